@@ -1,0 +1,131 @@
+"""Tree: the files of one revision, lazy and content-addressed. What a checkout is to other tools, a Tree is to the core.
+
+Paths are relative to the repository's root, with `/`, without a leading or trailing slash; the root itself is "".
+A Tree never follows a symlink for its caller and never leaves the repository; TracedTree notes what was looked at.
+"""
+
+import posixpath
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from kilde.core.basics.errors import InvalidInput, PathNotFound
+
+
+class EntryKind(StrEnum):
+    """What a path is in Git."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    SYMLINK = "symlink"
+    SUBMODULE = "submodule"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a folder. `oid` is the Git object id; `size` is in bytes (0 for folders, -1 where not known)."""
+
+    name: str
+    kind: EntryKind
+    oid: str
+    size: int = -1
+
+
+class Tree(Protocol):
+    """The files of one revision. Reads are synchronous; an implementation may do I/O, its caller runs it in a thread."""
+
+    def entry(self, path: str) -> Entry | None:
+        """What is at that path, symlinks not followed; None if nothing is."""
+        ...
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The content of a file. Raises PathNotFound, or LimitExceeded when it is too large to be honest."""
+        ...
+
+
+def join(folder: str, relative: str, *, about: str = "") -> str:
+    """`folder` joined with `relative`, normalised. Raises InvalidInput when the result leaves the repository."""
+    if relative.startswith("/"):
+        raise InvalidInput(f"'{relative}' is an absolute path", about=about, hint="write it relative to this file")
+    path = posixpath.normpath(posixpath.join(folder, relative))
+    if path == ".." or path.startswith("../"):
+        raise InvalidInput(f"'{relative}' leaves the repository", about=about or folder)
+    return "" if path == "." else path
+
+
+@dataclass(slots=True)
+class Trace:
+    """What a render looked at: path → object id (None: looked for and absent). Folders that were listed end in `/`."""
+
+    seen: dict[str, str | None] = field(default_factory=dict)
+
+    def still_true(self, tree: Tree) -> bool:
+        """Whether every path has the same object in `tree`: if so, a render of it would give the same."""
+        for path, oid in self.seen.items():
+            entry = tree.entry(path.removesuffix("/"))
+            if (entry.oid if entry else None) != oid:
+                return False
+        return True
+
+
+class TracedTree:
+    """A Tree that notes in `trace` everything it was asked for, what was not there included."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.trace = Trace()
+
+    def entry(self, path: str) -> Entry | None:
+        found = self._tree.entry(path)
+        # a folder's id changes with every file below it: that it exists is noted only when it is listed
+        if found is None or found.kind is not EntryKind.FOLDER:
+            self.trace.seen[path] = found.oid if found else None
+        return found
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        found = self._tree.list(path)
+        entry = self._tree.entry(path)
+        self.trace.seen[path + "/"] = entry.oid if entry else None
+        return found
+
+    def read(self, path: str) -> bytes:
+        self.entry(path)
+        return self._tree.read(path)
+
+
+class MemoryTree:
+    """A Tree over a mapping path → bytes, for tests and for what is made on the fly. `links` maps path → target."""
+
+    def __init__(self, files: dict[str, bytes], links: dict[str, str] | None = None) -> None:
+        self._files = dict(files)
+        self._links = dict(links or {})
+
+    def entry(self, path: str) -> Entry | None:
+        from kilde.core.source.object_id import blob_id, folder_id
+
+        name = posixpath.basename(path)
+        if path in self._links:
+            return Entry(name, EntryKind.SYMLINK, blob_id(self._links[path].encode()))
+        if path in self._files:
+            return Entry(name, EntryKind.FILE, blob_id(self._files[path]), len(self._files[path]))
+        prefix = f"{path}/" if path else ""
+        below = {p: blob_id(c) for p, c in self._files.items() if p.startswith(prefix)}
+        below |= {p: blob_id(t.encode()) for p, t in self._links.items() if p.startswith(prefix)}
+        return Entry(name, EntryKind.FOLDER, folder_id(below), 0) if below or not path else None
+
+    def list(self, path: str) -> tuple[Entry, ...]:
+        here = self.entry(path)
+        if here is None or here.kind is not EntryKind.FOLDER:
+            raise PathNotFound("no such folder", about=path or "/")
+        prefix = f"{path}/" if path else ""
+        names = {p[len(prefix) :].partition("/")[0] for p in [*self._files, *self._links] if p.startswith(prefix)}
+        return tuple(e for n in sorted(names) if (e := self.entry(prefix + n)) is not None)
+
+    def read(self, path: str) -> bytes:
+        if path not in self._files:
+            raise PathNotFound("no such file", about=path)
+        return self._files[path]
