@@ -1,16 +1,16 @@
 """KildeError: what went wrong, told to a person, with a stable code for machines.
 
-    KildeError                 the thing, what happened to it, what to do next
-    ├── InvalidInput           something a person wrote is wrong; says file, line and column where it can
-    │   ├── InvalidYaml        the text is not YAML that Kubernetes reads
-    │   ├── LimitExceeded      deeper, larger or longer than anything honest
-    │   └── RenderFailed       the files read well, yet give no objects
-    ├── SourceError            the repository cannot give what was asked
-    │   ├── RevisionNotFound   no such branch, tag or commit
-    │   ├── PathNotFound       the revision has no such file or folder
-    │   └── SourceUnavailable  the repository could not be reached, or refused us
-    ├── ClusterError           the cluster did not do what was asked; carries its status code and reason
-    └── LedgerError            the ledger is not what it was
+KildeError                 the thing, what happened to it, what to do next
+├── InvalidInput           something a person wrote is wrong; says file, line and column where it can
+│   ├── InvalidYaml        the text is not YAML that Kubernetes reads
+│   ├── LimitExceeded      deeper, larger or longer than anything honest
+│   └── RenderFailed       the files read well, yet give no objects
+├── SourceError            the repository cannot give what was asked
+│   ├── RevisionNotFound   no such branch, tag or commit
+│   ├── PathNotFound       the revision has no such file or folder
+│   └── SourceUnavailable  the repository could not be reached, or refused us
+├── ClusterError           the cluster did not do what was asked; carries its status code and reason
+└── LedgerError            the ledger is not what it was
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,1 @@
+"""Where the outside is: one folder a technology, each implements a port, none knows another."""

@@ -1,0 +1,1 @@
+"""What people declare: applications, parsed from their manifests, and the status that is written back."""

@@ -1,0 +1,207 @@
+"""Application: what a person declared, parsed once from an `argoproj.io/v1alpha1` manifest.
+
+Fields and defaults are Argo CD's (its user guide, application-specification). Every problem is told at once, with its path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.apps.operation import Operation, read_operation
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.reading import Reader
+from kilde.core.basics.values import Object
+from kilde.core.plan.ignore import IgnoreRule, read_rules
+from kilde.core.plan.policy import Automated, Retry, SyncPolicy, read_options
+from kilde.core.render import DirectoryOptions, KustomizeOptions, RenderSource, read_kustomize_options
+
+GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
+FINALIZER = "resources-finalizer.argocd.argoproj.io"
+REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
+SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
+IN_CLUSTER = "https://kubernetes.default.svc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the manifests are. `raw` is the block as written: the status repeats it."""
+
+    repo_url: str
+    path: str
+    target_revision: str
+    render: RenderSource
+    raw: Mapping[str, Any] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Which cluster, and the namespace of objects that name none."""
+
+    server: str
+    name: str
+    namespace: str
+    raw: Mapping[str, Any] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One application. `problems` are why its spec cannot be used (empty: it can); `status` is as last seen."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    resource_version: str
+    project: str
+    source: Source | None
+    destination: Destination
+    policy: SyncPolicy
+    ignore: tuple[IgnoreRule, ...]
+    ignore_raw: tuple[Mapping[str, Any], ...]
+    history_limit: int
+    operation: Operation | None
+    annotations: Mapping[str, str]
+    finalizers: tuple[str, ...]
+    deleting: bool
+    status: Mapping[str, Any]
+    problems: tuple[str, ...]
+
+    @property
+    def cascade(self) -> str:
+        """How its objects go when it is deleted: "Foreground", "Background", or "" (they stay)."""
+        if FINALIZER in self.finalizers or f"{FINALIZER}/foreground" in self.finalizers:
+            return "Foreground"
+        return "Background" if f"{FINALIZER}/background" in self.finalizers else ""
+
+    @property
+    def refresh(self) -> str:
+        """ "normal", "hard", or "" where nobody asked."""
+        return self.annotations.get(REFRESH_ANNOTATION, "")
+
+    @property
+    def skipped(self) -> bool:
+        return self.annotations.get(SKIP_ANNOTATION) == "true"
+
+    def __str__(self) -> str:
+        return f"Application {self.namespace}/{self.name}"
+
+
+def read_application(raw: Object) -> Application:
+    """Parses; never raises: what is wrong is in `problems`."""
+    meta = raw.get("metadata") or {}
+    top = Reader(raw, "")
+    spec = Reader(raw.get("spec"), "spec", top.problems)
+    destination = _destination(spec.mapping("destination"))
+    source = _source(spec)
+    ignore_raw = spec.raw.get("ignoreDifferences") or ()
+    problems = top.problems
+    operation = None
+    if raw.get("operation") is not None:
+        operation = read_operation(raw["operation"])
+    return Application(
+        name=str(meta.get("name", "")),
+        namespace=str(meta.get("namespace", "")),
+        uid=str(meta.get("uid", "")),
+        generation=int(meta.get("generation") or 0),
+        resource_version=str(meta.get("resourceVersion", "")),
+        project=spec.text("project", "default") or "default",
+        source=source,
+        destination=destination,
+        policy=_policy(spec.mapping("syncPolicy")),
+        ignore=read_rules(spec.items("ignoreDifferences")),
+        ignore_raw=tuple(ignore_raw) if isinstance(ignore_raw, list) else (),
+        history_limit=spec.number("revisionHistoryLimit", 10),
+        operation=operation,
+        annotations=meta.get("annotations") or {},
+        finalizers=tuple(meta.get("finalizers") or ()),
+        deleting=bool(meta.get("deletionTimestamp")),
+        status=raw.get("status") or {},
+        problems=tuple(problems),
+    )
+
+
+def _destination(at: Reader) -> Destination:
+    server, name = at.text("server"), at.text("name")
+    if server and name:
+        at.problem("", f"application destination can't have both name and server defined: {name} {server}")
+    elif not server and not name:
+        at.problem("", "Destination server missing from app spec")
+    elif (name and name != "in-cluster") or (server and server.rstrip("/") != IN_CLUSTER):
+        which = f"there are no clusters with this name: {name}" if name else f'cluster "{server}" not found'
+        at.problem("", f"{which} (this release deploys to its own cluster: write {IN_CLUSTER} or in-cluster)")
+    return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw))
+
+
+def _source(spec: Reader) -> Source | None:
+    if spec.has("sources"):
+        spec.problem("sources", "several sources are not supported by this release; use spec.source")
+        return None
+    at = spec.mapping("source")
+    if not at.raw:
+        spec.problem("source", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
+        return None
+    return read_source(at)
+
+
+def read_source(at: Reader) -> Source | None:
+    """One source block; problems go to the reader."""
+    url, path = at.text("repoURL"), at.text("path")
+    for later in ("chart", "helm", "plugin", "ref"):
+        if at.has(later):
+            at.problem(later, "is not supported by this release")
+            return None
+    if not url or not path:
+        at.problem("", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
+        return None
+    directory = _directory(at.mapping("directory")) if at.has("directory") else None
+    kustomize: KustomizeOptions | None = None
+    if at.has("kustomize"):
+        try:
+            kustomize = read_kustomize_options(at.mapping("kustomize").raw)
+        except InvalidInput as error:
+            at.problem("kustomize", error.what)
+    return Source(
+        repo_url=url,
+        path=path,
+        target_revision=at.text("targetRevision"),
+        render=RenderSource(path=path, directory=directory, kustomize=kustomize),
+        raw=dict(at.raw),
+    )
+
+
+def _directory(at: Reader) -> DirectoryOptions | None:
+    if at.has("jsonnet"):
+        at.problem("jsonnet", "is not supported by this release")
+    if not any(at.raw.values()):
+        return None  # an empty block decides nothing: a kustomization is used after all (Argo CD as observed, §12)
+    return DirectoryOptions(recurse=at.flag("recurse"), include=at.text("include"), exclude=at.text("exclude"))
+
+
+def _policy(at: Reader) -> SyncPolicy:
+    automated = None
+    if at.has("automated"):
+        auto = at.mapping("automated")
+        if auto.maybe_flag("enabled") is not False:
+            automated = Automated(
+                prune=auto.flag("prune"), self_heal=auto.flag("selfHeal"), allow_empty=auto.flag("allowEmpty")
+            )
+    managed = at.mapping("managedNamespaceMetadata")
+    return SyncPolicy(
+        automated=automated,
+        retry=read_retry(at.mapping("retry")) if at.has("retry") else None,
+        options=read_options(at.texts("syncOptions")),
+        namespace_labels=managed.text_map("labels"),
+        namespace_annotations=managed.text_map("annotations"),
+    )
+
+
+def read_retry(at: Reader) -> Retry:
+    """`retry{limit, refresh, backoff{duration, factor, maxDuration}}` with Argo CD's defaults."""
+    backoff = at.mapping("backoff")
+    return Retry(
+        limit=at.number("limit", 0),
+        first=backoff.seconds("duration", 5.0),
+        factor=float(backoff.number("factor", 2)),
+        ceiling=backoff.seconds("maxDuration", 180.0),
+        refresh=at.flag("refresh"),
+    )

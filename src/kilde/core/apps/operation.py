@@ -1,0 +1,74 @@
+"""Operation: what somebody asks an application to do once, as Argo CD's root-level `operation` block."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.reading import Reader
+from kilde.core.plan.policy import Options, Retry, read_options
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One object that a partial sync names; an empty namespace means any."""
+
+    group: str
+    kind: str
+    name: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A sync that was asked for. `raw` is the block as written: the status repeats it."""
+
+    revision: str = ""
+    prune: bool = False
+    dry_run: bool = False
+    resources: tuple[Selected, ...] = ()
+    options: Options = field(default_factory=Options)
+    automated: bool = False
+    username: str = ""
+    retry: Retry = field(default_factory=Retry)
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    problem: str = ""
+
+    @property
+    def asked_by(self) -> str:
+        """Who or what asked: a user name, "automated", or "unknown"."""
+        return "automated" if self.automated else (self.username or "unknown")
+
+
+def read_operation(raw: Any) -> Operation:
+    """Parses; what is wrong is in `problem`."""
+    at = Reader(raw, "operation")
+    sync = at.mapping("sync")
+    by = at.mapping("initiatedBy")
+    retry = at.mapping("retry")
+    backoff = retry.mapping("backoff")
+    for later in ("manifests", "sources"):
+        if sync.has(later):
+            sync.problem(later, "is not supported by this release")
+    resources = tuple(
+        Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
+        for item in sync.items("resources")
+    )
+    missing = "" if at.has("sync") else "no operation specified"
+    return Operation(
+        revision=sync.text("revision"),
+        prune=sync.flag("prune"),
+        dry_run=sync.flag("dryRun"),
+        resources=resources,
+        options=read_options(sync.texts("syncOptions")),
+        automated=by.flag("automated"),
+        username=by.text("username"),
+        retry=Retry(
+            limit=retry.number("limit", 0),
+            first=backoff.seconds("duration", 5.0),
+            factor=float(backoff.number("factor", 2)),
+            ceiling=backoff.seconds("maxDuration", 180.0),
+            refresh=retry.flag("refresh"),
+        ),
+        raw=raw if isinstance(raw, dict) else {},
+        problem=missing or "; ".join(at.problems),
+    )

@@ -1,0 +1,1 @@
+"""What any stage needs; knows nothing of Kubernetes."""

@@ -1,0 +1,122 @@
+"""Reader: takes fields out of what people wrote, and tells every problem at once, each with its path."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+
+
+def duration(text: str) -> float | None:
+    """Seconds in a Go duration ("90s", "1h30m", "0"); None if it is not one."""
+    rest = text.strip()
+    sign = -1.0 if rest.startswith("-") else 1.0
+    rest = rest.lstrip("+-")
+    if rest == "0":
+        return 0.0
+    parts = _DURATION_PART.findall(rest)
+    if not parts or "".join(number + unit for number, unit in parts) != rest:
+        return None
+    return sign * sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+class Reader:
+    """Reads one mapping. Problems gather in a list shared by all readers made from it."""
+
+    def __init__(self, raw: Any, path: str, problems: list[str] | None = None) -> None:
+        self.path = path
+        self.problems: list[str] = [] if problems is None else problems
+        self._asked: set[str] = set()
+        if raw is None:
+            raw = {}
+        if not isinstance(raw, Mapping):
+            self.problems.append(f"{path}: must be an object, not {_kind(raw)}")
+            raw = {}
+        self.raw: Mapping[str, Any] = raw
+
+    def _get(self, key: str, kind: type, word: str, default: Any) -> Any:
+        self._asked.add(key)
+        value = self.raw.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            self.problems.append(f"{self.path}.{key}: must be {word}, not {_kind(value)}")
+            return default
+        return value
+
+    def text(self, key: str, default: str = "") -> str:
+        return str(self._get(key, str, "a string", default))
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        return bool(self._get(key, bool, "true or false", default))
+
+    def maybe_flag(self, key: str) -> bool | None:
+        found = self._get(key, bool, "true or false", None)
+        return None if found is None else bool(found)
+
+    def number(self, key: str, default: int) -> int:
+        return int(self._get(key, int, "a whole number", default))
+
+    def mapping(self, key: str) -> "Reader":
+        return Reader(self._get(key, dict, "an object", {}), f"{self.path}.{key}", self.problems)
+
+    def has(self, key: str) -> bool:
+        return self.raw.get(key) is not None
+
+    def text_map(self, key: str) -> dict[str, str]:
+        found = self._get(key, dict, "an object", {})
+        for name, value in found.items():
+            if not isinstance(value, str):
+                self.problems.append(f"{self.path}.{key}.{name}: must be a string, not {_kind(value)}")
+        return {str(name): str(value) for name, value in found.items()}
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        found = self._get(key, list, "a list", [])
+        for index, value in enumerate(found):
+            if not isinstance(value, str):
+                self.problems.append(f"{self.path}.{key}[{index}]: must be a string, not {_kind(value)}")
+        return tuple(str(value) for value in found)
+
+    def items(self, key: str) -> list["Reader"]:
+        found = self._get(key, list, "a list", [])
+        return [Reader(item, f"{self.path}.{key}[{index}]", self.problems) for index, item in enumerate(found)]
+
+    def seconds(self, key: str, default: float) -> float:
+        text = self.text(key)
+        if not text:
+            return default
+        found = duration(text)
+        if found is None:
+            self.problems.append(f"{self.path}.{key}: '{text}' is not a duration (write 90s, 5m or 1h)")
+            return default
+        return found
+
+    def problem(self, key: str, what: str) -> None:
+        self.problems.append(f"{self.path}.{key}: {what}" if key else f"{self.path}: {what}")
+
+    def finish(self, about: str) -> None:
+        """Raises InvalidInput with every problem found so far, by this reader and those made from it."""
+        if self.problems:
+            raise InvalidInput("; ".join(self.problems), about=about)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "an object"

@@ -1,0 +1,1 @@
+"""Kubernetes objects as values: reading, writing, merging and comparing them."""

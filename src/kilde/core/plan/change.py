@@ -1,0 +1,89 @@
+"""The vocabulary of a plan: what may happen to an object, which fields differ, and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.ref import ObjectRef
+
+
+class Action(StrEnum):
+    """What a plan may say about an object. Closed: a new word here is a new word in the UI."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    KEEP = "keep"
+    PRUNE = "prune"
+    HOLD = "hold"  # should go, but may not: pruning is off, or the object says Prune=false
+
+
+class Masked:
+    """Stands for a secret value: equal ones compare equal, none is ever shown."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "********"
+
+
+MASKED = Masked()
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who owns a field: field manager, its operation, and when it last wrote (RFC 3339; "" where unknown)."""
+
+    manager: str
+    operation: str = ""
+    time: str = ""
+    subresource: str = ""
+
+    def __str__(self) -> str:
+        return (
+            self.manager
+            + (f" ({self.subresource})" if self.subresource else "")
+            + (f" at {self.time}" if self.time else "")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs. `live` is what the cluster has, `wanted` what Git says; ABSENT where a side has nothing."""
+
+    path: str
+    live: Any
+    wanted: Any
+    why: str
+    owner: Writer | None = None
+
+
+class Absent:
+    """Stands for a side that has no such field."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(none)"
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to happen to one object. `manifest` is what Git wants (None: nothing), `live` what the cluster has (None: nothing)."""
+
+    ref: ObjectRef
+    action: Action
+    why: str
+    version: str
+    wave: int = 0
+    manifest: Manifest | None = None
+    live: dict[str, Any] | None = None
+    fields: tuple[FieldChange, ...] = ()
+    prune_last: bool = False
+
+    @property
+    def differs(self) -> bool:
+        return self.action is not Action.KEEP

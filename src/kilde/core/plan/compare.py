@@ -1,0 +1,80 @@
+"""Desired against live, without a request: what a server-side apply would store is worked out here and compared with what is there.
+
+The prediction is the server's own algorithm (merge by schema and ownership, then defaulting), so a field nobody in Git names
+is left alone, a field we set before and no longer want goes, and what defaulting adds is no difference.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.values import Object
+from kilde.core.objects.defaults import apply_defaults
+from kilde.core.objects.pointer import readable
+from kilde.core.objects.typed.managed_fields import predict_apply
+from kilde.core.objects.typed.schema import Node
+from kilde.core.plan.change import ABSENT, MASKED, FieldChange
+from kilde.core.plan.difference import Path, differences, writer_of
+from kilde.core.plan.ignore import drop
+from kilde.core.plan.masking import is_secret
+
+MANAGER = "kilde"
+_SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether an object is as Git wants it, and if not, where. `predicted` is what an apply would leave."""
+
+    in_sync: bool
+    fields: tuple[FieldChange, ...] = ()
+    predicted: Object = field(default_factory=dict)
+    problem: str = ""
+
+
+def compare(
+    wanted: Object,
+    live: Object,
+    *,
+    node: Node | None,
+    pointers: Iterable[tuple[str, ...]] = (),
+    managers: frozenset[str] = frozenset(),
+) -> Comparison:
+    """What differs, field by field. `pointers` and `managers` are what ignoreDifferences leaves alone."""
+    predicted = predict(wanted, live, node=node)
+    pointers = tuple(pointers)
+    old, new = drop(_comparable(live), pointers), drop(_comparable(predicted), pointers)
+    if old == new:
+        return Comparison(True, predicted=predicted)
+    secret = is_secret(wanted)
+    fields = tuple(
+        change
+        for path, there, here in differences(old, new)
+        if (change := _change(live, path, there, here, secret=secret)) is not None
+        and not (change.owner and change.owner.manager in managers)
+    )
+    return Comparison(not fields, fields, predicted)
+
+
+def predict(wanted: Object, live: Object, *, node: Node | None) -> Object:
+    """What the server would store if `wanted` were applied now."""
+    config = {key: value for key, value in wanted.items() if key != "status"}
+    return apply_defaults(predict_apply(live, config, node=node, manager=MANAGER))
+
+
+def _comparable(body: Object) -> Object:
+    out = {key: value for key, value in body.items() if key != "status"}
+    meta = {key: value for key, value in (body.get("metadata") or {}).items() if key not in _SERVERS_OWN and value}
+    return {**out, "metadata": meta}
+
+
+def _change(live: Object, path: Path, there: Any, here: Any, *, secret: bool) -> FieldChange | None:
+    if here is ABSENT and there in (None, {}, []):
+        return None
+    if there is ABSENT and here in (None, {}, []):
+        return None
+    why = "no longer in Git" if here is ABSENT else ("not there" if there is ABSENT else "differs from Git")
+    if secret and path and path[0] in ("data", "stringData"):
+        there = there if there is ABSENT else MASKED
+        here = here if here is ABSENT else MASKED
+    return FieldChange(readable(path), there, here, why, writer_of(live, path, but=MANAGER))

@@ -1,0 +1,112 @@
+"""What Git wants, made ready for a cluster: namespaces filled in, the application's tracking id set, duplicates settled."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan import tracking
+from kilde.core.plan.order import wave_of
+from kilde.core.plan.policy import Options, compare_options, object_options
+
+HOOK_ANNOTATION = "argocd.argoproj.io/hook"
+_HELM_HOOK = "helm.sh/hook"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One object as it shall be in the cluster. `manifest.body` carries namespace and tracking id."""
+
+    manifest: Manifest
+    ref: ObjectRef
+    wave: int
+    options: Options
+    compare: Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """Everything an application wants, in the order it was rendered.
+
+    `hooks` are objects that run around a sync and are not compared; `unserved` are objects whose kind the cluster does not
+    serve (yet); `repeated` holds, for each object that came twice, the sentence about it.
+    """
+
+    objects: tuple[Wanted, ...]
+    hooks: tuple[Manifest, ...]
+    repeated: tuple[str, ...]
+
+    @property
+    def refs(self) -> frozenset[ObjectRef]:
+        return frozenset(wanted.ref for wanted in self.objects)
+
+
+def prepare(
+    manifests: Iterable[Manifest], *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]
+) -> Desired:
+    """Manifests as rendered → what the cluster shall have.
+
+    `scope` says whether a kind is namespaced (None: not known, then as it is written). The later of two manifests for one
+    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be.
+    """
+    found: dict[ObjectRef, Wanted] = {}
+    repeated: list[str] = []
+    hooks: list[Manifest] = []
+    for manifest in manifests:
+        placed = _place(manifest, app=app, namespace=namespace, scope=scope)
+        if is_hook(manifest):
+            hooks.append(placed.manifest)
+            continue
+        before = found.pop(placed.ref, None)
+        if before is not None:
+            repeated.append(_repeated(placed, before))
+        found[placed.ref] = placed
+    return Desired(objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(repeated))
+
+
+def is_hook(manifest: Manifest) -> bool:
+    """Whether an object runs around a sync instead of being kept in step."""
+    return HOOK_ANNOTATION in manifest.annotations or _HELM_HOOK in manifest.annotations
+
+
+def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]) -> Wanted:
+    about = str(manifest.origin or manifest)
+    if not manifest.name and not manifest.metadata.get("generateName"):
+        raise InvalidInput(f"{manifest.kind or 'an object'} has no metadata.name", about=about)
+    namespaced = scope(GroupKind(manifest.group, manifest.kind))
+    if namespaced is False:
+        where = ""
+    else:
+        where = manifest.namespace or (namespace if namespaced is not None else "")
+        if namespaced and not where:
+            raise InvalidInput(
+                f"{manifest} has no namespace",
+                about=about,
+                hint="set metadata.namespace, or spec.destination.namespace of the application",
+            )
+    ref = ObjectRef(manifest.group, manifest.kind, where, manifest.name)
+    meta = {**manifest.metadata}
+    meta.pop("namespace", None)
+    meta.pop("creationTimestamp", None)
+    if where:
+        meta["namespace"] = where
+    if not is_hook(manifest):
+        tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
+        text = str(tracking.TrackingId(app, tracked))
+        meta["annotations"] = {**(manifest.annotations or {}), tracking.ANNOTATION: text}
+    body = {**manifest.body, "metadata": meta}
+    return Wanted(
+        manifest=Manifest(body, manifest.origin),
+        ref=ref,
+        wave=wave_of(manifest.annotations),
+        options=object_options(manifest.annotations),
+        compare=compare_options(manifest.annotations),
+    )
+
+
+def _repeated(placed: Wanted, before: Wanted) -> str:
+    ref = placed.ref
+    text = f"Resource {ref.group}/{ref.kind}/{ref.namespace}/{ref.name} appeared 2 times among application resources."
+    places = [str(w.manifest.origin) for w in (before, placed) if w.manifest.origin]
+    return f"{text} ({' and '.join(places)}; the later one counts)" if len(places) == 2 else text

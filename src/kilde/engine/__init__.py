@@ -1,0 +1,1 @@
+"""The shell: asyncio; runs the core against the ports. Here alone the order of the stages is known."""
