@@ -1,0 +1,1 @@
+"""Patches: RFC 6902, RFC 7386 and strategic merge."""

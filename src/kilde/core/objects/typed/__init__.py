@@ -1,0 +1,1 @@
+"""Types of Kubernetes objects, and server-side apply over them."""
