@@ -1,0 +1,1 @@
+"""Stage 5: is it well? Objects in, verdicts out, as Argo CD words them."""
