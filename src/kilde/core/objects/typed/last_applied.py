@@ -1,0 +1,69 @@
+"""The bridge from `kubectl apply` to server-side apply: the annotation that holds what was applied last."""
+
+from typing import Any
+
+import msgspec
+
+from kilde.core.basics.values import Object, canonical
+from kilde.core.objects.typed import merging
+from kilde.core.objects.typed.field_set import FieldSet, difference
+from kilde.core.objects.typed.node import Node
+
+ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+_EMPTY = FieldSet()
+
+
+def text(config: Object) -> str:
+    """What kubectl writes into the annotation: compact JSON with sorted keys, `<`, `>` and `&` escaped, and a line feed."""
+    bare = _without_annotation(config)
+    return _escaped(canonical(bare).decode()) + "\n"
+
+
+def _escaped(json: str) -> str:
+    for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        json = json.replace(character, escape)
+    return json
+
+
+def _annotations(obj: Object) -> dict[str, Any]:
+    meta = obj.get("metadata")
+    found = meta.get("annotations") if isinstance(meta, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _without_annotation(obj: Object) -> Object:
+    annotations = _annotations(obj)
+    if ANNOTATION not in annotations:
+        return obj
+    rest = {key: value for key, value in annotations.items() if key != ANNOTATION}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": rest}}
+
+
+def rewritten(merged: Object, config: Object) -> Object:
+    """The merged object with the annotation brought up to date, if it has one."""
+    annotations = _annotations(merged)
+    if not annotations.get(ANNOTATION):
+        return merged
+    said = text(config)
+    if annotations[ANNOTATION] == said:
+        return merged
+    return {**merged, "metadata": {**merged["metadata"], "annotations": {**annotations, ANNOTATION: said}}}
+
+
+def allowed(node: Node, live: Object) -> FieldSet:
+    """The fields the annotation says kubectl set and that still are as it set them."""
+    said = _annotations(live).get(ANNOTATION)
+    if not isinstance(said, str) or not said:
+        return _EMPTY
+    try:
+        config = msgspec.json.decode(said)
+        if not isinstance(config, dict):
+            return _EMPTY
+        comparison = merging.compare(node, config, live)
+        fields = merging.paths_of(node, config)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _EMPTY
+    for part in comparison:
+        fields = difference(fields, part)
+    return FieldSet(fields)

@@ -1,0 +1,138 @@
+"""Who owns what after a write: the two transitions of server-side apply, on objects without managedFields.
+
+`applied` and `updated` are the Updater of structured-merge-diff: merge, prune, compare, take away. What surrounds them in a server
+(managedFields, resets, times, the last-applied bridge) is managed_fields.py.
+"""
+
+from typing import NamedTuple
+
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.typed import merging
+from kilde.core.objects.typed.errors import ApplyConflict, Conflict, Owner
+from kilde.core.objects.typed.field_set import (
+    Trie,
+    difference,
+    intersection,
+    is_subset,
+    iterate,
+    union,
+    without_trees,
+)
+from kilde.core.objects.typed.fused import fused
+from kilde.core.objects.typed.managers import Entry, Managers
+from kilde.core.objects.typed.merging import NOTHING, Comparison
+from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.validation import check
+
+
+# Nobody owns these: the server does.
+_SERVERS: Trie = {
+    "f:apiVersion": {},
+    "f:kind": {},
+    "f:metadata": {
+        ".": {},
+        **{
+            f"f:{name}": {}
+            for name in (
+                "name",
+                "namespace",
+                "creationTimestamp",
+                "selfLink",
+                "uid",
+                "clusterName",
+                "generation",
+                "managedFields",
+                "resourceVersion",
+            )
+        },
+    },
+}
+
+
+class Intent(NamedTuple):
+    """Somebody wants this value to be: who, in which version, and what the endpoint resets (it owns nothing of that)."""
+
+    owner: Owner
+    api_version: str
+    reset: Trie
+    force: bool = False
+
+
+def applied(node: Node, live: Object, config: Object, managers: Managers, intent: Intent) -> tuple[Object, Managers]:
+    """Server-side apply. ApplyConflict if others own what would change; TypingError if the config does not fit its type."""
+    last = managers.get(intent.owner)
+    quick = fused(node, live, config)
+    if quick is not None:
+        merged, wanted, comparison = quick.value, quick.paths, Comparison({}, {}, quick.changed)
+    else:
+        check(node, config, duplicates=False)
+        wanted = merging.paths_of(node, config)
+        merged = _object(merging.merge(node, live, config))
+        comparison = merging.compare(node, live, merged)
+    wanted = _ownable(wanted, intent.reset)
+    now = {**managers, intent.owner: Entry(wanted, intent.api_version)}
+    if last is not None and last.fields and not is_subset(last.fields, wanted):
+        merged = _pruned(node, merged, now, last.fields)
+        comparison = merging.compare(node, live, merged)
+    return merged, taken_away(now, comparison, intent)
+
+
+def _ownable(paths: Trie, reset: Trie) -> Trie:
+    return difference(without_trees(paths, reset), _SERVERS)
+
+
+def _object(value: Json) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _pruned(node: Node, merged: Object, managers: Managers, last: Trie) -> Object:
+    """Removes what the applier applied last time, does not apply now, and nobody owns."""
+    once = merging.with_named(node, last)
+    everything = merging.with_named(node, merging.paths_of(node, merged))
+    owned: Trie = {}
+    for entry in managers.values():
+        owned = union(owned, entry.fields)
+    kept = _named_paths(node, merging.remove(node, merged, once))
+    given_back = union(kept, merging.with_named(node, owned))
+    rest = merging.remove(node, merged, difference(everything, given_back))
+    gone = intersection(difference(everything, _named_paths(node, rest)), once)
+    return _object(merging.remove(node, merged, gone))
+
+
+def _named_paths(node: Node, value: Json) -> Trie:
+    return merging.with_named(node, merging.paths_of(node, value)) if value is not None else {}
+
+
+def taken_away(managers: Managers, comparison: Comparison, intent: Intent) -> Managers:
+    """Every other manager without what changed (a conflict unless forced) and what is gone; nobody is left owning nothing."""
+    changed = without_trees(comparison.changed, intent.reset)
+    removed = without_trees(comparison.removed, intent.reset)
+    out: Managers = {}
+    conflicts: list[Conflict] = []
+    for owner, entry in managers.items():
+        fields = entry.fields
+        if owner != intent.owner and (changed or removed):
+            clash = intersection(fields, changed) if changed else {}
+            if clash and not intent.force:
+                conflicts.extend(Conflict(owner, path) for path in iterate(clash))
+            fields = difference(difference(fields, clash), removed)
+        if fields:
+            out[owner] = entry if fields == entry.fields else Entry(fields, entry.api_version, entry.time)
+    if conflicts:
+        raise ApplyConflict(conflicts)
+    return out
+
+
+def updated(node: Node, live: Object, new: Object, managers: Managers, intent: Intent) -> tuple[Managers, bool]:
+    """Any other write. The second answer: whether the writer took anything."""
+    comparison = NOTHING if live is new else merging.compare(node, live, new)
+    former = managers.get(intent.owner)
+    # The write runs under an identity of its own, so the writer's former entry loses and regains what it changes.
+    others = taken_away(managers, comparison, intent._replace(owner=Owner("", "", ""), force=True))
+    mine = _ownable(comparison.changed, intent.reset)
+    if not mine:
+        return others, False
+    before = others.get(intent.owner)
+    fields = union(before.fields, mine) if before is not None else mine
+    time = former.time if former is not None else ""
+    return {**others, intent.owner: Entry(fields, intent.api_version, time)}, True
