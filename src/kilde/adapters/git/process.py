@@ -1,0 +1,184 @@
+"""Runs the git program: no shell, nothing of the user's or the machine's configuration, bounded in time, output and file size."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kilde.adapters.git.limits import Limits
+from kilde.core.basics.errors import SourceUnavailable
+from kilde.core.source.repository_url import redact
+
+_STDERR_BYTES = 64 * 1024
+_GRACE_SECONDS = 2.0  # git removes its lock files when it is asked to end
+
+# Of our own environment only these reach git: where programs, certificates and proxies are.
+_ALLOWED = (
+    "PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+)  # fmt: skip
+
+_SAFE_CONFIG = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.askPass", ""),
+    ("credential.helper", ""),
+    ("protocol.version", "2"),
+    ("http.followRedirects", "false"),
+    ("http.lowSpeedLimit", "1000"),
+    ("http.lowSpeedTime", "60"),
+    ("fetch.recurseSubmodules", "false"),
+    ("submodule.recurse", "false"),
+    ("fetch.writeCommitGraph", "false"),
+    ("transfer.bundleURI", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.pager", "cat"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a command ended. `error` is its standard error with every credential taken out."""
+
+    code: int
+    output: bytes
+    error: str
+
+
+def environment(
+    home: Path, *, config: Sequence[tuple[str, str]] = (), extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The whole environment of a git process. `config` is handed over in it, so that it never shows among the arguments."""
+    env = {name: os.environ[name] for name in _ALLOWED if name in os.environ}
+    env |= {
+        "HOME": str(home),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS": "/bin/false",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_SSH_COMMAND": "/bin/false",
+    }
+    for number, (name, value) in enumerate((*_SAFE_CONFIG, *config)):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = name, value
+    env["GIT_CONFIG_COUNT"] = str(len(_SAFE_CONFIG) + len(config))
+    return env | dict(extra or {})
+
+
+class Git:
+    """The git program, for short commands that end. `home` is an empty folder of ours."""
+
+    def __init__(self, home: Path, limits: Limits, *, program: str = "git") -> None:
+        self.home, self.limits, self.program = home, limits, program
+
+    async def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        config: Sequence[tuple[str, str]] = (),
+        extra: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        seconds: float | None = None,
+        secrets: Sequence[str] = (),
+    ) -> Finished:
+        """Runs `git …` to its end, however it ends. Raises SourceUnavailable when it cannot start, takes too long or prints too much."""
+        limit = self.limits.command_seconds if seconds is None else seconds
+        env = environment(self.home, config=config, extra=extra)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                self.program, *arguments, env=env, cwd=self.home, start_new_session=True,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            raise SourceUnavailable(
+                f"the program '{self.program}' cannot be started: {error.strerror}", hint="install git"
+            ) from error
+        _bound_files(process.pid, self.limits.pack_bytes)
+        try:
+            async with asyncio.timeout(limit):
+                output, stderr = await _converse(process, stdin, self.limits.output_bytes)
+        except TimeoutError:
+            raise SourceUnavailable(f"git {arguments_name(arguments)} did not end within {limit:g} s") from None
+        finally:
+            await _end(process)
+        if len(output) > self.limits.output_bytes:
+            raise SourceUnavailable(
+                f"git {arguments_name(arguments)} printed more than {self.limits.output_bytes} bytes"
+            )
+        return Finished(process.returncode or 0, output, redact(stderr.decode("utf-8", "replace"), secrets))
+
+
+def arguments_name(arguments: Sequence[str]) -> str:
+    """The subcommand, for a message."""
+    return next((one for one in arguments if not one.startswith("-")), "")
+
+
+async def _converse(process: asyncio.subprocess.Process, stdin: bytes, output_bytes: int) -> tuple[bytes, bytes]:
+    """Feeds and drains at once. Too much output ends the process; the caller sees it by the length."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_feed(process, stdin))
+        output = tasks.create_task(_drain(process, process.stdout, output_bytes, fatal=True))
+        error = tasks.create_task(_drain(process, process.stderr, _STDERR_BYTES, fatal=False))
+    await process.wait()
+    return output.result(), error.result()
+
+
+async def _feed(process: asyncio.subprocess.Process, stdin: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        if stdin:
+            process.stdin.write(stdin)
+            await process.stdin.drain()
+        process.stdin.close()
+        await process.stdin.wait_closed()
+
+
+async def _drain(process: asyncio.subprocess.Process, stream: asyncio.StreamReader, most: int, *, fatal: bool) -> bytes:
+    """Reads to the end, keeps `most` bytes and one; past that it ends the process if that is `fatal`."""
+    kept = bytearray()
+    while chunk := await stream.read(65_536):
+        if len(kept) <= most:
+            kept += chunk[: most + 1 - len(kept)]
+        elif fatal:
+            _signal(process, signal.SIGKILL)
+    return bytes(kept)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ends the process and all it started (ssh, git-remote-https, index-pack), if it still runs, and reaps it."""
+    if process.returncode is not None:
+        return
+    for kind, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, 10.0)):
+        _signal(process, kind)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                for stream in (process.stdout, process.stderr):
+                    while stream is not None and await stream.read(65_536):
+                        pass
+                await process.wait()
+                return
+
+
+def _signal(process: asyncio.subprocess.Process, kind: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, kind)
+
+
+def _bound_files(pid: int, most: int) -> None:
+    """No file that git or its children write may grow past `most` bytes (they end with SIGXFSZ)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))

@@ -1,0 +1,178 @@
+"""GitSources: repositories by the git program; keeps the promises of ports.sources."""
+
+import asyncio
+import hashlib
+import shutil
+from collections import OrderedDict
+from pathlib import Path
+from typing import TypeVar
+
+from kilde.adapters.git.limits import Limits
+from kilde.adapters.git.mirror import Mirror
+from kilde.adapters.git.process import Git
+from kilde.adapters.git.tree import GitTree
+from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnavailable
+from kilde.core.source.commit import parse_commit, tree_of
+from kilde.core.source.refspec import is_commit_id, is_full_id, resolve
+from kilde.core.source.repository_url import RepositoryUrl, parse
+from kilde.core.source.revision import Revision
+from kilde.core.source.tree import Tree
+from kilde.ports.clock import Clock
+from kilde.ports.sources import Credentials
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_REMEMBERED = 4096  # answers a mirror remembers: commits, their trees, differences
+
+
+class _Known:
+    """What was asked of one mirror before and cannot change: bounded, the oldest answers go first."""
+
+    def __init__(self) -> None:
+        self.commits: OrderedDict[str, str] = OrderedDict()  # commit id as written → whole id
+        self.trees: OrderedDict[str, str] = OrderedDict()  # commit id → tree id
+        self.changes: OrderedDict[tuple[str, str], frozenset[str] | None] = OrderedDict()
+
+
+class GitSources:
+    """One mirror a repository, below `folder`. Belongs to one event loop; the Trees it gives may be used from any thread."""
+
+    def __init__(self, folder: Path, *, clock: Clock, limits: Limits | None = None, program: str = "git") -> None:
+        self._folder, self._clock, self._limits = folder, clock, limits or Limits()
+        self._git = Git(folder / "home", self._limits, program=program)
+        self._mirrors: OrderedDict[str, Mirror] = OrderedDict()
+        self._known: dict[str, _Known] = {}
+        self._urls: dict[str, RepositoryUrl] = {}
+        _prepare(folder)
+
+    async def fetch(self, url: str, credentials: Credentials) -> None:
+        await self._mirror(url).fetch(credentials)
+
+    async def resolve(self, url: str, revision: str, *, tag_prefix: str = "") -> str:
+        mirror = self._mirror(url)
+        found = resolve(revision, mirror.refs, tag_prefix=tag_prefix)
+        if not found and is_commit_id(revision):
+            found = await self._commit(mirror, revision.lower())
+        if found:
+            return found
+        if is_full_id(revision) or revision.startswith("refs/"):
+            mirror.want(revision)
+        raise _not_found(revision, mirror)
+
+    async def revision(self, url: str, sha: str) -> Revision:
+        mirror = self._mirror(url)
+        stored = await asyncio.to_thread(mirror.reader.contents, _id(sha, url), most=self._limits.blob_bytes, about=sha)
+        if stored is None or stored.kind != "commit":
+            raise _not_found(sha, mirror)
+        return parse_commit(sha, stored.content)
+
+    async def tree(self, url: str, sha: str) -> Tree:
+        return await self.git_tree(url, sha)
+
+    async def git_tree(self, url: str, sha: str) -> GitTree:
+        """The same, as the class that also knows Git's modes."""
+        mirror = self._mirror(url)
+        trees = self._known[mirror.url.key].trees
+        if sha not in trees:
+            stored = await asyncio.to_thread(
+                mirror.reader.contents, _id(sha, url), most=self._limits.blob_bytes, about=sha
+            )
+            if stored is None or not tree_of(stored.content):
+                raise _not_found(sha, mirror)
+            _remember(trees, sha, tree_of(stored.content))
+        return GitTree(mirror.reader, mirror.folders, trees[sha], self._limits)
+
+    async def changed_paths(self, url: str, old: str, new: str) -> frozenset[str] | None:
+        mirror = self._mirror(url)
+        if old == new:
+            return frozenset()
+        changes = self._known[mirror.url.key].changes
+        if (old, new) not in changes:
+            _remember(changes, (old, new), await self._diff(mirror, _id(old, url), _id(new, url)))
+        return changes[old, new]
+
+    async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
+        arguments = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            "--no-renames",
+            "--no-ext-diff",
+            "--end-of-options",
+            old,
+            new,
+        ]
+        try:
+            done = await self._git.run([f"--git-dir={mirror.store.path}", *arguments])
+        except SourceUnavailable:
+            return None
+        if done.code:
+            return None
+        return frozenset(name.decode("utf-8", "backslashreplace") for name in done.output.split(b"\0") if name)
+
+    async def _commit(self, mirror: Mirror, name: str) -> str:
+        commits = self._known[mirror.url.key].commits
+        if name not in commits:
+            stored = await asyncio.to_thread(mirror.reader.info, f"{name}^{{commit}}")
+            if stored is None:
+                return ""
+            _remember(commits, name, stored.oid)
+        return commits[name]
+
+    async def close(self) -> None:
+        """Ends the reader processes. The mirrors stay."""
+        for mirror in self._mirrors.values():
+            mirror.close()
+
+    def _mirror(self, text: str) -> Mirror:
+        url = self._urls.get(text)
+        if url is None:
+            try:
+                url = self._urls[text] = parse(text)
+            except InvalidInput as error:  # who asks knows repositories that are away, not ones that cannot be
+                raise SourceUnavailable(error.what, about=error.about, hint=error.hint) from None
+        key = url.key
+        if key not in self._mirrors:
+            name = f"{url.slug}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._clock)
+            self._known[key] = _Known()
+        self._mirrors.move_to_end(key)
+        for idle in list(self._mirrors.values())[: -self._limits.readers]:
+            idle.close()
+        return self._mirrors[key]
+
+
+def _prepare(folder: Path) -> None:
+    """Makes the folders; removes key files that a killed process could not."""
+    for one in (folder, folder / "home", folder / "private"):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in (folder / "private").iterdir():
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _remember(known: "OrderedDict[_K, _V]", key: _K, value: _V) -> None:
+    known[key] = value
+    while len(known) > _REMEMBERED:
+        known.popitem(last=False)
+
+
+def _id(sha: str, url: str) -> str:
+    if not is_full_id(sha):
+        raise RevisionNotFound(f"'{sha}' is not a whole commit id")
+    return sha
+
+
+def _not_found(revision: str, mirror: Mirror) -> RevisionNotFound:
+    """In Argo CD's words; the hint says what the repository has instead."""
+    refs = mirror.refs
+    branches = sorted(name.removeprefix("refs/heads/") for name in refs.by_name if name.startswith("refs/heads/"))
+    if not refs.by_name:
+        hint = "the repository is empty"
+    elif revision in ("", "HEAD"):
+        hint = f"its HEAD names a branch that does not exist; set targetRevision to one of: {', '.join(branches[:5])}"
+    else:
+        hint = f"branches: {', '.join(branches[:5])}{', …' if len(branches) > 5 else ''}"
+    return RevisionNotFound(
+        f"unable to resolve '{revision or 'HEAD'}' to a commit SHA", about=str(mirror.url), hint=hint
+    )
