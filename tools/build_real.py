@@ -1,0 +1,115 @@
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize.
+
+    python tools/build_real.py            # the control plane and kustomize
+    python tools/build_real.py kustomize  # only that one
+
+Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
+into them are in tests/real/*/go.mod and go.sum. A first build takes five minutes on two cores.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDS_GO = (1, 26)
+KUBERNETES = "1.36.3"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One binary: the module folder under tests/real, the Go package, its version, and stamps for the linker."""
+
+    module: str
+    package: str
+    version: str
+    stamps: str = ""
+
+
+_STAMPS = (
+    f"-X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
+    " -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
+    " -X k8s.io/component-base/version.gitTreeState=clean"
+)
+PROGRAMS = {
+    "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "3.6.6"),
+    "kustomize": Program(
+        "kustomize",
+        "sigs.k8s.io/kustomize/kustomize/v5",
+        "5.8.1",
+        "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
+    ),
+    "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
+    "kube-controller-manager": Program(
+        "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
+    ),
+}
+
+
+def where(name: str, root: Path = ROOT) -> Path:
+    """Where the program lies once it is built."""
+    program = PROGRAMS[name]
+    return root / ".cache" / "real" / f"{program.module}-{program.version}" / name
+
+
+def go() -> str:
+    """The go command; SystemExit with what to do when it is missing or too old."""
+    found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    wanted = ".".join(map(str, NEEDS_GO))
+    if found is None:
+        raise SystemExit(f"error: go: not found (install Go {wanted} or newer to build the real control plane)")
+    text = subprocess.run([found, "env", "GOVERSION"], check=True, capture_output=True, text=True).stdout
+    version = re.match(r"go(\d+)\.(\d+)", text)
+    if version is None or (int(version[1]), int(version[2])) < NEEDS_GO:
+        raise SystemExit(f"error: go: is {text.strip()}, too old (install Go {wanted} or newer)")
+    return found
+
+
+def build(name: str, go_command: str) -> None:
+    """Builds one program into its place; a build that breaks off leaves nothing there."""
+    program, target = PROGRAMS[name], where(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f"{name}.{os.getpid()}")
+    command = [go_command, "build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w {program.stamps}"]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local"}
+    begun = time.monotonic()
+    print(f"building {name} {program.version} ...", flush=True)
+    try:
+        subprocess.run(
+            [*command, "-o", str(unfinished), program.package],
+            check=True,
+            cwd=ROOT / "tests" / "real" / program.module,
+            env=environment,
+        )
+        unfinished.rename(target)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"error: {name}: go build failed with code {error.returncode} (its words are above)") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    print(f"built {name} {program.version}: {time.monotonic() - begun:.0f} s, {target.stat().st_size >> 20} MiB", flush=True)
+
+
+def main() -> None:
+    """Builds what is asked for and missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("programs", nargs="*", help=f"of: {', '.join(PROGRAMS)}")
+    asked = parser.parse_args().programs or list(PROGRAMS)
+    unknown = [name for name in asked if name not in PROGRAMS]
+    if unknown:
+        parser.error(f"unknown program: {', '.join(unknown)}")
+    missing = [name for name in asked if not where(name).exists()]
+    if not missing:
+        return
+    command = go()
+    for name in missing:
+        build(name, command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
