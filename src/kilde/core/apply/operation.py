@@ -47,6 +47,8 @@ class DeleteAll:
     changes: Group
 
 
+_SOME_FAILED = "one or more synchronization tasks completed unsuccessfully"
+
 Command = CreateNamespace | ApplyAll | AwaitServed | AwaitHealthy | DeleteAll
 Reply = tuple[ObjectResult, ...]  # of AwaitServed and AwaitHealthy: only what failed
 
@@ -58,7 +60,6 @@ class SyncOrder:
     changes: tuple[Change, ...]
     create_namespace: str = ""  # the namespace to make sure of; "" for none
     dry_run: bool = False
-    wait_between_waves: bool = True
 
 
 def sync(order: SyncOrder) -> Generator[Command, Reply, Outcome]:
@@ -66,35 +67,39 @@ def sync(order: SyncOrder) -> Generator[Command, Reply, Outcome]:
     done: list[ObjectResult] = []
     if order.create_namespace:
         done += yield CreateNamespace(order.create_namespace)
+    prunes = prune_steps(order.changes)
+    waves = apply_steps(order.changes)
+    for number, (_, groups) in enumerate(waves):
         if _failures(done):
-            return _failed(done)
-    steps = apply_steps(order.changes)
-    for number, (_wave, groups) in enumerate(steps):
-        wave_results: list[ObjectResult] = []
-        for group in groups:
-            wave_results += yield ApplyAll(group)
-            definitions = tuple(c for c in group if c.ref.kind == "CustomResourceDefinition")
-            if definitions and not order.dry_run and not _failures(wave_results):
-                wave_results += yield AwaitServed(definitions)
-        done += wave_results
-        if _failures(wave_results):
-            return _failed(done)
-        last = number == len(steps) - 1 and not prune_steps(order.changes)
-        if not last and len(steps) > 1 and order.wait_between_waves and not order.dry_run:
-            unwell = yield AwaitHealthy(tuple(c for group in groups for c in group))
-            if unwell:
-                done = _replace(done, unwell)
-                return Outcome(Phase.FAILED, "one or more synchronization tasks completed unsuccessfully", tuple(done))
-    for groups in prune_steps(order.changes):
-        for group in groups:
+            break
+        done += yield from _wave(groups, order)
+        is_last = number == len(waves) - 1 and not prunes
+        if _failures(done) or is_last or len(waves) == 1 or order.dry_run:
+            continue
+        unwell = yield AwaitHealthy(tuple(change for group in groups for change in group))
+        if unwell:
+            return Outcome(Phase.FAILED, _SOME_FAILED, _replaced(done, unwell))
+    for group in (group for groups in prunes for group in groups):
+        if not _failures(done):
             done += yield DeleteAll(group)
-        if _failures(done):
-            return _failed(done)
+    if _failures(done):
+        return _failed(done)
     done += _held(order.changes)
     message = (
         "successfully synced (no more tasks)" if order.dry_run or not done else "successfully synced (all tasks run)"
     )
     return Outcome(Phase.SUCCEEDED, message, tuple(done))
+
+
+def _wave(groups: list[Group], order: SyncOrder) -> Generator[Command, Reply, list[ObjectResult]]:
+    """One wave: every kind of it is tried, whatever became of the one before."""
+    done: list[ObjectResult] = []
+    for group in groups:
+        done += yield ApplyAll(group)
+        definitions = tuple(change for change in group if change.ref.kind == "CustomResourceDefinition")
+        if definitions and not order.dry_run and not _failures(done):
+            done += yield AwaitServed(definitions)
+    return done
 
 
 def _held(changes: tuple[Change, ...]) -> list[ObjectResult]:
@@ -119,12 +124,10 @@ def _failures(results: list[ObjectResult]) -> list[ObjectResult]:
 def _failed(done: list[ObjectResult]) -> Outcome:
     reason = _failures(done)[0].message
     some = any(result.code is not ResultCode.FAILED for result in done)
-    words = (
-        "one or more synchronization tasks completed unsuccessfully" if some else "one or more objects failed to apply"
-    )
+    words = _SOME_FAILED if some else "one or more objects failed to apply"
     return Outcome(Phase.FAILED, f"{words}, reason: {reason}", tuple(done))
 
 
-def _replace(done: list[ObjectResult], later: tuple[ObjectResult, ...]) -> list[ObjectResult]:
+def _replaced(done: list[ObjectResult], later: tuple[ObjectResult, ...]) -> tuple[ObjectResult, ...]:
     by_ref = {result.ref: result for result in later}
-    return [by_ref.get(result.ref, result) for result in done]
+    return tuple(by_ref.get(result.ref, result) for result in done)

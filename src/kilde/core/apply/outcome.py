@@ -43,6 +43,7 @@ class ObjectResult:
     before: str = ""
     after: str = ""
     reported_namespace: str = ""
+    unavailable: bool = False  # the cluster gave no usable answer: not the object's fault, worth trying again later
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Outcome:
     phase: Phase
     message: str
     results: tuple[ObjectResult, ...] = ()
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether it failed only because the cluster could not answer."""
+        failed = [result for result in self.results if result.code is ResultCode.FAILED]
+        return bool(failed) and all(result.unavailable for result in failed)
 
 
 def kind_word(ref: ObjectRef) -> str:

@@ -189,6 +189,7 @@ def _policy(at: Reader) -> SyncPolicy:
     return SyncPolicy(
         automated=automated,
         retry=read_retry(at.mapping("retry")) if at.has("retry") else None,
+        retry_raw=at.mapping("retry").raw,
         options=read_options(at.texts("syncOptions")),
         namespace_labels=managed.text_map("labels"),
         namespace_annotations=managed.text_map("annotations"),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import ObjectRef
 
 
@@ -72,18 +71,23 @@ ABSENT = Absent()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to happen to one object. `manifest` is what Git wants (None: nothing), `live` what the cluster has (None: nothing)."""
+    """What is to happen to one object, and why. The bodies are fetched by whoever carries it out.
+
+    `live_version` is the resource version the judgement rests on ("" where nothing is there); `holder` names another
+    application whose tracking id the live object carries.
+    """
 
     ref: ObjectRef
     action: Action
     why: str
     version: str
     wave: int = 0
-    manifest: Manifest | None = None
-    live: dict[str, Any] | None = None
     fields: tuple[FieldChange, ...] = ()
     prune_last: bool = False
+    live_version: str = ""
+    holder: str = ""
+    ignored: bool = False  # listed, but does not make the application OutOfSync (IgnoreExtraneous)
 
     @property
     def differs(self) -> bool:
-        return self.action is not Action.KEEP
+        return self.action is not Action.KEEP and not self.ignored

@@ -11,8 +11,9 @@ from typing import Any
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.pointer import readable
-from kilde.core.objects.typed.managed_fields import predict_apply
-from kilde.core.objects.typed.schema import Node
+from kilde.core.objects.typed.errors import BadApply, TypingError
+from kilde.core.objects.typed.managed_fields import apply
+from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.plan.change import ABSENT, MASKED, FieldChange
 from kilde.core.plan.difference import Path, differences, writer_of
 from kilde.core.plan.ignore import drop
@@ -41,7 +42,10 @@ def compare(
     managers: frozenset[str] = frozenset(),
 ) -> Comparison:
     """What differs, field by field. `pointers` and `managers` are what ignoreDifferences leaves alone."""
-    predicted = predict(wanted, live, node=node)
+    try:
+        predicted = predict(wanted, live, node=node)
+    except (BadApply, TypingError) as error:
+        return Comparison(False, problem=error.what)
     pointers = tuple(pointers)
     old, new = drop(_comparable(live), pointers), drop(_comparable(predicted), pointers)
     if old == new:
@@ -57,9 +61,11 @@ def compare(
 
 
 def predict(wanted: Object, live: Object, *, node: Node | None) -> Object:
-    """What the server would store if `wanted` were applied now."""
+    """What the server would store if `wanted` were applied now. Raises TypingError where it would refuse the config."""
     config = {key: value for key, value in wanted.items() if key != "status"}
-    return apply_defaults(predict_apply(live, config, node=node, manager=MANAGER))
+    version = str(wanted.get("apiVersion", ""))
+    found = apply(live, config, node=node or DEDUCED, manager=MANAGER, force=True, api_version=version, now="")
+    return apply_defaults(found.object) if found.changed else live
 
 
 def _comparable(body: Object) -> Object:

@@ -87,6 +87,7 @@ class SyncPolicy:
     options: Options = field(default_factory=Options)
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     namespace_annotations: Mapping[str, str] = field(default_factory=dict)
+    retry_raw: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 _NONE = Options()

@@ -1,0 +1,48 @@
+"""Whether an application that is out of sync is synced now, and why not if not: Argo CD's rules for automated syncs."""
+
+from dataclasses import dataclass
+
+from kilde.core.apps.application import Application
+from kilde.core.apps.status import last_attempt
+from kilde.core.plan.change import Action
+from kilde.core.plan.planner import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`sync`: start one. `heal`: of these objects only. `condition` is what people are told when nothing is started."""
+
+    sync: bool = False
+    heal: bool = False
+    condition: tuple[str, str] | None = None
+
+
+NOTHING = Decision()
+
+
+def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool) -> Decision:
+    """One attempt a revision and source; after that only self-heal, which touches only what differs.
+
+    `plan` holds what an automated sync may do: objects that another application holds are not in it.
+    """
+    auto = app.policy.automated
+    if auto is None or plan.in_sync:
+        return NOTHING
+    writes = plan.of(Action.CREATE, Action.UPDATE)
+    prunes = plan.of(Action.PRUNE)
+    if not writes and not prunes:
+        return NOTHING  # only what may not be pruned is left
+    if wipes_out and not auto.allow_empty:
+        text = f"Skipping sync attempt to [{revision}]: auto-sync will wipe out all resources"
+        return Decision(condition=("SyncError", text))
+    attempt = last_attempt(app.status)
+    source = dict(app.source.raw) if app.source else {}
+    tried = attempt is not None and attempt.revision == revision and dict(attempt.source) == source
+    if not tried:
+        return Decision(sync=True)
+    if attempt is not None and attempt.phase in ("Failed", "Error"):
+        text = f"Failed last sync attempt to [{revision}]: {attempt.message}"
+        return Decision(condition=("SyncError", text))
+    if auto.self_heal:
+        return Decision(sync=True, heal=True)
+    return NOTHING

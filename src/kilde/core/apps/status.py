@@ -1,0 +1,220 @@
+"""An application's status in Argo CD's shape, worked out as a value; and the smallest merge patch from one status to the next.
+
+Shapes as watched on Argo CD: health without a message, `group` left out when empty, resources in the order of the text
+`group/kind/namespace/name`. A status equal to the one that is there is not written.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.apply.outcome import ObjectResult, Phase
+from kilde.core.apps.application import Application
+from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.ref import ObjectRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """One object in `status.resources`. An empty `sync` leaves the word out: the object is listed but does not count."""
+
+    ref: ObjectRef
+    version: str
+    sync: str
+    wave: int = 0
+    requires_pruning: bool = False
+    hook: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one pass found out about an application."""
+
+    sync: str  # Synced | OutOfSync | Unknown
+    health: str
+    revision: str = ""
+    source_type: str = ""
+    resources: tuple[ResourceState, ...] = ()
+    conditions: tuple[tuple[str, str], ...] = ()  # (type, message)
+    images: tuple[str, ...] = ()
+    compared: bool = True  # False: the spec itself is unusable, nothing was compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationState:
+    """`status.operationState`: the operation that runs, or the last one."""
+
+    operation: Mapping[str, Any]
+    phase: Phase
+    message: str = ""
+    started_at: float
+    finished_at: float | None = None
+    revision: str = ""
+    results: tuple[ObjectResult, ...] = ()
+    retries: int = 0
+    has_result: bool = False
+
+
+def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str, Any]:
+    """The whole status but `operationState` and `history`, which are carried over from the one that is there."""
+    old = app.status
+    status: dict[str, Any] = {key: old[key] for key in ("operationState", "history") if key in old}
+    status["controllerNamespace"] = app.namespace
+    conditions = _conditions(old.get("conditions") or (), verdict.conditions, now)
+    if conditions:
+        status["conditions"] = conditions
+    status["health"] = _health(old.get("health") or {}, verdict.health, now)
+    if not verdict.compared:
+        status["sync"] = {"status": "Unknown"}
+        return status
+    status["resourceHealthSource"] = "appTree"
+    if verdict.resources:
+        status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]
+    if verdict.source_type:
+        status["sourceType"] = verdict.source_type
+    if verdict.images:
+        status["summary"] = {"images": list(verdict.images)}
+    status["sync"] = {"comparedTo": compared_to(app), "revision": verdict.revision, "status": verdict.sync}
+    return status
+
+
+def compared_to(app: Application) -> dict[str, Any]:
+    """What a comparison rests on: source, destination and ignore rules as they were written."""
+    out: dict[str, Any] = {"destination": dict(app.destination.raw)}
+    if app.source is not None:
+        out["source"] = dict(app.source.raw)
+    if app.ignore_raw:
+        out["ignoreDifferences"] = list(app.ignore_raw)
+    return out
+
+
+def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
+    """`status.operationState`."""
+    operation = {"retry": {}, **state.operation}
+    out: dict[str, Any] = {
+        "operation": operation,
+        "phase": str(state.phase),
+        "startedAt": rfc3339(state.started_at),
+    }
+    if state.message:
+        out["message"] = state.message
+    if state.finished_at is not None:
+        out["finishedAt"] = rfc3339(state.finished_at)
+    if state.retries:
+        out["retryCount"] = state.retries
+    if state.has_result:
+        source = dict(app.source.raw) if app.source else {}
+        out["syncResult"] = {"revision": state.revision, "source": source}
+        if state.results:
+            out["syncResult"]["resources"] = [_result(result) for result in state.results]
+    return out
+
+
+def add_history(
+    history: Iterable[Mapping[str, Any]], app: Application, *, revision: str, started: float, ended: float, by: Object
+) -> list[dict[str, Any]]:
+    """History with one more deployment, cut to the application's limit (0: none is kept)."""
+    kept = [dict(entry) for entry in history]
+    entry = {
+        "deployStartedAt": rfc3339(started),
+        "deployedAt": rfc3339(ended),
+        "id": (kept[-1].get("id", -1) + 1) if kept else 0,
+        "initiatedBy": by,
+        "revision": revision,
+        "source": dict(app.source.raw) if app.source else {},
+    }
+    limit = app.history_limit
+    return [*kept, entry][-limit:] if limit > 0 else []
+
+
+def merge_patch(old: Json, new: Json) -> dict[str, Any]:
+    """The RFC 7386 patch that makes the object `old` into `new` ({} when they are equal)."""
+    patch: dict[str, Any] = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if before == value and key in old:
+            continue
+        if isinstance(before, dict) and isinstance(value, dict):
+            patch[key] = merge_patch(before, value)
+        else:
+            patch[key] = value
+    return patch
+
+
+def _conditions(old: Iterable[Mapping[str, Any]], found: Iterable[tuple[str, str]], now: float) -> list[dict[str, Any]]:
+    since = {(c.get("type"), c.get("message")): c.get("lastTransitionTime") for c in old}
+    return [
+        {"lastTransitionTime": since.get((kind, text)) or rfc3339(now), "message": text, "type": kind}
+        for kind, text in sorted(set(found))
+    ]
+
+
+def _health(old: Mapping[str, Any], status: str, now: float) -> dict[str, Any]:
+    same = old.get("status") == status and old.get("lastTransitionTime")
+    return {"lastTransitionTime": old["lastTransitionTime"] if same else rfc3339(now), "status": status}
+
+
+def _resource_order(state: ResourceState) -> str:
+    ref = state.ref
+    return f"{ref.group}/{ref.kind}/{ref.namespace}/{ref.name}"
+
+
+def _resource(state: ResourceState) -> dict[str, Any]:
+    ref = state.ref
+    out: dict[str, Any] = {"kind": ref.kind, "name": ref.name, "version": state.version}
+    if ref.group:
+        out["group"] = ref.group
+    if ref.namespace:
+        out["namespace"] = ref.namespace
+    if state.sync:
+        out["status"] = state.sync
+    if state.wave:
+        out["syncWave"] = state.wave
+    if state.hook:
+        out["hook"] = True
+    if state.requires_pruning:
+        out["requiresPruning"] = True
+    return out
+
+
+def _result(result: ObjectResult) -> dict[str, Any]:
+    ref = result.ref
+    out: dict[str, Any] = {
+        "group": ref.group,
+        "kind": ref.kind,
+        "message": result.message,
+        "name": ref.name,
+        "namespace": ref.namespace or result.reported_namespace,
+        "status": str(result.code),
+        "syncPhase": result.sync_phase,
+        "version": result.version,
+    }
+    if result.hook_phase:
+        out["hookPhase"] = result.hook_phase
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """What the last operation tried, as the status tells it: one attempt a revision and set of parameters."""
+
+    revision: str
+    source: Mapping[str, Any] = field(default_factory=dict)
+    phase: str = ""
+    message: str = ""
+
+
+def last_attempt(status: Mapping[str, Any]) -> LastAttempt | None:
+    """The attempt recorded in `status.operationState`; None if there was none."""
+    state = status.get("operationState")
+    if not isinstance(state, dict):
+        return None
+    result = state.get("syncResult") or {}
+    sync = (state.get("operation") or {}).get("sync") or {}
+    return LastAttempt(
+        revision=str(result.get("revision") or sync.get("revision") or ""),
+        source=result.get("source") or sync.get("source") or {},
+        phase=str(state.get("phase", "")),
+        message=str(state.get("message", "")),
+    )

@@ -1,0 +1,127 @@
+"""Accounts: what the engine tells the ledger. A record is opened before the first write and closed after the last. No secret values."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kilde.core.apply.outcome import ObjectResult, Outcome
+from kilde.core.apps.application import Application
+from kilde.core.plan.change import Action, Change
+from kilde.core.source.revision import Revision
+from kilde.engine.runtime import Heal
+from kilde.ports.clock import Clock
+from kilde.ports.records import Records
+
+
+class Accounts:
+    """Writes the ledger's records; bodies are plain JSON."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records, self._clock = records, clock
+
+    def opened(
+        self,
+        app: Application,
+        *,
+        cause: str,
+        asked_by: str,
+        revision: Revision | None,
+        digest: str,
+        changes: Iterable[Change],
+        attempt: int = 0,
+    ) -> int:
+        """Opens an operation; gives its number."""
+        body: dict[str, Any] = {
+            "application": f"{app.namespace}/{app.name}",
+            "project": app.project,
+            "cause": cause,
+            "askedBy": asked_by,
+            "source": _source(app),
+            "renderedDigest": digest,
+            "plan": [_planned(change) for change in changes if change.action is not Action.KEEP],
+        }
+        if revision is not None:
+            body["revision"] = {
+                "sha": revision.sha,
+                "author": revision.author,
+                "committedAt": revision.committed_at,
+                "subject": revision.message.partition("\n")[0][:200],
+                "signature": revision.signature,
+            }
+        if attempt:
+            body["attempt"] = attempt
+        return self._records.append("operation-opened", body, at=self._clock.now()).number
+
+    def closed(self, number: int, app: Application, outcome: Outcome) -> None:
+        """Closes it with what became of each object."""
+        self._records.append(
+            "operation-closed",
+            {
+                "operation": number,
+                "application": f"{app.namespace}/{app.name}",
+                "phase": str(outcome.phase),
+                "message": outcome.message,
+                "results": [_result(result) for result in outcome.results if result.verb != "keep"],
+                "unchanged": sum(1 for result in outcome.results if result.verb == "keep"),
+            },
+            at=self._clock.now(),
+        )
+
+    def healed(self, number: int, app: Application, heal: Heal, result: ObjectResult) -> None:
+        """Closes a heal with who had changed what."""
+        self._records.append(
+            "operation-closed",
+            {
+                "operation": number,
+                "application": f"{app.namespace}/{app.name}",
+                "phase": "Succeeded" if heal.ok else "Failed",
+                "message": heal.message,
+                "results": [_result(result)],
+                "fields": list(heal.fields),
+                "changedBy": list(heal.writers),
+            },
+            at=self._clock.now(),
+        )
+
+    def close_interrupted(self) -> int:
+        """At start: operations that a crash cut off are closed as what they were. Gives how many."""
+        interrupted = self._records.open_operations()
+        for record in interrupted:
+            self._records.append(
+                "operation-closed",
+                {
+                    "operation": record.number,
+                    "application": record.body.get("application", ""),
+                    "phase": "Interrupted",
+                    "message": "the controller ended before the operation did; the next pass starts from the cluster",
+                    "results": [],
+                },
+                at=self._clock.now(),
+            )
+        return len(interrupted)
+
+
+def _source(app: Application) -> dict[str, str]:
+    if app.source is None:
+        return {}
+    return {"repoURL": app.source.repo_url, "path": app.source.path, "targetRevision": app.source.target_revision}
+
+
+def _planned(change: Change) -> dict[str, Any]:
+    return {
+        "object": str(change.ref),
+        "action": str(change.action),
+        "why": change.why,
+        "resourceVersion": change.live_version,
+        "fields": [field.path for field in change.fields],
+    }
+
+
+def _result(result: ObjectResult) -> dict[str, Any]:
+    return {
+        "object": str(result.ref),
+        "verb": result.verb,
+        "outcome": str(result.code),
+        "message": result.message,
+        "before": result.before,
+        "after": result.after,
+    }

@@ -1,0 +1,184 @@
+"""The controller: puts the engine's parts together, tells each change to those it concerns, and runs until stopped."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from kilde.core.apps.application import Application
+from kilde.core.basics.errors import ClusterError
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.engine.accounts import Accounts
+from kilde.engine.context import Context
+from kilde.engine.fleet import Config, Fleet
+from kilde.engine.heal import Healer, may_heal
+from kilde.engine.live import Held, LiveView
+from kilde.engine.passes import Passes
+from kilde.engine.queue import KeyedQueue
+from kilde.engine.rendering import Renderer
+from kilde.engine.report import Reporter
+from kilde.engine.repositories import Repositories
+from kilde.engine.schemas import Schemas
+from kilde.engine.settings import EngineSettings
+from kilde.engine.survey import Surveyor
+from kilde.engine.tasks import TaskOwner
+from kilde.engine.world import World
+from kilde.ports.sources import Credentials
+
+log = structlog.get_logger()
+
+_STATUS_PAUSE = 0.1  # changes of one application within a tenth of a second make one pass
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+ChooseCredentials = Callable[[str, Config], Credentials]
+
+
+class Controller:
+    """Keeps every Application of one namespace in step. `run` lasts until it is cancelled."""
+
+    def __init__(self, world: World, settings: EngineSettings, choose: ChooseCredentials) -> None:
+        self._world, self._settings = world, settings
+        self._tasks = TaskOwner()
+        cluster, clock = world.cluster, world.clock
+        fleet = Fleet(cluster, settings.namespace, self._application_changed)
+        config = Config(cluster, settings.namespace, self._config_changed)
+        live = LiveView(cluster, self._tasks, self._object_changed)
+        schemas = Schemas(cluster)
+        self.context = Context(
+            world=world,
+            settings=settings,
+            fleet=fleet,
+            config=config,
+            live=live,
+            repositories=Repositories(
+                world.sources,
+                clock,
+                poll=settings.poll,
+                credentials=lambda url: choose(url, config),
+                on_fetched=self._fetched,
+            ),
+            renderer=Renderer(world.sources),
+            schemas=schemas,
+            surveyor=Surveyor(live, schemas),
+            reporter=Reporter(cluster, fleet, clock, manager=settings.manager),
+            accounts=Accounts(world.records, clock),
+            wake=lambda name, delay: self._queue.add(name, delay=delay),
+            slots=asyncio.Semaphore(settings.parallel_passes),
+        )
+        self._passes = Passes(self.context)
+        self.healer = Healer(self.context)
+        self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
+        self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
+        self._heal_keys: dict[str, tuple[str, ObjectRef]] = {}
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Runs until cancelled, or until a part of it fails (then raises that fault)."""
+        ctx = self.context
+        interrupted = ctx.accounts.close_interrupted()
+        if interrupted:
+            log.warning("operations were interrupted at the last stop", count=interrupted)
+        async with self._tasks as tasks:
+            tasks.start("secrets", ctx.config.follow_secrets())
+            tasks.start("config maps", ctx.config.follow_config_maps())
+            tasks.start("start", self._start())
+            await tasks.failed.wait()
+            self._queue.close()
+            self._heals.close()
+            if tasks.fault is not None:
+                raise tasks.fault
+
+    async def _start(self) -> None:
+        ctx = self.context
+        await ctx.config.synced.wait()
+        self._tasks.start("applications", ctx.fleet.run())
+        await ctx.fleet.synced.wait()
+        self.ready.set()
+        self._tasks.start("resync", self._resync())
+        await ctx.repositories.run()
+
+    async def close(self) -> None:
+        """Ends what outlives the tasks."""
+        self._queue.close()
+        self._heals.close()
+        await self._tasks.stop()
+        self.context.renderer.close()
+
+    async def push(self, urls: frozenset[str]) -> int:
+        """A push to these repositories was told: fetch them now, then look at their applications. Gives how many were known."""
+        known = [url for url in self.context.repositories.known() if url in urls]
+        for url in known:
+            self._tasks.start(f"push {url}", self._fetch_now(url))
+        return len(known)
+
+    async def _fetch_now(self, url: str) -> None:
+        try:
+            await self.context.repositories.fetch(url)
+        except ClusterError:
+            raise
+        except Exception as error:  # noqa: BLE001  # told in the repository's state; a push must not end the controller
+            log.warning("fetch after push failed", error=str(error))
+        self._fetched(url)
+
+    def _fetched(self, url: str) -> None:
+        for app in self.context.fleet.all():
+            if app.source is not None and app.source.repo_url == url:
+                self._queue.add(app.name)
+
+    def _config_changed(self) -> None:
+        for app in self.context.fleet.all():
+            if app.source is not None and self.context.repositories.error(app.source.repo_url):
+                self._queue.add(app.name)
+
+    def _application_changed(self, name: str, app: Application | None) -> None:
+        signal = self.context.signals.get(name)
+        if signal is not None:
+            signal.set()
+        self._queue.add(name)
+
+    def _object_changed(self, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
+        ctx = self.context
+        names = set(ctx.wanted_by.get(ref, ()))
+        names.update(held.owner for held in (before, now) if held is not None and held.owner)
+        if ref.group_kind == _CRD:
+            self._tasks.start("kinds changed", self._kinds_changed())
+        for name in names:
+            app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
+            signal = ctx.signals.get(name)
+            if signal is not None:
+                signal.set()
+            if app is None or rt is None:
+                continue
+            if rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
+                key = f"{name}\0{ref}"
+                self._heal_keys[key] = (name, ref)
+                self._heals.add(key)
+            self._queue.add(name, delay=_STATUS_PAUSE)
+
+    async def _heal(self, key: str) -> float | None:
+        name, ref = self._heal_keys[key]
+        try:
+            delay = await self.healer.heal(name, ref)
+        except ClusterError as error:
+            log.warning("heal cut off by the cluster", application=name, object=str(ref), error=str(error))
+            return 1.0
+        if delay is None:
+            self._heal_keys.pop(key, None)
+        return delay
+
+    async def _kinds_changed(self) -> None:
+        self.context.schemas.forget()
+        try:
+            await self._world.cluster.discovery(refresh=True)
+        except ClusterError as error:
+            log.warning("discovery failed", error=str(error))
+
+    async def _resync(self) -> None:
+        """Now and then every application is looked at, whatever the watches said; fights that ended are forgotten."""
+        while True:
+            await self._world.clock.sleep(15.0)
+            for name, rt in list(self.context.runtimes.items()):
+                if rt.fights:
+                    had = len(rt.fighting)
+                    self.healer.calm(rt)
+                    if len(rt.fighting) != had:
+                        self._queue.add(name)

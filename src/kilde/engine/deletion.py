@@ -1,0 +1,103 @@
+"""Deletion of an application: with the finalizer its objects go first, last wave first, each wave gone before the next.
+
+Works without the repository: what is deleted is what carries the application's tracking id.
+"""
+
+import structlog
+
+from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
+from kilde.core.apps.application import FINALIZER, Application
+from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.values import Object
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Action, Change
+from kilde.core.plan.order import wave_of
+from kilde.core.plan.planner import judge_extra
+from kilde.core.plan.policy import Options, object_options
+from kilde.engine.carry_out import persist
+from kilde.engine.context import Context
+from kilde.engine.runtime import Runtime
+from kilde.engine.wishes import owned_refs
+from kilde.ports.cluster import Propagation
+
+log = structlog.get_logger()
+
+
+async def delete_application(ctx: Context, app: Application, rt: Runtime) -> float | None:
+    """One pass over an application that is being deleted. Gives the seconds until the next (None: it is done)."""
+    if not app.cascade:
+        return None
+    discovery = await ctx.world.cluster.discovery()
+    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs}, discovery)
+    going = _going(ctx, app)
+    if not going:
+        await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(FINALIZER)])
+        log.info("application deleted with its objects", application=app.name)
+        return None
+    last = max(wave_of((body.get("metadata") or {}).get("annotations") or {}) for body in going.values())
+    wave = {ref: body for ref, body in going.items() if _wave(body) == last}
+    fresh = {ref: body for ref, body in wave.items() if not (body.get("metadata") or {}).get("deletionTimestamp")}
+    if fresh:
+        await _delete(ctx, app, fresh)
+    return ctx.settings.deletion_poll
+
+
+def _wave(body: Object) -> int:
+    return wave_of((body.get("metadata") or {}).get("annotations") or {})
+
+
+def _going(ctx: Context, app: Application) -> dict[ObjectRef, Object]:
+    out = {}
+    for ref in ctx.live.tracked_by(app.name):
+        held = ctx.live.get(ref)
+        body = held.body() if held else None
+        if body is not None and not _kept(body):
+            out[ref] = body
+    return out
+
+
+def _kept(body: Object) -> bool:
+    annotations = (body.get("metadata") or {}).get("annotations") or {}
+    return object_options(annotations).is_off("Delete") or annotations.get("helm.sh/resource-policy") == "keep"
+
+
+async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object]) -> None:
+    changes = [judge_extra(ref, body, prune=True, options=Options()) for ref, body in sorted(bodies.items())]
+    number = ctx.accounts.opened(
+        app, cause="application deleted", asked_by="unknown", revision=None, digest="", changes=changes
+    )
+    results: list[ObjectResult] = []
+    phase, message = Phase.SUCCEEDED, "deleted with the application"
+    for change in changes:
+        result = await _delete_one(ctx, app, change)
+        results.append(result)
+        if result.code is ResultCode.FAILED:
+            phase, message = Phase.FAILED, result.message
+    ctx.accounts.closed(number, app, Outcome(phase, message, tuple(results)))
+    if phase is Phase.FAILED:
+        await ctx.reporter.event(
+            app, kind="Warning", reason="StatusRefreshed", message=f"Unable to delete application resources: {message}"
+        )
+
+
+async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectResult:
+    ref = change.ref
+    way: Propagation = "Background" if app.cascade == "Background" else "Foreground"
+    discovery = await ctx.world.cluster.discovery()
+    resource = discovery.resource(ref.group, ref.kind)
+    code, message = ResultCode.PRUNED, "deleted"
+    try:
+        if resource is not None:
+            there = await persist(
+                lambda: ctx.world.cluster.delete(resource, ref.namespace, ref.name, propagation=way), ctx.world.clock
+            )
+            if not there:
+                ctx.live.observe(ref, None)
+    except ClusterError as error:
+        code, message = ResultCode.FAILED, error.what
+    return ObjectResult(
+        ref=ref, version=change.version, code=code, message=message, verb="delete", before=change.live_version
+    )
+
+
+__all__ = ["Action", "delete_application"]

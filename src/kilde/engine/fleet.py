@@ -1,0 +1,136 @@
+"""The fleet: every Application as the cluster has it, and the configuration beside them (repository credentials, known hosts)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from kilde.core.apps.application import Application, read_application
+from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.values import Object
+from kilde.ports.cluster import Cluster, EventType, Resource
+
+_decode = msgspec.json.Decoder(dict).decode
+
+APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
+SECRETS = Resource("", "v1", "Secret", "secrets", True)
+CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
+CREDENTIALS_SELECTOR = "argocd.argoproj.io/secret-type in (repository,repo-creds)"
+
+
+class Fleet:
+    """Applications by name, the newest version this process has seen of each."""
+
+    def __init__(self, cluster: Cluster, namespace: str, on_change: Callable[[str, Application | None], None]) -> None:
+        self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
+        self._raw: dict[str, bytes] = {}
+        self._parsed: dict[str, Application] = {}
+        self._versions: dict[str, str] = {}
+        self.synced = asyncio.Event()
+        self.error = ""
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._parsed)
+
+    def get(self, name: str) -> Application | None:
+        return self._parsed.get(name)
+
+    def all(self) -> tuple[Application, ...]:
+        return tuple(self._parsed.values())
+
+    def raw(self, name: str) -> Object:
+        """The manifest as the cluster has it."""
+        found: Object = _decode(self._raw[name])
+        return found
+
+    def observe(self, raw: bytes) -> Application:
+        """Takes in a newer version, from the watch or from our own write; gives the newest."""
+        body = _decode(raw)
+        meta = body.get("metadata") or {}
+        name, version = str(meta.get("name", "")), str(meta.get("resourceVersion", ""))
+        known = self._versions.get(name, "")
+        if known and version.isdigit() and known.isdigit() and int(version) <= int(known):
+            return self._parsed[name]
+        self._raw[name], self._versions[name] = raw, version
+        self._parsed[name] = read_application(body)
+        return self._parsed[name]
+
+    def _forget(self, name: str) -> None:
+        for mapping in (self._raw, self._parsed, self._versions):
+            mapping.pop(name, None)
+        self._on_change(name, None)
+
+    async def run(self) -> None:
+        """Follows the Applications for ever."""
+        listed: set[str] = set()
+        async for event in self._cluster.watch(APPLICATIONS, self._namespace):
+            if event.type is EventType.BROKEN:
+                self.error = event.error
+                listed = set()
+            elif event.type is EventType.SYNCED:
+                for name in set(self._parsed) - listed:
+                    self._forget(name)
+                listed, self.error = set(), ""
+                self.synced.set()
+            elif event.type is EventType.DELETED:
+                self._forget(event.name)
+            else:
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
+                before = self._versions.get(event.name)
+                app = self.observe(event.raw)
+                if self._versions.get(event.name) != before:
+                    self._on_change(event.name, app)
+
+
+class Config:
+    """Secrets and ConfigMaps of Argo CD's namespace that say how repositories are reached. Values are never logged."""
+
+    def __init__(self, cluster: Cluster, namespace: str, on_change: Callable[[], None]) -> None:
+        self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
+        self._secrets: dict[str, Object] = {}
+        self._config_maps: dict[str, Object] = {}
+        self.synced = asyncio.Event()
+
+    @property
+    def secrets(self) -> tuple[Object, ...]:
+        return tuple(self._secrets.values())
+
+    @property
+    def config_maps(self) -> Mapping[str, Object]:
+        return self._config_maps
+
+    async def follow_secrets(self) -> None:
+        await self._follow(SECRETS, self._secrets, CREDENTIALS_SELECTOR)
+
+    async def follow_config_maps(self) -> None:
+        await self._follow(CONFIG_MAPS, self._config_maps, "")
+
+    async def argocd_secret(self) -> Object:
+        """`argocd-secret`, read when a push has to be checked; {} where there is none or we may not read it."""
+        try:
+            raw = await self._cluster.get(SECRETS, self._namespace, "argocd-secret")
+        except ClusterError:
+            return {}
+        return _decode(raw) if raw else {}
+
+    async def _follow(self, resource: Resource, into: dict[str, Object], selector: str) -> None:
+        listed: set[str] = set()
+        async for event in self._cluster.watch(resource, self._namespace, label_selector=selector):
+            if event.type is EventType.BROKEN:
+                listed = set()
+                self.synced.set()  # without the right to read them, public repositories still work
+            elif event.type is EventType.SYNCED:
+                for name in set(into) - listed:
+                    del into[name]
+                listed = set()
+                self.synced.set()
+                self._on_change()
+            elif event.type is EventType.DELETED:
+                into.pop(event.name, None)
+                self._on_change()
+            elif resource is SECRETS or event.name.startswith("argocd-"):
+                listed.add(event.name)
+                into[event.name] = _decode(event.raw)
+                if event.type is not EventType.LISTED:
+                    self._on_change()

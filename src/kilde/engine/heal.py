@@ -1,0 +1,212 @@
+"""Heals: a foreign write to something Git owns is undone at once, by one apply, behind no sync and no other object.
+
+Called by the controller for every change of an object that an application wants. A fight is slowed down, for that object only.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+
+from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
+from kilde.core.apps.application import Application
+from kilde.core.apps.operation import read_operation
+from kilde.core.apps.status import OperationState, last_attempt
+from kilde.core.basics.backoff import Backoff
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Action, Change
+from kilde.core.plan.fight import FightBook
+from kilde.core.plan.policy import SyncPolicy
+from kilde.engine.carry_out import Hands, apply_one
+from kilde.engine.context import Context
+from kilde.engine.runtime import Heal, Packed, Runtime
+
+log = structlog.get_logger()
+
+_REFUSED = Backoff(first=1.0, factor=2.0, ceiling=30.0)
+_WHOLE = ("(the object)",)
+
+
+def may_heal(app: Application, rt: Runtime) -> bool:
+    """Whether the application heals itself now: switched on, synced at what Git says, and no operation at work."""
+    auto = app.policy.automated
+    if auto is None or not auto.self_heal or app.deleting or app.skipped or app.problems or app.operation is not None:
+        return False
+    if rt.wish is None or rt.busy or rt.running is not None:
+        return False
+    attempt = last_attempt(app.status)
+    return attempt is not None and attempt.phase == Phase.SUCCEEDED and attempt.revision == rt.wish.sha
+
+
+class Healer:
+    """Heals objects one by one; the queue makes sure an object is healed by one hand only."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._refused: dict[tuple[str, ObjectRef], int] = {}
+        self.heals = 0
+
+    async def heal(self, name: str, ref: ObjectRef) -> float | None:
+        """Puts one object back if it must be. Gives the seconds after which to look again (None: when it changes)."""
+        ctx = self._ctx
+        app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
+        if app is None or rt is None or rt.wish is None or not may_heal(app, rt):
+            return None
+        packed = rt.wish.objects.get(ref)
+        if packed is None:
+            return None
+        change = ctx.surveyor.judge(app, rt, ref, packed).change
+        if change.action not in (Action.CREATE, Action.UPDATE) or change.holder in ctx.rivals(app):
+            return None
+        if change.live_version and rt.stuck.get(ref) == change.live_version:
+            return None
+        fields = tuple(field.path for field in change.fields) or _WHOLE
+        book = rt.fights.setdefault(ref, FightBook())
+        now = ctx.world.clock.monotonic()
+        delay = book.delay(fields, now=now)
+        if book.is_fight(fields, now=now):
+            await self._fight(app, rt, ref, change)
+        if delay > 0:
+            return delay
+        return await self._put_back(app, rt, ref, packed, change, book, fields)
+
+    async def _put_back(
+        self,
+        app: Application,
+        rt: Runtime,
+        ref: ObjectRef,
+        packed: Packed,
+        change: Change,
+        book: FightBook,
+        fields: tuple[str, ...],
+    ) -> float | None:
+        ctx = self._ctx
+        begun = ctx.now()
+        revision = rt.wish.sha if rt.wish else ""
+        number = ctx.accounts.opened(
+            app,
+            cause=f"self-heal of {revision}",
+            asked_by="automated",
+            revision=None,
+            digest=rt.wish.digest if rt.wish else "",
+            changes=[change],
+        )
+        result = await apply_one(change, self._hands(app, ref, packed))
+        book.healed(fields, now=ctx.world.clock.monotonic())
+        ok = result.code is ResultCode.SYNCED
+        writers = tuple(dict.fromkeys(str(field.owner) for field in change.fields if field.owner))
+        heal = Heal(
+            ref=ref,
+            version=change.version,
+            message=result.message,
+            fields=fields,
+            writers=writers,
+            started_at=begun,
+            ended_at=ctx.now(),
+            ok=ok,
+        )
+        ctx.accounts.healed(number, app, heal, result)
+        return await self._after(app, rt, ref, packed, heal, result)
+
+    async def _after(
+        self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed, heal: Heal, result: ObjectResult
+    ) -> float | None:
+        ctx = self._ctx
+        key = (app.name, ref)
+        if not heal.ok:
+            failures = self._refused[key] = self._refused.get(key, 0) + 1
+            log.warning("heal refused", application=app.name, object=str(ref), error=result.message)
+            ctx.wake(app.name, 0.0)
+            return _REFUSED.delay(failures, dice=ctx.world.clock.dice())
+        self._refused.pop(key, None)
+        self.heals += 1
+        rt.heal_count += 1
+        rt.healed.append(heal)
+        after = ctx.surveyor.judge(app, rt, ref, packed)
+        if after.change.action is Action.UPDATE:
+            rt.stuck[ref] = after.live_version
+        else:
+            rt.stuck.pop(ref, None)
+        who = ", ".join(heal.writers) or "somebody"
+        log.info("healed", application=app.name, object=str(ref), fields=list(heal.fields), changed_by=who)
+        ctx.wake(app.name, 0.05)
+        return None
+
+    async def _fight(self, app: Application, rt: Runtime, ref: ObjectRef, change: Change) -> None:
+        """Names the other side, once a fight."""
+        who = ", ".join(dict.fromkeys(field.owner.manager for field in change.fields if field.owner)) or "somebody"
+        fields = ", ".join(field.path for field in change.fields) or "the object itself"
+        text = (
+            f"{ref}: {who} keeps changing {fields}; it is put back every 2 s at most. "
+            "Stop the other side, or leave the field out of Git or to ignoreDifferences"
+        )
+        if rt.fighting.get(ref) != text:
+            known = ref in rt.fighting
+            rt.fighting[ref] = text
+            self._ctx.wake(app.name, 0.05)
+            if not known:
+                await self._ctx.reporter.event(app, kind="Warning", reason="DriftFight", message=text)
+
+    def calm(self, rt: Runtime) -> None:
+        """Forgets fights that have been quiet for a minute."""
+        now = self._ctx.world.clock.monotonic()
+        for ref in [ref for ref, book in rt.fights.items() if book.is_quiet(now=now)]:
+            del rt.fights[ref]
+            rt.fighting.pop(ref, None)
+
+    def _hands(self, app: Application, ref: ObjectRef, packed: Packed) -> Hands:
+        ctx = self._ctx
+        return Hands(
+            cluster=ctx.world.cluster,
+            live=ctx.live,
+            clock=ctx.world.clock,
+            manager=ctx.settings.manager,
+            policy=SyncPolicy(),
+            body=lambda _: packed.unpack(ref).manifest.body,
+            health=lambda _: ("", ""),
+            wrote=lambda _: None,
+            changed=lambda seconds: ctx.changed(app.name, seconds),
+            parallel=1,
+            wave_patience=0.0,
+            stopped=lambda: False,
+        )
+
+
+def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> OperationState | None:
+    """What the status tells of heals: a partial automated operation, as Argo CD would have made."""
+    heals = tuple(heals)
+    wish = rt.wish
+    if not heals or wish is None:
+        return None
+    latest = {heal.ref: heal for heal in heals}
+    source = dict(app.source.raw) if app.source else {}
+    sync: dict[str, object] = {
+        "autoHealAttemptsCount": rt.heal_count,
+        "resources": [
+            {**({"group": ref.group} if ref.group else {}), "kind": ref.kind, "name": ref.name} for ref in latest
+        ],
+        "revision": wish.sha,
+        "source": source,
+    }
+    auto = app.policy.automated
+    if auto is not None and auto.prune:
+        sync["prune"] = True
+    if app.policy.options.values:
+        sync["syncOptions"] = [f"{name}={value}" for name, value in app.policy.options.values.items()]
+    retry = dict(app.policy.retry_raw) if app.policy.retry is not None else {"limit": 5}
+    raw = {"initiatedBy": {"automated": True}, "retry": retry, "sync": sync}
+    operation = read_operation(raw)
+    return OperationState(
+        operation=operation.raw,
+        phase=Phase.SUCCEEDED,
+        message="successfully synced (all tasks run)",
+        started_at=min(heal.started_at for heal in heals),
+        finished_at=max(heal.ended_at for heal in heals),
+        revision=wish.sha,
+        has_result=True,
+        results=tuple(
+            ObjectResult(
+                ref=heal.ref, version=heal.version, code=ResultCode.SYNCED, message=heal.message, verb="configured"
+            )
+            for heal in latest.values()
+        ),
+    )

@@ -1,0 +1,236 @@
+"""The live view: list once, watch after, forget nothing. Holds only what some application tracks or wants.
+
+Filled by one task a kind and namespace; read by passes and heals without a request. Objects of others are known by name only.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.values import Object
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan import tracking
+from kilde.engine.tasks import TaskOwner
+from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
+
+
+class _Meta(msgspec.Struct, gc=False):
+    name: str = ""
+    namespace: str = ""
+    resourceVersion: str = ""  # noqa: N815  # the wire's own name
+    annotations: dict[str, str] | None = None
+
+
+class _Head(msgspec.Struct, gc=False):
+    metadata: _Meta
+
+
+_heads = msgspec.json.Decoder(_Head)
+_objects = msgspec.json.Decoder(dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One live object: its JSON, its version, and the application that tracks it ("" for none)."""
+
+    raw: bytes
+    version: str
+    owner: str
+
+    def body(self) -> Object:
+        found: Object = _objects.decode(self.raw)
+        return found
+
+
+Scope = tuple[Resource, str]
+OnChange = Callable[[ObjectRef, Held | None, Held | None], None]
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One kind in one namespace ("" for all): what is known there, and whether it is known."""
+
+    resource: Resource
+    namespace: str
+    synced: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    error: str = ""
+    names: set[tuple[str, str]] = field(default_factory=set)  # of objects that are there but not held
+    held: dict[tuple[str, str], Held] = field(default_factory=dict)
+
+
+class LiveView:
+    """What is in the cluster, of the kinds and namespaces in use."""
+
+    def __init__(self, cluster: Cluster, tasks: TaskOwner, on_change: OnChange) -> None:
+        self._cluster, self._tasks, self._on_change = cluster, tasks, on_change
+        self._watched: dict[tuple[GroupKind, str], _Watched] = {}
+        self._wanted: dict[ObjectRef, int] = {}
+        self._by_owner: dict[str, set[ObjectRef]] = {}
+
+    async def need(self, scopes: Iterable[Scope], *, patience: float) -> None:
+        """Watches these kinds and namespaces and waits until they are known. Raises ClusterError after `patience` seconds."""
+        watched = [self._watch(resource, namespace) for resource, namespace in scopes]
+        for one in watched:
+            if one.synced.is_set():
+                continue
+            try:
+                await asyncio.wait_for(one.synced.wait(), patience)
+            except TimeoutError:
+                what = one.error or f"no answer within {patience:.0f} s"
+                raise ClusterError(what, about=f"watching {one.resource.plural}") from None
+
+    def _watch(self, resource: Resource, namespace: str) -> _Watched:
+        key = (resource.group_kind, namespace if resource.namespaced else "")
+        one = self._watched.get(key)
+        if one is None:
+            one = _Watched(resource, key[1])
+            self._watched[key] = one
+            one.task = self._tasks.start(f"watch {resource.plural} {key[1]}", self._follow(one))
+        return one
+
+    def release(self, in_use: Iterable[tuple[GroupKind, str]]) -> None:
+        """Stops watching what is no longer in use."""
+        keep = set(in_use)
+        for key in [key for key in self._watched if key not in keep]:
+            one = self._watched.pop(key)
+            if one.task is not None:
+                one.task.cancel()
+            for place, held in one.held.items():
+                ref = _ref(one, place)
+                if self._place(ref) is None:
+                    self._drop_owner(ref, held)
+
+    def want(self, refs: Iterable[ObjectRef]) -> None:
+        """Objects that shall be held though no application tracks them yet. Counted: each `want` needs its `unwant`."""
+        for ref in refs:
+            self._wanted[ref] = self._wanted.get(ref, 0) + 1
+
+    def unwant(self, refs: Iterable[ObjectRef]) -> None:
+        for ref in refs:
+            left = self._wanted.get(ref, 0) - 1
+            if left > 0:
+                self._wanted[ref] = left
+            else:
+                self._wanted.pop(ref, None)
+
+    def get(self, ref: ObjectRef) -> Held | None:
+        """What is held of an object; None: not there (or not watched, or there and not held: see `load`)."""
+        one = self._place(ref)
+        return one.held.get((ref.namespace, ref.name)) if one else None
+
+    def exists(self, ref: ObjectRef) -> bool | None:
+        """Whether an object is there, held or not; None where its kind and namespace are not watched or not known yet."""
+        one = self._place(ref)
+        if one is None or not one.synced.is_set():
+            return None
+        place = (ref.namespace, ref.name)
+        return place in one.held or place in one.names
+
+    async def load(self, refs: Iterable[ObjectRef]) -> None:
+        """Fetches those of the objects that are there but were not held until now."""
+        for ref in refs:
+            one = self._place(ref)
+            if one is None or (ref.namespace, ref.name) not in one.names:
+                continue
+            raw = await self._cluster.get(one.resource, ref.namespace, ref.name)
+            if raw is not None:
+                self._put(one, raw)
+
+    def tracked_by(self, app: str) -> frozenset[ObjectRef]:
+        """Every object that carries the application's tracking id."""
+        return frozenset(self._by_owner.get(app, ()))
+
+    def observe(self, ref: ObjectRef, raw: bytes | None) -> None:
+        """What a write of ours gave, known before the watch tells it (None: the object is gone)."""
+        one = self._place(ref)
+        if one is None:
+            return
+        if raw is None:
+            self._remove(one, (ref.namespace, ref.name))
+        else:
+            self._put(one, raw)
+
+    def _place(self, ref: ObjectRef) -> _Watched | None:
+        return self._watched.get((ref.group_kind, ref.namespace)) or self._watched.get((ref.group_kind, ""))
+
+    async def _follow(self, one: _Watched) -> None:
+        listed: set[tuple[str, str]] = set()
+        async for event in self._cluster.watch(one.resource, one.namespace):
+            if event.type is EventType.LISTED:
+                listed.add((event.namespace, event.name))
+                self._put(one, event.raw)
+            elif event.type is EventType.SYNCED:
+                for place in (set(one.held) | one.names) - listed:
+                    self._remove(one, place)
+                listed = set()
+                one.error = ""
+                one.synced.set()
+            elif event.type is EventType.BROKEN:
+                one.error = event.error
+                listed = set()
+            else:
+                self._take(one, event)
+
+    def _take(self, one: _Watched, event: WatchEvent) -> None:
+        if event.type is EventType.DELETED:
+            place = (event.namespace, event.name)
+            held = one.held.get(place)
+            if held is None or not _is_newer(held.version, event.resource_version):
+                self._remove(one, place)
+        else:
+            self._put(one, event.raw)
+
+    def _put(self, one: _Watched, raw: bytes) -> None:
+        meta = _heads.decode(raw).metadata
+        place = (meta.namespace, meta.name)
+        ref = _ref(one, place)
+        owner = tracking.owner(meta.annotations, ref)
+        before = one.held.get(place)
+        if before is not None and not _is_newer(meta.resourceVersion, before.version):
+            return
+        if not owner and ref not in self._wanted:
+            one.names.add(place)
+            if before is not None:
+                del one.held[place]
+                self._drop_owner(ref, before)
+                self._on_change(ref, before, None)
+            return
+        one.names.discard(place)
+        now = Held(raw, meta.resourceVersion, owner)
+        one.held[place] = now
+        if before is None or before.owner != owner:
+            if before is not None:
+                self._drop_owner(ref, before)
+            if owner:
+                self._by_owner.setdefault(owner, set()).add(ref)
+        self._on_change(ref, before, now)
+
+    def _remove(self, one: _Watched, place: tuple[str, str]) -> None:
+        one.names.discard(place)
+        before = one.held.pop(place, None)
+        if before is not None:
+            ref = _ref(one, place)
+            self._drop_owner(ref, before)
+            self._on_change(ref, before, None)
+
+    def _drop_owner(self, ref: ObjectRef, held: Held) -> None:
+        refs = self._by_owner.get(held.owner)
+        if refs is not None:
+            refs.discard(ref)
+            if not refs:
+                del self._by_owner[held.owner]
+
+
+def _ref(one: _Watched, place: tuple[str, str]) -> ObjectRef:
+    return ObjectRef(one.resource.group, one.resource.kind, place[0], place[1])
+
+
+def _is_newer(version: str, than: str) -> bool:
+    """Resource versions of one object grow (KEP-5504 makes it a promise); equal ones are the same state."""
+    if version.isdigit() and than.isdigit():
+        return int(version) > int(than)
+    return version != than

@@ -1,0 +1,281 @@
+"""One pass over one application: source → render → plan → apply → health → ledger. The order of the stages is written here.
+
+A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
+"""
+
+from typing import Any
+
+import structlog
+
+from kilde.core.apply.outcome import Phase
+from kilde.core.apps.application import Application
+from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec
+from kilde.core.apps.decide import automatic
+from kilde.core.apps.operation import Operation, read_operation
+from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
+from kilde.core.basics.backoff import Backoff
+from kilde.core.basics.errors import ClusterError, KildeError, SourceError
+from kilde.core.plan.change import Action
+from kilde.core.plan.planner import Plan, shared_warnings
+from kilde.core.plan.policy import unknown_options
+from kilde.engine.context import Context
+from kilde.engine.deletion import delete_application
+from kilde.engine.heal import heal_state
+from kilde.engine.operate import Job, operate, selected
+from kilde.engine.runtime import Running, Runtime, Wish
+from kilde.engine.survey import Survey
+from kilde.engine.wishes import Wishes
+
+log = structlog.get_logger()
+
+_FAULTS = Backoff(first=1.0, factor=2.0, ceiling=30.0)
+
+
+class Passes:
+    """Runs passes; one at a time for each application (the queue sees to that)."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._wishes = Wishes(ctx)
+        self._faults: dict[str, int] = {}
+
+    async def run(self, name: str) -> float | None:
+        """One pass; gives the seconds until the next is wanted (None: when something happens)."""
+        ctx = self._ctx
+        app = ctx.fleet.get(name)
+        if app is None:
+            ctx.forget(name)
+            self._faults.pop(name, None)
+            return None
+        async with ctx.slots:
+            try:
+                delay = await self._pass(app)
+            except ClusterError as error:
+                return await self._cluster_failed(app, error)
+        self._faults.pop(name, None)
+        return delay
+
+    async def _cluster_failed(self, app: Application, error: ClusterError) -> float:
+        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
+        log.warning("pass cut off by the cluster", application=app.name, error=str(error), failures=failures)
+        if error.status and failures > 1:
+            verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(cluster_error(error),))
+            try:
+                await self._tell(app, verdict)
+            except ClusterError:
+                log.warning("status not written", application=app.name)
+        return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
+
+    async def _pass(self, app: Application) -> float | None:
+        ctx, rt = self._ctx, self._ctx.runtime(app.name)
+        if app.deleting:
+            return await delete_application(ctx, app, rt)
+        if app.skipped:
+            return None
+        if app.problems or app.source is None:
+            await self._unusable(app)
+            return None
+        refresh = app.refresh
+        try:
+            wish = await self._wishes.current(app, rt, fresh=bool(refresh), hard=refresh == "hard")
+        except KildeError as error:
+            if isinstance(error, ClusterError):
+                raise
+            return await self._not_rendered(app, rt, error, refresh)
+        rt.render_error = ""
+        return await self._compared(app, rt, wish, refresh)
+
+    async def _compared(self, app: Application, rt: Runtime, wish: Wish, refresh: str) -> float | None:
+        ctx = self._ctx
+        auto = app.policy.automated
+        survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
+        running, condition = self._wanted_operation(app, rt, survey, wish)
+        if running is None:
+            await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
+            return self._fight_delay(rt)
+        if running.operation.problem:
+            await self._refuse(app, running.operation, f"Invalid operation request: {running.operation.problem}")
+            return 0.001
+        wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
+        if wait > 0:
+            await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
+            return wait
+        if refresh:
+            await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
+        return await self._operate(app, rt, wish, running)
+
+    async def _operate(self, app: Application, rt: Runtime, wish: Wish, running: Running) -> float | None:
+        ctx = self._ctx
+        operation = running.operation
+        rt.running = running
+        target, job_rt = wish, rt
+        if operation.revision and operation.revision != wish.sha and not operation.automated:
+            try:
+                target = await self._wishes.at(app, operation.revision)
+            except KildeError as error:
+                rt.running = None
+                await self._refuse(
+                    app, operation, f"ComparisonError: {comparison_error(error, revision=operation.revision)[1]}"
+                )
+                return 0.001
+            job_rt = Runtime(wish=target)
+            await ctx.watch_all(app.name, {*target.objects, *rt.held_refs}, await ctx.world.cluster.discovery())
+        plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
+        if operation.automated:
+            plan = _without(plan, ctx.rivals(app))
+        revision = await self._wishes.revision(app, target.sha)
+
+        def verdict() -> Verdict:
+            newest = ctx.fleet.get(app.name) or app
+            auto = newest.policy.automated
+            return self._verdict(
+                newest, rt, wish, ctx.surveyor.survey(newest, rt, prune=bool(auto and auto.prune)), None
+            )
+
+        job = Job(app=app, rt=job_rt, wish=target, plan=plan, revision=revision, running=running, verdict=verdict)
+        rt.busy = True
+        try:
+            delay = await operate(ctx, job)
+        finally:
+            rt.busy = False
+        if delay is None:
+            rt.running = None
+            return 0.001  # look once more: what came meanwhile, and whether it is all in step now
+        return delay
+
+    def _wanted_operation(
+        self, app: Application, rt: Runtime, survey: Survey, wish: Wish
+    ) -> tuple[Running | None, tuple[str, str] | None]:
+        ctx = self._ctx
+        if rt.running is not None:
+            return rt.running, None
+        if app.operation is not None:
+            return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
+        left = app.status.get("operationState")
+        if isinstance(left, dict) and left.get("phase") == Phase.RUNNING:
+            operation = read_operation(left.get("operation"))
+            if not operation.problem:
+                return Running(operation, heal=False, started_at=ctx.now(), number=0), None
+        allowed = _without(survey.plan, ctx.rivals(app))
+        wipes_out = not wish.objects and bool(survey.extras)
+        decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)
+        if not decision.sync:
+            return None, decision.condition
+        operation = read_operation(_automated(app, wish.sha, allowed, rt if decision.heal else None))
+        return Running(operation, heal=decision.heal, started_at=ctx.now(), number=0), None
+
+    def _verdict(
+        self, app: Application, rt: Runtime, wish: Wish, survey: Survey, condition: tuple[str, str] | None
+    ) -> Verdict:
+        conditions = [
+            ("SharedResourceWarning", text)
+            for text in shared_warnings(survey.plan, app=app.name, app_namespace=app.namespace)
+        ]
+        conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
+        conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
+        conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
+        if condition is not None:
+            conditions.append(condition)
+        if app.source is not None and (error := self._ctx.repositories.error(app.source.repo_url)):
+            conditions.append(comparison_error(SourceError(error)))
+        return Verdict(
+            sync="Synced" if survey.plan.in_sync else "OutOfSync",
+            health=survey.health,
+            revision=wish.sha,
+            source_type=wish.source_type,
+            resources=survey.resources,
+            conditions=tuple(conditions),
+            images=wish.images,
+        )
+
+    async def _tell(self, app: Application, verdict: Verdict, *, refresh: str = "") -> None:
+        ctx = self._ctx
+        rt = ctx.runtime(app.name)
+        healed, rt.healed = rt.healed, []
+
+        def build(newest: Application) -> dict[str, Any]:
+            status = render_status(newest, verdict, now=ctx.now())
+            if healed and (state := heal_state(newest, rt, healed)) is not None:
+                status["operationState"] = render_operation(state, newest)
+            return status
+
+        await ctx.reporter.write(app.name, build, refreshed=refresh)
+
+    async def _unusable(self, app: Application) -> None:
+        conditions = tuple(invalid_spec(problem) for problem in app.problems)
+        verdict = Verdict(sync="Unknown", health="Unknown", conditions=conditions, compared=False)
+        await self._tell(app, verdict, refresh=app.refresh)
+
+    async def _not_rendered(self, app: Application, rt: Runtime, error: KildeError, refresh: str) -> float | None:
+        """The wanted objects could not be worked out: the cluster is left as it is, and people are told why."""
+        ctx = self._ctx
+        path = app.source.path if app.source else ""
+        condition = comparison_error(error, path=path, revision=_word(app))
+        if rt.render_error != str(error):
+            log.warning("not rendered", application=app.name, error=str(error))
+            rt.render_error = str(error)
+        survey = ctx.surveyor.survey(app, Runtime(), prune=False, wanted=())
+        verdict = Verdict(
+            sync="Unknown",
+            health=survey.health,
+            revision=_word(app),
+            resources=survey.resources,
+            conditions=(condition,),
+        )
+        await self._tell(app, verdict, refresh=refresh)
+        if app.operation is not None:
+            await self._refuse(app, app.operation, f"ComparisonError: {condition[1]}")
+        return None
+
+    async def _refuse(self, app: Application, operation: Operation, message: str) -> None:
+        """An operation that cannot even begin."""
+        now = self._ctx.now()
+        state = OperationState(
+            operation=operation.raw, phase=Phase.ERROR, message=message, started_at=now, finished_at=now
+        )
+
+        def build(newest: Application) -> dict[str, Any]:
+            return {**dict(newest.status), "operationState": render_operation(state, newest)}
+
+        await self._ctx.reporter.write(app.name, build, ends=operation.raw)
+
+    def _fight_delay(self, rt: Runtime) -> float | None:
+        """While somebody fights, look again: the condition goes when they stop."""
+        return 5.0 if rt.fighting else None
+
+
+def _word(app: Application) -> str:
+    """The revision as it was asked for."""
+    return (app.source.target_revision if app.source else "") or "HEAD"
+
+
+def _without(plan: Plan, rivals: frozenset[str]) -> Plan:
+    """The plan without objects that other applications of the fleet hold: no fight begins here."""
+    return Plan(changes=tuple(change for change in plan.changes if change.holder not in rivals))
+
+
+def _automated(app: Application, sha: str, plan: Plan, healing: Runtime | None) -> dict[str, Any]:
+    """The operation block of an automated sync, as Argo CD writes it."""
+    auto = app.policy.automated
+    source = dict(app.source.raw) if app.source else {}
+    sync: dict[str, Any] = {"revision": sha, "source": source}
+    if auto is not None and auto.prune:
+        sync["prune"] = True
+    options = [f"{name}={value}" for name, value in app.policy.options.values.items()]
+    if options:
+        sync["syncOptions"] = options
+    if healing is not None:
+        healing.heal_count += 1
+        sync["autoHealAttemptsCount"] = healing.heal_count
+        sync["resources"] = [
+            {**({"group": c.ref.group} if c.ref.group else {}), "kind": c.ref.kind, "name": c.ref.name}
+            for c in plan.changes
+            if c.differs and c.action is not Action.HOLD
+        ]
+    return {"initiatedBy": {"automated": True}, "retry": retry_block(app), "sync": sync}
+
+
+def retry_block(app: Application) -> dict[str, Any]:
+    """The retry of an automated sync: the application's own, or five more tries."""
+    retry = app.policy.retry
+    return dict(app.policy.retry_raw) if retry is not None else {"limit": 5}

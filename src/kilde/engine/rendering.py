@@ -1,0 +1,82 @@
+"""Renders an application's source at a commit, and only when something it reads has changed (input-traced rendering)."""
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from kilde.core.apps.application import Source
+from kilde.core.render import RenderCache, Rendered, RenderSource, render
+from kilde.core.source.tree import Trace
+from kilde.ports.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a render gave. `fresh` is False when nothing it reads has changed and the earlier one still holds."""
+
+    rendered: Rendered | None
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one application's last render rested on."""
+
+    url: str
+    sha: str
+    source: RenderSource
+    trace: Trace
+
+
+class Renderer:
+    """Renders in one thread of its own, so that reading and computing do not hold the loop."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._cache = RenderCache()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+        self._touched: dict[tuple[str, str, str], frozenset[str] | None] = {}
+        self.renders = 0
+
+    async def render(self, source: Source, sha: str, before: Memory | None) -> tuple[Result, Memory]:
+        """The objects at a commit; when `before` still holds, nothing is rendered. Raises KildeError."""
+        same = before is not None and before.url == source.repo_url and before.source == source.render
+        if before is not None and same and (before.sha == sha or await self._still_true(before, sha)):
+            return Result(None, fresh=False), Memory(before.url, sha, before.source, before.trace)
+        tree = await self._sources.tree(source.repo_url, sha)
+        loop = asyncio.get_running_loop()
+        self.renders += 1
+        rendered = await loop.run_in_executor(self._thread, lambda: render(tree, source.render, cache=self._cache))
+        return Result(rendered, fresh=True), Memory(source.repo_url, sha, source.render, rendered.trace)
+
+    async def _still_true(self, before: Memory, sha: str) -> bool:
+        touched = await self._touched_between(before.url, before.sha, sha)
+        return touched is not None and touched.isdisjoint(before.trace.seen)
+
+    async def _touched_between(self, url: str, old: str, new: str) -> frozenset[str] | None:
+        """Paths that differ between two commits, and the folders above them (ending in `/`); None: it cannot be told."""
+        key = (url, old, new)
+        if key not in self._touched:
+            paths = await self._sources.changed_paths(url, old, new)
+            if len(self._touched) >= 64:
+                self._touched.clear()
+            self._touched[key] = None if paths is None else with_folders(paths)
+        return self._touched[key]
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def with_folders(paths: Iterable[str]) -> frozenset[str]:
+    """The paths themselves, each ancestor as a path (it may have been looked for), and each as a listing (`folder/`)."""
+    out: set[str] = set()
+    for path in paths:
+        out.add(path)
+        parts = path.split("/")
+        out.add("/")
+        for depth in range(1, len(parts)):
+            folder = "/".join(parts[:depth])
+            out.add(folder)
+            out.add(folder + "/")
+    return frozenset(out)

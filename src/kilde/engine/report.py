@@ -1,0 +1,119 @@
+"""Writes what the engine found out: an application's status (only when it changed), and events beside it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from kilde.core.apps.application import REFRESH_ANNOTATION, Application
+from kilde.core.apps.status import merge_patch
+from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.moment import rfc3339
+from kilde.engine.carry_out import persist
+from kilde.engine.fleet import APPLICATIONS, Fleet
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster, Resource
+
+log = structlog.get_logger()
+
+_EVENTS = Resource("", "v1", "Event", "events", True)
+Build = Callable[[Application], Mapping[str, Any]]
+
+
+class Reporter:
+    """The only writer of Applications."""
+
+    def __init__(self, cluster: Cluster, fleet: Fleet, clock: Clock, *, manager: str) -> None:
+        self._cluster, self._fleet, self._clock, self._manager = cluster, fleet, clock, manager
+        self.writes = 0
+
+    async def write(
+        self, name: str, build: Build, *, ends: Mapping[str, Any] | None = None, refreshed: str = ""
+    ) -> Application | None:
+        """Brings the status to what `build` makes of the newest Application; writes nothing when it is that already.
+
+        `ends`: the `operation` block that is over, taken away if it is still the one there. `refreshed`: the refresh
+        annotation that this served, taken away if it is still that. None: the application is gone.
+        """
+        for _ in range(8):
+            app = self._fleet.get(name)
+            if app is None:
+                return None
+            patch = self._patch(app, build(app), ends=ends, refreshed=refreshed)
+            if not patch:
+                return app
+            try:
+                raw = await persist(partial(self._send, name, app.namespace, patch), self._clock)
+            except ClusterError as error:
+                if error.status == 404:
+                    return None
+                if error.status != 409:
+                    raise
+                await self._catch_up(name, app.namespace)
+                continue
+            return self._fleet.observe(raw)
+        raise ClusterError("its status was changed by others eight times in a row", about=name)
+
+    def _patch(
+        self, app: Application, status: Mapping[str, Any], *, ends: Mapping[str, Any] | None, refreshed: str
+    ) -> dict[str, Any]:
+        patch: dict[str, Any] = {}
+        carried = {key: app.status[key] for key in ("reconciledAt",) if key in app.status}
+        change = merge_patch(dict(app.status), {**carried, **status})
+        if change:
+            change["reconciledAt"] = rfc3339(self._clock.now())
+            patch["status"] = change
+        if ends is not None and app.operation is not None and dict(app.operation.raw) == dict(ends):
+            patch["operation"] = None
+        if refreshed and app.refresh == refreshed:
+            patch["metadata"] = {"annotations": {REFRESH_ANNOTATION: None}}
+        if patch:
+            patch.setdefault("metadata", {})["resourceVersion"] = app.resource_version
+        return patch
+
+    async def _send(self, name: str, namespace: str, patch: dict[str, Any]) -> bytes:
+        self.writes += 1
+        return await self._cluster.patch(APPLICATIONS, namespace, name, patch, manager=self._manager)
+
+    async def _catch_up(self, name: str, namespace: str) -> None:
+        raw = await persist(lambda: self._cluster.get(APPLICATIONS, namespace, name), self._clock)
+        if raw is not None:
+            self._fleet.observe(raw)
+
+    async def finalize(self, app: Application, finalizers: list[str]) -> None:
+        """Leaves only these finalizers on a deleted application."""
+        patch = {"metadata": {"finalizers": finalizers or None}}
+        try:
+            await persist(lambda: self._send(app.name, app.namespace, patch), self._clock)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+
+    async def event(self, app: Application, *, kind: str, reason: str, message: str) -> None:
+        """An event on the Application; that it cannot be written is logged, nothing more."""
+        now = self._clock.now()
+        stamp = f"{int(now * 1_000_000):x}"
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{app.name}.{stamp}", "namespace": app.namespace},
+            "involvedObject": {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "Application",
+                "name": app.name,
+                "namespace": app.namespace,
+                "uid": app.uid,
+            },
+            "type": kind,
+            "reason": reason,
+            "message": message[:1024],  # the API's own limit
+            "source": {"component": "kilde"},
+            "firstTimestamp": rfc3339(now),
+            "lastTimestamp": rfc3339(now),
+            "count": 1,
+        }
+        try:
+            await self._cluster.create(_EVENTS, body, manager=self._manager)
+        except ClusterError as error:
+            log.warning("event not written", application=app.name, reason=reason, error=str(error))

@@ -1,0 +1,130 @@
+"""Repositories: when each was last fetched, what went wrong, and who is to be told of a change. One fetch serves all applications."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from kilde.core.basics.backoff import Backoff
+from kilde.core.basics.errors import SourceError
+from kilde.ports.clock import Clock
+from kilde.ports.sources import Credentials, Sources
+
+log = structlog.get_logger()
+
+_BACKOFF = Backoff(first=5.0, factor=2.0, ceiling=300.0)
+
+
+@dataclass(slots=True)
+class Repository:
+    """One repository as this process knows it. `error` is "" while the last fetch went well."""
+
+    url: str
+    fetched_at: float | None = None
+    failures: int = 0
+    error: str = ""
+    next_fetch: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Repositories:
+    """Fetches on time, on a push, and when somebody asks; tells `on_change(url)` after each fetch that went well or mended."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        clock: Clock,
+        *,
+        poll: float,
+        credentials: Callable[[str], Credentials],
+        on_fetched: Callable[[str], None],
+    ) -> None:
+        self._sources, self._clock, self._poll = sources, clock, poll
+        self._credentials, self._on_fetched = credentials, on_fetched
+        self._known: dict[str, Repository] = {}
+        self._wake = asyncio.Event()
+
+    def known(self) -> tuple[str, ...]:
+        return tuple(self._known)
+
+    def keep(self, urls: frozenset[str]) -> None:
+        """Forgets repositories that no application uses any more."""
+        for url in [url for url in self._known if url not in urls]:
+            del self._known[url]
+
+    def error(self, url: str) -> str:
+        one = self._known.get(url)
+        return one.error if one else ""
+
+    async def ensure(self, url: str) -> None:
+        """Fetches if this process never did. Raises SourceError while the repository cannot be reached."""
+        one = self._one(url)
+        if one.fetched_at is not None:
+            return
+        now = self._clock.monotonic()
+        if one.failures and now < one.next_fetch:
+            raise SourceError(one.error)
+        await self.fetch(url, since=0.0)
+
+    async def fetch(self, url: str, *, since: float | None = None) -> None:
+        """Fetches now; joins a fetch that has not begun yet. Raises SourceError.
+
+        `since`: a fetch that ended after this moment (monotonic seconds) will do.
+        """
+        one = self._one(url)
+        asked = self._clock.monotonic() if since is None else since
+        async with one.lock:
+            if since is not None and one.fetched_at is not None and one.fetched_at >= asked:
+                return
+            await self._fetch(one)
+
+    async def _fetch(self, one: Repository) -> None:
+        begun = self._clock.monotonic()
+        try:
+            await self._sources.fetch(one.url, self._credentials(one.url))
+        except SourceError as error:
+            one.failures += 1
+            one.error = str(error)
+            one.next_fetch = self._clock.monotonic() + _BACKOFF.delay(one.failures, dice=self._clock.dice())
+            log.warning("repository unavailable", url=_bare(one.url), error=one.error, failures=one.failures)
+            raise
+        mended = one.failures > 0
+        one.failures, one.error, one.fetched_at = 0, "", begun
+        one.next_fetch = self._clock.monotonic() + self._poll * (1 + 0.25 * self._clock.dice())
+        if mended:
+            log.info("repository is back", url=_bare(one.url))
+
+    def nudge(self) -> None:
+        """The set of repositories changed: look at the timetable again."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Polls each repository on time, for ever; one that is down is tried again after a growing pause."""
+        while True:
+            now = self._clock.monotonic()
+            due = [one for one in self._known.values() if one.next_fetch <= now]
+            for one in due:
+                with contextlib.suppress(SourceError):  # noted in its state, told in the applications' conditions
+                    await self.fetch(one.url)
+                self._on_fetched(one.url)
+            upcoming = min((one.next_fetch for one in self._known.values()), default=now + 3600.0)
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(0.05, upcoming - self._clock.monotonic()))
+            except TimeoutError:
+                continue
+
+    def _one(self, url: str) -> Repository:
+        one = self._known.get(url)
+        if one is None:
+            one = self._known[url] = Repository(url, next_fetch=self._clock.monotonic() + self._poll)
+            self._wake.set()
+        return one
+
+
+def _bare(url: str) -> str:
+    """The URL without user and password."""
+    head, at, tail = url.rpartition("@")
+    return head.partition("://")[0] + "://" + tail if at and "://" in head else url

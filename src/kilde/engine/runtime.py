@@ -1,0 +1,135 @@
+"""What the engine remembers of an application between two passes. Everything here can be lost: it is worked out again."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from kilde.core.apps.operation import Operation
+from kilde.core.basics.errors import Place
+from kilde.core.basics.values import Object
+from kilde.core.health.health import Health
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Change
+from kilde.core.plan.desired import Desired, Wanted
+from kilde.core.plan.fight import FightBook
+from kilde.core.plan.policy import Options
+from kilde.engine.rendering import Memory
+
+_decode = msgspec.json.Decoder(dict).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One wanted object, kept as bytes: a thousand applications' worth must fit in little memory."""
+
+    raw: bytes
+    origin: Place | None
+    wave: int
+    options: Options
+    compare: Options
+    version: str
+
+    def unpack(self, ref: ObjectRef) -> Wanted:
+        body: Object = _decode(self.raw)
+        return Wanted(Manifest(body, self.origin), ref, self.wave, self.options, self.compare)
+
+
+def pack(wanted: Wanted) -> Packed:
+    return Packed(
+        _encode(wanted.manifest.body),
+        wanted.manifest.origin,
+        wanted.wave,
+        wanted.options,
+        wanted.compare,
+        wanted.manifest.version,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What Git wants of an application at one commit."""
+
+    sha: str
+    source_type: str
+    digest: str
+    objects: dict[ObjectRef, Packed]
+    hooks: int
+    repeated: tuple[str, ...]
+    images: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Judged:
+    """A cached judgement: it holds while the live version and the wish are the same."""
+
+    wanted: Packed | None
+    live_version: str
+    change: Change
+    verdict: Health | None
+    there: bool
+    counts: bool
+
+    @property
+    def health(self) -> str:
+        """One of Argo CD's words; "" for a kind that has no health."""
+        if not self.there:
+            return "Missing"
+        return str(self.verdict.status) if self.verdict else ""
+
+    @property
+    def health_message(self) -> str:
+        return self.verdict.message if self.verdict else ""
+
+
+@dataclass(slots=True)
+class Running:
+    """An operation between its start and its end, retries included."""
+
+    operation: Operation
+    heal: bool
+    started_at: float
+    number: int  # of its record in the ledger
+    retries: int = 0
+    retry_at: float | None = None
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """One application, between passes."""
+
+    memory: Memory | None = None
+    wish: Wish | None = None
+    judged: dict[ObjectRef, Judged] = field(default_factory=dict)
+    held_refs: frozenset[ObjectRef] = frozenset()
+    scopes: frozenset[tuple[str, str, str]] = frozenset()
+    running: Running | None = None
+    busy: bool = False  # an operation writes right now: heals wait for it
+    fights: dict[ObjectRef, FightBook] = field(default_factory=dict)
+    fighting: dict[ObjectRef, str] = field(default_factory=dict)
+    stuck: dict[ObjectRef, str] = field(default_factory=dict)  # live version that an apply could not bring nearer
+    healed: list["Heal"] = field(default_factory=list)
+    heal_count: int = 0
+    render_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heal:
+    """One object put back: what is told in the status, the ledger and the events."""
+
+    ref: ObjectRef
+    version: str
+    message: str
+    fields: tuple[str, ...]
+    writers: tuple[str, ...]
+    started_at: float
+    ended_at: float
+    ok: bool
+
+
+def digest_inputs(desired: Desired) -> list[Object]:
+    """The bodies a rendered digest is taken over, in a fixed order."""
+    return [w.manifest.body for w in sorted(desired.objects, key=lambda w: w.ref)]

@@ -1,0 +1,20 @@
+"""The engine's settings, as one frozen value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Durations in seconds."""
+
+    namespace: str = "argocd"
+    poll: float = 120.0
+    manager: str = "kilde"
+    parallel_passes: int = 16
+    parallel_writes: int = 8  # of one step of one application
+    watch_patience: float = 30.0
+    settle: float = 0.7  # how long a finished sync waits for health before its status is written
+    wave_patience: float = 600.0
+    deletion_poll: float = 0.5
+    unavailable_retry: float = 2.0
+    resync: float = 600.0

@@ -1,0 +1,138 @@
+"""Surveys an application: every wanted and every tracked object is judged against what the live view holds, without a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kilde.core.apps.application import Application
+from kilde.core.apps.status import ResourceState
+from kilde.core.health.assess import assess, counts
+from kilde.core.health.health import Health, aggregate
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Action, Change
+from kilde.core.plan.planner import Plan, judge, judge_extra
+from kilde.engine.live import Held, LiveView
+from kilde.engine.runtime import Judged, Packed, Runtime
+from kilde.engine.schemas import Schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What an application looks like right now."""
+
+    plan: Plan
+    health: str
+    healths: dict[ObjectRef, tuple[str, str]] = field(default_factory=dict)
+    extras: frozenset[ObjectRef] = frozenset()
+
+    @property
+    def resources(self) -> tuple[ResourceState, ...]:
+        return tuple(_resource(change, change.ref in self.extras) for change in self.plan.changes)
+
+
+class Surveyor:
+    """Judges objects, and remembers each judgement while neither side has changed."""
+
+    def __init__(self, live: LiveView, schemas: Schemas) -> None:
+        self._live, self._schemas = live, schemas
+        self.comparisons = 0
+
+    def survey(
+        self, app: Application, rt: Runtime, *, prune: bool, wanted: Iterable[ObjectRef] | None = None
+    ) -> Survey:
+        """`wanted` None: what the runtime's wish holds. With an empty one, everything tracked is an extra."""
+        wish = rt.wish.objects if rt.wish is not None and wanted is None else {}
+        changes: list[Change] = []
+        healths: dict[ObjectRef, tuple[str, str]] = {}
+        alive: list[Health | None] = []
+        for ref, packed in wish.items():
+            found = self.judge(app, rt, ref, packed)
+            changes.append(found.change)
+            healths[ref] = (found.health, found.health_message)
+            if found.change.action is not Action.CREATE and found.counts:
+                alive.append(found.verdict)
+        extras = self._live.tracked_by(app.name) - wish.keys()
+        for ref in sorted(extras):
+            held = self._live.get(ref)
+            if held is not None:
+                extra = self._extra(app, rt, ref, held, prune=prune)
+                changes.append(extra.change)
+                healths[ref] = (extra.health, extra.health_message)
+                if extra.counts:
+                    alive.append(extra.verdict)
+        for ref in [ref for ref in rt.judged if ref not in healths]:
+            del rt.judged[ref]
+        missing = sum(1 for change in changes if change.action is Action.CREATE)
+        return Survey(
+            plan=Plan(changes=tuple(changes)),
+            health=str(aggregate(alive, missing=missing)),
+            healths=healths,
+            extras=frozenset(extras),
+        )
+
+    def judge(self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed) -> Judged:
+        """One wanted object against what is held of it now."""
+        held = self._live.get(ref)
+        version = held.version if held else ""
+        known = rt.judged.get(ref)
+        if known is not None and known.wanted is packed and known.live_version == version:
+            return known
+        body = held.body() if held else None
+        self.comparisons += 1
+        change = judge(
+            packed.unpack(ref),
+            body,
+            app=app.name,
+            node=self._schemas.node(ref.group, packed.version, ref.kind),
+            ignore=app.ignore,
+        )
+        verdict = assess(body) if body is not None else None
+        found = Judged(packed, version, change, verdict, there=body is not None, counts=body is None or counts(body))
+        rt.judged[ref] = found
+        return found
+
+    def _extra(self, app: Application, rt: Runtime, ref: ObjectRef, held: Held, *, prune: bool) -> Judged:
+        known = rt.judged.get(ref)
+        same = known is not None and known.wanted is None and known.live_version == held.version
+        if known is not None and same and (known.change.action is Action.PRUNE) == prune:
+            return known
+        body = held.body()
+        change = judge_extra(ref, body, prune=prune, options=app.policy.options)
+        found = Judged(None, held.version, change, assess(body), there=True, counts=counts(body))
+        rt.judged[ref] = found
+        return found
+
+
+def _resource(change: Change, extra: bool) -> ResourceState:
+    return ResourceState(
+        ref=change.ref,
+        version=change.version,
+        sync="OutOfSync" if change.differs else "Synced",
+        wave=change.wave,
+        requires_pruning=extra,
+    )
+
+
+def images_of(bodies: Iterable[dict[str, object]]) -> tuple[str, ...]:
+    """Every container image that Pods and pod templates name, sorted."""
+    found: set[str] = set()
+    for body in bodies:
+        spec = body.get("spec")
+        if not isinstance(spec, dict):
+            continue
+        for pod in _pod_specs(str(body.get("kind")), spec):
+            for block in ("containers", "initContainers"):
+                for container in pod.get(block) or ():
+                    if isinstance(container, dict) and container.get("image"):
+                        found.add(str(container["image"]))
+    return tuple(sorted(found))
+
+
+def _pod_specs(kind: str, spec: dict[str, object]) -> Iterable[dict[str, list[object]]]:
+    if kind == "Pod":
+        yield spec  # type: ignore[misc]  # a Pod's spec is one itself
+        return
+    template = spec.get("template")
+    if kind == "CronJob" and isinstance(spec.get("jobTemplate"), dict):
+        template = (spec["jobTemplate"].get("spec") or {}).get("template")  # type: ignore[attr-defined]  # just checked
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        yield template["spec"]

@@ -1,0 +1,129 @@
+"""Wishes: what Git wants of an application, fetched, resolved, rendered and made ready; and nothing done twice."""
+
+from kilde.core.apps.application import Application, Source
+from kilde.core.basics.errors import InvalidInput, SourceError
+from kilde.core.basics.values import digest
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.desired import Desired, prepare
+from kilde.core.plan.masking import masked
+from kilde.core.render import Rendered
+from kilde.core.source.revision import Revision
+from kilde.engine.context import NAMESPACES, Context
+from kilde.engine.runtime import Runtime, Wish, digest_inputs, pack
+from kilde.engine.survey import images_of
+from kilde.ports.cluster import Discovery
+
+
+class Wishes:
+    """Works wishes out, and sees to it that the live view watches what they need."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def current(self, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
+        """The wish at the application's target revision, all its objects watched. Raises KildeError."""
+        ctx = self._ctx
+        source = _source(app)
+        await ctx.repositories.ensure(source.repo_url)
+        if fresh:
+            await ctx.repositories.fetch(source.repo_url)
+        sha = await ctx.world.sources.resolve(source.repo_url, source.target_revision)
+        if hard:
+            rt.memory = None
+        result, memory = await ctx.renderer.render(source, sha, rt.memory if rt.wish is not None else None)
+        discovery = await ctx.world.cluster.discovery()
+        if result.rendered is not None:
+            rt.wish = await self._wish(app, sha, result.rendered, discovery)
+        elif rt.wish is not None and rt.wish.sha != sha:
+            rt.wish = _moved(rt.wish, sha)
+        rt.memory = memory
+        assert rt.wish is not None
+        await self._watch(app, rt.wish, discovery)
+        return rt.wish
+
+    async def at(self, app: Application, revision: str) -> Wish:
+        """The wish at another revision, for one operation. Raises KildeError."""
+        ctx = self._ctx
+        source = _source(app)
+        sha = await ctx.world.sources.resolve(source.repo_url, revision)
+        result, _ = await ctx.renderer.render(source, sha, None)
+        assert result.rendered is not None
+        return await self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
+
+    async def revision(self, app: Application, sha: str) -> Revision | None:
+        """Who made the commit; None where that cannot be told."""
+        try:
+            return await self._ctx.world.sources.revision(_source(app).repo_url, sha)
+        except SourceError:
+            return None
+
+    async def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
+        def scope(kind: GroupKind) -> bool | None:
+            found = discovery.resource(kind.group, kind.kind)
+            return found.namespaced if found else None
+
+        desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
+        for wanted in desired.objects:
+            resource = discovery.resource(wanted.ref.group, wanted.ref.kind)
+            if resource is not None:
+                await self._ctx.schemas.learn(resource, wanted.manifest.version)
+        return _wish(sha, rendered, desired)
+
+    async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
+        """Everything wanted, and everything the status says we may own."""
+        ctx = self._ctx
+        ctx.hold(app.name, wish.objects)
+        owned = owned_refs(app)
+        await ctx.watch_all(app.name, {*wish.objects, *owned}, discovery)
+        if app.policy.options.is_on("CreateNamespace") and app.destination.namespace:
+            await ctx.live.need([(NAMESPACES, "")], patience=ctx.settings.watch_patience)
+        await ctx.live.load(ref for ref in wish.objects if ctx.live.get(ref) is None)
+
+
+def owned_refs(app: Application) -> frozenset[ObjectRef]:
+    """What the status lists: the inventory, written before the objects were."""
+    out = set()
+    for entry in app.status.get("resources") or ():
+        if isinstance(entry, dict):
+            out.add(
+                ObjectRef(
+                    str(entry.get("group") or ""),
+                    str(entry.get("kind") or ""),
+                    str(entry.get("namespace") or ""),
+                    str(entry.get("name") or ""),
+                )
+            )
+    return frozenset(out)
+
+
+def _wish(sha: str, rendered: Rendered, desired: Desired) -> Wish:
+    return Wish(
+        sha=sha,
+        source_type=str(rendered.source_type),
+        digest=digest([masked(body) for body in digest_inputs(desired)]),
+        objects={wanted.ref: pack(wanted) for wanted in desired.objects},
+        hooks=len(desired.hooks),
+        repeated=desired.repeated,
+        images=images_of(wanted.manifest.body for wanted in desired.objects),
+        warnings=tuple(rendered.warnings),
+    )
+
+
+def _moved(wish: Wish, sha: str) -> Wish:
+    """The same wish at another commit: nothing it reads has changed."""
+    return Wish(
+        sha=sha,
+        source_type=wish.source_type,
+        digest=wish.digest,
+        objects=wish.objects,
+        hooks=wish.hooks,
+        repeated=wish.repeated,
+        images=wish.images,
+        warnings=wish.warnings,
+    )
+
+
+def _source(app: Application) -> Source:
+    if app.source is None:
+        raise InvalidInput("has no source", about=str(app))
+    return app.source

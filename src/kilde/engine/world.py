@@ -1,0 +1,18 @@
+"""World: the ports the engine runs against, together."""
+
+from dataclasses import dataclass
+
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster
+from kilde.ports.records import Records
+from kilde.ports.sources import Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything outside."""
+
+    cluster: Cluster
+    sources: Sources
+    records: Records
+    clock: Clock
