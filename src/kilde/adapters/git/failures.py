@@ -84,10 +84,13 @@ _SAYINGS = (
     ),
     _Saying(r"[Cc]ould not resolve (?:host|proxy)", "the name {host} cannot be resolved", "check the URL and DNS"),
     _Saying(
-        r"(Connection refused|Connection timed out|No route to host|Network is unreachable|Connection reset)",
+        r"(Connection refused|Connection timed out|No route to host|Network is unreachable|Connection reset|"
+        r"Couldn't connect to server|Timeout was reached|Empty reply from server)",
         "{host} cannot be reached: {0}",
     ),
-    _Saying(r"Operation timed out|Operation too slow", "{host} is too slow or does not answer"),
+    _Saying(
+        r"Operation timed out|Operation too slow|Connection to .* timed out", "{host} is too slow or does not answer"
+    ),
     _Saying(r"No space left on device", "the disk that holds the mirrors is full"),
     _Saying(r"File size limit exceeded|SIGXFSZ|died of signal 25", "the repository is larger than a mirror may be"),
     _Saying(r"mismatched algorithms", "the repository's object format (SHA-256) is not that of its mirror"),

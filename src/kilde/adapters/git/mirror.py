@@ -129,9 +129,9 @@ class Mirror:
         made = await self._git.run(arguments)
         if made.code:
             raise SourceUnavailable(f"its mirror cannot be made: {made.error.strip()}", about=str(self.url))
+        self._swept = False
         done = await self._run_fetch(fresh, credentials)
         if done.code:
-            self._swept = False
             raise unavailable(done.error, self.url)
         await self._remember(fresh)
         self.reader.close()

@@ -10,6 +10,7 @@ from typing import TypeVar
 from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.process import Git
+from kilde.adapters.git.push import Revert, push_revert
 from kilde.adapters.git.tree import GitTree
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnavailable
 from kilde.core.source.commit import parse_commit, tree_of
@@ -90,6 +91,14 @@ class GitSources:
         if (old, new) not in changes:
             _remember(changes, (old, new), await self._diff(mirror, _id(old, url), _id(new, url)))
         return changes[old, new]
+
+    async def push_revert(
+        self, url: str, credentials: Credentials, *, branch: str, to: str, path: str, author: str, message: str
+    ) -> str:
+        mirror = self._mirror(url)
+        target = await self.git_tree(url, to)
+        wanted = Revert(branch=branch, to=to, path=path, author=author, message=message, at=self._clock.now())
+        return await push_revert(mirror, self._git, self._folder / "private", credentials, wanted, target)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
         arguments = [

@@ -51,6 +51,11 @@ class GitTree:
         self._reader, self._folders, self._limits = reader, folders, limits
         self._root = Entry("", EntryKind.FOLDER, root, 0)
 
+    @property
+    def root(self) -> str:
+        """The object id of the whole tree."""
+        return self._root.oid
+
     def entry(self, path: str) -> Entry | None:
         found = self.mode_and_entry(path)
         return found[1] if found else None
