@@ -1,0 +1,13 @@
+"""What the embedded API server knows about kinds: pure functions and values; the server in front of them does the I/O.
+
+The way in, module by module:
+
+* `kinds`: `BUILTIN`, `Resource`, `Catalog(custom_resources)` with `.at(group, version, plural)` and `.of_kind(…)`; facts such as
+  `WITHOUT_GENERATION`, `DELETE_ANSWERS_OBJECT`, `ORPHAN_BY_DEFAULT`.
+* `discovery`: `Discovery(catalog)` gives every discovery document as `Document(body, content_type, etag)`.
+* `tables`: `render(resource, objects, now=…, columns=…)` makes a Table; `partial(objects)` makes PartialObjectMetadata.
+* `openapi`: `OpenApi(catalog, schemas)` gives the index and each group's document as bytes with its hash.
+* `custom`: `Definition.of(crd)` is a parsed CustomResourceDefinition: its resources, and to prune, default and validate objects.
+* `validation`: `validate_create(obj)` and `validate_update(new, old)` give the causes a real server would name.
+* `protobuf`: `decode(body)` makes an object of an `application/vnd.kubernetes.protobuf` request body.
+"""
