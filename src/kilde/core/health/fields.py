@@ -46,7 +46,7 @@ def name(obj: Object) -> str:
 
 
 def is_observed(obj: Object) -> bool:
-    """Whether the controller has seen the newest spec: metadata.generation is not ahead of status.observedGeneration."""
+    """Whether the controller has seen the newest spec: generation is not ahead of observedGeneration."""
     return number(part(obj, "metadata"), "generation") <= number(part(obj, "status"), "observedGeneration")
 
 

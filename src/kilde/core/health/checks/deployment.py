@@ -1,4 +1,4 @@
-"""Deployment: paused is suspended; past its progress deadline is degraded; else as `kubectl rollout status` tells it."""
+"""Deployment: paused is suspended; past its deadline is degraded; else as `kubectl rollout status` tells it."""
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, is_observed, maybe_number, name, number, part, quoted, text

@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscaler: the first condition that says something decides; v1 keeps its conditions in an annotation."""
+"""HorizontalPodAutoscaler: the first condition that says something decides; v1 keeps them in an annotation."""
 
 from typing import Final
 

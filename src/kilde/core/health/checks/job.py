@@ -8,8 +8,8 @@ from kilde.core.health.health import Health, degraded, healthy, progressing, sus
 def judge(obj: Object) -> Health:
     """Argo CD's getJobHealth.
 
-    Its quirks are kept: a condition counts whatever its status, except that Suspended must be "True" to suspend; a job
-    that was resumed (Suspended "False") therefore counts as healthy before it completes, and a suspended one has no message.
+    Its quirks are kept: a condition counts whatever its status, except that Suspended must be "True" to suspend. So a
+    job that was resumed (Suspended "False") is healthy before it completes, and a suspended one has no message.
     """
     complete = is_suspended = False
     message = ""

@@ -1,0 +1,1 @@
+"""Kubernetes over HTTP: our own thin client (aiohttp, msgspec), kubeconfig to watch."""
