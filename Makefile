@@ -1,0 +1,42 @@
+# What people run; `make` alone tells which targets there are.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help install demo test lint format bench real clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*##[ ]*/  make \1\t/' | expand -t 16
+
+install: $(STAMP)  ## kilde and its tools into .venv
+$(STAMP): pyproject.toml hatch_build.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $(STAMP)
+
+demo: install  ## the whole story on an embedded cluster, step by step; ends by itself
+	$(BIN)/python tools/demo.py
+
+test: install  ## all tests; those against a real control plane need `make real` first
+	$(BIN)/python -m pytest
+
+lint: install  ## format, style, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## rewrites the sources in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## the figures of docs/benchmarks.md, anew
+	$(BIN)/python benchmarks/run.py
+
+real: install  ## builds kube-apiserver, kube-controller-manager, etcd and kustomize (Go 1.26; five minutes, once)
+	$(BIN)/python tools/build_real.py
+
+clean:  ## removes .venv and everything that was built
+	rm -rf .venv .cache .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

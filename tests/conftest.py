@@ -1,0 +1,94 @@
+"""What every test may ask for, and what none may leave behind: tasks, threads, processes."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from real.control_plane import ControlPlane, control_plane, missing
+
+ROOT = Path(__file__).resolve().parent.parent
+_GRACE = 3.0
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the program does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def real_programs() -> None:
+    """Skips where `make real` was not run; where KILDE_REQUIRE_REAL=1 (as in .ci/run) fails instead."""
+    lacking = missing()
+    if not lacking:
+        return
+    reason = f"not built: {', '.join(lacking)} (make real)"
+    if os.environ.get("KILDE_REQUIRE_REAL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def live_cluster(real_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real control plane, one for the session: use a namespace of your own for each test."""
+    with control_plane(tmp_path_factory.mktemp("control-plane")) as plane:
+        yield plane
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The team's folder of recorded cases beside the repository; skips where there is none."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no ../shared beside this checkout")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a task, a thread that is no daemon, or a child process."""
+    if request.node.get_closest_marker("anyio") is not None:
+        request.getfixturevalue("_no_task_stays")
+    threads, children = _threads(), _children()
+    yield
+    deadline = time.monotonic() + _GRACE
+    while (_threads() - threads or _children() - children) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    left = sorted(thread.name for thread in _threads() - threads) + sorted(map(_name, _children() - children))
+    assert not left, f"left behind: {', '.join(left)}"
+
+
+@pytest.fixture
+async def _no_task_stays() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    left = [task for task in asyncio.all_tasks() - before if not task.done() and task is not asyncio.current_task()]
+    if left:
+        _, stuck = await asyncio.wait(left, timeout=_GRACE)
+        assert not stuck, f"left behind: {', '.join(task.get_name() for task in stuck)}"
+
+
+def _threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.daemon}
+
+
+def _children() -> set[int]:
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found.update(map(int, (task / "children").read_text().split()))
+        except OSError:
+            continue
+    return found
+
+
+def _name(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return " ".join(word.decode(errors="replace") for word in words[:3]).strip() or f"process {pid} (not waited for)"
+    except OSError:
+        return f"process {pid}"
