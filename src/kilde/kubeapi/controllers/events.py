@@ -1,0 +1,93 @@
+"""Events as the real components write them, and the memory that counts one up instead of writing it again."""
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.metadata import name_of, namespace_of, uid_of
+from kilde.kubeapi.controllers.steps import Emit
+
+REMEMBERED = 4096
+
+
+class Told(NamedTuple):
+    """An event that was written: where it is, and how often it has happened."""
+
+    namespace: str
+    name: str
+    count: int
+
+
+class Recorder:
+    """Turns what a step emits into event objects. The same event again becomes a patch of its count."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, ...], Told] = OrderedDict()
+        self._serial = 0
+
+    def known(self, emit: Emit) -> Told | None:
+        """The event this one repeats, counted up; None if it is new, or of the newer form (which is never counted)."""
+        found = self._told.get(_same(emit))
+        if found is None or emit.action:
+            return None
+        return found._replace(count=found.count + 1)
+
+    def remember(self, emit: Emit, told: Told) -> None:
+        self._told[_same(emit)] = told
+        self._told.move_to_end(_same(emit))
+        while len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    def forget(self, emit: Emit) -> None:
+        self._told.pop(_same(emit), None)
+
+    def body(self, emit: Emit, now: float) -> Object:
+        """A new event; its name is the object's and the nanoseconds in hex, as client-go has it."""
+        self._serial = (self._serial + 1) % 1000
+        about = emit.about
+        namespace = namespace_of(about) or "default"
+        suffix = format(int(now * 1e6) * 1000 + self._serial, "x")
+        event: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{name_of(about)}.{suffix}", "namespace": namespace},
+            "involvedObject": _reference(emit),
+            "reason": emit.reason,
+            "message": emit.message[:1024],
+            "type": emit.kind,
+        }
+        if emit.action:
+            event["source"] = {}
+            event["firstTimestamp"] = event["lastTimestamp"] = None
+            event["eventTime"] = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            event["action"] = emit.action
+            event["reportingComponent"] = emit.component
+            event["reportingInstance"] = emit.host or f"{emit.component}-kilde"
+            return event
+        event["source"] = {"component": emit.component, **({"host": emit.host} if emit.host else {})}
+        event["firstTimestamp"] = event["lastTimestamp"] = rfc3339(now)
+        event["count"] = 1
+        event["eventTime"] = None
+        event["reportingComponent"] = emit.component
+        event["reportingInstance"] = emit.host
+        return event
+
+
+def _reference(emit: Emit) -> dict[str, Any]:
+    about = emit.about
+    reference = {
+        "kind": about.get("kind"),
+        "namespace": namespace_of(about),
+        "name": name_of(about),
+        "uid": uid_of(about),
+        "apiVersion": about.get("apiVersion"),
+        "resourceVersion": about["metadata"].get("resourceVersion"),
+        "fieldPath": emit.field_path,
+    }
+    return {key: value for key, value in reference.items() if value}
+
+
+def _same(emit: Emit) -> tuple[str, ...]:
+    return (uid_of(emit.about), emit.reason, emit.message, emit.component, emit.kind, emit.host, emit.field_path)

@@ -1,0 +1,114 @@
+"""The loop that drives the controllers: watch → cache → keys → steps → writes, and back by what the writes answered."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from kilde.core.basics.backoff import Backoff
+from kilde.kubeapi.controllers.cache import Cache, Change
+from kilde.kubeapi.controllers.clock import Clock
+from kilde.kubeapi.controllers.executor import Executor, Outcome
+from kilde.kubeapi.controllers.queue import Queue, Timers
+from kilde.kubeapi.controllers.steps import Controller, Key, Moment, Step, Trigger, earliest
+from kilde.kubeapi.interface import Api, ApiError
+
+_log = structlog.get_logger("kilde.kubeapi.controllers")
+_RETRY = Backoff(first=0.05, factor=2.0, ceiling=60.0)
+_HALVES = 4  # a step has at most so many `then`s
+
+
+class Loop:
+    """Runs controllers over one API. All state is here: the cache, a queue for each controller, and the timers."""
+
+    def __init__(self, api: Api, controllers: Sequence[Controller], clock: Clock) -> None:
+        self._api, self._clock = api, clock
+        self._controllers = controllers
+        self.cache = Cache()
+        self.timers = Timers(clock)
+        self._queues = {controller.name: Queue() for controller in controllers}
+        self._failures: dict[tuple[str, Key], int] = {}
+        self._executor = Executor(api, self.cache, clock, self.changed)
+        self._woken_by: dict[str, list[tuple[Queue, Trigger]]] = {}
+        for controller in controllers:
+            for resource, trigger in controller.triggers.items():
+                self._woken_by.setdefault(resource, []).append((self._queues[controller.name], trigger))
+
+    def jobs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """The coroutines to run for as long as the server lives, by name."""
+        jobs: dict[str, Callable[[], Awaitable[None]]] = {"watch": self.watch, "timers": self.timers.run}
+        for controller in self._controllers:
+            for number in range(controller.workers):
+                jobs[f"{controller.name}-{number}"] = self._worker(controller)
+        return jobs
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is queued or in work (timers may be set)."""
+        return all(queue.idle for queue in self._queues.values())
+
+    async def watch(self) -> None:
+        """Keeps the cache as the API tells; begins anew where the stream ends."""
+        resources = sorted(self._woken_by)
+        while True:
+            try:
+                async for event in self._api.watch(resources):
+                    change = self.cache.take(event.resource, event.type, event.object)
+                    if change is not None:
+                        self.changed(change)
+            except ApiError as error:
+                _log.warning("the controllers' watch ended", reason=error.reason, message=error.message)
+                await self.pause(1.0)
+
+    def changed(self, change: Change) -> None:
+        """Wakes the controllers that care for a change."""
+        for queue, trigger in self._woken_by.get(change.resource, ()):
+            for obj in (change.old, change.new):
+                if obj is not None:
+                    for key in trigger(obj, self.cache):
+                        queue.add(key)
+
+    def _worker(self, controller: Controller) -> Callable[[], Awaitable[None]]:
+        queue = self._queues[controller.name]
+
+        async def work() -> None:
+            while True:
+                key = await queue.take()
+                try:
+                    await self._attend(controller, key)
+                finally:
+                    queue.done(key)
+
+        return work
+
+    async def _attend(self, controller: Controller, key: Key) -> None:
+        """One step of one key; a refusal or a fault brings it back after a while."""
+        name = (controller.name, key)
+        try:
+            wake, again = await self._step(controller, key)
+        except Exception:
+            _log.exception("a controller failed", controller=controller.name, namespace=key.namespace, name=key.name)
+            wake, again = None, True
+        if again:
+            failures = self._failures[name] = self._failures.get(name, 0) + 1
+            retry = self._clock.now() + _RETRY.delay(failures, dice=self._clock.dice())
+            wake = earliest(wake, retry)
+        else:
+            self._failures.pop(name, None)
+        queue = self._queues[controller.name]
+        self.timers.set(name, wake, lambda: queue.add(key))
+
+    async def _step(self, controller: Controller, key: Key) -> tuple[float | None, bool]:
+        """(when to look again, whether something was refused)."""
+        step: Step = controller.reduce(key, self.cache, self._moment())
+        wakes, again = [step.wake], False
+        for _ in range(_HALVES):
+            outcome: Outcome = await self._executor.run(step.writes, controller)
+            again = again or outcome.again
+            if step.then is None:
+                break
+            step = step.then(self.cache, self._moment(), outcome.refusals)
+            wakes.append(step.wake)
+        return earliest(*wakes), again
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._clock.dice())

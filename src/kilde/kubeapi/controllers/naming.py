@@ -1,0 +1,54 @@
+"""Names as Kubernetes makes them: hashes that cannot be read as words, and numbers with percent signs."""
+
+from math import ceil, floor
+from typing import Any
+
+from kilde.core.basics.values import canonical
+
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def fnv32a(data: bytes) -> int:
+    """The 32-bit FNV-1a hash."""
+    value = 0x811C9DC5
+    for byte in data:
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return value
+
+
+def safe(text: str) -> str:
+    """As apimachinery's rand.SafeEncodeString: each character becomes one that forms no words."""
+    return "".join(_SAFE[byte % len(_SAFE)] for byte in text.encode())
+
+
+def template_hash(value: Any, collisions: int = 0) -> str:
+    """The hash of a pod template or of a revision's data, as in pod-template-hash: 8 to 10 safe characters.
+
+    Upstream hashes Go's dump of the structure; we hash the canonical JSON: as stable, not the same text.
+    """
+    data = canonical(value)
+    if collisions:
+        data += collisions.to_bytes(8, "little")
+    return safe(str(fnv32a(data)))
+
+
+def safe_suffix(dice: float, length: int = 5) -> str:
+    """A random suffix of safe characters."""
+    number, text = int(dice * len(_SAFE) ** length), ""
+    for _ in range(length):
+        number, index = divmod(number, len(_SAFE))
+        text += _SAFE[index]
+    return text
+
+
+def scaled(value: Any, total: int, *, round_up: bool) -> int:
+    """An int-or-percent of `total` ("25%", 1); 0 where it is neither."""
+    if isinstance(value, bool) or value is None:
+        return 0
+    if isinstance(value, int):
+        return value
+    text = str(value)
+    if text.endswith("%") and text[:-1].isdigit():
+        part = int(text[:-1]) * total / 100
+        return ceil(part) if round_up else floor(part)
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,120 @@
+"""Placing: which nodes a pod may run on, by selector, affinity, taints and room, and how the scheduler says why not."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.metadata import labels_of, name_of
+from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
+from kilde.kubeapi.controllers.selecting import requires, selects
+
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+_UNITS = {
+    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
+    "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
+    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
+    "Ei": Decimal(2**60),
+}  # fmt: skip
+
+
+def amount(text: Any) -> Decimal:
+    """A quantity as a number; 0 where it is none."""
+    value = str(text)
+    digits = value.rstrip("numkMGTPEi")
+    try:
+        return Decimal(digits) * _UNITS[value[len(digits) :]]
+    except (InvalidOperation, KeyError):
+        return Decimal(0)
+
+
+def requests_of(pod: Object) -> dict[str, Decimal]:
+    """What a pod asks for: the sum of its containers, or the largest init container if that is more."""
+    spec = spec_of(pod)
+    asked: dict[str, Decimal] = {}
+    for container in spec.get("containers") or ():
+        for resource, quantity in _requests(container).items():
+            asked[resource] = asked.get(resource, Decimal(0)) + amount(quantity)
+    for container in spec.get("initContainers") or ():
+        for resource, quantity in _requests(container).items():
+            asked[resource] = max(asked.get(resource, Decimal(0)), amount(quantity))
+    for resource, quantity in (spec.get("overhead") or {}).items():
+        asked[resource] = asked.get(resource, Decimal(0)) + amount(quantity)
+    return asked
+
+
+def _requests(container: Mapping[str, Any]) -> dict[str, Any]:
+    resources = container.get("resources") or {}
+    return {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+
+
+def tolerates(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -> bool:
+    """Whether one of the tolerations bears the taint."""
+    return any(_bears(toleration, taint) for toleration in tolerations)
+
+
+def _bears(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
+    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
+        return False
+    if toleration.get("key") and toleration["key"] != taint.get("key"):
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return True
+    return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
+
+
+def forbidding_taint(node: Object, tolerations: Iterable[Mapping[str, Any]], effects: tuple[str, ...]) -> Object | None:
+    """The first taint of these effects that the tolerations do not bear."""
+    borne = list(tolerations)
+    for taint in (node.get("spec") or {}).get("taints") or ():
+        if taint.get("effect") in effects and not tolerates(borne, taint):
+            return dict(taint)
+    return None
+
+
+def wants_node(spec: Mapping[str, Any], node: Object) -> bool:
+    """Whether nodeSelector and required node affinity accept the node."""
+    labels = labels_of(node)
+    if not all(labels.get(key) == value for key, value in (spec.get("nodeSelector") or {}).items()):
+        return False
+    affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
+    if affinity is None:
+        return True
+    fields = {"metadata.name": name_of(node)}
+    return any(
+        all(requires(rule, labels) for rule in term.get("matchExpressions") or ())
+        and all(requires(rule, fields) for rule in term.get("matchFields") or ())
+        for term in affinity.get("nodeSelectorTerms") or ()
+    )
+
+
+def shortages(pod: Object, node: Object, others: Iterable[Object]) -> list[str]:
+    """What the node lacks for one more pod, as the scheduler says it; empty if it has room."""
+    running = [other for other in others if phase(other) not in TERMINAL]
+    room = (node.get("status") or {}).get("allocatable") or {}
+    lacks = ["Too many pods"] if len(running) + 1 > amount(room.get("pods", "110")) else []
+    asked = {resource: quantity for resource, quantity in requests_of(pod).items() if quantity > 0}
+    if not asked:
+        return lacks
+    taken = [requests_of(other) for other in running]
+    return lacks + [
+        f"Insufficient {resource}"
+        for resource, quantity in sorted(asked.items())
+        if amount(room.get(resource, "0")) - sum(one.get(resource, Decimal(0)) for one in taken) < quantity
+    ]
+
+
+def apart(pod: Object, others: Iterable[Object]) -> bool:
+    """Whether required pod anti-affinity by hostname keeps the pod away from a node with these pods."""
+    anti = (spec_of(pod).get("affinity") or {}).get("podAntiAffinity") or {}
+    terms = anti.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
+    rules = [term for term in terms if term.get("topologyKey") == "kubernetes.io/hostname"]
+    mine = pod["metadata"].get("namespace")
+    return bool(rules) and any(
+        selects(rule.get("labelSelector"), labels_of(other))
+        for other in others
+        for rule in rules
+        if other["metadata"].get("namespace") in (rule.get("namespaces") or [mine])
+    )

@@ -1,0 +1,172 @@
+"""What a controller is: a pure function from what is to the writes that are due, and the moment to look again."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from kilde.core.basics.values import Object
+
+CONTROLLER_MANAGER = "kube-controller-manager"
+KUBELET = "kubelet"
+SCHEDULER = "kube-scheduler"
+
+
+class Key(NamedTuple):
+    """Which object a controller is asked to look at; `namespace` is "" for cluster-scoped ones."""
+
+    namespace: str
+    name: str
+
+
+class View(Protocol):
+    """What is, as far as the watch and our own writes have told. Resources are named like `deployments.apps`."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Object | None: ...
+
+    def list(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
+        """All objects of a resource, or those of one namespace."""
+        ...
+
+    def owned(self, resource: str, uid: str) -> Iterable[Object]:
+        """The objects whose controlling owner has that uid."""
+        ...
+
+    def orphans(self, resource: str, namespace: str) -> Iterable[Object]:
+        """The objects of a namespace that no owner controls."""
+        ...
+
+    def on_node(self, node: str) -> Iterable[Object]:
+        """The pods that are bound to a node."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a step is taken (seconds since the epoch), and the number it may throw dice with, in [0, 1)."""
+
+    now: float
+    dice: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create `body`. With `told` given, a refusal ends the step: the writes after it are not tried."""
+
+    resource: str
+    body: Object
+    told: "Emit | None" = None  # the event to write when it worked; `{name}` is the name the server chose
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace the object (or its sub-resource) by `body`, which carries the resourceVersion it was made from."""
+
+    resource: str
+    body: Object
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Merge-patch the object."""
+
+    resource: str
+    namespace: str
+    name: str
+    change: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the object if it still has that uid. `grace` in seconds (None: the object's own)."""
+
+    resource: str
+    namespace: str
+    name: str
+    uid: str
+    grace: int | None = None
+    propagation: str = "Background"
+    told: "Emit | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Bind a pod to a node, as the scheduler does."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+    told: "Emit | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An Event about an object. `action` marks the newer form of events.k8s.io that the scheduler writes."""
+
+    about: Object
+    reason: str
+    message: str
+    component: str
+    kind: str = "Normal"
+    host: str = ""
+    action: str = ""
+    field_path: str = ""
+
+
+Write: TypeAlias = Create | Update | Patch | Delete | Bind | Emit
+
+
+class Refusal(NamedTuple):
+    """A write that the server refused, and its words."""
+
+    write: Write
+    message: str
+
+
+Refusals: TypeAlias = tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Writes in order; `wake` is the time to look again without being told (None: not needed).
+
+    `then` looks again at once, after the writes, and is told what was refused: it is where statuses are computed, so
+    that they count what has just been written.
+    """
+
+    writes: tuple[Write, ...] = ()
+    wake: float | None = None
+    then: "Callable[[View, Moment, Refusals], Step] | None" = None
+
+
+NOTHING = Step()
+
+Reduce: TypeAlias = Callable[[Key, View, Moment], Step]
+Trigger: TypeAlias = Callable[[Object, View], Iterable[Key]]
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """One controller: which changes wake it for which keys, and what it does about a key.
+
+    `manager` is the field manager of its writes. `workers` steps of different keys may run at the same time.
+    """
+
+    name: str
+    reduce: Reduce
+    triggers: Mapping[str, Trigger]
+    manager: str = CONTROLLER_MANAGER
+    workers: int = 2
+    component: str = field(default="")
+
+
+def itself(obj: Object, view: View) -> Iterable[Key]:
+    """The trigger of a controller's own kind."""
+    meta: dict[str, Any] = obj["metadata"]
+    return (Key(meta.get("namespace", ""), meta["name"]),)
+
+
+def earliest(*moments: float | None) -> float | None:
+    """The first of the moments that are given."""
+    return min((moment for moment in moments if moment is not None), default=None)
