@@ -1,26 +1,10 @@
 """Sources: repositories as the engine sees them; one mirror a repository, whoever asks."""
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from kilde.core.source.credentials import Credentials
 from kilde.core.source.revision import Revision
 from kilde.core.source.tree import Tree
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What opens a repository; from Argo CD's labelled Secrets. Its repr shows no value."""
-
-    username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    bearer_token: str = field(default="", repr=False)
-    ssh_private_key: str = field(default="", repr=False)
-    tls_client_cert: str = field(default="", repr=False)
-    tls_client_key: str = field(default="", repr=False)
-    tls_ca: str = field(default="", repr=False)  # PEM bundle, from argocd-tls-certs-cm
-    known_hosts: str = field(default="", repr=False)  # text of argocd-ssh-known-hosts-cm
-    insecure: bool = False  # the user said so: neither TLS certificate nor host key is checked
-    proxy: str = field(default="", repr=False)
 
 
 class Sources(Protocol):
@@ -36,7 +20,9 @@ class Sources(Protocol):
 
     async def fetch(self, url: str, credentials: Credentials) -> None: ...
 
-    async def resolve(self, url: str, revision: str) -> str: ...
+    async def resolve(self, url: str, revision: str, *, tag_prefix: str = "") -> str:
+        """`tag_prefix`: only tags that begin with it count for a range, and the range is of what follows it."""
+        ...
 
     async def revision(self, url: str, sha: str) -> Revision: ...
 
@@ -54,3 +40,6 @@ class Sources(Protocol):
         Raises SourceUnavailable when the push is refused; the mirror stays as it was.
         """
         ...
+
+
+__all__ = ["Credentials", "Sources"]

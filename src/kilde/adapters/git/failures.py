@@ -135,7 +135,9 @@ def last_words(error: str) -> str:
 
 
 def _host(url: RepositoryUrl) -> str:
-    return f"[{url.host.strip('[]')}]:{url.port}" if url.port else url.host or "the machine"
+    if not url.port:
+        return url.host or "the machine"
+    return f"[{url.host.strip('[]')}]:{url.port}" if url.scheme is Scheme.SSH else f"{url.host}:{url.port}"
 
 
 def _keyscan(url: RepositoryUrl) -> str:

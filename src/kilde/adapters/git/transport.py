@@ -41,6 +41,8 @@ def transport(url: RepositoryUrl, credentials: Credentials, private: Path) -> It
             extra["GIT_SSH_VARIANT"] = "ssh"
         elif url.scheme is not Scheme.FILE:
             config += _http(url, credentials, folder)
+            if credentials.no_proxy:
+                extra |= {"no_proxy": credentials.no_proxy, "NO_PROXY": credentials.no_proxy}
         yield Transport(tuple(config), extra, _secrets(url, credentials))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
