@@ -48,7 +48,10 @@ def _decoded(entry: Json) -> tuple[Owner, Entry]:
     fields = entry.get("fieldsV1")
     version = str(entry.get("apiVersion") or "")
     owner = Owner(
-        str(entry.get("manager") or ""), operation, version if operation == "Update" else "", str(entry.get("subresource") or "")
+        str(entry.get("manager") or ""),
+        operation,
+        version if operation == "Update" else "",
+        str(entry.get("subresource") or ""),
     )
     trie = fields if isinstance(fields, dict) else {}
     return owner, Entry(trie, version, str(entry.get("time") or ""), entry)

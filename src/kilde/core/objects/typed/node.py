@@ -70,7 +70,12 @@ class Node:
         return node
 
     def __repr__(self) -> str:  # a recursive dataclass repr would never end
-        parts: list[Any] = [self.definition or "inline", self.scalar, "list" if self.list else "", "map" if self.map else ""]
+        parts: list[Any] = [
+            self.definition or "inline",
+            self.scalar,
+            "list" if self.list else "",
+            "map" if self.map else "",
+        ]
         return f"<Node {' '.join(str(part) for part in parts if part)}>"
 
 

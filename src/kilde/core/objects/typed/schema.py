@@ -160,7 +160,9 @@ class _Reader:
         relation, strategy = schema.get("x-kubernetes-map-type"), schema.get("x-kubernetes-patch-strategy")
         if relation is None and strategy is None:
             return target
-        node = Node(target.scalar, target.list, target.map, target.format, target.definition, patch_strategy=_strategy(schema))
+        node = Node(
+            target.scalar, target.list, target.map, target.format, target.definition, patch_strategy=_strategy(schema)
+        )
         if relation is not None and target.map is not None:
             node.map = MapNode(target.map.fields, target.map.others, relation == "atomic")
         return node

@@ -16,7 +16,9 @@ _DEPTH = 500
 
 def check(node: Node, value: Json, *, duplicates: bool) -> None:
     """Raises TypingError with all complaints. `duplicates`: an associative list may hold one key twice."""
-    found = [f"{readable(path)}: {what}" if path else what for path, what in complaints(node, value, duplicates=duplicates)]
+    found = [
+        f"{readable(path)}: {what}" if path else what for path, what in complaints(node, value, duplicates=duplicates)
+    ]
     if len(found) == 1:
         raise TypingError(found[0])
     if found:
@@ -44,12 +46,12 @@ def complaints(node: Node, value: Json, *, duplicates: bool, path: Path = ()) ->
         if isinstance(value, dict):
             yield from _map(node.map, value, duplicates, path)
         else:
-            yield path, f"expected map, got &{{{_printed(value)}}}"
+            yield path, f"expected map, got &{{{printed(value)}}}"
     elif taken == LIST and node.list is not None:
         if isinstance(value, list):
             yield from _list(node.list, value, duplicates, path)
         else:
-            yield path, f"expected list, got &{{{_printed(value)}}}"
+            yield path, f"expected list, got &{{{printed(value)}}}"
 
 
 def _map(node: MapNode, value: dict[str, Any], duplicates: bool, path: Path) -> Iterator[Complaint]:
@@ -82,10 +84,14 @@ def _scalar(kind: Scalar, value: Json) -> str:
     if kind is Scalar.NUMERIC:
         return "" if number else f"expected numeric (int or float), got {_go_type(value)}"
     if kind is Scalar.STRING:
-        return "" if isinstance(value, str) else f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+        return (
+            ""
+            if isinstance(value, str)
+            else f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+        )
     if kind is Scalar.BOOLEAN:
-        return "" if isinstance(value, bool) else f"expected boolean, got &{{{_printed(value)}}}"
-    return f"expected any scalar, got &{{{_printed(value)}}}" if isinstance(value, (dict, list)) else ""
+        return "" if isinstance(value, bool) else f"expected boolean, got &{{{printed(value)}}}"
+    return f"expected any scalar, got &{{{printed(value)}}}" if isinstance(value, (dict, list)) else ""
 
 
 def _go_type(value: Json) -> str:
@@ -97,14 +103,14 @@ def _go_type(value: Json) -> str:
     return "bool" if isinstance(value, bool) else "string"
 
 
-def _printed(value: Json) -> str:
-    """Go's %v."""
+def printed(value: Json) -> str:
+    """A value as Go prints it with %v: `map[a:1 b:[x y]]`."""
     if value is None:
         return "<nil>"
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_printed(value[key])}" for key in sorted(value)) + "]"
+        return "map[" + " ".join(f"{key}:{printed(value[key])}" for key in sorted(value)) + "]"
     if isinstance(value, list):
-        return "[" + " ".join(_printed(item) for item in value) + "]"
+        return "[" + " ".join(printed(item) for item in value) + "]"
     return value if isinstance(value, str) else canonical(value).decode()
 
 

@@ -1,0 +1,206 @@
+"""Strategic merge patch: a merge patch that knows which lists merge, and by which key.
+
+Directives: `$patch` (replace, delete, merge), `$setElementOrder/<list>`, `$deleteFromPrimitiveList/<list>`, `$retainKeys`.
+Which fields merge is in the type (`patch_strategy`, `patch_key` of its node). The errors are worded as the server words them.
+"""
+
+from typing import Any
+
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.patches.element_order import by_key, ordered, partition
+from kilde.core.objects.patches.errors import BadPatch, PatchFailed
+from kilde.core.objects.typed.node import DEDUCED, Node
+from kilde.core.objects.typed.validation import printed
+
+PATCH = "$patch"
+RETAIN_KEYS = "$retainKeys"
+ORDER = "$setElementOrder/"
+DELETE_FROM = "$deleteFromPrimitiveList/"
+
+_DEPTH = 500
+
+
+def strategic_merge(document: Object, patch: Json, node: Node) -> Object:
+    """The document with the patch merged in, as an object of this type. The given ones are not changed.
+
+    BadPatch (400) if it is no patch, PatchFailed (500) if directives contradict the type or each other.
+    """
+    if not isinstance(patch, dict):
+        raise BadPatch("json: cannot unmarshal the patch into Go value of type map[string]interface {}")
+    return _map(document, patch, node, 0)
+
+
+def _map(original: Object, patch: Object, node: Node, depth: int) -> Object:
+    if depth > _DEPTH:
+        raise BadPatch("the patch is nested too deeply")
+    if PATCH in patch:
+        return _directed(patch)
+    out = _retained(original, patch)
+    rest = {key: value for key, value in patch.items() if key != RETAIN_KEYS}
+    for directive in [key for key in rest if key.startswith(ORDER)]:
+        _reorder(out, rest, directive, node, depth)
+    for key in sorted(rest, key=lambda name: not name.startswith(DELETE_FROM)):
+        if key.startswith(DELETE_FROM):
+            _delete_from(out, key.removeprefix(DELETE_FROM), rest[key])
+        else:
+            _set(out, key, rest[key], node, depth)
+    return out
+
+
+def _directed(patch: Object) -> Object:
+    directive = patch[PATCH]
+    if directive == "replace":
+        return {key: value for key, value in patch.items() if key != PATCH}
+    if directive == "delete":
+        return {}
+    raise _unknown(directive, patch)
+
+
+def _unknown(directive: Json, patch: Object) -> PatchFailed:
+    return PatchFailed(f"unknown patch type: {printed(directive)} in map: {printed(patch)}")
+
+
+def _retained(original: Object, patch: Object) -> Object:
+    """A copy of the original, without what `$retainKeys` leaves out."""
+    if RETAIN_KEYS not in patch:
+        return dict(original)
+    kept = patch[RETAIN_KEYS]
+    named = [
+        key
+        for key, value in patch.items()
+        if key != RETAIN_KEYS and value is not None and not key.startswith((ORDER, DELETE_FROM))
+    ]
+    if not isinstance(kept, list) or any(key not in kept for key in named):
+        raise BadPatch("invalid patch format of retainKeys")
+    return {key: value for key, value in original.items() if key in kept}
+
+
+def _set(out: Object, key: str, wanted: Json, node: Node, depth: int) -> None:
+    if wanted is None:
+        out.pop(key, None)
+        return
+    child = node.child(key) or DEDUCED
+    before = out.get(key)
+    if isinstance(before, dict) and isinstance(wanted, dict):
+        out[key] = wanted if "replace" in child.patch_strategy else _map(before, wanted, child, depth + 1)
+    elif isinstance(before, list) and isinstance(wanted, list):
+        out[key] = _list(before, wanted, child, depth + 1)
+    else:
+        out[key] = _without_nulls(wanted)
+
+
+def _without_nulls(value: Json) -> Json:
+    """What is new in the document is taken as it is, only without nulls (they would delete)."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _delete_from(out: Object, key: str, values: Json) -> None:
+    before = out.get(key)
+    if not isinstance(values, list):
+        raise BadPatch("invalid patch format of primitive list")
+    if isinstance(before, list):
+        out[key] = [item for item in before if item not in values]
+
+
+def _list(original: list[Json], patch: list[Json], node: Node, depth: int) -> list[Json]:
+    if "merge" not in node.patch_strategy:
+        return patch
+    if not original and not patch:
+        return original
+    _same_kinds(original, patch)
+    key = node.patch_key
+    if isinstance((original or patch)[0], dict):
+        if not key:
+            raise PatchFailed(f"cannot merge lists without merge key for {node.definition or 'a list'}")
+        original, patch = _special(original, patch, key)
+        merged = _items(original, patch, key, node, depth)
+    else:
+        merged = list(dict.fromkeys([*original, *patch]))
+    mine, others = partition(merged, patch, key)
+    return ordered(mine, others, patch, original, key)
+
+
+def _same_kinds(original: list[Json], patch: list[Json]) -> None:
+    kinds = {type(item) for item in (*original, *patch)}
+    if list in kinds:
+        raise PatchFailed("lists of lists are not supported")
+    if len(kinds) > 1:
+        raise PatchFailed("list element types are not identical: " + ", ".join(sorted(kind.__name__ for kind in kinds)))
+
+
+def _special(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
+    """Does the items that hold `$patch`; (the original without what they delete, the patch without them)."""
+    plain = [item for item in patch if PATCH not in item]
+    replace = False
+    for item in patch:
+        directive = item.get(PATCH)
+        if PATCH not in item:
+            continue
+        if directive == "replace":
+            replace = True
+        elif directive == "delete":
+            gone = _key(item, key)
+            original = [each for each in original if by_key(each, key) != gone]
+        elif directive == "merge":
+            raise PatchFailed("merging lists cannot yet be specified in the patch")
+        else:
+            raise _unknown(directive, item)
+    return (plain, []) if replace else (original, plain)
+
+
+def _key(item: Object, key: str) -> Json:
+    if key not in item:
+        raise PatchFailed(f"map: {printed(item)} does not contain declared merge key: {key}")
+    return item[key]
+
+
+def _items(original: list[Any], patch: list[Any], key: str, node: Node, depth: int) -> list[Any]:
+    merged = list(original)
+    items = node.list.items if node.list is not None else DEDUCED
+    for item in patch:
+        wanted = _key(item, key)
+        at = next((index for index, each in enumerate(merged) if by_key(each, key) == wanted), None)
+        if at is None:
+            merged.append(item)
+        else:
+            merged[at] = _map(merged[at], item, items, depth + 1)
+    return merged
+
+
+def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) -> None:
+    """Does one `$setElementOrder` with the list it is about; both are taken out of the patch."""
+    name, order = directive.removeprefix(ORDER), rest.pop(directive)
+    before, wanted = out.get(name), rest.get(name)
+    for value in (order, before, wanted):
+        if value is not None and not isinstance(value, list):
+            raise BadPatch("invalid patch format of setElementOrder list")
+    child = node.child(name) or DEDUCED
+    key = child.patch_key
+    _check_order(wanted or [], order or [], key)
+    if before is None and wanted is None:
+        return
+    rest.pop(name, None)
+    if wanted is None:
+        merged = list(before or [])
+    elif before is None:
+        merged = _without_directives(wanted)
+    else:
+        merged = _list(before, wanted, child, depth + 1)
+    mine, others = partition(merged, order or [], key)
+    out[name] = ordered(mine, others, order or [], before or [], key)
+
+
+def _without_directives(items: list[Any]) -> list[Any]:
+    return [_without_nulls(item) for item in items if not (isinstance(item, dict) and PATCH in item)]
+
+
+def _check_order(patch: list[Any], order: list[Any], key: str) -> None:
+    """Every item of the patch must be in the order list, in the same order."""
+    names = [by_key(item, key) for item in patch if not (isinstance(item, dict) and PATCH in item)]
+    rest = iter([by_key(item, key) for item in order])
+    if not all(any(name == other for other in rest) for name in names):
+        raise PatchFailed(
+            f"The order in patch list:\n{printed(patch)}\n doesn't match $setElementOrder list:\n{printed(order)}\n"
+        )
