@@ -82,7 +82,7 @@ class _Version(msgspec.Struct, gc=False, rename="camel"):
     group_version: str = ""
 
 
-class _Metadata(msgspec.Struct, gc=False):
+class _Metadata(msgspec.Struct, gc=False, frozen=True):
     name: str = ""
 
 

@@ -1,6 +1,7 @@
 """Failures: whatever goes wrong on the wire → ClusterError. No aiohttp or ssl error leaves this folder."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
@@ -87,7 +88,7 @@ def _unanswered(error: BaseException, server: str) -> tuple[str, str]:
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             return "Unreachable", f"the proxy to {server} refuses"
         case aiohttp.ClientConnectorError():
-            return "Unreachable", f"cannot connect to {server}: {error.os_error.strerror or error.os_error}"
+            return "Unreachable", f"cannot connect to {server}: {_why(error.os_error)}"
         case asyncio.TimeoutError():
             return "Timeout", f"no answer from {server} in time"
         case aiohttp.ClientPayloadError():
@@ -98,6 +99,11 @@ def _unanswered(error: BaseException, server: str) -> tuple[str, str]:
             return "Untrusted", f"no trusted connection to {server}: {_tls_reason(error)}"
         case _:
             return "Invalid", f"{server} did not answer as an API server does ({type(error).__name__})"
+
+
+def _why(error: OSError) -> str:
+    """The system's words for an errno; asyncio's own text names the address again."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
 def _tls_reason(error: BaseException) -> str:

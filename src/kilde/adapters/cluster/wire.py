@@ -7,7 +7,7 @@ from kilde.core.objects.ref import join_api_version
 from kilde.ports.cluster import Resource
 
 
-class Metadata(msgspec.Struct, gc=False):
+class Metadata(msgspec.Struct, gc=False, frozen=True):
     """Of an object."""
 
     name: str = ""
@@ -22,7 +22,7 @@ class Head(msgspec.Struct, gc=False):
     metadata: Metadata = Metadata()
 
 
-class ListMetadata(msgspec.Struct, gc=False, rename={"next_page": "continue"}):
+class ListMetadata(msgspec.Struct, gc=False, frozen=True, rename={"next_page": "continue"}):
     """Of a list. `next_page` is "" on the last page."""
 
     resourceVersion: str = ""  # noqa: N815  # the wire's own name
