@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kilde.core.source.semver import Version, parse_range, parse_version
+
 _FULL_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,64}\Z")  # Argo CD: truncated commit ids have 7 or more digits
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\A[/-]|[/.]\Z|\.lock\Z|/\.")  # git-check-ref-format(1)
@@ -56,4 +58,17 @@ def is_ref_name(name: str) -> bool:
 
 
 def _best_tag(revision: str, refs: Refs, tag_prefix: str) -> str:
-    return ""
+    """The commit of the highest tag in the range `revision`; "" when it is a plain version, no range, or nothing fits.
+
+    A version in full or in part (`v1.2`) is the name of a tag, not a range. As there, a tag 0.0.0 never wins.
+    """
+    if parse_version(revision) is not None or (wanted := parse_range(revision)) is None:
+        return ""
+    start = f"refs/tags/{tag_prefix}"
+    best, commit = Version(0), ""
+    for name, oid in refs.by_name.items():
+        if name.startswith(start):
+            version = parse_version(name.removeprefix(start))
+            if version is not None and version > best and version in wanted:
+                best, commit = version, oid
+    return commit
