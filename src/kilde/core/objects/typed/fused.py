@@ -81,7 +81,9 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
     if not config:
         return live, None, None
     fields, others = node.fields, node.others
-    merged, paths, changed = live, {}, {}
+    merged = live
+    paths: Trie = {}
+    changed: Trie = {}
     for key, wanted in config.items():
         child = fields.get(key)
         element = "f:" + key
@@ -100,8 +102,8 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
             if new is not None:
                 changed[element] = new
         else:
-            value, own, new = _fresh(child, wanted)
-            changed[element] = new
+            value, own, added = _fresh(child, wanted)
+            changed[element] = added
             before = None
         if value is not before:
             if merged is live:
@@ -114,7 +116,7 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
     return merged, paths or None, changed or None
 
 
-def _fresh(node: Node, config: Json) -> _Walked:
+def _fresh(node: Node, config: Json) -> tuple[Any, Trie | None, Trie]:
     """A value the live object does not have at all."""
     if not fits(node, config, duplicates=False):
         raise _Unusual

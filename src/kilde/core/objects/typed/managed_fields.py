@@ -12,6 +12,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import last_applied, managers
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply, Owner, TypingError
 from kilde.core.objects.typed.field_set import FieldSet, Trie, is_member
+from kilde.core.objects.typed.go_values import zero_object
 from kilde.core.objects.typed.managers import Managers
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Intent, applied, updated
@@ -91,7 +92,7 @@ def update(
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})
     if live is None or owners:
         intent = Intent(Owner(manager, "Update", api_version, subresource), api_version, reset_fields.trie, force=True)
-        before = _identified(plain_live, new)
+        before = _identified(plain_live if live is not None else zero_object(node), new)
         try:
             owned, took = updated(node, before, plain_new, owners, intent)
             owners = managers.capped(_timed(owned, intent.owner, owners, now if took else ""))
@@ -135,7 +136,9 @@ def _explain(node: Node, live: Object, config: Object, error: Exception) -> None
 def _first(node: Node, live: Object, intent: Intent, now: str) -> Managers:
     """All that an untracked object holds, as owned by `before-first-apply`."""
     owner = Owner(BEFORE_FIRST_APPLY, "Update", intent.api_version, intent.owner.subresource)
-    owned, took = updated(node, _identified({}, live), live, {}, intent._replace(owner=owner, force=True))
+    owned, took = updated(
+        node, _identified(zero_object(node), live), live, {}, intent._replace(owner=owner, force=True)
+    )
     return _timed(owned, owner, {}, now) if took else owned
 
 
@@ -146,7 +149,7 @@ def _metadata(obj: Object) -> Mapping[str, Any]:
 
 def _identified(obj: Object, like: Object) -> Object:
     """The object in the version of the other: a type of several versions is compared in the one written."""
-    wanted = {key: like[key] for key in ("apiVersion", "kind") if key in like}
+    wanted: Object = {key: like[key] for key in ("apiVersion", "kind") if key in like}
     if all(obj.get(key) == value for key, value in wanted.items()):
         return obj
     return {**obj, **wanted}

@@ -32,11 +32,17 @@ class ListNode:
 
 @dataclass(slots=True, eq=False)
 class MapNode:
-    """A map: declared fields, and what any other key holds (None: other keys are an error)."""
+    """A map: declared fields, and what any other key holds (None: other keys are an error).
+
+    `go` says of a built-in's fields how Go writes them, where that is not the usual case of their kind: a scalar, list or
+    map is left out when empty, a struct is a pointer. Codes: "0" always, "p" whenever it was set, "a" always (null if nil),
+    "v" a value, always written, "z" a value left out when zero, "n" null when nil.
+    """
 
     fields: dict[str, "Node"] = field(default_factory=dict)
     others: "Node | None" = None
     atomic: bool = False
+    go: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

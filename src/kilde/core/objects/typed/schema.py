@@ -40,8 +40,9 @@ class Kind(NamedTuple):
 class Types:
     """The types of one Kubernetes version. Nodes are made when first asked for, and kept."""
 
-    def __init__(self, definitions: dict[str, Definition]) -> None:
+    def __init__(self, definitions: dict[str, Definition], go_fields: Mapping[str, dict[str, str]]) -> None:
         self._definitions = definitions
+        self._go_fields = go_fields
         self._nodes: dict[str, Node] = {}
 
     @functools.cached_property
@@ -54,7 +55,7 @@ class Types:
         return found
 
     def definition(self, name: str) -> Definition:
-        """A definition as Kubernetes publishes it, without descriptions; `$ref` is a bare definition name. KeyError if unknown."""
+        """A definition as Kubernetes publishes it, without descriptions; `$ref` is a bare name. KeyError if unknown."""
         return self._definitions[name]
 
     def names(self) -> Iterator[str]:
@@ -72,6 +73,8 @@ class Types:
         if found is None:
             found = self._nodes[name] = Node(definition=name)
             _Reader(self).fill(found, self._definitions[name], name)
+            if found.map is not None and name in self._go_fields:
+                found.map.go = self._go_fields[name]
         return found
 
 
@@ -107,14 +110,15 @@ def _load(version: str) -> Types:
             del definitions[name]
         definitions.update(delta["changed"])
         definitions = dict(sorted(definitions.items()))
-    return Types(definitions)
+    go_fields = msgspec.json.decode(zlib.decompress(binascii.a2b_base64(_packed.GO_FIELDS), -15))
+    return Types(definitions, go_fields)
 
 
 def from_openapi(schema: Definition | None, *, types: Types | None = None) -> Node:
     """The type of a custom resource, from its CRD version's `openAPIV3Schema` (None: no schema, all is deduced).
 
-    The server adds apiVersion, kind and metadata to what the CRD declares; so does this. LimitExceeded is not raised:
-    a schema nested deeper than 100 levels is InvalidInput.
+    The server adds apiVersion, kind and metadata to what the CRD declares; so does this. InvalidInput for a schema nested
+    deeper than 100 levels.
     """
     if not schema:
         return DEDUCED
@@ -164,7 +168,7 @@ class _Reader:
             target.scalar, target.list, target.map, target.format, target.definition, patch_strategy=_strategy(schema)
         )
         if relation is not None and target.map is not None:
-            node.map = MapNode(target.map.fields, target.map.others, relation == "atomic")
+            node.map = MapNode(target.map.fields, target.map.others, relation == "atomic", target.map.go)
         return node
 
     def fill(self, node: Node, schema: Definition, name: str, *, inherited: bool = False, depth: int = 0) -> None:
