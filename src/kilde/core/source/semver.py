@@ -188,7 +188,7 @@ def _alternative(text: str) -> tuple[Comparison, ...] | None:
         if between is None:
             return None
         position = between.end()
-    return tuple(found) or None
+    return tuple(found) if found and not text.rstrip().endswith(",") else None
 
 
 def _comparison(match: re.Match[str]) -> Comparison | None:
