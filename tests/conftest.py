@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from real.control_plane import ControlPlane, control_plane, missing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +90,8 @@ def _children() -> set[int]:
 def _name(pid: int) -> str:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return " ".join(word.decode(errors="replace") for word in words[:3]).strip() or f"process {pid} (not waited for)"
+        return (
+            " ".join(word.decode(errors="replace") for word in words[:3]).strip() or f"process {pid} (not waited for)"
+        )
     except OSError:
         return f"process {pid}"

@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +91,10 @@ def build(name: str, go_command: str) -> None:
         raise SystemExit(f"error: {name}: go build failed with code {error.returncode} (its words are above)") from None
     finally:
         unfinished.unlink(missing_ok=True)
-    print(f"built {name} {program.version}: {time.monotonic() - begun:.0f} s, {target.stat().st_size >> 20} MiB", flush=True)
+    print(
+        f"built {name} {program.version}: {time.monotonic() - begun:.0f} s, {target.stat().st_size >> 20} MiB",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -112,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -25,9 +25,7 @@ def _private(folder: Path, name: str, key: ec.EllipticCurvePrivateKey) -> Path:
     path = folder / f"{name}.key"
     path.touch(mode=0o600)
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return path
 
@@ -61,15 +59,11 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         public = self._folder / f"{name}.pub"
         public.write_bytes(
-            key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
+            key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         )
         return _private(self._folder, name, key), public
 
-    def _issue(
-        self, name: str, groups: list[str], usage: x509.ObjectIdentifier, names: list[x509.GeneralName]
-    ) -> Pair:
+    def _issue(self, name: str, groups: list[str], usage: x509.ObjectIdentifier, names: list[x509.GeneralName]) -> Pair:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject.append(x509.NameAttribute(NameOID.COMMON_NAME, name))

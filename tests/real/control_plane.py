@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from build_real import where
+
 from real.certificates import Authority, Pair
 
 NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager")
@@ -225,7 +226,7 @@ def _controllers(kubeconfig: Path, authority: Pair, tokens: Path) -> list[str]:
         f"--kubeconfig={kubeconfig}",
         f"--service-account-private-key-file={tokens}",
         f"--root-ca-file={authority.certificate}",
-        "--use-service-account-credentials=false",
+        "--use-service-account-credentials=true",
         "--leader-elect=false",
         "--secure-port=0",
         "--controllers=*,-node-ipam-controller,-node-lifecycle-controller",

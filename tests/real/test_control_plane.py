@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from real.control_plane import ControlPlane, control_plane
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -28,7 +29,8 @@ def test_it_is_kubernetes_1_36_3_with_its_controllers(live_cluster: ControlPlane
     while not pods and time.monotonic() < deadline:
         pods = kubectl(live_cluster, "-n", "control-plane-test", "get", "pods", "-o", "name")
         time.sleep(0.1)
-    kubectl(live_cluster, "delete", "namespace", "control-plane-test", "--timeout=30s")
+    kubectl(live_cluster, "create", "namespace", "control-plane-short")
+    kubectl(live_cluster, "delete", "namespace", "control-plane-short", "--timeout=30s")
 
     assert (version["gitVersion"], version["major"], version["minor"]) == ("v1.36.3", "1", "36")
     assert pods.startswith("pod/web-")

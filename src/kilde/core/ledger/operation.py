@@ -1,0 +1,113 @@
+"""Operations as people ask for them: the records of an opening and its closing, read together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kilde.core.ledger.record import Record
+
+OPENED = "operation-opened"
+CLOSED = "operation-closed"
+UNFINISHED = "Running"
+"""The phase of an operation whose closing is not on record yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one object: verb (create, update, prune, …), outcome, resourceVersion before and after."""
+
+    object: str
+    verb: str
+    outcome: str
+    message: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """One operation. `asked_by` is a user, "automated" or a part of the program; times are RFC 3339."""
+
+    number: int
+    application: str
+    cause: str
+    asked_by: str
+    opened_at: str
+    revision: Mapping[str, str]
+    source: Mapping[str, str]
+    rendered_digest: str
+    planned: tuple[Mapping[str, Any], ...]
+    closed_at: str = ""
+    phase: str = UNFINISHED
+    message: str = ""
+    written: tuple[Written, ...] = ()
+    unchanged: int = 0
+    fields: tuple[str, ...] = ()
+    changed_by: tuple[str, ...] = ()
+
+
+def operations(records: Iterable[Record]) -> list[OperationView]:
+    """Joins openings and closings, in the order of the openings; other records are passed over, and closings of nothing."""
+    found: dict[int, OperationView] = {}
+    for record in records:
+        if record.kind == OPENED:
+            found[record.number] = _opened(record)
+        elif record.kind == CLOSED:
+            number = record.body.get("operation")
+            if isinstance(number, int) and number in found:
+                found[number] = _closed(found[number], record)
+    return list(found.values())
+
+
+def _opened(record: Record) -> OperationView:
+    body = record.body
+    return OperationView(
+        number=record.number,
+        application=_text(body, "application"),
+        cause=_text(body, "cause"),
+        asked_by=_text(body, "askedBy"),
+        opened_at=record.at,
+        revision=_texts(body.get("revision")),
+        source=_texts(body.get("source")),
+        rendered_digest=_text(body, "renderedDigest"),
+        planned=tuple(item for item in _items(body.get("plan")) if isinstance(item, dict)),
+    )
+
+
+def _closed(opened: OperationView, record: Record) -> OperationView:
+    body = record.body
+    unchanged = body.get("unchanged")
+    return replace(
+        opened,
+        closed_at=record.at,
+        phase=_text(body, "phase"),
+        message=_text(body, "message"),
+        written=tuple(_written(item) for item in _items(body.get("results")) if isinstance(item, dict)),
+        unchanged=unchanged if isinstance(unchanged, int) else 0,
+        fields=tuple(map(str, _items(body.get("fields")))),
+        changed_by=tuple(map(str, _items(body.get("changedBy")))),
+    )
+
+
+def _written(item: Mapping[str, Any]) -> Written:
+    return Written(
+        object=_text(item, "object"),
+        verb=_text(item, "verb"),
+        outcome=_text(item, "outcome"),
+        message=_text(item, "message"),
+        before=_text(item, "before"),
+        after=_text(item, "after"),
+    )
+
+
+def _text(body: Mapping[str, Any], key: str) -> str:
+    value = body.get(key)
+    return "" if value is None else str(value)
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
