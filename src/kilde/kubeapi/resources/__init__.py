@@ -5,7 +5,8 @@ The way in, module by module:
 * `kinds`: `BUILTIN`, `Resource`, `Catalog(custom_resources)` with `.at(group, version, plural)` and `.of_kind(…)`; facts such as
   `WITHOUT_GENERATION`, `DELETE_ANSWERS_OBJECT`, `ORPHAN_BY_DEFAULT`.
 * `discovery`: `Discovery(catalog)` gives every discovery document as `Document(body, content_type, etag)`.
-* `tables`: `render(resource, objects, now=…, columns=…)` makes a Table; `partial(objects)` makes PartialObjectMetadata.
+* `tables`: `render(printer, objects, now=…)` makes a Table with `printer_of(resource)` or `custom_printer(columns)`;
+  `partial` and `partial_list` make PartialObjectMetadata.
 * `openapi`: `OpenApi(catalog, schemas)` gives the index and each group's document as bytes with its hash.
 * `custom`: `Definition.of(crd)` is a parsed CustomResourceDefinition: its resources, and to prune, default and validate objects.
 * `validation`: `validate_create(obj)` and `validate_update(new, old)` give the causes a real server would name.
