@@ -1,7 +1,7 @@
 """JSON patch (RFC 6902), as the API server does it.
 
-Where it differs from the RFC: `replace` of an absent map key adds it and `remove` of one does nothing; negative list positions count from
-the end; `test` against null holds where nothing is.
+Where it differs from the RFC: `replace` of an absent map key adds it and `remove` of one does nothing; negative list
+positions count from the end; `test` against null holds where nothing is.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Strategic merge patch: a merge patch that knows which lists merge, and by which key.
 
-Directives: `$patch` (replace, delete, merge), `$setElementOrder/<list>`, `$deleteFromPrimitiveList/<list>`, `$retainKeys`.
-Which fields merge is in the type (`patch_strategy`, `patch_key` of its node). The errors are worded as the server words them.
+Directives: `$patch` (replace, delete, merge), `$setElementOrder/<list>`, `$deleteFromPrimitiveList/<list>`,
+`$retainKeys`. Which fields merge is in the type (`patch_strategy`, `patch_key` of its node). The errors are worded as
+the server words them.
 """
 
 from typing import Any

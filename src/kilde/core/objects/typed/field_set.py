@@ -1,8 +1,9 @@
 """FieldSet: a set of paths into an object, in the form of fieldsV1 (a trie of path elements).
 
-A path element is its own text: `f:<name>`, `k:{"key":value,…}` (keys sorted, compact JSON), `v:<json>` or `i:<n>`. In the trie a leaf `{}` is a
-member; a node that is a member and has children carries the key `.`. A path in the set says nothing about its parents or children. The
-empty path is never a member, so the root `{}` is the empty set. Tries are shared between sets and never changed in place.
+A path element is its own text: `f:<name>`, `k:{"key":value,…}` (keys sorted, compact JSON), `v:<json>` or `i:<n>`. In
+the trie a leaf `{}` is a member; a node that is a member and has children carries the key `.`. A path in the set says
+nothing about its parents or children. The empty path is never a member, so the root `{}` is the empty set. Tries are
+shared between sets and never changed in place.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The fast path of apply: one walk that checks the config, merges it, gathers its paths and what it changes.
 
-It gives exactly what merging.py gives, or declines (None) wherever something unusual is met: nulls, changed kinds, repeated or re-ordered
-items, anything that does not fit its type. tests/core/objects/typed hold the two to each other.
+It gives exactly what merging.py gives, or declines (None) wherever something unusual is met: nulls, changed kinds,
+repeated or re-ordered items, anything that does not fit its type. tests/core/objects/typed hold the two to each
+other.
 """
 
 from typing import Any, NamedTuple
@@ -25,7 +26,7 @@ class Fused(NamedTuple):
     changed: Trie
 
 
-class _Unusual(Exception):  # noqa: N818 - not an error: the other path is taken
+class _Unusual(Exception):
     """The plain operations have to do it."""
 
 
@@ -80,40 +81,44 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
         return _whole(Node(map=node), live, config)
     if not config:
         return live, None, None
-    fields, others = node.fields, node.others
     merged = live
     paths: Trie = {}
     changed: Trie = {}
     for key, wanted in config.items():
-        child = fields.get(key)
-        element = "f:" + key
-        if child is None:
-            child = others
-            if child is None:
-                raise _Unusual
-            extra = True
-        else:
-            extra = False
         if wanted is None:
             raise _Unusual
-        if key in live:
-            before = live[key]
-            value, own, new = _value(child, before, wanted)
-            if new is not None:
-                changed[element] = new
-        else:
-            value, own, added = _fresh(child, wanted)
-            changed[element] = added
-            before = None
-        if value is not before:
+        value, own, new = _entry(node, live, key, wanted)
+        element = "f:" + key
+        if new is not None:
+            changed[element] = new
+        if own is not None:
+            paths[element] = own
+        if value is not live.get(key, _Unusual):
             if merged is live:
                 merged = dict(live)
             merged[key] = value
-        if extra or wanted == {}:
-            own = {**_MEMBER, **own} if own and MEMBER not in own else own or _LEAF
-        if own is not None:
-            paths[element] = own
     return merged, paths or None, changed or None
+
+
+def _entry(node: MapNode, live: dict[str, Json], key: str, wanted: Json) -> _Walked:
+    """One key of a map."""
+    child = node.fields.get(key)
+    undeclared = child is None
+    if child is None:
+        child = node.others
+        if child is None:
+            raise _Unusual
+    if key in live:
+        value, own, new = _value(child, live[key], wanted)
+    else:
+        value, own, new = _fresh(child, wanted)
+    if undeclared or wanted == {}:
+        own = _member(own)
+    return value, own, new
+
+
+def _member(own: Trie | None) -> Trie:
+    return {**_MEMBER, **own} if own and MEMBER not in own else own or _LEAF
 
 
 def _fresh(node: Node, config: Json) -> tuple[Any, Trie | None, Trie]:
@@ -154,5 +159,5 @@ def _list(node: ListNode, live: list[Json], config: list[Json]) -> _Walked:
             if merged is live:
                 merged = list(live)
             merged[index] = value
-        paths[element] = {**_MEMBER, **own} if own and MEMBER not in own else own or _LEAF
+        paths[element] = _member(own)
     return merged, paths, changed or None

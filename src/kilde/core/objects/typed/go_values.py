@@ -1,6 +1,7 @@
 """Go's zero values: what a built-in object looks like before anybody writes into it.
 
-An API server compares a new object with an empty Go struct. Its value fields are there already (`spec: {}`), so nobody comes to own them.
+An API server compares a new object with an empty Go struct. Its value fields are there already (`spec: {}`), so
+nobody comes to own them.
 """
 
 from kilde.core.basics.values import Json, Object

@@ -1,7 +1,8 @@
 """Server-side apply and ownership of fields: what a write makes of an object and its metadata.managedFields.
 
-`apply` is a PATCH of type apply; `update` is every other write. Both are pure and answer a new object (the live one itself where nothing
-changes). They do what the field managers of a Kubernetes 1.36 API server do, in its order; defaulting, admission and validation come after.
+`apply` is a PATCH of type apply; `update` is every other write. Both are pure and answer a new object (the live one
+itself where nothing changes). They do what the field managers of a Kubernetes 1.36 API server do, in its order;
+defaulting, admission and validation come after.
 """
 
 from collections.abc import Mapping
@@ -45,8 +46,9 @@ def apply(
 ) -> ApplyResult:
     """Applies `config` onto `live` (None: the object does not exist) as `manager`.
 
-    `reset_fields` is what this endpoint does not let be written ({status} on the main resource of a kind with a status sub-resource): it is
-    owned by nobody and stays as it is in `live`. `now` is RFC 3339. Raises BadApply (400), TypingError (500) or ApplyConflict (409).
+    `reset_fields` is what this endpoint does not let be written ({status} on the main resource of a kind with a
+    status sub-resource): it is owned by nobody and stays as it is in `live`. `now` is RFC 3339. Raises BadApply
+    (400), TypingError (500) or ApplyConflict (409).
     """
     if _metadata(config).get("managedFields") is not None:
         raise BadApply("metadata.managedFields must be nil")
@@ -85,8 +87,9 @@ def update(
 ) -> ApplyResult:
     """Any other write: `live` (None: created) becomes `new`; the writer owns what it changed, nobody what is gone. It never conflicts.
 
-    managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so are those of a
-    sub-resource request. An object that does not fit its type is written without changing who owns what.
+    managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so
+    are those of a sub-resource request. An object that does not fit its type is written without changing who owns
+    what.
     """
     owners = _sent(live, new, subresource)
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})

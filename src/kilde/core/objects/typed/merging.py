@@ -1,6 +1,7 @@
 """The operations on typed values that server-side apply is made of: which paths a value has, merge, compare, remove.
 
-What they do is structured-merge-diff's semantics (v6). Values go in and come out whole; tries are described in field_set.py.
+What they do is structured-merge-diff's semantics (v6). Values go in and come out whole; tries are described in
+field_set.py.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """Node: what a value may be at one place of an object, as server-side apply sees it.
 
-A node allows any of a scalar, a list and a map. The rules that make nodes from OpenAPI are in schema.py; what apply does with them in
-merging.py. Nodes may be recursive (a CRD's schema holds schemas), so they are compared by identity.
+A node allows any of a scalar, a list and a map. The rules that make nodes from OpenAPI are in schema.py; what apply
+does with them in merging.py. Nodes may be recursive (a CRD's schema holds schemas), so they are compared by identity.
 """
 
 from dataclasses import dataclass, field
@@ -34,9 +34,9 @@ class ListNode:
 class MapNode:
     """A map: declared fields, and what any other key holds (None: other keys are an error).
 
-    `go` says of a built-in's fields how Go writes them, where that is not the usual case of their kind: a scalar, list or
-    map is left out when empty, a struct is a pointer. Codes: "0" always, "p" whenever it was set, "a" always (null if nil),
-    "v" a value, always written, "z" a value left out when zero, "n" null when nil.
+    `go` says of a built-in's fields how Go writes them, where that is not the usual case of their kind: a scalar,
+    list or map is left out when empty, a struct is a pointer. Codes: "0" always, "p" whenever it was set, "a" always
+    (null if nil), "v" a value, always written, "z" a value left out when zero, "n" null when nil.
     """
 
     fields: dict[str, "Node"] = field(default_factory=dict)
@@ -69,10 +69,8 @@ class Node:
         for step in path:
             if node is None:
                 return None
-            if step == "[]":
-                node = node.list.items if node.list else None
-            else:
-                node = node.child(step)
+            below = node.list.items if node.list else None
+            node = below if step == "[]" else node.child(step)
         return node
 
     def __repr__(self) -> str:  # a recursive dataclass repr would never end

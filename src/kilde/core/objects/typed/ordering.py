@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 def merged_order(live: Sequence[str], config: Sequence[str]) -> Iterator[tuple[str, int | None]]:
     """The elements of the merged list: (element, None) is the config's item, (element, i) the live item at i.
 
-    The config's order wins among shared items; a foreign live item keeps its place before the next shared item; a new item comes right
-    after its predecessor. `config` has no element twice; a shared live element that repeats is taken once.
+    The config's order wins among shared items; a foreign live item keeps its place before the next shared item; a new
+    item comes right after its predecessor. `config` has no element twice; a shared live element that repeats is taken
+    once.
     """
     wanted, there = set(config), set(live)
     shared = iter([element for element in config if element in there])

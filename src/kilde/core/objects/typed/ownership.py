@@ -1,7 +1,7 @@
 """Who owns what after a write: the two transitions of server-side apply, on objects without managedFields.
 
-`applied` and `updated` are the Updater of structured-merge-diff: merge, prune, compare, take away. What surrounds them in a server
-(managedFields, resets, times, the last-applied bridge) is managed_fields.py.
+`applied` and `updated` are the Updater of structured-merge-diff: merge, prune, compare, take away. What surrounds
+them in a server (managedFields, resets, times, the last-applied bridge) is managed_fields.py.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,6 @@ from kilde.core.objects.typed.managers import Entry, Managers
 from kilde.core.objects.typed.merging import NOTHING, Comparison
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import check
-
 
 # Nobody owns these: the server does.
 _SERVERS: Trie = {

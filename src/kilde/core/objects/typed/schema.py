@@ -117,8 +117,8 @@ def _load(version: str) -> Types:
 def from_openapi(schema: Definition | None, *, types: Types | None = None) -> Node:
     """The type of a custom resource, from its CRD version's `openAPIV3Schema` (None: no schema, all is deduced).
 
-    The server adds apiVersion, kind and metadata to what the CRD declares; so does this. InvalidInput for a schema nested
-    deeper than 100 levels.
+    The server adds apiVersion, kind and metadata to what the CRD declares; so does this. InvalidInput for a schema
+    nested deeper than 100 levels.
     """
     if not schema:
         return DEDUCED
