@@ -76,7 +76,8 @@ def verify(records: Iterable[Record], anchors: Sequence[Anchor] = ()) -> Verdict
     findings += _strangers(links, walk.belonging, {f.number for f in findings})
     findings += _out_of_order(links, walk.belonging)
     head = Anchor(top.number, top.own) if top else None
-    return Verdict(len(links), head, tuple(sorted(set(findings), key=lambda f: (f.number, f.tampering))))
+    told = {(finding.number, finding.tampering): finding for finding in reversed(findings)}  # the first word on each
+    return Verdict(len(links), head, tuple(told[key] for key in sorted(told)))
 
 
 def _link(record: Record, place: int) -> _Link:
