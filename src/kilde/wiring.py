@@ -2,22 +2,36 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import structlog
+
+from kilde import crds
 from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster import kubeconfig
 from kilde.adapters.cluster.client import KubeCluster
-from kilde.adapters.cluster.kubeconfig import load_kubeconfig
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
+from kilde.core.basics.backoff import Backoff
+from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
 from kilde.engine.fleet import Config
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
+from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
+
+log = structlog.get_logger()
+
+_DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+_NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
+_WAIT_FOR_KINDS = Backoff(first=0.1, factor=1.5, ceiling=10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +48,95 @@ class UpSettings:
     namespace: str = "argocd"
     controllers: str = "simulate"
     nodes: int = 2
+
+
+def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
+    """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in."""
+    clock = SystemClock()
+    files = [file] if file is not None else kubeconfig.default_files(os.environ)
+    if file is None and not any(path.exists() for path in files):
+        return KubeCluster(kubeconfig.in_cluster(clock, os.environ), clock)
+    return KubeCluster(kubeconfig.load(files, clock, context=context), clock)
+
+
+def credentials_for(url: str, config: Config) -> Credentials:
+    """What opens a repository, from Argo CD's labelled Secrets and ConfigMaps."""
+    return choose(url, config.secrets, config.config_maps)
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Any:
+    """Two controllers on one data directory would write one ledger twice: the second is refused."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KildeError(
+                "another kilde uses this data directory", about=str(data_dir), hint="stop it, or give another --data-dir"
+            ) from None
+        yield
+    finally:
+        os.close(file)
+
+
+async def install_definitions(cluster: KubeCluster, namespace: str) -> None:
+    """Puts the CustomResourceDefinitions and the namespace of the applications into a cluster that is ours alone."""
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    await cluster.apply(_NAMESPACES, space, manager="kilde")
+    for definition in crds.definitions():
+        await cluster.apply(_DEFINITIONS, definition, manager="kilde")
+
+
+async def await_kinds(cluster: KubeCluster) -> None:
+    """Waits until Applications are served; says once what is missing."""
+    failures = 0
+    while True:
+        try:
+            if (await cluster.discovery(refresh=True)).resource("argoproj.io", "Application") is not None:
+                return
+            problem = "the cluster does not serve Applications; install them with: kilde install --crds | kubectl apply -f -"
+        except ClusterError as error:
+            if error.status in (401, 403):
+                raise
+            problem = str(error)
+        failures += 1
+        if failures in (1, 20):
+            log.warning("waiting for the cluster", problem=problem)
+        await asyncio.sleep(_WAIT_FOR_KINDS.delay(failures))
+
+
+@contextlib.asynccontextmanager
+async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterator[Controller]:
+    """A controller put together, not yet running; its ledger and mirrors are below the data directory."""
+    clock = SystemClock()
+    ledger = SqliteLedger(settings.data_dir / "ledger.sqlite")
+    sources = GitSources(settings.data_dir / "git", clock=clock)
+    world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
+    engine = EngineSettings(namespace=settings.namespace, poll=settings.poll)
+    made = Controller(world, engine, credentials_for)
+    try:
+        yield made
+    finally:
+        await made.close()
+        await sources.close()
+        ledger.close()
+
+
+async def run_up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """`kilde up`: the embedded cluster unless a kubeconfig is given, the controller, and HTTP. Lasts until `stop` is set."""
+    with _only_one(settings.data_dir):
+        async with contextlib.AsyncExitStack() as stack:
+            file = settings.kubeconfig
+            if file is None:
+                file = await stack.enter_async_context(_embedded(settings))
+            cluster = open_cluster(file, context=settings.context)
+            stack.push_async_callback(cluster.close)
+            if settings.kubeconfig is None:
+                await install_definitions(cluster, settings.namespace)
+            await _or_stop(await_kinds(cluster), stop)
+            if stop.is_set():
+                return
+            made = await stack.enter_async_context(controller(settings, cluster))
+            await _serve(settings, made, ready, stop, stack)

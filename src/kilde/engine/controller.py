@@ -68,7 +68,6 @@ class Controller:
         self.healer = Healer(self.context)
         self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
-        self._heal_keys: dict[str, tuple[str, ObjectRef]] = {}
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -149,21 +148,16 @@ class Controller:
             if app is None or rt is None:
                 continue
             if rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
-                key = f"{name}\0{ref}"
-                self._heal_keys[key] = (name, ref)
-                self._heals.add(key)
+                self._heals.add((name, ref))
             self._queue.add(name, delay=_STATUS_PAUSE)
 
-    async def _heal(self, key: str) -> float | None:
-        name, ref = self._heal_keys[key]
+    async def _heal(self, key: tuple[str, ObjectRef]) -> float | None:
+        name, ref = key
         try:
-            delay = await self.healer.heal(name, ref)
+            return await self.healer.heal(name, ref)
         except ClusterError as error:
             log.warning("heal cut off by the cluster", application=name, object=str(ref), error=str(error))
             return 1.0
-        if delay is None:
-            self._heal_keys.pop(key, None)
-        return delay
 
     async def _kinds_changed(self) -> None:
         self.context.schemas.forget()

@@ -1,23 +1,24 @@
 """A keyed queue: at most one pass at a time for each key; asked for again meanwhile, it runs once more; delays are deduplicated."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
 
 from kilde.engine.tasks import TaskOwner
 
-Handler = Callable[[str], Awaitable[float | None]]
+K = TypeVar("K", bound=Hashable)
 
 
-class KeyedQueue:
+class KeyedQueue(Generic[K]):
     """Runs `handler(key)`, each run in its own task; what it returns is the delay after which to run again (None: no more)."""
 
-    def __init__(self, tasks: TaskOwner, handler: Handler, *, name: str) -> None:
+    def __init__(self, tasks: TaskOwner, handler: Callable[[K], Awaitable[float | None]], *, name: str) -> None:
         self._tasks, self._handler, self._name = tasks, handler, name
-        self._running: set[str] = set()
-        self._again: set[str] = set()
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._running: set[K] = set()
+        self._again: set[K] = set()
+        self._timers: dict[K, asyncio.TimerHandle] = {}
 
-    def add(self, key: str, *, delay: float = 0.0) -> None:
+    def add(self, key: K, *, delay: float = 0.0) -> None:
         """Asks for a pass, now or after `delay` seconds; the earlier of two wishes counts."""
         if delay > 0:
             self._later(key, delay)
@@ -32,7 +33,7 @@ class KeyedQueue:
     def __len__(self) -> int:
         return len(self._running)
 
-    def _later(self, key: str, delay: float) -> None:
+    def _later(self, key: K, delay: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + delay
         timer = self._timers.get(key)
@@ -41,16 +42,16 @@ class KeyedQueue:
         self._cancel_timer(key)
         self._timers[key] = loop.call_at(at, self._due, key)
 
-    def _due(self, key: str) -> None:
+    def _due(self, key: K) -> None:
         self._timers.pop(key, None)
         self.add(key)
 
-    def _cancel_timer(self, key: str) -> None:
+    def _cancel_timer(self, key: K) -> None:
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
 
-    async def _run(self, key: str) -> None:
+    async def _run(self, key: K) -> None:
         try:
             delay: float | None = None
             while True:

@@ -33,7 +33,7 @@ class Wishes:
         result, memory = await ctx.renderer.render(source, sha, rt.memory if rt.wish is not None else None)
         discovery = await ctx.world.cluster.discovery()
         if result.rendered is not None:
-            rt.wish = await self._wish(app, sha, result.rendered, discovery)
+            rt.wish = self._wish(app, sha, result.rendered, discovery)
         elif rt.wish is not None and rt.wish.sha != sha:
             rt.wish = _moved(rt.wish, sha)
         rt.memory = memory
@@ -48,7 +48,7 @@ class Wishes:
         sha = await ctx.world.sources.resolve(source.repo_url, revision)
         result, _ = await ctx.renderer.render(source, sha, None)
         assert result.rendered is not None
-        return await self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
+        return self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
 
     async def revision(self, app: Application, sha: str) -> Revision | None:
         """Who made the commit; None where that cannot be told."""
@@ -57,21 +57,21 @@ class Wishes:
         except SourceError:
             return None
 
-    async def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
+    def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
         def scope(kind: GroupKind) -> bool | None:
             found = discovery.resource(kind.group, kind.kind)
             return found.namespaced if found else None
 
         desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
-        for wanted in desired.objects:
-            resource = discovery.resource(wanted.ref.group, wanted.ref.kind)
-            if resource is not None:
-                await self._ctx.schemas.learn(resource, wanted.manifest.version)
         return _wish(sha, rendered, desired)
 
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
-        """Everything wanted, and everything the status says we may own."""
+        """Everything wanted, and everything the status says we may own; their schemas known."""
         ctx = self._ctx
+        for ref, packed in wish.objects.items():
+            resource = discovery.resource(ref.group, ref.kind)
+            if resource is not None:
+                await ctx.schemas.learn(resource, packed.version)
         ctx.hold(app.name, wish.objects)
         owned = owned_refs(app)
         await ctx.watch_all(app.name, {*wish.objects, *owned}, discovery)

@@ -1,0 +1,300 @@
+"""The main job, told step by step on a terminal: real git, real kubectl, the embedded cluster, and nothing faked.
+
+    python demo/story.py [--keep]
+
+Runs in a folder of its own, ends by itself, and leaves with exit code 1 if any step does not happen.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 60.0
+BIN = Path(sys.executable).parent
+
+
+class Teller:
+    """Prints what happens and how long it took; colours only on a terminal."""
+
+    def __init__(self) -> None:
+        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._step = 0
+
+    def chapter(self, text: str) -> None:
+        self._step += 1
+        print(f"\n{self._paint(f'{self._step}. {text}', '1;36')}", flush=True)
+
+    def does(self, command: str) -> None:
+        print(f"   {self._paint('$ ' + command, '2')}", flush=True)
+
+    def says(self, text: str) -> None:
+        for line in text.rstrip().splitlines():
+            print(f"     {line}", flush=True)
+
+    def happened(self, text: str, seconds: float | None = None) -> None:
+        took = "" if seconds is None else self._paint(f"  [{seconds * 1000:.0f} ms]", "33")
+        print(f"   {self._paint('✓', '32')} {text}{took}", flush=True)
+
+    def _paint(self, text: str, code: str) -> str:
+        return f"\033[{code}m{text}\033[0m" if self._colour else text
+
+
+class Stage:
+    """The folder, the repository and the running Kilde that the story plays with."""
+
+    def __init__(self, folder: Path, teller: Teller) -> None:
+        self.folder, self.tell = folder, teller
+        self.repo, self.data = folder / "shop-config", folder / "data"
+        self.port = _free_port()
+        self.env = {
+            **os.environ,
+            "KUBECONFIG": str(self.data / "kubeconfig"),
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_AUTHOR_NAME": "Demo",
+            "GIT_AUTHOR_EMAIL": "demo@example.com",
+            "GIT_COMMITTER_NAME": "Demo",
+            "GIT_COMMITTER_EMAIL": "demo@example.com",
+        }
+
+    def run(self, *command: str, show: str = "", codes: tuple[int, ...] = (0,)) -> str:
+        """Runs a program of the demo's environment; its standard output."""
+        if show:
+            self.tell.does(show)
+        program = str(BIN / command[0]) if (BIN / command[0]).exists() else command[0]
+        done = subprocess.run([program, *command[1:]], env=self.env, cwd=self.folder, capture_output=True, text=True)
+        if done.returncode not in codes:
+            raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def kubectl(self, *arguments: str, show: bool = True) -> str:
+        return self.run("kubectl", *arguments, show=f"kubectl {' '.join(arguments)}" if show else "")
+
+    def kilde(self, *arguments: str, codes: tuple[int, ...] = (0,), show: bool = True) -> str:
+        text = f"kilde {' '.join(arguments)}" if show else ""
+        return self.run("kilde", *arguments, "--data-dir", str(self.data), show=text, codes=codes)
+
+    def application(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.kubectl("get", "-n", "argocd", "app", name, "-o", "json", show=False))
+        return found
+
+    def commit(self, message: str) -> str:
+        """Commits what changed and tells Kilde of the push, as a Git server's webhook would; the commit's id."""
+        self.tell.does(f"git commit -am '{message}' && git push")
+        for command in (("add", "-A"), ("commit", "-q", "-m", message)):
+            self.run("git", "-C", str(self.repo), *command)
+        return self.push()
+
+    def push(self) -> str:
+        sha = self.run("git", "-C", str(self.repo), "rev-parse", "HEAD").strip()
+        body = json.dumps({"ref": "refs/heads/main", "repository": {"clone_url": self.url, "html_url": self.url}})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/webhook",
+            data=body.encode(),
+            headers={"Content-Type": "application/json", "X-GitHub-Event": "push"},
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+        return sha
+
+    @property
+    def url(self) -> str:
+        return f"file://{self.repo}"
+
+    @contextlib.contextmanager
+    def up(self) -> Iterator[None]:
+        """`kilde up`, until the block ends."""
+        self.tell.does(f"kilde up --data-dir {self.data.name} &")
+        log = (self.folder / "kilde.log").open("w")
+        with log, subprocess.Popen(
+            [str(BIN / "kilde"), "up", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=self.env,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    if line.strip() == "ready":
+                        break
+                else:
+                    raise SystemExit(f"kilde up did not start:\n{(self.folder / 'kilde.log').read_text()}")
+                yield
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(10)
+
+
+def until(what: str, holds: Callable[[], Any]) -> float:
+    """Seconds until something holds; ends the story if it never does."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < PATIENCE:
+        if holds():
+            return time.monotonic() - begun
+        time.sleep(0.02)
+    raise SystemExit(f"this did not happen within {PATIENCE:.0f} s: {what}")
+
+
+def is_well(stage: Stage, name: str, sha: str = "") -> bool:
+    status = stage.application(name).get("status") or {}
+    sync, health = status.get("sync") or {}, status.get("health") or {}
+    right = not sha or sync.get("revision") == sha
+    return right and (sync.get("status"), health.get("status")) == ("Synced", "Healthy")
+
+
+def replicas(stage: Stage) -> str:
+    return stage.kubectl("get", "deploy", "-n", "shop-production", "prod-web", "-o", "jsonpath={.spec.replicas}", show=False)
+
+
+def play(stage: Stage) -> None:
+    """The story."""
+    tell = stage.tell
+    begin_repository(stage)
+    tell.chapter("A cluster in the box, and a controller")
+    begun = time.monotonic()
+    with stage.up():
+        tell.happened("an embedded Kubernetes API and the controller are up", time.monotonic() - begun)
+        deploy(stage)
+        scale_by_commit(stage)
+        undo_a_hand_edit(stage)
+        prune_by_commit(stage)
+        refuse_a_bad_commit(stage)
+        roll_back(stage)
+        verify(stage)
+    tell.chapter("The end")
+    tell.happened("stopped cleanly; everything it knew is in Git, in the cluster and in the ledger")
+
+
+def begin_repository(stage: Stage) -> None:
+    stage.tell.chapter("A config repository, apart from the applications'")
+    begun = time.monotonic()
+    stage.run("kilde", "init", str(stage.repo), show=f"kilde init {stage.repo.name}")
+    stage.tell.happened("made and committed", time.monotonic() - begun)
+    stage.tell.says(stage.run("git", "-C", str(stage.repo), "ls-files"))
+
+
+def deploy(stage: Stage) -> None:
+    stage.tell.chapter("Applications are created: unchanged Argo CD manifests")
+    begun = time.monotonic()
+    stage.tell.says(stage.kubectl("apply", "-f", str(stage.repo / "argocd-apps"), show=False))
+    stage.tell.does(f"kubectl apply -f {stage.repo.name}/argocd-apps/")
+    names = stage.kubectl("get", "-n", "argocd", "app", "-o", "name", show=False).split()
+    for name in [n.partition("/")[2] for n in names]:
+        until(f"{name} Synced and Healthy", lambda name=name: is_well(stage, name))
+    stage.tell.happened("all Synced and Healthy", time.monotonic() - begun)
+    stage.tell.says(stage.kilde("app", "list"))
+
+
+def scale_by_commit(stage: Stage) -> None:
+    stage.tell.chapter("A commit scales production")
+    patch = stage.repo / "apps/overlays/production/patch-replicas.yaml"
+    patch.write_text(patch.read_text().replace("replicas: 3", "replicas: 5"))
+    begun = time.monotonic()
+    stage.commit("Scale production to five")
+    until("five replicas wanted", lambda: replicas(stage) == "5")
+    stage.tell.happened("push → the Deployment has 5 replicas", time.monotonic() - begun)
+
+
+def undo_a_hand_edit(stage: Stage) -> None:
+    stage.tell.chapter("Somebody edits production by hand")
+    until("production well", lambda: is_well(stage, "shop-production"))
+    stage.kubectl("scale", "-n", "shop-production", "deployment/prod-web", "--replicas=1")
+    begun = time.monotonic()
+    until("five replicas again", lambda: replicas(stage) == "5")
+    stage.tell.happened("undone before the next look", time.monotonic() - begun)
+    until("the heal is on record", lambda: "spec.replicas" in stage.kilde("ledger", "log", "-o", "json", show=False))
+    records = json.loads(stage.kilde("ledger", "log", "-o", "json", show=False))
+    heal = next(r for r in reversed(records) if "spec.replicas" in (r["body"].get("fields") or []))
+    opened = next(r for r in records if r["number"] == heal["body"]["operation"])
+    took = heal["at"] - opened["at"]
+    who = ", ".join(heal["body"]["changedBy"]) or "somebody"
+    stage.tell.happened(f"ledger: {', '.join(heal['body']['fields'])} was changed by {who}; put back", took)
+
+
+def prune_by_commit(stage: Stage) -> None:
+    stage.tell.chapter("A file is removed from Git: the object goes")
+    folder = stage.repo / "apps/base"
+    (folder / "configmap.yaml").unlink()
+    kustomization = folder / "kustomization.yaml"
+    kustomization.write_text(kustomization.read_text().replace("- configmap.yaml\n", ""))
+    begun = time.monotonic()
+    stage.commit("Drop the settings nobody reads")
+    until(
+        "the ConfigMap pruned",
+        lambda: "prod-web-settings" not in stage.kubectl("get", "cm", "-n", "shop-production", "-o", "name", show=False),
+    )
+    stage.tell.happened("configmap/prod-web-settings pruned, nothing else", time.monotonic() - begun)
+
+
+def refuse_a_bad_commit(stage: Stage) -> None:
+    stage.tell.chapter("A bad commit is refused; the cluster keeps its last good state")
+    patch = stage.repo / "apps/overlays/production/patch-replicas.yaml"
+    good = patch.read_text()
+    patch.write_text(good.replace("spec:", "spec: [oops"))
+    begun = time.monotonic()
+    stage.commit("Break the patch")
+
+    def condition() -> str:
+        conditions = (stage.application("shop-production").get("status") or {}).get("conditions") or []
+        return next((c["message"] for c in conditions if c["type"] == "ComparisonError"), "")
+
+    until("the commit refused", condition)
+    stage.tell.happened("refused, with file and line:", time.monotonic() - begun)
+    stage.tell.says(condition())
+    stage.tell.happened(f"production still has {replicas(stage)} replicas")
+
+
+def roll_back(stage: Stage) -> None:
+    stage.tell.chapter("A rollback is a commit: Git stays the truth")
+    begun = time.monotonic()
+    stage.tell.says(stage.kilde("app", "rollback", "shop-production", "--reason", "the patch is broken"))
+    stage.run("git", "-C", str(stage.repo), "reset", "-q", "--hard", "main")
+    sha = stage.push()
+    until("production well again", lambda: is_well(stage, "shop-production", sha))
+    stage.tell.happened("reverted, Synced and Healthy", time.monotonic() - begun)
+    stage.tell.says(stage.run("git", "-C", str(stage.repo), "log", "--oneline", show="git log --oneline"))
+
+
+def verify(stage: Stage) -> None:
+    stage.tell.chapter("The ledger proves it")
+    begun = time.monotonic()
+    stage.tell.says(stage.kilde("ledger", "verify"))
+    stage.tell.happened("every record in its place", time.monotonic() - begun)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the folder there to look at")
+    keep = parser.parse_args().keep
+    folder = Path(tempfile.mkdtemp(prefix="kilde-demo-"))
+    begun = time.monotonic()
+    try:
+        teller = Teller()
+        play(Stage(folder, teller))
+        teller.happened("the whole story", time.monotonic() - begun)
+    finally:
+        if keep:
+            print(f"\nleft in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
