@@ -1,4 +1,4 @@
-"""Cache: the objects the controllers know, kept by the watch and by their own writes, so that a step sees its last one."""
+"""Cache: the objects the controllers know, kept by the watch and by their own writes: a step sees the one before."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -27,18 +27,18 @@ class Change(NamedTuple):
 
 
 class Cache:
-    """Keeps the newest version of each object. Versions come as the server numbers them: whole numbers that only grow."""
+    """Keeps the newest version of each object. Versions are the server's: whole numbers that only grow."""
 
     def __init__(self) -> None:
         self._objects: dict[str, dict[str, dict[str, Object]]] = {}
         self._owned: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         self._on_node: dict[str, dict[tuple[str, str], None]] = {}
-        self._gone: dict[str, int] = {}
+        self._gone: set[str] = set()
 
     def get(self, resource: str, namespace: str, name: str) -> Object | None:
         return self._objects.get(resource, {}).get(namespace, {}).get(name)
 
-    def list(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
+    def every(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
         spaces = self._objects.get(resource, {})
         if namespace is not None:
             return list(spaces.get(namespace, {}).values())
@@ -60,8 +60,8 @@ class Cache:
         version = int(meta.get("resourceVersion") or 0)
         old = self.get(resource, namespace, name)
         if seen == Seen.DELETED:
-            return self._forget(resource, old, uid, version)
-        if self._gone.get(uid, -1) >= 0 or (old is not None and _version(old) >= version):
+            return self._forget(resource, old, uid)
+        if uid in self._gone or (old is not None and _version(old) >= version):
             return None
         new = slim(resource, body)
         if old is not None:
@@ -76,13 +76,23 @@ class Cache:
         old = self.get(resource, meta.get("namespace", ""), meta["name"])
         if old is None or old["metadata"].get("uid") != meta.get("uid"):
             return None
-        self._gone[meta.get("uid", "")] = _version(old)
+        self._gone.add(meta.get("uid", ""))
         self._remove(resource, old)
         return Change(resource, old, None)
 
-    def _forget(self, resource: str, old: Object | None, uid: str, version: int) -> Change | None:
-        self._gone.pop(uid, None)
-        if old is None or old["metadata"].get("uid") != uid or _version(old) > version:
+    def keep_only(self, resource: str, present: Iterable[Object]) -> list[Change]:
+        """Forgets the objects of a resource that a fresh list does not have."""
+        uids = {obj["metadata"].get("uid", "") for obj in present}
+        changes = []
+        for obj in self.every(resource):
+            if obj["metadata"].get("uid", "") not in uids:
+                self._remove(resource, obj)
+                changes.append(Change(resource, obj, None))
+        return changes
+
+    def _forget(self, resource: str, old: Object | None, uid: str) -> Change | None:
+        self._gone.discard(uid)
+        if old is None or old["metadata"].get("uid", "") != uid:
             return None
         self._remove(resource, old)
         return Change(resource, old, None)
@@ -98,18 +108,18 @@ class Cache:
     def _link(self, resource: str, obj: Object) -> None:
         key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         self._owned.setdefault((resource, _holder(obj)), {})[key] = None
-        if resource == "pods" and (node := obj.get("spec", {}).get("nodeName")):
-            self._on_node.setdefault(node, {})[key] = None
+        if resource == "pods":
+            self._on_node.setdefault(obj.get("spec", {}).get("nodeName") or "", {})[key] = None
 
     def _unlink(self, resource: str, obj: Object) -> None:
         key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         _discard(self._owned, (resource, _holder(obj)), key)
-        if resource == "pods" and (node := obj.get("spec", {}).get("nodeName")):
-            _discard(self._on_node, node, key)
+        if resource == "pods":
+            _discard(self._on_node, obj.get("spec", {}).get("nodeName") or "", key)
 
 
 def slim(resource: str, body: Object) -> Object:
-    """What the controllers need of an object: never who manages its fields, never the values of a Secret or ConfigMap."""
+    """What the controllers need of an object: not who manages its fields, nor the values of a Secret or ConfigMap."""
     meta = {key: value for key, value in body["metadata"].items() if key != "managedFields"}
     if resource == "secrets" or (resource == "configmaps" and meta["name"] != ROOT_CA):
         kept = {key: value for key, value in meta.items() if key not in ("annotations", "labels")}

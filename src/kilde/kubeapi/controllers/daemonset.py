@@ -59,7 +59,7 @@ def controller() -> Controller:
         RESOURCE: itself,
         "pods": owner_keys("DaemonSet", RESOURCE),
         history.RESOURCE: _historian,
-        "nodes": lambda _, view: [Key(namespace_of(owner), name_of(owner)) for owner in view.list(RESOURCE)],
+        "nodes": lambda _, view: [Key(namespace_of(owner), name_of(owner)) for owner in view.every(RESOURCE)],
     }
     return Controller(COMPONENT, _reduce, triggers)
 
@@ -119,7 +119,7 @@ def _look(owner: Object, view: View, now: float) -> _Fleet:
     spec = owner["spec"]["template"].get("spec") or {}
     tolerations = [*(spec.get("tolerations") or ()), *_tolerations(spec)]
     runs, keeps = [], set()
-    for node in sorted(view.list("nodes"), key=name_of):
+    for node in sorted(view.every("nodes"), key=name_of):
         if not wants_node(spec, node):
             continue
         if forbidding_taint(node, tolerations, ("NoExecute",)) is None:
@@ -135,9 +135,7 @@ def _tolerations(spec: dict[str, Any]) -> list[dict[str, str]]:
     """What every pod of a DaemonSet bears (upstream: AddOrUpdateDaemonPodTolerations)."""
     borne = [{"effect": effect, "key": key, "operator": "Exists"} for key, effect in _TOLERATED]
     if spec.get("hostNetwork"):
-        borne.append(
-            {"effect": "NoSchedule", "key": "node.kubernetes.io/network-unavailable", "operator": "Exists"}
-        )
+        borne.append({"effect": "NoSchedule", "key": "node.kubernetes.io/network-unavailable", "operator": "Exists"})
     return borne
 
 
@@ -158,7 +156,8 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
 
 def _place(fleet: _Fleet) -> list[Write]:
     """A pod for each node without one; no pod where it may not be, or where it has failed."""
-    births, deaths = [], []
+    births: list[Write] = []
+    deaths: list[Write] = []
     for node in fleet.runs:
         pods = fleet.on(node)
         for pod in pods:

@@ -17,7 +17,7 @@ class Told(NamedTuple):
 
     namespace: str
     name: str
-    count: int
+    times: int
 
 
 class Recorder:
@@ -32,7 +32,7 @@ class Recorder:
         found = self._told.get(_same(emit))
         if found is None or emit.action:
             return None
-        return found._replace(count=found.count + 1)
+        return found._replace(times=found.times + 1)
 
     def remember(self, emit: Emit, told: Told) -> None:
         self._told[_same(emit)] = told

@@ -1,6 +1,8 @@
 """The loop that drives the controllers: watch → cache → keys → steps → writes, and back by what the writes answered."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -27,6 +29,7 @@ class Loop:
         self.timers = Timers(clock)
         self._queues = {controller.name: Queue() for controller in controllers}
         self._failures: dict[tuple[str, Key], int] = {}
+        self._memos: dict[tuple[str, Key], Any] = {}
         self._executor = Executor(api, self.cache, clock, self.changed)
         self._woken_by: dict[str, list[tuple[Queue, Trigger]]] = {}
         for controller in controllers:
@@ -57,7 +60,14 @@ class Loop:
                         self.changed(change)
             except ApiError as error:
                 _log.warning("the controllers' watch ended", reason=error.reason, message=error.message)
-                await self.pause(1.0)
+                await self._clock.wait(asyncio.Event(), self._clock.now() + 1.0)
+                await self._relist(resources)
+
+    async def _relist(self, resources: Iterable[str]) -> None:
+        """After a gap in the watch: forgets what went unseen. What is new comes with the next watch."""
+        for resource in resources:
+            for change in self.cache.keep_only(resource, await self._api.list(resource)):
+                self.changed(change)
 
     def changed(self, change: Change) -> None:
         """Wakes the controllers that care for a change."""
@@ -85,7 +95,7 @@ class Loop:
         name = (controller.name, key)
         try:
             wake, again = await self._step(controller, key)
-        except Exception:
+        except Exception:  # noqa: BLE001 — one broken object must not stop the others
             _log.exception("a controller failed", controller=controller.name, namespace=key.namespace, name=key.name)
             wake, again = None, True
         if again:
@@ -99,16 +109,24 @@ class Loop:
 
     async def _step(self, controller: Controller, key: Key) -> tuple[float | None, bool]:
         """(when to look again, whether something was refused)."""
-        step: Step = controller.reduce(key, self.cache, self._moment())
+        name = (controller.name, key)
+        step: Step = controller.reduce(key, self.cache, self._moment(name))
+        self._keep(name, step.memo)
         wakes, again = [step.wake], False
         for _ in range(_HALVES):
             outcome: Outcome = await self._executor.run(step.writes, controller)
             again = again or outcome.again
             if step.then is None:
                 break
-            step = step.then(self.cache, self._moment(), outcome.refusals)
+            step = step.then(self.cache, self._moment(name), outcome.refusals)
             wakes.append(step.wake)
         return earliest(*wakes), again
 
-    def _moment(self) -> Moment:
-        return Moment(self._clock.now(), self._clock.dice())
+    def _moment(self, name: tuple[str, Key]) -> Moment:
+        return Moment(self._clock.now(), self._clock.dice(), self._memos.get(name))
+
+    def _keep(self, name: tuple[str, Key], memo: Any) -> None:
+        if memo is None:
+            self._memos.pop(name, None)
+        else:
+            self._memos[name] = memo

@@ -70,7 +70,7 @@ def from_template(template: Object, owner: Object, *, namespace: str, labels: di
 
 
 def deletion_rank(pod: Object) -> tuple[int, ...]:
-    """Sorts pods into the order in which a ReplicaSet gives them up: not bound, pending, not ready, cheap, young first."""
+    """Sorts pods as a ReplicaSet gives them up: not bound, pending, not ready, cheap, young first."""
     phases = {"Pending": 0, "Unknown": 1, "Running": 2}
     since = ready_since(pod)
     cost = annotations_of(pod).get("controller.kubernetes.io/pod-deletion-cost", "0")

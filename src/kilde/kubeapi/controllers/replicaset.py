@@ -71,7 +71,7 @@ def owner_keys(kind: str, resource: str) -> Trigger:
             return [Key(namespace, owner["name"])] if owner.get("kind") == kind else []
         if deleting(obj) or not labels_of(obj):
             return []
-        return [Key(namespace, name_of(candidate)) for candidate in view.list(resource, namespace)]
+        return [Key(namespace, name_of(candidate)) for candidate in view.every(resource, namespace)]
 
     return trigger
 

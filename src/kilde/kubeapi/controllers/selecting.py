@@ -8,7 +8,7 @@ from kilde.kubeapi.controllers.metadata import labels_of
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a LabelSelector object (matchLabels, matchExpressions) selects these labels. None selects nothing, {} all."""
+    """Whether a LabelSelector (matchLabels, matchExpressions) selects these labels. None selects nothing, {} all."""
     if selector is None:
         return False
     for key, value in (selector.get("matchLabels") or {}).items():

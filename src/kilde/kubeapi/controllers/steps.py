@@ -23,7 +23,7 @@ class View(Protocol):
 
     def get(self, resource: str, namespace: str, name: str) -> Object | None: ...
 
-    def list(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
+    def every(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
         """All objects of a resource, or those of one namespace."""
         ...
 
@@ -36,16 +36,21 @@ class View(Protocol):
         ...
 
     def on_node(self, node: str) -> Iterable[Object]:
-        """The pods that are bound to a node."""
+        """The pods that are bound to a node; "" gives those that are bound to none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a step is taken (seconds since the epoch), and the number it may throw dice with, in [0, 1)."""
+    """When a step is taken (seconds since the epoch), and the number it may throw dice with, in [0, 1).
+
+    `memo` is what the last step of this key left (None: there was none, or the server has started anew since): times finer
+    than the whole seconds of the API. What a step must not lose belongs into the object.
+    """
 
     now: float
     dice: float = 0.0
+    memo: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,7 @@ class Step:
 
     writes: tuple[Write, ...] = ()
     wake: float | None = None
+    memo: Any = None
     then: "Callable[[View, Moment, Refusals], Step] | None" = None
 
 

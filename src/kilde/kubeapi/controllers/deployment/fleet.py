@@ -1,4 +1,4 @@
-"""Fleet: a Deployment and its ReplicaSets, and the arithmetic of surge and unavailability (upstream: deployment/util)."""
+"""Fleet: a Deployment and its ReplicaSets; the arithmetic of surge and unavailability (upstream: deployment/util)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def calculate(fleet: Fleet, conditions: list[Condition], collisions: int | None,
 
 def complete(fleet: Fleet, status: dict[str, Any]) -> bool:
     """Whether every replica is new and available, and the controller has seen the newest spec."""
-    return (
+    return bool(
         status.get("updatedReplicas", 0) == fleet.wanted
         and status.get("replicas", 0) == fleet.wanted
         and status.get("availableReplicas", 0) == fleet.wanted
@@ -72,7 +72,7 @@ def complete(fleet: Fleet, status: dict[str, Any]) -> bool:
 
 
 def with_progress(fleet: Fleet, status: dict[str, Any], now: float) -> dict[str, Any]:
-    """The status with the conditions Progressing and ReplicaFailure brought up to date (upstream: syncRolloutStatus)."""
+    """The status with Progressing and ReplicaFailure brought up to date (upstream: syncRolloutStatus)."""
     conditions: list[Condition] = status.get("conditions", [])
     current = find(conditions, "Progressing")
     at_rest = (

@@ -38,7 +38,7 @@ def _inherited(fleet: Fleet) -> dict[str, str]:
 
 
 def mark_new(fleet: Fleet) -> list[Write]:
-    """Gives the new ReplicaSet the highest revision, the Deployment's annotations and minReadySeconds; nothing if it has them."""
+    """Gives the new ReplicaSet the highest revision, the Deployment's annotations and minReadySeconds."""
     rs = fleet.new
     if rs is None:
         return []

@@ -1,0 +1,185 @@
+"""Nodes: pretend machines with leases, and the taints that follow from their state (upstream: node lifecycle)."""
+
+from functools import partial
+from typing import Any
+
+from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.conditions import find
+from kilde.kubeapi.controllers.metadata import name_of, uid_of
+from kilde.kubeapi.controllers.placing import UNSCHEDULABLE
+from kilde.kubeapi.controllers.steps import (
+    KUBELET,
+    NOTHING,
+    Controller,
+    Create,
+    Emit,
+    Key,
+    Moment,
+    Patch,
+    Refusals,
+    Step,
+    Update,
+    View,
+    Write,
+    itself,
+)
+
+VERSION = "v1.36.3"
+LEASES = "leases.coordination.k8s.io"
+LEASE_SPACE = "kube-node-lease"
+_NOT_READY = "node.kubernetes.io/not-ready"
+_CAPACITY = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
+_HEALTHY = (
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+)
+
+
+def node_names(count: int) -> tuple[str, ...]:
+    """`node-0`, `node-1`, …"""
+    return tuple(f"node-{number}" for number in range(count))
+
+
+def address(name: str) -> str:
+    """The pretend node's own address: 10.1.0.<number + 10>; nodes made by somebody else have the first."""
+    number = int(name.rpartition("-")[2]) if name.rpartition("-")[2].isdigit() else 0
+    return f"10.1.{number // 200}.{number % 200 + 10}"
+
+
+def registration(count: int) -> Controller:
+    """The pretend kubelets' registration: makes the nodes when their namespace for leases is there; heartbeats cost nothing."""
+    names = frozenset(node_names(count))
+
+    def ours(obj: Object, view: View) -> list[Key]:
+        return [Key("", name_of(obj))] if name_of(obj) in names else []
+
+    def begun(obj: Object, view: View) -> list[Key]:
+        return [Key("", name) for name in sorted(names)] if name_of(obj) == LEASE_SPACE else []
+
+    return Controller("kubelet-node", _register, {"nodes": ours, "namespaces": begun}, manager=KUBELET)
+
+
+def _register(key: Key, view: View, moment: Moment) -> Step:
+    node = view.get("nodes", "", key.name)
+    if node is None:
+        return Step((Create("nodes", _body(key.name)),), then=partial(_report, key))
+    return _report(key, view, moment, ())
+
+
+def _body(name: str) -> Object:
+    labels = {"arch": "amd64", "os": "linux"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                **{
+                    f"{prefix}/{key}": value
+                    for key, value in labels.items()
+                    for prefix in ("kubernetes.io", "beta.kubernetes.io")
+                },
+                "kubernetes.io/hostname": name,
+            },
+            "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
+        },
+        "spec": {},
+    }
+
+
+def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
+    """Writes the status once: the pretend node is healthy until somebody says otherwise."""
+    node = view.get("nodes", "", key.name)
+    if node is None:
+        return NOTHING
+    writes: list[Write] = []
+    if find((node.get("status") or {}).get("conditions"), "Ready") is None:
+        status = _status(node, moment.now)
+        writes.append(Update("nodes", {**node, "status": status}, "status"))
+        writes.append(Emit(node, "Starting", "Starting kubelet.", KUBELET, host=key.name))
+    if view.get(LEASES, LEASE_SPACE, key.name) is None and view.get("namespaces", "", LEASE_SPACE) is not None:
+        writes.append(Create(LEASES, _lease(node, moment.now)))
+    return Step(tuple(writes))
+
+
+def _status(node: Object, now: float) -> dict[str, Any]:
+    time = rfc3339(now)
+    return {
+        "capacity": _CAPACITY,
+        "allocatable": _CAPACITY,
+        "phase": "Running",
+        "conditions": [
+            {
+                "type": kind,
+                "status": status,
+                "lastHeartbeatTime": time,
+                "lastTransitionTime": time,
+                "reason": reason,
+                "message": message,
+            }
+            for kind, status, reason, message in _HEALTHY
+        ],
+        "addresses": [
+            {"type": "InternalIP", "address": address(name_of(node))},
+            {"type": "Hostname", "address": name_of(node)},
+        ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "nodeInfo": {
+            "architecture": "amd64",
+            "bootID": "",
+            "containerRuntimeVersion": "kilde://1",
+            "kernelVersion": "kilde",
+            "kubeProxyVersion": "",
+            "kubeletVersion": VERSION,
+            "machineID": "",
+            "operatingSystem": "linux",
+            "osImage": "Kilde (simulated)",
+            "systemUUID": "",
+        },
+    }
+
+
+def _lease(node: Object, now: float) -> Object:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {
+            "name": name_of(node),
+            "namespace": LEASE_SPACE,
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": name_of(node), "uid": uid_of(node)}],
+        },
+        "spec": {
+            "holderIdentity": name_of(node),
+            "leaseDurationSeconds": 40,
+            "renewTime": rfc3339(now).replace("Z", ".000000Z"),
+        },
+    }
+
+
+def lifecycle() -> Controller:
+    """The node lifecycle controller: taints a node that is cordoned or not ready, and takes the taint away again."""
+    return Controller("node-controller", _taint, {"nodes": itself})
+
+
+def _taint(key: Key, view: View, moment: Moment) -> Step:
+    node = view.get("nodes", "", key.name)
+    if node is None:
+        return NOTHING
+    spec = node.get("spec") or {}
+    have = list(spec.get("taints") or ())
+    ready = find((node.get("status") or {}).get("conditions"), "Ready")
+    wanted = {UNSCHEDULABLE: bool(spec.get("unschedulable"))}
+    if ready is not None:
+        wanted[_NOT_READY] = ready["status"] != "True"
+    taints = [taint for taint in have if wanted.get(taint["key"], True)]
+    for taint, due in wanted.items():
+        if due and not any(one["key"] == taint for one in taints):
+            taints.append({"effect": "NoSchedule", "key": taint, "timeAdded": rfc3339(moment.now)})
+    if taints == have:
+        return NOTHING
+    version = node["metadata"].get("resourceVersion")
+    change = {"metadata": {"resourceVersion": version}, "spec": {"taints": taints or None}}
+    return Step((Patch("nodes", "", key.name, change),))

@@ -1,0 +1,182 @@
+"""The scheduler: binds each pod to the least loaded node that fits, or says in the real one's words why none does."""
+
+from collections import Counter
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.conditions import condition, find, turn
+from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, uid_of, with_status
+from kilde.kubeapi.controllers.placing import (
+    UNSCHEDULABLE,
+    amount,
+    apart,
+    forbidding_taint,
+    requests_of,
+    shortages,
+    tolerates,
+    wants_node,
+)
+from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
+from kilde.kubeapi.controllers.script import pod_script
+from kilde.kubeapi.controllers.steps import (
+    NOTHING,
+    SCHEDULER,
+    Bind,
+    Controller,
+    Emit,
+    Key,
+    Moment,
+    Step,
+    Update,
+    View,
+    Write,
+)
+
+COMPONENT = "default-scheduler"
+
+
+def controller() -> Controller:
+    """Pods wait for nodes, for room (a pod that is gone) and for their claims."""
+    triggers = {"pods": _pods, "nodes": _waiting, "persistentvolumeclaims": _waiting}
+    return Controller(COMPONENT, _reduce, triggers, manager=SCHEDULER, workers=1)
+
+
+def _pods(pod: Object, view: View) -> list[Key]:
+    if not _waits(pod):
+        gone = phase(pod) in TERMINAL or view.get("pods", namespace_of(pod), name_of(pod)) is None
+        return _waiting(pod, view) if gone else []
+    return [Key(namespace_of(pod), name_of(pod))]
+
+
+def _waiting(_: Object, view: View) -> list[Key]:
+    return [Key(namespace_of(pod), name_of(pod)) for pod in view.on_node("") if _waits(pod)]
+
+
+def _waits(pod: Object) -> bool:
+    return (
+        not spec_of(pod).get("nodeName")
+        and not deleting(pod)
+        and phase(pod) not in TERMINAL
+        and spec_of(pod).get("schedulerName", COMPONENT) == COMPONENT
+    )
+
+
+def _reduce(key: Key, view: View, moment: Moment) -> Step:
+    pod = view.get("pods", *key)
+    if pod is None or not _waits(pod):
+        return NOTHING
+    if spec_of(pod).get("schedulingGates"):
+        return _condition(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", moment)
+    why = "simulated" if pod_script(pod).unschedulable else _claims(pod, view)
+    if why == "simulated":
+        return _refuse(pod, "0/0 nodes are available: simulated by annotation.", moment)
+    if why:
+        return _refuse(pod, why, moment)
+    fits, reasons, nodes = [], Counter[str](), sorted(view.every("nodes"), key=name_of)
+    for node in nodes:
+        found = _obstacles(pod, node, view)
+        reasons.update(found)
+        if not found:
+            fits.append(node)
+    if not fits:
+        return _refuse(pod, _no_room(len(nodes), reasons), moment)
+    return _bind(pod, _best(fits, view, moment), view)
+
+
+def _obstacles(pod: Object, node: Object, view: View) -> list[str]:
+    """Why the pod may not run there, in the words of the first filter that says no; empty if it may."""
+    spec = spec_of(pod)
+    tolerations = spec.get("tolerations") or []
+    cordon = {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
+    if (node.get("spec") or {}).get("unschedulable") and not tolerates(tolerations, cordon):
+        return ["node(s) were unschedulable"]
+    if forbidding_taint(node, tolerations, ("NoSchedule", "NoExecute")) is not None:
+        return ["node(s) had untolerated taint(s)"]
+    if not wants_node(spec, node):
+        return ["node(s) didn't match Pod's node affinity/selector"]
+    others = list(view.on_node(name_of(node)))
+    if lacks := shortages(pod, node, others):
+        return lacks
+    return ["node(s) didn't match pod anti-affinity rules"] if apart(pod, others) else []
+
+
+def _no_room(nodes: int, reasons: Counter[str]) -> str:
+    if not nodes:
+        return "no nodes available to schedule pods"
+    told = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
+    helpless = "Preemption is not helpful for scheduling."
+    no_victim = "No preemption victims found for incoming pod."
+    short = any(reason.startswith(("Insufficient", "Too many")) for reason in reasons)
+    text = no_victim if short else helpless
+    return f"0/{nodes} nodes are available: {told}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} {text}"
+
+
+def _best(fits: list[Object], view: View, moment: Moment) -> Object:
+    """The node with the least share of cpu and memory asked for, then the fewest pods; dice decide between equals."""
+
+    def load(node: Object) -> tuple[Decimal, int]:
+        pods = [pod for pod in view.on_node(name_of(node)) if phase(pod) not in TERMINAL]
+        room = (node.get("status") or {}).get("allocatable") or {}
+        share = Decimal(0)
+        for resource in ("cpu", "memory"):
+            total = amount(room.get(resource, "0"))
+            asked = sum((requests_of(pod).get(resource, Decimal(0)) for pod in pods), Decimal(0))
+            share = max(share, asked / total if total else Decimal(1))
+        return share, len(pods)
+
+    loads = [load(node) for node in fits]
+    best = [node for node, found in zip(fits, loads, strict=True) if found == min(loads)]
+    return best[int(moment.dice * len(best)) % len(best)]
+
+
+def _bind(pod: Object, node: Object, view: View) -> Step:
+    text = f"Successfully assigned {namespace_of(pod)}/{name_of(pod)} to {name_of(node)}"
+    told = Emit(pod, "Scheduled", text, COMPONENT, action="Binding")
+    return Step((Bind(namespace_of(pod), name_of(pod), uid_of(pod), name_of(node), told),))
+
+
+def _claims(pod: Object, view: View) -> str:
+    """Why the pod's claims keep it from being scheduled; empty if they do not."""
+    for volume in spec_of(pod).get("volumes") or ():
+        source = volume.get("persistentVolumeClaim")
+        name = source["claimName"] if source else f"{name_of(pod)}-{volume['name']}" if "ephemeral" in volume else ""
+        if not name:
+            continue
+        claim = view.get("persistentvolumeclaims", namespace_of(pod), name)
+        nodes = len(list(view.every("nodes")))
+        if claim is None:
+            return f'0/{nodes} nodes are available: persistentvolumeclaim "{name}" not found. not found'
+        if deleting(claim):
+            return f'0/{nodes} nodes are available: persistentvolumeclaim "{name}" is being deleted. not found'
+        if (claim.get("status") or {}).get("phase") != "Bound" and not _binds_later(claim, view):
+            return f"0/{nodes} nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    return ""
+
+
+def _binds_later(claim: Object, view: View) -> bool:
+    name = claim["spec"].get("storageClassName")
+    found = view.get("storageclasses.storage.k8s.io", "", name) if name else None
+    return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+
+def _refuse(pod: Object, message: str, moment: Moment) -> Step:
+    step = _condition(pod, "Unschedulable", message, moment)
+    told = Emit(pod, "FailedScheduling", message, COMPONENT, "Warning", action="Scheduling")
+    return Step((*step.writes, told)) if step.writes else step
+
+
+def _condition(pod: Object, reason: str, message: str, moment: Moment) -> Step:
+    status: dict[str, Any] = pod.get("status") or {}
+    held = find(status.get("conditions"), "PodScheduled")
+    if held is not None and (held.get("reason"), held.get("message")) == (reason, message):
+        return NOTHING
+    new = {"observedGeneration": pod["metadata"].get("generation", 1)}
+    new = {**new, **condition("PodScheduled", "False", reason, message, moment.now), "lastProbeTime": None}
+    changed = {**status, "phase": status.get("phase", "Pending"), "conditions": turn(status.get("conditions"), new)}
+    writes: tuple[Write, ...] = (Update("pods", with_status(pod, changed), "status"),)
+    return Step(writes)
+
+
+_ = partial
