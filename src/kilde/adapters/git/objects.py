@@ -101,7 +101,7 @@ class ObjectReader:
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - no shell; every word is ours
                 [self._program, f"--git-dir={self._repository}", "cat-file", "--batch-command"],
                 env=environment(self._home), cwd=self._home, start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
