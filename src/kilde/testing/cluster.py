@@ -228,10 +228,10 @@ class FakeCluster:
             change = await queue.get()
             if change is None:
                 raise ClusterError("the watch was dropped", about=str(resource.group_kind), reason="Closed")
-            kind, ref, body = change
+            stored, ref, body = change
             if ref.group_kind != resource.group_kind or namespace not in ("", ref.namespace):
                 continue
-            kind = _as_seen(kind, (ref.namespace, ref.name), shown, matches=_selects(selector, body))
+            kind = _as_seen(stored, (ref.namespace, ref.name), shown, matches=_selects(selector, body))
             if kind is not None:
                 yield _event(kind, body, _encoded(resource, body))
 

@@ -49,6 +49,9 @@ class ObjectStore:
         body = self._objects.pop(ref, None)
         if body is None:
             return
+        if ref.group_kind == GroupKind("", "Namespace"):
+            for inside in [child for child in self._objects if child.namespace == ref.name]:
+                self.remove(inside)
         self._tell(EventType.DELETED, ref, self._numbered(body))
         uid = body["metadata"].get("uid")
         for child, owned in list(self._objects.items()):

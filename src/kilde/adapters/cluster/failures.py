@@ -17,6 +17,18 @@ _HINTS: Final = {
     403: "the kubeconfig's user is not allowed to do this",
 }
 
+# What answers without a Status object mean, as client-go reads them (an API server's own mux answers 404 in plain text).
+_BARE: Final = {
+    401: ("Unauthorized", "the server has asked for the client to provide credentials"),
+    403: ("Forbidden", ""),
+    404: ("NotFound", "the server could not find the requested resource"),
+    409: ("Conflict", ""),
+    429: ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
+    500: ("InternalError", ""),
+    503: ("ServiceUnavailable", ""),
+    504: ("Timeout", ""),
+}
+
 
 class _Cause(msgspec.Struct, gc=False):
     reason: str = ""
@@ -49,8 +61,9 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, about: str
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         said = Status()
     if said.kind != "Status":
-        text = _bounded(body[: 4 * 200].decode("utf-8", "replace"), 200)
-        said = Status(message=f"HTTP {status}" + (f": {text}" if text else ""))
+        reason, words = _BARE.get(status, ("", ""))
+        text = _bounded(body[: 4 * 200].decode("utf-8", "replace").strip(), 200)
+        said = Status(message=words or f"HTTP {status}" + (f": {text}" if text else ""), reason=reason)
     return from_status(said, about, status=status, retry_after=_seconds(headers.get("Retry-After", "")))
 
 
