@@ -1,0 +1,160 @@
+"""A folder of plain manifests, as Argo CD reads it: YAML and JSON files in the order of their paths, lists unpacked."""
+
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place, RenderFailed
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.yaml_reader import Document, read_documents
+from kilde.core.render.cache import RenderCache
+from kilde.core.render.globs import compile_glob
+from kilde.core.render.source import DirectoryOptions
+from kilde.core.source.tree import EntryKind, Tree
+
+_EXTENSIONS = (".yaml", ".yml", ".json", ".jsonnet")
+_SKIP_MARKER = b"+argocd:skip-file-rendering"
+_LOOKS_LIKE_AN_OBJECT = (b"apiVersion:", b"kind:", b"metadata:")
+_MAX_DEPTH = 100
+_MAX_FILES = 20_000
+_MAX_BYTES = 64 << 20
+
+
+def render_directory(tree: Tree, path: str, options: DirectoryOptions, cache: RenderCache) -> tuple[Manifest, ...]:
+    """The objects of all files that the options choose.
+
+    Raises InvalidYaml for a file that looks like a manifest and is none, LimitExceeded for more than is honest,
+    RenderFailed for a symlink in the place of a manifest.
+    """
+    manifests: list[Manifest] = []
+    total = 0
+    for file in _files(tree, path, options):
+        content = tree.read(file)
+        total += len(content)
+        if total > _MAX_BYTES:
+            raise LimitExceeded(f"manifests of more than {_MAX_BYTES} bytes together", about=path or "/")
+        if file.endswith(".jsonnet"):
+            raise RenderFailed(
+                "jsonnet is not rendered yet", place=Place(file), hint="exclude it, or render it to YAML"
+            )
+        if not _skipped(content):
+            entry = tree.entry(file)
+            manifests.extend(_objects(content, file, entry.oid if entry else "", cache))
+    return tuple(manifests)
+
+
+def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
+    include = compile_glob(options.include) if options.include else None
+    exclude = compile_glob(options.exclude) if options.exclude else None
+    count = 0
+    for file in _walk(tree, path, recurse=options.recurse):
+        relative = posixpath.relpath(file, path) if path else file
+        if not options.disable_extension_filter and not file.endswith(_EXTENSIONS):
+            continue
+        if (exclude and exclude.fullmatch(relative)) or (include and not include.fullmatch(relative)):
+            continue
+        entry = tree.entry(file)
+        if entry is not None and entry.kind is EntryKind.SYMLINK:
+            raise RenderFailed(
+                "is a symlink, which is not followed", place=Place(file), hint="put the file itself here"
+            )
+        count += 1
+        if count > _MAX_FILES:
+            raise LimitExceeded(f"more than {_MAX_FILES} files", about=path or "/")
+        yield file
+
+
+def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[str]:
+    """Files below a folder in the order of their names, folders entered where they stand."""
+    stack = [(path, iter(tree.list(path)))]
+    while stack:
+        folder, entries = stack[-1]
+        entry = next(entries, None)
+        if entry is None:
+            stack.pop()
+            continue
+        full = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.kind is EntryKind.FOLDER:
+            if recurse:
+                if len(stack) > _MAX_DEPTH:
+                    raise LimitExceeded(f"folders nested deeper than {_MAX_DEPTH}", about=folder)
+                stack.append((full, iter(tree.list(full))))
+        elif entry.kind is not EntryKind.SUBMODULE:
+            yield full
+
+
+def _skipped(content: bytes) -> bool:
+    """Whether one of the comments that the file begins with asks not to render it."""
+    for line in content.split(b"\n", 20)[:20]:
+        stripped = line.strip()
+        if stripped and not stripped.startswith(b"#"):
+            return False
+        if _SKIP_MARKER in stripped:
+            return True
+    return False
+
+
+def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Manifest]:
+    key = (oid, f"directory:{file}")
+    found = cache.documents.get(key) if oid else None
+    if found is not None:
+        return found  # type: ignore[no-any-return]
+    try:
+        documents = read_documents(content, file=file)
+        manifests = [
+            manifest for document in documents for manifest in _unpacked(document.value, document, document.line)
+        ]
+    except InvalidYaml:
+        if file.endswith(".json") or all(word in content for word in _LOOKS_LIKE_AN_OBJECT):
+            raise
+        manifests = []  # not meant as a manifest: values, dashboards, CI settings
+    cache.documents.put(key, manifests)
+    return manifests
+
+
+def _unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
+    place = Place(document.file, line)
+    if not isinstance(value, dict):
+        raise InvalidYaml("an object must be a map", place=place)
+    kind = value.get("kind")
+    if not isinstance(kind, str) or not kind:
+        raise InvalidYaml("Object 'Kind' is missing", place=document.place() if line == document.line else place)
+    items = value.get("items")
+    if isinstance(items, list) and kind.endswith("List"):
+        lines = document.item_lines("items")
+        for index, item in enumerate(items):
+            yield from _unpacked(item, document, lines[index] if index < len(lines) else line)
+        return
+    _check(value, document, place)
+    yield Manifest(value, place)
+
+
+def _check(value: dict[str, Any], document: Document, place: Place) -> None:
+    if not isinstance(value.get("apiVersion"), str) or not value["apiVersion"]:
+        raise InvalidYaml("Object 'apiVersion' is missing", place=place)
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        raise InvalidYaml("metadata is missing, or no map", about=str(value["kind"]), place=place)
+    for field in ("name", "generateName", "namespace"):
+        if metadata.get(field) is not None and not isinstance(metadata[field], str):
+            what = f"must be a string, not {str(metadata[field]).lower() if isinstance(metadata[field], bool) else metadata[field]}"
+            raise InvalidYaml(
+                what, about=f"metadata.{field}", hint="quote it", place=document.place(("metadata", field))
+            )
+    for field in ("labels", "annotations"):
+        _check_strings(metadata.get(field), field, document, place)
+
+
+def _check_strings(found: Any, field: str, document: Document, place: Place) -> None:
+    if found is None:
+        return
+    if not isinstance(found, dict):
+        raise InvalidYaml("must be a map of strings", about=f"metadata.{field}", place=place)
+    for key, text in found.items():
+        if not isinstance(text, str) and text is not None:
+            raise InvalidYaml(
+                "must be a string",
+                about=f"metadata.{field}.{key}",
+                hint="quote it",
+                place=document.place(("metadata", field, key)),
+            )

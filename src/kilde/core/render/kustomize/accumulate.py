@@ -1,0 +1,340 @@
+"""Accumulation: from one kustomization, and those it builds on, to objects, field specs and variables.
+
+The order of the steps is kustomize's and shows in the output: resources, configuration, generators, components,
+transformers, validators, variables.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kilde.core.basics.errors import InvalidYaml, KildeError, PathNotFound, RenderFailed
+from kilde.core.objects.yaml_reader import read_documents
+from kilde.core.render.kustomize import plugins
+from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.config import DEFAULTS, TransformerConfig, parse_configuration
+from kilde.core.render.kustomize.crds import configuration_of_crds
+from kilde.core.render.kustomize.generators.objects import config_map, secret
+from kilde.core.render.kustomize.kustomization import FILE_NAMES, Kustomization, parse_kustomization
+from kilde.core.render.kustomize.loader import Loader, is_remote
+from kilde.core.render.kustomize.openapi import BUILT_IN_VERSIONS, BuiltInSchema, DocumentSchema, Schema
+from kilde.core.render.kustomize.origin import Origin
+from kilde.core.render.kustomize.reading import resources_of
+from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.variables import Variable, Variables
+from kilde.core.source.tree import TracedTree
+
+
+@dataclass(slots=True)
+class Accumulated:
+    """What a kustomization has gathered."""
+
+    resources: Collection = field(default_factory=Collection)
+    config: TransformerConfig = field(default_factory=TransformerConfig)
+    variables: Variables = field(default_factory=Variables)
+
+    def merge(self, other: "Accumulated") -> None:
+        self.resources.extend(other.resources)
+        self.config = self.config.merged(other.config)
+        self.variables.merge(other.variables)
+
+    def copy(self) -> "Accumulated":
+        return Accumulated(self.resources.copy(), self.config, self.variables.copy())
+
+
+@dataclass(slots=True)
+class Build:
+    """What holds for a whole build. The schema is the first one that a kustomization sets, the top one's before all."""
+
+    metadata: frozenset[str] = frozenset()
+    schema: Schema = field(default_factory=BuiltInSchema)
+    schema_set: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def tracks(self) -> bool:
+        """Whether objects are annotated with where they come from."""
+        return bool(self.metadata)
+
+    def set_schema(self, kustomization: Kustomization, loader: Loader) -> None:
+        """Raises RenderFailed for an unknown version and for a file that is no OpenAPI document."""
+        openapi = kustomization["openapi"] or {}
+        if "version" in openapi and "path" in openapi:
+            raise RenderFailed(
+                "builtin version and custom schema provided, cannot use both",
+                about="openapi",
+                place=kustomization.place("openapi"),
+            )
+        if openapi.get("version") and openapi["version"] not in BUILT_IN_VERSIONS:
+            raise RenderFailed(
+                f"the specified OpenAPI version '{openapi['version']}' is not built in",
+                about="openapi.version",
+                hint=f"built in: {', '.join(BUILT_IN_VERSIONS)}",
+                place=kustomization.place("openapi", "version"),
+            )
+        if not self.schema_set and openapi:
+            if "path" in openapi:
+                path = openapi["path"]
+                documents = read_documents(
+                    loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last"
+                )
+                place = kustomization.place("openapi", "path")
+                self.schema = DocumentSchema(documents[0].value if documents else None, place)
+            self.schema_set = True
+
+
+def load_kustomization(loader: Loader) -> Kustomization:
+    """The one kustomization file of a folder. Raises RenderFailed if there is none, or more than one."""
+    found = [name for name in FILE_NAMES if loader.has_file(name)]
+    if not found:
+        raise RenderFailed(
+            "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization'",
+            about=loader.root or ".",
+            hint="a folder that is built or used as a base needs one",
+        )
+    if len(found) > 1:
+        raise RenderFailed(f"found multiple kustomization files: {', '.join(found)}", about=loader.root or ".")
+    entry = loader.tree.entry(loader.path(found[0]))
+    key = (entry.oid if entry else "", loader.path(found[0]))
+    kustomization = loader.cache.kustomizations.get(key)
+    if kustomization is None:
+        kustomization = parse_kustomization(loader.read(found[0]), loader.path(found[0]))
+        loader.cache.kustomizations.put(key, kustomization)
+    else:
+        loader.read(found[0])
+    return kustomization  # type: ignore[no-any-return]
+
+
+class Target:
+    """One kustomization of a build."""
+
+    def __init__(
+        self, loader: Loader, kustomization: Kustomization, build: Build, origin: Origin | None = None
+    ) -> None:
+        self.loader, self.kustomization, self.build, self.origin = loader, kustomization, build, origin
+        build.warnings.extend(kustomization.warnings)
+
+    def accumulate(self, into: Accumulated | None = None) -> Accumulated:
+        """Everything this kustomization says; a component says it to what its parent has (`into`)."""
+        kustomization = self.kustomization
+        found = into or Accumulated()
+        self.add_resources(found, kustomization.items("resources"), "resources")
+        self.add_configuration(found)
+        self.generate(found)
+        for index, path in enumerate(kustomization.items("components")):
+            found = self.add_component(found, path, index)
+        self.transform(found)
+        self.validate(found)
+        variables = [
+            Variable.of(raw, kustomization.place("vars", i)) for i, raw in enumerate(kustomization.items("vars"))
+        ]
+        found.variables.add(variables, found.resources)
+        return found
+
+    # --- resources
+
+    def add_resources(self, found: Accumulated, paths: list[str], field_name: str) -> None:
+        for index, path in enumerate(paths):
+            try:
+                self.add_resource(found, path)
+            except KildeError as error:
+                raise self.located(error, field_name, index, path) from error
+
+    def located(self, error: KildeError, field_name: str, index: int, path: str) -> KildeError:
+        """The error, with the line that names the path where the error itself knows no place."""
+        if error.place is not None:
+            return error
+        kind = type(error) if not isinstance(error, PathNotFound) else RenderFailed
+        about = ": ".join(
+            part for part in (f"{field_name}: {path}", error.about if error.about != path else "") if part
+        )
+        return kind(error.what, about=about, hint=error.hint, place=self.kustomization.place(field_name, index))
+
+    def add_resource(self, found: Accumulated, path: str) -> None:
+        if not is_remote(path):
+            self.refuse_missing(path)
+            if self.is_file(path):
+                self.add_file(found, path)
+                return
+        found.merge(self.base(path))
+
+    def is_file(self, path: str) -> bool:
+        try:
+            return self.loader.has_file(path)
+        except KildeError:
+            # outside of the root it can only be a base
+            return False
+
+    def refuse_missing(self, path: str) -> None:
+        outside = replace(self.loader, restricted=False)
+        if self.loader.tree.entry(outside.path(path)) is None:
+            raise RenderFailed("no such file or folder", about=path)
+
+    def add_file(self, found: Accumulated, path: str) -> None:
+        for resource in self.read_resources(path):
+            found.resources.add(resource)
+
+    def read_resources(self, path: str) -> list[Resource]:
+        resources = resources_of(self.loader.documents(path), self.loader.path(path))
+        if self.origin is not None:
+            for resource in resources:
+                resource.origin = self.origin.below(path).as_dict()
+        return resources
+
+    def base(self, path: str) -> Accumulated:
+        """A base, accumulated whole; from the cache where nothing it was made of has changed."""
+        loader = self.loader.folder(path)
+        cacheable = not self.build.tracks and not self.build.schema_set and loader.tree is self.loader.tree
+        key = (loader.root, loader.restricted)
+        cached = loader.cache.bases.get(key) if cacheable else None
+        if cached is not None and cached[0].still_true(loader.tree):
+            trace, accumulated, warnings = cached
+            _add_trace(loader.tree, trace.seen)
+            self.build.warnings.extend(warnings)
+            return accumulated.copy()  # type: ignore[no-any-return]
+        if not cacheable:
+            return self.accumulate_base(loader, path)
+        traced = TracedTree(loader.tree)
+        before = len(self.build.warnings)
+        accumulated = self.accumulate_base(replace(loader, tree=traced), path)
+        if not self.build.schema_set:
+            loader.cache.bases.put(key, (traced.trace, accumulated.copy(), tuple(self.build.warnings[before:])))
+        return accumulated
+
+    def accumulate_base(self, loader: Loader, path: str) -> Accumulated:
+        target = self.child(loader, path)
+        if target.kustomization.is_component:
+            raise RenderFailed("a Component cannot be a resource", about=path, hint="list it under components")
+        return target.accumulate()
+
+    def child(self, loader: Loader, path: str) -> "Target":
+        kustomization = load_kustomization(loader)
+        self.build.set_schema(kustomization, loader)
+        return Target(loader, kustomization, self.build, self.origin.below(path) if self.origin else None)
+
+    def add_component(self, found: Accumulated, path: str, index: int) -> Accumulated:
+        try:
+            loader = self.loader.folder(path)
+            target = self.child(loader, path)
+            if not target.kustomization.is_component:
+                raise RenderFailed("expected kind 'Component'", about=path, hint="list a Kustomization under resources")
+            return target.accumulate(found)
+        except KildeError as error:
+            raise self.located(error, "components", index, path) from error
+
+    # --- configuration and generators
+
+    def add_configuration(self, found: Accumulated) -> None:
+        config = DEFAULTS
+        for path in self.kustomization.items("configurations"):
+            document = self.plain_document(path)
+            config = config.merged(
+                parse_configuration(document.value if document else None, self.kustomization.place())
+            )
+        found.config = found.config.merged(config)
+        for path in self.kustomization.items("crds"):
+            document = self.plain_document(path)
+            found.config = found.config.merged(configuration_of_crds(document.value if document else None))
+
+    def plain_document(self, path: str) -> Any:
+        documents = read_documents(
+            self.loader.read(path), file=self.loader.path(path), mode="kubernetes", duplicates="last"
+        )
+        return documents[0] if documents else None
+
+    def generate(self, found: Accumulated) -> None:
+        kustomization = self.kustomization
+        options = kustomization["generatorOptions"]
+        for field_name, kind, make in (
+            ("configMapGenerator", "ConfigMapGenerator", config_map),
+            ("secretGenerator", "SecretGenerator", secret),
+        ):
+            for index, args in enumerate(kustomization.items(field_name)):
+                try:
+                    made = make(self.loader, args, options, kustomization.place(field_name, index))
+                except KildeError as error:
+                    raise self.located(error, field_name, index, args.get("name") or "") from error
+                self.absorb(found, made, kind)
+        if kustomization.items("helmCharts"):
+            raise RenderFailed(
+                "must specify --enable-helm; charts are not rendered here yet",
+                about="helmCharts",
+                place=kustomization.place("helmCharts"),
+            )
+        for config in self.plugin_configs("generators"):
+            for made in plugins.generate(config, self.loader):
+                if self.origin is not None and made.origin is None:
+                    made.origin = self.origin.of_plugin(config).as_dict()
+                found.resources.absorb(made)
+
+    def absorb(self, found: Accumulated, made: Resource, kind: str) -> None:
+        if self.origin is not None:
+            made.origin = self.origin.of_builtin(kind, self.kustomization.file).as_dict()
+        found.resources.absorb(made)
+
+    def plugin_configs(self, field_name: str) -> list[Resource]:
+        """The objects that configure plugins: written inline, in a file, or made by a kustomization."""
+        found = Accumulated()
+        paths: list[str] = []
+        for text in self.kustomization.items(field_name):
+            inline = self.inline(text)
+            if inline is None:
+                paths.append(text)
+                continue
+            found.resources.extend(inline)
+        self.add_resources(found, paths, field_name)
+        return list(found.resources)
+
+    def inline(self, text: str) -> list[Resource] | None:
+        try:
+            documents = read_documents(text.encode(), file=self.kustomization.file, mode="kustomize")
+            resources = resources_of(documents, self.kustomization.file)
+        except InvalidYaml:
+            return None
+        for resource in resources:
+            resource.place = self.kustomization.place()
+            if self.origin is not None:
+                resource.origin = self.origin.in_file(self.kustomization.file).as_dict()
+        return resources
+
+    # --- transformers
+
+    def transform(self, found: Accumulated) -> None:
+        run = plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
+        for kind, step in plugins.steps_of(run):
+            step()
+            self.note(found, kind)
+            found.resources.settle()
+        for config in self.plugin_configs("transformers"):
+            plugins.transform(config, run)
+            if self.origin is not None:
+                self.note_origin(found, self.origin.of_plugin(config))
+            found.resources.settle()
+
+    def note(self, found: Accumulated, kind: str) -> None:
+        if self.origin is not None:
+            self.note_origin(found, self.origin.of_builtin(kind, self.kustomization.file))
+
+    @staticmethod
+    def note_origin(found: Accumulated, origin: Origin) -> None:
+        for resource in found.resources:
+            if resource.origin is None:
+                resource.origin = origin.as_dict()
+            else:
+                resource.transformations.append(origin.as_dict())
+
+    def validate(self, found: Accumulated) -> None:
+        for config in self.plugin_configs("validators"):
+            before = [resource.copy() for resource in found.resources]
+            plugins.transform(
+                config, plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
+            )
+            if [resource.body for resource in before] != [resource.body for resource in found.resources]:
+                raise RenderFailed("a validator must not change resources", about=str(config), place=config.place)
+
+
+def _add_trace(tree: Any, seen: Mapping[str, str | None]) -> None:
+    """Notes what a cached base was made of in every trace that is being kept."""
+    while isinstance(tree, TracedTree):
+        tree.trace.seen.update(seen)
+        tree = tree._tree

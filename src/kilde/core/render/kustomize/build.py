@@ -1,0 +1,129 @@
+"""build: a kustomization becomes objects and, byte for byte, the text that `kustomize build` prints."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.errors import KildeError, RenderFailed
+from kilde.core.objects.yaml_scalars import Quoted, text_of
+from kilde.core.objects.yaml_writer import write_document
+from kilde.core.render.cache import RenderCache
+from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
+from kilde.core.render.kustomize.fields import FieldSpec
+from kilde.core.render.kustomize.hashing import add_hashes
+from kilde.core.render.kustomize.kustomization import Kustomization
+from kilde.core.render.kustomize.loader import Loader
+from kilde.core.render.kustomize.namerefs import fix_references
+from kilde.core.render.kustomize.order import ordered
+from kilde.core.render.kustomize.origin import (
+    MANAGED_BY_LABEL,
+    ORIGIN_ANNOTATION,
+    OPTIONS,
+    TRANSFORMER_ANNOTATION,
+    Origin,
+    annotation,
+)
+from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.transformers.labels import set_strings
+from kilde.core.render.kustomize.variables import resolve_variables
+from kilde.core.source.tree import Tree
+
+VERSION = "v5.8.1"  # what managedByLabel says made the object
+_LOCAL_CONFIG = "config.kubernetes.io/local-config"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """`reorder` is "legacy", "none" or "" (not said); `restricted`: files only from a kustomization's own folder."""
+
+    reorder: str = ""
+    restricted: bool = True
+    managed_by: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Objects in output order, styled as kustomize holds them, and the warnings it would print."""
+
+    resources: tuple[Resource, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+    def text(self) -> str:
+        """What kustomize prints. Raises KildeError for an object that cannot be written."""
+        return "---\n".join(map(_written, self.resources))
+
+
+def build(
+    tree: Tree,
+    path: str,
+    options: BuildOptions,
+    cache: RenderCache,
+    overrides: "Kustomization | None" = None,
+) -> Built:
+    """Builds the kustomization in the folder `path`. `overrides` replaces what its file says (Argo CD's settings).
+
+    Raises KildeError, with file and line, for what kustomize refuses.
+    """
+    loader = Loader(tree, path, cache, restricted=options.restricted)
+    kustomization = overrides or load_kustomization(loader)
+    metadata = frozenset(kustomization.items("buildMetadata"))
+    unknown = metadata - set(OPTIONS)
+    if unknown:
+        raise RenderFailed(
+            f"must be one of {', '.join(OPTIONS)}", about="buildMetadata", place=kustomization.place("buildMetadata")
+        )
+    run = Build(metadata=metadata)
+    run.set_schema(kustomization, loader)
+    target = Target(loader, kustomization, run, Origin() if metadata else None)
+    found = target.accumulate()
+    _finish(found)
+    resources = [resource for resource in found.resources if not _is_local(resource)]
+    resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization.place("sortOptions"))
+    if options.managed_by or "managedByLabel" in metadata:
+        found.resources.items = resources
+        set_strings(
+            found.resources, {MANAGED_BY_LABEL: f"kustomize-{VERSION}"}, (FieldSpec("metadata/labels", create=True),)
+        )
+    for resource in resources:
+        _annotate(resource, metadata)
+    return Built(tuple(resources), tuple(dict.fromkeys(run.warnings)))
+
+
+def _finish(found: Accumulated) -> None:
+    """What happens once, at the top only."""
+    add_hashes(found.resources)
+    fix_references(found.resources, found.config.name_reference)
+    resolve_variables(found.resources, found.variables, found.config.var_reference)
+
+
+def _is_local(resource: Resource) -> bool:
+    annotations = resource.strings("annotations")
+    return _LOCAL_CONFIG in annotations and annotations[_LOCAL_CONFIG] != "false"
+
+
+def _annotate(resource: Resource, metadata: frozenset[str]) -> None:
+    """Annotations are written anew at the end: all of them strings, none where there are none."""
+    found = resource.metadata.get("annotations")
+    annotations: dict[str, Any] = {}
+    if isinstance(found, dict):
+        annotations = {key: value if isinstance(value, str) else Quoted(_text(value)) for key, value in found.items()}
+    for key in (ORIGIN_ANNOTATION, TRANSFORMER_ANNOTATION):
+        annotations.pop(key, None)
+    if "originAnnotations" in metadata and resource.origin:
+        annotations[ORIGIN_ANNOTATION] = annotation(resource.origin)
+    if "transformerAnnotations" in metadata and resource.transformations:
+        annotations[TRANSFORMER_ANNOTATION] = annotation(resource.transformations)
+    if annotations:
+        resource.body.setdefault("metadata", {})["annotations"] = annotations
+    elif "annotations" in resource.metadata:
+        del resource.metadata["annotations"]
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, (dict, list)) or value is None else text_of(value)
+
+
+def _written(resource: Resource) -> str:
+    try:
+        return write_document(resource.body)
+    except KildeError as error:
+        raise RenderFailed(error.what, about=str(resource), hint=error.hint, place=resource.place) from error

@@ -1,0 +1,117 @@
+"""TransformerConfig: the field specs in force, the built-in ones and those that `configurations` and `crds` add."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kilde.core.basics.errors import Place, RenderFailed
+from kilde.core.render.kustomize import defaults
+from kilde.core.render.kustomize.fields import FieldSpec
+from kilde.core.render.kustomize.resource import Gvk
+from kilde.core.render.kustomize.shapes import CONFIGURATION, decode
+
+Specs = tuple[FieldSpec, ...]
+References = tuple[tuple[Gvk, Specs], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerConfig:
+    """One tuple of field specs for each transformer."""
+
+    name_prefix: Specs = ()
+    name_suffix: Specs = ()
+    namespace: Specs = ()
+    common_labels: Specs = ()
+    labels: Specs = ()
+    template_labels: Specs = ()
+    common_annotations: Specs = ()
+    var_reference: Specs = ()
+    images: Specs = ()
+    replicas: Specs = ()
+    name_reference: References = ()
+
+    def merged(self, other: "TransformerConfig") -> "TransformerConfig":
+        """Both together. Raises RenderFailed where they disagree whether a field is created."""
+        if other is self or other is DEFAULTS and self is DEFAULTS:
+            return self
+        changes: dict[str, Any] = {}
+        for field in _SPEC_FIELDS:
+            mine, theirs = getattr(self, field), getattr(other, field)
+            if theirs and theirs != mine:
+                changes[field] = merge_specs(mine, theirs)
+        if other.name_reference and other.name_reference != self.name_reference:
+            changes["name_reference"] = _merge_references(self.name_reference, other.name_reference)
+        return replace(self, **changes) if changes else self
+
+
+DEFAULTS = TransformerConfig(
+    name_prefix=defaults.NAME,
+    name_suffix=defaults.NAME,
+    namespace=defaults.NAMESPACE,
+    common_labels=defaults.COMMON_LABELS,
+    labels=defaults.LABELS,
+    template_labels=defaults.TEMPLATE_LABELS,
+    common_annotations=defaults.COMMON_ANNOTATIONS,
+    var_reference=defaults.VARIABLES,
+    images=defaults.IMAGES,
+    replicas=defaults.REPLICAS,
+    name_reference=defaults.NAME_REFERENCES,
+)
+_SPEC_FIELDS = tuple(name for name in TransformerConfig.__slots__ if name != "name_reference")
+_FIELD_OF = {
+    "namePrefix": "name_prefix",
+    "nameSuffix": "name_suffix",
+    "namespace": "namespace",
+    "commonLabels": "common_labels",
+    "labels": "labels",
+    "templateLabels": "template_labels",
+    "commonAnnotations": "common_annotations",
+    "varReference": "var_reference",
+    "images": "images",
+    "replicas": "replicas",
+}
+
+
+def merge_specs(mine: Specs, theirs: Specs) -> Specs:
+    """Union by kind and path. Raises RenderFailed for the same field with another `create`."""
+    known = {spec.identity: spec for spec in mine}
+    added = []
+    for spec in theirs:
+        old = known.get(spec.identity)
+        if old is None:
+            known[spec.identity] = spec
+            added.append(spec)
+        elif old.create != spec.create:
+            raise RenderFailed(f"conflicting fieldspecs: 'create' differs for path '{spec.path}' of {spec.gvk}")
+    return (*mine, *added)
+
+
+def _merge_references(mine: References, theirs: References) -> References:
+    merged = dict(mine)
+    for gvk, specs in theirs:
+        merged[gvk] = merge_specs(merged.get(gvk, ()), specs)
+    return tuple(merged.items())
+
+
+def field_spec(raw: Mapping[str, Any]) -> FieldSpec:
+    """A field spec as it is written in YAML."""
+    gvk = Gvk(raw.get("group") or "", raw.get("version") or "", raw.get("kind") or "")
+    return FieldSpec(raw.get("path") or "", gvk, bool(raw.get("create")))
+
+
+def field_specs(raw: Any) -> Specs:
+    return tuple(field_spec(item) for item in raw or ())
+
+
+def parse_configuration(raw: Any, place: Place) -> TransformerConfig:
+    """One `configurations` file. Raises RenderFailed for unknown keys and wrong types."""
+    found = decode(raw or {}, CONFIGURATION, "", place)
+    values: dict[str, Any] = {_FIELD_OF[key]: field_specs(value) for key, value in found.items() if key in _FIELD_OF}
+    values["name_reference"] = tuple(
+        (
+            Gvk(item.get("group") or "", item.get("version") or "", item.get("kind") or ""),
+            field_specs(item.get("fieldSpecs")),
+        )
+        for item in found.get("nameReference") or ()
+    )
+    return TransformerConfig(**values)

@@ -1,0 +1,158 @@
+"""Field specs: which field of which kinds, and walking to it through maps and lists."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kilde.core.basics.errors import RenderFailed
+from kilde.core.objects.yaml_scalars import Quoted, is_null, resolve_12, text_of
+from kilde.core.objects.yaml_writer import needs_quotes
+from kilde.core.render.kustomize.resource import Gvk, Resource
+
+Create = Literal["", "map", "list", "scalar"]
+Setter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """A path (`spec/template/metadata/labels`, `a\\/b` for a slash, `x[]` for a list) in the kinds that `gvk` selects."""
+
+    path: str
+    gvk: Gvk = Gvk()
+    create: bool = False
+
+    @property
+    def identity(self) -> tuple[Gvk, str]:
+        return (self.gvk, self.path)
+
+
+def split_path(path: str, delimiter: str = "/") -> list[str]:
+    """Cut at the delimiter, where it is not escaped by a backslash."""
+    parts = path.split(delimiter)
+    if len(parts) > 1 and not parts[0]:
+        parts = parts[1:]
+    out = [parts[0]]
+    for part in parts[1:]:
+        if out[-1].endswith("\\"):
+            out[-1] = out[-1][:-1] + delimiter + part
+        else:
+            out.append(part)
+    return out
+
+
+def apply(resource: Resource, specs: Iterable[FieldSpec], setter: Setter, create: Create = "") -> None:
+    """Calls `setter` on every field that the specs name and puts what it returns in the field's place.
+
+    `create` is what a missing or null leaf becomes where the spec asks for creation.
+    """
+    gvk = resource.gvk
+    for spec in specs:
+        if spec.gvk.selects(gvk):
+            apply_one(resource, spec, setter, create)
+
+
+def apply_one(resource: Resource, spec: FieldSpec, setter: Setter, create: Create = "") -> None:
+    walk = _Walk(split_path(spec.path), setter, create if spec.create else "", create)
+    try:
+        walk.visit(resource.body, 0)
+    except Obstacle as error:
+        raise RenderFailed(
+            f"considering field '{spec.path}': {error}", about=str(resource), place=resource.place
+        ) from error
+
+
+class Obstacle(Exception):
+    """The path runs into something that has no fields."""
+
+
+class _Walk:
+    def __init__(self, path: list[str], setter: Setter, create: Create, kind: Create) -> None:
+        self.path, self.setter, self.create, self.kind = path, setter, create, kind
+
+    def visit(self, value: Any, at: int) -> Any:
+        if at == len(self.path):
+            return self.setter(value)
+        if isinstance(value, dict):
+            self.enter(value, at)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                value[index] = self.visit(item, at)
+        elif not is_null(value):
+            raise Obstacle("expected a map or a list")
+        return value
+
+    def enter(self, value: dict[str, Any], at: int) -> None:
+        name = self.path[at]
+        is_list = name.endswith("[]")
+        if is_list:
+            name = name[:-2]
+        if not name:
+            raise Obstacle("a field name is empty")
+        last = at + 1 == len(self.path)
+        kind: Create = "list" if is_list else "" if not self.create else self.create if last else "map"
+        if name not in value:
+            if is_list or not kind:
+                return
+            value[name] = _empty(kind)
+        elif is_null(value[name]) and kind:
+            value[name] = _empty(kind)
+        before = value[name]
+        after = self.visit(before, at + 1)
+        if after is not before:
+            value[name] = after
+
+
+def _empty(kind: Create) -> Any:
+    return {} if kind == "map" else [] if kind == "list" else ""
+
+
+def as_string(old: Any, text: str) -> Any:
+    """`text` as a string in the place of `old`, which lends its quotes."""
+    return Quoted(text) if isinstance(old, Quoted) else str(text)
+
+
+def as_text(old: Any, text: str) -> Any:
+    """`text` in the place of `old`: a string where `old` has quotes, else whatever it reads as."""
+    return Quoted(text) if isinstance(old, Quoted) else resolve_12(text)
+
+
+def set_field(into: dict[str, Any], key: str, value: Any) -> None:
+    """Puts a value into a map the way kustomize does: null removes, an existing field lends its quotes."""
+    if is_null(value):
+        into.pop(key, None)
+        return
+    into[key] = restyled(into[key], value) if key in into else fresh(value)
+
+
+def restyled(old: Any, value: Any) -> Any:
+    """A scalar in the place of another: between quotes it becomes a string, without them a string stays one."""
+    if isinstance(value, (dict, list)):
+        return value
+    if isinstance(old, Quoted):
+        return value if isinstance(value, Quoted) else Quoted(text_of(value))
+    return str(value) if isinstance(value, Quoted) else value
+
+
+def fresh(value: Any) -> Any:
+    """A scalar where nothing was: a string that YAML 1.1 would misread gets quotes."""
+    return Quoted(value) if type(value) is str and needs_quotes(value) else value
+
+
+def string_entries(texts: Mapping[str, str]) -> Setter:
+    """A setter that writes entries of a map of strings (labels, annotations)."""
+
+    def set_entries(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise Obstacle("cannot set labels or annotations in what is no map")
+        for key, text in texts.items():
+            set_field(value, key, str(text))
+        return value
+
+    return set_entries
+
+
+def scalar_text(value: Any, what: str) -> str:
+    """The text of a scalar; an obstacle for maps and lists."""
+    if isinstance(value, (dict, list)):
+        raise Obstacle(f"{what} is no scalar")
+    return "" if is_null(value) else text_of(value)

@@ -1,0 +1,1 @@
+"""One file for each of kustomize's built-in generators."""

@@ -1,0 +1,207 @@
+"""JSON 6902 patches as kustomize applies them: the whole object passes through JSON, so big numbers lose precision."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFailed
+from kilde.core.objects.yaml_reader import read_documents
+from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, to_json
+from kilde.core.objects.yaml_writer import needs_quotes
+
+_OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
+_EXACT = 1 << 53  # beyond, a float64 has not every integer
+_MAX_COPIED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `value` is JSON."""
+
+    op: str
+    path: tuple[str, ...]
+    value: Any = None
+    has_value: bool = False
+    source: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.op} /{'/'.join(self.path)}"
+
+
+def parse(text: bytes, file: str) -> tuple[Operation, ...]:
+    """A patch in YAML or JSON. Raises RenderFailed for what is no list of operations."""
+    if text.lstrip()[:1] == b"[" and text[:1] == b"[":
+        try:
+            found = msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise InvalidYaml(f"not JSON: {error}", place=Place(file)) from error
+    else:
+        documents = read_documents(text, file=file, mode="kubernetes", duplicates="last")
+        found = documents[0].value if documents else []
+    if not isinstance(found, list):
+        raise RenderFailed("a JSON patch must be a list of operations", about=file)
+    return tuple(_operation(item, file) for item in found)
+
+
+def _operation(raw: Any, file: str) -> Operation:
+    if not isinstance(raw, dict):
+        raise RenderFailed("an operation of a JSON patch must be a map", about=file)
+    op, path, source = raw.get("op"), raw.get("path"), raw.get("from")
+    if op not in _OPERATIONS:
+        raise RenderFailed(f"unexpected kind of operation '{op}'", about=file, hint=f"one of {', '.join(_OPERATIONS)}")
+    if not isinstance(path, str):
+        raise RenderFailed(f"operation '{op}' has no path", about=file)
+    if op in ("move", "copy") and not isinstance(source, str):
+        raise RenderFailed(f"operation '{op}' has no from", about=file)
+    return Operation(str(op), _tokens(path), raw.get("value"), "value" in raw, _tokens(source or ""))
+
+
+def _tokens(pointer: str) -> tuple[str, ...]:
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
+
+
+def apply(body: dict[str, Any], operations: tuple[Operation, ...]) -> Any:
+    """The object after all operations. Raises InvalidInput with the operation that does not fit."""
+    document = {"": _as_json(body)}
+    for operation in operations:
+        _apply_one(document, operation)
+    return _from_json(document[""])
+
+
+def _as_json(value: Any) -> Any:
+    return _lossy(to_json(value))
+
+
+def _lossy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _lossy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_lossy(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
+        return _rounded(value)
+    return value
+
+
+def _rounded(value: int) -> int | float:
+    """An integer that went through a float64 and was printed with as few digits as tell it apart."""
+    number = float(value)
+    return int(f"{number!r}".replace(".0", "")) if abs(number) < 1e16 else _digits(number)
+
+
+def _digits(number: float) -> int | float:
+    if abs(number) >= 1e21:
+        return number
+    mantissa, _, exponent = f"{number!r}".partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    return int(whole + fraction.ljust(int(exponent), "0")) if exponent else int(float(mantissa))
+
+
+def _from_json(value: Any) -> Any:
+    """JSON as kustomize reads it back: strings have quotes only where they need them."""
+    if isinstance(value, dict):
+        return {key: _from_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_json(item) for item in value]
+    if isinstance(value, str):
+        return Quoted(value) if needs_quotes(value) else value
+    if isinstance(value, float):
+        whole = integral(value)
+        return whole if isinstance(whole, int) else Raw(repr(value), value)
+    return value
+
+
+def _fail(operation: Operation, what: str) -> InvalidInput:
+    return InvalidInput(what, about=f"operation {operation}")
+
+
+def _apply_one(document: dict[str, Any], operation: Operation) -> None:
+    path = ("", *operation.path)
+    if operation.op in ("move", "copy"):
+        parent, key = _parent(document, ("", *operation.source), operation)
+        value = copy_tree(_get(parent, key, operation))
+        if operation.op == "move":
+            _remove(parent, key, operation)
+    else:
+        value = _lossy(operation.value)
+    parent, key = _parent(document, path, operation)
+    if operation.op in ("add", "move", "copy"):
+        _add(parent, key, value, operation)
+    elif operation.op == "remove":
+        _remove(parent, key, operation)
+    elif operation.op == "replace":
+        _get(parent, key, operation, replaced=True)
+        _put(parent, key, value, operation)
+    elif _test_value(parent, key) != value:
+        raise _fail(operation, "testing value failed")
+
+
+def _parent(document: Any, path: tuple[str, ...], operation: Operation) -> tuple[Any, str]:
+    found = document
+    for token in path[:-1]:
+        try:
+            found = found[token] if isinstance(found, dict) else found[_index(found, token, operation)]
+        except (KeyError, IndexError, TypeError) as error:
+            raise _fail(operation, "the path does not exist") from error
+    if not isinstance(found, (dict, list)):
+        raise _fail(operation, "the path does not exist")
+    return found, path[-1]
+
+
+def _index(found: Any, token: str, operation: Operation) -> int:
+    if not isinstance(found, list):
+        raise _fail(operation, "the path does not exist")
+    try:
+        index = int(token)
+    except ValueError as error:
+        raise _fail(operation, f"'{token[:40]}' is no list index") from error
+    if not -len(found) <= index < len(found):
+        raise _fail(operation, f"index {index} is out of bounds")
+    return index
+
+
+def _get(parent: Any, key: str, operation: Operation, *, replaced: bool = False) -> Any:
+    if isinstance(parent, dict):
+        if key not in parent:
+            what = "replace operation does not apply: the key is missing" if replaced else "the key is missing"
+            raise _fail(operation, what)
+        return parent[key]
+    return parent[_index(parent, key, operation)]
+
+
+def _test_value(parent: Any, key: str) -> Any:
+    if isinstance(parent, dict):
+        return parent.get(key)
+    try:
+        return parent[int(key)]
+    except (ValueError, IndexError):
+        return None
+
+
+def _put(parent: Any, key: str, value: Any, operation: Operation) -> None:
+    parent[key if isinstance(parent, dict) else _index(parent, key, operation)] = value
+
+
+def _add(parent: Any, key: str, value: Any, operation: Operation) -> None:
+    if isinstance(parent, dict):
+        parent[key] = value
+    elif key == "-":
+        parent.append(value)
+    else:
+        try:
+            index = int(key)
+        except ValueError as error:
+            raise _fail(operation, f"'{key[:40]}' is no list index") from error
+        size = len(parent) + 1
+        if index >= size or index < -size:
+            raise _fail(operation, f"index {index} is out of bounds")
+        parent.insert(index + size if index < 0 else index, value)
+
+
+def _remove(parent: Any, key: str, operation: Operation) -> None:
+    if isinstance(parent, dict):
+        if key not in parent:
+            raise _fail(operation, "unable to remove a nonexistent key")
+        del parent[key]
+    else:
+        del parent[_index(parent, key, operation)]

@@ -1,0 +1,109 @@
+"""Kustomization: one kustomization file, checked, with the deprecated fields folded into the present ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.errors import InvalidYaml, Place, RenderFailed
+from kilde.core.objects.yaml_reader import Document, read_documents
+from kilde.core.render.kustomize.shapes import KUSTOMIZATION, Misfit, fit
+
+FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
+_WARNINGS = {
+    "bases": "Please use 'resources' instead.",
+    "imageTags": "Please use 'images' instead.",
+    "patchesJson6902": "Please use 'patches' instead.",
+    "patchesStrategicMerge": "Please use 'patches' instead.",
+    "vars": "Please use 'replacements' instead.",
+    "commonLabels": "Please use 'labels' instead.",
+}
+_FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
+
+
+@dataclass(frozen=True, slots=True)
+class Kustomization:
+    """`fields` by their canonical names; `file` is its path in the tree, `folder` the folder it lies in."""
+
+    file: str
+    fields: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields.get(name)
+
+    def items(self, name: str) -> list[Any]:
+        return self.fields.get(name) or []
+
+    def text(self, name: str) -> str:
+        return self.fields.get(name) or ""
+
+    @property
+    def is_component(self) -> bool:
+        return self.fields.get("kind") == "Component"
+
+    def place(self, *path: str | int) -> Place:
+        return self.document.place(path) if self.document else Place(self.file)
+
+
+def parse_kustomization(content: bytes, file: str) -> Kustomization:
+    """Reads a kustomization file. Raises InvalidYaml and RenderFailed with the line of the field that is wrong."""
+    documents = read_documents(content, file=file, mode="kubernetes", duplicates="last")
+    document = documents[0] if documents else None
+    raw = document.value if document else {}
+    if document is not None and not isinstance(raw, dict):
+        raise InvalidYaml("a kustomization must be a map", place=document.place())
+    try:
+        found = fit(raw, KUSTOMIZATION, ())
+    except Misfit as error:
+        assert document is not None
+        raise RenderFailed(error.what, about=error.field, place=document.place(error.path)) from error
+    warnings = _warnings(found)
+    _fold(found)
+    kustomization = Kustomization(file, found, warnings, document)
+    _check(kustomization)
+    return kustomization
+
+
+def _check(kustomization: Kustomization) -> None:
+    fields = kustomization.fields
+    if not any(value for name, value in fields.items() if name not in ("apiVersion", "kind")):
+        raise RenderFailed("the kustomization is empty", place=kustomization.place())
+    kind = fields.get("kind") or "Kustomization"
+    if kind not in _VERSIONS:
+        raise RenderFailed("kind should be Kustomization or Component", about="kind", place=kustomization.place("kind"))
+    version = fields.get("apiVersion") or _VERSIONS[kind]
+    if version != _VERSIONS[kind]:
+        raise RenderFailed(
+            f"apiVersion for {kind} should be {_VERSIONS[kind]}",
+            about="apiVersion",
+            place=kustomization.place("apiVersion"),
+        )
+
+
+def _warnings(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """kustomize's own words, because people grep for them."""
+    return tuple(
+        f"# Warning: '{name}' is deprecated. {what} {_FIX}" for name, what in _WARNINGS.items() if found.get(name)
+    )
+
+
+def _fold(found: dict[str, Any]) -> None:
+    for old, new in (("bases", "resources"), ("imageTags", "images")):
+        if found.get(old):
+            found[new] = [*(found.get(new) or []), *found.pop(old)]
+    for generator in ("configMapGenerator", "secretGenerator"):
+        for item in found.get(generator) or []:
+            if item.get("env"):
+                item["envs"] = [*(item.get("envs") or []), item.pop("env")]
+    for chart in found.pop("helmChartInflationGenerator", None) or []:
+        found.setdefault("helmCharts", []).append(_helm_chart(chart))
+
+
+def _helm_chart(old: Mapping[str, Any]) -> dict[str, Any]:
+    names = {
+        "chartName": "name", "chartVersion": "version", "chartRepoUrl": "repo", "releaseName": "releaseName",
+        "values": "valuesFile", "valuesLocal": "valuesInline", "valuesMerge": "valuesMerge",
+    }  # fmt: skip
+    return {new: old[key] for key, new in names.items() if old.get(key)}

@@ -1,0 +1,128 @@
+"""How lists merge: Kubernetes' built-in types, or a schema that the kustomization brings."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Protocol
+
+from kilde.core.basics.errors import Place, RenderFailed
+from kilde.core.render.kustomize import schema_1_21
+
+BUILT_IN_VERSIONS = ("v1.21.2",)
+_MAX_REFERENCES = 50
+
+
+class TypeNode(Protocol):
+    """The type of one value."""
+
+    @property
+    def merge_keys(self) -> tuple[str, ...] | None:
+        """The keys by which a list merges (none: a set of scalars); None where a patch's list replaces."""
+        ...
+
+    def field(self, name: str) -> "TypeNode | None": ...
+
+    def element(self) -> "TypeNode | None": ...
+
+
+class Schema(Protocol):
+    """The types of kinds."""
+
+    def of_kind(self, api_version: str, kind: str) -> TypeNode | None: ...
+
+
+class _BuiltInNode:
+    __slots__ = ("merge_keys", "type")
+
+    def __init__(self, type_name: str, merge_keys: tuple[str, ...] | None) -> None:
+        self.type, self.merge_keys = type_name, merge_keys
+
+    def field(self, name: str) -> "TypeNode | None":
+        return _types()[self.type].get(name) if self.type else None
+
+    def element(self) -> "TypeNode | None":
+        return _BuiltInNode(self.type, None) if self.type else None
+
+
+class BuiltInSchema:
+    """Kubernetes 1.21.2."""
+
+    def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
+        name = _kinds().get(f"{api_version}/{kind}")
+        return _BuiltInNode(name, None) if name else None
+
+
+@cache
+def _types() -> dict[str, dict[str, _BuiltInNode]]:
+    return {name: dict(map(_field, fields)) for name, fields in _rows(schema_1_21.TYPES)}
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    return {kind: name for name, kinds in _rows(schema_1_21.KINDS) for kind in kinds}
+
+
+def _rows(text: str) -> list[tuple[str, list[str]]]:
+    lines = text.strip("\n").replace("\n  ", " ").split("\n")
+    return [(words[0], words[1:]) for words in map(str.split, lines)]
+
+
+def _field(text: str) -> tuple[str, _BuiltInNode]:
+    name, _, rest = text.partition(":")
+    type_name, bracket, keys = rest.partition("[")
+    merge = tuple(key for key in keys.removesuffix("]").split(",") if key) if bracket else None
+    return name, _BuiltInNode(type_name, merge)
+
+
+class _DocumentNode:
+    __slots__ = ("definitions", "schema")
+
+    def __init__(self, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
+        self.schema, self.definitions = schema, definitions
+
+    @property
+    def merge_keys(self) -> tuple[str, ...] | None:
+        strategy = self.schema.get("x-kubernetes-patch-strategy")
+        if not isinstance(strategy, str) or "merge" not in strategy.split(","):
+            return None
+        keys = self.schema.get("x-kubernetes-list-map-keys")
+        if isinstance(keys, list):
+            return tuple(str(key) for key in keys)
+        key = self.schema.get("x-kubernetes-patch-merge-key")
+        return (str(key),) if key is not None else ()
+
+    def field(self, name: str) -> "TypeNode | None":
+        found = (self.schema.get("properties") or {}).get(name)
+        if found is None:
+            found = self.schema.get("additionalProperties")
+        return self._node(found)
+
+    def element(self) -> "TypeNode | None":
+        return self._node(self.schema.get("items"))
+
+    def _node(self, found: Any) -> "TypeNode | None":
+        for _ in range(_MAX_REFERENCES):
+            if not isinstance(found, Mapping):
+                return None
+            if not found.get("$ref"):
+                return _DocumentNode(found, self.definitions)
+            found = self.definitions.get(str(found["$ref"]).rpartition("/")[2])
+        return None
+
+
+class DocumentSchema:
+    """An OpenAPI v2 document: it takes the place of the built-in types."""
+
+    def __init__(self, document: Any, place: Place) -> None:
+        definitions = document.get("definitions") if isinstance(document, dict) else None
+        if not isinstance(definitions, dict):
+            raise RenderFailed("is no OpenAPI document: it has no definitions", about="openapi", place=place)
+        self._definitions = definitions
+        self._kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for schema in definitions.values():
+            for gvk in (schema.get("x-kubernetes-group-version-kind") or []) if isinstance(schema, dict) else []:
+                group, version = gvk.get("group") or "", gvk.get("version") or ""
+                self._kinds[(f"{group}/{version}" if group else version, gvk.get("kind") or "")] = schema
+
+    def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
+        found = self._kinds.get((api_version, kind))
+        return _DocumentNode(found, self._definitions) if found is not None else None

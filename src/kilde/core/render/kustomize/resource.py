@@ -1,0 +1,168 @@
+"""Resource: one object on its way through a build, with every name it had before."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from kilde.core.basics.errors import Place
+from kilde.core.objects.yaml_scalars import Quoted, copy_tree, text_of
+from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED
+
+DEFAULT_NAMESPACE = "default"
+NO_NAMESPACE = "_non_namespaceable_"  # what kustomize notes as the namespace of a cluster-scoped object
+
+
+class Gvk(NamedTuple):
+    """Group, version and kind; empty parts match anything where a Gvk selects."""
+
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def cluster_scoped(self) -> bool:
+        """Whether the built-in schema knows this kind to have no namespace."""
+        return (self.api_version, self.kind) in CLUSTER_SCOPED
+
+    def selects(self, other: "Gvk") -> bool:
+        return (
+            (not self.kind or self.kind == other.kind)
+            and (not self.group or self.group == other.group)
+            and (not self.version or self.version == other.version)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind or '[noKind]'}.{self.version or '[noVer]'}.{self.group or '[noGrp]'}"
+
+
+def split_group(api_version: str) -> tuple[str, str]:
+    """`apps/v1` → ("apps", "v1"): the group ends at the *first* slash, as in kustomize."""
+    group, slash, version = api_version.partition("/")
+    return (group, version) if slash else ("", api_version)
+
+
+class ResId(NamedTuple):
+    """Identity of an object, now or once."""
+
+    gvk: Gvk
+    name: str
+    namespace: str
+
+    @property
+    def effective_namespace(self) -> str:
+        if self.gvk.cluster_scoped:
+            return NO_NAMESPACE
+        return self.namespace or DEFAULT_NAMESPACE
+
+    @property
+    def key(self) -> tuple[Gvk, str, str]:
+        """Equal for ids that kustomize takes for the same."""
+        return (self.gvk, self.name, self.effective_namespace)
+
+    def __str__(self) -> str:
+        return f"{self.gvk}/{self.name or '[noName]'}.{self.namespace or '[noNs]'}"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else text_of(value)
+
+
+@dataclass(slots=True)
+class Resource:
+    """`former` holds (namespace, name, kind) of every id it had before, oldest first; group and version are not kept."""
+
+    body: dict[str, Any]
+    place: Place | None = None
+    former: list[tuple[str, str, str]] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    suffixes: list[str] = field(default_factory=list)
+    behavior: str = ""
+    needs_hash: bool = False
+    helm_made: bool = False
+    origin: dict[str, Any] | None = None
+    transformations: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        return _text(self.body.get("kind"))
+
+    @property
+    def gvk(self) -> Gvk:
+        group, version = split_group(_text(self.body.get("apiVersion")))
+        return Gvk(group, version, _text(self.body.get("kind")))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        found = self.body.get("metadata")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def name(self) -> str:
+        return _text(self.metadata.get("name"))
+
+    @property
+    def namespace(self) -> str:
+        return _text(self.metadata.get("namespace"))
+
+    @property
+    def id(self) -> ResId:
+        return ResId(self.gvk, self.name, self.namespace)
+
+    @property
+    def former_ids(self) -> list[ResId]:
+        if not self.former:
+            return []
+        group, version, _ = self.gvk
+        return [ResId(Gvk(group, version, kind), name, namespace) for namespace, name, kind in self.former]
+
+    @property
+    def original_id(self) -> ResId:
+        if not self.former:
+            return self.id
+        namespace, name, kind = self.former[0]
+        group, version, _ = self.gvk
+        return ResId(Gvk(group, version, kind), name, namespace)
+
+    @property
+    def any_ids(self) -> list[ResId]:
+        return [*self.former_ids, self.id]
+
+    def remember_id(self) -> None:
+        """Notes the present id as a former one: from now on references to it can be repaired."""
+        now = self.id
+        self.former.append((now.effective_namespace, now.name, now.gvk.kind))
+
+    def strings(self, field_name: str) -> dict[str, str]:
+        """Labels or annotations as text."""
+        found = self.metadata.get(field_name)
+        return {k: _text(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+    def set_metadata(self, field_name: str, value: str) -> None:
+        """Writes metadata.name or metadata.namespace; an empty namespace is removed."""
+        metadata = self.body.get("metadata")
+        if not isinstance(metadata, dict):
+            metadata = self.body["metadata"] = {}
+        if value:
+            metadata[field_name] = Quoted(value) if isinstance(metadata.get(field_name), Quoted) else str(value)
+        else:
+            metadata.pop(field_name, None)
+
+    def set_strings(self, field_name: str, values: dict[str, str]) -> None:
+        """Writes labels or annotations as strings; an empty map is removed."""
+        metadata = self.body.setdefault("metadata", {})
+        if values:
+            metadata[field_name] = {key: Quoted(value) for key, value in values.items()}
+        else:
+            metadata.pop(field_name, None)
+
+    def copy(self) -> "Resource":
+        return Resource(
+            copy_tree(self.body), self.place, list(self.former), list(self.prefixes), list(self.suffixes),
+            self.behavior, self.needs_hash, self.helm_made, self.origin, list(self.transformations),
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return str(self.id)

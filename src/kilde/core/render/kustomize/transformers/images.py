@@ -1,0 +1,93 @@
+"""images: names, tags and digests of container images."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kilde.core.basics.errors import RenderFailed
+from kilde.core.objects.yaml_scalars import is_null
+from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, apply, as_text, scalar_text
+
+_LISTS = ("containers", "initContainers")
+
+
+def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[FieldSpec]) -> None:
+    """Rewrites one image: in every list named containers or initContainers, then where the specs say.
+
+    What lies in both is rewritten twice, as kustomize does (a tagSuffix is appended twice).
+    """
+    setter = _updater(image)
+    specs = tuple(specs)
+    for resource in collection:
+        if resource.kind == "CustomResourceDefinition":
+            continue
+        try:
+            _walk(resource.body, setter)
+        except Obstacle as error:
+            raise RenderFailed(f"setting images: {error}", about=str(resource), place=resource.place) from error
+        apply(resource, specs, setter)
+
+
+def _walk(value: Any, setter: Setter) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _walk(item, setter)
+        return
+    if not isinstance(value, dict):
+        return
+    for key, item in value.items():
+        if isinstance(item, (dict, list)):
+            _walk(item, setter)
+        if key in _LISTS and isinstance(item, list):
+            for container in item:
+                _set_container(container, setter)
+
+
+def _set_container(container: Any, setter: Setter) -> None:
+    if is_null(container):
+        return
+    if not isinstance(container, dict):
+        raise Obstacle("a container must be a map")
+    if "image" in container and not is_null(container["image"]):
+        container["image"] = setter(container["image"])
+
+
+def _updater(image: Mapping[str, Any]) -> Setter:
+    try:
+        pattern = re.compile(f"^{image.get('name') or ''}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")
+    except re.error as error:
+        raise RenderFailed(f"image name '{image.get('name')}' is no regular expression: {error}") from error
+
+    def setter(value: Any) -> Any:
+        text = scalar_text(value, "an image")
+        if not pattern.search(text):
+            return value
+        return as_text(value, changed(text, image))
+
+    return setter
+
+
+def changed(text: str, image: Mapping[str, Any]) -> str:
+    """The image reference with the entry's newName, newTag, digest or tagSuffix."""
+    name, tag, digest = split_image(text)
+    name = image.get("newName") or name
+    new_tag, new_digest, suffix = image.get("newTag"), image.get("digest"), image.get("tagSuffix")
+    if new_tag or new_digest:
+        tag, digest = new_tag or "", new_digest or ""
+    elif suffix:
+        tag, digest = tag + suffix, ""
+    return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+def split_image(text: str) -> tuple[str, str, str]:
+    """Name, tag and digest. A port in the host part is part of the name."""
+    slash = max(text.find("/"), 0)
+    at, colon = text.find("@", slash), text.find(":", slash)
+    if at >= 0 and (colon < 0 or at < colon):
+        return text[:at], "", text[at + 1 :]
+    if at >= 0:
+        return text[:colon], text[colon + 1 : at], text[at + 1 :]
+    if colon >= 0:
+        return text[:colon], text[colon + 1 :], ""
+    return text, "", ""

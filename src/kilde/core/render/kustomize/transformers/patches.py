@@ -1,0 +1,156 @@
+"""patches, patchesStrategicMerge and patchesJson6902: which objects a patch means, and what becomes of their ids."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput, KildeError, Place, RenderFailed
+from kilde.core.objects.yaml_reader import read_documents
+from kilde.core.objects.yaml_scalars import copy_tree, is_null
+from kilde.core.render.kustomize import json_patch
+from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.openapi import Schema
+from kilde.core.render.kustomize.reading import resources_of
+from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.selector import Matcher, Selector
+from kilde.core.render.kustomize.strategic_merge import merge
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Either objects to merge or JSON 6902 operations; neither where the text says nothing."""
+
+    merges: tuple[Resource, ...] = ()
+    operations: tuple[json_patch.Operation, ...] = ()
+    source: str = ""
+    name_change: bool = False
+    kind_change: bool = False
+
+
+def parse_patch(text: bytes, file: str, options: Mapping[str, Any] | None = None) -> Patch:
+    """Reads a patch. Raises RenderFailed where it is neither an object nor a list of operations."""
+    merges: tuple[Resource, ...] = ()
+    try:
+        documents = read_documents(text, file=file, mode="kustomize", duplicates="first")
+        if not any(isinstance(document.value, list) for document in documents):
+            merges = tuple(resources_of(documents, file))
+            options = options or {}
+            return Patch(
+                merges,
+                source=file,
+                name_change=bool(options.get("allowNameChange")),
+                kind_change=bool(options.get("allowKindChange")),
+            )
+    except KildeError as error:
+        raise RenderFailed(f"no strategic merge patch, nor a JSON patch: {error}", about="patch") from error
+    return Patch(operations=json_patch.parse(text, file), source=file)
+
+
+def apply_patch(collection: Collection, patch: Patch, target: Mapping[str, Any] | None, schema: Schema) -> None:
+    """One entry of `patches`."""
+    if patch.operations:
+        if target is None:
+            raise RenderFailed("a JSON patch needs a target", about=patch.source)
+        _apply_operations(collection, patch, target, remember=True)
+    elif target is not None and patch.merges:
+        if len(patch.merges) > 1:
+            raise RenderFailed("several patches in one entry cannot have a target", about=patch.source)
+        _merge_into_selected(collection, patch, target, schema)
+    else:
+        for merging in patch.merges:
+            merge_one(collection, merging, patch, schema)
+    collection.settle()
+
+
+def merge_one(collection: Collection, merging: Resource, patch: Patch, schema: Schema) -> None:
+    """Merges into the one object with the patch's id. Raises RenderFailed if there is none, or more than one."""
+    found = collection.with_any_id(merging.id)
+    if len(found) != 1:
+        what = "no resource matches this strategic merge patch" if not found else "several resources match this patch"
+        raise RenderFailed(
+            what, about=str(merging), place=merging.place, hint=_near(collection, merging) if not found else ""
+        )
+    _merge(found[0], copy_tree(merging.body), patch, schema)
+
+
+def _near(collection: Collection, merging: Resource) -> str:
+    """What is there under the same name or the same kind."""
+    near = [r for r in collection if r.name == merging.name] or [r for r in collection if r.kind == merging.kind]
+    return f"there is {near[0]}" if near else ""
+
+
+def _merge_into_selected(collection: Collection, patch: Patch, target: Mapping[str, Any], schema: Schema) -> None:
+    matcher = Matcher(Selector.of(target))
+    selected = {resource.id for resource in collection if matcher.selects(resource)}
+    source = patch.merges[0]
+    for resource in collection:
+        if resource.id in selected:
+            body = copy_tree(source.body)
+            _settle_strings(body)
+            api_version = resource.body.get("apiVersion")
+            if api_version is None:
+                body.pop("apiVersion", None)
+            else:
+                body["apiVersion"] = api_version
+            _merge(resource, body, patch, schema)
+
+
+def _settle_strings(body: dict[str, Any]) -> None:
+    """kustomize rewrites labels and annotations of such a patch as strings: a null becomes text and removes nothing."""
+    metadata = body.get("metadata")
+    for field in ("labels", "annotations"):
+        found = metadata.get(field) if isinstance(metadata, dict) else None
+        if isinstance(metadata, dict) and isinstance(found, dict):
+            texts = Resource({"metadata": {field: found}}).strings(field)
+            if texts:
+                metadata[field] = {key: "null" if found[key] is None else text for key, text in texts.items()}
+            else:
+                metadata.pop(field)
+
+
+def _merge(resource: Resource, body: dict[str, Any], patch: Patch, schema: Schema) -> None:
+    name, namespace, kind = resource.name, resource.namespace, resource.kind
+    if patch.name_change or patch.kind_change:
+        resource.remember_id()
+    try:
+        resource.body = merge(resource.body, body, schema)
+    except InvalidInput as error:
+        raise RenderFailed(
+            f"{error.what}, by the patch in {patch.source}", about=str(resource), place=resource.place
+        ) from error
+    if not resource.body:
+        return
+    if not patch.kind_change:
+        resource.body["kind"] = kind
+    if not patch.name_change:
+        resource.set_metadata("name", name)
+    resource.set_metadata("namespace", namespace)
+
+
+def _apply_operations(collection: Collection, patch: Patch, target: Mapping[str, Any], *, remember: bool) -> None:
+    matcher = Matcher(Selector.of(target))
+    for resource in [found for found in collection if matcher.selects(found)]:
+        if remember:
+            resource.remember_id()
+        apply_operations(resource, patch.operations, patch.source)
+
+
+def apply_operations(resource: Resource, operations: tuple[json_patch.Operation, ...], source: str) -> None:
+    """Raises RenderFailed with the operation that does not fit."""
+    try:
+        changed = json_patch.apply(resource.body, operations)
+    except InvalidInput as error:
+        raise RenderFailed(
+            f"{error}, by the JSON patch in {source}", about=str(resource), place=resource.place
+        ) from error
+    if not isinstance(changed, dict):
+        raise RenderFailed("the JSON patch leaves no object", about=str(resource), place=resource.place)
+    resource.body = changed
+
+
+def apply_json6902(collection: Collection, patch: Patch, target: Mapping[str, Any] | None, place: Place) -> None:
+    """One entry of `patchesJson6902`: the target's name is a must."""
+    if not target or is_null(target.get("name")) or not target.get("name"):
+        raise RenderFailed("must specify the target's name", about="patchesJson6902", place=place)
+    _apply_operations(collection, patch, target, remember=False)
+    collection.settle()

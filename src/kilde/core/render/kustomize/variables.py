@@ -1,0 +1,154 @@
+"""vars: `$(NAME)` in certain fields stands for a field of another object, with its final name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.errors import Place, RenderFailed
+from kilde.core.objects.yaml_scalars import Raw, is_null, text_of, to_json
+from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.config import Specs
+from kilde.core.render.kustomize.fields import Obstacle, apply
+from kilde.core.render.kustomize.paths import look_up, smart_path, with_indices
+from kilde.core.render.kustomize.resource import Gvk, ResId, Resource, split_group
+
+_DEFAULT_PATH = "metadata.name"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One entry of `vars`."""
+
+    name: str
+    target: ResId
+    path: str
+    place: Place = field(compare=False, default=Place(""))
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any], place: Place) -> "Variable":
+        """Raises RenderFailed where the name or the object reference is missing."""
+        reference = raw.get("objref") or {}
+        if not raw.get("name"):
+            raise RenderFailed("a var needs a name", about="vars", place=place)
+        if not reference.get("kind") and not reference.get("name"):
+            raise RenderFailed("a var needs an objref", about=f"vars: {raw['name']}", place=place)
+        group, version = split_group(reference.get("apiVersion") or "")
+        gvk = Gvk(reference.get("group") or group, reference.get("version") or version, reference.get("kind") or "")
+        target = ResId(gvk, reference.get("name") or "", reference.get("namespace") or "")
+        return cls(raw["name"], target, (raw.get("fieldref") or {}).get("fieldpath") or _DEFAULT_PATH, place)
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables of a build so far, and which object each one reads."""
+
+    known: dict[str, Variable] = field(default_factory=dict)
+    sources: dict[str, list[ResId]] = field(default_factory=dict)
+    bound: list[tuple[str, Resource]] = field(default_factory=list)
+
+    def copy(self) -> "Variables":
+        return Variables(dict(self.known), dict(self.sources), list(self.bound))
+
+    def merge(self, other: "Variables") -> None:
+        for variable in other.known.values():
+            self._register(variable)
+        self.bound.extend(other.bound)
+
+    def add(self, variables: Iterable[Variable], collection: Collection) -> None:
+        """Binds each variable to the one object it means now. Raises RenderFailed where that could be several."""
+        for variable in variables:
+            target = variable.target
+            if target.namespace or target.gvk.cluster_scoped:
+                found = collection.with_any_id(target)
+            else:
+                found = collection.matching_any_id(lambda i, t=target: i.gvk == t.gvk and i.name == t.name)  # type: ignore[misc]
+            if len(found) > 1:
+                raise RenderFailed(
+                    f"found {len(found)} resId matches (unable to disambiguate)",
+                    about=f"var {variable.name}",
+                    place=variable.place,
+                )
+            if found:
+                self.bound.append((variable.name, found[0]))
+            self._register(variable)
+
+    def _register(self, variable: Variable) -> None:
+        old = self.known.get(variable.name)
+        if old is not None and old != variable:
+            raise RenderFailed(
+                "already encountered, with another meaning", about=f"var {variable.name}", place=variable.place
+            )
+        self.known[variable.name] = variable
+
+
+def resolve_variables(collection: Collection, variables: Variables, specs: Specs) -> None:
+    """Substitutes, last of all. Raises RenderFailed for a variable whose object or field is not there."""
+    if not variables.known:
+        return
+    values = {name: _value(variable, variables, collection) for name, variable in variables.known.items()}
+
+    def setter(value: Any) -> Any:
+        if is_null(value):
+            return value
+        if isinstance(value, dict):
+            return {key: _replaced(item, values) for key, item in value.items()}
+        if isinstance(value, list):
+            if not all(isinstance(item, str) for item in value):
+                raise Obstacle("invalid value type, expected a string")
+            return [_replaced(item, values) for item in value]
+        return _replaced(value, values)
+
+    for resource in collection:
+        apply(resource, specs, setter)
+    collection.changed()
+
+
+def _value(variable: Variable, variables: Variables, collection: Collection) -> Any:
+    bound = [resource for name, resource in variables.bound if name == variable.name]
+    for resource in collection:
+        if any(resource is found for found in bound):
+            found = look_up(resource.body, with_indices(smart_path(variable.path)))
+            if found is None or is_null(found[0]):
+                raise RenderFailed(
+                    f"field {variable.path} not found in {resource}", about=f"var {variable.name}", place=variable.place
+                )
+            return found[0]
+    raise RenderFailed(
+        "cannot be mapped to a field in the set of known resources", about=f"var {variable.name}", place=variable.place
+    )
+
+
+def _replaced(value: Any, values: Mapping[str, Any]) -> Any:
+    """A string with its variables put in; alone in its field a variable keeps its type."""
+    return expand(value, values) if isinstance(value, str) else value
+
+
+def expand(text: str, values: Mapping[str, Any]) -> Any:
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        dollar = text.find("$", at)
+        if dollar < 0 or dollar + 1 >= len(text):
+            break
+        out.append(text[at:dollar])
+        follower = text[dollar + 1]
+        close = text.find(")", dollar) if follower == "(" else -1
+        if close >= 0:
+            name = text[dollar + 2 : close]
+            value = values.get(name, f"$({name})")
+            if isinstance(value, (dict, list)):
+                value = f"$({name})"
+            if text == f"$({name})":
+                return str(value) if isinstance(value, str) else value
+            out.append(_formatted(value))
+            at = close + 1
+            continue
+        out.append("$" if follower == "$" else "$" + follower)
+        at = dollar + 2
+    return "".join(out) + text[at:]
+
+
+def _formatted(value: Any) -> str:
+    if isinstance(value, Raw):
+        return text_of(to_json(value))
+    return text_of(value)

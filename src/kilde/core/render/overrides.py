@@ -1,0 +1,93 @@
+"""Argo CD's kustomize settings, put into a kustomization the way `kustomize edit` would."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kilde.core.basics.errors import RenderFailed
+from kilde.core.render.kustomize.kustomization import Kustomization
+from kilde.core.render.kustomize.transformers.images import split_image
+from kilde.core.render.source import KustomizeOptions
+
+
+def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missing: frozenset[str]) -> Kustomization:
+    """The kustomization with the settings. `missing`: components that are not there and may be left out.
+
+    Raises RenderFailed for an image without a name and for a label that is there already, unless forced.
+    """
+    fields = dict(kustomization.fields)
+    for name, value in (
+        ("namePrefix", options.name_prefix),
+        ("nameSuffix", options.name_suffix),
+        ("namespace", options.namespace),
+    ):
+        if value:
+            fields[name] = value
+    for image in options.images:
+        fields["images"] = _with_image(fields.get("images") or [], parse_image(image))
+    for name, count in options.replicas:
+        kept = [raw for raw in fields.get("replicas") or [] if raw.get("name") != name]
+        fields["replicas"] = [*kept, {"name": name, "count": count}]
+    _add_labels(fields, options)
+    if options.common_annotations:
+        fields["commonAnnotations"] = _merged(
+            fields.get("commonAnnotations") or {},
+            options.common_annotations,
+            "annotation",
+            force=options.force_common_annotations,
+        )
+    if options.patches:
+        fields["patches"] = [*(fields.get("patches") or []), *options.patches]
+    components = [path for path in options.components if path not in missing]
+    if components:
+        fields["components"] = [*(fields.get("components") or []), *components]
+    return Kustomization(kustomization.file, fields, kustomization.warnings, kustomization.document)
+
+
+def _add_labels(fields: dict[str, Any], options: KustomizeOptions) -> None:
+    if not options.common_labels:
+        return
+    if not options.label_without_selector:
+        fields["commonLabels"] = _merged(
+            fields.get("commonLabels") or {}, options.common_labels, "label", force=options.force_common_labels
+        )
+        return
+    entry: dict[str, Any] = {"pairs": dict(options.common_labels)}
+    if options.label_include_templates:
+        entry["includeTemplates"] = True
+    fields["labels"] = [*(fields.get("labels") or []), entry]
+
+
+def _merged(old: Mapping[str, str], new: Mapping[str, str], what: str, *, force: bool) -> dict[str, str]:
+    for key in new:
+        if key in old and not force:
+            raise RenderFailed(f"{what} {key} already in kustomization file", hint="set the force option to replace it")
+    return {**old, **new}
+
+
+def parse_image(text: str) -> dict[str, str]:
+    """`[old=]new[:tag][@digest]` as an entry of `images`. Raises RenderFailed where there is no name."""
+    name, equals, new = text.partition("=")
+    new_name, tag, digest = split_image(new if equals else name)
+    if not equals:
+        name = new_name
+    if not name or not new_name:
+        raise RenderFailed("invalid format of image, use [old=]new[:tag][@digest]", about=text)
+    entry = {"name": name}
+    if equals and new_name != "*":
+        entry["newName"] = new_name
+    if tag and tag != "*":
+        entry["newTag"] = tag
+    if digest and digest != "*":
+        entry["digest"] = digest
+    return entry
+
+
+def _with_image(images: list[Mapping[str, Any]], image: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    found = []
+    for old in images:
+        if old.get("name") == image["name"]:
+            kept = {"newName": old["newName"]} if old.get("newName") and "newName" not in image else {}
+            image = {**image, **kept}
+        else:
+            found.append(old)
+    return [*found, image]

@@ -1,0 +1,80 @@
+"""render: a folder of a Tree becomes manifests, by the tool that the source names or that the folder shows."""
+
+import posixpath
+
+from kilde.core.basics.errors import PathNotFound, RenderFailed
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.yaml_scalars import to_json
+from kilde.core.render.cache import RenderCache
+from kilde.core.render.directory import render_directory
+from kilde.core.render.kustomize.accumulate import load_kustomization
+from kilde.core.render.kustomize.build import BuildOptions, Built, build
+from kilde.core.render.kustomize.kustomization import FILE_NAMES
+from kilde.core.render.kustomize.loader import Loader
+from kilde.core.render.overrides import overridden
+from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource
+from kilde.core.source.tree import EntryKind, TracedTree, Tree, join
+
+
+def render(tree: Tree, source: RenderSource, *, cache: RenderCache | None = None) -> Rendered:
+    """The manifests of a source, and the exact set of what was read for them.
+
+    Raises PathNotFound for a missing folder; InvalidYaml, LimitExceeded and RenderFailed, with file and line, for what
+    cannot be rendered. Synchronous and CPU-bound; the tree may do I/O.
+    """
+    traced = TracedTree(tree)
+    cache = cache if cache is not None else RenderCache()
+    path = _folder(traced, source.path)
+    if _uses_kustomize(traced, path, source):
+        built = _kustomize(traced, path, source.kustomize, cache)
+        manifests = tuple(Manifest(to_json(resource.body), resource.place) for resource in built.resources)
+        return Rendered(manifests, "Kustomize", traced.trace, built.warnings)
+    manifests = render_directory(traced, path, source.directory or DirectoryOptions(), cache)
+    return Rendered(manifests, "Directory", traced.trace)
+
+
+def kustomize_build(
+    tree: Tree, path: str, options: BuildOptions | None = None, *, cache: RenderCache | None = None
+) -> Built:
+    """What `kustomize build` does; `.text()` is what it prints."""
+    return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
+
+
+def _folder(tree: Tree, path: str) -> str:
+    found = join("", path.removeprefix("/") or ".", about="source path")
+    entry = tree.entry(found)
+    if entry is None:
+        raise PathNotFound("app path does not exist", about=path or "/")
+    if entry.kind is EntryKind.SYMLINK:
+        raise RenderFailed("the source path is a symlink, which is not followed", about=path)
+    if entry.kind is not EntryKind.FOLDER:
+        raise RenderFailed("the source path is no folder", about=path)
+    return found
+
+
+def _uses_kustomize(tree: Tree, path: str, source: RenderSource) -> bool:
+    """Argo CD's detection: an explicit block, then Chart.yaml, then a kustomization, else a plain folder."""
+    if source.directory is not None and source.kustomize is not None:
+        raise RenderFailed("multiple application sources defined: directory and kustomize", about=source.path)
+    if source.kustomize is not None:
+        return True
+    if source.directory is not None and source.directory != DirectoryOptions():
+        return False
+    if tree.entry(posixpath.join(path, "Chart.yaml")) is not None:
+        raise RenderFailed(
+            "is a Helm chart, which is not rendered yet",
+            about=path or "/",
+            hint="render it into the repository with helm template",
+        )
+    return any(tree.entry(posixpath.join(path, name)) is not None for name in FILE_NAMES)
+
+
+def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache) -> Built:
+    overrides = None
+    if options is not None and options != KustomizeOptions():
+        missing: set[str] = set()
+        if options.ignore_missing_components:
+            missing = {name for name in options.components if tree.entry(join(path, name)) is None}
+        kustomization = load_kustomization(Loader(tree, path, cache))
+        overrides = overridden(kustomization, options, missing=frozenset(missing))
+    return build(tree, path, BuildOptions(), cache, overrides)
