@@ -1,0 +1,125 @@
+"""OpenAPI v3: the index and each group's document, as kubectl's apply, diff and explain need them.
+
+`OpenApi(catalog, schemas)` is made anew for each catalog; documents of built-in groups are made once a process, those of CRDs once
+a catalog, each when first asked for. A document's hash is that of its bytes, so an unchanged group keeps its URL.
+"""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from kilde.core.objects.ref import join_api_version
+from kilde.kubeapi.resources.discovery import Document
+from kilde.kubeapi.resources.kinds import BUILTIN, Catalog, Resource
+from kilde.kubeapi.resources.openapi_paths import paths_of
+from kilde.kubeapi.resources.openapi_schemas import builtin_schemas, custom_schemas
+
+_ONE_PATH = ("api", "apis", "version", ".well-known/openid-configuration", "openid/v1/jwks")
+
+Schemas = Mapping[tuple[str, str, str], Mapping[str, Any] | None]
+
+
+class OpenApi:
+    """The documents of one catalog. `schemas` are the CRDs' `openAPIV3Schema` by (group, version, kind); None where a version has none."""
+
+    def __init__(self, catalog: Catalog, schemas: Schemas | None = None) -> None:
+        self._catalog, self._schemas = catalog, schemas or {}
+        self._custom: dict[tuple[str, str], Document] = {}
+
+    @functools.cached_property
+    def index(self) -> Document:
+        """`GET /openapi/v3`: every document's address, its hash in it."""
+        paths = {
+            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={self.hash(path)}"} for path in sorted(self._paths())
+        }
+        return _document({"paths": paths}, "text/plain;charset=utf-8")
+
+    def hash(self, path: str) -> str:
+        """The hash in a document's address: upper-case hex. KeyError if there is no such document."""
+        found = self.document(path)
+        if found is None:
+            raise KeyError(path)
+        return found.etag.strip('"')
+
+    def document(self, path: str) -> Document | None:
+        """The document at `/openapi/v3/<path>` (`api/v1`, `apis/apps/v1`, …); None if there is none."""
+        if path in _ONE_PATH:
+            return _small(path)
+        parts = path.split("/")
+        if parts == ["api", "v1"]:
+            return self._group_version("", "v1")
+        if len(parts) not in (2, 3) or parts[0] != "apis" or not self._catalog.versions(parts[1]):
+            return None
+        if len(parts) == 2:
+            return _small(path)
+        return self._group_version(parts[1], parts[2]) if parts[2] in self._catalog.versions(parts[1]) else None
+
+    def _paths(self) -> list[str]:
+        found = [*_ONE_PATH, "api/v1"]
+        for group in self._catalog.groups:
+            found.append(f"apis/{group}")
+            found.extend(f"apis/{group}/{version}" for version in self._catalog.versions(group))
+        return found
+
+    def _group_version(self, group: str, version: str) -> Document:
+        custom = [found for found in self._catalog.of_group_version(group, version) if found.custom]
+        if not custom:
+            return _builtin(group, version)
+        found = self._custom.get((group, version))
+        if found is None:
+            schemas = custom_schemas([(one, self._schemas.get((group, version, one.kind))) for one in custom])
+            found = self._custom[group, version] = _full(custom, schemas)
+        return found
+
+
+@functools.lru_cache(maxsize=64)
+def _builtin(group: str, version: str) -> Document:
+    resources = sorted(
+        (one for one in BUILTIN if (one.group, one.version) == (group, version)), key=lambda one: one.plural
+    )
+    return _full(resources, builtin_schemas(resources))
+
+
+def _full(resources: list[Resource], schemas: Mapping[str, Any]) -> Document:
+    first = resources[0]
+    paths: dict[str, Any] = {_root(first) + "/": _discovery(first)}
+    for resource in resources:
+        paths.update(paths_of(resource, _root(resource)))
+    return _document({**_HEAD, "paths": dict(sorted(paths.items())), "components": _components(schemas)})
+
+
+_HEAD: Mapping[str, Any] = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3"}}
+
+
+def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    bearer = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
+    return {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"BearerToken": bearer}}
+
+
+def _root(resource: Resource) -> str:
+    prefix = "/apis/" if resource.group else "/api/"
+    return prefix + join_api_version(resource.group, resource.version)
+
+
+def _discovery(resource: Resource) -> dict[str, Any]:
+    operation = {
+        "tags": [_root(resource)],
+        "description": "get available resources",
+        "responses": {"200": {"description": "OK"}},
+    }
+    return {"get": operation}
+
+
+@functools.lru_cache(maxsize=256)
+def _small(path: str) -> Document:
+    """The document of a path that only answers GET."""
+    operation = {"tags": [path], "description": f"get what /{path} says", "responses": {"200": {"description": "OK"}}}
+    return _document({**_HEAD, "paths": {f"/{path}/": {"get": operation}}, "components": _components({})})
+
+
+def _document(value: Mapping[str, Any], content_type: str = "application/json") -> Document:
+    body = msgspec.json.encode(value)
+    return Document(body, content_type, f'"{hashlib.sha512(body).hexdigest().upper()}"')

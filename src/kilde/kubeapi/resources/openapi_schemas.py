@@ -1,0 +1,154 @@
+"""The `components.schemas` of an OpenAPI v3 document: built-in kinds and what they refer to, and custom resources."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kilde.core.objects.typed.schema import Kind, builtin
+from kilde.kubeapi.resources.kinds import Resource
+
+Schema = dict[str, Any]
+
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
+_EVERYWHERE = (
+    _META + "APIResourceList",
+    _META + "DeleteOptions",
+    _META + "Patch",
+    _META + "Status",
+    _META + "WatchEvent",
+)
+
+# What a CRD's document says of the fields every object has.
+_STANDARD: Mapping[str, Schema] = {
+    "apiVersion": {
+        "type": "string",
+        "description": (
+            "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the"
+            " latest internal value, and may reject unrecognized values. More info:"
+            " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources"
+        ),
+    },
+    "kind": {
+        "type": "string",
+        "description": (
+            "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the"
+            " client submits requests to. Cannot be updated. In CamelCase. More info:"
+            " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds"
+        ),
+    },
+}
+_METADATA_TEXT = (
+    "Standard object's metadata. More info:"
+    " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+)
+
+
+def reference(name: str) -> str:
+    """The `$ref` of a definition in this document."""
+    return f"#/components/schemas/{name}"
+
+
+def definition_name(resource: Resource, kind: str = "") -> str:
+    """The schema's name of a resource's kind (or of a kind beside it, such as its list)."""
+    kind = kind or resource.kind
+    if resource.custom:
+        return ".".join([*reversed(resource.group.split(".")), resource.version, kind])
+    return builtin().kinds.get(Kind(resource.group, resource.version, kind), _META + kind)
+
+
+def body_name(resource: Resource, body: tuple[str, str, str]) -> str:
+    """The schema's name of a sub-resource's body; "" if that kind has no schema (options of proxies and streams)."""
+    group, version, kind = body
+    if resource.custom and not version:
+        return definition_name(resource, kind)
+    key = Kind(group, version, kind) if version else Kind(resource.group, resource.version, kind)
+    return builtin().kinds.get(key, "")
+
+
+def builtin_schemas(resources: Iterable[Resource]) -> dict[str, Schema]:
+    """Every definition these resources need, by name."""
+    wanted = list(_EVERYWHERE)
+    for resource in resources:
+        wanted.append(definition_name(resource))
+        wanted.append(definition_name(resource, resource.list_kind_name))
+        wanted.extend(body_name(resource, sub.body) for sub in resource.sub_resources)
+    return _closure(wanted)
+
+
+def _closure(names: Iterable[str]) -> dict[str, Schema]:
+    """These definitions and all they refer to."""
+    known = set(builtin().names())
+    found: dict[str, Schema] = {}
+    waiting = [name for name in names if name in known]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _published(builtin().definition(name), waiting)
+    return found
+
+
+def _published(schema: Mapping[str, Any], seen: list[str]) -> Schema:
+    """A definition as OpenAPI v3 writes it; names it refers to are added to `seen`."""
+    if "$ref" in schema:
+        seen.append(schema["$ref"])
+        link = {"$ref": reference(schema["$ref"])}
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        return {"allOf": [link], **beside} if beside else link
+    out: Schema = {}
+    for key, value in schema.items():
+        if key == "properties":
+            out[key] = {name: _wrapped(child, seen) for name, child in value.items()}
+        elif key == "items":
+            out[key] = _wrapped(value, seen)
+        elif key == "additionalProperties" and isinstance(value, dict):
+            out[key] = _published(value, seen)
+        else:
+            out[key] = value
+    return out
+
+
+def _wrapped(schema: Mapping[str, Any], seen: list[str]) -> Schema:
+    """As a field or an item: references stand in an allOf, as kube-openapi writes them and kubectl expects them."""
+    found = _published(schema, seen)
+    return {"allOf": [found]} if "$ref" in found else found
+
+
+def custom_schemas(resources: Iterable[tuple[Resource, Mapping[str, Any] | None]]) -> dict[str, Schema]:
+    """The definitions of custom resources, their lists, and what those need."""
+    wanted = [*_EVERYWHERE, _META + "ObjectMeta", _META + "ListMeta"]
+    found: dict[str, Schema] = {}
+    for resource, schema in resources:
+        found[definition_name(resource)] = _custom(resource, schema)
+        found[definition_name(resource, resource.list_kind_name)] = _custom_list(resource)
+        wanted.extend(body_name(resource, sub.body) for sub in resource.sub_resources)
+    return found | _closure(wanted)
+
+
+def _identity(resource: Resource, kind: str) -> list[Schema]:
+    return [{"group": resource.group, "kind": kind, "version": resource.version}]
+
+
+def _custom(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
+    found = dict(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+    metadata = {"allOf": [{"$ref": reference(_META + "ObjectMeta")}], "description": _METADATA_TEXT}
+    found["properties"] = {**(found.get("properties") or {}), **_STANDARD, "metadata": metadata}
+    found["x-kubernetes-group-version-kind"] = _identity(resource, resource.kind)
+    return found
+
+
+def _custom_list(resource: Resource) -> Schema:
+    items = {
+        "type": "array",
+        "description": f"List of {resource.plural}. More info: {_CONVENTIONS}",
+        "items": {"$ref": reference(definition_name(resource))},
+    }
+    metadata = {"allOf": [{"$ref": reference(_META + "ListMeta")}], "description": _METADATA_TEXT}
+    return {
+        "type": "object",
+        "description": f"{resource.list_kind_name} is a list of {resource.kind}",
+        "required": ["items"],
+        "properties": {**_STANDARD, "items": items, "metadata": metadata},
+        "x-kubernetes-group-version-kind": _identity(resource, resource.list_kind_name),
+    }
+
+
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
