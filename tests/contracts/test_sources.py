@@ -136,6 +136,7 @@ async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     git = GitSources(tmp_path / "mirrors", clock=SystemClock())
     yield git, GitUpstream(tmp_path)
     await git.close()
+    await asyncio.get_running_loop().shutdown_default_executor()  # anyio ends its loop later than conftest looks
 
 
 Pair = tuple[Sources, Upstream]
@@ -177,7 +178,7 @@ class TestSources:
         up.create()
         up.commit({"a.yaml": "1\n"})
         await sources.fetch(up.url, NOBODY)
-        with pytest.raises(RevisionNotFound, match="unable to resolve '.*' to a commit SHA"):
+        with pytest.raises(RevisionNotFound, match=r"unable to resolve '.*' to a commit SHA"):
             await sources.resolve(up.url, name)
 
     async def test_an_empty_repository_is_fetched_and_has_no_revision(self, pair: Pair) -> None:
@@ -281,7 +282,7 @@ class TestSources:
         old = up.commit({"keep": "k\n", "edit": "1\n", "drop/x": "x\n"})
         new = up.commit({"keep": "k\n", "edit": "2\n", "add/ü y": "y\n"})
         await sources.fetch(up.url, NOBODY)
-        assert await sources.changed_paths(up.url, old, new) == {"edit", "drop/x", "add/ü y"}
+        assert await sources.changed_paths(up.url, old, new) == frozenset({"edit", "drop/x", "add/ü y"})
         assert await sources.changed_paths(up.url, new, new) == frozenset()
         assert await sources.changed_paths(up.url, "0" * 40, new) is None
 
