@@ -1,0 +1,109 @@
+"""One walk over an object: encodes it as Go does and lets each type's defaults act, the innermost first."""
+
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects import quantity
+from kilde.core.objects.defaults.registry import DEFAULTS
+from kilde.core.objects.ref import split_api_version
+from kilde.core.objects.typed.go_values import zero_value
+from kilde.core.objects.typed.node import ListNode, MapNode, Node
+from kilde.core.objects.typed.schema import DEFAULT_VERSION, builtin
+
+_NOTHING = object()
+
+
+def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
+    """The object as a server of this Kubernetes version would store it. A kind that is not built in is answered as it is.
+
+    What does not fit its type is left alone; a server would refuse it. Idempotent.
+    """
+    group, api_version = split_api_version(str(obj.get("apiVersion") or ""))
+    node = builtin(version).node(group, api_version, str(obj.get("kind") or ""))
+    if node is None or node.map is None:
+        return obj
+    return _struct(node, node.map, obj)
+
+
+def _struct(node: Node, fields: MapNode, value: Object) -> Object:
+    out: Object = {}
+    codes = fields.go
+    for key, child in value.items():
+        below = fields.fields.get(key)
+        if below is None or child is None:
+            continue
+        code = codes.get(key, "")
+        kept = _field(below, child, code)
+        if kept is not _NOTHING:
+            out[key] = kept
+    for key, code in codes.items():
+        if key not in out and code in "v0an":
+            out[key] = _zero(fields.fields.get(key), code)
+    act = DEFAULTS.get(node.definition)
+    if act is not None:
+        act(out)
+    return out
+
+
+def _zero(node: Node | None, code: str) -> Json:
+    """What Go writes for a field that nobody set; a struct's own defaults act in it too."""
+    if node is None or code in "an":
+        return None
+    if code == "v" and node.map is not None and node.scalar is None and zero_value(node) is not None:
+        return _struct(node, node.map, {})
+    return zero_value(node)
+
+
+def _field(node: Node, value: Any, code: str) -> Any:
+    """A struct's field as Go writes it; _NOTHING if Go leaves it out."""
+    made = _value(node, value)
+    if isinstance(made, (dict, list)):
+        pointer = node.definition and node.map is not None and node.list is None
+        if made or code == "a" or (pointer and code in ("", "v", "n")):
+            return made
+        return _NOTHING if code != "v" else made
+    if code in ("", "z") and (not node.definition or code == "z") and not made:
+        return _NOTHING
+    return made
+
+
+def _value(node: Node, value: Any) -> Any:
+    if isinstance(value, dict) and node.map is not None and node.scalar is None:
+        return _map(node, node.map, value)
+    if isinstance(value, list) and node.list is not None and node.scalar is None:
+        return [_item(node.list, item) for item in value]
+    if node.format == "quantity":
+        return _quantity(value, milli=False)
+    if node.format == "byte" and isinstance(value, str):
+        return value.replace("\n", "").replace("\r", "")
+    return value
+
+
+def _map(node: Node, fields: MapNode, value: Object) -> Object:
+    others = fields.others
+    if others is None:
+        return _struct(node, fields, value)
+    if fields.fields:  # only custom resources mix the two
+        return value
+    if others.format == "quantity":
+        return {key: _quantity(child, milli=True) for key, child in value.items()}
+    return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}
+
+
+def _item(node: ListNode, item: Any) -> Any:
+    return _zero_item(node.items) if item is None else _value(node.items, item)
+
+
+def _zero_item(node: Node) -> Json:
+    """What null is in a list or map: an empty value, not null."""
+    if node.map is not None and node.scalar is None:
+        return _map(node, node.map, {})
+    return [] if node.list is not None and node.scalar is None else zero_value(node)
+
+
+def _quantity(value: Any, *, milli: bool) -> Any:
+    try:
+        return quantity.milli(value) if milli else quantity.canonical(value)
+    except InvalidInput:
+        return value
