@@ -252,8 +252,10 @@ def _value_plugin(run: Run, raw: Mapping[str, Any]) -> None:
     add_value(run.collection, raw, run.loader)
 
 
-def _nothing_plugin(_: Run, __: Mapping[str, Any]) -> None:
-    """PrefixSuffixTransformer: still known, does nothing any more."""
+def _affix_plugin(run: Run, raw: Mapping[str, Any]) -> None:
+    """PrefixSuffixTransformer: both at once."""
+    _prefix_plugin(run, raw)
+    _suffix_plugin(run, raw)
 
 
 _META: dict[str, Shape] = {"metadata": {"name": TEXT, "namespace": TEXT}}
@@ -269,7 +271,7 @@ _TRANSFORMERS: dict[str, _TransformerPlugin] = {
     "PatchJson6902Transformer": ({"target": shapes.SELECTOR, "path": TEXT, "jsonOp": TEXT}, _json_patch_plugin),
     "PatchStrategicMergeTransformer": ({"paths": TEXTS, "patches": TEXT}, _merge_plugin),
     "PatchTransformer": (shapes.PATCH, _patch_plugin),
-    "PrefixSuffixTransformer": ({}, _nothing_plugin),
+    "PrefixSuffixTransformer": ({"prefix": TEXT, "suffix": TEXT, "fieldSpecs": FIELD_SPECS}, _affix_plugin),
     "PrefixTransformer": ({"prefix": TEXT, "fieldSpecs": FIELD_SPECS}, _prefix_plugin),
     "ReplacementTransformer": ({"replacements": Many(shapes.REPLACEMENT_FIELD)}, _replacement_plugin),
     "ReplicaCountTransformer": ({"replica": shapes.REPLICA, "fieldSpecs": FIELD_SPECS}, _replicas_plugin),

@@ -1,12 +1,16 @@
 """From documents to resources: what counts as an object, and unpacking lists of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
-from kilde.core.objects.yaml_scalars import is_null, text_of
+from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
 from kilde.core.render.kustomize.resource import Resource
+
+_INTERNAL = "internal.config.kubernetes.io/"
+_BARE_LISTS = ("List", "ResourceList")
+_Found = tuple[Any, Place]
 
 
 def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
@@ -14,26 +18,48 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
 
     Raises InvalidYaml for a document without kind, or without a name.
     """
+    documents = list(documents)
+    queue: list[_Found] = [(document.value, Place(file, document.line)) for document in documents]
+    if len(documents) == 1:
+        value = documents[0].value
+        if isinstance(value, dict) and value.get("kind") in _BARE_LISTS and isinstance(value.get("items"), list):
+            queue = _items(value["items"], documents[0], file)
     found: list[Resource] = []
-    queue = [(document.value, Place(file, document.line), document) for document in documents]
+    lines = {document.line: document for document in documents}
     while queue:
-        later: list[tuple[Any, Place, Document]] = []
-        for value, place, document in queue:
+        later: list[_Found] = []
+        for value, place in queue:
             kind = _kind(value, place)
-            items = value.get("items") if kind.endswith("List") else None
-            if isinstance(items, list):
-                later.extend(_items(items, document, file, place))
-            else:
+            if not (kind.endswith("List") and "items" in value):
                 found.append(_checked(value, kind, place))
+                continue
+            items = value["items"]
+            if is_null(items):
+                continue
+            if not isinstance(items, list):
+                raise InvalidYaml("expected the items to be a list", about=kind, place=place)
+            # items of typed lists pass through JSON, and all strings come out of it in quotes
+            later.extend(_items([_requoted(to_json(item)) for item in items], lines.get(place.line), file, place))
         queue = later
     return found
 
 
-def _items(items: list[Any], document: Document, file: str, place: Place) -> Iterator[tuple[Any, Place, Document]]:
-    lines = document.item_lines("items") if place.line == document.line else []
-    for index, item in enumerate(items):
-        line = lines[index] if index < len(lines) else place.line
-        yield item, Place(file, line), document
+def _items(items: list[Any], document: Document | None, file: str, place: Place | None = None) -> list[_Found]:
+    lines = document.item_lines("items") if document else []
+    fallback = place.line if place else 0
+    return [
+        (item, Place(file, lines[index] if index < len(lines) else fallback))
+        for index, item in enumerate(items)
+        if not is_null(item) and item != {}
+    ]
+
+
+def _requoted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _requoted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_requoted(item) for item in value]
+    return Quoted(value) if isinstance(value, str) else value
 
 
 def _kind(value: Any, place: Place) -> str:
@@ -50,4 +76,21 @@ def _checked(value: dict[str, Any], kind: str, place: Place) -> Resource:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not kind.endswith("List") and (is_null(name) or isinstance(name, (dict, list)) or not text_of(name)):
         raise InvalidYaml("missing metadata.name in object", about=kind, place=place)
-    return Resource(value, place)
+    resource = Resource(value, place)
+    annotations = resource.metadata.get("annotations")
+    if isinstance(annotations, dict) and any(key.startswith(_INTERNAL) for key in annotations):
+        _adopt(resource, annotations)
+    return resource
+
+
+def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
+    """Takes in what another run of kustomize noted about an object's former ids."""
+    noted = {key: text_of(annotations.pop(key)).split(",") for key in [*annotations] if key.startswith(_INTERNAL)}
+
+    def all_of(name: str) -> list[str]:
+        return noted.get(_INTERNAL + name, [])
+
+    former = zip(all_of("previousNamespaces"), all_of("previousNames"), all_of("previousKinds"), strict=False)
+    resource.former = list(former)
+    resource.prefixes, resource.suffixes = all_of("prefixes"), all_of("suffixes")
+    resource.needs_hash = all_of("needsHashSuffix") == ["enabled"]

@@ -32,7 +32,8 @@ def add_affix(collection: Collection, *, prefix: str = "", suffix: str = "", spe
                     resource.prefixes.append(prefix)
                 if suffix:
                     resource.suffixes.append(suffix)
-                resource.remember_id()
+                if prefix or suffix:
+                    resource.remember_id()
             if spec.gvk.selects(resource.gvk):
                 apply_one(resource, spec, setter, "scalar")
     collection.changed()
