@@ -12,7 +12,7 @@ GROUP = "argoproj.io"
 VERSION = "v1alpha1"
 
 
-def custom_resource_definitions() -> list[dict[str, Any]]:
+def definitions() -> list[dict[str, Any]]:
     """Application, ApplicationSet and AppProject as `apiextensions.k8s.io/v1` objects, ready to apply."""
     return [
         _definition("Application", ("app", "apps"), application.schema(), columns=application.COLUMNS),

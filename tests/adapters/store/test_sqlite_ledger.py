@@ -27,12 +27,12 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[SqliteLedger]:
-    with SqliteLedger.open(path) as opened:
+    with SqliteLedger(path) as opened:
         yield opened
 
 
 def five(path: Path) -> None:
-    with SqliteLedger.open(path) as ledger:
+    with SqliteLedger(path) as ledger:
         ledger.append_all([("note", {"n": n}, NOW + n) for n in range(1, 6)])
 
 
@@ -91,7 +91,7 @@ def test_the_chain_goes_on_after_a_restart(path: Path) -> None:
 
 
 def test_two_writers_make_one_chain(path: Path) -> None:
-    with SqliteLedger.open(path) as one, SqliteLedger.open(path) as other:
+    with SqliteLedger(path) as one, SqliteLedger(path) as other:
         for number in range(10):
             (one, other)[number % 2].append("note", {"n": number}, at=NOW)
         verdict = one.verify()
@@ -196,7 +196,7 @@ def test_a_ledger_made_anew_is_found_by_a_head_kept_elsewhere(path: Path) -> Non
     assert kept is not None
     for file in path.parent.iterdir():
         file.unlink()
-    with SqliteLedger.open(path) as ledger:
+    with SqliteLedger(path) as ledger:
         ledger.append_all([("note", {"n": "other"}, NOW) for _ in range(7)])
 
     assert findings(path) == []
@@ -239,7 +239,7 @@ def test_it_is_whole_after_its_writer_was_killed_at_any_moment(path: Path) -> No
         import sys
         from pathlib import Path
         from kilde.adapters.store.sqlite_ledger import SqliteLedger
-        ledger = SqliteLedger.open(Path(sys.argv[1]))
+        ledger = SqliteLedger(Path(sys.argv[1]))
         while True:
             print(ledger.append("note", {"text": "x" * 300}, at=0).number, flush=True)
     """)

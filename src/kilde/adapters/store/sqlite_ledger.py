@@ -29,42 +29,27 @@ Entry = tuple[str, dict[str, Any], float]
 class SqliteLedger:
     """Keeps the promises of ports.records.Records. Use from one thread at a time; several processes may append."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, *, readable_only: bool) -> None:
-        self._path, self._connection, self._readable_only = path, connection, readable_only
-
-    @classmethod
-    def open(cls, path: Path) -> "SqliteLedger":
-        """Opens the ledger to append; makes it (mode 0600) where there is none. Raises LedgerError."""
+    def __init__(self, path: Path, *, readable_only: bool = False) -> None:
+        """Opens the ledger to append, and makes it (mode 0600) where there is none. Raises LedgerError."""
+        self._path, self._readable_only = path, readable_only
         with _told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            self._connection = _connect_to_read(path) if readable_only else _connect(path)
         try:
             with _told(path):
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    ledger_schema.create(connection, GENESIS)
-            _refuse_other_version(path, connection)
+                if not readable_only:
+                    _prepare(self._connection)
+                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            _refuse_other(version, path)
         except LedgerError:
-            connection.close()
+            self._connection.close()
             raise
-        return cls(path, connection, readable_only=False)
 
     @classmethod
     def open_to_read(cls, path: Path) -> "SqliteLedger":
         """Opens the ledger of a controller that may be running, to read and verify. Raises LedgerError."""
         if not path.is_file():
             raise LedgerError("there is no ledger", about=str(path), hint="name the data directory of kilde up")
-        with _told(path):
-            uri = f"{path.absolute().as_uri()}?mode=ro"
-            connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
-        try:
-            _refuse_other_version(path, connection)
-        except LedgerError:
-            connection.close()
-            raise
-        return cls(path, connection, readable_only=True)
+        return cls(path, readable_only=True)
 
     def __enter__(self) -> "SqliteLedger":
         return self
@@ -198,9 +183,25 @@ def _record(row: tuple[int, str, str, str, str, str]) -> Record:
     return Record(number=number, at=at, kind=kind, body=body, previous=previous, hash=hash_)
 
 
-def _refuse_other_version(path: Path, connection: sqlite3.Connection) -> None:
-    with _told(path):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        ledger_schema.create(connection, GENESIS)
+
+
+def _refuse_other(version: int, path: Path) -> None:
     if version != ledger_schema.VERSION:
         known = f"this kilde reads version {ledger_schema.VERSION}"
         raise LedgerError(f"it is a ledger of version {version}, {known}", about=str(path), hint="use a newer kilde")
