@@ -1,6 +1,6 @@
 """Managers: metadata.managedFields as a value, both ways, with the limits a server keeps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,30 +93,18 @@ def capped(managers: Managers) -> Managers:
     surplus = len(updates) - MAX_UPDATE_MANAGERS
     if surplus <= 0:
         return managers
-    updates.sort(key=lambda owner: (managers[owner].time, owner))
     out = dict(managers)
     first: dict[str, Owner] = {}
-    for owner in updates:
-        version = out[owner].api_version
-        earlier = first.get(version)
+    for owner in sorted(updates, key=lambda each: (managers[each].time, each)):
+        version = managers[owner].api_version
         ancient = Owner(ANCIENT, "Update", version)
-        first[version] = owner if earlier is None else ancient
-        if earlier is None:
-            continue
-        merged = [out.pop(earlier), out.pop(owner)]
-        if earlier != ancient and owner != ancient and ancient in out:
-            merged.append(out.pop(ancient))
-        out[ancient] = _oldest(merged)
-        surplus = sum(each.operation == "Update" for each in out) - MAX_UPDATE_MANAGERS
-        if surplus <= 0:
-            break
+        if version not in first:
+            first[version] = owner
+        elif owner != ancient:
+            older = out.pop(ancient, None) or out.pop(first[version])
+            newer = out.pop(owner)
+            out[ancient] = Entry(union(older.fields, newer.fields), version, newer.time)
+            surplus -= 1
+            if not surplus:
+                break
     return out
-
-
-def _oldest(entries: Iterable[Entry]) -> Entry:
-    """One entry that owns what these own; its time is the latest of them."""
-    listed = list(entries)
-    fields: Trie = {}
-    for entry in listed:
-        fields = union(fields, entry.fields)
-    return Entry(fields, listed[0].api_version, max(entry.time for entry in listed))

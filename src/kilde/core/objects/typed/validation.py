@@ -59,7 +59,8 @@ def _map(node: MapNode, value: dict[str, Any], duplicates: bool, path: Path) -> 
         below = node.fields.get(key) or node.others
         if below is None:
             yield (*path, f"f:{key}"), "field not declared in schema"
-        elif child is not None:
+            return  # the real one goes no further in this map either
+        if child is not None:
             yield from complaints(below, child, duplicates=duplicates, path=(*path, f"f:{key}"))
 
 
