@@ -1,6 +1,5 @@
 """FolderTree: a folder on disk as a Tree, for `kilde build` and for working copies."""
 
-import os
 from pathlib import Path
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound
@@ -11,46 +10,56 @@ _LARGEST = 64 << 20  # bytes
 
 
 class FolderTree:
-    """The files below `root`. Symlinks are followed as the operating system does; a file is read at most once for its id."""
+    """The files below `root`, each read at most once: what was read first stays true for this tree.
 
-    def __init__(self, root: str | Path, *, largest: int = _LARGEST) -> None:
-        self._root, self._largest = str(root), largest
+    Symlinks to folders are followed. A symlink to a file is followed if the file lies in the link's own folder or below
+    it, or anywhere when not `contained`; any other link is an entry of kind SYMLINK.
+    """
+
+    def __init__(self, root: str | Path, *, contained: bool = True, largest: int = _LARGEST) -> None:
+        self._root, self._contained, self._largest = Path(root), contained, largest
         self._read: dict[str, bytes] = {}
 
-    def _on_disk(self, path: str) -> str:
-        return os.path.join(self._root, path)
-
     def entry(self, path: str) -> Entry | None:
-        """What is at a path; a file's id is that of its present content."""
-        place = self._on_disk(path)
-        name = path.rpartition("/")[2]
-        if os.path.isfile(place):
-            content = self.read(path)
-            return Entry(name, EntryKind.FILE, blob_id(content), len(content))
-        if os.path.isdir(place):
-            return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
+        """What is at a path; a file's id is that of its content."""
+        place = self._root / path
+        name = place.name
+        try:
+            if place.is_dir():
+                return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
+            if place.is_symlink() and not self._follows(place):
+                return Entry(name, EntryKind.SYMLINK, blob_id(str(place.readlink()).encode()))
+            if place.is_file():
+                content = self.read(path)
+                return Entry(name, EntryKind.FILE, blob_id(content), len(content))
+        except (OSError, ValueError):
+            # a name that the system refuses (too long, with a zero byte) is the name of nothing
+            return None
         return None
 
+    def _follows(self, link: Path) -> bool:
+        return not self._contained or link.resolve().is_relative_to(link.parent.resolve())
+
     def list(self, path: str) -> tuple[Entry, ...]:
-        """The names in a folder, sorted."""
+        """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""
         try:
-            names = sorted(os.listdir(self._on_disk(path)))
+            names = sorted(child.name for child in (self._root / path).iterdir())
         except OSError as error:
             raise PathNotFound("no such folder", about=path or "/") from error
         prefix = f"{path}/" if path else ""
         return tuple(found for name in names if (found := self.entry(prefix + name)) is not None)
 
     def read(self, path: str) -> bytes:
-        """The content of a file."""
+        """The content of a file. Raises PathNotFound, or LimitExceeded for one that is too large."""
         found = self._read.get(path)
         if found is not None:
             return found
-        place = self._on_disk(path)
+        place = self._root / path
         try:
-            size = os.path.getsize(place)
+            size = place.stat().st_size
             if size > self._largest:
                 raise LimitExceeded(f"is {size} bytes, more than {self._largest}", about=path)
-            content = Path(place).read_bytes()
+            content = place.read_bytes()
         except OSError as error:
             raise PathNotFound("no such file", about=path) from error
         self._read[path] = content

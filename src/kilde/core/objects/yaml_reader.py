@@ -10,12 +10,30 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
-from yaml.events import AliasEvent, DocumentEndEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
-from yaml.events import SequenceStartEvent, StreamEndEvent
+from yaml._yaml import CParser
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
-from kilde.core.objects.yaml_scalars import EMPTY_IN_FLOW, OddKey, Quoted, Raw, copy_tree, is_null
-from kilde.core.objects.yaml_scalars import resolve_11, resolve_12, tagged
+from kilde.core.objects.yaml_scalars import (
+    EMPTY_IN_FLOW,
+    OddKey,
+    Quoted,
+    Raw,
+    copy_tree,
+    is_null,
+    resolve_11,
+    resolve_12,
+    tagged,
+)
 
 Mode = Literal["kubernetes", "kustomize"]
 Duplicates = Literal["refuse", "first", "last"]
@@ -87,8 +105,7 @@ def read_documents(
 
 def _parts(data: bytes, file: str) -> Iterator[tuple[bytes, int]]:
     """The text of each document, and how many lines come before it."""
-    if data.startswith(_BOM):
-        data = data[len(_BOM) :]
+    data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     begin, line = 0, 0
@@ -118,7 +135,7 @@ class _Builder:
         self.budget = limits.aliased
         self.nodes = 0
         self.first_line = offset
-        self.parser = yaml.cyaml.CParser(text)
+        self.parser = CParser(text)
         self.next = self.parser.get_event
 
     def document(self) -> Any:
@@ -126,7 +143,7 @@ class _Builder:
             self.next()  # the stream begins
             if type(self.next()) is StreamEndEvent:
                 return None
-            event = self.next()
+            event: Any = self.next()
             self.first_line = event.start_mark.line + self.offset
             value = self.node(event, 0, flow=False)
             if type(self.next()) is not DocumentEndEvent:
@@ -266,7 +283,7 @@ def _reason(error: yaml.YAMLError) -> str:
 
 def _find(text: bytes, path: Path) -> tuple[int, int]:
     """Line and column (from 0) of the deepest written part of `path`; (-1, -1) if there is none."""
-    parser = yaml.cyaml.CParser(text)
+    parser = CParser(text)
     best = (-1, -1)
     try:
         for _ in range(2):
@@ -317,15 +334,19 @@ def _skip(parser: Any, event: Any) -> None:
         event = parser.get_event()
 
 
+def _event(parser: CParser) -> Any:
+    return parser.get_event()
+
+
 def _element_lines(text: bytes, key: str) -> list[int]:
-    parser = yaml.cyaml.CParser(text)
+    parser = CParser(text)
     for _ in range(2):
         parser.get_event()
     child = _enter(parser, parser.get_event(), key)
     lines: list[int] = []
     if child is None or not isinstance(child[1], SequenceStartEvent):
         return lines
-    while not isinstance(item := parser.get_event(), SequenceEndEvent):
+    while not isinstance(item := _event(parser), SequenceEndEvent):
         lines.append(int(item.start_mark.line))
         _skip(parser, item)
     return lines

@@ -51,7 +51,7 @@ class Raw:
         return f"Raw({self.text!r})"
 
     def __eq__(self, other: object) -> bool:
-        return self.value == (other.value if isinstance(other, Raw) else other)
+        return bool(self.value == (other.value if isinstance(other, Raw) else other))
 
     def __hash__(self) -> int:
         return hash(self.value)

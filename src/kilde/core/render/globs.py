@@ -17,44 +17,41 @@ def compile_glob(glob: str) -> re.Pattern[str]:
         raise RenderFailed(f"'{glob}' is no glob: {error}") from error
 
 
+_TOKEN = re.compile(
+    r"\*+|\?|\\(?P<escaped>.)|\[(?P<negated>!?)(?P<characters>[^\]]+)\]|\{|\}|,|(?P<plain>.)", re.DOTALL
+)
+
+
 def _translate(glob: str) -> str:
+    depth = 0
     out: list[str] = []
-    at, depth = 0, 0
-    while at < len(glob):
-        char = glob[at]
-        if char == "*":
-            while glob[at + 1 : at + 2] == "*":
-                at += 1
-            out.append(".*")
-        elif char == "?":
-            out.append(".")
-        elif char == "\\":
-            at += 1
-            out.append(re.escape(glob[at]))
-        elif char == "[":
-            end = glob.index("]", at + 2) if "]" in glob[at + 2 :] else -1
-            if end < 0:
-                raise RenderFailed(f"'{glob}' is no glob: a bracket is not closed")
-            out.append(_class(glob[at + 1 : end]))
-            at = end
-        elif char == "{":
+    for token in _TOKEN.finditer(glob):
+        text = token.group()
+        if text == "{":
             depth += 1
-            out.append("(?:")
-        elif char == "}" and depth:
+        elif text == "}":
             depth -= 1
-            out.append(")")
-        elif char == "," and depth:
-            out.append("|")
-        else:
-            out.append(re.escape(char))
-        at += 1
+        if depth < 0:
+            raise RenderFailed(f"'{glob}' is no glob: a brace is not opened")
+        out.append(_part(token, in_braces=depth > 0))
     if depth:
         raise RenderFailed(f"'{glob}' is no glob: a brace is not closed")
     return "".join(out)
 
 
-def _class(inside: str) -> str:
-    negated = inside.startswith("!")
-    characters = inside[1:] if negated else inside
+def _part(token: re.Match[str], *, in_braces: bool) -> str:
+    text = token.group()
+    if token["plain"] == "[":
+        raise re.error("a bracket is not closed")
+    if token["characters"]:
+        return _class(token["characters"], negated=bool(token["negated"]))
+    if token["escaped"] or token["plain"]:
+        return re.escape(token["escaped"] or token["plain"])
+    if text == ",":
+        return "|" if in_braces else ","
+    return {"?": ".", "{": "(?:", "}": ")"}.get(text, ".*")
+
+
+def _class(characters: str, *, negated: bool) -> str:
     escaped = "".join("\\" + c if c in "\\^[]" else c for c in characters)
     return f"[{'^' if negated else ''}{escaped}]"

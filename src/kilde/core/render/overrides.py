@@ -15,13 +15,8 @@ def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missi
     Raises RenderFailed for an image without a name and for a label that is there already, unless forced.
     """
     fields = dict(kustomization.fields)
-    for name, value in (
-        ("namePrefix", options.name_prefix),
-        ("nameSuffix", options.name_suffix),
-        ("namespace", options.namespace),
-    ):
-        if value:
-            fields[name] = value
+    named = {"namePrefix": options.name_prefix, "nameSuffix": options.name_suffix, "namespace": options.namespace}
+    fields |= {name: value for name, value in named.items() if value}
     for image in options.images:
         fields["images"] = _with_image(fields.get("images") or [], parse_image(image))
     for name, count in options.replicas:

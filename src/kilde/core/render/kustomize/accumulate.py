@@ -102,7 +102,7 @@ def load_kustomization(loader: Loader) -> Kustomization:
         loader.cache.kustomizations.put(key, kustomization)
     else:
         loader.read(found[0])
-    return kustomization  # type: ignore[no-any-return]
+    return kustomization
 
 
 class Target:

@@ -16,13 +16,13 @@ from kilde.core.render.kustomize.namerefs import fix_references
 from kilde.core.render.kustomize.order import ordered
 from kilde.core.render.kustomize.origin import (
     MANAGED_BY_LABEL,
-    ORIGIN_ANNOTATION,
     OPTIONS,
+    ORIGIN_ANNOTATION,
     TRANSFORMER_ANNOTATION,
     Origin,
     annotation,
 )
-from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
 from kilde.core.render.kustomize.variables import resolve_variables
 from kilde.core.source.tree import Tree
@@ -50,6 +50,12 @@ class Built:
     def text(self) -> str:
         """What kustomize prints. Raises KildeError for an object that cannot be written."""
         return "---\n".join(map(_written, self.resources))
+
+    def files(self) -> list[tuple[str, str]]:
+        """One file an object, named as `kustomize build -o FOLDER` names them."""
+        namespaces = {resource.id.effective_namespace for resource in self.resources}
+        many = len(namespaces - {NO_NAMESPACE}) > 1
+        return [(_file_name(resource, with_namespace=many), _written(resource)) for resource in self.resources]
 
 
 def build(
@@ -93,6 +99,13 @@ def _finish(found: Accumulated) -> None:
     add_hashes(found.resources)
     fix_references(found.resources, found.config.name_reference)
     resolve_variables(found.resources, found.variables, found.config.var_reference)
+
+
+def _file_name(resource: Resource, *, with_namespace: bool) -> str:
+    found = resource.id
+    namespace = found.effective_namespace if with_namespace and not found.gvk.cluster_scoped else ""
+    parts = (namespace, *found.gvk, found.name)
+    return "_".join(part for part in parts if part).lower().replace("/", "_") + ".yaml"
 
 
 def _is_local(resource: Resource) -> bool:

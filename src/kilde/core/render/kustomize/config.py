@@ -32,7 +32,7 @@ class TransformerConfig:
 
     def merged(self, other: "TransformerConfig") -> "TransformerConfig":
         """Both together. Raises RenderFailed where they disagree whether a field is created."""
-        if other is self or other is DEFAULTS and self is DEFAULTS:
+        if other is self or (other is DEFAULTS and self is DEFAULTS):
             return self
         changes: dict[str, Any] = {}
         for field in _SPEC_FIELDS:

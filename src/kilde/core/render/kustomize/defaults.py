@@ -10,7 +10,7 @@ _TERM = "IgnoredDuringExecution"
 _POD = {
     "Pod": "spec",
     "PodTemplate": "template/spec",
-    **{kind: "spec/template/spec" for kind in ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job")},
+    **dict.fromkeys(("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "Job"), "spec/template/spec"),
     "CronJob": "spec/jobTemplate/spec/template/spec",
 }
 

@@ -13,12 +13,15 @@ Create = Literal["", "map", "list", "scalar"]
 Setter = Callable[[Any], Any]
 
 
+ANYTHING = Gvk()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """A path (`spec/template/metadata/labels`, `a\\/b` for a slash, `x[]` for a list) in the kinds that `gvk` selects."""
 
     path: str
-    gvk: Gvk = Gvk()
+    gvk: Gvk = ANYTHING
     create: bool = False
 
     @property

@@ -12,11 +12,11 @@ FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
 _WARNINGS = {
     "bases": "Please use 'resources' instead.",
+    "commonLabels": "Please use 'labels' instead.",
     "imageTags": "Please use 'images' instead.",
     "patchesJson6902": "Please use 'patches' instead.",
     "patchesStrategicMerge": "Please use 'patches' instead.",
     "vars": "Please use 'replacements' instead.",
-    "commonLabels": "Please use 'labels' instead.",
 }
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kilde.core.basics.errors import KildeError, RenderFailed
+from kilde.core.basics.errors import KildeError, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.kustomize import shapes
@@ -13,6 +13,7 @@ from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs
 from kilde.core.render.kustomize.generators.iam_policy import IAM_POLICY, iam_policy
 from kilde.core.render.kustomize.generators.objects import config_map, secret
+from kilde.core.render.kustomize.hashing import add_hashes
 from kilde.core.render.kustomize.kustomization import Kustomization
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.openapi import Schema
@@ -47,34 +48,15 @@ Step = tuple[str, Callable[[], None]]
 def steps_of(run: Run) -> Iterator[Step]:
     """The transformers that the fields of the kustomization ask for, in kustomize's order."""
     found, config = run.kustomization, run.config
-    yield from _merge_steps(run)
-    for index, raw in enumerate(found.items("patches")):
-        yield "PatchTransformer", partial(_patch_field, run, raw, index)
-    namespace = found.text("namespace")
+    yield from _patch_steps(run)
+    namespace, prefix, suffix = found.text("namespace"), found.text("namePrefix"), found.text("nameSuffix")
     if namespace:
         yield "NamespaceTransformer", partial(set_namespace, run.collection, namespace, config.namespace)
-    if found.text("namePrefix"):
-        yield (
-            "PrefixTransformer",
-            partial(add_affix, run.collection, prefix=found.text("namePrefix"), specs=config.name_prefix),
-        )
-    if found.text("nameSuffix"):
-        yield (
-            "SuffixTransformer",
-            partial(add_affix, run.collection, suffix=found.text("nameSuffix"), specs=config.name_suffix),
-        )
-    for entry in found.items("labels"):
-        yield (
-            "LabelTransformer",
-            partial(set_strings, run.collection, entry.get("pairs") or {}, label_specs(entry, config)),
-        )
-    if found["commonLabels"]:
-        yield "LabelTransformer", partial(set_strings, run.collection, found["commonLabels"], config.common_labels)
-    if found["commonAnnotations"]:
-        yield (
-            "AnnotationsTransformer",
-            partial(set_strings, run.collection, found["commonAnnotations"], config.common_annotations),
-        )
+    if prefix:
+        yield "PrefixTransformer", partial(add_affix, run.collection, prefix=prefix, specs=config.name_prefix)
+    if suffix:
+        yield "SuffixTransformer", partial(add_affix, run.collection, suffix=suffix, specs=config.name_suffix)
+    yield from _label_steps(run)
     for index, raw in enumerate(found.items("patchesJson6902")):
         yield "PatchJson6902Transformer", partial(_json6902_field, run, raw, index)
     for raw in found.items("replicas"):
@@ -85,17 +67,32 @@ def steps_of(run: Run) -> Iterator[Step]:
         yield "ReplacementTransformer", partial(_replacements_field, run)
 
 
+def _patch_steps(run: Run) -> Iterator[Step]:
+    entries = run.kustomization.items("patchesStrategicMerge")
+    if entries:
+        yield "PatchStrategicMergeTransformer", partial(_strategic_merges, run, entries, "patchesStrategicMerge")
+    for index, raw in enumerate(run.kustomization.items("patches")):
+        yield "PatchTransformer", partial(_patch_field, run, raw, index)
+
+
+def _label_steps(run: Run) -> Iterator[Step]:
+    found, config = run.kustomization, run.config
+    for entry in found.items("labels"):
+        pairs = entry.get("pairs") or {}
+        yield "LabelTransformer", partial(set_strings, run.collection, pairs, label_specs(entry, config))
+    for field, kind, specs in (
+        ("commonLabels", "LabelTransformer", config.common_labels),
+        ("commonAnnotations", "AnnotationsTransformer", config.common_annotations),
+    ):
+        if found[field]:
+            yield kind, partial(set_strings, run.collection, found[field], specs)
+
+
 def _at(run: Run, error: KildeError, *path: str | int) -> KildeError:
     """The error, at the field that caused it where it knows no better place."""
     if error.place is not None:
         return error
     return type(error)(error.what, about=error.about, hint=error.hint, place=run.kustomization.place(*path))
-
-
-def _merge_steps(run: Run) -> Iterator[Step]:
-    entries = run.kustomization.items("patchesStrategicMerge")
-    if entries:
-        yield "PatchStrategicMergeTransformer", partial(_strategic_merges, run, entries, "patchesStrategicMerge")
 
 
 def _strategic_merges(run: Run, entries: list[str], field_name: str) -> None:
@@ -144,12 +141,10 @@ def _read_patch(run: Run, raw: Mapping[str, Any]) -> Patch:
 
 
 def _json6902_field(run: Run, raw: Mapping[str, Any], index: int) -> None:
-    place = run.kustomization.place("patchesJson6902", index)
     try:
         _apply_json6902(run, raw, raw.get("patch") or "")
     except KildeError as error:
         raise _at(run, error, "patchesJson6902", index) from error
-    del place
 
 
 def _apply_json6902(run: Run, raw: Mapping[str, Any], text: str) -> None:
@@ -243,8 +238,6 @@ def _replacement_plugin(run: Run, raw: Mapping[str, Any]) -> None:
 
 
 def _hash_plugin(run: Run, _: Mapping[str, Any]) -> None:
-    from kilde.core.render.kustomize.hashing import add_hashes
-
     add_hashes(run.collection)
 
 
@@ -291,9 +284,7 @@ _GENERATORS: dict[str, tuple[dict[str, Shape], Callable[[Loader, Mapping[str, An
 }
 
 
-def _nowhere(loader: Loader) -> Any:
-    from kilde.core.basics.errors import Place
-
+def _nowhere(loader: Loader) -> Place:
     return Place(loader.root)
 
 

@@ -79,8 +79,7 @@ def whole_pattern(text: str) -> re.Pattern[str] | None:
 
 
 def _unanchored(text: str) -> str:
-    if text.startswith("^"):
-        text = text[1:]
+    text = text.removeprefix("^")
     if text.endswith("$") and not text.endswith("\\$"):
         text = text[:-1]
     return text

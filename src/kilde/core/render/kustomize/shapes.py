@@ -92,16 +92,14 @@ KUSTOMIZATION: dict[str, Shape] = {
     "buildMetadata": TEXTS,
 }  # fmt: skip
 
+_CONFIGURED = (
+    "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels", "templateLabels", "commonAnnotations",
+    "varReference", "images", "replicas",
+)  # fmt: skip
 CONFIGURATION: dict[str, Shape] = {
-    **{
-        key: FIELD_SPECS
-        for key in (
-            "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels", "templateLabels", "commonAnnotations",
-            "varReference", "images", "replicas",
-        )
-    },
+    **dict.fromkeys(_CONFIGURED, FIELD_SPECS),
     "nameReference": Many({**_GVK, "fieldSpecs": FIELD_SPECS}),
-}  # fmt: skip
+}
 
 
 class Misfit(Exception):

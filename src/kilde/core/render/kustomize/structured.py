@@ -47,7 +47,7 @@ def _set(found: tuple[Any, Any, Any], rest: list[str], value: Any, find: Finder,
 def _put(old: Any, value: Any) -> Any:
     if isinstance(old, (dict, list)) or isinstance(value, (dict, list)):
         return value
-    return as_text(old, text_of(value)) if not type(old) is str else text_of(value)
+    return text_of(value) if type(old) is str else as_text(old, text_of(value))
 
 
 def _written(document: Any, before: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.fields import FieldSpec, apply_one, as_text, scalar_text
-from kilde.core.render.kustomize.resource import Gvk
+from kilde.core.render.kustomize.resource import Gvk, Resource
 
 _NEVER_AFFIXED = (
     Gvk(kind="CustomResourceDefinition"),
@@ -25,18 +25,22 @@ def add_affix(collection: Collection, *, prefix: str = "", suffix: str = "", spe
         if _never_affixed(gvk):
             continue
         for spec in specs:
-            if not spec.gvk.selects(gvk):
-                continue
-            if spec.path == "metadata/name":
-                if prefix:
-                    resource.prefixes.append(prefix)
-                if suffix:
-                    resource.suffixes.append(suffix)
-                if prefix or suffix:
-                    resource.remember_id()
-            if spec.gvk.selects(resource.gvk):
-                apply_one(resource, spec, setter, "scalar")
+            if spec.gvk.selects(gvk):
+                if spec.path == "metadata/name":
+                    _note(resource, prefix, suffix)
+                if spec.gvk.selects(resource.gvk):
+                    apply_one(resource, spec, setter, "scalar")
     collection.changed()
+
+
+def _note(resource: Resource, prefix: str, suffix: str) -> None:
+    """Keeps the old id, and what was put around it: it decides between references later."""
+    if prefix:
+        resource.prefixes.append(prefix)
+    if suffix:
+        resource.suffixes.append(suffix)
+    if prefix or suffix:
+        resource.remember_id()
 
 
 def _never_affixed(gvk: Gvk) -> bool:
