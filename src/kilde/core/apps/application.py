@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.basics.errors import InvalidInput
+from kilde.core.apps.source_blocks import read_directory, read_kustomize
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
 from kilde.core.plan.policy import Automated, Retry, SyncPolicy, read_options
-from kilde.core.render import DirectoryOptions, KustomizeOptions, RenderSource, read_kustomize_options
+from kilde.core.render import RenderSource
 
 GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -153,13 +153,8 @@ def read_source(at: Reader) -> Source | None:
     if not url or not path:
         at.problem("", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
         return None
-    directory = _directory(at.mapping("directory")) if at.has("directory") else None
-    kustomize: KustomizeOptions | None = None
-    if at.has("kustomize"):
-        try:
-            kustomize = read_kustomize_options(at.mapping("kustomize").raw)
-        except InvalidInput as error:
-            at.problem("kustomize", error.what)
+    directory = read_directory(at.mapping("directory")) if at.has("directory") else None
+    kustomize = read_kustomize(at.mapping("kustomize")) if at.has("kustomize") else None
     return Source(
         repo_url=url,
         path=path,
@@ -167,14 +162,6 @@ def read_source(at: Reader) -> Source | None:
         render=RenderSource(path=path, directory=directory, kustomize=kustomize),
         raw=dict(at.raw),
     )
-
-
-def _directory(at: Reader) -> DirectoryOptions | None:
-    if at.has("jsonnet"):
-        at.problem("jsonnet", "is not supported by this release")
-    if not any(at.raw.values()):
-        return None  # an empty block decides nothing: a kustomization is used after all (Argo CD as observed, §12)
-    return DirectoryOptions(recurse=at.flag("recurse"), include=at.text("include"), exclude=at.text("exclude"))
 
 
 def _policy(at: Reader) -> SyncPolicy:

@@ -105,9 +105,9 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
             manifest for document in documents for manifest in _unpacked(document.value, document, document.line)
         ]
     except InvalidYaml:
-        if file.endswith(".json") or all(word in content for word in _LOOKS_LIKE_AN_OBJECT):
+        if file.endswith(".json") or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
             raise
-        manifests = []  # not meant as a manifest: values, dashboards, CI settings
+        manifests = []  # none of the three words: values, dashboards, CI settings, not meant as a manifest
     cache.documents.put(key, manifests)
     return manifests
 
