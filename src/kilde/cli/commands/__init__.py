@@ -1,0 +1,11 @@
+"""The commands: one file each, one line each here. The order is that of `kilde --help`."""
+
+COMMANDS = {
+    "init": "kilde.cli.commands.init",
+    "up": "kilde.cli.commands.up",
+    "cluster": "kilde.cli.commands.cluster",
+    "app": "kilde.cli.commands.app",
+    "build": "kilde.cli.commands.build",
+    "ledger": "kilde.cli.commands.ledger",
+    "install": "kilde.cli.commands.install",
+}

@@ -1,0 +1,75 @@
+"""`kilde`: arguments → a command; errors → words and an exit code.
+
+0 done; 1 found something (a difference, a failed check); 2 used wrongly; 3 could not; 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from kilde import __version__
+from kilde.cli.commands import COMMANDS
+from kilde.cli.failures import tell_crash, tell_error
+from kilde.core.basics.errors import KildeError
+
+COULD_NOT = 3
+INTERRUPTED = 130
+PIPE_CLOSED = 141  # as a program that SIGPIPE ended
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for: what is not used costs no start-up time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command = import_module(module).command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: kilde init config-repo && kilde up --data-dir state",
+)
+@click.version_option(__version__, prog_name="kilde", message="%(prog)s %(version)s")
+def kilde() -> None:
+    """Makes a Kubernetes cluster the mirror of a branch in a Git repository, keeps it so, and can prove it."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; gives its exit code. What went wrong is on standard error."""
+    try:
+        result = kilde.main(args=list(arguments), prog_name="kilde", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code if isinstance(error, click.UsageError) else COULD_NOT
+    except KildeError as error:
+        tell_error(error)
+        return COULD_NOT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries to flush it once more
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001  # the last place where a person can be told
+        tell_crash(error, arguments)
+        return COULD_NOT
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
