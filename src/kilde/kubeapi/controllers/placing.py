@@ -1,45 +1,39 @@
 """Placing: which nodes a pod may run on, by selector, affinity, taints and room, and how the scheduler says why not."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
+from kilde.core.objects.quantity import parse
 from kilde.kubeapi.controllers.metadata import labels_of, name_of
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
 from kilde.kubeapi.controllers.selecting import requires, selects
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
-_UNITS = {
-    "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
-    "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
-    "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
-    "Ei": Decimal(2**60),
-}  # fmt: skip
 
 
-def amount(text: Any) -> Decimal:
+def amount(text: Any) -> Fraction:
     """A quantity as a number; 0 where it is none."""
-    value = str(text)
-    digits = value.rstrip("numkMGTPEi")
     try:
-        return Decimal(digits) * _UNITS[value[len(digits) :]]
-    except (InvalidOperation, KeyError):
-        return Decimal(0)
+        return parse(text).value
+    except InvalidInput:
+        return Fraction(0)
 
 
-def requests_of(pod: Object) -> dict[str, Decimal]:
+def requests_of(pod: Object) -> dict[str, Fraction]:
     """What a pod asks for: the sum of its containers, or the largest init container if that is more."""
     spec = spec_of(pod)
-    asked: dict[str, Decimal] = {}
+    asked: dict[str, Fraction] = {}
     for container in spec.get("containers") or ():
         for resource, quantity in _requests(container).items():
-            asked[resource] = asked.get(resource, Decimal(0)) + amount(quantity)
+            asked[resource] = asked.get(resource, Fraction(0)) + amount(quantity)
     for container in spec.get("initContainers") or ():
         for resource, quantity in _requests(container).items():
-            asked[resource] = max(asked.get(resource, Decimal(0)), amount(quantity))
+            asked[resource] = max(asked.get(resource, Fraction(0)), amount(quantity))
     for resource, quantity in (spec.get("overhead") or {}).items():
-        asked[resource] = asked.get(resource, Decimal(0)) + amount(quantity)
+        asked[resource] = asked.get(resource, Fraction(0)) + amount(quantity)
     return asked
 
 
@@ -102,7 +96,7 @@ def shortages(pod: Object, node: Object, others: Iterable[Object]) -> list[str]:
     return lacks + [
         f"Insufficient {resource}"
         for resource, quantity in sorted(asked.items())
-        if amount(room.get(resource, "0")) - sum(one.get(resource, Decimal(0)) for one in taken) < quantity
+        if amount(room.get(resource, "0")) - sum(one.get(resource, Fraction(0)) for one in taken) < quantity
     ]
 
 

@@ -1,8 +1,7 @@
 """The scheduler: binds each pod to the least loaded node that fits, or says in the real one's words why none does."""
 
 from collections import Counter
-from decimal import Decimal
-from functools import partial
+from fractions import Fraction
 from typing import Any
 
 from kilde.core.basics.values import Object
@@ -116,14 +115,14 @@ def _no_room(nodes: int, reasons: Counter[str]) -> str:
 def _best(fits: list[Object], view: View, moment: Moment) -> Object:
     """The node with the least share of cpu and memory asked for, then the fewest pods; dice decide between equals."""
 
-    def load(node: Object) -> tuple[Decimal, int]:
+    def load(node: Object) -> tuple[Fraction, int]:
         pods = [pod for pod in view.on_node(name_of(node)) if phase(pod) not in TERMINAL]
         room = (node.get("status") or {}).get("allocatable") or {}
-        share = Decimal(0)
+        share = Fraction(0)
         for resource in ("cpu", "memory"):
             total = amount(room.get(resource, "0"))
-            asked = sum((requests_of(pod).get(resource, Decimal(0)) for pod in pods), Decimal(0))
-            share = max(share, asked / total if total else Decimal(1))
+            asked = sum((requests_of(pod).get(resource, Fraction(0)) for pod in pods), Fraction(0))
+            share = max(share, asked / total if total else Fraction(1))
         return share, len(pods)
 
     loads = [load(node) for node in fits]
@@ -177,6 +176,3 @@ def _condition(pod: Object, reason: str, message: str, moment: Moment) -> Step:
     changed = {**status, "phase": status.get("phase", "Pending"), "conditions": turn(status.get("conditions"), new)}
     writes: tuple[Write, ...] = (Update("pods", with_status(pod, changed), "status"),)
     return Step(writes)
-
-
-_ = partial

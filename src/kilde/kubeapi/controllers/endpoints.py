@@ -1,0 +1,230 @@
+"""Endpoints and EndpointSlices: where the pods of a Service are (upstream: controller/endpoint, endpointslice)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.metadata import (
+    deleting,
+    labels_of,
+    name_of,
+    namespace_of,
+    owner_reference,
+    uid_of,
+    with_metadata,
+)
+from kilde.kubeapi.controllers.pods import TERMINAL, is_ready, is_terminating, phase, spec_of
+from kilde.kubeapi.controllers.steps import (
+    NOTHING,
+    Controller,
+    Create,
+    Delete,
+    Key,
+    Moment,
+    Reduce,
+    Step,
+    Trigger,
+    Update,
+    View,
+    itself,
+)
+
+SERVICES, ENDPOINTS, SLICES = "services", "endpoints", "endpointslices.discovery.k8s.io"
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
+HEADLESS = "service.kubernetes.io/headless"
+SLICE_MANAGER = "endpointslice-controller.k8s.io"
+
+
+def controllers() -> tuple[Controller, ...]:
+    """One for the old Endpoints, one for EndpointSlices; both follow Services and their pods."""
+    return (
+        _controller("endpoint-controller", _endpoints, {ENDPOINTS: itself}),
+        _controller("endpointslice-controller", _slices, {SLICES: _of_slice}),
+    )
+
+
+def _controller(name: str, reduce: Reduce, own: dict[str, Trigger]) -> Controller:
+    return Controller(name, reduce, {SERVICES: itself, "pods": _selecting, **own})
+
+
+def _of_slice(obj: Object, view: View) -> list[Key]:
+    name = labels_of(obj).get(SERVICE_NAME)
+    return [Key(namespace_of(obj), name)] if name and labels_of(obj).get(MANAGED_BY) == SLICE_MANAGER else []
+
+
+def _selecting(pod: Object, view: View) -> list[Key]:
+    labels = labels_of(pod)
+    if not labels:
+        return []
+    return [
+        Key(namespace_of(service), name_of(service))
+        for service in view.every(SERVICES, namespace_of(pod))
+        if (selector := (service.get("spec") or {}).get("selector")) and selector.items() <= labels.items()
+    ]
+
+
+def _pods(service: Object, view: View) -> list[Object]:
+    """The pods that count: selected, with an address, not finished; ordered by name."""
+    selector = service["spec"].get("selector") or {}
+    found = [
+        pod
+        for pod in view.every("pods", namespace_of(service))
+        if selector.items() <= labels_of(pod).items()
+        and (pod.get("status") or {}).get("podIP")
+        and phase(pod) not in TERMINAL
+    ]
+    return sorted(found, key=name_of)
+
+
+def _serves(service: Object | None) -> bool:
+    return service is not None and not deleting(service) and bool((service.get("spec") or {}).get("selector"))
+
+
+def _ports(service: Object, pod: Object) -> tuple[tuple[str, int, str], ...]:
+    """(name, number, protocol) of the Service's ports as this pod has them; a named target that it lacks is left out."""
+    found = []
+    for port in service["spec"].get("ports") or ():
+        target = port.get("targetPort") or port["port"]
+        if isinstance(target, str):
+            target = next(
+                (
+                    one["containerPort"]
+                    for container in spec_of(pod).get("containers") or ()
+                    for one in container.get("ports") or ()
+                    if one.get("name") == target and one.get("protocol", "TCP") == port.get("protocol", "TCP")
+                ),
+                None,
+            )
+        if target:
+            found.append((port.get("name") or "", int(target), port.get("protocol", "TCP")))
+    return tuple(found)
+
+
+def _by_ports(service: Object, pods: Iterable[Object]) -> dict[tuple[tuple[str, int, str], ...], list[Object]]:
+    groups: dict[tuple[tuple[str, int, str], ...], list[Object]] = {}
+    for pod in pods:
+        groups.setdefault(_ports(service, pod), []).append(pod)
+    return groups
+
+
+def _target(pod: Object) -> dict[str, Any]:
+    return {"kind": "Pod", "name": name_of(pod), "namespace": namespace_of(pod), "uid": uid_of(pod)}
+
+
+def _endpoints(key: Key, view: View, moment: Moment) -> Step:
+    service, have = view.get(SERVICES, *key), view.get(ENDPOINTS, *key)
+    if not _serves(service):
+        gone = service is None and have is not None and "endpoints.kubernetes.io/managed-by" in labels_of(have)
+        if gone and have is not None:
+            return Step((Delete(ENDPOINTS, key.namespace, key.name, uid_of(have)),))
+        return NOTHING
+    assert service is not None
+    early = bool(service["spec"].get("publishNotReadyAddresses"))
+    subsets = []
+    for ports, pods in sorted(_by_ports(service, _pods(service, view)).items()):
+        subset: dict[str, Any] = {}
+        for field, wanted in (("addresses", True), ("notReadyAddresses", False)):
+            found = [_address(pod) for pod in pods if not deleting(pod) and (is_ready(pod) or early) is wanted]
+            if found:
+                subset[field] = found
+        if subset:
+            subset["ports"] = [
+                {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+                for name, number, protocol in ports
+            ]
+            subsets.append(subset)
+    labels = {**labels_of(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+    if service["spec"].get("clusterIP") == "None":
+        labels[HEADLESS] = ""
+    if have is None:
+        meta = {"name": key.name, "namespace": key.namespace, "labels": labels, **_stamp(subsets, moment)}
+        body = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
+        return Step((Create(ENDPOINTS, body if subsets else {k: v for k, v in body.items() if k != "subsets"}),))
+    if (have.get("subsets") or []) == subsets and labels_of(have) == labels:
+        return NOTHING
+    return Step(
+        (Update(ENDPOINTS, {**with_metadata(have, labels=labels, **_stamp(subsets, moment)), "subsets": subsets}),)
+    )
+
+
+def _stamp(content: list[Any], moment: Moment) -> dict[str, Any]:
+    return {"annotations": {CHANGED: rfc3339(moment.now)}} if content else {}
+
+
+def _address(pod: Object) -> dict[str, Any]:
+    made = {"ip": pod["status"]["podIP"], "nodeName": spec_of(pod).get("nodeName"), "targetRef": _target(pod)}
+    hostname = spec_of(pod).get("hostname")
+    return {**made, **({"hostname": hostname} if hostname and spec_of(pod).get("subdomain") else {})}
+
+
+def _slices(key: Key, view: View, moment: Moment) -> Step:
+    service = view.get(SERVICES, *key)
+    mine = [
+        one
+        for one in view.every(SLICES, key.namespace)
+        if labels_of(one).get(SERVICE_NAME) == key.name and labels_of(one).get(MANAGED_BY) == SLICE_MANAGER
+    ]
+    if not _serves(service):
+        return Step(
+            tuple(Delete(SLICES, key.namespace, name_of(one), uid_of(one)) for one in mine if not deleting(one))
+        )
+    assert service is not None
+    groups = _by_ports(service, _pods(service, view)) or {(): []}
+    wanted = [
+        {"endpoints": [_endpoint(service, pod) for pod in pods], "ports": [_slice_port(port) for port in ports]}
+        for ports, pods in sorted(groups.items())
+    ]
+    labels = {**labels_of(service), MANAGED_BY: SLICE_MANAGER, SERVICE_NAME: key.name}
+    if service["spec"].get("clusterIP") == "None":
+        labels[HEADLESS] = ""
+    return Step(tuple(_changes(service, labels, wanted, mine, moment)))
+
+
+def _changes(
+    service: Object, labels: dict[str, str], wanted: list[dict[str, Any]], mine: list[Object], moment: Moment
+) -> list[Create | Update | Delete]:
+    """Keeps a slice with the same ports where there is one, makes and deletes the rest."""
+    writes: list[Create | Update | Delete] = []
+    free = sorted(mine, key=name_of)
+    for content in wanted:
+        same = next((one for one in free if (one.get("ports") or []) == content["ports"]), free[0] if free else None)
+        stamp = _stamp(content["endpoints"], moment)
+        if same is None:
+            meta = {
+                "generateName": name_of(service) + "-",
+                "namespace": namespace_of(service),
+                "labels": labels,
+                "ownerReferences": [owner_reference(service)],
+                **stamp,
+            }
+            kind = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta}
+            writes.append(Create(SLICES, {**kind, "addressType": "IPv4", **content}))
+            continue
+        free.remove(same)
+        if any((same.get(field) or []) != content[field] for field in content) or labels_of(same) != labels:
+            writes.append(Update(SLICES, {**with_metadata(same, labels=labels, **stamp), **content}))
+    writes += [Delete(SLICES, namespace_of(one), name_of(one), uid_of(one)) for one in free]
+    return writes
+
+
+def _slice_port(port: tuple[str, int, str]) -> dict[str, Any]:
+    name, number, protocol = port
+    return {"name": name, "port": number, "protocol": protocol}
+
+
+def _endpoint(service: Object, pod: Object) -> dict[str, Any]:
+    early = bool(service["spec"].get("publishNotReadyAddresses"))
+    ready, going = is_ready(pod), is_terminating(pod)
+    made: dict[str, Any] = {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": early or (ready and not going), "serving": ready, "terminating": going},
+        "nodeName": spec_of(pod).get("nodeName"),
+        "targetRef": _target(pod),
+    }
+    hostname = spec_of(pod).get("hostname")
+    if hostname and spec_of(pod).get("subdomain") == name_of(service):
+        made["hostname"] = hostname
+    return made
