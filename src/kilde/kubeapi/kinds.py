@@ -1,0 +1,123 @@
+"""Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kilde.core.basics.values import Object
+from kilde.core.objects.defaults import apply_defaults
+from kilde.core.objects.typed import schema
+from kilde.core.objects.typed.field_set import FieldSet
+from kilde.core.objects.typed.node import Node
+from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.fields import Read
+from kilde.kubeapi.resources import tables
+from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Catalog, Resource
+from kilde.kubeapi.resources.openapi import Schemas
+from kilde.kubeapi.resources.printers.column import Printer
+from kilde.kubeapi.storage.records import Record
+
+# Served twice, kept once: (group, plural) → where it is kept.
+_ALIASES = {("events.k8s.io", "events"): "events"}
+_NOTHING = FieldSet()
+_STATUS = FieldSet.of(("f:status",))
+_SPEC = FieldSet.of(("f:spec",))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource in one version, with its rules. The base class has the rules of built-in kinds."""
+
+    resource: Resource
+    node: Node
+    selectable: Mapping[str, Read] | None = field(default=None)
+
+    @property
+    def storage(self) -> str:
+        """The name under which the store keeps these objects, whatever version they were sent in."""
+        return _ALIASES.get((self.resource.group, self.resource.plural), self.resource.qualified)
+
+    @property
+    def has_status(self) -> bool:
+        return self.resource.sub_resource("status") is not None
+
+    @property
+    def has_generation(self) -> bool:
+        return (self.resource.group, self.resource.kind) not in WITHOUT_GENERATION
+
+    def about(self, name: str) -> Named:
+        """What 404 and 409 name: the plural."""
+        return Named(self.resource.group, self.resource.plural, name)
+
+    def about_kind(self, name: str) -> Named:
+        """What 422 names: the kind."""
+        return Named(self.resource.group, self.resource.kind, name)
+
+    def reset_fields(self, subresource: str) -> FieldSet:
+        """What a write to this sub-resource ("" the main one) cannot change."""
+        if subresource == "status":
+            return _SPEC
+        return _STATUS if self.has_status and not subresource else _NOTHING
+
+    def decoded(self, obj: Object) -> go_decode.Decoded:
+        """What a typed decoder makes of the object. Raises go_decode.WrongType."""
+        return go_decode.decode(self.node, obj)
+
+    def written(self, record: Record) -> bytes:
+        """The stored object's bytes in this version."""
+        return record.data
+
+    def presented(self, record: Record) -> Object:
+        """The stored object in this version."""
+        return record.object()
+
+    def printer(self, subresource: str = "") -> Printer:
+        """How a Table shows it."""
+        return tables.printer_of(self.resource, subresource)
+
+    def defaulted(self, obj: Object) -> Object:
+        """The object with what the server adds by itself; empty fields are as Go writes them."""
+        return apply_defaults(obj)
+
+    def problems_of_new(self, obj: Object) -> list[Cause]:
+        """Why an object may not be created."""
+        return []
+
+    def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
+        """Why an object may not become another."""
+        return []
+
+
+class Kinds:
+    """The kinds served at one moment."""
+
+    def __init__(
+        self, catalog: Catalog, custom: Mapping[tuple[str, str, str], Kind], schemas: Schemas | None = None
+    ) -> None:
+        """`custom` are the CRDs' kinds by (group, version, plural); `schemas` their OpenAPI schemas by (group, version, kind)."""
+        self.catalog = catalog
+        self.schemas: Schemas = schemas or {}
+        self._made: dict[tuple[str, str, str], Kind] = dict(custom)
+        self._types = schema.builtin()
+
+    def at(self, group: str, version: str, plural: str) -> Kind | None:
+        """The kind behind a path; None if nothing is served there."""
+        found = self._made.get((group, version, plural))
+        if found is None:
+            resource = self.catalog.at(group, version, plural)
+            if resource is None or resource.custom:
+                return None
+            node = self._types.node(group, version, resource.kind)
+            if node is None:
+                return None
+            found = self._made[group, version, plural] = Kind(resource, node)
+        return found
+
+    def named(self, qualified: str) -> Kind | None:
+        """The kind named `plural.group`, in the group's preferred version that has it."""
+        plural, _, group = qualified.partition(".")
+        for version in self.catalog.versions(group) or ("v1",):
+            found = self.at(group, version, plural)
+            if found is not None:
+                return found
+        return None

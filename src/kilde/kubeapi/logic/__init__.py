@@ -1,0 +1,1 @@
+"""What the API server decides: pure functions of requests and objects. Time and dice are arguments."""

@@ -1,0 +1,113 @@
+"""Request bodies: JSON and YAML become objects; what is said twice is noticed."""
+
+import json
+from typing import Any, NamedTuple
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Json
+from kilde.core.objects.yaml_reader import YamlLimits, read_documents
+from kilde.kubeapi.logic.failures import bad_request
+from kilde.kubeapi.logic.negotiate import YAML
+
+_LIMITS = YamlLimits(size=3 << 20, depth=500)
+
+
+class Body(NamedTuple):
+    """A decoded body; `duplicates` are the paths of keys that were there twice, as Kubernetes words them."""
+
+    value: Json
+    duplicates: tuple[str, ...] = ()
+
+
+def decode(raw: bytes, media: str, kind: str) -> Body:
+    """The value of a JSON or YAML body, as a Go decoder reads it: of keys that are there twice maps are united. 400 if it cannot be read."""
+    try:
+        return _yaml(raw) if media == YAML else _json(raw)
+    except InvalidInput as error:
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): yaml: {error.what}"
+        ) from error
+    except RecursionError as error:
+        raise bad_request("the object provided is unrecognized: exceeded max depth") from error
+    except ValueError as error:
+        what = f"couldn't get version/kind; json parse error: {json_problem(raw)}"
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {what}") from error
+
+
+def json_problem(raw: bytes) -> str:
+    """What Go's encoding/json says about text that is not JSON."""
+    text = raw.decode(errors="replace")
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text.rstrip()):
+            return "unexpected end of JSON input"
+        if error.msg.startswith("Extra data"):
+            where = "after top-level value"
+        elif error.msg.startswith("Expecting property name"):
+            where = "looking for beginning of object key string"
+        elif error.msg.startswith("Expecting ',' delimiter"):
+            where = "after object key:value pair" if _in_object(text[: error.pos]) else "after array element"
+        elif error.msg.startswith("Expecting ':' delimiter"):
+            where = "after object key"
+        else:
+            where = "looking for beginning of value"
+        return f"invalid character '{text[error.pos]}' {where}"
+    except RecursionError:
+        return "exceeded max depth"
+    return "invalid UTF-8"
+
+
+def _in_object(text: str) -> bool:
+    return text.rfind("{") > text.rfind("[")
+
+
+def _yaml(raw: bytes) -> Body:
+    read = read_documents(raw, file="body", limits=_LIMITS, duplicates="last")
+    return Body(read[0].value if read else None)
+
+
+class _Twice(dict[str, Any]):
+    """An object that had keys more than once."""
+
+    twice: tuple[str, ...] = ()
+
+
+def _json(raw: bytes) -> Body:
+    found: list[_Twice] = []
+
+    def gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        return made if len(made) == len(pairs) else _united(pairs, found)
+
+    value = json.loads(raw, object_pairs_hook=gather)
+    return Body(value, tuple(_duplicates(value, "")) if found else ())
+
+
+def _united(pairs: list[tuple[str, Any]], found: list[_Twice]) -> dict[str, Any]:
+    made = _Twice()
+    twice: dict[str, None] = {}
+    for key, value in pairs:
+        if key in made:
+            twice[key] = None
+            before = made[key]
+            if isinstance(before, dict) and isinstance(value, dict):
+                value = {**before, **value}
+        made[key] = value
+    made.twice = tuple(twice)
+    found.append(made)
+    return made
+
+
+def _duplicates(value: Json, path: str) -> list[str]:
+    found = []
+    if isinstance(value, dict):
+        for key, item in value.items():
+            where = f"{path}.{key}" if path else key
+            if isinstance(value, _Twice) and key in value.twice:
+                found.append(f'duplicate field "{where}"')
+            found += _duplicates(item, where)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            found += _duplicates(item, f"{path}[{index}]")
+    return found

@@ -1,0 +1,84 @@
+"""What a DELETE makes of an object: gone at once, or marked and waiting for finalizers, grace or its content (rest.BeforeDelete)."""
+
+from typing import NamedTuple
+
+from kilde.core.basics.moment import parse, rfc3339
+from kilde.core.basics.values import Object
+from kilde.kubeapi.logic.options import DeleteOptions
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+_ORPHAN_BY_DEFAULT = frozenset(("jobs.batch", "replicationcontrollers"))
+_CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+class Verdict(NamedTuple):
+    """The object after the DELETE; `gone` if it is to be removed now."""
+
+    object: Object
+    gone: bool
+
+
+def judge(storage: str, old: Object, options: DeleteOptions, *, now: float, generation: bool, custom: bool) -> Verdict:
+    """`storage` names the resource; `generation` says whether its kind counts generations; `now` is seconds since the epoch."""
+    obj = {**old, "metadata": dict(old["metadata"])}
+    meta = obj["metadata"]
+    finalizers = _finalizers(storage, meta.get("finalizers") or [], options)
+    if finalizers:
+        meta["finalizers"] = finalizers
+    else:
+        meta.pop("finalizers", None)
+    grace = _grace(obj, options) if storage == "pods" else 0
+    held = bool(finalizers) or (storage == "namespaces" and bool((obj.get("spec") or {}).get("finalizers")))
+    if not held and grace == 0:
+        return Verdict(obj, gone=True)
+    if storage == "namespaces":
+        obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+    _mark(meta, grace, now, namespace=storage == "namespaces", generation=generation)
+    return Verdict(obj, gone=False)
+
+
+def _mark(meta: Object, grace: int, now: float, *, namespace: bool, generation: bool) -> None:
+    if not meta.get("deletionTimestamp"):
+        meta["deletionTimestamp"] = rfc3339(now + grace)
+        if generation:
+            meta["generation"] = int(meta.get("generation") or 0) + 1
+        if not namespace:
+            meta["deletionGracePeriodSeconds"] = grace
+    elif not namespace and grace < int(meta.get("deletionGracePeriodSeconds") or 0):
+        began = (parse(meta["deletionTimestamp"]) or now) - int(meta["deletionGracePeriodSeconds"])
+        meta["deletionTimestamp"] = rfc3339(began + grace)
+        meta["deletionGracePeriodSeconds"] = grace
+
+
+def _finalizers(storage: str, present: list[str], options: DeleteOptions) -> list[str]:
+    policy = options.propagation
+    if not policy:
+        if ORPHAN in present or FOREGROUND in present:
+            return _with_cleanup(storage, present)
+        policy = "Orphan" if storage in _ORPHAN_BY_DEFAULT else "Background"
+    kept = [name for name in present if name not in (FOREGROUND, ORPHAN)]
+    if policy == "Foreground":
+        kept.append(FOREGROUND)
+    elif policy == "Orphan":
+        kept.append(ORPHAN)
+    return _with_cleanup(storage, kept)
+
+
+def _with_cleanup(storage: str, finalizers: list[str]) -> list[str]:
+    if storage != _CRDS or CRD_CLEANUP in finalizers:
+        return finalizers
+    return [*finalizers, CRD_CLEANUP]
+
+
+def _grace(pod: Object, options: DeleteOptions) -> int:
+    """Seconds a pod has to end: none if it never ran on a node or has ended."""
+    spec, status, meta = pod.get("spec") or {}, pod.get("status") or {}, pod["metadata"]
+    grace = options.grace
+    if grace is None:
+        grace = int(spec.get("terminationGracePeriodSeconds") or 0) if "terminationGracePeriodSeconds" in spec else 30
+    if not spec.get("nodeName") or status.get("phase") in ("Failed", "Succeeded"):
+        return 0
+    if meta.get("deletionTimestamp"):
+        return min(grace, int(meta.get("deletionGracePeriodSeconds") or 0))
+    return grace

@@ -1,0 +1,201 @@
+"""What Go's decoder makes of JSON for a built-in type: unknown fields fall away, nulls are zero values, wrong types are refused.
+
+The rules are those of sigs.k8s.io/json with the types of k8s.io/api: null leaves a field out, becomes "" in a map of strings and an
+empty value in a list.
+"""
+
+import binascii
+import re
+from typing import NamedTuple
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.typed.node import Node, Scalar
+
+_QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
+_QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)")
+_INT32, _INT64 = 1 << 31, 1 << 63
+
+
+class Decoded(NamedTuple):
+    """The object as a typed decoder keeps it, and the paths of the fields it does not know."""
+
+    object: Object
+    unknown: tuple[str, ...] = ()
+
+
+class WrongType(InvalidInput):
+    """A value does not fit its Go type; the words are Go's."""
+
+    code = "wrong-type"
+
+
+def decode(node: Node, obj: Object) -> Decoded:
+    """Raises WrongType. The object itself is answered if nothing has to be changed."""
+    if _fits(node, obj):
+        return Decoded(obj)
+    walk = _Walk()
+    found = walk.map(node, obj, "", "", "")
+    return Decoded(found, tuple(walk.unknown))
+
+
+def _fits(node: Node, value: Json) -> bool:
+    """Whether a value is of its type as it stands: the fast way through what nearly every request holds."""
+    kind = type(value)
+    if kind is str:
+        return (node.scalar is Scalar.STRING and not node.format) or (bool(node.format) and _special(node, value))
+    if kind is dict:
+        spec = node.map
+        if spec is None:
+            return False
+        fields, others = spec.fields, spec.others
+        if not fields and others is not None and node.scalar is Scalar.UNTYPED:
+            return True
+        for key, item in value.items():
+            below = fields.get(key) or others
+            if below is None or not _fits(below, item):
+                return False
+        return True
+    if kind is list:
+        if node.list is None:
+            return False
+        if node.scalar is Scalar.UNTYPED:
+            return True
+        items = node.list.items
+        return all(_fits(items, item) for item in value)
+    if kind is bool:
+        return node.scalar is Scalar.BOOLEAN or _free(node)
+    if kind is int:
+        return _whole(node, value)
+    if kind is float:
+        return (node.scalar is Scalar.NUMERIC and node.format in ("double", "float", "")) or _free(node)
+    return False
+
+
+def _free(node: Node) -> bool:
+    return node.scalar is Scalar.UNTYPED and not node.format
+
+
+def _whole(node: Node, value: int) -> bool:
+    if node.scalar is Scalar.NUMERIC:
+        if node.format == "int32":
+            return -_INT32 <= value < _INT32
+        return -_INT64 <= value < _INT64 or node.format == "double"
+    return node.format in ("int-or-string", "quantity") or _free(node)
+
+
+def _special(node: Node, value: str) -> bool:
+    form = node.format
+    if form == "date-time":
+        return _RFC3339.fullmatch(value) is not None
+    if form == "quantity":
+        return _QUANTITY.fullmatch(value) is not None
+    if form == "byte":
+        return _base64_problem(value) is None
+    return node.scalar in (Scalar.STRING, Scalar.UNTYPED)
+
+
+def _base64_problem(text: str) -> int | None:
+    """The byte at which Go's decoder gives up; None if it does not."""
+    clean = text.replace("\n", "").replace("\r", "")
+    for place, letter in enumerate(text):
+        if letter in "\r\n":
+            continue
+        if not (letter.isascii() and (letter.isalnum() or letter in "+/=")):
+            return place
+    try:
+        binascii.a2b_base64(clean, strict_mode=True)
+    except binascii.Error:
+        return max(len(text) - len(text) % 4, 0) if len(clean) % 4 else len(text) - 1
+    return None
+
+
+class _Walk:
+    """The slow way: says what is wrong, drops what is unknown or null."""
+
+    def __init__(self) -> None:
+        self.unknown: list[str] = []
+
+    def map(self, node: Node, value: Object, struct: str, path: str, where: str) -> Object:
+        spec = node.map
+        if spec is None or (not spec.fields and node.scalar is Scalar.UNTYPED):
+            return value
+        own = _short(node.definition) if spec.fields else struct
+        out = {}
+        for key, item in value.items():
+            below = spec.fields.get(key) or spec.others
+            spot = f"{where}.{key}" if where else key
+            if below is None:
+                self.unknown.append(spot)
+                continue
+            if item is None:
+                if key in spec.fields:
+                    continue
+                out[key] = _zero(below)
+                continue
+            deeper = (f"{path}.{key}" if path else key) if spec.fields else path
+            out[key] = self.value(below, item, own, deeper, spot)
+        return out
+
+    def value(self, node: Node, value: Json, struct: str, path: str, where: str) -> Json:
+        if isinstance(value, dict) and node.map is not None:
+            return self.map(node, value, struct, path, where)
+        if isinstance(value, list) and node.list is not None:
+            if node.scalar is Scalar.UNTYPED:
+                return value
+            items = node.list.items
+            return [
+                _zero(items) if item is None else self.value(items, item, struct, path, f"{where}[{index}]")
+                for index, item in enumerate(value)
+            ]
+        if not _fits(node, value):
+            raise WrongType(_complaint(node, value, struct, path))
+        return value
+
+
+def _zero(node: Node) -> Json:
+    if node.map is not None:
+        return {}
+    if node.scalar is Scalar.STRING or node.format in ("byte",):
+        return ""
+    return {Scalar.NUMERIC: 0, Scalar.BOOLEAN: False}.get(node.scalar) if node.scalar else None
+
+
+def _complaint(node: Node, value: Json, struct: str, path: str) -> str:
+    if node.format == "quantity":
+        return _QUANTITY_WORDS
+    if isinstance(value, str) and node.format == "byte" and node.scalar is Scalar.STRING:
+        return f"illegal base64 data at input byte {_base64_problem(value) or 0}"
+    if isinstance(value, str) and node.format == "date-time":
+        return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
+    return f"json: cannot unmarshal {_json_kind(node, value)} into Go struct field {struct}.{path} of type {_go_type(node)}"
+
+
+def _json_kind(node: Node, value: Json) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return f"number {value}" if node.scalar is Scalar.NUMERIC else "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _short(definition: str) -> str:
+    return definition.rpartition(".")[2]
+
+
+def _go_type(node: Node) -> str:
+    if node.definition:
+        *_, version, name = ("", *node.definition.split("."))
+        return f"{version}.{name}"
+    if node.list is not None:
+        return f"[]{_go_type(node.list.items)}"
+    if node.map is not None:
+        return f"map[string]{_go_type(node.map.others)}" if node.map.others else "struct"
+    if node.scalar is Scalar.NUMERIC:
+        return node.format if node.format in ("int32", "int64") else "float64" if node.format else "int64"
+    if node.format == "byte":
+        return "[]uint8"
+    return "bool" if node.scalar is Scalar.BOOLEAN else "string"

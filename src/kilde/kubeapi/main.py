@@ -1,0 +1,93 @@
+"""run: the whole embedded API server, from settings to the last byte."""
+
+import asyncio
+import datetime
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from kilde.core.basics.errors import KildeError
+from kilde.kubeapi.bootstrap import bootstrap
+from kilde.kubeapi.call import ADMIN
+from kilde.kubeapi.certificates import Identity, ensure, write_private
+from kilde.kubeapi.kubeconfig import kubeconfig
+from kilde.kubeapi.serving.about import About
+from kilde.kubeapi.serving.app import App
+from kilde.kubeapi.serving.identity import Authenticator
+from kilde.kubeapi.serving.listen import Listener, bind
+from kilde.kubeapi.serving.metrics import Metrics
+from kilde.kubeapi.serving.resources import Resources
+from kilde.kubeapi.serving.watching import Watches
+from kilde.kubeapi.settings import Settings
+from kilde.kubeapi.storage.journal import SqliteJournal
+from kilde.kubeapi.storage.store import Store
+from kilde.kubeapi.world import World
+
+
+class CannotServe(KildeError):
+    """The API server cannot begin."""
+
+    code = "cannot-serve"
+
+
+async def run(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serves until cancelled. `ready` is told the server's URL once it answers and the kubeconfig is written. CannotServe."""
+    async with serve(settings) as url:
+        ready(url)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[str]:
+    """The running server: its URL. Leaving ends it within two seconds, open watches or not."""
+    with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch:
+        folder = settings.data_dir or Path(scratch)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            sock = bind(settings.host, settings.port)
+        except OSError as error:
+            raise CannotServe(f"cannot listen: {error.strerror}", about=f"{settings.host}:{settings.port}") from error
+        port = sock.getsockname()[1]
+        identity = _identity(settings, folder)
+        address = f"[{settings.host}]:{port}" if ":" in settings.host else f"{settings.host}:{port}"
+        url = f"{'https' if settings.tls else 'http'}://{address}"
+        token = identity.token if identity else secrets.token_urlsafe(32)
+        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir else None)
+        try:
+            async with _running(settings, store, sock, identity, token, address):
+                path = settings.kubeconfig or (folder / "kubeconfig" if settings.data_dir else None)
+                if path is not None:
+                    write_private(path, kubeconfig(url, identity.ca.read_bytes() if identity else b"", token))
+                yield url
+        finally:
+            store.close()
+
+
+def _identity(settings: Settings, folder: Path) -> Identity | None:
+    if not settings.tls:
+        return None
+    return ensure(folder / "pki", settings.host, now=datetime.datetime.now(datetime.UTC))
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings, store: Store, sock: socket.socket, identity: Identity | None, token: str, address: str
+) -> AsyncIterator[None]:
+    world = World(store)
+    bootstrap(world)
+    watches, metrics = Watches(world), Metrics(store)
+    about = About(world, metrics.text, address)
+    app = App(Resources(world, watches), about, Authenticator({token: ADMIN}), metrics)
+    listener = Listener(app, sock, identity)
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(listener.run(), name="kubeapi-listener")
+        await listener.started()
+        try:
+            yield
+        finally:
+            watches.stop()
+            listener.stop()
+            await serving

@@ -1,0 +1,1 @@
+"""HTTP: requests become calls, records become answers."""

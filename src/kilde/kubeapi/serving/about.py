@@ -1,0 +1,150 @@
+"""Requests about the server itself: discovery, OpenAPI, version, health and metrics."""
+
+import platform
+from collections.abc import Callable
+from email.utils import formatdate
+
+from kilde.kubeapi.logic import failures, negotiate, options
+from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
+from kilde.kubeapi.resources.openapi import OpenApi
+from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text
+from kilde.kubeapi.world import World
+
+VERSION = "v1.36.3"
+_CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers", "poststarthook/bootstrap-controller")
+_HEALTH = ("/healthz", "/livez", "/readyz")
+
+
+class About:
+    """Answers what is not about objects."""
+
+    def __init__(self, world: World, metrics: Callable[[], bytes], address: str) -> None:
+        self._world, self._metrics, self._address = world, metrics, address
+        self._discovery = Discovery(world.kinds.catalog)
+        self._described = world.kinds
+        self._openapi = OpenApi(world.kinds.catalog, world.kinds.schemas)
+
+    def serve(self, request: Request) -> Response:
+        """The answer; a plain 404 for a path that is not known."""
+        path = request.path.rstrip("/") or "/"
+        head = path.split("/")[1]
+        if head in ("healthz", "livez", "readyz"):
+            return self._health(request, path)
+        if head in ("api", "apis"):
+            return self._discover(request, path)
+        if request.method not in ("GET", "HEAD"):
+            return text(404, NOT_FOUND)
+        if head == "openapi":
+            return self._describe(request, path)
+        if path == "/version":
+            return answer(200, version_info())
+        if path == "/metrics":
+            return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
+        if path == "/":
+            paths = ["/api", "/api/v1", "/apis", *self.discovery.paths, *_HEALTH, "/metrics", "/openapi/v3", "/version"]
+            return answer(200, {"paths": sorted(set(paths))})
+        return text(404, NOT_FOUND)
+
+    @property
+    def discovery(self) -> Discovery:
+        """The discovery documents of the kinds that are served now."""
+        if self._discovery.catalog is not self._world.kinds.catalog:
+            self._discovery = Discovery(self._world.kinds.catalog)
+        return self._discovery
+
+    @property
+    def openapi(self) -> OpenApi:
+        """The OpenAPI v3 documents of the kinds that are served now."""
+        if self._described is not self._world.kinds:
+            self._described = self._world.kinds
+            self._openapi = OpenApi(self._described.catalog, self._described.schemas)
+        return self._openapi
+
+    def _describe(self, request: Request, path: str) -> Response:
+        """`/openapi/v3` and below. A document asked for by its hash never changes, and is so marked."""
+        name = path.removeprefix("/openapi/v3").strip("/")
+        document = self.openapi.document(name) if name else self.openapi.index
+        if document is None or not path.startswith("/openapi/v3"):
+            return text(404, NOT_FOUND)
+        headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept")]
+        wanted = options.first(request.query, "hash")
+        current = document.etag.strip('"')
+        if wanted and wanted != current:
+            where = f"/openapi/v3/{name}?hash={current}"
+            return Response(301, b"", "", [(b"location", where.encode())])
+        if wanted:
+            headers += [(b"cache-control", b"public, immutable"), (b"expires", _next_year(self._world.time()))]
+        if request.headers.get("if-none-match") == document.etag:
+            return Response(304, b"", "", headers)
+        return Response(200, document.body, document.content_type, headers)
+
+    def _health(self, request: Request, path: str) -> Response:
+        parts = path.strip("/").split("/")
+        if len(parts) > 1 and "/".join(parts[1:]) not in _CHECKS:
+            return text(404, NOT_FOUND)
+        if "verbose" not in request.query or len(parts) > 1:
+            return text(200, "ok")
+        excluded = set(request.query.get("exclude", ()))
+        lines = [f"[+]{name} excluded: ok" if name in excluded else f"[+]{name} ok" for name in _CHECKS]
+        return text(200, "\n".join([*lines, f"{parts[0]} check passed", ""]))
+
+    def _discover(self, request: Request, path: str) -> Response:
+        if request.method != "GET":
+            raise failures.method_not_allowed()
+        document = self._document(request, path)
+        if document is None:
+            return text(404, NOT_FOUND)
+        headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public")]
+        if request.headers.get("if-none-match") == document.etag:
+            return Response(304, b"", "", headers)
+        return Response(200, document.body, document.content_type, headers)
+
+    def _document(self, request: Request, path: str) -> Document | None:
+        parts = path.strip("/").split("/")
+        discovery = self.discovery
+        if len(parts) == 1:
+            wanted = aggregated_form(request.headers.get("accept", ""))
+            if wanted:
+                return discovery.aggregated(wanted, core=parts[0] == "api")
+            return discovery.api_versions(self._address) if parts[0] == "api" else discovery.groups
+        if parts[0] == "api":
+            return discovery.resources("", parts[1]) if len(parts) == 2 else None
+        if len(parts) == 2:
+            return discovery.group(parts[1])
+        return discovery.resources(parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def _next_year(now: float) -> bytes:
+    return formatdate(now + 365 * 86400, usegmt=True).encode()
+
+
+def aggregated_form(accept: str) -> str:
+    """V2 or V2_BETA1 if the client asks for aggregated discovery before plain JSON, else ""."""
+    for media, parameters in negotiate.accepted(accept):
+        if parameters.get("as") == "APIGroupDiscoveryList" and parameters.get("g") == "apidiscovery.k8s.io":
+            version = {"v2": V2, "v2beta1": V2_BETA1}.get(parameters.get("v", ""))
+            if version and media == negotiate.JSON:
+                return version
+        elif not parameters and media in (negotiate.JSON, "*/*", "application/*"):
+            return ""
+    return ""
+
+
+def version_info() -> dict[str, str]:
+    """What /version says: the Kubernetes version whose behaviour this server keeps."""
+    major, minor, _ = VERSION.removeprefix("v").split(".")
+    return {
+        "major": major,
+        "minor": minor,
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": VERSION,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}",
+        "compiler": platform.python_implementation().lower(),
+        "platform": f"{platform.system().lower()}/{platform.machine()}",
+    }

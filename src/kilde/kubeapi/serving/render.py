@@ -1,0 +1,100 @@
+"""Records as the bytes of an answer: objects, lists, Tables and PartialObjectMetadata, in the version that was asked for."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures, negotiate
+from kilde.kubeapi.logic.negotiate import Form
+from kilde.kubeapi.logic.options import Query, first
+from kilde.kubeapi.resources import tables
+from kilde.kubeapi.resources.tables import Include
+from kilde.kubeapi.serving.http import Response, answer, as_answer
+from kilde.kubeapi.storage.records import Record
+from kilde.kubeapi.verbs.read import Page
+
+_encode = msgspec.json.Encoder().encode
+
+
+def one(status: int, call: Call, record: Record, form: Form, *, now: float, query: Query) -> Response:
+    """One object as an answer."""
+    if form == negotiate.PLAIN:
+        return as_answer(status, call.kind.written(record) + b"\n", form, call.warnings)
+    obj = call.kind.presented(record)
+    if form.kind == "Table":
+        version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        value = table(
+            call.kind, [obj], now=now, include=include_of(query), metadata=version, subresource=call.subresource
+        )
+    else:
+        value = tables.partial(obj) if form.kind else obj
+    return answer(status, value, form, call.warnings)
+
+
+def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Response:
+    """A list as an answer: stored bytes put together, where the form allows."""
+    metadata: Object = {"resourceVersion": str(page.version)}
+    if page.token:
+        metadata["continue"] = page.token
+        if page.remaining >= 0:
+            metadata["remainingItemCount"] = page.remaining
+    resource = call.kind.resource
+    if form == negotiate.PLAIN:
+        head = {"kind": resource.list_kind_name, "apiVersion": resource.api_version, "metadata": metadata}
+        body = b'%b,"items":[%b]}\n' % (_encode(head)[:-1], b",".join(items(call.kind, page.records)))
+        return as_answer(200, body, form, call.warnings)
+    objects = [call.kind.presented(record) for record in page.records]
+    if form.kind == "Table":
+        value = table(call.kind, objects, now=now, include=include_of(query), metadata=metadata)
+    elif form.kind:
+        value = tables.partial_list(objects, metadata)
+    else:
+        if not resource.custom:
+            objects = [{key: item for key, item in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]
+        value = {
+            "kind": resource.list_kind_name,
+            "apiVersion": resource.api_version,
+            "metadata": metadata,
+            "items": objects,
+        }
+    return answer(200, value, form, call.warnings)
+
+
+def items(kind: Kind, records: Sequence[Record]) -> list[bytes]:
+    """The items of a list. Built-in kinds are listed without apiVersion and kind, which every stored object begins with."""
+    if kind.resource.custom:
+        return [kind.written(record) for record in records]
+    head = len(_encode({"apiVersion": kind.resource.api_version, "kind": kind.resource.kind}))
+    return [b"{" + kind.written(record)[head:] for record in records]
+
+
+def include_of(query: Query) -> Include:
+    """What a Table's rows carry; 400 for an unknown word."""
+    word = first(query, "includeObject")
+    try:
+        return Include(word or "Metadata")
+    except ValueError as error:
+        raise unknown_include(word) from error
+
+
+def unknown_include(word: str) -> ApiError:
+    return failures.bad_request(f'unrecognized includeObject value: "{word}"')
+
+
+def table(
+    kind: Kind,
+    objects: list[Object],
+    *,
+    now: float,
+    include: Include,
+    metadata: Object,
+    headers: bool = True,
+    subresource: str = "",
+) -> Object:
+    """A Table of objects."""
+    printer = kind.printer(subresource)
+    return tables.render(printer, objects, now=now, include=include, metadata=metadata, headers=headers)

@@ -1,0 +1,178 @@
+"""Requests for objects: which verb a method and path mean, and how each is answered."""
+
+from collections.abc import Awaitable, Callable
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import decode, failures, negotiate, options
+from kilde.kubeapi.logic.options import WriteOptions
+from kilde.kubeapi.logic.path import Route
+from kilde.kubeapi.serving import render
+from kilde.kubeapi.serving.http import Request, Response, Send, answer
+from kilde.kubeapi.serving.watching import Stream, Watches
+from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
+from kilde.kubeapi.world import World
+
+_COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_SUBRESOURCE = {"GET": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}
+_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
+
+
+class Resources:
+    """Answers requests for objects of every kind."""
+
+    def __init__(self, world: World, watches: Watches) -> None:
+        self._world, self._watches = world, watches
+        self._verbs: dict[str, Callable[[Request, Call], Awaitable[Response]]] = {
+            "get": self._get,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    async def serve(self, request: Request, route: Route, send: Send) -> None:
+        """Answers one request, or streams a watch. ApiError for a refusal."""
+        kind = self.kind_of(route)
+        verb = verb_of(request, route, kind)
+        call = self._call(request, route, kind, verb)
+        if verb in ("list", "watch"):
+            await self._list_or_watch(request, route, call, send)
+            return
+        response = await self._verbs[verb](request, call)
+        await response.send(request, send)
+
+    def kind_of(self, route: Route) -> Kind:
+        """The kind behind a path; 404 if there is none."""
+        kind = self._world.kinds.at(route.group, route.version, route.plural)
+        if kind is None or route.rest or (route.subresource and kind.resource.sub_resource(route.subresource) is None):
+            raise failures.no_such_resource()
+        inside = bool(route.namespace)
+        if inside != kind.resource.namespaced and (inside or route.name):
+            raise failures.no_such_resource()
+        return kind
+
+    def _call(self, request: Request, route: Route, kind: Kind, verb: str) -> Call:
+        chosen = WriteOptions()
+        if verb in _OPTIONS:
+            apply = request.headers.get("content-type", "").startswith(negotiate.APPLY)
+            chosen = options.write_options(request.query, _OPTIONS[verb], apply=verb == "patch" and apply)
+        agent = request.headers.get("user-agent", "")
+        return Call(kind, route.namespace, route.name, route.subresource, chosen, request.user, agent)
+
+    async def _list_or_watch(self, request: Request, route: Route, call: Call, send: Send) -> None:
+        chosen = options.list_options(request.query, watch=route.watch)
+        accept = request.headers.get("accept", "")
+        if not chosen.watch:
+            form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadataList"))
+            page = read.listed(self._world, call, chosen)
+            response = render.many(call, page, form, now=self._world.time(), query=request.query)
+            await response.send(request, send)
+            return
+        form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadata"))
+        if form.media != negotiate.JSON:
+            raise negotiate.not_acceptable(stream=True)
+        await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
+
+    async def _get(self, request: Request, call: Call) -> Response:
+        form = object_form(request)
+        record = read.get(self._world, call, request.query)
+        return render.one(200, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _create(self, request: Request, call: Call) -> Response:
+        form = object_form(request)
+        obj = await self._object(request, call)
+        record = create.create(self._world, call, obj)
+        return render.one(201, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _update(self, request: Request, call: Call) -> Response:
+        form = object_form(request)
+        obj = await self._object(request, call)
+        record, created = update.update(self._world, call, obj)
+        return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _object(self, request: Request, call: Call) -> Object:
+        media = negotiate.body_media(request.headers.get("content-type", ""))
+        raw = await request.body()
+        body = decode.decode(raw, media, call.kind.resource.kind)
+        value = body.value if body.value is not None else {}
+        if not isinstance(value, dict):
+            raise failures.bad_request(
+                f"the object provided is unrecognized (must be of type {call.kind.resource.kind})"
+            )
+        admit.check_kind(call.kind, value)
+        return dict(admit.typed(call, value, body.duplicates))
+
+    async def _patch(self, request: Request, call: Call) -> Response:
+        form = object_form(request)
+        offered = patch.CUSTOM_PATCHES if call.kind.resource.custom else patch.BUILTIN_PATCHES
+        media = negotiate.patch_media(request.headers.get("content-type", ""), offered)
+        raw = await request.body()
+        record, created = patch.patch(self._world, call, media, raw)
+        return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _delete(self, request: Request, call: Call) -> Response:
+        form = object_form(request)
+        chosen = await self._delete_options(request)
+        record, gone = delete.delete(self._world, call, chosen)
+        if gone and not delete.answers_object(call.kind):
+            return answer(200, delete.deleted_status(call.kind, record.object()), form._replace(kind=""), call.warnings)
+        return render.one(200, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _delete_collection(self, request: Request, call: Call) -> Response:
+        form = negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadataList"))
+        wanted = options.list_options(request.query)
+        chosen = await self._delete_options(request)
+        page = delete.delete_collection(self._world, call, wanted, chosen)
+        return render.many(call, page, form, now=self._world.time(), query=request.query)
+
+    async def _delete_options(self, request: Request) -> options.DeleteOptions:
+        raw = await request.body()
+        body = delete_body(raw, request.headers.get("content-type", "")) if raw.strip() else None
+        return options.delete_options(request.query, body)
+
+
+def object_form(request: Request) -> negotiate.Form:
+    """The form in which one object is answered."""
+    return negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadata"))
+
+
+def delete_body(raw: bytes, content_type: str) -> Object:
+    """The DeleteOptions of a body; 400 if it is none."""
+    media = negotiate.body_media(content_type)
+    try:
+        value = decode.decode(raw, media, "DeleteOptions").value
+    except ApiError as error:
+        raise failures.bad_request(
+            f"couldn't get version/kind; json parse error: {decode.json_problem(raw)}"
+        ) from error
+    if not isinstance(value, dict):
+        return {}
+    kind, version = value.get("kind"), value.get("apiVersion")
+    if kind not in (None, "DeleteOptions"):
+        what = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        raise failures.bad_request(what)
+    return value
+
+
+def verb_of(request: Request, route: Route, kind: Kind) -> str:
+    """The Kubernetes verb that a method means here; 405 if the resource has none such."""
+    if route.subresource:
+        sub = kind.resource.sub_resource(route.subresource)
+        verb = _SUBRESOURCE.get(request.method, "")
+        if sub is None or verb not in sub.verbs:
+            raise failures.method_not_allowed()
+        return verb
+    verb = (_OBJECT if route.name else _COLLECTION).get(request.method, "")
+    if route.watch and request.method == "GET":
+        verb = "list"
+    namespaced = kind.resource.namespaced
+    if verb not in kind.resource.verbs or (verb == "create" and namespaced and not route.namespace):
+        raise failures.method_not_allowed()
+    if verb == "deletecollection" and namespaced and not route.namespace:
+        raise failures.method_not_allowed()
+    return verb

@@ -1,0 +1,71 @@
+"""Record and Change: one version of one object as it is kept, and what one write did."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from kilde.core.basics.values import Object
+
+_decode = msgspec.json.Decoder().decode
+encode = msgspec.json.Encoder().encode
+
+
+class Key(NamedTuple):
+    """Where an object is kept. `resource` is `plural.group` ("pods", "deployments.apps"); `namespace` "" for cluster-scoped ones."""
+
+    resource: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+    @staticmethod
+    def parse(text: str) -> "Key":
+        """The inverse of str(); the parts hold no slash."""
+        resource, namespace, name = text.split("/")
+        return Key(resource, namespace, name)
+
+
+class Record:
+    """One version of one object: its JSON bytes, its resourceVersion and its labels. Never changed."""
+
+    __slots__ = ("data", "key", "labels", "version")
+
+    def __init__(self, key: Key, version: int, data: bytes, labels: dict[str, str] | None) -> None:
+        self.key, self.version, self.data, self.labels = key, version, data, labels
+
+    def object(self) -> Object:
+        """A fresh value of the object: the caller may change it."""
+        found: Object = _decode(self.data)
+        return found
+
+
+class Change(NamedTuple):
+    """What one write did to one object: created (`before` is None), replaced, or deleted (`after` is None).
+
+    `last` is the final state of a deleted object, at this change's resourceVersion.
+    """
+
+    version: int
+    key: Key
+    before: Record | None
+    after: Record | None
+    last: Record | None = None
+
+
+def record(key: Key, version: int, data: bytes) -> Record:
+    """The record of these bytes."""
+    labels = _Labelled.decode(data).metadata.labels
+    return Record(key, version, data, labels or None)
+
+
+class _Meta(msgspec.Struct):
+    labels: dict[str, str] | None = None
+
+
+class _WithLabels(msgspec.Struct):
+    metadata: _Meta = msgspec.field(default_factory=_Meta)
+
+
+_Labelled = msgspec.json.Decoder(_WithLabels)

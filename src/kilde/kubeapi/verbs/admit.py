@@ -1,0 +1,102 @@
+"""The steps every write shares: decoding by type, defaults, ownership, validation, the namespace's leave, and the write itself."""
+
+from kilde.core.basics.values import Object
+from kilde.core.objects.typed.managed_fields import update
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.metadata import ordered, tidy
+from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.world import World
+
+
+def typed(call: Call, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
+    """The object as a typed decoder keeps it. What is unknown or there twice is refused (Strict), warned of or ignored."""
+    kind = call.kind
+    word = f'{kind.resource.kind} in version "{kind.resource.version}" cannot be handled as a {kind.resource.kind}'
+    try:
+        decoded = kind.decoded(obj)
+    except WrongType as error:
+        raise failures.bad_request(f"{word}: {error.what}") from error
+    complain(call, word, (*duplicates, *(f'unknown field "{path}"' for path in decoded.unknown)))
+    return decoded.object
+
+
+def complain(call: Call, word: str, problems: tuple[str, ...]) -> None:
+    """Refuses, warns of or ignores what strict decoding found, as fieldValidation asks."""
+    if not problems or call.options.validation == "Ignore":
+        return
+    if call.options.validation == "Strict":
+        raise failures.bad_request(f"{word}: strict decoding error: {', '.join(problems)}")
+    for problem in problems:
+        call.warn(problem)
+
+
+def check_kind(kind: Kind, obj: Object) -> None:
+    """Gives the object its apiVersion and kind where it has none; 400 where it is of another kind."""
+    resource = kind.resource
+    version, name = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+    obj["apiVersion"], obj["kind"] = version, name
+    if version == resource.api_version and name == resource.kind:
+        return
+    raise failures.bad_request(_another_kind(kind, str(version), str(name)))
+
+
+def _another_kind(kind: Kind, version: str, name: str) -> str:
+    wanted = kind.resource
+    group = version.rpartition("/")[0]
+    if name != wanted.kind or group != wanted.group:
+        word = f'{name} in version "{version.rpartition("/")[2]}" cannot be handled as a {wanted.kind}'
+        return f'{word}: no kind "{name}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+    return f"the API version in the data ({version}) does not match the expected API version ({wanted.api_version})"
+
+
+def check_namespace(world: World, call: Call) -> None:
+    """403 in a namespace that is being deleted, 404 in one that is not there."""
+    if not call.kind.resource.namespaced or not call.namespace:
+        return
+    found = world.store.get(Key("namespaces", "", call.namespace))
+    if found is None:
+        raise failures.not_found(Named("", "namespaces", call.namespace))
+
+
+def check_new_content(world: World, call: Call, name: str) -> None:
+    """403 for what would be created in a namespace that is being deleted."""
+    if not call.kind.resource.namespaced or not call.namespace:
+        return
+    found = world.store.get(Key("namespaces", "", call.namespace))
+    if found is None:
+        raise failures.not_found(Named("", "namespaces", call.namespace))
+    if b'"deletionTimestamp"' in found.data and found.object()["metadata"].get("deletionTimestamp"):
+        cause = Cause("NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace")
+        why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
+        raise failures.forbidden(call.kind.about(name), why, [cause])
+
+
+def owned(call: Call, live: Object | None, obj: Object, now: str) -> Object:
+    """The object with managedFields that tell of this write."""
+    kind = call.kind
+    return update(
+        live,
+        obj,
+        node=kind.node,
+        manager=call.manager,
+        api_version=kind.resource.api_version,
+        subresource=call.subresource,
+        now=now,
+        reset_fields=kind.reset_fields(call.subresource),
+    ).object
+
+
+def finished(obj: Object) -> Object:
+    """The object as it is stored."""
+    tidy(obj)
+    return ordered(obj)
+
+
+def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
+    """422 if there are causes."""
+    if causes:
+        raise failures.invalid(kind.about_kind(str(obj["metadata"].get("name") or "")), causes)

@@ -1,0 +1,44 @@
+"""create: POST of a new object."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.metadata import born, check_namespace, meta
+from kilde.kubeapi.storage.records import Key, Record, encode, record
+from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse
+from kilde.kubeapi.world import World
+
+
+def create(world: World, call: Call, obj: Object) -> Record:
+    """Stores a decoded object (which is the verb's to change). ApiError where it cannot be."""
+    return create_as(world, call, obj, own=True)
+
+
+def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
+    """The same; without `own` its managedFields are right already (an apply made them)."""
+    kind = call.kind
+    check_kind(kind, obj)
+    check_namespace(obj, call.namespace, namespaced=kind.resource.namespaced)
+    found = meta(obj)
+    version = str(found.get("resourceVersion") or "")
+    if version.isascii() and version.isdecimal() and version != "0":
+        raise failures.unexplained("resourceVersion should not be set on objects to be created")
+    check_new_content(world, call, str(found.get("name") or ""))
+    now = world.now()
+    born(obj, now=now, uid=world.new_uid(), generation=kind.has_generation, suffix=world.new_suffix())
+    if kind.has_status:
+        obj.pop("status", None)
+    obj = kind.defaulted(obj)
+    if own:
+        obj = owned(call, None, obj, now)
+    refuse(kind, obj, kind.problems_of_new(obj))
+    obj = finished(obj)
+    key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])
+    existing = world.store.get(key)
+    if existing is not None:
+        deleting = existing.object()["metadata"].get("deletionTimestamp")
+        about = kind.about(key.name)
+        raise failures.being_deleted(about) if deleting else failures.already_exists(about)
+    if call.options.dry_run:
+        return record(key, 0, encode(obj))
+    return world.store.put(key, obj)

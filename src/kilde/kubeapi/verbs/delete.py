@@ -1,0 +1,92 @@
+"""delete: one object or a collection, at once or when its finalizers and its grace period let it."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.deletion import Verdict, judge
+from kilde.kubeapi.logic.options import DeleteOptions, ListOptions
+from kilde.kubeapi.resources.kinds import DELETE_ANSWERS_OBJECT
+from kilde.kubeapi.storage.records import Record, encode, record
+from kilde.kubeapi.verbs.admit import check_namespace, finished
+from kilde.kubeapi.verbs.read import Page, listed
+from kilde.kubeapi.world import World
+
+_IMMORTAL = ("default", "kube-system", "kube-public")
+_SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
+
+
+def delete(world: World, call: Call, options: DeleteOptions) -> tuple[Record, bool]:
+    """Deletes an object, or marks it so: (its last state, whether it is gone)."""
+    kind = call.kind
+    check_protected(kind, call.name)
+    check_namespace(world, call)
+    existing = world.find(kind, call.namespace, call.name)
+    if existing is None:
+        raise failures.not_found(kind.about(call.name))
+    return remove(world, call, existing, options)
+
+
+def remove(world: World, call: Call, existing: Record, options: DeleteOptions) -> tuple[Record, bool]:
+    """The same for an object that was found."""
+    kind, old = call.kind, existing.object()
+    check_preconditions(kind, old, options)
+    verdict = judge(
+        kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
+    )
+    dry_run = options.dry_run or call.options.dry_run
+    if verdict.gone:
+        if dry_run:
+            return existing, True
+        return world.store.delete(existing.key, finished(verdict.object)), True
+    return _marked(world, existing, verdict, dry_run=dry_run), False
+
+
+def _marked(world: World, existing: Record, verdict: Verdict, *, dry_run: bool) -> Record:
+    if verdict.object == existing.object():
+        return existing
+    obj = finished(verdict.object)
+    return record(existing.key, existing.version, encode(obj)) if dry_run else world.store.put(existing.key, obj)
+
+
+def check_protected(kind: Kind, name: str) -> None:
+    """403 for what the server itself needs."""
+    if kind.storage == "namespaces" and name in _IMMORTAL:
+        raise failures.forbidden(kind.about(name), "this namespace may not be deleted")
+    if kind.storage == "priorityclasses.scheduling.k8s.io" and name in _SYSTEM_CLASSES:
+        raise failures.forbidden(kind.about(name), "this is a system priority class and cannot be deleted")
+
+
+def check_preconditions(kind: Kind, old: Object, options: DeleteOptions) -> None:
+    """409 where the caller meant another object, or another state of it."""
+    meta = old["metadata"]
+    about = failures.Named(kind.resource.group, kind.resource.kind, meta["name"])
+    if options.uid is not None and options.uid != meta["uid"]:
+        why = f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']})"
+        raise failures.conflict(about, f"{why}. The object might have been deleted and then recreated")
+    if options.version is not None and options.version != meta["resourceVersion"]:
+        numbers = (
+            f"the ResourceVersion in the precondition ({options.version}) does not match the ResourceVersion in record"
+        )
+        raise failures.conflict(about, f"{numbers} ({meta['resourceVersion']}). The object might have been modified")
+
+
+def answers_object(kind: Kind) -> bool:
+    """Whether a finished DELETE answers the object rather than a Status."""
+    return (kind.resource.group, kind.resource.kind) in DELETE_ANSWERS_OBJECT
+
+
+def deleted_status(kind: Kind, gone: Object) -> Object:
+    """The Status that a finished DELETE answers."""
+    details = {"name": gone["metadata"]["name"], "group": kind.resource.group, "kind": kind.resource.plural}
+    details = {key: value for key, value in details.items() if value} | {"uid": gone["metadata"]["uid"]}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def delete_collection(world: World, call: Call, wanted: ListOptions, options: DeleteOptions) -> Page:
+    """Deletes what a list would show: the states before it."""
+    page = listed(world, call, wanted)
+    for found in page.records:
+        if world.store.get(found.key) is not None:
+            remove(world, call, found, options)
+    return Page(page.records, world.store.version)

@@ -1,0 +1,113 @@
+"""get and list: the bytes that are stored, chosen by selectors and cut into parts."""
+
+from typing import NamedTuple
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.objects.selector import LabelSelector, parse_fields, parse_labels
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures, paging
+from kilde.kubeapi.logic.fields import Read, reader
+from kilde.kubeapi.logic.options import ListOptions, Query, first, version
+from kilde.kubeapi.logic.paging import Token
+from kilde.kubeapi.storage.records import Record
+from kilde.kubeapi.storage.store import Expired
+from kilde.kubeapi.world import World
+
+
+class Selection(NamedTuple):
+    """Which objects a list or watch wants: by label, and by fields as (read, is or is not, value)."""
+
+    labels: LabelSelector
+    fields: tuple[tuple[Read, bool, str], ...]
+    name: str = ""
+
+    @property
+    def everything(self) -> bool:
+        return self.labels.everything and not self.fields and not self.name
+
+    def matches(self, found: Record) -> bool:
+        """Whether a stored object is wanted."""
+        if self.name and found.key.name != self.name:
+            return False
+        if not self.labels.everything and not self.labels.matches(found.labels):
+            return False
+        if not self.fields:
+            return True
+        obj = found.object()
+        return all((read(obj) == value) == equal for read, equal, value in self.fields)
+
+
+def selection(kind: Kind, options: ListOptions, name: str = "") -> Selection:
+    """400 if a selector cannot be read or names a field that cannot be selected."""
+    try:
+        labels = parse_labels(options.label_selector)
+        terms = parse_fields(options.field_selector)
+    except InvalidInput as error:
+        raise failures.bad_request(error.what) from error
+    fields = []
+    for term in terms:
+        read = reader(kind.storage, kind.resource.kind, term.field, kind.selectable)
+        if term.field == "metadata.name" and term.equal and not name:
+            name = term.value
+            continue
+        fields.append((read, term.equal, term.value))
+    return Selection(labels, tuple(fields), name)
+
+
+class Page(NamedTuple):
+    """A list or a part of it: records, the resourceVersion they are of, the token of the next part and how many are left (-1: unknown)."""
+
+    records: list[Record]
+    version: int
+    token: str = ""
+    remaining: int = -1
+
+
+def get(world: World, call: Call, query: Query) -> Record:
+    """The stored object; 404 if there is none, 504 if the asked resourceVersion has not come yet."""
+    asked = version(first(query, "resourceVersion"))
+    if asked is not None and asked > world.store.version:
+        raise failures.too_large_version(asked, world.store.version)
+    found = world.find(call.kind, call.namespace, call.name)
+    if found is None:
+        raise failures.not_found(call.kind.about(call.name))
+    return found
+
+
+def listed(world: World, call: Call, options: ListOptions) -> Page:
+    """The objects that are wanted, as of one moment."""
+    chosen = selection(call.kind, options, call.name)
+    start: tuple[str, str] | None = None
+    as_of = world.store.version
+    if options.token:
+        token = paging.decode(options.token)
+        as_of, start = token.version, token.start
+    elif options.version and options.version > as_of:
+        raise failures.too_large_version(options.version, as_of)
+    elif options.version and options.match == "Exact":
+        as_of = options.version
+    records = _records(world, call, as_of, continued=bool(options.token))
+    if start is not None:
+        records = [found for found in records if found.key[1:] >= start]
+    if not chosen.everything:
+        records = [found for found in records if chosen.matches(found)]
+    if not options.limit or len(records) <= options.limit:
+        return Page(records, as_of)
+    after = records[options.limit]
+    remaining = len(records) - options.limit if chosen.everything else -1
+    return Page(
+        records[: options.limit], as_of, paging.encode(Token(as_of, (after.key.namespace, after.key.name))), remaining
+    )
+
+
+def _records(world: World, call: Call, as_of: int, *, continued: bool) -> list[Record]:
+    storage, namespace = call.kind.storage, call.namespace
+    if as_of >= world.store.version:
+        return list(world.store.all(storage, namespace))
+    try:
+        return world.store.at(as_of, storage, namespace)
+    except Expired as error:
+        if continued:
+            raise paging.expired() from error
+        raise failures.expired("The resourceVersion for the provided list is too old.") from error

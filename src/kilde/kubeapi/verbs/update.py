@@ -1,0 +1,108 @@
+"""update: PUT of an object or its status, and the second half of every patch."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
+from kilde.kubeapi.logic.sameness import same_but_times
+from kilde.kubeapi.storage.records import Key, Record, encode, record
+from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse
+from kilde.kubeapi.verbs.create import create
+from kilde.kubeapi.world import World
+
+_CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
+
+
+def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
+    """Replaces an object: (what is stored now, whether it was created)."""
+    kind = call.kind
+    check_kind(kind, obj)
+    check_name(obj, call.name, call.namespace, namespaced=kind.resource.namespaced)
+    check_namespace(world, call)
+    existing = world.find(kind, call.namespace, call.name)
+    if existing is None:
+        if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
+            return create(world, call, obj), True
+        raise failures.not_found(kind.about(call.name))
+    return replace(world, call, existing, obj, own=True), False
+
+
+def replace(world: World, call: Call, existing: Record, obj: Object, *, own: bool) -> Record:
+    """Makes the stored object into this one, if it may be. Without `own` its managedFields are right already."""
+    kind = call.kind
+    old = existing.object()
+    check_preconditions(kind, obj, old)
+    prepare(kind, obj, old, call.subresource)
+    obj = kind.defaulted(obj)
+    if kind.has_generation and _means_change(obj, old):
+        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
+    if own:
+        obj = owned(call, old, obj, world.now())
+    refuse(kind, obj, kind.problems_of_change(obj, old, call.subresource))
+    obj = finished(obj)
+    obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
+    if same_but_times(obj, old):
+        return existing
+    if call.options.dry_run:
+        return record(existing.key, existing.version, encode(obj))
+    return store(world, existing.key, obj)
+
+
+def store(world: World, key: Key, obj: Object) -> Record:
+    """Keeps the object, unless it waits for deletion and nothing holds it any longer."""
+    found = obj["metadata"]
+    if found.get("deletionTimestamp") and not found.get("finalizers") and not found.get("deletionGracePeriodSeconds"):
+        if key.resource != "namespaces" or not (obj.get("spec") or {}).get("finalizers"):
+            return world.store.delete(key, obj)
+    return world.store.put(key, obj)
+
+
+def check_preconditions(kind: Kind, obj: Object, old: Object) -> None:
+    """409 where the object was made from another version of the stored one; 422 where a custom resource does not say which."""
+    found, before = meta(obj), old["metadata"]
+    name, version = before["name"], str(found.get("resourceVersion") or "")
+    if found.get("uid") and found["uid"] != before["uid"]:
+        key = "/".join(part for part in ("/registry", kind.storage, before.get("namespace", ""), name) if part)
+        told = f"UID in precondition: {found['uid']}, UID in object meta: {before['uid']}"
+        why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
+        raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
+    if version in ("", "0"):
+        if kind.resource.custom:
+            cause = Cause(
+                "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
+            )
+            raise failures.invalid(kind.about(name), [cause])
+    elif version != before["resourceVersion"]:
+        raise failures.stale(kind.about(name))
+
+
+def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
+    """What this endpoint cannot change stays as it was."""
+    carried_over(obj, old)
+    if subresource == "status":
+        status = obj.get("status")
+        kept = obj["metadata"]
+        for key in [key for key in obj if key not in ("apiVersion", "kind", "metadata", "status")]:
+            del obj[key]
+        obj.update(
+            {key: value for key, value in old.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+        )
+        if status is None:
+            obj.pop("status", None)
+        if kind.resource.custom:
+            obj["metadata"] = {**old["metadata"], "managedFields": kept.get("managedFields")}
+    elif kind.has_status and not subresource:
+        if "status" in old:
+            obj["status"] = old["status"]
+        else:
+            obj.pop("status", None)
+
+
+def _means_change(obj: Object, old: Object) -> bool:
+    """Whether anything but metadata and status differs."""
+    aside = ("metadata", "status")
+    return {key: value for key, value in obj.items() if key not in aside} != {
+        key: value for key, value in old.items() if key not in aside
+    }

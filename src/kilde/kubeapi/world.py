@@ -1,0 +1,40 @@
+"""World: what all verbs share: the store, the kinds it serves now, and the time and chance they use."""
+
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+
+from kilde.core.basics.moment import rfc3339
+from kilde.kubeapi.kinds import Kind, Kinds
+from kilde.kubeapi.logic.metadata import NAME_LETTERS
+from kilde.kubeapi.resources.kinds import Catalog
+from kilde.kubeapi.storage.records import Key, Record
+from kilde.kubeapi.storage.store import Store
+
+
+class World:
+    """Used by one event loop only. Everything here is synchronous: between reading and writing nothing comes between."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+        self.store, self._clock = store, clock
+        self.kinds = Kinds(Catalog(), {})
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def now(self) -> str:
+        """The time as objects carry it."""
+        return rfc3339(self._clock())
+
+    def new_uid(self) -> str:
+        return str(uuid.uuid4())
+
+    def new_suffix(self) -> str:
+        """Five letters for generateName."""
+        return "".join(secrets.choice(NAME_LETTERS) for _ in range(5))
+
+    def find(self, kind: Kind, namespace: str, name: str) -> Record | None:
+        """What is kept of that kind under that name."""
+        return self.store.get(Key(kind.storage, namespace if kind.resource.namespaced else "", name))
