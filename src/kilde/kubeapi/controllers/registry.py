@@ -2,13 +2,19 @@
 
 from kilde.kubeapi.controllers import (
     addresses,
+    aggregation,
+    autoscaling,
+    cronjob,
     daemonset,
     deployment,
+    disruption,
     endpoints,
+    expiry,
     job,
     kubelet,
     namespaces,
     nodes,
+    quota,
     replicaset,
     scheduler,
     statefulset,
@@ -28,9 +34,15 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
         statefulset.controller(),
         daemonset.controller(),
         job.controller(),
+        cronjob.controller(),
         *endpoints.controllers(),
         *volumes.controllers(profile if simulated else None),
+        disruption.controller(),
+        autoscaling.controller(),
+        quota.controller(),
+        aggregation.controller(),
         nodes.lifecycle(),
+        expiry.controller(),
     )
 
 
