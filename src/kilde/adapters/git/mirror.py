@@ -144,7 +144,7 @@ class Mirror:
             async def run(*refspecs: str) -> Finished:
                 return await self._git.run(
                     [
-                        f"--git-dir={repository}", "fetch", "--quiet", "--no-progress", "--prune", "--force", "--atomic", "--no-tags",
+                        f"--git-dir={repository}", "fetch", "--quiet", "--no-progress", "--prune", "--force", "--no-tags",
                         "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
                         "--no-show-forced-updates", "--", REMOTE, *refspecs,
                     ],
