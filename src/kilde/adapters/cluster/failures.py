@@ -122,7 +122,7 @@ def _why(error: OSError) -> str:
 def _tls_reason(error: BaseException) -> str:
     inner: Any = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     words = getattr(inner, "verify_message", "") or getattr(inner, "reason", "") or type(inner).__name__
-    return str(words)
+    return str(words).rstrip(".")
 
 
 def _seconds(text: str) -> float | None:
