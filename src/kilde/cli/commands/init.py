@@ -68,16 +68,21 @@ def _commit(root: Path) -> None:
     _git(root, "add", "--all")
     nobody = {"GIT_AUTHOR_NAME": "kilde init", "GIT_AUTHOR_EMAIL": "kilde@localhost"}
     nobody |= {"GIT_COMMITTER_NAME": "kilde init", "GIT_COMMITTER_EMAIL": "kilde@localhost"}
-    unknown = subprocess.run(
-        ["git", "-C", str(root), "var", "GIT_COMMITTER_IDENT"], capture_output=True, check=False, timeout=_PATIENCE
-    ).returncode
+    unknown = _run(root, "var", "GIT_COMMITTER_IDENT").returncode
     _git(root, "commit", "--quiet", "--no-verify", "-m", "Begin", more=nobody if unknown else {})
 
 
 def _git(root: Path, *arguments: str, more: dict[str, str] | None = None) -> None:
+    done = _run(root, *arguments, more=more)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise KildeError(said[-1] if said else f"exit code {done.returncode}", about=f"git {arguments[0]}")
+
+
+def _run(root: Path, *arguments: str, more: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
+        return subprocess.run(  # noqa: S603  # no shell; the words are ours
+            ["git", "-C", str(root), *arguments],  # noqa: S607  # the user's git, wherever it is
             capture_output=True,
             text=True,
             check=False,
@@ -89,6 +94,3 @@ def _git(root: Path, *arguments: str, more: dict[str, str] | None = None) -> Non
         raise KildeError("not found", about="git", hint="install git; the files are written already") from error
     except subprocess.TimeoutExpired as error:
         raise KildeError(f"no end after {_PATIENCE:.0f} s", about=f"git {arguments[0]}") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise KildeError(said[-1] if said else f"exit code {done.returncode}", about=f"git {arguments[0]}")

@@ -1,0 +1,75 @@
+"""`kilde up`: the controller, with a cluster in the same process unless another one is named."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from kilde.cli.parameters import ADDRESS, DURATION
+from kilde.cli.serving import begin_log, say_ready, serve_until_signal
+from kilde.cli.target import data_dir_option, namespace_option
+
+
+@click.command(
+    epilog="Example: kilde up --data-dir state",
+    short_help="Run the controller, and a cluster unless one is named.",
+)
+@data_dir_option
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Keep this cluster in step; without it an embedded one is started.",
+)
+@click.option("--context", default="", help="Of the kubeconfig; its current one if not given.")
+@click.option(
+    "--listen",
+    type=ADDRESS,
+    metavar="HOST:PORT",
+    default="127.0.0.1:8480",
+    show_default=True,
+    help="Where /readyz, /metrics and /api/webhook are served.",
+)
+@click.option(
+    "--api-port", type=click.IntRange(0, 65535), default=0, help="Port of the embedded cluster; any free one if 0."
+)
+@click.option(
+    "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
+)
+@namespace_option
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def command(
+    *,
+    data_dir: Path,
+    kubeconfig: Path | None,
+    context: str,
+    listen: tuple[str, int],
+    api_port: int,
+    poll: float,
+    namespace: str,
+    verbose: bool,
+) -> None:
+    """Keeps a cluster in step with its repositories until SIGINT or SIGTERM.
+
+    All state is in the data directory. Without --kubeconfig an embedded cluster is started; its kubeconfig is DIR/kubeconfig,
+    written before the line `ready` is printed.
+    """
+    if context and kubeconfig is None:
+        raise click.UsageError("--context needs --kubeconfig")
+    from kilde.wiring import UpSettings, run_up
+
+    begin_log(verbose=verbose)
+    settings = UpSettings(
+        data_dir=data_dir.absolute(),
+        kubeconfig=kubeconfig,
+        context=context,
+        host=listen[0],
+        port=listen[1],
+        api_port=api_port,
+        poll=poll,
+        namespace=namespace,
+    )
+
+    async def serve(stop: asyncio.Event) -> None:
+        await run_up(settings, say_ready, stop)
+
+    serve_until_signal(serve)

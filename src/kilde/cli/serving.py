@@ -1,0 +1,62 @@
+"""Commands that last: an event loop, signals that end it, and a log on standard error."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+
+_IMPATIENT = 130
+
+Serve = Callable[[asyncio.Event], Awaitable[None]]
+
+
+def serve_until_signal(serve: Serve) -> None:
+    """Runs `serve` with an event that SIGINT or SIGTERM sets; it then has to end. A second signal ends the process at once."""
+    import uvloop
+
+    async def whole() -> None:
+        stop = asyncio.Event()
+
+        def on_signal() -> None:
+            if stop.is_set():
+                os._exit(_IMPATIENT)
+            stop.set()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+        await serve(stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(whole())
+
+
+def say_ready() -> None:
+    """The line on standard output that scripts wait for."""
+    click.echo("ready")
+    sys.stdout.flush()
+
+
+def begin_log(*, verbose: bool) -> None:
+    """Structured log to standard error: for people on a terminal, a JSON object a line elsewhere."""
+    import structlog
+
+    level = logging.DEBUG if verbose else logging.INFO
+    person = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
+            *([] if person else [structlog.processors.format_exc_info]),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
