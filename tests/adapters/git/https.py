@@ -37,7 +37,7 @@ class GitServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: GitServer
-    protocol_version = "HTTP/1.0"
+    protocol_version = "HTTP/1.1"
 
     def log_message(self, *args: object) -> None:
         """Quiet."""
@@ -84,6 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in fields:
             self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 

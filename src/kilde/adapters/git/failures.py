@@ -78,8 +78,9 @@ _SAYINGS = (
         "add the authority that signed it to the ConfigMap argocd-tls-certs-cm, under the key '{bare_host}'",
     ),
     _Saying(
-        r"alert (?:certificate required|bad certificate|handshake failure|unknown ca)|SSL_ERROR_SYSCALL|SSL peer",
-        "the server ended the TLS handshake",
+        r"alert (?:certificate required|bad certificate|handshake failure|unknown ca)|SSL_ERROR_SYSCALL|SSL peer"
+        r"|GnuTLS recv error|gnutls_handshake\(\) failed|getpeername\(\) failed|SSL_read|SSL_connect",
+        "the server broke off the TLS connection",
         "it may want a client certificate: tlsClientCertData and tlsClientCertKey",
     ),
     _Saying(r"[Cc]ould not resolve (?:host|proxy)", "the name {host} cannot be resolved", "check the URL and DNS"),
