@@ -3,13 +3,14 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from faults.embedded import embedded_api
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.kubeconfig import load
@@ -31,14 +32,16 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module", params=["memory", "embedded", pytest.param("real", marks=pytest.mark.live)])
-def kubeconfig(request: pytest.FixtureRequest) -> Path | None:
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
     """The way to the implementation under test; None: the one in memory."""
     if request.param == "memory":
-        return None
-    if request.param == "embedded":
-        pytest.skip("the embedded API cannot be started yet")
-    plane: ControlPlane = request.getfixturevalue("live_cluster")
-    return plane.kubeconfig
+        yield None
+    elif request.param == "embedded":
+        with embedded_api(tmp_path_factory.mktemp("embedded")) as file:
+            yield file
+    else:
+        plane: ControlPlane = request.getfixturevalue("live_cluster")
+        yield plane.kubeconfig
 
 
 @pytest.fixture
