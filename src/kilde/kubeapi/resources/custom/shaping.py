@@ -1,0 +1,128 @@
+"""What the server does to a custom resource before it looks at its values: prunes unknown fields, fills in defaults, drops stray nulls.
+
+The rules are apiextensions' structural schema algorithms (pruning, defaulting, PruneNonNullableNullsWithoutDefaults).
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.schema import builtin
+from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
+
+_EMBEDDED = "x-kubernetes-embedded-resource"
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_TYPE_META = ("apiVersion", "kind")
+
+
+def pruned(obj: Object, schema: Schema | None) -> tuple[Object, list[str]]:
+    """The object without the fields its schema does not know, and the paths of those (`spec.list[0].bogus`), in order.
+
+    Without a schema only metadata is looked at: its fields are the same for all objects.
+    """
+    unknown: list[str] = []
+    root = dict(schema or {PRESERVE: True})
+    root[_EMBEDDED] = True
+    return _prune(obj, root, "", unknown), unknown
+
+
+def _prune(value: Json, schema: Schema, path: str, unknown: list[str]) -> Json:
+    if isinstance(value, dict):
+        return _prune_map(value, schema, path, unknown)
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, Mapping):
+        return [_prune(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
+    return value
+
+
+def _prune_map(value: Object, schema: Schema, path: str, unknown: list[str]) -> Object:
+    keep = bool(schema.get(PRESERVE))
+    embedded, properties, extra = (
+        bool(schema.get(_EMBEDDED)),
+        schema.get("properties") or {},
+        schema.get("additionalProperties"),
+    )
+    out: Object = {}
+    for key, child in value.items():
+        where = f"{path}.{key}" if path else key
+        if embedded and key in _TYPE_META:
+            out[key] = child
+        elif embedded and key == "metadata":
+            out[key] = _known(child, builtin().named(_OBJECT_META), where, unknown)
+        elif key in properties:
+            out[key] = _prune(child, properties[key], where, unknown)
+        elif isinstance(extra, Mapping):
+            out[key] = _prune(child, extra, where, unknown)
+        elif keep or extra is True:
+            out[key] = child
+        else:
+            unknown.append(where)
+    return out
+
+
+def _known(value: Json, node: Node, path: str, unknown: list[str]) -> Json:
+    """What a built-in type knows of a value."""
+    if isinstance(value, dict) and node.map is not None:
+        out: Object = {}
+        for key, child in value.items():
+            below = node.child(key)
+            if below is None:
+                unknown.append(f"{path}.{key}")
+            else:
+                out[key] = _known(child, below, f"{path}.{key}", unknown)
+        return out
+    if isinstance(value, list) and node.list is not None:
+        items = node.list.items
+        return [_known(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
+    return value
+
+
+def defaulted(obj: Object, schema: Schema | None) -> Object:
+    """The object with the schema's defaults where nothing (or a null that may not be there) was written; nulls without a default go."""
+    if schema is None:
+        return obj
+    found: Object = _default(obj, schema)
+    return found
+
+
+def _default(value: Json, schema: Schema) -> Json:
+    if isinstance(value, dict):
+        return _default_map(value, schema)
+    items = schema.get("items")
+    if isinstance(value, list) and isinstance(items, Mapping):
+        return [_default(item, items) for item in value]
+    return value
+
+
+def _default_map(value: Object, schema: Schema) -> Object:
+    properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+    out: Object = {}
+    for key, child in value.items():
+        below = properties.get(key, extra if isinstance(extra, Mapping) else None)
+        if below is None:
+            out[key] = child
+        elif child is not None or below.get("nullable"):
+            out[key] = _default(child, below)
+    for key, below in properties.items():
+        if key not in out and "default" in below:
+            out[key] = _default(copy.deepcopy(below["default"]), below)
+    return out
+
+
+def has_rules(schema: Schema | None) -> bool:
+    """Whether a schema has CEL rules anywhere."""
+    return schema is not None and any("x-kubernetes-validations" in one for one in walk(schema))
+
+
+def walk(schema: Schema) -> Iterator[Schema]:
+    """The schema and all schemas within it (not those in allOf, anyOf, oneOf and not)."""
+    waiting: list[Any] = [schema]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend((one.get("properties") or {}).values())
+        waiting.extend(
+            child for child in (one.get("items"), one.get("additionalProperties")) if isinstance(child, Mapping)
+        )

@@ -1,0 +1,232 @@
+"""Checks the values of a custom resource against its schema, with the messages of kube-openapi's validator.
+
+`check` ratchets as a real server does: what has not changed since the old object is not judged again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kilde.core.basics.values import Json
+from kilde.kubeapi.resources.causes import (
+    NO_FIELD,
+    Cause,
+    duplicate,
+    invalid,
+    not_supported,
+    required,
+    shown,
+    too_long,
+    too_many,
+    type_invalid,
+)
+from kilde.kubeapi.resources.custom.definition import Schema
+from kilde.kubeapi.resources.custom.formats import FORMATS
+from kilde.kubeapi.resources.custom.patterns import matches
+
+_NOTHING = object()
+_INT_OR_STRING = "x-kubernetes-int-or-string"
+
+
+def type_name(value: Json) -> str:
+    """The JSON type of a value, as messages name it; a number without a fraction is an integer."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "integer" if isinstance(value, int) or value.is_integer() else "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: str
+
+    def field(self, name: str) -> "_Place":
+        return _Place(f"{self.path}.{name}" if self.path else name)
+
+    def item(self, index: int) -> "_Place":
+        return _Place(f"{self.path}[{index}]")
+
+    @property
+    def body(self) -> str:
+        return f"{self.path} in body"
+
+
+def check(value: Json, schema: Schema, path: str = "", old: Json = _NOTHING) -> list[Cause]:
+    """What is wrong with a value. `old` is what stood there before, for an update."""
+    return list(_check(value, schema, _Place(path), old))
+
+
+def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    if old is not _NOTHING and type(old) is type(value) and old == value:
+        return
+    kind = type_name(value)
+    wrong = _type(kind, schema)
+    if wrong:
+        yield type_invalid(place.path, kind, f'{place.body} must be of type {wrong}: "{kind}"')
+        return
+    if kind == "null":
+        return
+    yield from _enum(value, schema, place)
+    judge = _BY_KIND.get(kind)
+    if judge is not None:
+        yield from judge(value, schema, place, old)
+    yield from _compositions(value, schema, place)
+
+
+def _type(kind: str, schema: Schema) -> str:
+    """The type that was wanted, where the value has another."""
+    wanted = ("integer", "string") if schema.get(_INT_OR_STRING) else (schema["type"],) if schema.get("type") else ()
+    if not wanted or kind in wanted or (kind == "integer" and "number" in wanted):
+        return ""
+    if schema.get("nullable"):
+        if kind == "null":
+            return ""
+        wanted = (*wanted, "null")
+    return ",".join(wanted)
+
+
+def _enum(value: Json, schema: Schema, place: _Place) -> Iterator[Cause]:
+    allowed = schema.get("enum")
+    if allowed and not any(type(one) is type(value) and one == value for one in allowed):
+        yield not_supported(place.path, value, [one if isinstance(one, str) else shown(one) for one in allowed])
+
+
+def _text(value: str, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    most, least, pattern, form = (schema.get(key) for key in ("maxLength", "minLength", "pattern", "format"))
+    if most is not None and len(value) > most:
+        yield too_long(place.path, most)
+    if least is not None and len(value) < least:
+        yield invalid(place.path, value, f"{place.body} should be at least {least} chars long")
+    if pattern and not matches(pattern, value):
+        yield invalid(place.path, value, f"{place.body} should match '{pattern}'")
+    known = FORMATS.get(form or "")
+    if known is not None and not schema.get(_INT_OR_STRING) and not known(value):
+        yield type_invalid(place.path, value, f"{place.body} must be of type {form}: {shown(value)}")
+
+
+def _number(value: float, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    most, least, step = schema.get("maximum"), schema.get("minimum"), schema.get("multipleOf")
+    if most is not None and (value > most or (value == most and schema.get("exclusiveMaximum"))):
+        words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+        yield invalid(place.path, value, f"{place.body} should be {words} {_plain(most)}")
+    if least is not None and (value < least or (value == least and schema.get("exclusiveMinimum"))):
+        words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+        yield invalid(place.path, value, f"{place.body} should be {words} {_plain(least)}")
+    if step and value % step != 0:
+        yield invalid(place.path, value, f"{place.body} should be a multiple of {_plain(step)}")
+
+
+def _plain(number: float) -> str:
+    """A bound as Go prints it: without a fraction that is none."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e21 else f"{number:g}"
+
+
+def _array(value: list[Any], schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    most, least, items = schema.get("maxItems"), schema.get("minItems"), schema.get("items")
+    if most is not None and len(value) > most:
+        yield too_many(place.path, len(value), most)
+    if least is not None and len(value) < least:
+        yield invalid(place.path, len(value), f"{place.body} should have at least {least} items")
+    if isinstance(items, Mapping):
+        before = _old_items(schema, old)
+        for index, item in enumerate(value):
+            yield from _check(item, items, place.item(index), before(item))
+    yield from _twice(value, schema, place)
+
+
+def _old_items(schema: Schema, old: Json) -> Callable[[Json], Json]:
+    """How to find what an item of a list was before: only the items of an associative list can be told apart."""
+    keys = schema.get("x-kubernetes-list-map-keys")
+    if schema.get("x-kubernetes-list-type") != "map" or not keys or not isinstance(old, list):
+        return lambda item: _NOTHING
+    known = {_key(item, keys): item for item in old if isinstance(item, dict)}
+    return lambda item: known.get(_key(item, keys), _NOTHING) if isinstance(item, dict) else _NOTHING
+
+
+def _key(item: Mapping[str, Json], keys: list[str]) -> str:
+    return shown({key: item.get(key) for key in keys})
+
+
+def _twice(value: list[Any], schema: Schema, place: _Place) -> Iterator[Cause]:
+    """Items of a set or an associative list that are there more than once."""
+    relation, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or ()
+    if relation not in ("set", "map"):
+        return
+    seen: set[str] = set()
+    for index, item in enumerate(value):
+        if relation == "map" and not isinstance(item, dict):
+            continue
+        told = {key: item[key] for key in keys if key in item} if relation == "map" else item
+        text = shown(told)
+        if text in seen:
+            yield duplicate(f"{place.path}[{index}]", told)
+        seen.add(text)
+
+
+def _object(value: Mapping[str, Any], schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    most, least = schema.get("maxProperties"), schema.get("minProperties")
+    properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+    if most is not None and len(value) > most:
+        yield too_many(place.path, len(value), most)
+    if least is not None and len(value) < least:
+        yield invalid(place.path, len(value), f"{place.body} should have at least {least} properties")
+    for name in schema.get("required") or ():
+        if name not in value:
+            yield required(place.field(name).path)
+    before = old if isinstance(old, dict) else {}
+    for name, child in value.items():
+        below = properties.get(name, extra if isinstance(extra, Mapping) else None)
+        if below is not None:
+            yield from _check(child, below, place.field(name), before.get(name, _NOTHING))
+    if schema.get("x-kubernetes-embedded-resource"):
+        yield from _embedded(value, place)
+
+
+def _embedded(value: Mapping[str, Any], place: _Place) -> Iterator[Cause]:
+    for name in ("apiVersion", "kind"):
+        if not value.get(name):
+            yield required(place.field(name).path, "must not be empty")
+
+
+_BY_KIND: Mapping[str, Callable[[Any, Schema, _Place, Json], Iterator[Cause]]] = {
+    "string": _text,
+    "integer": _number,
+    "number": _number,
+    "array": _array,
+    "object": _object,
+}
+
+
+def _compositions(value: Json, schema: Schema, place: _Place) -> Iterator[Cause]:
+    """allOf, anyOf, oneOf and not. Which of them failed is said without a field; why, with one."""
+
+    def failed(words: str) -> Cause:
+        return Cause(NO_FIELD, "FieldValueInvalid", f'Invalid value: "": "{place.path}" must {words}')
+
+    def judged(key: str) -> list[list[Cause]]:
+        return [list(_check(value, one, place, _NOTHING)) for one in schema.get(key) or ()]
+
+    alternatives = judged("anyOf")
+    if alternatives and all(alternatives):
+        yield failed("validate at least one schema (anyOf)")
+        yield from alternatives[0]
+    one_of = judged("oneOf")
+    valid = sum(not causes for causes in one_of)
+    if one_of and valid != 1:
+        yield failed(
+            "validate one and only one schema (oneOf). Found "
+            + (f"{valid} valid alternatives" if valid else "none valid")
+        )
+        if not valid:
+            yield from one_of[0]
+    wrong = [cause for causes in judged("allOf") for cause in causes]
+    if wrong:
+        yield failed("validate all the schemas (allOf)")
+        yield from wrong
+    if "not" in schema and not list(_check(value, schema["not"], place, _NOTHING)):
+        yield failed("not validate the schema (not)")

@@ -1,0 +1,119 @@
+"""What metadata must satisfy, on create and on update (apimachinery's ValidateObjectMeta and ValidateObjectMetaUpdate)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required, shown, too_long
+from kilde.kubeapi.resources.validation.names import Rule, dns_label, dns_subdomain, label_value, qualified_name
+
+_LONGEST_ANNOTATIONS = 256 * 1024
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_NOT_OWNERS = (("v1", "Event"),)
+_IMMUTABLE = "field is immutable"
+
+
+def check_metadata(
+    metadata: Object, *, namespaced: bool, name_rule: Rule = dns_subdomain, at: str = "metadata"
+) -> Iterator[Cause]:
+    """What is wrong with the metadata of an object that is created (its name generated, its namespace filled in)."""
+    generate = metadata.get("generateName") or ""
+    if generate:
+        # Kubernetes masks a trailing dash: five characters will follow it.
+        masked = generate[:-1] + "a" if generate.endswith("-") and len(generate) > 1 else generate
+        yield from (invalid(f"{at}.generateName", generate, text) for text in name_rule(masked))
+    name = metadata.get("name") or ""
+    if name:
+        yield from (invalid(f"{at}.name", name, text) for text in name_rule(name))
+    else:
+        yield required(f"{at}.name", "name or generateName is required")
+    namespace = metadata.get("namespace") or ""
+    if namespaced:
+        if not namespace:
+            yield required(f"{at}.namespace")
+        else:
+            yield from (invalid(f"{at}.namespace", namespace, text) for text in dns_label(namespace))
+    elif namespace:
+        yield forbidden(f"{at}.namespace", "not allowed on this type")
+    yield from _common(metadata, at)
+
+
+def _common(metadata: Object, at: str) -> Iterator[Cause]:
+    generation = metadata.get("generation") or 0
+    if generation < 0:
+        yield invalid(f"{at}.generation", generation, "must be greater than or equal to 0")
+    yield from check_labels(metadata.get("labels"), f"{at}.labels")
+    yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
+    yield from _owners(metadata.get("ownerReferences") or (), f"{at}.ownerReferences")
+    yield from _finalizers(metadata.get("finalizers") or (), f"{at}.finalizers")
+
+
+def check_labels(labels: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with labels; the field is the map's, the key is in the value."""
+    for key, value in sorted((labels or {}).items()):
+        yield from (invalid(at, key, text) for text in qualified_name(key))
+        yield from (invalid(at, value, text) for text in label_value(value))
+
+
+def check_annotations(annotations: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with annotations: their keys, and their size altogether."""
+    found: Mapping[str, str] = annotations or {}
+    for key in sorted(found):
+        yield from (invalid(at, key, text) for text in qualified_name(key.lower()))
+    if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > _LONGEST_ANNOTATIONS:
+        yield too_long(at, _LONGEST_ANNOTATIONS)
+
+
+def _owners(owners: Sequence[Object], at: str) -> Iterator[Cause]:
+    controllers: list[Object] = []
+    for owner in owners:
+        api_version = owner.get("apiVersion") or ""
+        if not api_version.rpartition("/")[2]:
+            yield invalid(f"{at}.apiVersion", api_version, "version must not be empty")
+        for key in ("kind", "name", "uid"):
+            if not owner.get(key):
+                yield invalid(f"{at}.{key}", owner.get(key) or "", "must not be empty")
+        if (api_version, owner.get("kind")) in _NOT_OWNERS:
+            group, _, version = api_version.rpartition("/")
+            detail = f"{group}/{version}, Kind={owner.get('kind')} is disallowed from being an owner"
+            yield invalid(at, _owner_dump(owner), detail)
+        if owner.get("controller"):
+            controllers.append(owner)
+    if len(controllers) > 1:
+        names = f"Kind:{controllers[0].get('kind')},Name:{controllers[0].get('name')}"
+        others = ", ".join(f"Kind:{one.get('kind')},Name:{one.get('name')}" for one in controllers[1:])
+        detail = (
+            f'Only one reference can have Controller set to true. Found "true" in references for {names} and {others}'
+        )
+        yield invalid(at, [_owner_dump(owner) for owner in owners], detail)
+
+
+def _owner_dump(owner: Object) -> Object:
+    """An owner reference as Go encodes it."""
+    return {key: owner.get(key) or "" for key in ("apiVersion", "kind", "name", "uid")} | {
+        key: owner[key] for key in ("controller", "blockOwnerDeletion") if key in owner
+    }
+
+
+def _finalizers(finalizers: Sequence[str], at: str) -> Iterator[Cause]:
+    for name in finalizers:
+        yield from (invalid(at, name, text) for text in qualified_name(name))
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            yield invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified")
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        yield invalid(at, list(finalizers), "finalizer orphan and foregroundDeletion cannot be both set")
+
+
+def check_metadata_update(
+    metadata: Object, old: Object, *, namespaced: bool, name_rule: Rule = dns_subdomain, at: str = "metadata"
+) -> Iterator[Cause]:
+    """What is wrong with metadata that is to take the place of `old`."""
+    yield from _common(metadata, at)
+    if old.get("deletionTimestamp"):
+        added = [name for name in metadata.get("finalizers") or () if name not in (old.get("finalizers") or ())]
+        if added:
+            words = ", ".join(shown(name) for name in sorted(added))
+            detail = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{words}}}"
+            yield forbidden(f"{at}.finalizers", detail)
+    for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        if metadata.get(key) != old.get(key):
+            yield invalid(f"{at}.{key}", metadata.get(key), _IMMUTABLE)
