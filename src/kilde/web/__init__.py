@@ -1,0 +1,1 @@
+"""Our HTTP interface: probes, metrics, webhooks."""
