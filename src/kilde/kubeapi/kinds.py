@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
@@ -24,6 +25,14 @@ _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
 
 
+class ScalePaths(NamedTuple):
+    """Where a kind keeps what its scale sub-resource shows; `selector` may be ()."""
+
+    spec: tuple[str, ...] = ("spec", "replicas")
+    status: tuple[str, ...] = ("status", "replicas")
+    selector: tuple[str, ...] = ("spec", "selector")
+
+
 @dataclass(frozen=True)
 class Kind:
     """One resource in one version, with its rules. The base class has the rules of built-in kinds."""
@@ -31,6 +40,7 @@ class Kind:
     resource: Resource
     node: Node
     selectable: Mapping[str, Read] | None = field(default=None)
+    scale_paths: ScalePaths = field(default=ScalePaths())
 
     @property
     def storage(self) -> str:

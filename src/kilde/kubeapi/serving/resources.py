@@ -9,10 +9,14 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import decode, failures, negotiate, options
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
+from kilde.kubeapi.resources.kinds import SubResource
+from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
+from kilde.kubeapi.verbs.subresources import handler_of
+from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.world import World
 
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
@@ -43,7 +47,11 @@ class Resources:
         if verb in ("list", "watch"):
             await self._list_or_watch(request, route, call, send)
             return
-        response = await self._verbs[verb](request, call)
+        handler = handler_of(call) if call.subresource else None
+        if handler is not None:
+            response = await self._ask(request, call, handler, verb)
+        else:
+            response = await self._verbs[verb](request, call)
         await response.send(request, send)
 
     def kind_of(self, route: Route) -> Kind:
@@ -78,6 +86,32 @@ class Resources:
             raise negotiate.not_acceptable(stream=True)
         await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
 
+    async def _ask(self, request: Request, call: Call, handler: Handler, verb: str) -> Response:
+        """A sub-resource whose body is not the object."""
+        form = object_form(request)
+        if verb == "get":
+            return self._scale_answer(call, handler.get(self._world, call), form)
+        if verb == "patch":
+            media = negotiate.patch_media(request.headers.get("content-type", ""), patch.BUILTIN_PATCHES)
+            return self._scale_answer(call, handler.patch(self._world, call, media, await request.body()), form)
+        body = await self._object(request, call, call.kind.resource.sub_resource(call.subresource))
+        if verb == "update":
+            return self._scale_answer(call, handler.put(self._world, call, body), form)
+        return answer(201, handler.post(self._world, call, body), form, call.warnings)
+
+    def _scale_answer(self, call: Call, value: Object, form: negotiate.Form) -> Response:
+        if form.kind == "Table":
+            version = {"resourceVersion": value["metadata"].get("resourceVersion", "")}
+            value = render.table(
+                call.kind,
+                [value],
+                now=self._world.time(),
+                include=Include.METADATA,
+                metadata=version,
+                subresource=call.subresource,
+            )
+        return answer(200, value, form, call.warnings)
+
     async def _get(self, request: Request, call: Call) -> Response:
         form = object_form(request)
         record = read.get(self._world, call, request.query)
@@ -95,10 +129,12 @@ class Resources:
         record, created = update.update(self._world, call, obj)
         return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
 
-    async def _object(self, request: Request, call: Call) -> Object:
+    async def _object(self, request: Request, call: Call, sub: SubResource | None = None) -> Object:
+        """The decoded body: an object of the kind, or of the sub-resource's own."""
+        name = sub.body[2] if sub else call.kind.resource.kind
         media = negotiate.body_media(request.headers.get("content-type", ""))
         raw = await request.body()
-        body = decode.decode(raw, media, call.kind.resource.kind)
+        body = decode.decode(raw, media, name)
         value = body.value if body.value is not None else {}
         if not isinstance(value, dict):
             raise failures.bad_request(

@@ -1,0 +1,99 @@
+"""apply: server-side apply, which creates what is not there."""
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Object
+from kilde.core.objects.typed.errors import ApplyConflict, BadApply
+from kilde.core.objects.typed.managed_fields import apply
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.logic import decode, failures, negotiate
+from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.metadata import check_name, meta
+from kilde.kubeapi.storage.records import Record
+from kilde.kubeapi.verbs.admit import check_namespace, check_new_content, complain
+from kilde.kubeapi.verbs.create import create_as
+from kilde.kubeapi.verbs.update import replace
+from kilde.kubeapi.world import World
+
+
+def read_apply(call: Call, raw: bytes) -> Object:
+    """The configuration of an apply body, which is YAML; 400 if it is none."""
+    try:
+        body = _json_or_yaml(raw)
+    except ApiError as error:
+        what = error.message.partition("yaml: ")[2]
+        raise failures.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {what}") from error
+    config = body.value if isinstance(body.value, dict) else {}
+    complain(call, "error strict decoding YAML", body.duplicates)
+    return config
+
+
+def _json_or_yaml(raw: bytes) -> decode.Body:
+    """JSON is YAML too, and read much faster."""
+    if raw[:1] == b"{":
+        try:
+            return decode.decode(raw, negotiate.JSON, "")
+        except ApiError:
+            pass
+    return decode.decode(raw, negotiate.YAML, "")
+
+
+def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
+    """Server-side applies a configuration: (what is stored now, whether it was created)."""
+    kind = call.kind
+    resource = kind.resource
+    if config.get("apiVersion") != resource.api_version or config.get("kind") != resource.kind:
+        group, _, version = str(config.get("apiVersion") or "").rpartition("/")
+        raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
+    meta(config)
+    check_namespace(world, call)
+    existing = world.find(kind, call.namespace, call.name)
+    live = kind.presented(existing) if existing else None
+    made, changed = ownership(call, live, config, world.now())
+    named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
+    check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
+    if existing is not None and not changed:
+        return existing, False
+    return _written(world, call, existing, named)
+
+
+def ownership(call: Call, live: Object | None, config: Object, now: str) -> tuple[Object, bool]:
+    """The live object with the configuration merged in, and whether anything changed."""
+    kind = call.kind
+    try:
+        made = apply(
+            live,
+            config,
+            node=kind.node,
+            manager=call.manager,
+            force=call.options.force,
+            api_version=kind.resource.api_version,
+            subresource=call.subresource,
+            now=now,
+            reset_fields=kind.reset_fields(call.subresource),
+        )
+    except ApplyConflict as error:
+        raise ApiError(409, "Conflict", error.what, {"causes": list(error.causes)}) from error
+    except BadApply as error:
+        raise failures.bad_request(error.what) from error
+    except InvalidInput as error:
+        raise failures.unexplained(error.what) from error
+    return made.object, made.changed
+
+
+def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
+    kind = call.kind
+    try:
+        made = dict(kind.decoded(made).object)
+    except WrongType as error:
+        raise failures.unexplained(error.what) from error
+    made["metadata"] = dict(made["metadata"])
+    if existing is not None:
+        return replace(world, call, existing, made, own=False), False
+    if call.subresource:
+        raise failures.not_found(kind.about(call.name))
+    if made["metadata"].get("uid"):
+        what = f"the provided object specified uid {made['metadata']['uid']}, and no existing object was found"
+        raise failures.conflict(kind.about(call.name), f"uid mismatch: {what}")
+    check_new_content(world, call, call.name)
+    return create_as(world, call, made, own=False), True

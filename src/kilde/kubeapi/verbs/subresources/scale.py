@@ -1,0 +1,202 @@
+"""scale: how many replicas, of any kind that says where it keeps that number."""
+
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.selector import label_selector
+from kilde.core.objects.typed import schema
+from kilde.core.objects.typed.errors import ApplyConflict, BadApply
+from kilde.core.objects.typed.managed_fields import apply
+from kilde.core.objects.typed.managed_fields import update as with_ownership
+from kilde.core.objects.typed.scale import parent_entries, scale_entries
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic import failures, negotiate
+from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.metadata import check_name
+from kilde.kubeapi.storage.records import Record
+from kilde.kubeapi.verbs.admit import check_namespace
+from kilde.kubeapi.verbs.apply import read_apply
+from kilde.kubeapi.verbs.patch import change_document, read_patch
+from kilde.kubeapi.verbs.subresources.handler import Handler
+from kilde.kubeapi.verbs.update import replace
+from kilde.kubeapi.world import World
+
+_API_VERSION = "autoscaling/v1"
+
+
+class Scale(Handler):
+    """Reads and writes `.spec.replicas`, or what a CRD names instead."""
+
+    def get(self, world: World, call: Call) -> Object:
+        return without_owners(scale_of(call.kind, _existing(world, call).object()))
+
+    def put(self, world: World, call: Call, body: Object) -> Object:
+        check_name(body, call.name, call.namespace, namespaced=True)
+        existing = _existing(world, call)
+        return self._store(world, call, existing, body, apply_config=None)
+
+    def patch(self, world: World, call: Call, media: str, raw: bytes) -> Object:
+        check_namespace(world, call)
+        existing = _existing(world, call)
+        if media == negotiate.APPLY:
+            return self._store(world, call, existing, {}, apply_config=read_apply(call, raw))
+        body = change_document(
+            call, media, read_patch(media, raw), without_owners(scale_of(call.kind, existing.object())), _node()
+        )
+        check_name(body, call.name, call.namespace, namespaced=True)
+        return self._store(world, call, existing, body, apply_config=None)
+
+    def _store(
+        self, world: World, call: Call, existing: Record, body: Object, *, apply_config: Object | None
+    ) -> Object:
+        """Puts the number into the parent, whose managedFields tell who scaled it."""
+        kind, parent = call.kind, existing.object()
+        old = scale_of(kind, parent)
+        if apply_config is not None:
+            new = _applied(world, call, old, apply_config)
+        else:
+            body = {**body, "apiVersion": _API_VERSION, "kind": "Scale"}
+            new = with_ownership(
+                old,
+                body,
+                node=_node(),
+                manager=call.manager,
+                api_version=_API_VERSION,
+                subresource="scale",
+                now=world.now(),
+            ).object
+        replicas = (new.get("spec") or {}).get("replicas") or 0
+        _check(call, replicas)
+        path = kind.scale_paths.spec
+        made = parent
+        _put(made, path, int(replicas))
+        meta = made["metadata"]
+        meta["managedFields"] = parent_entries(
+            meta.get("managedFields"),
+            new["metadata"].get("managedFields"),
+            api_version=kind.resource.api_version,
+            path=field_path(path),
+        )
+        meta["resourceVersion"] = new["metadata"].get("resourceVersion") or meta["resourceVersion"]
+        if new["metadata"].get("uid"):
+            meta["uid"] = new["metadata"]["uid"]
+        stored = replace(world, call, existing, made, own=False)
+        return without_owners(scale_of(kind, stored.object()))
+
+
+def _existing(world: World, call: Call) -> Record:
+    found = world.find(call.kind, call.namespace, call.name)
+    if found is None:
+        raise failures.not_found(call.kind.about(call.name))
+    return found
+
+
+def _applied(world: World, call: Call, old: Object, config: Object) -> Object:
+    if config.get("apiVersion") != _API_VERSION or config.get("kind") != "Scale":
+        group, _, version = str(config.get("apiVersion") or "").rpartition("/")
+        raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
+    try:
+        return apply(
+            old,
+            config,
+            node=_node(),
+            manager=call.manager,
+            force=call.options.force,
+            api_version=_API_VERSION,
+            subresource="scale",
+            now=world.now(),
+        ).object
+    except ApplyConflict as error:
+        raise ApiError(409, "Conflict", error.what, {"causes": list(error.causes)}) from error
+    except BadApply as error:
+        raise failures.bad_request(error.what) from error
+    except InvalidInput as error:
+        raise failures.unexplained(error.what) from error
+
+
+def _check(call: Call, replicas: Json) -> None:
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        word = 'Scale in version "v1" cannot be handled as a Scale'
+        kind = "string" if isinstance(replicas, str) else "number" if isinstance(replicas, float) else "bool"
+        raise failures.bad_request(
+            f"{word}: json: cannot unmarshal {kind} into Go struct field ScaleSpec.spec.replicas of type int32"
+        )
+    if replicas < 0:
+        cause = Cause(
+            "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0", "spec.replicas"
+        )
+        raise failures.invalid(Named("autoscaling", "Scale", call.name), [cause])
+
+
+def scale_of(kind: Kind, parent: Object) -> Object:
+    """The Scale object of a parent; its managedFields are the parent's as they concern the scale."""
+    meta = parent["metadata"]
+    paths = kind.scale_paths
+    kept = {
+        key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if key in meta
+    }
+    entries = scale_entries(meta.get("managedFields"), field_path(paths.spec))
+    if entries:
+        kept["managedFields"] = entries
+    replicas = _get(parent, paths.spec)
+    spec = {"replicas": replicas} if replicas else {}
+    status: Object = {"replicas": _get(parent, paths.status) or 0}
+    selector = _selector(_get(parent, paths.selector)) if paths.selector else ""
+    if selector:
+        status["selector"] = selector
+    return {"kind": "Scale", "apiVersion": _API_VERSION, "metadata": kept, "spec": spec, "status": status}
+
+
+def without_owners(scale: Object) -> Object:
+    """The Scale as it is answered."""
+    return {**scale, "metadata": {key: value for key, value in scale["metadata"].items() if key != "managedFields"}}
+
+
+def field_path(path: tuple[str, ...]) -> tuple[str, ...]:
+    """A path as managedFields write it."""
+    return tuple(f"f:{step}" for step in path)
+
+
+def _selector(value: Any) -> str:
+    """A selector as one string; matchLabels first, as Go prints it, sorted."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        return ""
+    if (
+        "matchLabels" not in value
+        and "matchExpressions" not in value
+        and all(isinstance(item, str) for item in value.values())
+    ):
+        value = {"matchLabels": value}
+    return ",".join(_term(term.key, term.operator, term.values) for term in label_selector(value).requirements)
+
+
+def _term(key: str, operator: str, values: tuple[str, ...]) -> str:
+    if operator == "exists":
+        return key
+    if operator == "absent":
+        return f"!{key}"
+    if operator == "in" and len(values) == 1:
+        return f"{key}={values[0]}"
+    return f"{key} {operator} ({','.join(values)})"
+
+
+def _get(obj: Object, path: tuple[str, ...]) -> Any:
+    value: Any = obj
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _put(obj: Object, path: tuple[str, ...], value: Json) -> None:
+    for step in path[:-1]:
+        obj = obj.setdefault(step, {})
+    obj[path[-1]] = value
+
+
+def _node() -> Any:
+    return schema.builtin().node("autoscaling", "v1", "Scale")
