@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class Stage:
     def __init__(self, folder: Path, teller: Teller) -> None:
         self.folder, self.tell = folder, teller
         self.repo, self.data = folder / "shop-config", folder / "data"
+        self.server = folder / "server" / "shop-config.git"  # what the team's Git server would be
         self.port = _free_port()
         self.env = {
             **os.environ,
@@ -92,11 +94,12 @@ class Stage:
     def commit(self, message: str) -> str:
         """Commits what changed and tells Kilde of the push, as a Git server's webhook would; the commit's id."""
         self.tell.does(f"git commit -am '{message}' && git push")
-        for command in (("add", "-A"), ("commit", "-q", "-m", message)):
+        for command in (("add", "-A"), ("commit", "-q", "-m", message), ("push", "-q", "origin", "main")):
             self.run("git", "-C", str(self.repo), *command)
-        return self.push()
+        return self.pushed()
 
-    def push(self) -> str:
+    def pushed(self) -> str:
+        """Tells Kilde of a push; the commit's id."""
         sha = self.run("git", "-C", str(self.repo), "rev-parse", "HEAD").strip()
         body = json.dumps({"ref": "refs/heads/main", "repository": {"clone_url": self.url, "html_url": self.url}})
         request = urllib.request.Request(
@@ -109,7 +112,7 @@ class Stage:
 
     @property
     def url(self) -> str:
-        return f"file://{self.repo}"
+        return f"file://{self.server}"
 
     @contextlib.contextmanager
     def up(self) -> Iterator[None]:
@@ -179,8 +182,13 @@ def play(stage: Stage) -> None:
 def begin_repository(stage: Stage) -> None:
     stage.tell.chapter("A config repository, apart from the applications'")
     begun = time.monotonic()
-    stage.run("kilde", "init", str(stage.repo), show=f"kilde init {stage.repo.name}")
-    stage.tell.happened("made and committed", time.monotonic() - begun)
+    stage.run("git", "init", "-q", "--bare", "-b", "main", str(stage.server))
+    stage.run(
+        "kilde", "init", str(stage.repo), "--repo-url", stage.url, show=f"kilde init {stage.repo.name} --repo-url …"
+    )
+    stage.run("git", "-C", str(stage.repo), "remote", "add", "origin", stage.url)
+    stage.run("git", "-C", str(stage.repo), "push", "-q", "origin", "main", show="git push origin main")
+    stage.tell.happened("made, committed and pushed", time.monotonic() - begun)
     stage.tell.says(stage.run("git", "-C", str(stage.repo), "ls-files"))
 
 
@@ -217,7 +225,7 @@ def undo_a_hand_edit(stage: Stage) -> None:
     records = json.loads(stage.kilde("ledger", "log", "-o", "json", show=False))
     heal = next(r for r in reversed(records) if "spec.replicas" in (r["body"].get("fields") or []))
     opened = next(r for r in records if r["number"] == heal["body"]["operation"])
-    took = heal["at"] - opened["at"]
+    took = _seconds(heal["at"]) - _seconds(opened["at"])
     who = ", ".join(heal["body"]["changedBy"]) or "somebody"
     stage.tell.happened(f"ledger: {', '.join(heal['body']['fields'])} was changed by {who}; put back", took)
 
@@ -259,8 +267,8 @@ def roll_back(stage: Stage) -> None:
     stage.tell.chapter("A rollback is a commit: Git stays the truth")
     begun = time.monotonic()
     stage.tell.says(stage.kilde("app", "rollback", "shop-production", "--reason", "the patch is broken"))
-    stage.run("git", "-C", str(stage.repo), "reset", "-q", "--hard", "main")
-    sha = stage.push()
+    stage.run("git", "-C", str(stage.repo), "pull", "-q", "--ff-only", "origin", "main", show="git pull")
+    sha = stage.pushed()
     until("production well again", lambda: is_well(stage, "shop-production", sha))
     stage.tell.happened("reverted, Synced and Healthy", time.monotonic() - begun)
     stage.tell.says(stage.run("git", "-C", str(stage.repo), "log", "--oneline", show="git log --oneline"))
@@ -271,6 +279,10 @@ def verify(stage: Stage) -> None:
     begun = time.monotonic()
     stage.tell.says(stage.kilde("ledger", "verify"))
     stage.tell.happened("every record in its place", time.monotonic() - begun)
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _free_port() -> int:

@@ -39,6 +39,7 @@ class Context:
     reporter: Reporter
     accounts: Accounts
     wake: Callable[[str, float], None]  # asks for a pass over an application after so many seconds
+    heal: Callable[[str, ObjectRef], None]  # asks for one object of an application to be put back
     slots: asyncio.Semaphore
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     wanted_by: dict[ObjectRef, set[str]] = field(default_factory=dict)

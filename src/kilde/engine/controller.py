@@ -62,6 +62,7 @@ class Controller:
             reporter=Reporter(cluster, fleet, clock, manager=settings.manager),
             accounts=Accounts(world.records, clock),
             wake=lambda name, delay: self._queue.add(name, delay=delay),
+            heal=lambda name, ref: self._heals.add((name, ref)),
             slots=asyncio.Semaphore(settings.parallel_passes),
         )
         self._passes = Passes(self.context)

@@ -10,7 +10,7 @@ from kilde.core.apps.application import FINALIZER, Application
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.change import Action, Change
+from kilde.core.plan.change import Change
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.planner import judge_extra
 from kilde.core.plan.policy import Options, object_options
@@ -34,12 +34,22 @@ async def delete_application(ctx: Context, app: Application, rt: Runtime) -> flo
         await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(FINALIZER)])
         log.info("application deleted with its objects", application=app.name)
         return None
-    last = max(wave_of((body.get("metadata") or {}).get("annotations") or {}) for body in going.values())
+    last = max(_wave(body) for body in going.values())
     wave = {ref: body for ref, body in going.items() if _wave(body) == last}
-    fresh = {ref: body for ref, body in wave.items() if not (body.get("metadata") or {}).get("deletionTimestamp")}
+    fresh = {ref: body for ref, body in wave.items() if _uid(body) not in rt.deleted and not _is_going(body)}
     if fresh:
-        await _delete(ctx, app, fresh)
+        rt.deleted.update(_uid(body) for body in fresh.values())
+        if not await _delete(ctx, app, fresh):
+            rt.deleted.clear()  # what was refused is tried again
     return ctx.settings.deletion_poll
+
+
+def _uid(body: Object) -> str:
+    return str((body.get("metadata") or {}).get("uid", ""))
+
+
+def _is_going(body: Object) -> bool:
+    return bool((body.get("metadata") or {}).get("deletionTimestamp"))
 
 
 def _wave(body: Object) -> int:
@@ -61,7 +71,8 @@ def _kept(body: Object) -> bool:
     return object_options(annotations).is_off("Delete") or annotations.get("helm.sh/resource-policy") == "keep"
 
 
-async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object]) -> None:
+async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object]) -> bool:
+    """Deletes all of them; whether none was refused."""
     changes = [judge_extra(ref, body, prune=True, options=Options()) for ref, body in sorted(bodies.items())]
     number = ctx.accounts.opened(
         app, cause="application deleted", asked_by="unknown", revision=None, digest="", changes=changes
@@ -78,6 +89,7 @@ async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object
         await ctx.reporter.event(
             app, kind="Warning", reason="StatusRefreshed", message=f"Unable to delete application resources: {message}"
         )
+    return phase is Phase.SUCCEEDED
 
 
 async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectResult:
@@ -98,6 +110,3 @@ async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectR
     return ObjectResult(
         ref=ref, version=change.version, code=code, message=message, verb="delete", before=change.live_version
     )
-
-
-__all__ = ["Action", "delete_application"]

@@ -15,6 +15,7 @@ from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, SourceError
+from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
@@ -161,8 +162,21 @@ class Passes:
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)
         if not decision.sync:
             return None, decision.condition
-        operation = read_operation(_automated(app, wish.sha, allowed, rt if decision.heal else None))
+        healing = self._left_to_heal(app, allowed) if decision.heal else allowed
+        if not healing.changes:
+            return None, None
+        operation = read_operation(_automated(app, wish.sha, healing, rt if decision.heal else None))
         return Running(operation, heal=decision.heal, started_at=ctx.now(), number=0), None
+
+    def _left_to_heal(self, app: Application, plan: Plan) -> Plan:
+        """Hands what one apply mends to the healer; the rest (prunes, or everything when the namespace is gone) is a sync's work."""
+        ctx = self._ctx
+        space = ObjectRef("", "Namespace", "", app.destination.namespace)
+        if app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False:
+            return plan
+        for change in plan.of(Action.CREATE, Action.UPDATE):
+            ctx.heal(app.name, change.ref)
+        return Plan(changes=plan.of(Action.PRUNE))
 
     def _verdict(
         self, app: Application, rt: Runtime, wish: Wish, survey: Survey, condition: tuple[str, str] | None

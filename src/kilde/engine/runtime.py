@@ -113,6 +113,7 @@ class Runtime:
     stuck: dict[ObjectRef, str] = field(default_factory=dict)  # live version that an apply could not bring nearer
     healed: list["Heal"] = field(default_factory=list)
     heal_count: int = 0
+    deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for
     render_error: str = ""
 
 

@@ -1,0 +1,145 @@
+"""What would change, and how to go back: looks at one application from outside a running controller, for the command line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kilde.core.apps.application import Application
+from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.basics.values import Object
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan import tracking
+from kilde.core.plan.change import Action, Change
+from kilde.core.plan.compare import predict
+from kilde.core.plan.desired import prepare
+from kilde.core.plan.diff_text import unified
+from kilde.core.plan.ignore import drop, pointers_for
+from kilde.core.plan.planner import judge, judge_extra
+from kilde.core.render import render
+from kilde.engine.schemas import Schemas
+from kilde.engine.wishes import owned_refs
+from kilde.engine.world import World
+from kilde.ports.cluster import Discovery
+from kilde.ports.sources import Credentials
+
+_decode = msgspec.json.Decoder(dict).decode
+Write = Callable[[Object], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDiff:
+    """One object that would change: what would happen, where it came from, and the unified diff, secret values masked."""
+
+    change: Change
+    origin: str
+    text: str
+
+
+async def diff_application(
+    world: World, app: Application, credentials: Credentials, *, revision: str = "", write: Write
+) -> tuple[str, list[ObjectDiff]]:
+    """The commit and everything that a sync to it would change. Raises KildeError."""
+    if app.source is None or app.problems:
+        raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
+    source = app.source
+    await world.sources.fetch(source.repo_url, credentials)
+    sha = await world.sources.resolve(source.repo_url, revision or source.target_revision)
+    rendered = render(await world.sources.tree(source.repo_url, sha), source.render)
+    discovery = await world.cluster.discovery()
+
+    def scope(kind: GroupKind) -> bool | None:
+        found = discovery.resource(kind.group, kind.kind)
+        return found.namespaced if found else None
+
+    desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
+    schemas = Schemas(world.cluster)
+    out: list[ObjectDiff] = []
+    for wanted in desired.objects:
+        ref = wanted.ref
+        resource = discovery.resource(ref.group, ref.kind)
+        if resource is not None:
+            await schemas.learn(resource, wanted.manifest.version)
+        live = await _live(world, discovery, ref)
+        node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
+        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore)
+        if change.action is Action.KEEP:
+            continue
+        after = wanted.manifest.body if live is None else _predicted(wanted.manifest.body, live, node)
+        pointers = pointers_for(app.ignore, ref)
+        before = None if live is None else drop(live, pointers)
+        text = unified(_file_name(ref, wanted.manifest.api_version), before, drop(after, pointers), write=write)
+        out.append(ObjectDiff(change=change, origin=str(wanted.manifest.origin or ""), text=text))
+    auto = app.policy.automated
+    for ref in sorted(owned_refs(app) - desired.refs):
+        live = await _live(world, discovery, ref)
+        if live is None or tracking.owner((live.get("metadata") or {}).get("annotations"), ref) != app.name:
+            continue
+        change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
+        text = unified(_file_name(ref, str(live.get("apiVersion", ""))), live, None, write=write)
+        out.append(ObjectDiff(change=change, origin="", text=text))
+    return sha, out
+
+
+def _predicted(wanted: Object, live: Object, node: Any) -> Object:
+    try:
+        return predict(wanted, live, node=node)
+    except KildeError:
+        return wanted  # it does not fit its type; the change says so
+
+
+async def _live(world: World, discovery: Discovery, ref: ObjectRef) -> Object | None:
+    resource = discovery.resource(ref.group, ref.kind)
+    raw = await world.cluster.get(resource, ref.namespace, ref.name) if resource else None
+    return _decode(raw) if raw else None
+
+
+def _file_name(ref: ObjectRef, api_version: str) -> str:
+    """As kubectl diff names its files: version.kind.namespace.name."""
+    return ".".join((api_version.replace("/", "."), ref.kind, ref.namespace, ref.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """A way back: on `branch`, the files in `paths` as they were at commit `to`."""
+
+    url: str
+    branch: str
+    to: str
+    paths: tuple[str, ...]
+    message: str
+
+
+async def plan_rollback(
+    world: World, app: Application, credentials: Credentials, *, to: str = "", reason: str = ""
+) -> Rollback:
+    """Works out which files to put back: those that the application reads and that have changed since `to`.
+
+    `to` empty: the last revision that was deployed and is not what the branch has now. Raises KildeError.
+    """
+    if app.source is None:
+        raise InvalidInput("has no source", about=str(app))
+    url, path = app.source.repo_url, app.source.path.strip("/")
+    await world.sources.fetch(url, credentials)
+    head = await world.sources.resolve(url, app.source.target_revision)
+    target = await world.sources.resolve(url, to) if to else _last_good(app, head)
+    if target == head:
+        raise InvalidInput("is at that revision already", about=str(app), hint="name another with --to")
+    changed = await world.sources.changed_paths(url, target, head)
+    read = render(await world.sources.tree(url, target), app.source.render).trace.seen
+    prefix = f"{path}/" if path not in ("", ".") else ""
+    paths = tuple(sorted(p for p in changed or () if p in read or p.startswith(prefix)))
+    if not paths:
+        raise InvalidInput(f"reads nothing that has changed since {target[:7]}", about=str(app))
+    subject = f"Roll {app.name} back to {target[:7]}"
+    message = f"{subject}\n\n{reason}\n" if reason else f"{subject}\n"
+    return Rollback(url=url, branch=app.source.target_revision or "HEAD", to=target, paths=paths, message=message)
+
+
+def _last_good(app: Application, head: str) -> str:
+    for entry in reversed(app.status.get("history") or ()):
+        revision = str(entry.get("revision", ""))
+        if revision and revision != head:
+            return revision
+    raise InvalidInput("has no earlier deployment in its history", about=str(app), hint="name a revision with --to")

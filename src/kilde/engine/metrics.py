@@ -1,0 +1,40 @@
+"""Metrics: what the engine has done, counted where it is done and read when somebody asks."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from kilde.engine.controller import Controller
+
+
+class EngineMetrics:
+    """A prometheus_client collector over a controller."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def collect(self) -> Iterator[Metric]:
+        ctx = self._controller.context
+        requests = CounterMetricFamily("kilde_api_requests", "Requests sent to the API server.", labels=["verb"])
+        for verb, count in sorted(ctx.world.cluster.counts().items()):
+            requests.add_metric([verb], count)
+        yield requests
+        yield _counter("kilde_renders", "Renders done (a cached one does not count).", ctx.renderer.renders)
+        yield _counter("kilde_comparisons", "Objects compared with what Git wants.", ctx.surveyor.comparisons)
+        yield _counter("kilde_heals", "Foreign writes undone.", self._controller.healer.heals)
+        yield _counter("kilde_status_writes", "Writes of an application's status.", ctx.reporter.writes)
+        applications = GaugeMetricFamily(
+            "kilde_applications", "Applications by sync and health status.", labels=["sync", "health"]
+        )
+        states: Counter[tuple[str, str]] = Counter()
+        for app in ctx.fleet.all():
+            sync, health = app.status.get("sync") or {}, app.status.get("health") or {}
+            states[str(sync.get("status", "")), str(health.get("status", ""))] += 1
+        for (sync_status, health_status), count in sorted(states.items()):
+            applications.add_metric([sync_status, health_status], count)
+        yield applications
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, text, value=value)

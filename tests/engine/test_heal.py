@@ -1,0 +1,106 @@
+"""A foreign write to what Git owns is undone; what Git does not name is left alone."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from engine.world import CONFIG_MAPS, Play, config_map, play
+
+pytestmark = pytest.mark.anyio
+AUTO: dict[str, Any] = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
+
+
+async def in_step(p: Play, **spec: Any) -> None:
+    await p.commit(a=config_map("a"), b=config_map("b"))
+    await p.application(**(spec or AUTO))
+    await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+    await p.quiet(0.2)
+
+
+async def test_a_hand_edit_is_undone_and_the_ledger_says_who_and_what() -> None:
+    async with play() as p:
+        await in_step(p)
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: p.data("a") == {"k": "v"})
+        closed = p.records.records[-1]
+        assert closed.body["fields"] == ["data.k"]
+        assert [who.split(" at ")[0] for who in closed.body["changedBy"]] == ["kubectl-edit"]
+        await p.until(lambda: "autoHealAttemptsCount" in p.status()["operationState"]["operation"]["sync"])
+        assert p.status()["operationState"]["operation"]["sync"]["resources"] == [{"kind": "ConfigMap", "name": "a"}]
+        assert p.sync() == "Synced"
+
+
+async def test_a_deleted_object_is_made_again() -> None:
+    async with play() as p:
+        await in_step(p)
+        await p.delete_by_hand("b")
+        await p.until(lambda: p.data("b") == {"k": "v"})
+
+
+async def test_a_field_nobody_in_git_names_is_left_alone() -> None:
+    async with play() as p:
+        await in_step(p)
+        await p.by_hand("a", extra="mine")
+        await p.quiet()
+        assert p.data("a") == {"k": "v", "extra": "mine"}
+        assert p.sync() == "Synced"
+
+
+async def test_without_self_heal_drift_is_told_and_stays() -> None:
+    async with play() as p:
+        await in_step(p, syncPolicy={"automated": {"prune": True}})
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: p.sync() == "OutOfSync")
+        await p.quiet()
+        assert p.data("a") == {"k": "hand"}
+
+
+async def test_an_ignored_field_is_no_drift() -> None:
+    async with play() as p:
+        ignore = [{"group": "", "kind": "ConfigMap", "jsonPointers": ["/data/k"]}]
+        await in_step(p, ignoreDifferences=ignore, **AUTO)
+        await p.by_hand("a", k="hand")
+        await p.quiet()
+        assert p.data("a") == {"k": "hand"}
+        assert p.sync() == "Synced"
+
+
+async def test_ten_heals_come_at_once_and_then_the_fighter_is_named_and_slowed() -> None:
+    async with play() as p:
+        await in_step(p)
+        for number in range(10):
+            await p.by_hand("a", k=f"hand-{number}")
+            await p.until(lambda: p.data("a") == {"k": "v"})
+        loop = asyncio.get_running_loop()
+        await p.by_hand("a", k="once more")
+        begun = loop.time()
+        await p.by_hand("b", k="another object")
+        await p.until(lambda: p.data("b") == {"k": "v"})
+        assert loop.time() - begun < 1.0
+        assert p.data("a") == {"k": "once more"}
+        await p.until(p.conditions)
+        assert p.conditions()[0].startswith(
+            "DriftFightWarning: ConfigMap shop/a: kubectl-edit keeps changing data.k; it is put back every 2 s at most"
+        )
+        await p.until(lambda: p.data("a") == {"k": "v"})
+        assert 1.0 < loop.time() - begun < 5.0
+        assert [e.partition(":")[0] for e in p.events()].count("DriftFight") == 1
+
+
+async def test_a_dropped_watch_loses_no_drift() -> None:
+    async with play() as p:
+        await in_step(p)
+        p.cluster.drop_watches()
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: p.data("a") == {"k": "v"})
+
+
+async def test_a_removed_tracking_id_is_put_back() -> None:
+    async with play() as p:
+        await in_step(p)
+        annotations = {"annotations": {"argocd.argoproj.io/tracking-id": None}}
+        await p.cluster.patch(CONFIG_MAPS, "shop", "a", {"metadata": annotations}, manager="kubectl-edit")
+        from kilde.core.objects.ref import ObjectRef
+
+        ref = ObjectRef("", "ConfigMap", "shop", "a")
+        await p.until(lambda: "annotations" in p.cluster.objects()[ref]["metadata"])
