@@ -69,18 +69,18 @@ class Unprintable(Raw):
     __slots__ = ()
 
 
-class Empty(Raw):
-    """Nothing written where a value could be: null, but kustomize's merge drops it where it keeps a written null."""
+class Null(Raw):
+    """A null not written as `null`. Where nothing is written kustomize's merge drops it, where something is, keeps it."""
 
     __slots__ = ()
 
 
-EMPTY = Empty("", None)
-EMPTY_IN_FLOW = Empty("", "")  # kustomize prints it as ""
+EMPTY = Null("", None)
+EMPTY_IN_FLOW = Null("", "")  # kustomize prints it as ""
 
 
 def is_null(value: Any) -> bool:
-    return value is None or isinstance(value, Empty)
+    return value is None or isinstance(value, Null)
 
 
 def integral(value: float) -> int | float:
@@ -123,7 +123,7 @@ def _number(text: str) -> int | float | None:
 def resolve_11(text: str) -> Any:
     """What Kubernetes sees in a plain scalar."""
     if not text or text[0] not in _HINTED:
-        return None if text in _NULLS else text
+        return None if text == "" else text
     if text in BOOL_11:
         return BOOL_11[text]
     if text in _NULLS:
@@ -139,12 +139,12 @@ def resolve_12(text: str) -> Any:
     if not text:
         return EMPTY
     if text[0] not in _HINTED:
-        return None if text in _NULLS else text
+        return text
     if text in _BOOL_12:
         value = _BOOL_12[text]
         return value if text in ("true", "false") else Raw(text, value)
     if text in _NULLS:
-        return None
+        return None if text == "null" else Null(text, None)
     if text in _SPECIAL_FLOATS or text in _INFINITIES:
         return Unprintable(text, text)
     number = _number(text)
@@ -155,6 +155,11 @@ def resolve_12(text: str) -> Any:
         if time is not None:
             return Raw(text, time)
     return text
+
+
+def plain_key(key: str) -> str:
+    """A key written without quotes: no string any more if it reads as something else."""
+    return key if type(resolve_12(key)) is str else OddKey(key)
 
 
 def timestamp(text: str) -> str | None:

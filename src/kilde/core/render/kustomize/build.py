@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.basics.errors import KildeError, RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted, text_of
+from kilde.core.objects.yaml_scalars import Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
@@ -22,6 +22,7 @@ from kilde.core.render.kustomize.origin import (
     Origin,
     annotation,
 )
+from kilde.core.render.kustomize.reading import demand_identity
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
 from kilde.core.render.kustomize.variables import resolve_variables
@@ -82,6 +83,8 @@ def build(
     target = Target(loader, kustomization, run, Origin() if metadata else None)
     found = target.accumulate()
     _finish(found)
+    for resource in found.resources:
+        demand_identity(resource)
     resources = [resource for resource in found.resources if not _is_local(resource)]
     resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization.place("sortOptions"))
     if options.managed_by or "managedByLabel" in metadata:
@@ -118,7 +121,7 @@ def _annotate(resource: Resource, metadata: frozenset[str]) -> None:
     found = resource.metadata.get("annotations")
     annotations: dict[str, Any] = {}
     if isinstance(found, dict):
-        annotations = {key: value if isinstance(value, str) else Quoted(_text(value)) for key, value in found.items()}
+        annotations = {plain_key(key): Quoted(_text(value)) for key, value in found.items()}
     for key in (ORIGIN_ANNOTATION, TRANSFORMER_ANNOTATION):
         annotations.pop(key, None)
     if "originAnnotations" in metadata and resource.origin:
@@ -132,7 +135,7 @@ def _annotate(resource: Resource, metadata: frozenset[str]) -> None:
 
 
 def _text(value: Any) -> str:
-    return "" if isinstance(value, (dict, list)) or value is None else text_of(value)
+    return "" if isinstance(value, (dict, list)) else text_of(value)
 
 
 def _written(resource: Resource) -> str:

@@ -49,7 +49,6 @@ DEFAULTS = TransformerConfig(
     name_suffix=defaults.NAME,
     namespace=defaults.NAMESPACE,
     common_labels=defaults.COMMON_LABELS,
-    labels=defaults.LABELS,
     template_labels=defaults.TEMPLATE_LABELS,
     common_annotations=defaults.COMMON_ANNOTATIONS,
     var_reference=defaults.VARIABLES,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kilde.core.basics.errors import RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted, is_null, resolve_12, text_of
+from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, plain_key, resolve_12, tagged, text_of
 from kilde.core.objects.yaml_writer import needs_quotes
 from kilde.core.render.kustomize.resource import Gvk, Resource
 
@@ -119,12 +119,44 @@ def as_text(old: Any, text: str) -> Any:
     return Quoted(text) if isinstance(old, Quoted) else resolve_12(text)
 
 
+CREATED = Raw("", None)  # a scalar that was just made: it becomes whatever its text reads as
+
+
+def retyped(old: Any, text: str) -> Any:
+    """`text` in the place of a scalar whose type stays. Raises RenderFailed where they do not fit."""
+    if old is CREATED:
+        return resolve_12(text)
+    if isinstance(old, str):
+        return as_string(old, text)
+    kind = _type_of(old)
+    try:
+        return tagged(f"tag:yaml.org,2002:{kind}", text, kubernetes=False)
+    except ValueError as error:
+        raise RenderFailed(f"'{text[:40]}' cannot take the place of a value of type {kind}") from error
+
+
+def _type_of(value: Any) -> str:
+    inner = value.value if isinstance(value, Raw) else value
+    if is_null(value):
+        return "null"
+    if isinstance(inner, bool):
+        return "bool"
+    if isinstance(inner, str):
+        return "timestamp"
+    if isinstance(inner, float):
+        return "float"
+    return "float" if isinstance(value, Raw) and not value.text.lstrip("+-").replace("_", "").isalnum() else "int"
+
+
 def set_field(into: dict[str, Any], key: str, value: Any) -> None:
     """Puts a value into a map the way kustomize does: null removes, an existing field lends its quotes."""
     if is_null(value):
         into.pop(key, None)
         return
-    into[key] = restyled(into[key], value) if key in into else fresh(value)
+    if key in into:
+        into[key] = restyled(into[key], value)
+    else:
+        into[plain_key(key)] = fresh(value)
 
 
 def restyled(old: Any, value: Any) -> Any:

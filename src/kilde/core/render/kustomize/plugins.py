@@ -80,12 +80,14 @@ def _label_steps(run: Run) -> Iterator[Step]:
     for entry in found.items("labels"):
         pairs = entry.get("pairs") or {}
         yield "LabelTransformer", partial(set_strings, run.collection, pairs, label_specs(entry, config))
-    for field, kind, specs in (
-        ("commonLabels", "LabelTransformer", config.common_labels),
-        ("commonAnnotations", "AnnotationsTransformer", config.common_annotations),
-    ):
-        if found[field]:
-            yield kind, partial(set_strings, run.collection, found[field], specs)
+    if found.items("labels") or found["commonLabels"]:
+        # noted among the transformations whenever there are labels, even with nothing to do
+        labels = found["commonLabels"] or {}
+        yield "LabelTransformer", partial(set_strings, run.collection, labels, config.common_labels)
+    annotations = found["commonAnnotations"]
+    if annotations:
+        specs = config.common_annotations
+        yield "AnnotationsTransformer", partial(set_strings, run.collection, annotations, specs)
 
 
 def _at(run: Run, error: KildeError, *path: str | int) -> KildeError:
@@ -100,7 +102,10 @@ def _strategic_merges(run: Run, entries: list[str], field_name: str) -> None:
         try:
             for merging in _strategic_merge(run, entry):
                 merge_one(
-                    run.collection, merging, Patch(source=merging.place.file if merging.place else ""), run.schema
+                    run.collection,
+                    merging,
+                    Patch(source=merging.place.file if merging.place else "", settled=True),
+                    run.schema,
                 )
                 run.collection.settle()
         except KildeError as error:
@@ -208,7 +213,7 @@ def _merge_plugin(run: Run, raw: Mapping[str, Any]) -> None:
     _strategic_merges(run, raw.get("paths") or [], "transformers")
     if patches:
         for merging in parse_patch(patches.encode(), run.kustomization.file).merges:
-            merge_one(run.collection, merging, Patch(source="patches"), run.schema)
+            merge_one(run.collection, merging, Patch(source="patches", settled=True), run.schema)
 
 
 def _patch_plugin(run: Run, raw: Mapping[str, Any]) -> None:

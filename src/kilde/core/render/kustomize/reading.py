@@ -31,7 +31,7 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
         for value, place in queue:
             kind = _kind(value, place)
             if not (kind.endswith("List") and "items" in value):
-                found.append(_checked(value, kind, place))
+                found.append(_checked(value, place))
                 continue
             items = value["items"]
             if is_null(items):
@@ -71,12 +71,17 @@ def _kind(value: Any, place: Place) -> str:
     return text_of(kind)
 
 
-def _checked(value: dict[str, Any], kind: str, place: Place) -> Resource:
-    metadata = value.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not kind.endswith("List") and (is_null(name) or isinstance(name, (dict, list)) or not text_of(name)):
-        raise InvalidYaml("missing metadata.name in object", about=kind, place=place)
+def demand_identity(resource: Resource) -> None:
+    """Raises InvalidYaml for an object without kind or, unless it is a list, without a name."""
+    if not resource.kind:
+        raise InvalidYaml("missing kind in object", about=resource.name, place=resource.place)
+    if not resource.kind.endswith("List") and not resource.name:
+        raise InvalidYaml("missing metadata.name in object", about=resource.kind, place=resource.place)
+
+
+def _checked(value: dict[str, Any], place: Place) -> Resource:
     resource = Resource(value, place)
+    demand_identity(resource)
     annotations = resource.metadata.get("annotations")
     if isinstance(annotations, dict) and any(key.startswith(_INTERNAL) for key in annotations):
         _adopt(resource, annotations)

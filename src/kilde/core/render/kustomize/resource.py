@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place
-from kilde.core.objects.yaml_scalars import Quoted, copy_tree, text_of
+from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, plain_key, text_of
 from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED
 
 DEFAULT_NAMESPACE = "default"
@@ -67,7 +67,9 @@ class ResId(NamedTuple):
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else text_of(value)
+    return (
+        value if isinstance(value, str) else "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
+    )
 
 
 @dataclass(slots=True)
@@ -138,7 +140,9 @@ class Resource:
     def strings(self, field_name: str) -> dict[str, str]:
         """Labels or annotations as text."""
         found = self.metadata.get(field_name)
-        return {k: _text(v) for k, v in found.items()} if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        return {key: "" if isinstance(value, (dict, list)) else text_of(value) for key, value in found.items()}
 
     def set_metadata(self, field_name: str, value: str) -> None:
         """Writes metadata.name or metadata.namespace; an empty namespace is removed."""
@@ -154,7 +158,7 @@ class Resource:
         """Writes labels or annotations as strings; an empty map is removed."""
         metadata = self.body.setdefault("metadata", {})
         if values:
-            metadata[field_name] = {key: Quoted(value) for key, value in values.items()}
+            metadata[field_name] = {plain_key(key): Quoted(value) for key, value in values.items()}
         else:
             metadata.pop(field_name, None)
 

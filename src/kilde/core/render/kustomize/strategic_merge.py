@@ -87,7 +87,7 @@ class _Merge:
         if _nothing(target):
             if directive(patch) == "delete":
                 return ABSENT
-            if patch is ABSENT and target is None and strict:
+            if patch is ABSENT and strict and target is not ABSENT and text_of(target):
                 return _KEPT_NULL
             return patch
         if patch is not ABSENT and is_null(patch):

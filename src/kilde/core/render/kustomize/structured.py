@@ -8,7 +8,7 @@ import msgspec
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import text_of, to_json
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.render.kustomize.fields import as_text
+from kilde.core.render.kustomize.fields import as_text, retyped
 from kilde.core.render.kustomize.hashing import go_json
 from kilde.core.render.kustomize.paths import look_up
 
@@ -47,7 +47,7 @@ def _set(found: tuple[Any, Any, Any], rest: list[str], value: Any, find: Finder,
 def _put(old: Any, value: Any) -> Any:
     if isinstance(old, (dict, list)) or isinstance(value, (dict, list)):
         return value
-    return text_of(value) if type(old) is str else as_text(old, text_of(value))
+    return retyped(old, text_of(value))
 
 
 def _written(document: Any, before: str) -> str:

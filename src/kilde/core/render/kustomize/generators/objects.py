@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.errors import Place, RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted
+from kilde.core.objects.yaml_scalars import Quoted, plain_key
 from kilde.core.render.kustomize.generators.key_values import key_values
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.resource import Resource
@@ -21,9 +21,9 @@ def config_map(loader: Loader, args: Mapping[str, Any], options: Mapping[str, An
     binary: dict[str, str] = {}
     for key, content in key_values(loader, args, place).items():
         try:
-            data[key] = Quoted(content.decode("utf-8"))
+            data[plain_key(key)] = Quoted(content.decode("utf-8"))
         except UnicodeDecodeError:
-            binary[key] = _wrapped(content)
+            binary[plain_key(key)] = _wrapped(content)
     if data:
         body["data"] = data
     if binary:
@@ -35,7 +35,7 @@ def secret(loader: Loader, args: Mapping[str, Any], options: Mapping[str, Any] |
     """One Secret."""
     body = _base("Secret", args, place)
     body["type"] = args.get("type") or "Opaque"
-    data = {key: _wrapped(content) for key, content in key_values(loader, args, place).items()}
+    data = {plain_key(key): _wrapped(content) for key, content in key_values(loader, args, place).items()}
     if data:
         body["data"] = data
     return _finished(body, args, options, place)
@@ -76,7 +76,7 @@ def _finished(
     options = merged_options(args.get("options"), general)
     for field in ("labels", "annotations"):
         if options[field]:
-            body["metadata"][field] = {key: Quoted(value) for key, value in options[field].items()}
+            body["metadata"][field] = {plain_key(key): Quoted(value) for key, value in options[field].items()}
     if options["immutable"]:
         body["immutable"] = True
     behavior = (args.get("behavior") or "").lower()

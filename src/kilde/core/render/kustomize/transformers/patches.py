@@ -16,15 +16,22 @@ from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.strategic_merge import merge
 
 
+_ABOVE_ANNOTATIONS = ((), ("metadata",), ("metadata", "annotations"))
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Either objects to merge or JSON 6902 operations; neither where the text says nothing."""
+    """Either objects to merge or JSON 6902 operations; neither where the text says nothing.
+
+    `settled`: labels and annotations of the patch are made strings first, as `patchesStrategicMerge` does.
+    """
 
     merges: tuple[Resource, ...] = ()
     operations: tuple[json_patch.Operation, ...] = ()
     source: str = ""
     name_change: bool = False
     kind_change: bool = False
+    settled: bool = False
 
 
 def parse_patch(text: bytes, file: str, options: Mapping[str, Any] | None = None) -> Patch:
@@ -70,7 +77,10 @@ def merge_one(collection: Collection, merging: Resource, patch: Patch, schema: S
         raise RenderFailed(
             what, about=str(merging), place=merging.place, hint=_near(collection, merging) if not found else ""
         )
-    _merge(found[0], copy_tree(merging.body), patch, schema)
+    body = copy_tree(merging.body)
+    if patch.settled:
+        _settle_strings(body)
+    _merge(found[0], body, patch, schema)
 
 
 def _near(collection: Collection, merging: Resource) -> str:
@@ -101,11 +111,7 @@ def _settle_strings(body: dict[str, Any]) -> None:
     for field in ("labels", "annotations"):
         found = metadata.get(field) if isinstance(metadata, dict) else None
         if isinstance(metadata, dict) and isinstance(found, dict):
-            texts = Resource({"metadata": {field: found}}).strings(field)
-            if texts:
-                metadata[field] = {key: "null" if found[key] is None else text for key, text in texts.items()}
-            else:
-                metadata.pop(field)
+            Resource(body).set_strings(field, Resource(body).strings(field))
 
 
 def _merge(resource: Resource, body: dict[str, Any], patch: Patch, schema: Schema) -> None:
@@ -146,6 +152,9 @@ def apply_operations(resource: Resource, operations: tuple[json_patch.Operation,
     if not isinstance(changed, dict):
         raise RenderFailed("the JSON patch leaves no object", about=str(resource), place=resource.place)
     resource.body = changed
+    if any(operation.op != "test" and operation.path in _ABOVE_ANNOTATIONS for operation in operations):
+        # kustomize keeps these two among the annotations, so they go with them
+        resource.origin, resource.transformations = None, []
 
 
 def apply_json6902(collection: Collection, patch: Patch, target: Mapping[str, Any] | None, place: Place) -> None:

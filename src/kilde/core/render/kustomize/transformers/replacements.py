@@ -6,8 +6,9 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
-from kilde.core.objects.yaml_scalars import EMPTY, Quoted, copy_tree, is_null, resolve_12, text_of
+from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, resolve_12, text_of
 from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.fields import CREATED, as_text, retyped
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.paths import is_index, look_up, smart_path
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
@@ -90,7 +91,7 @@ def _part(value: Any, options: Mapping[str, Any]) -> Any:
     parts, index = text_of(value).split(delimiter), int(options.get("index") or 0)
     if not 0 <= index < len(parts):
         raise RenderFailed(f"options.index {index} is out of bounds for value {text_of(value)}", about="replacements")
-    return _with_text(value, parts[index])
+    return parts[index] if type(value) is str else as_text(value, parts[index])
 
 
 def _replace(collection: Collection, target: Mapping[str, Any], value: Any) -> None:
@@ -155,7 +156,7 @@ def _put(old: Any, value: Any, options: Mapping[str, Any]) -> Any:
             parts.append(text)
         else:
             parts[index] = text
-        return _with_text(old, delimiter.join(parts))
+        return retyped(old, delimiter.join(parts))
     return put_value(old, value)
 
 
@@ -165,17 +166,11 @@ def put_value(old: Any, value: Any) -> Any:
         return copy_tree(value)
     if isinstance(value, (dict, list)):
         return copy_tree(value) if is_null(old) else ""
-    return _with_text(old, text_of(value))
+    return retyped(old, text_of(value))
 
 
 def _text(value: Any) -> str:
     return "" if isinstance(value, (dict, list)) else text_of(value)
-
-
-def _with_text(old: Any, text: str) -> Any:
-    if isinstance(old, Quoted):
-        return Quoted(text)
-    return str(text) if isinstance(old, str) else resolve_12(text)
 
 
 Handle = tuple[Any, Any]
@@ -258,5 +253,5 @@ def _line(value: Any) -> str:
 def _made(rest: list[str], create: Any) -> Any:
     """What a missing field begins as, by what comes next on the path."""
     if not rest:
-        return {} if isinstance(create, dict) else [] if isinstance(create, list) else EMPTY
+        return {} if isinstance(create, dict) else [] if isinstance(create, list) else CREATED
     return [] if is_index(rest[0]) or rest[0] == "*" or rest[0].startswith("[") else {}
