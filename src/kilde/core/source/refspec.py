@@ -8,7 +8,7 @@ from kilde.core.source.semver import Version, parse_range, parse_version
 
 _FULL_ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,64}\Z")  # Argo CD: truncated commit ids have 7 or more digits
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\A[/-]|[/.]\Z|\.lock\Z|/\.")  # git-check-ref-format(1)
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\A[/.-]|[/.]\Z|\.lock\Z|/\.")  # git-check-ref-format(1)
 
 
 @dataclass(frozen=True, slots=True)
