@@ -268,6 +268,8 @@ class FaultProxy:
         except (ConnectionError, OSError):
             pass  # the client went away, or its connection was dropped by order
         finally:
+            if answer.connection is not None and answer.connection.transport is not None:
+                answer.connection.transport.abort()  # a TLS farewell would wait for the server
             if isinstance(transport, asyncio.Transport):
                 self._streams.discard(transport)
         return response

@@ -94,7 +94,7 @@ class Transport:
         except _FOREIGN as error:
             raise failures.from_exception(error, self._access.server, call.about) from error
         finally:
-            response.close()
+            _abandon(response)
 
     async def _request(self, call: Call, credential: Credential) -> Answer:
         patience = call.patience or self._limits.answer
@@ -210,6 +210,13 @@ class _Sessions:
         for session in (self.requests, self.streams):
             with contextlib.suppress(OSError):
                 await session.close()
+
+
+def _abandon(response: aiohttp.ClientResponse) -> None:
+    """Ends a stream at once: a TLS farewell would wait for a server that has no reason to answer it."""
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()
 
 
 async def _lines(content: aiohttp.StreamReader, longest: int) -> AsyncIterator[list[bytes]]:
