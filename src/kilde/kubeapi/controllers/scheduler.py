@@ -6,7 +6,7 @@ from typing import Any
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import condition, find, turn
-from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, uid_of, with_status
+from kilde.kubeapi.controllers.metadata import controller_of, deleting, name_of, namespace_of, uid_of, with_status
 from kilde.kubeapi.controllers.placing import (
     UNSCHEDULABLE,
     amount,
@@ -81,7 +81,7 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
             fits.append(node)
     if not fits:
         return _refuse(pod, _no_room(len(nodes), reasons), moment)
-    return _bind(pod, _best(fits, view, moment), view)
+    return _bind(pod, _best(pod, fits, view, moment), view)
 
 
 def _obstacles(pod: Object, node: Object, view: View) -> list[str]:
@@ -112,18 +112,20 @@ def _no_room(nodes: int, reasons: Counter[str]) -> str:
     return f"0/{nodes} nodes are available: {told}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} {text}"
 
 
-def _best(fits: list[Object], view: View, moment: Moment) -> Object:
-    """The node with the least share of cpu and memory asked for, then the fewest pods; dice decide between equals."""
+def _best(pod: Object, fits: list[Object], view: View, moment: Moment) -> Object:
+    """The node with the fewest pods of the same owner, then the least load, then the fewest pods; dice decide the rest."""
+    owner = (controller_of(pod) or {}).get("uid")
 
-    def load(node: Object) -> tuple[Fraction, int]:
-        pods = [pod for pod in view.on_node(name_of(node)) if phase(pod) not in TERMINAL]
+    def load(node: Object) -> tuple[int, Fraction, int]:
+        pods = [other for other in view.on_node(name_of(node)) if phase(other) not in TERMINAL]
+        kin = sum(owner is not None and (controller_of(other) or {}).get("uid") == owner for other in pods)
         room = (node.get("status") or {}).get("allocatable") or {}
         share = Fraction(0)
         for resource in ("cpu", "memory"):
             total = amount(room.get(resource, "0"))
-            asked = sum((requests_of(pod).get(resource, Fraction(0)) for pod in pods), Fraction(0))
+            asked = sum((requests_of(other).get(resource, Fraction(0)) for other in pods), Fraction(0))
             share = max(share, asked / total if total else Fraction(1))
-        return share, len(pods)
+        return kin, share, len(pods)
 
     loads = [load(node) for node in fits]
     best = [node for node, found in zip(fits, loads, strict=True) if found == min(loads)]

@@ -5,13 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-from tests.kubeapi.controllers.small_api import SmallApi
-
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.clock import ManualClock
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.registry import control_plane, simulator
+from kubeapi.controllers.small_api import SmallApi
 
 
 class Cluster:
@@ -22,7 +20,7 @@ class Cluster:
         self.api = SmallApi(self.clock.now)
         self.loop = Loop(self.api, [*control_plane(ca="PEM", simulated=True), *simulator(nodes=nodes)], self.clock)
 
-    async def settle(self, seconds: float = 0.0, step: float = 0.05) -> None:
+    async def settle(self, seconds: float = 0.0) -> None:
         """Lets everything happen that is due within so many seconds."""
         end = self.clock.now() + seconds
         await self._quiet()
@@ -71,6 +69,50 @@ async def running(nodes: int = 2) -> AsyncIterator[Cluster]:
             task.cancel()
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def workload(kind: str, name: str, **spec: Any) -> Object:
+    """A Deployment, StatefulSet, DaemonSet or ReplicaSet in `shop` that selects `app: <name>` and runs `app:1`."""
+    selected = {"selector": {"matchLabels": {"app": name}}, "template": template(name)}
+    meta = {"name": name, "namespace": "shop"}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": {**selected, **spec}}
+
+
+def template(app: str, image: str = "app:1", script: str = "", **spec: Any) -> Object:
+    """A pod template with one container `c`; `script` goes into the annotation sim.kilde.dev/pod."""
+    meta: Object = {"labels": {"app": app}}
+    if script:
+        meta["annotations"] = {"sim.kilde.dev/pod": script}
+    return {"metadata": meta, "spec": {"containers": [{"name": "c", "image": image}], **spec}}
+
+
+def deployment(name: str = "web", **spec: Any) -> Object:
+    """A Deployment as the server would have completed it."""
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+    defaults = {"replicas": 2, "strategy": rolling, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
+    return workload("Deployment", name, **{**defaults, **spec})
+
+
+def job(name: str, script: str = "", **spec: Any) -> Object:
+    """A Job of one pod that is not restarted."""
+    body = {
+        "completions": 1,
+        "parallelism": 1,
+        "backoffLimit": 6,
+        "template": template(name, "job:1", script, restartPolicy="Never"),
+    }
+    meta = {"name": name, "namespace": "shop"}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {**body, **spec}}
+
+
+def pod(name: str, image: str = "app:1", script: str = "", **spec: Any) -> Object:
+    """A pod of one container that is always restarted."""
+    meta: Object = {"name": name, "namespace": "shop"}
+    if script:
+        meta["annotations"] = {"sim.kilde.dev/pod": script}
+    body = {"restartPolicy": "Always", "containers": [{"name": "c", "image": image}], **spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": body}
+
+
+def verdicts(obj: Object) -> list[tuple[str, str, str, str]]:
+    """(type, status, reason, message) of each condition of an object."""
+    found = (obj.get("status") or {}).get("conditions") or []
+    return [(c["type"], c["status"], c.get("reason", ""), c.get("message", "")) for c in found]
