@@ -26,6 +26,9 @@ from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
+from kilde.web.app import make_app
+from kilde.web.face import Face
+from kilde.web.server import serving
 
 log = structlog.get_logger()
 
@@ -61,7 +64,7 @@ def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
 
 def credentials_for(url: str, config: Config) -> Credentials:
     """What opens a repository, from Argo CD's labelled Secrets and ConfigMaps."""
-    return choose(url, config.secrets, config.config_maps)
+    return choose(url, config.secrets, config.config_maps.values())
 
 
 @contextlib.contextmanager
@@ -111,32 +114,59 @@ async def await_kinds(cluster: KubeCluster) -> None:
 async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterator[Controller]:
     """A controller put together, not yet running; its ledger and mirrors are below the data directory."""
     clock = SystemClock()
-    ledger = SqliteLedger(settings.data_dir / "ledger.sqlite")
-    sources = GitSources(settings.data_dir / "git", clock=clock)
-    world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
-    engine = EngineSettings(namespace=settings.namespace, poll=settings.poll)
-    made = Controller(world, engine, credentials_for)
-    try:
-        yield made
-    finally:
-        await made.close()
-        await sources.close()
-        ledger.close()
+    with SqliteLedger(settings.data_dir / "ledger.sqlite") as ledger:
+        sources = GitSources(settings.data_dir / "git", clock=clock)
+        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
+        made = Controller(world, EngineSettings(namespace=settings.namespace, poll=settings.poll), credentials_for)
+        try:
+            yield made
+        finally:
+            await made.close()
+            await sources.close()
+
+
+@contextlib.asynccontextmanager
+async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
+    """The embedded cluster, its kubeconfig in the data directory."""
+    from kilde.kubeapi.main import serve
+    from kilde.kubeapi.settings import Controllers, Settings
+
+    folder = settings.data_dir / "cluster"
+    file = settings.data_dir / "kubeconfig"
+    api = Settings(
+        data_dir=folder,
+        port=settings.api_port,
+        kubeconfig=file,
+        controllers=Controllers(settings.controllers),
+        nodes=settings.nodes,
+    )
+    async with serve(api):
+        yield file
 
 
 async def run_up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
     """`kilde up`: the embedded cluster unless a kubeconfig is given, the controller, and HTTP. Lasts until `stop` is set."""
     with _only_one(settings.data_dir):
         async with contextlib.AsyncExitStack() as stack:
-            file = settings.kubeconfig
-            if file is None:
-                file = await stack.enter_async_context(_embedded(settings))
+            file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings))
             cluster = open_cluster(file, context=settings.context)
             stack.push_async_callback(cluster.close)
             if settings.kubeconfig is None:
                 await install_definitions(cluster, settings.namespace)
-            await _or_stop(await_kinds(cluster), stop)
-            if stop.is_set():
-                return
             made = await stack.enter_async_context(controller(settings, cluster))
-            await _serve(settings, made, ready, stop, stack)
+            face = Face(made)
+            await stack.enter_async_context(serving(make_app(face), settings.host, settings.port))
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(_run(cluster, made, ready), name="controller")
+                waiting = group.create_task(stop.wait(), name="stop")
+                await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                for task in (running, waiting):
+                    task.cancel()
+
+
+async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:
+    await await_kinds(cluster)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(made.run(), name="engine")
+        await made.ready.wait()
+        ready()
