@@ -177,6 +177,8 @@ def judged(server: PureServer, scenario: dict[str, Any]) -> Iterator[tuple[Any, 
     for step, answer in zip(scenario["steps"], scenario["expect"], strict=True):
         if step.get("m") not in ("POST", "PUT", "PATCH") or "fieldManager=" in step["p"] or "/scale" in step["p"] or "/status" in step["p"]:
             continue
+        if step["m"] == "PUT" and "resourceVersion" not in step["b"]["metadata"]:
+            continue  # the storage refuses it, not the rules for objects
         code = (answer or {}).get("code", 201)
         if code not in (200, 201, 422):
             continue

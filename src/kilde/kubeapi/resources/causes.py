@@ -1,9 +1,8 @@
 """Causes: what is wrong with an object, field by field, in the words of Kubernetes' field errors (apimachinery's util/validation/field)."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import msgspec
 
 from kilde.core.basics.values import Json, Object
 
@@ -42,14 +41,25 @@ _BLOCKING = frozenset(
 )
 
 
+class Struct(dict[str, Json]):
+    """An object that the server knows as a Go struct: messages show its fields in this order; those of maps are sorted."""
+
+
 def shown(value: Json) -> str:
     """A value as messages show it: JSON as Go writes it."""
-    text = msgspec.json.encode(value, order="sorted").decode()
+    text = json.dumps(_in_order(value), ensure_ascii=False, separators=(",", ":"))
     return (
         text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
         if isinstance(value, (dict, list))
         else text
     )
+
+
+def _in_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        keys = value if isinstance(value, Struct) else sorted(value)
+        return {key: _in_order(value[key]) for key in keys}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _with(head: str, detail: str) -> str:

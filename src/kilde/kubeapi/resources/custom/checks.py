@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.custom.structural import check_schema
 from kilde.kubeapi.resources.jsonpath import compiled
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
@@ -112,9 +112,27 @@ def _versions(spec: Object) -> Iterator[Cause]:
     yield from _parts(versions)
 
 
+_INTERNAL = (
+    "Name",
+    "Served",
+    "Storage",
+    "Deprecated",
+    "DeprecationWarning",
+    "Schema",
+    "Subresources",
+    "AdditionalPrinterColumns",
+    "SelectableFields",
+)
+_FLAGS = ("Served", "Storage", "Deprecated")
+
+
 def _dump(version: Object) -> Object:
-    """A version as the server prints its internal form."""
-    return {key[:1].upper() + key[1:]: value for key, value in version.items()}
+    """A version as the server prints its internal form: the parts that are hoisted into the spec are null."""
+    dump = Struct(dict.fromkeys(_INTERNAL))
+    dump["Name"] = version.get("name", "")
+    dump |= {name: bool(version.get(name.lower())) for name in _FLAGS}
+    dump["DeprecationWarning"] = version.get("deprecationWarning")
+    return dump
 
 
 def _parts(versions: Sequence[Object]) -> Iterator[Cause]:
