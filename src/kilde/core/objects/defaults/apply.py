@@ -23,7 +23,10 @@ def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
     node = builtin(version).node(group, api_version, str(obj.get("kind") or ""))
     if node is None or node.map is None:
         return obj
-    return _struct(node, node.map, obj)
+    try:
+        return _struct(node, node.map, obj)
+    except RecursionError:
+        return obj
 
 
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:

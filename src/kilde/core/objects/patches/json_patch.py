@@ -34,8 +34,11 @@ def json_patch(document: Object, patch: Json) -> Json:
         if not isinstance(operation, dict):
             raise BadPatch(f"json: cannot unmarshal {_json_kind(operation)} into Go value of type handlers.jsonPatchOp")
     holder: Json = document
-    for operation in patch:
-        holder = _applied(holder, operation)
+    try:
+        for operation in patch:
+            holder = _applied(holder, operation)
+    except RecursionError as error:
+        raise PatchRejected("the patch reaches too deep") from error
     return holder
 
 

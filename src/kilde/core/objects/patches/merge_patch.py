@@ -8,7 +8,10 @@ def merge_patch(document: Object, patch: Json) -> Object:
     """The document with the patch merged in: null removes a key, maps merge, all else replaces. BadPatch if it is no object."""
     if not isinstance(patch, dict):
         raise BadPatch("Invalid JSON Patch")
-    merged = _merged(document, patch)
+    try:
+        merged = _merged(document, patch)
+    except RecursionError as error:
+        raise BadPatch("the patch is nested too deeply") from error
     return merged if isinstance(merged, dict) else {}
 
 

@@ -18,7 +18,7 @@ RETAIN_KEYS = "$retainKeys"
 ORDER = "$setElementOrder/"
 DELETE_FROM = "$deleteFromPrimitiveList/"
 
-_DEPTH = 500
+_DEPTH = 150
 
 
 def strategic_merge(document: Object, patch: Json, node: Node) -> Object:

@@ -139,9 +139,11 @@ def _explain(node: Node, live: Object, config: Object, error: Exception) -> None
 def _first(node: Node, live: Object, intent: Intent, now: str) -> Managers:
     """All that an untracked object holds, as owned by `before-first-apply`."""
     owner = Owner(BEFORE_FIRST_APPLY, "Update", intent.api_version, intent.owner.subresource)
-    owned, took = updated(
-        node, _identified(zero_object(node), live), live, {}, intent._replace(owner=owner, force=True)
-    )
+    empty = _identified(zero_object(node), live)
+    try:
+        owned, took = updated(node, empty, live, {}, intent._replace(owner=owner, force=True))
+    except (ValueError, RecursionError):
+        return {}  # it does not fit its type: the apply itself will tell
     return _timed(owned, owner, {}, now) if took else owned
 
 

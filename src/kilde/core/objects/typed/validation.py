@@ -11,7 +11,7 @@ from kilde.core.objects.typed.values import LIST, MAP, SCALAR, item_element, sha
 
 Complaint = tuple[Path, str]
 
-_DEPTH = 500
+_DEPTH = 150  # each level costs frames; honest objects have less than thirty
 
 
 def check(node: Node, value: Json, *, duplicates: bool) -> None:
