@@ -6,13 +6,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 
 from kilde import __version__
 from kilde.cli.commands import COMMANDS
 from kilde.cli.failures import tell_crash, tell_error
+from kilde.cli.lazy import LazyGroup
 from kilde.core.basics.errors import KildeError
 
 COULD_NOT = 3
@@ -20,23 +20,9 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141  # as a program that SIGPIPE ended
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module when the command is asked for: what is not used costs no start-up time."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        command = import_module(module).command
-        assert isinstance(command, click.Command)
-        return command
-
-
 @click.group(
     cls=LazyGroup,
+    modules=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: kilde init config-repo && kilde up --data-dir state",
 )

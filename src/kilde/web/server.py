@@ -47,8 +47,8 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     server = _Server(config)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(server.serve(sockets=[listener]), name="web")
-        while not server.started and not running.done():
-            await asyncio.sleep(_TICK)  # uvicorn has no event for it
+        while not server.started and not running.done():  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(_TICK)
         try:
             yield f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
         finally:

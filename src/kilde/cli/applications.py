@@ -1,0 +1,179 @@
+"""Applications as the command line sees them: read from the cluster, asked to do something, watched until it is done."""
+
+import asyncio
+import contextlib
+import getpass
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kilde.cli.target import Target
+from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.reading import did_you_mean
+from kilde.core.basics.values import Object
+from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
+
+if TYPE_CHECKING:
+    from kilde.wiring import UpSettings
+
+APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
+MANAGER = "kilde-cli"
+_CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
+
+
+class Applications:
+    """The Applications of one namespace. Every failure is a KildeError in words for people."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster, self.namespace = cluster, namespace
+
+    async def all(self) -> list[Object]:
+        """Every Application, by name."""
+        with _explained(self.namespace):
+            found = [json.loads(raw) for raw in await self._cluster.list(APPLICATIONS, self.namespace)]
+        return sorted(found, key=name_of)
+
+    async def get(self, name: str) -> Object:
+        """One Application; KildeError with a near name when there is none."""
+        with _explained(self.namespace):
+            raw = await self._cluster.get(APPLICATIONS, self.namespace, name)
+        if raw is None:
+            raise await self._missing(name)
+        found: Object = json.loads(raw)
+        return found
+
+    async def patch(self, name: str, patch: Mapping[str, Any]) -> Object:
+        """Merges; a `resourceVersion` in it makes it fail when somebody was faster."""
+        with _explained(self.namespace):
+            raw = await self._cluster.patch(APPLICATIONS, self.namespace, name, dict(patch), manager=MANAGER)
+        found: Object = json.loads(raw)
+        return found
+
+    async def delete(self, name: str, *, resource_version: str) -> None:
+        """Asks for its deletion, provided nobody has changed it since."""
+        with _explained(self.namespace):
+            await self._cluster.delete(
+                APPLICATIONS, self.namespace, name, propagation="Foreground", resource_version=resource_version
+            )
+
+    async def until(
+        self, names: set[str], done: Callable[[str, Object | None], bool], *, patience: float | None
+    ) -> dict[str, Object | None]:
+        """Watches until `done` holds for every name; gives them as last seen (None: gone). TimeoutError after `patience` seconds.
+
+        `done` is asked about each change of an application, with its name and what it is now.
+        """
+        last: dict[str, Object | None] = {}
+        open_names = set(names)
+        with _explained(self.namespace):
+            async with asyncio.timeout(patience):
+                async for name, app in self._changes(names):
+                    last[name] = app
+                    if done(name, app):
+                        open_names.discard(name)
+                    else:
+                        open_names.add(name)
+                    if not open_names:
+                        break
+        return last
+
+    async def _changes(self, names: set[str]) -> AsyncIterator[tuple[str, Object | None]]:
+        listed: set[str] = set()
+        async with contextlib.aclosing(_closable(self._cluster.watch(APPLICATIONS, self.namespace))) as events:
+            async for event in events:
+                if event.type is EventType.SYNCED:
+                    for name in names - listed:
+                        yield name, None
+                    listed = set()
+                elif event.type is not EventType.BROKEN and event.name in names:
+                    listed.add(event.name)
+                    yield event.name, None if event.type is EventType.DELETED else json.loads(event.raw)
+
+    async def _missing(self, name: str) -> KildeError:
+        near = did_you_mean(name, [name_of(app) for app in await self.all()])
+        return KildeError(f"no Application of that name in namespace {self.namespace}{near}", about=name)
+
+
+@contextlib.asynccontextmanager
+async def applications(target: Target) -> AsyncIterator[Applications]:
+    """The Applications of the cluster and namespace that the command line names."""
+    from kilde.wiring import open_cluster
+
+    cluster = open_cluster(target.kubeconfig, context=target.context)
+    try:
+        yield Applications(cluster, target.namespace)
+    finally:
+        await cluster.close()
+
+
+def settings(target: Target) -> "UpSettings":
+    """What wiring needs to look at an application as the controller would."""
+    from kilde.wiring import UpSettings
+
+    return UpSettings(
+        data_dir=target.data_dir.absolute(),
+        kubeconfig=target.kubeconfig,
+        context=target.context,
+        namespace=target.namespace,
+    )
+
+
+def name_of(app: Object) -> str:
+    return str(app["metadata"]["name"])
+
+
+def at(app: Object | None, *path: str) -> str:
+    """The text at a path of the object; "" where there is none."""
+    found: Any = app
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return "" if found is None else str(found)
+
+
+def under(app: Object | None, *path: str) -> Any:
+    """The value at a path of the object; None where there is none."""
+    found: Any = app
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def source_of(app: Object) -> Object:
+    """Its source; of several the first."""
+    several = under(app, "spec", "sources")
+    found = several[0] if isinstance(several, list) and several else under(app, "spec", "source")
+    return found if isinstance(found, dict) else {}
+
+
+def who() -> str:
+    """Who asks: user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+async def _closable(events: AsyncIterator[WatchEvent]) -> AsyncGenerator[WatchEvent, None]:
+    try:
+        async for event in events:
+            yield event
+    finally:
+        close = getattr(events, "aclose", None)
+        if close is not None:
+            await close()
+
+
+@contextlib.contextmanager
+def _explained(namespace: str) -> Any:
+    """Errors that a person can do something about, with what to do."""
+    try:
+        yield
+    except ClusterError as error:
+        if error.status == 404 and "Application" not in error.what and not error.causes:
+            raise KildeError("the cluster does not know Applications", hint=_CRDS) from error
+        if error.status == 403:
+            hint = f"its identity needs rights on applications.argoproj.io in namespace {namespace}"
+            raise KildeError(error.what, about=error.about, hint=hint) from error
+        raise

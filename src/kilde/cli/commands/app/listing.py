@@ -1,0 +1,78 @@
+"""`kilde app list`: one line an application."""
+
+import asyncio
+import time
+
+import click
+
+from kilde.cli import output as out
+from kilde.cli.applications import applications, at, name_of, source_of, under
+from kilde.cli.target import Target, target_options
+from kilde.core.basics.moment import age, parse
+from kilde.core.basics.values import Object
+
+_HEADINGS = ("NAME", "PROJECT", "SYNC", "HEALTH", "REVISION", "PATH", "DESTINATION", "AGE")
+_SHORT = 7
+
+
+@click.command(
+    "list",
+    epilog="Example: kilde app list --data-dir state --project default",
+    short_help="One line an application.",
+)
+@target_options
+@click.option("--project", default="", help="Only those of this project.")
+@out.output_option
+def command(*, target: Target, project: str, output: str) -> None:
+    """Lists the applications with their sync and health status."""
+    found = [app for app in asyncio.run(_all(target)) if project in ("", at(app, "spec", "project") or "default")]
+    if output:
+        out.data(found, output)
+        return
+    if not found:
+        click.echo(f"no applications in namespace {target.namespace}", err=True)
+        return
+    now = time.time()
+    out.table(_HEADINGS, (row(app, now=now) for app in found))
+
+
+async def _all(target: Target) -> list[Object]:
+    async with applications(target) as apps:
+        return await apps.all()
+
+
+def row(app: Object, *, now: float) -> tuple[str, ...]:
+    """The cells of one application; `now` in seconds since the epoch."""
+    source = source_of(app)
+    created = parse(at(app, "metadata", "creationTimestamp"))
+    return (
+        name_of(app),
+        at(app, "spec", "project") or "default",
+        at(app, "status", "sync", "status") or "Unknown",
+        health_of(app),
+        short(at(app, "status", "sync", "revision")),
+        at(source, "path") or at(source, "chart"),
+        destination(app),
+        age(now - created) if created is not None else "",
+    )
+
+
+def health_of(app: Object) -> str:
+    """Its health; "Deleting" while its deletion is under way."""
+    if under(app, "metadata", "deletionTimestamp"):
+        return "Deleting"
+    return at(app, "status", "health", "status") or "Unknown"
+
+
+def destination(app: Object) -> str:
+    """`cluster/namespace`; the cluster by name where it has one."""
+    cluster = at(app, "spec", "destination", "name") or at(app, "spec", "destination", "server")
+    if cluster == "https://kubernetes.default.svc":
+        cluster = "in-cluster"
+    return f"{cluster}/{at(app, 'spec', 'destination', 'namespace')}".rstrip("/")
+
+
+def short(revision: str) -> str:
+    """A commit's first seven letters; another revision as it is."""
+    hexadecimal = len(revision) in (40, 64) and all(letter in "0123456789abcdef" for letter in revision)
+    return revision[:_SHORT] if hexadecimal else revision

@@ -1,0 +1,52 @@
+"""`kilde app rollback`: back to an earlier revision, by a commit, so that Git stays the truth."""
+
+import asyncio
+import re
+
+import click
+
+from kilde.cli.applications import applications, at, settings, under, who
+from kilde.cli.target import Target, target_options
+from kilde.core.basics.errors import KildeError
+
+
+@click.command(
+    epilog="Example: kilde app rollback web --data-dir state --reason 'orders fail' --dry-run",
+    short_help="Go back to an earlier revision, by a commit.",
+)
+@click.argument("name")
+@target_options
+@click.option(
+    "--to", default="", help="An id of kilde app history, or a commit; the last other deployment if not given."
+)
+@click.option("--reason", default="", help="Goes into the commit's message.")
+@click.option("--author", default="", metavar="'NAME <EMAIL>'", help="Of the commit; you if not given.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be committed.")
+def command(*, name: str, target: Target, to: str, reason: str, author: str, dry_run: bool) -> None:
+    """Commits the files that NAME reads as they were at an earlier revision, and pushes that to its branch.
+
+    The controller then deploys that commit as any other. Where pushing is refused, the commands to type are printed.
+    """
+    click.echo(asyncio.run(_rollback(target, name, to, reason, author or _somebody(), dry_run)), nl=False)
+
+
+async def _rollback(target: Target, name: str, to: str, reason: str, author: str, dry_run: bool) -> str:
+    from kilde.wiring import app_rollback
+
+    if re.fullmatch(r"\d{1,6}", to):
+        to = await _of_history(target, name, to)
+    return await app_rollback(settings(target), name, to=to, reason=reason, author=author, dry_run=dry_run)
+
+
+async def _of_history(target: Target, name: str, number: str) -> str:
+    async with applications(target) as apps:
+        app = await apps.get(name)
+    for entry in under(app, "status", "history") or ():
+        if at(entry, "id") == number:
+            return at(entry, "revision")
+    raise KildeError(f"no deployment with id {number} in its history", about=name, hint=f"kilde app history {name}")
+
+
+def _somebody() -> str:
+    name = who()
+    return f"{name.partition('@')[0]} <{name}>"

@@ -1,0 +1,117 @@
+"""`kilde app sync`: have an application brought to what Git says, now."""
+
+import asyncio
+from typing import Any
+
+import click
+
+from kilde.cli import output as out
+from kilde.cli.applications import Applications, applications, at, under, who
+from kilde.cli.commands.app.get import results
+from kilde.cli.parameters import DURATION
+from kilde.cli.target import Target, target_options
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
+
+FOUND = 1
+
+
+class ResourceName(click.ParamType[dict[str, str]]):
+    """`GROUP:KIND:NAME` or `GROUP:KIND:NAMESPACE/NAME`; the core group is empty."""
+
+    name = "resource"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, str]:
+        group, _, rest = str(value).partition(":")
+        kind, colon, name = rest.partition(":")
+        namespace, _, name = name.rpartition("/")
+        if not colon or not kind or not name:
+            self.fail(f"'{value}' is not GROUP:KIND:NAME, such as apps:Deployment:web or :ConfigMap:web", param, ctx)
+        found = {"group": group, "kind": kind, "name": name, "namespace": namespace}
+        return {key: text for key, text in found.items() if text}
+
+
+@click.command(
+    epilog="Example: kilde app sync web --data-dir state --prune", short_help="Bring an application to what Git says."
+)
+@click.argument("name")
+@target_options
+@click.option("--revision", default="", help="Another revision than the Application's.")
+@click.option("--prune", is_flag=True, help="Delete what is no longer in Git.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--resource",
+    "resources",
+    type=ResourceName(),
+    multiple=True,
+    metavar="GROUP:KIND:NAME",
+    help="Only this object; may be given several times.",
+)
+@click.option("--sync-option", "options", multiple=True, metavar="KEY=VALUE", help="Such as Replace=true.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the end of it.")
+@click.option("--timeout", type=DURATION, default="5m", show_default=True, help="How long to wait.")
+@out.output_option
+def command(*, name: str, target: Target, wait: bool, timeout: float, output: str, **wanted: Any) -> int:
+    """Asks for a sync of NAME and waits until it is over. Exit code 1 when it failed."""
+    operation = make_operation(**wanted)
+    app = asyncio.run(_sync(target, name, operation, wait, timeout))
+    if not wait:
+        click.echo(f"asked for a sync of {name}")
+        return 0
+    state = under(app, "status", "operationState") or {}
+    if output:
+        out.data(state, output)
+    else:
+        rows = list(results(app))
+        if rows:
+            out.table(("KIND", "NAMESPACE", "NAME", "RESULT", "MESSAGE"), rows)
+        click.echo(f"{out.coloured(at(state, 'phase'))}: {at(state, 'message')}")
+    return 0 if at(state, "phase") == "Succeeded" else FOUND
+
+
+def make_operation(
+    *,
+    revision: str,
+    prune: bool,
+    dry_run: bool,
+    resources: tuple[dict[str, str], ...],
+    options: tuple[str, ...],
+) -> Object:
+    """The `operation` block, as Argo CD's clients write it."""
+    sync: Object = {
+        "revision": revision,
+        "prune": prune,
+        "dryRun": dry_run,
+        "resources": list(resources),
+        "syncOptions": list(options),
+    }
+    return {"initiatedBy": {"username": who()}, "sync": {key: value for key, value in sync.items() if value}}
+
+
+async def _sync(target: Target, name: str, operation: Object, wait: bool, patience: float) -> Object:
+    async with applications(target) as apps:
+        await _ask(apps, name, operation)
+        if not wait:
+            return {}
+
+        def over(_name: str, app: Object | None) -> bool:
+            return app is None or under(app, "operation") is None
+
+        try:
+            app = (await apps.until({name}, over, patience=patience))[name]
+        except TimeoutError:
+            hint = "it goes on; kilde app get says how it is"
+            raise KildeError(f"the sync was not over within {patience:g} s", about=name, hint=hint) from None
+        if app is None:
+            raise KildeError("it was deleted meanwhile", about=name)
+        return app
+
+
+async def _ask(apps: Applications, name: str, operation: Object) -> None:
+    app = await apps.get(name)
+    running = at(app, "status", "operationState", "phase") in ("Running", "Terminating")
+    if under(app, "operation") is not None or running:
+        hint = f"wait for it: kilde app wait {name} --operation"
+        raise KildeError("another operation is under way", about=name, hint=hint)
+    version = at(app, "metadata", "resourceVersion")
+    await apps.patch(name, {"metadata": {"resourceVersion": version}, "operation": operation})
