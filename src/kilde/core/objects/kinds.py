@@ -69,7 +69,7 @@ _CLUSTER: Mapping[str, str] = {
     "networking.k8s.io": "ClusterCIDR IPAddress IngressClass ServiceCIDR",
     "node.k8s.io": "RuntimeClass",
     "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding",
-    "resource.k8s.io": "DeviceClass DeviceTaintRule ResourceClass ResourceSlice",
+    "resource.k8s.io": "DeviceClass DeviceTaintRule ResourceClass ResourcePoolStatusRequest ResourceSlice",
     "scheduling.k8s.io": "PriorityClass",
     "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment VolumeAttributesClass",
     "storagemigration.k8s.io": "StorageVersionMigration",
@@ -78,6 +78,7 @@ _NAMESPACED: Mapping[str, str] = {
     "": "Binding ConfigMap Endpoints Event LimitRange PersistentVolumeClaim Pod PodTemplate ReplicationController"
     " ResourceQuota Secret Service ServiceAccount",
     "apps": "ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet",
+    "authentication.k8s.io": "TokenRequest",
     "authorization.k8s.io": "LocalSubjectAccessReview",
     "autoscaling": "HorizontalPodAutoscaler Scale",
     "batch": "CronJob Job",
@@ -85,12 +86,13 @@ _NAMESPACED: Mapping[str, str] = {
     "coordination.k8s.io": "Lease LeaseCandidate",
     "discovery.k8s.io": "EndpointSlice",
     "events.k8s.io": "Event",
+    "lifecycle.k8s.io": "Eviction EvictionRequest",
     "networking.k8s.io": "Ingress NetworkPolicy",
     "policy": "Eviction PodDisruptionBudget",
     "rbac.authorization.k8s.io": "Role RoleBinding",
     "resource.k8s.io": "PodSchedulingContext ResourceClaim ResourceClaimParameters ResourceClaimTemplate"
     " ResourceClassParameters",
-    "scheduling.k8s.io": "PodGroup Workload",
+    "scheduling.k8s.io": "CompositePodGroup PodGroup Workload",
     "storage.k8s.io": "CSIStorageCapacity",
 }
 _SCOPES: Mapping[GroupKind, bool] = {
