@@ -79,7 +79,8 @@ async def _no_task_stays() -> AsyncIterator[None]:
 
 
 def _threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if not thread.daemon}
+    found = threading.enumerate()
+    return {thread for thread in found if not thread.daemon and not thread.name.startswith("asyncio_")}  # the loop's pool
 
 
 def _children() -> set[int]:
