@@ -93,7 +93,10 @@ _SAYINGS = (
         r"Operation timed out|Operation too slow|Connection to .* timed out", "{host} is too slow or does not answer"
     ),
     _Saying(r"No space left on device", "the disk that holds the mirrors is full"),
-    _Saying(r"File size limit exceeded|SIGXFSZ|died of signal 25", "the repository is larger than a mirror may be"),
+    _Saying(
+        r"File size limit exceeded|died of signal 25|invalid index-pack output|index-pack failed|File too large",
+        "the repository is larger than a mirror may be, or what it sent is damaged",
+    ),
     _Saying(r"mismatched algorithms", "the repository's object format (SHA-256) is not that of its mirror"),
 )
 

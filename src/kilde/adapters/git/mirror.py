@@ -1,10 +1,11 @@
 """Mirror: one repository's bare copy on this machine; fetched once for all who ask together, kept as it was when a fetch fails."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kilde.adapters.git.failures import looks_corrupt, unavailable
+from kilde.adapters.git.failures import last_words, looks_corrupt, unavailable
 from kilde.adapters.git.objects import ObjectReader
 from kilde.adapters.git.process import Finished, Git
 from kilde.adapters.git.store import MirrorStore, State
@@ -13,12 +14,15 @@ from kilde.adapters.git.tree import Folders
 from kilde.core.basics.errors import SourceError, SourceUnavailable
 from kilde.core.source.refspec import Refs
 from kilde.core.source.repository_url import RepositoryUrl
-from kilde.ports.clock import Clock
 from kilde.ports.sources import Credentials
 
 _HEAD = "refs/kilde/HEAD"
 _WANTED = "refs/kilde/wanted/"
 _BRANCHES_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_FETCH = (
+    "fetch", "--quiet", "--no-progress", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+    "--no-recurse-submodules", "--no-show-forced-updates",
+)  # fmt: skip
 _LOCK_PAUSE_SECONDS = 0.05
 _LOOSE_OBJECTS, _PACKS = 6700, 50  # git's own gc.auto and gc.autoPackLimit
 _MOST_WANTED = 64  # refs outside branches and tags that applications asked for
@@ -33,18 +37,21 @@ class _Flight:
 
 
 class Mirror:
-    """One repository. Everything but `reader` and `folders` belongs to the event loop."""
+    """One repository. `make_room` is awaited before a mirror is built, and may refuse it. Everything but `reader` and `folders` belongs to the event loop."""
 
-    def __init__(self, folder: Path, url: RepositoryUrl, name: str, git: Git, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, url: RepositoryUrl, name: str, git: Git, make_room: Callable[[], Awaitable[None]]
+    ) -> None:
         self.url = url
-        self._git, self._clock, self._private = git, clock, folder / "private"
+        self._git, self._private, self._make_room = git, folder / "private", make_room
         self.store = MirrorStore(folder, name)
         self.reader = ObjectReader(self.store.path, git.home, git.limits, program=git.program)
         self.folders = Folders(self.reader, git.limits)
         self.lock = asyncio.Lock()
         self._flight: _Flight | None = None
-        self._wanted: dict[str, None] = {}
         self.state = self.store.read() if self.store.exists() else None
+        known = self.state.refs if self.state else {}
+        self._wanted = {name: None for name in known if not name.startswith(("refs/heads/", "refs/tags/"))}
         self._swept = False
 
     @property
@@ -96,14 +103,16 @@ class Mirror:
                 self._flight = None
 
     async def _locked_fetch(self, credentials: Credentials) -> None:
-        async with asyncio.timeout(self._git.limits.fetch_seconds) as patience:
-            while True:
-                with self.store.try_lock() as ours:
-                    if ours:
-                        patience.reschedule(None)
-                        await self._fetch(credentials)
-                        return
-                await asyncio.sleep(_LOCK_PAUSE_SECONDS)  # another process fetches this very mirror
+        """Fetches once no other process does: the command line may look at the controller's mirrors."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._git.limits.fetch_seconds
+        while loop.time() < deadline:
+            with self.store.try_lock() as ours:
+                if ours:
+                    await self._fetch(credentials)
+                    return
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+        raise SourceUnavailable("another process has kept its mirror locked for too long", about=str(self.url))
 
     async def _fetch(self, credentials: Credentials) -> None:
         if not self._swept:
@@ -124,42 +133,60 @@ class Mirror:
 
     async def _build(self, credentials: Credentials) -> None:
         """Makes the mirror from nothing, beside the one there may be, and only then puts it in its place."""
+        await self._make_room()
         fresh = self.store.fresh
-        arguments = ["init", "--quiet", "--bare", "--template=", "--initial-branch=kilde", str(fresh)]
-        made = await self._git.run(arguments)
+        try:
+            done = await self._clone(fresh, credentials, "sha1")
+            if "mismatched algorithms" in done.error:
+                self.store.discard_fresh()
+                done = await self._clone(fresh, credentials, "sha256")
+            if done.code:
+                raise unavailable(done.error, self.url)
+            await self._remember(fresh)
+            await asyncio.to_thread(self.store.adopt_fresh)
+            await asyncio.to_thread(self.reader.close)
+            self.reader.broken = False
+        finally:
+            self.store.discard_fresh()
+
+    async def _clone(self, fresh: Path, credentials: Credentials, object_format: str) -> Finished:
+        made = await self._git.run(
+            [
+                "init",
+                "--quiet",
+                "--bare",
+                "--template=",
+                "--initial-branch=kilde",
+                f"--object-format={object_format}",
+                str(fresh),
+            ]
+        )
         if made.code:
-            raise SourceUnavailable(f"its mirror cannot be made: {made.error.strip()}", about=str(self.url))
-        self._swept = False
-        done = await self._run_fetch(fresh, credentials)
-        if done.code:
-            raise unavailable(done.error, self.url)
-        await self._remember(fresh)
-        self.reader.close()
-        await asyncio.to_thread(self.store.adopt_fresh)
-        self.reader.broken = False
+            raise SourceUnavailable(f"its mirror cannot be made: {last_words(made.error)}", about=str(self.url))
+        return await self._run_fetch(fresh, credentials)
 
     async def _run_fetch(self, repository: Path, credentials: Credentials) -> Finished:
+        """All branches, tags and HEAD; then, as far as the server gives it, what was wanted beside them."""
         with transport(self.url, credentials, self._private) as way:
 
             async def run(*refspecs: str) -> Finished:
                 return await self._git.run(
-                    [
-                        f"--git-dir={repository}", "fetch", "--quiet", "--no-progress", "--prune", "--force", "--no-tags",
-                        "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules",
-                        "--no-show-forced-updates", "--", REMOTE, *refspecs,
-                    ],
-                    config=way.config, extra=way.extra, secrets=way.secrets, seconds=self._git.limits.fetch_seconds,
-                )  # fmt: skip
+                    [f"--git-dir={repository}", *_FETCH, "--", REMOTE, *refspecs],
+                    config=way.config,
+                    extra=way.extra,
+                    secrets=way.secrets,
+                    seconds=self._git.limits.fetch_seconds,
+                )
 
             done = await run(*_BRANCHES_AND_TAGS, f"+HEAD:{_HEAD}")
-            if (
-                done.code and "couldn't find remote ref HEAD" in done.error
-            ):  # empty, or its HEAD names no branch that is
+            if done.code and "couldn't find remote ref HEAD" in done.error:  # it is empty, or HEAD names no branch
                 done = await run(*_BRANCHES_AND_TAGS)
                 if not done.code:
                     await self._git.run([f"--git-dir={repository}", "update-ref", "-d", _HEAD])
             for name in tuple(self._wanted) if not done.code else ():
-                await run(f"+{name}:{_WANTED}{name}")  # not there, or not given: `resolve` will say so
+                got = await run(f"+{name}:{_WANTED}{name}")
+                if got.code or not name.startswith("refs/"):  # not given: who needs it asks again; a commit: it stays
+                    self._wanted.pop(name, None)
         return done
 
     async def _remember(self, repository: Path) -> None:
@@ -175,7 +202,7 @@ class Mirror:
             if commit:
                 refs[name.removeprefix(_WANTED)] = commit
         head = refs.pop(_HEAD, "")
-        state = State(url=str(self.url), fetched_at=self._clock.now(), head=head, refs=refs)
+        state = State(url=str(self.url), head=head, refs=refs)
         await asyncio.to_thread(self.store.write, state, fresh=repository == self.store.fresh)
         self.state = state
 

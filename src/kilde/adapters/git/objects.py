@@ -56,8 +56,16 @@ class ObjectReader:
             )
         return found
 
+    def rest(self) -> None:
+        """Ends the process unless somebody is reading."""
+        if self._process is not None and self._lock.acquire(blocking=False):
+            try:
+                self._stop()
+            finally:
+                self._lock.release()
+
     def close(self) -> None:
-        """Ends the process. A later read starts a new one."""
+        """Ends the process, after the read that goes on. A later read starts a new one."""
         with self._lock:
             self._stop()
 

@@ -11,6 +11,7 @@ from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.process import Git
 from kilde.adapters.git.push import Revert, push_revert
+from kilde.adapters.git.store import make_room
 from kilde.adapters.git.tree import GitTree
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnavailable
 from kilde.core.source.commit import parse_commit, tree_of
@@ -134,6 +135,14 @@ class GitSources:
         for mirror in self._mirrors.values():
             mirror.close()
 
+    async def _make_room(self) -> None:
+        keep = frozenset(mirror.store.path.stem for mirror in self._mirrors.values())
+        if not await asyncio.to_thread(make_room, self._folder, keep, self._limits.folder_bytes):
+            raise SourceUnavailable(
+                f"the mirrors of all repositories take more than {self._limits.folder_bytes:,} bytes",
+                hint="fewer or smaller repositories, or a higher limit",
+            )
+
     def _mirror(self, text: str) -> Mirror:
         url = self._urls.get(text)
         if url is None:
@@ -144,11 +153,11 @@ class GitSources:
         key = url.key
         if key not in self._mirrors:
             name = f"{url.slug}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._clock)
+            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._make_room)
             self._known[key] = _Known()
         self._mirrors.move_to_end(key)
         for idle in list(self._mirrors.values())[: -self._limits.readers]:
-            idle.close()
+            idle.reader.rest()
         return self._mirrors[key]
 
 

@@ -23,13 +23,9 @@ _LEFTOVERS = (
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last good fetch found. It, not Git's refs on disk, is what is answered from: a fetch that fails half-way changes nothing.
-
-    `fetched_at`: seconds since the epoch.
-    """
+    """What the last good fetch found. It, not Git's refs on disk, is what is answered from: a fetch that fails half-way changes nothing."""
 
     url: str
-    fetched_at: float = 0.0
     head: str = ""
     refs: dict[str, str] = {}
 
@@ -58,8 +54,11 @@ class MirrorStore:
             return None
 
     def write(self, state: State, *, fresh: bool = False) -> None:
-        """Remembers the state; a crash leaves the old or the new one, whole."""
+        """Remembers the state, and that it was looked at now; a crash leaves the old or the new one, whole."""
         folder = self.fresh if fresh else self.path
+        if not fresh and self.read() == state:
+            os.utime(folder / _STATE)
+            return
         part = folder / f"{_STATE}.part"
         with part.open("wb") as file:
             file.write(msgspec.json.encode(state))
@@ -89,6 +88,10 @@ class MirrorStore:
                 else:
                     found.unlink(missing_ok=True)
 
+    def discard_fresh(self) -> None:
+        """Removes a mirror that was begun and not finished."""
+        shutil.rmtree(self.fresh, ignore_errors=True)
+
     def adopt_fresh(self) -> None:
         """Puts the mirror built at `fresh` in the place of the present one."""
         shutil.rmtree(self._dead, ignore_errors=True)
@@ -102,6 +105,31 @@ class MirrorStore:
         sample = self.path / "objects" / "17"
         loose = len(list(sample.iterdir())) * 256 if sample.is_dir() else 0
         return loose, len(list((self.path / "objects" / "pack").glob("*.pack")))
+
+
+def make_room(folder: Path, keep: frozenset[str], most: int) -> bool:
+    """Removes mirrors that nobody here uses, the longest unused first, until the folder takes at most `most` bytes.
+
+    `keep`: names of the mirrors in use. False: what is in use alone is larger.
+    """
+    if (total := disk_bytes(folder)) <= most:
+        return True
+    unused = [path for path in folder.glob("*.git") if path.stem not in keep]
+    for path in sorted(unused, key=_last_used):
+        store = MirrorStore(folder, path.stem)
+        with store.try_lock() as ours:
+            if ours:
+                total -= disk_bytes(path)
+                shutil.rmtree(path, ignore_errors=True)
+        if total <= most:
+            return True
+    return False
+
+
+def _last_used(mirror: Path) -> float:
+    with contextlib.suppress(OSError):
+        return (mirror / _STATE).stat().st_mtime
+    return 0.0
 
 
 def disk_bytes(folder: Path) -> int:
