@@ -145,7 +145,26 @@ async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
 
 
 async def run_up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
-    """`kilde up`: the embedded cluster unless a kubeconfig is given, the controller, and HTTP. Lasts until `stop` is set."""
+    """`kilde up`: the embedded cluster unless a kubeconfig is given, the controller, and HTTP. Lasts until `stop` is set.
+
+    Raises KildeError, out of whatever task it came from.
+    """
+    try:
+        await _up(settings, ready, stop)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error a person should hear of: a KildeError where there is one, else the first."""
+    told, others = group.split(KildeError)
+    found: BaseException = told or others or group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
+
+
+async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
     with _only_one(settings.data_dir):
         async with contextlib.AsyncExitStack() as stack:
             file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings))

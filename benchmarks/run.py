@@ -1,0 +1,201 @@
+"""Measures Kilde on a real API server or on the embedded one, and prints Markdown rows for docs/benchmarks.md.
+
+    python benchmarks/run.py first-sync --apps 100 300 1000     # wall, CPU, memory, requests; then a one-file commit
+    python benchmarks/run.py heal --apps 100 --writes 500       # foreign write → healed, and five in a row on one object
+    python benchmarks/run.py idle --apps 100 --minutes 5
+    python benchmarks/run.py start
+    add --embedded for the cluster in the box
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fleet import (
+    CONFIG_MAPS,
+    NAMESPACES,
+    Cluster,
+    Kilde,
+    Repository,
+    client_of,
+    create_applications,
+    kilde_up,
+    overlay,
+    prepare,
+    real_cluster,
+    until_well,
+)
+
+from kilde.ports.cluster import EventType
+
+
+@contextlib.asynccontextmanager
+async def setting(embedded: bool) -> AsyncIterator[tuple[Path, Cluster, Kilde]]:
+    """A folder, a cluster, and Kilde running on it."""
+    with tempfile.TemporaryDirectory(prefix="kilde-bench-") as name:
+        folder = Path(name)
+        if embedded:
+            with kilde_up(folder / "data", None) as kilde:
+                client = client_of(folder / "data" / "kubeconfig")
+                await prepare(client, definitions=False)
+                yield folder, Cluster(folder / "data" / "kubeconfig", client, None), kilde
+                await client.close()
+        else:
+            async with real_cluster(folder / "plane") as cluster:
+                with kilde_up(folder / "data", cluster.config) as kilde:
+                    yield folder, cluster, kilde
+
+
+def row(*cells: object) -> None:
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def requests_between(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    return {verb: count - before.get(verb, 0) for verb, count in sorted(after.items()) if count != before.get(verb, 0)}
+
+
+async def first_sync(embedded: bool, sizes: list[int]) -> None:
+    row("applications", "wall s", "our CPU ms/app", "servers' CPU ms/app", "requests/app", "by verb", "memory / peak MiB",
+        "one-file commit: changed after ms", "our CPU in 60 s after it", "renders")  # fmt: skip
+    row(*["---"] * 10)
+    for size in sizes:
+        async with setting(embedded) as (folder, cluster, kilde):
+            repository = Repository(folder / "repo", size)
+            await asyncio.sleep(2)
+            before, requests, servers = kilde.use(), kilde.requests(), cluster.servers_cpu()
+            begun = time.monotonic()
+            await create_applications(cluster.client, size, repository.url)
+            await until_well(cluster.client, size)
+            wall = time.monotonic() - begun
+            after, sent = kilde.use(), requests_between(requests, kilde.requests())
+            servers = cluster.servers_cpu() - servers
+            await asyncio.sleep(5)
+            changed, cpu, renders = await one_commit(cluster, kilde, repository)
+            row(size, f"{wall:.1f}", f"{1000 * (after.cpu - before.cpu) / size:.1f}", f"{1000 * servers / size:.1f}",
+                f"{sum(sent.values()) / size:.2f}", sent, f"{after.memory:.0f} / {kilde.use().peak:.0f}",
+                f"{changed * 1000:.0f}", f"{cpu:.2f}", renders)  # fmt: skip
+
+
+async def one_commit(cluster: Cluster, kilde: Kilde, repository: Repository) -> tuple[float, float, int]:
+    """A commit of one file among all: seconds to the changed object, our CPU within a minute, renders done."""
+    number = repository.size // 2
+    renders, cpu = kilde_renders(kilde), kilde.use().cpu
+    repository.commit(f"overlays/a{number}/patch.yaml", overlay(number, "debug")["patch.yaml"])
+    begun = time.monotonic()
+    kilde.push(repository.url)
+    while True:
+        raw = await cluster.client.get(CONFIG_MAPS, f"fleet-{number % NAMESPACES}", f"a{number}-web")
+        if raw and json.loads(raw)["data"]["level"] == "debug":
+            break
+        await asyncio.sleep(0.005)
+    changed = time.monotonic() - begun
+    await asyncio.sleep(max(0.0, 60 - changed))
+    return changed, kilde.use().cpu - cpu, kilde_renders(kilde) - renders
+
+
+def kilde_renders(kilde: Kilde) -> int:
+    import re
+    import urllib.request
+
+    text = urllib.request.urlopen(f"http://127.0.0.1:{kilde.port}/metrics", timeout=10).read().decode()
+    found = re.search(r"^kilde_renders_total (\S+)", text, re.M)
+    return int(float(found.group(1))) if found else 0
+
+
+async def heal(embedded: bool, size: int, writes: int) -> None:
+    async with setting(embedded) as (folder, cluster, _):
+        repository = Repository(folder / "repo", size)
+        await create_applications(cluster.client, size, repository.url)
+        await until_well(cluster.client, size)
+        waiting: dict[tuple[str, str], tuple[float, asyncio.Future[float]]] = {}
+        watch = asyncio.ensure_future(_watch_heals(cluster, waiting))
+        await asyncio.sleep(2)
+
+        async def once(number: int) -> float:
+            place = (f"fleet-{number % NAMESPACES}", f"a{number}-web")
+            done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+            body = {"data": {"level": f"hand-{random.random()}"}}
+            waiting[place] = (0.0, done)
+            await cluster.client.patch(CONFIG_MAPS, *place, body, manager="hand")
+            begun = time.monotonic()
+            ended = await asyncio.wait_for(done, 60)
+            return max(0.0, ended - begun)
+
+        times = [await once(n % size) for n in range(writes)]
+        row("writes", "p50 ms", "p90 ms", "p99 ms", "max ms")
+        row(*["---"] * 5)
+        cuts = statistics.quantiles(times, n=100)
+        row(writes, *(f"{1000 * t:.1f}" for t in (cuts[49], cuts[89], cuts[98], max(times))))
+        row("the same object five times in a row, ms", *(f"{1000 * await once(7):.1f}" for _ in range(5)))
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _watch_heals(cluster: Cluster, waiting: dict[tuple[str, str], tuple[float, asyncio.Future[float]]]) -> None:
+    async for event in cluster.client.watch(CONFIG_MAPS):
+        if event.type is EventType.MODIFIED and json.loads(event.raw)["data"].get("level") == "info":
+            found = waiting.pop((event.namespace, event.name), None)
+            if found is not None and not found[1].done():
+                found[1].set_result(time.monotonic())
+
+
+async def idle(embedded: bool, size: int, minutes: float) -> None:
+    async with setting(embedded) as (folder, cluster, kilde):
+        repository = Repository(folder / "repo", size)
+        await create_applications(cluster.client, size, repository.url)
+        await until_well(cluster.client, size)
+        await asyncio.sleep(20)
+        before, requests = kilde.use().cpu, kilde.requests()
+        await asyncio.sleep(60 * minutes)
+        cpu, sent = kilde.use().cpu - before, requests_between(requests, kilde.requests())
+        writes = sum(sent.get(verb, 0) for verb in ("apply", "patch", "create", "update", "delete"))
+        row("applications", "minutes", "API writes", "requests", "CPU of a core")
+        row(*["---"] * 5)
+        row(size, minutes, writes, sent or 0, f"{100 * cpu / (60 * minutes):.2f} %")
+
+
+async def start(embedded: bool, rounds: int = 10) -> None:
+    program = Path(sys.executable).parent / "kilde"
+    versions = []
+    for _ in range(rounds + 1):
+        begun = time.monotonic()
+        subprocess.run([program, "--version"], check=True, capture_output=True)
+        versions.append(time.monotonic() - begun)
+    ups = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as name, kilde_up(Path(name) / "data", None) as kilde:
+            ups.append(kilde.ready - kilde.started)
+    row("what", "median", "worst")
+    row(*["---"] * 3)
+    row("kilde --version", f"{1000 * statistics.median(versions[1:]):.0f} ms", f"{1000 * max(versions[1:]):.0f} ms")
+    row("kilde up → ready (embedded cluster, empty directory)", f"{statistics.median(ups):.2f} s", f"{max(ups):.2f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["first-sync", "heal", "idle", "start"])
+    parser.add_argument("--apps", type=int, nargs="+", default=[100])
+    parser.add_argument("--writes", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--embedded", action="store_true")
+    args = parser.parse_args()
+    jobs = {
+        "first-sync": lambda: first_sync(args.embedded, args.apps),
+        "heal": lambda: heal(args.embedded, args.apps[0], args.writes),
+        "idle": lambda: idle(args.embedded, args.apps[0], args.minutes),
+        "start": lambda: start(args.embedded),
+    }
+    asyncio.run(jobs[args.what]())
+
+
+if __name__ == "__main__":
+    main()
