@@ -37,7 +37,10 @@ class _Flight:
 
 
 class Mirror:
-    """One repository. `make_room` is awaited before a mirror is built, and may refuse it. Everything but `reader` and `folders` belongs to the event loop."""
+    """One repository. `make_room` is awaited before a mirror is built, and may refuse it.
+
+    Everything but `reader` and `folders` belongs to the event loop.
+    """
 
     def __init__(
         self, folder: Path, url: RepositoryUrl, name: str, git: Git, make_room: Callable[[], Awaitable[None]]
