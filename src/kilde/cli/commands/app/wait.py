@@ -61,8 +61,8 @@ def unmet(app: Object | None, wanted: dict[str, bool]) -> str:
     running = under(app, "operation") is not None or at(app, "status", "operationState", "phase") == "Running"
     sync, health = at(app, "status", "sync", "status") or "Unknown", health_of(app)
     facts = (
-        ("Synced", sync == "Synced", f"is {sync}"),
-        ("Healthy", health == "Healthy", f"is {health}"),
+        ("Synced", sync == "Synced", f"sync is {sync}"),
+        ("Healthy", health == "Healthy", f"health is {health}"),
         ("no operation", not running, "has an operation under way"),
     )
     return ", ".join(text for key, met, text in facts if wanted[key] and not met)
