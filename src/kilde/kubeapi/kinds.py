@@ -41,6 +41,7 @@ class Kind:
     node: Node
     selectable: Mapping[str, Read] | None = field(default=None)
     scale_paths: ScalePaths = field(default=ScalePaths())
+    since: int = 0  # objects stored up to this resourceVersion were shaped by an older definition
 
     @property
     def storage(self) -> str:
@@ -72,6 +73,15 @@ class Kind:
     def decoded(self, obj: Object) -> go_decode.Decoded:
         """What a typed decoder makes of the object. Raises go_decode.WrongType."""
         return go_decode.decode(self.node, obj)
+
+    @property
+    def warning(self) -> str:
+        """What every request for this kind is warned of."""
+        return ""
+
+    def to_stored(self, obj: Object) -> Object:
+        """The object in the version in which it is kept."""
+        return obj
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""

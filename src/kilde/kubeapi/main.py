@@ -5,15 +5,18 @@ import datetime
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from kilde.core.basics.errors import KildeError
+from kilde.kubeapi import controllers
 from kilde.kubeapi.bootstrap import bootstrap
 from kilde.kubeapi.call import ADMIN
 from kilde.kubeapi.certificates import Identity, ensure, write_private
+from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
+from kilde.kubeapi.local import LocalApi
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.app import App
 from kilde.kubeapi.serving.identity import Authenticator
@@ -72,11 +75,16 @@ def _identity(settings: Settings, folder: Path) -> Identity | None:
     return ensure(folder / "pki", settings.host, now=datetime.datetime.now(datetime.UTC))
 
 
+async def _forever(job: Callable[[], Awaitable[None]]) -> None:
+    await job()
+
+
 @asynccontextmanager
 async def _running(
     settings: Settings, store: Store, sock: socket.socket, identity: Identity | None, token: str, address: str
 ) -> AsyncIterator[None]:
-    world = World(store)
+    world = World(store, service_range=settings.service_range)
+    kinds = CustomKinds(world)
     bootstrap(world)
     watches, metrics = Watches(world), Metrics(store)
     about = About(world, metrics.text, address)
@@ -85,9 +93,15 @@ async def _running(
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(listener.run(), name="kubeapi-listener")
         await listener.started()
+        ca = identity.ca.read_text() if identity else ""
+        moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
+        working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
         try:
             yield
         finally:
+            kinds.stop()
+            for task in working:
+                task.cancel()
             watches.stop()
             listener.stop()
             await serving

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from kilde.core.basics.moment import rfc3339
+from kilde.kubeapi.allocations import Allocations
 from kilde.kubeapi.kinds import Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
 from kilde.kubeapi.resources.kinds import Catalog
@@ -16,8 +17,11 @@ from kilde.kubeapi.storage.store import Store
 class World:
     """Used by one event loop only. Everything here is synchronous: between reading and writing nothing comes between."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, store: Store, *, clock: Callable[[], float] = time.time, service_range: str = "10.0.0.0/16"
+    ) -> None:
         self.store, self._clock = store, clock
+        self.allocations = Allocations(store, service_range)
         self.kinds = Kinds(Catalog(), {})
 
     def time(self) -> float:

@@ -20,7 +20,7 @@ class Body(NamedTuple):
 
 
 def decode(raw: bytes, media: str, kind: str) -> Body:
-    """The value of a JSON or YAML body, as a Go decoder reads it: of keys that are there twice maps are united. 400 if it cannot be read."""
+    """The value of a JSON or YAML body, as a Go decoder reads it (maps under one key are united). 400 if it cannot be read."""
     try:
         return _yaml(raw) if media == YAML else _json(raw)
     except InvalidInput as error:

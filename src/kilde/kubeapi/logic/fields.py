@@ -47,7 +47,7 @@ _EVENT: Mapping[str, Read] = {
     "source": _source,
     "reportingComponent": _at("reportingComponent"),
 }
-# Kinds with fields of their own; the rest know metadata.name and metadata.namespace only (registry/*/strategy.go and core/v1/conversion.go).
+# Kinds with fields of their own (core/v1/conversion.go and registry/*/strategy.go); the rest know metadata.name and .namespace only.
 _SELECTABLE: Mapping[str, Mapping[str, Read]] = {
     "pods": {
         **{

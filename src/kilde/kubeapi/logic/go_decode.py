@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.typed.node import Node, Scalar
+from kilde.core.objects.typed.node import MapNode, Node, Scalar
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -31,12 +31,12 @@ class WrongType(InvalidInput):
     code = "wrong-type"
 
 
-def decode(node: Node, obj: Object) -> Decoded:
-    """Raises WrongType. The object itself is answered if nothing has to be changed."""
+def decode(node: Node, obj: Object, path: str = "", *, struct: str = "") -> Decoded:
+    """Raises WrongType. The object itself is answered if nothing has to be changed. `path` is where it stands in its document."""
     if _fits(node, obj):
         return Decoded(obj)
     walk = _Walk()
-    found = walk.map(node, obj, "", "", "")
+    found = walk.map(node, obj, struct, path, path)
     return Decoded(found, tuple(walk.unknown))
 
 
@@ -44,33 +44,37 @@ def _fits(node: Node, value: Json) -> bool:
     """Whether a value is of its type as it stands: the fast way through what nearly every request holds."""
     kind = type(value)
     if kind is str:
-        return (node.scalar is Scalar.STRING and not node.format) or (bool(node.format) and _special(node, value))
+        form = node.format
+        return _special(node, value) if form else node.scalar is Scalar.STRING or node.scalar is Scalar.UNTYPED
     if kind is dict:
-        spec = node.map
-        if spec is None:
-            return False
-        fields, others = spec.fields, spec.others
-        if not fields and others is not None and node.scalar is Scalar.UNTYPED:
-            return True
-        for key, item in value.items():
-            below = fields.get(key) or others
-            if below is None or not _fits(below, item):
-                return False
-        return True
+        return node.map is not None and _fits_map(node, node.map, value)
     if kind is list:
         if node.list is None:
             return False
-        if node.scalar is Scalar.UNTYPED:
-            return True
         items = node.list.items
-        return all(_fits(items, item) for item in value)
+        return node.scalar is Scalar.UNTYPED or all(_fits(items, item) for item in value)
     if kind is bool:
         return node.scalar is Scalar.BOOLEAN or _free(node)
-    if kind is int:
+    return _fits_number(node, value)
+
+
+def _fits_map(node: Node, spec: MapNode, value: Object) -> bool:
+    fields, others = spec.fields, spec.others
+    if not fields and others is not None and node.scalar is Scalar.UNTYPED:
+        return True
+    for key, item in value.items():
+        below = fields.get(key) or others
+        if below is None or not _fits(below, item):
+            return False
+    return True
+
+
+def _fits_number(node: Node, value: Json) -> bool:
+    if type(value) is int:
         return _whole(node, value)
-    if kind is float:
-        return (node.scalar is Scalar.NUMERIC and node.format in ("double", "float", "")) or _free(node)
-    return False
+    return type(value) is float and (
+        (node.scalar is Scalar.NUMERIC and node.format in ("double", "float", "")) or _free(node)
+    )
 
 
 def _free(node: Node) -> bool:
@@ -157,7 +161,7 @@ class _Walk:
 def _zero(node: Node) -> Json:
     if node.map is not None:
         return {}
-    if node.scalar is Scalar.STRING or node.format in ("byte",):
+    if node.scalar is Scalar.STRING or node.format == "byte":
         return ""
     return {Scalar.NUMERIC: 0, Scalar.BOOLEAN: False}.get(node.scalar) if node.scalar else None
 

@@ -97,9 +97,7 @@ def answer(status: int, value: Json, form: Form = negotiate.PLAIN, warnings: lis
 
 def as_answer(status: int, body: bytes, form: Form = negotiate.PLAIN, warnings: list[str] | None = None) -> Response:
     """Bytes as an answer."""
-    headers = [_NO_CACHE]
-    for text in warnings or ():
-        headers.append((b"warning", f"299 - {failures.quoted(text)}".encode()))
+    headers = [_NO_CACHE, *((b"warning", f"299 - {failures.quoted(text)}".encode()) for text in warnings or ())]
     return Response(status, body, form.content_type, headers)
 
 

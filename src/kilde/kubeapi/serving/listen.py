@@ -89,7 +89,7 @@ class Listener:
 
     async def started(self) -> None:
         """Returns when requests are answered."""
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.002)
 
     def stop(self) -> None:

@@ -98,5 +98,18 @@ def finished(obj: Object) -> Object:
 
 def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
     """422 if there are causes."""
+    if not obj["metadata"].get("name"):
+        words = "Required value: name or generateName is required"
+        if not any(cause.field == "metadata.name" for cause in causes):
+            causes = [Cause("FieldValueRequired", words, "metadata.name"), *causes]
     if causes:
         raise failures.invalid(kind.about_kind(str(obj["metadata"].get("name") or "")), causes)
+
+
+def shaped(kind: Kind, obj: Object) -> Object:
+    """The object with its defaults; its outer layers may be changed."""
+    made = dict(kind.defaulted(obj))
+    made["metadata"] = dict(made.get("metadata") or {})
+    if isinstance(made.get("spec"), dict):
+        made["spec"] = dict(made["spec"])
+    return made

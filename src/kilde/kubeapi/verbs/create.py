@@ -5,7 +5,8 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
 from kilde.kubeapi.storage.records import Key, Record, encode, record
-from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse
+from kilde.kubeapi.strategies import strategy_of
+from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse, shaped
 from kilde.kubeapi.world import World
 
 
@@ -20,6 +21,8 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     check_kind(kind, obj)
     check_namespace(obj, call.namespace, namespaced=kind.resource.namespaced)
     found = meta(obj)
+    if kind.warning:
+        call.warn(kind.warning)
     version = str(found.get("resourceVersion") or "")
     if version.isascii() and version.isdecimal() and version != "0":
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
@@ -28,11 +31,14 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     born(obj, now=now, uid=world.new_uid(), generation=kind.has_generation, suffix=world.new_suffix())
     if kind.has_status:
         obj.pop("status", None)
-    obj = kind.defaulted(obj)
+    obj = shaped(kind, obj)
+    strategy = strategy_of(kind.storage)
+    strategy.admit_new(world, call, obj)
+    strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
     refuse(kind, obj, kind.problems_of_new(obj))
-    obj = finished(obj)
+    obj = finished(kind.to_stored(obj))
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])
     existing = world.store.get(key)
     if existing is not None:

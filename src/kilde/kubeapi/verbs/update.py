@@ -8,7 +8,8 @@ from kilde.kubeapi.logic.failures import Cause
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
 from kilde.kubeapi.storage.records import Key, Record, encode, record
-from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse
+from kilde.kubeapi.strategies import strategy_of
+from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
 from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.world import World
 
@@ -32,10 +33,13 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
 def replace(world: World, call: Call, existing: Record, obj: Object, *, own: bool) -> Record:
     """Makes the stored object into this one, if it may be. Without `own` its managedFields are right already."""
     kind = call.kind
-    old = existing.object()
+    old = kind.presented(existing)
+    if kind.warning:
+        call.warn(kind.warning)
     check_preconditions(kind, obj, old)
     prepare(kind, obj, old, call.subresource)
-    obj = kind.defaulted(obj)
+    obj = shaped(kind, obj)
+    strategy_of(kind.storage).prepare_change(world, call, obj, old)
     if kind.has_generation and _means_change(obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
@@ -43,7 +47,8 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     refuse(kind, obj, kind.problems_of_change(obj, old, call.subresource))
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
-    if same_but_times(obj, old):
+    obj = kind.to_stored(obj)
+    if same_but_times(obj, kind.to_stored(old)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
@@ -53,9 +58,11 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
 def store(world: World, key: Key, obj: Object) -> Record:
     """Keeps the object, unless it waits for deletion and nothing holds it any longer."""
     found = obj["metadata"]
-    if found.get("deletionTimestamp") and not found.get("finalizers") and not found.get("deletionGracePeriodSeconds"):
-        if key.resource != "namespaces" or not (obj.get("spec") or {}).get("finalizers"):
-            return world.store.delete(key, obj)
+    held = found.get("finalizers") or found.get("deletionGracePeriodSeconds")
+    if key.resource == "namespaces":
+        held = held or (obj.get("spec") or {}).get("finalizers")
+    if found.get("deletionTimestamp") and not held:
+        return world.store.delete(key, obj)
     return world.store.put(key, obj)
 
 

@@ -1,0 +1,199 @@
+"""CustomKind: one version of a CRD as a Kind; CustomKinds keeps the served ones in step with the CRDs that are stored."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kilde.core.basics.values import Object
+from kilde.core.objects.typed.field_set import FieldSet
+from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
+from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.logic.go_decode import Decoded
+from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.custom import Definition, Version
+from kilde.kubeapi.resources.kinds import Catalog
+from kilde.kubeapi.resources.printers.column import Printer
+from kilde.kubeapi.storage.records import Change, Key, Record
+from kilde.kubeapi.world import World
+
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+_encode = msgspec.json.Encoder().encode
+_OBJECT = FieldSet.of(("f:status",))
+
+
+@dataclass(frozen=True)
+class CustomKind(Kind):
+    """A custom resource in one version. `stored` is the version it is kept in."""
+
+    definition: Definition | None = None
+    version: Version | None = None
+
+    @property
+    def _definition(self) -> Definition:
+        assert self.definition is not None
+        return self.definition
+
+    @property
+    def _version(self) -> Version:
+        assert self.version is not None
+        return self.version
+
+    @property
+    def storage(self) -> str:
+        return self.resource.qualified
+
+    @property
+    def has_generation(self) -> bool:
+        return True
+
+    @property
+    def warning(self) -> str:
+        return self._version.deprecation
+
+    def reset_fields(self, subresource: str) -> FieldSet:
+        if subresource == "status":
+            return FieldSet.of(("f:spec",), ("f:metadata",))
+        return _OBJECT if self.has_status and not subresource else FieldSet()
+
+    def decoded(self, obj: Object) -> Decoded:
+        meta_node = self.node.child("metadata")
+        unknown: list[str] = []
+        if meta_node is not None and isinstance(obj.get("metadata"), dict):
+            found = go_decode.decode(meta_node, obj["metadata"], "metadata", struct="ObjectMeta")
+            unknown += found.unknown
+            obj = {**obj, "metadata": found.object}
+        kept, dropped = custom.pruned(obj, self._version.schema)
+        return Decoded(kept, (*unknown, *dropped))
+
+    def defaulted(self, obj: Object) -> Object:
+        return custom.defaulted(obj, self._version.schema)
+
+    def written(self, record: Record) -> bytes:
+        if self._same(record):
+            return record.data
+        return _encode(self.presented(record))
+
+    def presented(self, record: Record) -> Object:
+        obj = record.object()
+        if obj.get("apiVersion") != self.resource.api_version:
+            obj["apiVersion"] = self.resource.api_version
+        schema = self._version.schema
+        return custom.defaulted(custom.pruned(obj, schema)[0], schema)
+
+    def _same(self, record: Record) -> bool:
+        """Whether the bytes can be sent as they are: kept in this version, by this definition."""
+        return record.version > self.since and record.data.startswith(
+            b'{"apiVersion":"%b"' % self.resource.api_version.encode()
+        )
+
+    def to_stored(self, obj: Object) -> Object:
+        wanted = f"{self.resource.group}/{self.resource.stored_version}"
+        return obj if obj.get("apiVersion") == wanted else {**obj, "apiVersion": wanted}
+
+    def printer(self, subresource: str = "") -> Printer:
+        return super().printer(subresource) if subresource == "scale" else self._version.printer
+
+    def problems_of_new(self, obj: Object) -> list[Cause]:
+        return _causes(custom.validate(obj, self._definition, self._version))
+
+    def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
+        return _causes(custom.validate(new, self._definition, self._version, old))
+
+
+def _causes(found: list[Any]) -> list[Cause]:
+    return [Cause(each.reason, each.message, each.field) for each in found]
+
+
+def _paths(version: Version) -> ScalePaths:
+    if version.scale is None:
+        return ScalePaths()
+    replicas, status, selector = version.scale.replicas, version.scale.status_replicas, version.scale.selector
+    return ScalePaths(_steps(replicas), _steps(status), _steps(selector) if selector else ())
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.removeprefix(".").split("."))
+
+
+def _selectable(version: Version) -> Mapping[str, Callable[[Object], str]]:
+    return {word: _reader(path) for word, path in version.selectable_paths.items()}
+
+
+def _reader(path: Any) -> Callable[[Object], str]:
+    def read(obj: Object) -> str:
+        value = path.first(obj)
+        return ("true" if value else "false") if isinstance(value, bool) else "" if value is None else str(value)
+
+    return read
+
+
+class CustomKinds:
+    """Watches the CRDs: accepts their names, serves what is Established, and clears away what a deleted one leaves."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._definitions: dict[str, tuple[bytes, Definition, int]] = {}
+        self._stop = world.store.listen(CRDS, self._changed)
+        self._waiting = False
+        self.refresh()
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._stop()
+
+    def _changed(self, change: Change) -> None:
+        """Acts after the write that is being told: it must come first in every watch."""
+        if not self._waiting:
+            self._waiting = True
+            asyncio.get_running_loop().call_soon(self.refresh)
+
+    def refresh(self) -> None:
+        """Brings names, kinds and content up to the stored CRDs."""
+        self._waiting = False
+        self._name()
+        self._serve()
+
+    def _name(self) -> None:
+        records = list(self._world.store.all(CRDS))
+        crds = [record.object() for record in records]
+        for record, crd in zip(records, crds, strict=True):
+            status = custom.named_status(crd, crds, self._world.now())
+            if status != crd.get("status"):
+                crd["status"] = status
+                self._world.store.put(record.key, crd)
+
+    def _serve(self) -> None:
+        stored = [(record, record.object()) for record in self._world.store.all(CRDS)]
+        definitions = [self._definition(record, crd) for record, crd in stored if custom.is_served(crd)]
+        kinds: dict[tuple[str, str, str], Kind] = {}
+        schemas: dict[tuple[str, str, str], Any] = {}
+        resources = []
+        for definition, since in definitions:
+            for resource in definition.resources:
+                version = definition.version(resource.version)
+                if version is None:
+                    continue
+                resources.append(resource)
+                schemas[resource.group, resource.version, resource.kind] = version.schema
+                kinds[resource.group, resource.version, resource.plural] = CustomKind(
+                    resource, version.node, _selectable(version), _paths(version), since, definition, version
+                )
+        self._world.kinds = Kinds(Catalog(resources), kinds, schemas)
+
+    def _definition(self, record: Record, crd: Object) -> tuple[Definition, int]:
+        """The parsed definition, kept for as long as the spec is the same, and the version since when it has held."""
+        spec = _encode(crd["spec"])
+        found = self._definitions.get(record.key.name)
+        if found is None or found[0] != spec:
+            found = self._definitions[record.key.name] = (spec, Definition.of(crd), record.version if found else 0)
+        return found[1], found[2]
+
+
+def terminating(kind: Kind, world: World) -> bool:
+    """Whether the CRD of a custom kind is being deleted."""
+    record = world.store.get(Key(CRDS, "", kind.resource.qualified))
+    return record is not None and bool(record.object()["metadata"].get("deletionTimestamp"))

@@ -1,0 +1,33 @@
+"""What particular kinds do beyond the rules of all: one file a kind or family; STRATEGIES is the registry."""
+
+from collections.abc import Mapping
+
+from kilde.kubeapi.strategies.definitions import Definitions
+from kilde.kubeapi.strategies.endpoints import Endpoints
+from kilde.kubeapi.strategies.jobs import Jobs
+from kilde.kubeapi.strategies.pods import Pods
+from kilde.kubeapi.strategies.services import Services
+from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.strategies.volumes import Claims, Volumes
+from kilde.kubeapi.strategies.workloads import DaemonSets
+
+_PLAIN = Strategy()
+
+STRATEGIES: Mapping[str, Strategy] = {
+    "customresourcedefinitions.apiextensions.k8s.io": Definitions(),
+    "daemonsets.apps": DaemonSets(),
+    "endpoints": Endpoints(),
+    "jobs.batch": Jobs(),
+    "persistentvolumeclaims": Claims(),
+    "persistentvolumes": Volumes(),
+    "pods": Pods(),
+    "services": Services(),
+}
+
+
+def strategy_of(storage: str) -> Strategy:
+    """The strategy of a resource; the plain one where it has none of its own."""
+    return STRATEGIES.get(storage, _PLAIN)
+
+
+__all__ = ["STRATEGIES", "Strategy", "strategy_of"]

@@ -1,0 +1,27 @@
+"""Jobs: the selector and labels that tie pods to their job (registry/batch/job/strategy.go)."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.world import World
+
+_UID, _NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
+_OLD_UID, _OLD_NAME = "controller-uid", "job-name"
+
+
+class Jobs(Strategy):
+    """Generates what a client did not choose by hand."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        spec, meta = obj.get("spec") or {}, obj["metadata"]
+        if spec.get("manualSelector") or not isinstance(spec.get("template"), dict):
+            return
+        name, uid = meta.get("name") or "", meta["uid"]
+        template = spec["template"] = dict(spec["template"])
+        template_meta = template["metadata"] = dict(template.get("metadata") or {})
+        labels = dict(template_meta.get("labels") or {})
+        labels |= {_NAME: name, _OLD_NAME: name, _UID: uid, _OLD_UID: uid}
+        template_meta["labels"] = labels
+        selector = dict(spec.get("selector") or {})
+        selector["matchLabels"] = {**(selector.get("matchLabels") or {}), _UID: uid}
+        spec["selector"] = selector

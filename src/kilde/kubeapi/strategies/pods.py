@@ -1,0 +1,120 @@
+"""Pods: what admission adds to each (ServiceAccount, Priority, DefaultTolerationSeconds)."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.world import World
+
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
+_MIRROR = "kubernetes.io/config.mirror"
+_CLASSES = "priorityclasses.scheduling.k8s.io"
+
+
+class Pods(Strategy):
+    """Runs the plug-ins in the order of a real server's."""
+
+    def admit_new(self, world: World, call: Call, obj: Object) -> None:
+        if not isinstance(obj.get("spec"), dict):
+            return
+        _service_account(world, call, obj)
+        _priority(world, call, obj)
+        _tolerations(obj["spec"])
+
+
+def _service_account(world: World, call: Call, pod: Object) -> None:
+    spec, meta = pod["spec"], pod["metadata"]
+    if _MIRROR in (meta.get("annotations") or {}):
+        return
+    name = spec.get("serviceAccountName") or "default"
+    spec["serviceAccountName"] = spec["serviceAccount"] = name
+    record = world.store.get(Key("serviceaccounts", call.namespace, name))
+    if record is None:
+        why = f'error looking up service account {call.namespace}/{name}: serviceaccount "{name}" not found'
+        raise failures.forbidden(call.kind.about(str(meta.get("name") or "")), why)
+    account = record.object()
+    wanted = spec.get("automountServiceAccountToken")
+    if wanted is None:
+        wanted = account.get("automountServiceAccountToken")
+    if wanted is not False:
+        _mount_token(world, spec)
+    if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = account["imagePullSecrets"]
+
+
+def _mount_token(world: World, spec: Object) -> None:
+    """A projected token, root certificate and namespace for each container that mounts nothing there itself."""
+    volumes = list(spec.get("volumes") or [])
+    present = next(
+        (volume["name"] for volume in volumes if str(volume.get("name", "")).startswith("kube-api-access-")), None
+    )
+    name = present or f"kube-api-access-{world.new_suffix()}"
+    mounted = False
+    for key in ("initContainers", "containers"):
+        containers = []
+        for container in spec.get(key) or []:
+            mounts = container.get("volumeMounts") or []
+            if not any(mount.get("mountPath") == _TOKEN_PATH for mount in mounts):
+                mounted = True
+                mount = {"name": name, "readOnly": True, "mountPath": _TOKEN_PATH}
+                container = {**container, "volumeMounts": [*mounts, mount]}
+            containers.append(container)
+        if containers:
+            spec[key] = containers
+    if mounted and present is None:
+        spec["volumes"] = [*volumes, _token_volume(name)]
+
+
+def _token_volume(name: str) -> Object:
+    namespace = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [namespace]}},
+    ]
+    return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}
+
+
+def _priority(world: World, call: Call, pod: Object) -> None:
+    spec, name = pod["spec"], pod["spec"].get("priorityClassName") or ""
+    about = call.kind.about(str(pod["metadata"].get("name") or ""))
+    value, policy = 0, "PreemptLowerPriority"
+    if not name:
+        found = _global_default(world)
+        if found is not None:
+            spec["priorityClassName"] = found["metadata"]["name"]
+            value, policy = int(found["value"]), found.get("preemptionPolicy") or policy
+    else:
+        record = world.store.get(Key(_CLASSES, "", name))
+        if record is None:
+            raise failures.forbidden(about, f"no PriorityClass with name {name} was found")
+        chosen = record.object()
+        value, policy = int(chosen["value"]), chosen.get("preemptionPolicy") or policy
+    if spec.get("priority") is not None and spec["priority"] != value:
+        why = f"the integer value of priority ({spec['priority']}) must not be provided in pod spec; priority admission controller"
+        raise failures.forbidden(about, f"{why} computed {value} from the given PriorityClass name")
+    given = spec.get("preemptionPolicy")
+    if given is not None and given != policy:
+        why = f"the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission controller"
+        raise failures.forbidden(about, f"{why} computed {policy} from the given PriorityClass name")
+    spec["priority"], spec["preemptionPolicy"] = value, policy
+
+
+def _global_default(world: World) -> Object | None:
+    found = [record.object() for record in world.store.all(_CLASSES)]
+    marked = [each for each in found if each.get("globalDefault")]
+    return min(marked, key=lambda each: int(each["value"])) if marked else None
+
+
+def _tolerations(spec: Object) -> None:
+    """Five minutes on a node that is not ready or not reachable, unless the pod says otherwise."""
+    found = list(spec.get("tolerations") or [])
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(_covers(each, key) for each in found):
+            found.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+    spec["tolerations"] = found
+
+
+def _covers(toleration: Object, key: str) -> bool:
+    return toleration.get("key") in (key, None, "") and toleration.get("effect") in ("NoExecute", None, "")

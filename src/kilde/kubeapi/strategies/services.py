@@ -1,0 +1,162 @@
+"""Services: cluster IPs, node ports and what follows from their type (registry/core/service)."""
+
+from typing import Any
+
+from kilde.core.basics.values import Object, canonical
+from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.world import World
+
+_WITH_PORTS = ("NodePort", "LoadBalancer")
+_FAMILY_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
+
+
+class Services(Strategy):
+    """Gives what is not chosen, keeps what an update leaves out, takes back what the type no longer has."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        if isinstance(obj.get("spec"), dict):
+            _families(obj["spec"])
+            _refuse_taken(world, call, obj, None)
+            _allocate(world.allocations, obj["spec"], dry_run=call.options.dry_run)
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if call.subresource or not isinstance(new.get("spec"), dict):
+            return
+        spec, before = new["spec"], old.get("spec") or {}
+        _carry_over(spec, before)
+        _drop_unneeded(spec, before)
+        _families(spec)
+        _refuse_taken(world, call, new, old)
+        _allocate(world.allocations, spec, dry_run=call.options.dry_run)
+
+
+def _families(spec: Object) -> None:
+    """One IPv4 address, as a cluster with one service range gives."""
+    if spec.get("type") == "ExternalName":
+        return
+    addresses = spec.get("clusterIPs")
+    if spec.get("clusterIP") and not addresses:
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    elif addresses and not spec.get("clusterIP"):
+        spec["clusterIP"] = addresses[0]
+    headless = spec.get("clusterIP") == "None"
+    if not spec.get("ipFamilyPolicy"):
+        spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
+    if not spec.get("ipFamilies"):
+        double = headless and not spec.get("selector")
+        spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
+
+
+def _allocate(allocations: Allocations, spec: Object, *, dry_run: bool) -> None:
+    kind = spec.get("type")
+    if kind != "ExternalName" and not spec.get("clusterIP"):
+        address = allocations.free_address()
+        spec["clusterIP"], spec["clusterIPs"] = address, [address]
+    if kind in _WITH_PORTS and (kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False):
+        _give_ports(allocations, spec)
+    if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = allocations.free_port(held_ports({"spec": spec}))
+
+
+def _give_ports(allocations: Allocations, spec: Object) -> None:
+    """A node port for each port; the same number for the same port in two protocols."""
+    ports = []
+    given: dict[Any, int] = {}
+    for port in spec.get("ports") or []:
+        if not port.get("nodePort"):
+            number = given.get((port.get("port"), port.get("protocol") == "SCTP"))
+            taken = held_ports({"spec": spec}) | {each["nodePort"] for each in ports if each.get("nodePort")}
+            port = {**port, "nodePort": number or allocations.free_port(taken)}
+        given.setdefault((port.get("port"), port.get("protocol") == "SCTP"), port["nodePort"])
+        ports.append(port)
+    if ports:
+        spec["ports"] = ports
+
+
+def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> None:
+    """422 for a chosen address or port that another Service holds or that is not in the range."""
+    allocations, spec = world.allocations, new["spec"]
+    causes = []
+    mine = held_addresses(old) if old else set()
+    for address in sorted(held_addresses(new) - mine):
+        if not allocations.contains(address):
+            why = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is"
+            causes.append(_address_cause(spec, f"{why} {allocations.network}"))
+        elif allocations.address_taken(address):
+            causes.append(_address_cause(spec, f"failed to allocate IP {address}: provided IP is already allocated"))
+    my_ports = held_ports(old) if old else set()
+    for index, port in enumerate(spec.get("ports") or ()):
+        number = port.get("nodePort")
+        if not number or number in my_ports or not isinstance(number, int):
+            continue
+        if not allocations.port_allowed(number):
+            why = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+            causes.append(
+                Cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
+            )
+        elif allocations.port_taken(number):
+            why = "provided port is already allocated"
+            causes.append(
+                Cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
+            )
+    if causes:
+        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
+
+
+def _address_cause(spec: Object, why: str) -> Cause:
+    return Cause(
+        "FieldValueInvalid",
+        f"Invalid value: {canonical(spec.get('clusterIPs') or []).decode()}: {why}",
+        "spec.clusterIPs",
+    )
+
+
+def _carry_over(spec: Object, before: Object) -> None:
+    """A PUT that leaves allocated values out keeps them."""
+    has_address = "ExternalName" not in (spec.get("type"), before.get("type")) and before.get("clusterIP")
+    if has_address and not spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIP"], spec["clusterIPs"] = before["clusterIP"], before.get("clusterIPs")
+    if spec.get("type") in _WITH_PORTS and before.get("type") in _WITH_PORTS:
+        known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
+        used = held_ports({"spec": spec})
+        ports = []
+        for port in spec.get("ports") or []:
+            number = known.get((port.get("protocol"), port.get("port")))
+            if not port.get("nodePort") and number and number not in used:
+                port = {**port, "nodePort": number}
+            ports.append(port)
+        spec["ports"] = ports
+        local = spec.get("externalTrafficPolicy") == "Local" and before.get("externalTrafficPolicy") == "Local"
+        if local and not spec.get("healthCheckNodePort") and before.get("healthCheckNodePort"):
+            spec["healthCheckNodePort"] = before["healthCheckNodePort"]
+
+
+def _drop_unneeded(spec: Object, before: Object) -> None:
+    """What the old type had and the new one has not goes, unless this very update chose it."""
+    kind, former = spec.get("type"), before.get("type")
+    if kind == "ExternalName" and former != "ExternalName":
+        for field in _FAMILY_FIELDS:
+            if spec.get(field) == before.get(field):
+                spec.pop(field, None)
+    if former in _WITH_PORTS and kind not in _WITH_PORTS:
+        held = {(port.get("protocol"), port.get("port"), port.get("nodePort")) for port in before.get("ports") or ()}
+        spec["ports"] = [
+            {key: value for key, value in port.items() if key != "nodePort"}
+            if (port.get("protocol"), port.get("port"), port.get("nodePort")) in held
+            else port
+            for port in spec.get("ports") or []
+        ]
+        if spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
+            spec.pop("externalTrafficPolicy", None)
+    if former == "LoadBalancer" and kind != "LoadBalancer":
+        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
+            if spec.get(field) == before.get(field):
+                spec.pop(field, None)
+    if spec.get("externalTrafficPolicy") != "Local" and spec.get("healthCheckNodePort") == before.get(
+        "healthCheckNodePort"
+    ):
+        spec.pop("healthCheckNodePort", None)

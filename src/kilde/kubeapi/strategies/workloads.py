@@ -1,0 +1,30 @@
+"""DaemonSets: the annotation that counts generations of the template."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.world import World
+
+_GENERATION = "deprecated.daemonset.template.generation"
+
+
+class DaemonSets(Strategy):
+    """Goes up by one with each change of the template or of the update strategy."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _set(obj, 1)
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if call.subresource:
+            return
+        before = (old["metadata"].get("annotations") or {}).get(_GENERATION, "1")
+        count = int(before) if before.isdecimal() else 1
+        spec, former = new.get("spec") or {}, old.get("spec") or {}
+        if any(spec.get(key) != former.get(key) for key in ("template", "updateStrategy")):
+            count += 1
+        _set(new, count)
+
+
+def _set(obj: Object, count: int) -> None:
+    meta = obj["metadata"]
+    meta["annotations"] = {**(meta.get("annotations") or {}), _GENERATION: str(count)}
