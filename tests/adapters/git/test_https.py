@@ -72,6 +72,18 @@ async def test_credentials_in_the_url_open_it_and_are_never_shown(
     assert traces_of(CANARY, folder) == []
 
 
+async def test_a_user_in_the_url_counts_only_together_with_a_password(
+    sources: GitSources, server: https.GitServer, ca: str
+) -> None:
+    url = server.url().replace("https://", "https://org@")
+    await sources.fetch(url, Credentials(tls_ca=ca))
+    assert {given for _, given in server.asked} == {""}
+    server.wanted = basic("org", CANARY)
+    await sources.fetch(url, Credentials(password=CANARY, tls_ca=ca))
+    server.wanted = basic("ada", CANARY)
+    await sources.fetch(url, Credentials(username="ada", password=CANARY, tls_ca=ca))
+
+
 async def test_a_push_goes_the_same_way(
     sources: GitSources, upstream: Upstream, server: https.GitServer, ca: str
 ) -> None:

@@ -17,5 +17,5 @@ class Limits:
     output_bytes: int = 64 * _MIB  # what a command may print
     pack_bytes: int = 2048 * _MIB  # one file that a fetch writes
     folder_bytes: int = 20 * 1024 * _MIB  # all mirrors together
-    cached_entries: int = 400_000  # names in cached folders, of one mirror
+    cached_entries: int = 150_000  # names in cached folders, of one mirror; some 300 bytes each
     readers: int = 16  # mirrors with an open reader process

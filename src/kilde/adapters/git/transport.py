@@ -105,12 +105,8 @@ def _authorization(url: RepositoryUrl, credentials: Credentials) -> str:
     """The header that opens the repository, sent with the first request (Argo CD's forceHttpBasicAuth); "" for none."""
     if credentials.bearer_token:
         return f"Authorization: Bearer {_one_line(credentials.bearer_token, url)}"
-    user, password = credentials.username, credentials.password
-    if not (user or password):
-        user, password = url.user, url.password
-    if not (user or password):
-        return ""
-    return f"Authorization: Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+    value = _basic_value(url, credentials)
+    return f"Authorization: Basic {value}" if value else ""
 
 
 def _one_line(token: str, url: RepositoryUrl) -> str:
@@ -141,7 +137,11 @@ def _secrets(url: RepositoryUrl, credentials: Credentials) -> tuple[str, ...]:
 
 
 def _basic_value(url: RepositoryUrl, credentials: Credentials) -> str:
-    user, password = credentials.username, credentials.password
-    if not (user or password):
+    """User and password as HTTP wants them; a user alone in the URL opens nothing, and could close what is public."""
+    if credentials.username or credentials.password:
+        user, password = credentials.username or url.user, credentials.password
+    elif url.password:
         user, password = url.user, url.password
-    return base64.b64encode(f"{user}:{password}".encode()).decode() if user or password else ""
+    else:
+        return ""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()

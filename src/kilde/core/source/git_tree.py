@@ -3,7 +3,13 @@
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.source.tree import Entry, EntryKind
 
-_KINDS = {"40000": EntryKind.FOLDER, "120000": EntryKind.SYMLINK, "160000": EntryKind.SUBMODULE}
+_KINDS = {
+    b"40000": ("40000", EntryKind.FOLDER),
+    b"100644": ("100644", EntryKind.FILE),
+    b"100755": ("100755", EntryKind.FILE),
+    b"120000": ("120000", EntryKind.SYMLINK),
+    b"160000": ("160000", EntryKind.SUBMODULE),
+}
 
 
 def parse_tree(raw: bytes, *, about: str = "", oid_bytes: int = 20) -> dict[str, tuple[str, Entry]]:
@@ -19,12 +25,12 @@ def parse_tree(raw: bytes, *, about: str = "", oid_bytes: int = 20) -> dict[str,
         null = raw.find(b"\0", blank)
         if blank < 0 or null < 0 or null + 1 + oid_bytes > end:
             raise InvalidInput("the folder's Git object is damaged", about=about)
-        mode = raw[position:blank].decode("ascii", "replace")
+        known = _KINDS.get(raw[position:blank])
+        mode, kind = known or (raw[position:blank].decode("ascii", "replace"), EntryKind.FILE)
         name = raw[blank + 1 : null].decode("utf-8", "backslashreplace")
         position = null + 1 + oid_bytes
         if name in ("", ".", "..") or "/" in name:
             raise InvalidInput(f"a folder has an entry named '{name}', which no checkout could hold", about=about)
-        kind = _KINDS.get(mode, EntryKind.FILE)
         found[name] = (
             mode,
             Entry(name, kind, raw[null + 1 : position].hex(), 0 if kind is EntryKind.FOLDER else -1),
