@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -83,7 +84,7 @@ async def test_a_fetch_that_takes_too_long_is_ended_with_all_it_started(folder: 
     slow = CountingProgram(
         folder.parent, before='case "$*" in *" fetch "*) sleep 60 & echo $! >"$0.child"; wait;; esac'
     )
-    some = GitSources(folder, clock=SystemClock(), limits=Limits(fetch_seconds=0.5), program=slow.path)
+    some = GitSources(folder, clock=SystemClock(), limits=Limits(clone_seconds=0.5), program=slow.path)
     begun = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"git fetch did not end within 0\.5 s"):
         await some.fetch(upstream.url, NOBODY)
@@ -305,3 +306,19 @@ def readers() -> list[int]:
     """Processes of ours that read a mirror."""
     pids = {int(pid) for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()}
     return [pid for pid in pids if b"cat-file" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+async def test_only_so_many_repositories_are_fetched_at_once(folder: Path, tmp_path: Path) -> None:
+    ups = [Upstream(tmp_path, f"up{number}.git") for number in range(6)]
+    for up in ups:
+        up.commit({"a": "1\n"})
+    log = tmp_path / "log"
+    noted = CountingProgram(
+        tmp_path, before=f'case "$*" in *" fetch "*) echo in >>{log}; sleep 0.2;; esac', after_fetch=f"echo out >>{log}"
+    )
+    some = GitSources(folder, clock=SystemClock(), limits=Limits(parallel_fetches=2), program=noted.path)
+    await asyncio.gather(*(some.fetch(up.url, NOBODY) for up in ups))
+    running = list(itertools.accumulate({"in": 1, "out": -1}[word] for word in log.read_text().split()))
+    assert (max(running), running[-1], len(running)) == (2, 0, 12)
+    await some.close()
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -9,7 +9,9 @@ _MIB = 1024 * 1024
 class Limits:
     """Bounds; each is meant to be far above anything honest and far below what would hurt."""
 
-    fetch_seconds: float = 300.0  # a first fetch of a large monorepo over a slow line
+    fetch_seconds: float = 300.0  # what changed since the last fetch, from a server that is busy packing it
+    clone_seconds: float = 1800.0  # a large monorepo's whole history over a slow line
+    parallel_fetches: int = 32  # repositories that are fetched at once
     command_seconds: float = 60.0  # a local command over one mirror
     read_seconds: float = 30.0  # one object from the store
     blob_bytes: int = 16 * _MIB  # Argo CD stops at 10 MB of manifests an application

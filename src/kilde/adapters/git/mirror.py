@@ -112,7 +112,8 @@ class Mirror:
         while loop.time() < deadline:
             with self.store.try_lock() as ours:
                 if ours:
-                    await self._fetch(credentials)
+                    async with self._git.slots:
+                        await self._fetch(credentials)
                     return
             await asyncio.sleep(_LOCK_PAUSE_SECONDS)
         raise SourceUnavailable("another process has kept its mirror locked for too long", about=str(self.url))
@@ -124,7 +125,7 @@ class Mirror:
         if not self.store.exists() or self.reader.broken:
             await self._build(credentials)
             return
-        done = await self._run_fetch(self.store.path, credentials)
+        done = await self._run_fetch(self.store.path, credentials, self._git.limits.fetch_seconds)
         if done.code:
             self._swept = False
             if not looks_corrupt(_ours(done.error)):
@@ -166,9 +167,9 @@ class Mirror:
         )
         if made.code:
             raise SourceUnavailable(f"its mirror cannot be made: {last_words(made.error)}", about=str(self.url))
-        return await self._run_fetch(fresh, credentials)
+        return await self._run_fetch(fresh, credentials, self._git.limits.clone_seconds)
 
-    async def _run_fetch(self, repository: Path, credentials: Credentials) -> Finished:
+    async def _run_fetch(self, repository: Path, credentials: Credentials, seconds: float) -> Finished:
         """All branches, tags and HEAD; then, as far as the server gives it, what was wanted beside them."""
         with transport(self.url, credentials, self._private) as way:
 
@@ -178,7 +179,7 @@ class Mirror:
                     config=way.config,
                     extra=way.extra,
                     secrets=way.secrets,
-                    seconds=self._git.limits.fetch_seconds,
+                    seconds=seconds,
                 )
 
             done = await run(*_BRANCHES_AND_TAGS, f"+HEAD:{_HEAD}")

@@ -30,8 +30,6 @@ _SAFE_CONFIG = (
     ("credential.helper", ""),
     ("protocol.version", "2"),
     ("http.followRedirects", "false"),
-    ("http.lowSpeedLimit", "1000"),
-    ("http.lowSpeedTime", "60"),
     ("fetch.recurseSubmodules", "false"),
     ("submodule.recurse", "false"),
     ("fetch.writeCommitGraph", "false"),
@@ -78,10 +76,14 @@ def environment(
 
 
 class Git:
-    """The git program, for short commands that end. `home` is an empty folder of ours."""
+    """The git program, for short commands that end. `home` is an empty folder of ours.
+
+    Who fetches takes one of the `slots`: a thousand repositories are not a thousand processes.
+    """
 
     def __init__(self, home: Path, limits: Limits, *, program: str = "git") -> None:
         self.home, self.limits, self.program = home, limits, program
+        self.slots = asyncio.Semaphore(limits.parallel_fetches)
 
     async def run(
         self,
