@@ -26,14 +26,17 @@ WRITTEN: list[tuple[Any, str]] = [
     ({"b": 1, "a": [1, {"x": None, "w": []}, [2, [3]]], "c": {}}, "a:\n- 1\n- w: []\n  x: null\n- - 2\n  - - 3\nb: 1\nc: {}\n"),
     ({"a": "yes", "n": "n", "c": "1:30", "d": "0777", "e": "2020-01-01"}, 'a: "yes"\nc: "1:30"\nd: "0777"\ne: "2020-01-01"\n"n": "n"\n'),
     ({"a": "=", "b": "<<", "c": "12h", "d": "NaN", "e": "0x"}, "a: =\nb: <<\nc: 12h\nd: NaN\ne: 0x\n"),
-    ({"a": "- x", "b": "x: y", "c": "x #y", "d": "'q'", "e": " x", "f": "*x"}, "a: '- x'\nb: 'x: y'\nc: 'x #y'\nd: '''q'''\ne: ' x'\nf: '*x'\n"),
+    ({"a": "- x", "b": "x: y", "c": "x #y"}, "a: '- x'\nb: 'x: y'\nc: 'x #y'\n"),
+    ({"d": "'q'", "e": " x", "f": "*x"}, "d: '''q'''\ne: ' x'\nf: '*x'\n"),
     ({"a": "", "b": "~", "c": ".5", "d": "1e3"}, 'a: ""\nb: "~"\nc: ".5"\nd: "1e3"\n'),
-    ({"a": "x\ny\n", "b": "x\ny", "c": "x\n\n", "d": "\nx", "e": " x\ny"}, "a: |\n  x\n  y\nb: |-\n  x\n  y\nc: |+\n  x\n\nd: |2-\n\n  x\ne: |2-\n   x\n  y\n"),
+    ({"a": "x\ny\n", "b": "x\ny", "c": "x\n\n"}, "a: |\n  x\n  y\nb: |-\n  x\n  y\nc: |+\n  x\n\n"),
+    ({"d": "\nx", "e": " x\ny"}, "d: |2-\n\n  x\ne: |2-\n   x\n  y\n"),
     ({"a": "x \ny", "b": "x\ty\nz", "c": "😀", "d": "é"}, 'a: "x \\ny"\nb: "x\\ty\\nz"\nc: "\\U0001F600"\nd: é\n'),
     ({"a": WORDS}, f"a: {WORDS[:83]}\n  {WORDS[84:]}\n"),
     ({"k" * 129: "v"}, f"? {'k' * 129}\n: v\n"),
     ({"k" * 128: {"a": 1}}, f"{'k' * 128}:\n  a: 1\n"),
-    ({"a": 1.5, "b": 1234567.5, "c": 1e-5, "d": 1e20, "e": 2.0, "f": -0.25}, "a: 1.5\nb: 1.2345675e+06\nc: 1e-05\nd: 1e+20\ne: 2\nf: -0.25\n"),
+    ({"a": 1.5, "b": 1234567.5, "c": 1e-5}, "a: 1.5\nb: 1.2345675e+06\nc: 1e-05\n"),
+    ({"d": 1e20, "e": 2.0, "f": -0.25}, "d: 1e+20\ne: 2\nf: -0.25\n"),
     ({"a": True, "b": False, "c": 18446744073709551615}, "a: true\nb: false\nc: 18446744073709551615\n"),
 ]  # fmt: skip
 
@@ -75,15 +78,19 @@ def test_a_float_is_written_as_go_does(number: float, text: str) -> None:
     assert go_float(number) == text
 
 
-_TEXT = st.text(st.characters(codec="utf-8", exclude_characters=_STRANGE, exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t :#-'\"{}[]&*!|>%@`,?~.0123456789eEnNyY"), max_size=120)  # fmt: skip
-_SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False, allow_infinity=False) | _TEXT  # fmt: skip
+_STRANGE = "\0\ufeff\ufffe\uffff\u2028\u2029\x85\r"  # what YAML readers disagree about, or refuse
+_CHARACTERS = st.characters(codec="utf-8", exclude_characters=_STRANGE, exclude_categories=("Cs", "Cc", "Cn"))
+_TEXT = st.text(_CHARACTERS | st.sampled_from("\n\t :#-'\"{}[]&*!|>%@`,?~.0123456789eEnNyY"), max_size=120)
+_FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+_KEYS = _TEXT.filter(lambda key: key != "<<")  # written as go-yaml 2 does: without quotes
+_SCALARS = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | _FLOATS | _TEXT
 _VALUES = st.recursive(
-    _SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=15
+    _SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=15
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.dictionaries(_TEXT, _VALUES, max_size=4))
+@given(st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_whatever_is_written_reads_as_itself(value: dict[str, Any]) -> None:
     text = write_document(value).encode()
     for mode in ("kubernetes", "kustomize"):
@@ -104,7 +111,7 @@ def test_strings_are_written_as_the_real_kustomize_writes_them(
         pytest.skip("kustomize is not built (make real)")
     folder = tmp_path_factory.mktemp("write")
     body = {"apiVersion": "v1", "kind": "Foo", "metadata": {"name": "x"}, "spec": texts}
-    (folder / "a.yaml").write_text(json.dumps(body))
+    (folder / "a.yaml").write_text(json.dumps(body, ensure_ascii=False))
     (folder / "kustomization.yaml").write_text("resources: [a.yaml]\n")
     done = subprocess.run([str(where("kustomize")), "build", str(folder)], capture_output=True, check=True)
     assert write_document(body) == done.stdout.decode()

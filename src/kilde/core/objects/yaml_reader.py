@@ -146,9 +146,9 @@ class _Builder:
             event: Any = self.next()
             self.first_line = event.start_mark.line + self.offset
             value = self.node(event, 0, flow=False)
-            if type(self.next()) is not DocumentEndEvent:
-                raise self.error(event, "unexpected text behind the document")
-            self.next()  # what follows must still be well-formed enough to begin
+            end: Any = self.next()
+            if type(end) is DocumentEndEvent and not end.explicit:
+                self.next()  # what follows without a mark is an error; behind `...` both real readers ignore it
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Place(self.file, mark.line + self.offset + 1, mark.column + 1) if mark else Place(self.file)

@@ -269,7 +269,7 @@ def tagged(tag: str, text: str, *, kubernetes: bool) -> Any:
         "float": isinstance(inner, (int, float)) and not isinstance(inner, bool),
         "bool": isinstance(inner, bool),
         "null": inner is None,
-        "timestamp": isinstance(inner, str),
+        "timestamp": isinstance(value, Raw) and isinstance(inner, str),
     }.get(short)
     if fits is None:
         return text if kubernetes else Quoted(text)

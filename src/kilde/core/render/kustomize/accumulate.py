@@ -22,7 +22,7 @@ from kilde.core.render.kustomize.origin import Origin
 from kilde.core.render.kustomize.reading import resources_of
 from kilde.core.render.kustomize.resource import Resource
 from kilde.core.render.kustomize.variables import Variable, Variables
-from kilde.core.source.tree import TracedTree
+from kilde.core.source.tree import EntryKind, TracedTree
 
 
 @dataclass(slots=True)
@@ -156,7 +156,15 @@ class Target:
             if self.is_file(path):
                 self.add_file(found, path)
                 return
+            if not self.is_folder(path):
+                hint = "a file must lie in or below the folder of its kustomization"
+                raise RenderFailed("is a file, not a folder", about=path, hint=hint)
         found.merge(self.base(path))
+
+    def is_folder(self, path: str) -> bool:
+        outside = replace(self.loader, restricted=False)
+        entry = self.loader.tree.entry(outside.path(path))
+        return entry is None or entry.kind is not EntryKind.FILE
 
     def is_file(self, path: str) -> bool:
         try:

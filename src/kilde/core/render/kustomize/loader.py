@@ -49,7 +49,7 @@ class Loader:
     def _demand(self, path: str, relative: str, kind: EntryKind) -> None:
         entry = self.tree.entry(path)
         if entry is None:
-            raise RenderFailed(f"no such {kind.value}", about=relative, place=Place(path))
+            raise RenderFailed(f"no such {kind.value}", about=relative)
         if entry.kind is EntryKind.SYMLINK:
             raise RenderFailed("is a symlink, which is not followed", about=relative, place=Place(path))
         if entry.kind is EntryKind.SUBMODULE:

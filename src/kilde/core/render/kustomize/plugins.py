@@ -59,10 +59,12 @@ def steps_of(run: Run) -> Iterator[Step]:
     yield from _label_steps(run)
     for index, raw in enumerate(found.items("patchesJson6902")):
         yield "PatchJson6902Transformer", partial(_json6902_field, run, raw, index)
-    for raw in found.items("replicas"):
-        yield "ReplicaCountTransformer", partial(set_replicas, run.collection, raw, config.replicas)
-    for raw in found.items("images"):
-        yield "ImageTagTransformer", partial(set_image, run.collection, raw, config.images)
+    for index, raw in enumerate(found.items("replicas")):
+        step = partial(set_replicas, run.collection, raw, config.replicas)
+        yield "ReplicaCountTransformer", partial(_located, run, step, "replicas", index)
+    for index, raw in enumerate(found.items("images")):
+        step = partial(set_image, run.collection, raw, config.images)
+        yield "ImageTagTransformer", partial(_located, run, step, "images", index)
     if found.items("replacements"):
         yield "ReplacementTransformer", partial(_replacements_field, run)
 
@@ -95,6 +97,13 @@ def _at(run: Run, error: KildeError, *path: str | int) -> KildeError:
     if error.place is not None:
         return error
     return type(error)(error.what, about=error.about, hint=error.hint, place=run.kustomization.place(*path))
+
+
+def _located(run: Run, step: Callable[[], None], *path: str | int) -> None:
+    try:
+        step()
+    except KildeError as error:
+        raise _at(run, error, *path) from error
 
 
 def _strategic_merges(run: Run, entries: list[str], field_name: str) -> None:

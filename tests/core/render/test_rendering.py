@@ -1,0 +1,146 @@
+"""render: Argo CD's settings, the trace of what was read, and a cache that changes nothing but the time."""
+
+import random
+from typing import Any
+
+import pytest
+
+from core.render.generated_trees import generated
+from core.render.sandbox import DEPLOYMENT, SERVICE, tree
+from kilde.core.basics.errors import KildeError, Place
+from kilde.core.render import KustomizeOptions, RenderCache, RenderSource, kustomize_build, render
+from kilde.core.render.overrides import parse_image
+from kilde.core.source.tree import MemoryTree
+
+BASE = {
+    "base/kustomization.yaml": "resources: [d.yaml, s.yaml]\n",
+    "base/d.yaml": DEPLOYMENT,
+    "base/s.yaml": SERVICE,
+    "over/kustomization.yaml": "resources: [../base]\nnamePrefix: o-\nimages: [{name: registry.example/shop, newTag: '5'}]\n",
+    "extra/kustomization.yaml": "kind: Component\nnameSuffix: -x\n",
+}
+
+
+def rendered(**options: Any) -> dict[str, Any]:
+    source = RenderSource(path="over", kustomize=KustomizeOptions(**options))
+    return {manifest.kind: manifest.body for manifest in render(tree(BASE), source).manifests}
+
+
+def test_objects_come_with_the_file_and_line_they_were_written_in() -> None:
+    found = render(tree(BASE), RenderSource(path="over"))
+    assert [(str(m), m.origin) for m in found.manifests] == [
+        ("Service o-shop", Place("base/s.yaml", 1)),
+        ("apps/Deployment o-shop", Place("base/d.yaml", 1)),
+    ]
+
+
+def test_the_trace_holds_all_that_was_read_and_all_that_was_missed() -> None:
+    found = render(tree(BASE), RenderSource(path="over")).trace
+    absent = {path for path, oid in found.seen.items() if oid is None}
+    assert set(found.seen) - absent == {path for path in BASE if not path.startswith("extra")}
+    assert absent == {
+        "over/Chart.yaml", "over/kustomization.yml", "over/Kustomization", "base/kustomization.yml", "base/Kustomization",
+    }  # fmt: skip
+    assert found.still_true(tree(BASE))
+    assert not found.still_true(tree({**BASE, "base/s.yaml": SERVICE + "x: y\n"}))
+    assert not found.still_true(tree({**BASE, "base/Kustomization": "namePrefix: x"}))
+    assert found.still_true(tree({**BASE, "base/unread.yaml": "x: y\n"}))
+
+
+def test_settings_do_what_kustomize_edit_would() -> None:
+    found = rendered(
+        name_prefix="p-",
+        name_suffix="-s",
+        namespace="ns",
+        images=("registry.example/shop=other/shop:7", "new/image@sha256:1"),
+        replicas=(("shop", 4),),
+        common_annotations={"note": "x"},
+        patches=({"target": {"kind": "Service"}, "patch": "- {op: add, path: /spec/type, value: NodePort}"},),
+        components=("../extra",),
+    )
+    deployment, service = found["Deployment"], found["Service"]
+    assert deployment["metadata"] == {"name": "p-shop-x-s", "namespace": "ns", "annotations": {"note": "x"}}
+    assert deployment["spec"]["replicas"] == 4
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "other/shop:7"
+    assert service["spec"]["type"] == "NodePort"
+
+
+def test_labels_go_into_selectors_unless_told_otherwise() -> None:
+    assert rendered(common_labels={"a": "b"})["Service"]["spec"]["selector"] == {"app": "shop", "a": "b"}
+    plain = rendered(common_labels={"a": "b"}, label_without_selector=True)
+    assert plain["Service"]["spec"]["selector"] == {"app": "shop"}
+    assert plain["Deployment"]["spec"]["template"]["metadata"]["labels"] == {"app": "shop"}
+    wide = rendered(common_labels={"a": "b"}, label_without_selector=True, label_include_templates=True)
+    assert wide["Deployment"]["spec"]["template"]["metadata"]["labels"] == {"app": "shop", "a": "b"}
+
+
+def test_a_missing_component_is_an_error_unless_it_may_be_missing() -> None:
+    with pytest.raises(KildeError, match=r"components: \.\./gone: no such folder"):
+        rendered(components=("../gone",))
+    assert rendered(components=("../gone", "../extra"), ignore_missing_components=True)["Service"]["metadata"] == {
+        "name": "o-shop-x"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("a", {"name": "a"}),
+        ("a:1", {"name": "a", "newTag": "1"}),
+        ("a=b", {"name": "a", "newName": "b"}),
+        ("r:5/a=q:6/b:2@sha256:1", {"name": "r:5/a", "newName": "q:6/b", "newTag": "2", "digest": "sha256:1"}),
+        ("a=*:2", {"name": "a", "newTag": "2"}),
+    ],
+)
+def test_an_image_setting_is_parsed(text: str, entry: dict[str, str]) -> None:
+    assert parse_image(text) == entry
+
+
+def build(source: MemoryTree, cache: RenderCache | None) -> str:
+    try:
+        return kustomize_build(source, "top", cache=cache).text()
+    except KildeError as error:
+        return f"error: {error}"
+
+
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_a_cached_render_is_the_cold_render_whatever_was_edited(seed: int) -> None:
+    """One cache over a history of random edits: lines removed, files swapped, removed and put back."""
+    dice = random.Random(seed)
+    files = {path: text.encode() for path, text in generated(seed).items()}
+    original = dict(files)
+    cache = RenderCache(documents=dice.choice([2, 1000]), bases=dice.choice([1, 1000]))
+    for _ in range(8):
+        assert build(MemoryTree(files), cache) == build(MemoryTree(files), None)
+        path = dice.choice(sorted(original))
+        lines = original[path].splitlines(keepends=True)
+        edits = [
+            lambda p=path, text=lines: files.update({p: b"".join(text[:-1])}),
+            lambda p=path: files.pop(p, None),
+            lambda: files.update(original),
+            lambda p=path: files.update({p: original[dice.choice(sorted(original))]}),
+        ]
+        dice.choice(edits)()
+
+
+def test_what_a_caller_does_to_a_manifest_does_not_reach_the_cache() -> None:
+    cache = RenderCache()
+    first = render(tree(BASE), RenderSource(path="over"), cache=cache)
+    first.manifests[0].body["metadata"]["name"] = "spoilt"
+    assert render(tree(BASE), RenderSource(path="over"), cache=cache).manifests[0].name == "o-shop"
+
+
+def test_a_base_is_read_once_for_all_its_overlays() -> None:
+    class Counting(MemoryTree):
+        reads = 0
+
+        def read(self, path: str) -> bytes:
+            self.reads += path.endswith("d.yaml")
+            return super().read(path)
+
+    overlays = {f"o{n}/kustomization.yaml": f"resources: [../base]\nnamePrefix: o{n}-\n".encode() for n in range(50)}
+    source = Counting({path: text.encode() for path, text in BASE.items() if path.startswith("base/")} | overlays)
+    cache = RenderCache()
+    names = [render(source, RenderSource(path=f"o{n}"), cache=cache).manifests[0].name for n in range(50)]
+    assert names == [f"o{n}-shop" for n in range(50)]
+    assert source.reads == 1
