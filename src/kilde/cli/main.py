@@ -17,7 +17,6 @@ from kilde.core.basics.errors import KildeError
 
 COULD_NOT = 3
 INTERRUPTED = 130
-PIPE_CLOSED = 141  # as a program that SIGPIPE ended
 
 
 @click.group(
@@ -50,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries to flush it once more
-        return PIPE_CLOSED
+        return 0  # whoever read has seen enough; click says so too when it meets it first
     except Exception as error:  # noqa: BLE001  # the last place where a person can be told
         tell_crash(error, arguments)
         return COULD_NOT
