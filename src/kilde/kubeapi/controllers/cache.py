@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.metadata import controller_of
+from kilde.kubeapi.controllers.placing import requests_of
+from kilde.kubeapi.controllers.pods import TERMINAL, phase
+from kilde.kubeapi.controllers.steps import Load
 
+EMPTY = Load(0, {})
 ROOT_CA = "kube-root-ca.crt"
 
 
@@ -33,6 +38,7 @@ class Cache:
         self._objects: dict[str, dict[str, dict[str, Object]]] = {}
         self._owned: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         self._on_node: dict[str, dict[tuple[str, str], None]] = {}
+        self._loads: dict[str, Load] = {}
         self._gone: set[str] = set()
 
     def get(self, resource: str, namespace: str, name: str) -> Object | None:
@@ -52,6 +58,9 @@ class Cache:
 
     def on_node(self, node: str) -> Iterable[Object]:
         return [obj for key in self._on_node.get(node, {}) if (obj := self.get("pods", *key)) is not None]
+
+    def load(self, node: str) -> Load:
+        return self._loads.get(node, EMPTY)
 
     def take(self, resource: str, seen: str, body: Object) -> Change | None:
         """Takes in what a watch or a write told; None if it is older than what is known."""
@@ -110,12 +119,27 @@ class Cache:
         self._owned.setdefault((resource, _holder(obj)), {})[key] = None
         if resource == "pods":
             self._on_node.setdefault(obj.get("spec", {}).get("nodeName") or "", {})[key] = None
+            self._weigh(obj, 1)
 
     def _unlink(self, resource: str, obj: Object) -> None:
         key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         _discard(self._owned, (resource, _holder(obj)), key)
         if resource == "pods":
             _discard(self._on_node, obj.get("spec", {}).get("nodeName") or "", key)
+            self._weigh(obj, -1)
+
+    def _weigh(self, pod: Object, sign: int) -> None:
+        """Adds a bound, unfinished pod to its node's load, or takes it away."""
+        node = pod.get("spec", {}).get("nodeName")
+        if not node or phase(pod) in TERMINAL:
+            return
+        before = self._loads.get(node, EMPTY)
+        asked = dict(before.asked)
+        for resource, quantity in requests_of(pod).items():
+            asked[resource] = asked.get(resource, Fraction(0)) + sign * quantity
+        self._loads[node] = Load(before.pods + sign, asked)
+        if not self._loads[node].pods:
+            del self._loads[node]
 
 
 def slim(resource: str, body: Object) -> Object:

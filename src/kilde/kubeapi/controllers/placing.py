@@ -2,20 +2,27 @@
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects.quantity import parse
 from kilde.kubeapi.controllers.metadata import labels_of, name_of
-from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
+from kilde.kubeapi.controllers.pods import spec_of
 from kilde.kubeapi.controllers.selecting import requires, selects
+from kilde.kubeapi.controllers.steps import Load
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 
 
 def amount(text: Any) -> Fraction:
     """A quantity as a number; 0 where it is none."""
+    return _amount(str(text))
+
+
+@lru_cache(maxsize=1024)
+def _amount(text: str) -> Fraction:
     try:
         return parse(text).value
     except InvalidInput:
@@ -84,19 +91,14 @@ def wants_node(spec: Mapping[str, Any], node: Object) -> bool:
     )
 
 
-def shortages(pod: Object, node: Object, others: Iterable[Object]) -> list[str]:
+def shortages(pod: Object, node: Object, load: Load) -> list[str]:
     """What the node lacks for one more pod, as the scheduler says it; empty if it has room."""
-    running = [other for other in others if phase(other) not in TERMINAL]
     room = (node.get("status") or {}).get("allocatable") or {}
-    lacks = ["Too many pods"] if len(running) + 1 > amount(room.get("pods", "110")) else []
-    asked = {resource: quantity for resource, quantity in requests_of(pod).items() if quantity > 0}
-    if not asked:
-        return lacks
-    taken = [requests_of(other) for other in running]
+    lacks = ["Too many pods"] if load.pods + 1 > amount(room.get("pods", "110")) else []
     return lacks + [
         f"Insufficient {resource}"
-        for resource, quantity in sorted(asked.items())
-        if amount(room.get(resource, "0")) - sum(one.get(resource, Fraction(0)) for one in taken) < quantity
+        for resource, quantity in sorted(requests_of(pod).items())
+        if quantity > 0 and amount(room.get(resource, "0")) - load.asked.get(resource, Fraction(0)) < quantity
     ]
 
 

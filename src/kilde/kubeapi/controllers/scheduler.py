@@ -12,7 +12,6 @@ from kilde.kubeapi.controllers.placing import (
     amount,
     apart,
     forbidding_taint,
-    requests_of,
     shortages,
     tolerates,
     wants_node,
@@ -95,10 +94,11 @@ def _obstacles(pod: Object, node: Object, view: View) -> list[str]:
         return ["node(s) had untolerated taint(s)"]
     if not wants_node(spec, node):
         return ["node(s) didn't match Pod's node affinity/selector"]
-    others = list(view.on_node(name_of(node)))
-    if lacks := shortages(pod, node, others):
+    if lacks := shortages(pod, node, view.load(name_of(node))):
         return lacks
-    return ["node(s) didn't match pod anti-affinity rules"] if apart(pod, others) else []
+    if "affinity" in spec and apart(pod, view.on_node(name_of(node))):
+        return ["node(s) didn't match pod anti-affinity rules"]
+    return []
 
 
 def _no_room(nodes: int, reasons: Counter[str]) -> str:
@@ -114,18 +114,17 @@ def _no_room(nodes: int, reasons: Counter[str]) -> str:
 
 def _best(pod: Object, fits: list[Object], view: View, moment: Moment) -> Object:
     """The node with the fewest pods of the same owner, then the least load, then the fewest pods; dice decide the rest."""
-    owner = (controller_of(pod) or {}).get("uid")
+    owner = controller_of(pod)
+    kin = Counter(spec_of(other).get("nodeName") for other in (view.owned("pods", owner["uid"]) if owner else ()))
 
     def load(node: Object) -> tuple[int, Fraction, int]:
-        pods = [other for other in view.on_node(name_of(node)) if phase(other) not in TERMINAL]
-        kin = sum(owner is not None and (controller_of(other) or {}).get("uid") == owner for other in pods)
+        held = view.load(name_of(node))
         room = (node.get("status") or {}).get("allocatable") or {}
         share = Fraction(0)
         for resource in ("cpu", "memory"):
             total = amount(room.get(resource, "0"))
-            asked = sum((requests_of(other).get(resource, Fraction(0)) for other in pods), Fraction(0))
-            share = max(share, asked / total if total else Fraction(1))
-        return kin, share, len(pods)
+            share = max(share, held.asked.get(resource, Fraction(0)) / total if total else Fraction(1))
+        return kin[name_of(node)], share, held.pods
 
     loads = [load(node) for node in fits]
     best = [node for node, found in zip(fits, loads, strict=True) if found == min(loads)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from kilde.core.basics.values import Object
@@ -16,6 +17,13 @@ class Key(NamedTuple):
 
     namespace: str
     name: str
+
+
+class Load(NamedTuple):
+    """What is on a node: how many unfinished pods, and what they ask for in all, by resource."""
+
+    pods: int
+    asked: Mapping[str, Fraction]
 
 
 class View(Protocol):
@@ -37,6 +45,10 @@ class View(Protocol):
 
     def on_node(self, node: str) -> Iterable[Object]:
         """The pods that are bound to a node; "" gives those that are bound to none."""
+        ...
+
+    def load(self, node: str) -> Load:
+        """What the unfinished pods of a node ask for."""
         ...
 
 
