@@ -205,6 +205,25 @@ async def test_a_ref_beside_branches_and_tags_comes_with_the_fetch_after_it_was_
     await again.close()
 
 
+@pytest.mark.parametrize(
+    "name", ["refs/heads/main:refs/heads/other", "refs/*", "refs/heads/main^", "refs/a b", "refs/../x"]
+)
+async def test_a_name_that_would_be_more_than_a_name_is_never_handed_to_git(
+    sources: GitSources, upstream: Upstream, name: str
+) -> None:
+    sha = upstream.commit({"a": "1\n"})
+    upstream.git("update-ref", "refs/other/x", upstream.git("commit-tree", f"{sha}^{{tree}}", "-m", "other"))
+    await sources.fetch(upstream.url, NOBODY)
+    for _ in range(2):
+        with pytest.raises(RevisionNotFound):
+            await sources.resolve(upstream.url, name)
+        await sources.fetch(upstream.url, NOBODY)
+    with pytest.raises(RevisionNotFound):
+        await sources.resolve(upstream.url, "other")
+    with pytest.raises(RevisionNotFound):
+        await sources.resolve(upstream.url, "refs/other/x")
+
+
 async def test_a_head_that_names_no_branch_is_told_with_the_branches_there_are(
     sources: GitSources, upstream: Upstream
 ) -> None:

@@ -322,3 +322,29 @@ async def test_only_so_many_repositories_are_fetched_at_once(folder: Path, tmp_p
     assert (max(running), running[-1], len(running)) == (2, 0, 12)
     await some.close()
     await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def test_a_difference_that_a_thousand_ask_for_is_computed_once(folder: Path, upstream: Upstream) -> None:
+    old = upstream.commit({"a": "1\n"})
+    new = upstream.commit({"a": "2\n"})
+    counted = CountingProgram(folder.parent)
+    some = GitSources(folder, clock=SystemClock(), program=counted.path)
+    await some.fetch(upstream.url, NOBODY)
+    told = await asyncio.gather(*(some.changed_paths(upstream.url, old, new) for _ in range(1000)))
+    assert set(told) == {frozenset({"a"})}
+    assert counted.runs("diff-tree") == 1
+    await some.close()
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def test_a_child_that_outlives_git_is_ended_too(folder: Path, upstream: Upstream) -> None:
+    upstream.commit({"a": "1\n"})
+    lingering = CountingProgram(
+        folder.parent, before='case "$*" in *" fetch "*) sleep 60 & echo $! >"$0.child"; exit 0;; esac'
+    )
+    some = GitSources(folder, clock=SystemClock(), limits=Limits(clone_seconds=0.5), program=lingering.path)
+    with pytest.raises(SourceUnavailable, match=r"git fetch did not end within 0\.5 s"):
+        await some.fetch(upstream.url, NOBODY)
+    child = Path("/proc") / Path(f"{lingering.path}.child").read_text().strip() / "stat"
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -161,15 +161,16 @@ async def _drain(process: asyncio.subprocess.Process, stream: asyncio.StreamRead
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ends the process and all it started (ssh, git-remote-https, index-pack), if it still runs, and reaps it."""
-    if process.returncode is not None:
+    """Ends the process and all it started (ssh, git-remote-https, index-pack), if any of it still runs, and reaps it."""
+    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+    if process.returncode is not None and all(stream.at_eof() for stream in streams):
         return
     for kind, patience in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, 10.0)):
         _signal(process, kind)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                for stream in (process.stdout, process.stderr):
-                    while stream is not None and await stream.read(65_536):
+                for stream in streams:
+                    while await stream.read(65_536):
                         pass
                 await process.wait()
                 return

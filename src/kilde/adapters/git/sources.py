@@ -15,7 +15,7 @@ from kilde.adapters.git.store import make_room
 from kilde.adapters.git.tree import GitTree
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnavailable
 from kilde.core.source.commit import parse_commit, tree_of
-from kilde.core.source.refspec import is_commit_id, is_full_id, resolve
+from kilde.core.source.refspec import is_commit_id, is_full_id, is_ref_name, resolve
 from kilde.core.source.repository_url import RepositoryUrl, parse
 from kilde.core.source.revision import Revision
 from kilde.core.source.tree import Tree
@@ -24,7 +24,9 @@ from kilde.ports.sources import Credentials
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-_REMEMBERED = 4096  # answers a mirror remembers: commits, their trees, differences
+_REMEMBERED = 4096  # commits and their trees, of one mirror
+_DIFFERENCES = 32  # of one mirror: applications are at a few commits at a time
+_DIFFERENCE_BYTES = 4 * 1024 * 1024  # of paths; beyond that all may differ
 
 
 class _Known:
@@ -33,7 +35,8 @@ class _Known:
     def __init__(self) -> None:
         self.commits: OrderedDict[str, str] = OrderedDict()  # commit id as written → whole id
         self.trees: OrderedDict[str, str] = OrderedDict()  # commit id → tree id
-        self.changes: OrderedDict[tuple[str, str], frozenset[str] | None] = OrderedDict()
+        self.changes: OrderedDict[tuple[str, str], frozenset[str]] = OrderedDict()
+        self.comparing = asyncio.Lock()  # a thousand applications ask for the same difference at once: one git answers
 
 
 class GitSources:
@@ -57,13 +60,13 @@ class GitSources:
             found = await self._commit(mirror, revision.lower())
         if found:
             return found
-        if is_full_id(revision) or revision.startswith("refs/"):
+        if is_full_id(revision) or (revision.startswith("refs/") and is_ref_name(revision)):
             mirror.want(revision)
         raise _not_found(revision, mirror)
 
     async def revision(self, url: str, sha: str) -> Revision:
         mirror = self._mirror(url)
-        stored = await asyncio.to_thread(mirror.reader.contents, _id(sha, url), most=self._limits.blob_bytes, about=sha)
+        stored = await asyncio.to_thread(mirror.reader.contents, _id(sha), most=self._limits.blob_bytes, about=sha)
         if stored is None or stored.kind != "commit":
             raise _not_found(sha, mirror)
         return parse_commit(sha, stored.content)
@@ -76,9 +79,7 @@ class GitSources:
         mirror = self._mirror(url)
         trees = self._known[mirror.url.key].trees
         if sha not in trees:
-            stored = await asyncio.to_thread(
-                mirror.reader.contents, _id(sha, url), most=self._limits.blob_bytes, about=sha
-            )
+            stored = await asyncio.to_thread(mirror.reader.contents, _id(sha), most=self._limits.blob_bytes, about=sha)
             if stored is None or not tree_of(stored.content):
                 raise _not_found(sha, mirror)
             _remember(trees, sha, tree_of(stored.content))
@@ -88,10 +89,14 @@ class GitSources:
         mirror = self._mirror(url)
         if old == new:
             return frozenset()
-        changes = self._known[mirror.url.key].changes
-        if (old, new) not in changes:
-            _remember(changes, (old, new), await self._diff(mirror, _id(old, url), _id(new, url)))
-        return changes[old, new]
+        known = self._known[mirror.url.key]
+        async with known.comparing:
+            if (old, new) not in known.changes:
+                paths = await self._diff(mirror, _id(old), _id(new))
+                if paths is None:
+                    return None
+                _remember(known.changes, (old, new), paths, most=_DIFFERENCES)
+            return known.changes[old, new]
 
     async def push_revert(
         self, url: str, credentials: Credentials, *, branch: str, to: str, path: str, author: str, message: str
@@ -102,22 +107,12 @@ class GitSources:
         return await push_revert(mirror, self._git, self._folder / "private", credentials, wanted, target)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
-        arguments = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            "--no-renames",
-            "--no-ext-diff",
-            "--end-of-options",
-            old,
-            new,
-        ]
+        arguments = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", old, new]
         try:
-            done = await self._git.run([f"--git-dir={mirror.store.path}", *arguments])
+            done = await self._git.run([f"--git-dir={mirror.store.path}", "diff-tree", *arguments])
         except SourceUnavailable:
             return None
-        if done.code:
+        if done.code or len(done.output) > _DIFFERENCE_BYTES:
             return None
         return frozenset(name.decode("utf-8", "backslashreplace") for name in done.output.split(b"\0") if name)
 
@@ -169,13 +164,13 @@ def _prepare(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _remember(known: "OrderedDict[_K, _V]", key: _K, value: _V) -> None:
+def _remember(known: "OrderedDict[_K, _V]", key: _K, value: _V, *, most: int = _REMEMBERED) -> None:
     known[key] = value
-    while len(known) > _REMEMBERED:
+    while len(known) > most:
         known.popitem(last=False)
 
 
-def _id(sha: str, url: str) -> str:
+def _id(sha: str) -> str:
     if not is_full_id(sha):
         raise RevisionNotFound(f"'{sha}' is not a whole commit id")
     return sha
