@@ -21,13 +21,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
-from real.control_plane import ControlPlane, control_plane  # noqa: E402
-
 from kilde import crds  # noqa: E402
 from kilde.adapters.clock import SystemClock  # noqa: E402
 from kilde.adapters.cluster import kubeconfig  # noqa: E402
 from kilde.adapters.cluster.client import KubeCluster  # noqa: E402
 from kilde.ports.cluster import Resource  # noqa: E402
+from real.control_plane import ControlPlane, control_plane  # noqa: E402
 
 NAMESPACES = 10
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
@@ -180,7 +179,7 @@ class Use:
 def use_of(pid: int) -> Use:
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     status = Path(f"/proc/{pid}/status").read_text()
-    found = {key: int(value) for key, value in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.M)}
+    found = {key: int(value) for key, value in re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE)}
     return Use((int(stat[11]) + int(stat[12])) / _TICK, found["VmRSS"] / 1024, found["VmHWM"] / 1024)
 
 
@@ -200,7 +199,7 @@ class Kilde:
     def requests(self) -> dict[str, int]:
         """Requests to the API server by verb, from /metrics."""
         text = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10).read().decode()
-        return {v: int(float(n)) for v, n in re.findall(r'^kilde_api_requests_total\{verb="(\w+)"\} (\S+)', text, re.M)}
+        return {v: int(float(n)) for v, n in re.findall(r'^kilde_api_requests_total\{verb="(\w+)"\} (\S+)', text, re.MULTILINE)}
 
     def push(self, url: str) -> None:
         """Tells of a push, as a forge does."""
@@ -216,7 +215,14 @@ def kilde_up(folder: Path, config: Path | None) -> Iterator[Kilde]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [str(Path(sys.executable).parent / "kilde"), "up", "--data-dir", str(folder), "--listen", f"127.0.0.1:{port}"]
+    command = [
+        str(Path(sys.executable).parent / "kilde"),
+        "up",
+        "--data-dir",
+        str(folder),
+        "--listen",
+        f"127.0.0.1:{port}",
+    ]
     if config is not None:
         command += ["--kubeconfig", str(config)]
     log = folder.parent / f"{folder.name}.log"

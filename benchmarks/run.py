@@ -1,10 +1,10 @@
 """Measures Kilde on a real API server or on the embedded one, and prints Markdown rows for docs/benchmarks.md.
 
-    python benchmarks/run.py first-sync --apps 100 300 1000     # wall, CPU, memory, requests; then a one-file commit
-    python benchmarks/run.py heal --apps 100 --writes 500       # foreign write → healed, and five in a row on one object
-    python benchmarks/run.py idle --apps 100 --minutes 5
-    python benchmarks/run.py start
-    add --embedded for the cluster in the box
+python benchmarks/run.py first-sync --apps 100 300 1000     # wall, CPU, memory, requests; then a one-file commit
+python benchmarks/run.py heal --apps 100 --writes 500       # foreign write → healed, and five in a row on one object
+python benchmarks/run.py idle --apps 100 --minutes 5
+python benchmarks/run.py start
+add --embedded for the cluster in the box
 """
 
 import argparse
@@ -107,7 +107,7 @@ def kilde_renders(kilde: Kilde) -> int:
     import urllib.request
 
     text = urllib.request.urlopen(f"http://127.0.0.1:{kilde.port}/metrics", timeout=10).read().decode()
-    found = re.search(r"^kilde_renders_total (\S+)", text, re.M)
+    found = re.search(r"^kilde_renders_total (\S+)", text, re.MULTILINE)
     return int(float(found.group(1))) if found else 0
 
 
@@ -135,7 +135,8 @@ async def heal(embedded: bool, size: int, writes: int) -> None:
         row(*["---"] * 5)
         cuts = statistics.quantiles(times, n=100)
         row(writes, *(f"{1000 * t:.1f}" for t in (cuts[49], cuts[89], cuts[98], max(times))))
-        row("the same object five times in a row, ms", *(f"{1000 * await once(7):.1f}" for _ in range(5)))
+        five = [await once(7) for _ in range(5)]
+        row("the same object five times in a row, ms", *(f"{1000 * seconds:.1f}" for seconds in five))
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
 

@@ -1,6 +1,7 @@
 """Context: everything a pass, a heal or a deletion works with, made once by the controller."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -45,6 +46,9 @@ class Context:
     wanted_by: dict[ObjectRef, set[str]] = field(default_factory=dict)
     signals: dict[str, asyncio.Event] = field(default_factory=dict)
     wide: set[GroupKind] = field(default_factory=set)
+    _users: dict[GroupKind, Counter[str]] = field(
+        default_factory=dict
+    )  # how many applications watch a kind, by namespace
 
     def runtime(self, name: str) -> Runtime:
         return self.runtimes.setdefault(name, Runtime())
@@ -85,19 +89,25 @@ class Context:
             if resource is None:
                 continue
             scopes.add((resource, await self._namespace(resource, ref.namespace)))
-        rt = self.runtime(name)
-        rt.scopes = frozenset((resource.group, resource.kind, namespace) for resource, namespace in scopes)
+        self._use(name, frozenset((resource.group_kind, namespace) for resource, namespace in scopes))
         await self.live.need(scopes, patience=self.settings.watch_patience)
+
+    def _use(self, name: str, scopes: frozenset[tuple[GroupKind, str]]) -> None:
+        """Notes what an application watches, and counts who watches what."""
+        rt = self.runtime(name)
+        for scope in scopes - rt.scopes:
+            self._users.setdefault(scope[0], Counter())[scope[1]] += 1
+        for kind, space in rt.scopes - scopes:
+            users = self._users[kind]
+            users[space] -= 1
+            if users[space] <= 0:
+                del users[space]
+        rt.scopes = scopes
 
     async def _namespace(self, resource: Resource, namespace: str) -> str:
         if not resource.namespaced or resource.group_kind in self.wide:
             return ""
-        used = {
-            space
-            for rt in self.runtimes.values()
-            for group, kind, space in rt.scopes
-            if (group, kind) == (resource.group, resource.kind)
-        }
+        used = self._users.get(resource.group_kind) or Counter[str]()
         if len(used) >= _WIDE_FROM and namespace not in used and await self.world.cluster.allowed("watch", resource):
             self.wide.add(resource.group_kind)
             return ""
@@ -105,20 +115,17 @@ class Context:
 
     def release_unused(self) -> None:
         """Stops watches that no application needs."""
-        in_use = {
-            (GroupKind(group, kind), "" if GroupKind(group, kind) in self.wide else space)
-            for rt in self.runtimes.values()
-            for group, kind, space in rt.scopes
-        }
+        in_use = {(kind, "" if kind in self.wide else space) for kind, used in self._users.items() for space in used}
         self.live.release(in_use | {(NAMESPACES.group_kind, "")})
 
     def forget(self, name: str) -> None:
         """The application is gone."""
         self.hold(name, ())
+        self._use(name, frozenset())
         self.runtimes.pop(name, None)
         self.signals.pop(name, None)
         self.release_unused()
 
-    def rivals(self, app: Application) -> frozenset[str]:
-        """The other applications of the fleet: what they track is not taken from them automatically."""
-        return frozenset(self.fleet.names()) - {app.name}
+    def is_rivals(self, app: Application, holder: str) -> bool:
+        """Whether another application of the fleet tracks it: what it holds is not taken from it automatically."""
+        return holder not in ("", app.name) and self.fleet.get(holder) is not None

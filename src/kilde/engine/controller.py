@@ -1,12 +1,13 @@
 """The controller: puts the engine's parts together, tells each change to those it concerns, and runs until stopped."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import structlog
 
 from kilde.core.apps.application import Application
-from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts
 from kilde.engine.context import Context
@@ -28,6 +29,7 @@ from kilde.ports.sources import Credentials
 log = structlog.get_logger()
 
 _STATUS_PAUSE = 0.1  # changes of one application within a tenth of a second make one pass
+_QUIET_FIRST, _QUIET_EACH = 0.3, 0.01  # seconds: when applications that a commit does not concern are told its id
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 ChooseCredentials = Callable[[str, Config], Credentials]
 
@@ -113,16 +115,34 @@ class Controller:
     async def _fetch_now(self, url: str) -> None:
         try:
             await self.context.repositories.fetch(url)
-        except ClusterError:
-            raise
-        except Exception as error:  # noqa: BLE001  # told in the repository's state; a push must not end the controller
+        except SourceError as error:
             log.warning("fetch after push failed", error=str(error))
         self._fetched(url)
 
     def _fetched(self, url: str) -> None:
-        for app in self.context.fleet.all():
-            if app.source is not None and app.source.repo_url == url:
+        self._tasks.start(f"after the fetch of {url}", self._look_after_fetch(url))
+
+    async def _look_after_fetch(self, url: str) -> None:
+        """Applications that read what has changed come first; for the others only the revision moves, a little later."""
+        ctx = self.context
+        moved = 0
+        for app in ctx.fleet.all():
+            source = app.source
+            if source is None or source.repo_url != url:
+                continue
+            memory = ctx.runtime(app.name).memory
+            sha = ""
+            if memory is not None and not ctx.repositories.error(url):
+                with contextlib.suppress(SourceError):
+                    sha = await ctx.world.sources.resolve(url, source.target_revision)
+            if memory is None or not sha or app.status.get("conditions"):
                 self._queue.add(app.name)
+            elif sha != memory.sha:
+                if await ctx.renderer.still_true(memory, sha):
+                    moved += 1
+                    self._queue.add(app.name, delay=_QUIET_FIRST + moved * _QUIET_EACH)
+                else:
+                    self._queue.add(app.name)
 
     def _config_changed(self) -> None:
         for app in self.context.fleet.all():

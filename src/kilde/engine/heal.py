@@ -55,7 +55,7 @@ class Healer:
         if packed is None:
             return None
         change = ctx.surveyor.judge(app, rt, ref, packed).change
-        if change.action not in (Action.CREATE, Action.UPDATE) or change.holder in ctx.rivals(app):
+        if change.action not in (Action.CREATE, Action.UPDATE) or ctx.is_rivals(app, change.holder):
             return None
         if change.live_version and rt.stuck.get(ref) == change.live_version:
             return None

@@ -123,7 +123,7 @@ class Passes:
             await ctx.watch_all(app.name, {*target.objects, *rt.held_refs}, await ctx.world.cluster.discovery())
         plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
         if operation.automated:
-            plan = _without(plan, ctx.rivals(app))
+            plan = _unrivalled(ctx, app, plan)
         revision = await self._wishes.revision(app, target.sha)
 
         def verdict() -> Verdict:
@@ -157,7 +157,7 @@ class Passes:
             operation = read_operation(left.get("operation"))
             if not operation.problem:
                 return Running(operation, heal=False, started_at=ctx.now(), number=0), None
-        allowed = _without(survey.plan, ctx.rivals(app))
+        allowed = _unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)
         if not decision.sync:
@@ -263,9 +263,9 @@ def _word(app: Application) -> str:
     return (app.source.target_revision if app.source else "") or "HEAD"
 
 
-def _without(plan: Plan, rivals: frozenset[str]) -> Plan:
+def _unrivalled(ctx: Context, app: Application, plan: Plan) -> Plan:
     """The plan without objects that other applications of the fleet hold: no fight begins here."""
-    return Plan(changes=tuple(change for change in plan.changes if change.holder not in rivals))
+    return Plan(changes=tuple(change for change in plan.changes if not ctx.is_rivals(app, change.holder)))
 
 
 def _automated(app: Application, sha: str, plan: Plan, healing: Runtime | None) -> dict[str, Any]:

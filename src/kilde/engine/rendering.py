@@ -10,6 +10,8 @@ from kilde.core.render import RenderCache, Rendered, RenderSource, render
 from kilde.core.source.tree import Trace
 from kilde.ports.sources import Sources
 
+_REMEMBERED = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -36,13 +38,13 @@ class Renderer:
         self._sources = sources
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
-        self._touched: dict[tuple[str, str, str], frozenset[str] | None] = {}
+        self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
         self.renders = 0
 
     async def render(self, source: Source, sha: str, before: Memory | None) -> tuple[Result, Memory]:
         """The objects at a commit; when `before` still holds, nothing is rendered. Raises KildeError."""
         same = before is not None and before.url == source.repo_url and before.source == source.render
-        if before is not None and same and (before.sha == sha or await self._still_true(before, sha)):
+        if before is not None and same and (before.sha == sha or await self.still_true(before, sha)):
             return Result(None, fresh=False), Memory(before.url, sha, before.source, before.trace)
         tree = await self._sources.tree(source.repo_url, sha)
         loop = asyncio.get_running_loop()
@@ -50,19 +52,30 @@ class Renderer:
         rendered = await loop.run_in_executor(self._thread, lambda: render(tree, source.render, cache=self._cache))
         return Result(rendered, fresh=True), Memory(source.repo_url, sha, source.render, rendered.trace)
 
-    async def _still_true(self, before: Memory, sha: str) -> bool:
+    async def still_true(self, before: Memory, sha: str) -> bool:
+        """Whether a render at that commit would read what the last one read."""
         touched = await self._touched_between(before.url, before.sha, sha)
         return touched is not None and touched.isdisjoint(before.trace.seen)
 
     async def _touched_between(self, url: str, old: str, new: str) -> frozenset[str] | None:
         """Paths that differ between two commits, and the folders above them (ending in `/`); None: it cannot be told."""
         key = (url, old, new)
-        if key not in self._touched:
+        asked = self._touched.get(key)
+        if asked is not None:
+            found: frozenset[str] | None = await asyncio.shield(asked)
+            return found
+        if len(self._touched) >= _REMEMBERED:
+            self._touched = {known: found for known, found in self._touched.items() if not found.done()}
+        answer = self._touched[key] = asyncio.get_running_loop().create_future()
+        try:
             paths = await self._sources.changed_paths(url, old, new)
-            if len(self._touched) >= 64:
-                self._touched.clear()
-            self._touched[key] = None if paths is None else with_folders(paths)
-        return self._touched[key]
+        except BaseException:
+            answer.set_result(None)  # whoever waits renders anew, and meets the error itself
+            del self._touched[key]
+            raise
+        touched = None if paths is None else with_folders(paths)
+        answer.set_result(touched)
+        return touched
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

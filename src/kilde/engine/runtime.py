@@ -9,7 +9,7 @@ from kilde.core.basics.errors import Place
 from kilde.core.basics.values import Object
 from kilde.core.health.health import Health
 from kilde.core.objects.manifest import Manifest
-from kilde.core.objects.ref import ObjectRef
+from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Change
 from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
@@ -105,7 +105,8 @@ class Runtime:
     wish: Wish | None = None
     judged: dict[ObjectRef, Judged] = field(default_factory=dict)
     held_refs: frozenset[ObjectRef] = frozenset()
-    scopes: frozenset[tuple[str, str, str]] = frozenset()
+    scopes: frozenset[tuple[GroupKind, str]] = frozenset()
+    watched: tuple[object, object, frozenset[ObjectRef]] | None = None  # what the watches were last made for
     running: Running | None = None
     busy: bool = False  # an operation writes right now: heals wait for it
     fights: dict[ObjectRef, FightBook] = field(default_factory=dict)

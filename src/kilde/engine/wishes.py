@@ -67,17 +67,23 @@ class Wishes:
 
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
-        ctx = self._ctx
+        ctx, rt = self._ctx, self._ctx.runtime(app.name)
+        owned = owned_refs(app)
+        made_for = (discovery, wish.objects, owned)
+        before = rt.watched
+        same = before is not None and before[0] is discovery and before[1] is wish.objects
+        if before is not None and same and owned <= before[2] | wish.objects.keys():
+            return
         for ref, packed in wish.objects.items():
             resource = discovery.resource(ref.group, ref.kind)
             if resource is not None:
                 await ctx.schemas.learn(resource, packed.version)
         ctx.hold(app.name, wish.objects)
-        owned = owned_refs(app)
         await ctx.watch_all(app.name, {*wish.objects, *owned}, discovery)
         if app.policy.options.is_on("CreateNamespace") and app.destination.namespace:
             await ctx.live.need([(NAMESPACES, "")], patience=ctx.settings.watch_patience)
         await ctx.live.load(ref for ref in wish.objects if ctx.live.get(ref) is None)
+        rt.watched = made_for
 
 
 def owned_refs(app: Application) -> frozenset[ObjectRef]:
