@@ -266,3 +266,16 @@ async def test_a_machine_without_git_is_told_so(folder: Path, upstream: Upstream
     with pytest.raises(SourceUnavailable, match=r"the program 'no-such-git' cannot be started.*\(install git\)"):
         await some.fetch(upstream.url, NOBODY)
     await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def test_a_git_that_is_too_old_is_told_so(folder: Path, upstream: Upstream, tmp_path: Path) -> None:
+    old = tmp_path / "old-git"
+    old.write_text("#!/bin/sh\necho git version 2.30.2\n")
+    old.chmod(0o755)
+    some = GitSources(folder, clock=SystemClock(), program=str(old))
+    with pytest.raises(SourceUnavailable) as caught:
+        await some.fetch(upstream.url, NOBODY)
+    assert str(caught.value) == (
+        f"the program '{old}' is too old or is not git: 'git version 2.30.2' (install git 2.36 or newer)"
+    )
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -137,6 +137,7 @@ class Mirror:
 
     async def _build(self, credentials: Credentials) -> None:
         """Makes the mirror from nothing, beside the one there may be, and only then puts it in its place."""
+        await self._git.check_version()
         await self._make_room()
         fresh = self.store.fresh
         try:

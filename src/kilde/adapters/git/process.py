@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from kilde.core.basics.errors import SourceUnavailable
 from kilde.core.source.repository_url import redact
 
 _STDERR_BYTES = 64 * 1024
+_OLDEST = (2, 36)
 _GRACE_SECONDS = 2.0  # git removes its lock files when it is asked to end
 
 # Of our own environment only these reach git: where programs, certificates and proxies are.
@@ -120,6 +122,16 @@ class Git:
                 f"git {arguments_name(arguments)} printed more than {self.limits.output_bytes} bytes"
             )
         return Finished(process.returncode or 0, output, redact(stderr.decode("utf-8", "replace"), secrets))
+
+    async def check_version(self) -> None:
+        """Raises SourceUnavailable when the program is older than what we ask of it (`cat-file --batch-command`)."""
+        done = await self.run(["version"])
+        match = re.search(rb"version (\d+)\.(\d+)", done.output)
+        if match is None or (int(match[1]), int(match[2])) < _OLDEST:
+            said = done.output.decode("utf-8", "replace").strip()[:60]
+            raise SourceUnavailable(
+                f"the program '{self.program}' is too old or is not git: '{said}'", hint="install git 2.36 or newer"
+            )
 
 
 def arguments_name(arguments: Sequence[str]) -> str:
