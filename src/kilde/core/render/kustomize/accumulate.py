@@ -12,7 +12,7 @@ from kilde.core.basics.errors import InvalidYaml, KildeError, PathNotFound, Rend
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.render.kustomize import plugins
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.config import DEFAULTS, TransformerConfig, parse_configuration
+from kilde.core.render.kustomize.config import DEFAULTS, NOTHING, TransformerConfig, parse_configuration
 from kilde.core.render.kustomize.crds import configuration_of_crds
 from kilde.core.render.kustomize.generators.objects import config_map, secret
 from kilde.core.render.kustomize.kustomization import FILE_NAMES, Kustomization, parse_kustomization
@@ -30,7 +30,7 @@ class Accumulated:
     """What a kustomization has gathered."""
 
     resources: Collection = field(default_factory=Collection)
-    config: TransformerConfig = field(default_factory=TransformerConfig)
+    config: TransformerConfig = NOTHING
     variables: Variables = field(default_factory=Variables)
 
     def merge(self, other: "Accumulated") -> None:

@@ -85,6 +85,7 @@ def build(
     _finish(found)
     for resource in found.resources:
         demand_identity(resource)
+    found.resources.demand_distinct("after all transformers")
     resources = [resource for resource in found.resources if not _is_local(resource)]
     resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization.place("sortOptions"))
     if options.managed_by or "managedByLabel" in metadata:

@@ -40,6 +40,15 @@ class Collection:
         self._keys.add(key)
         self.items.append(resource)
 
+    def demand_distinct(self, when: str) -> None:
+        """Raises RenderFailed if two objects have become one."""
+        seen: dict[object, Resource] = {}
+        for resource in self.items:
+            other = seen.setdefault(resource.id.key, resource)
+            if other is not resource:
+                where = f" with {other.place}" if other.place else ""
+                raise RenderFailed(f"ID conflict{where} {when}", about=str(resource), place=resource.place)
+
     def changed(self) -> None:
         """Ids may have changed."""
         self._keys = None

@@ -32,8 +32,10 @@ class TransformerConfig:
 
     def merged(self, other: "TransformerConfig") -> "TransformerConfig":
         """Both together. Raises RenderFailed where they disagree whether a field is created."""
-        if other is self or (other is DEFAULTS and self is DEFAULTS):
+        if other is self:
             return self
+        if self is NOTHING:
+            return other
         changes: dict[str, Any] = {}
         for field in _SPEC_FIELDS:
             mine, theirs = getattr(self, field), getattr(other, field)
@@ -44,6 +46,7 @@ class TransformerConfig:
         return replace(self, **changes) if changes else self
 
 
+NOTHING = TransformerConfig()
 DEFAULTS = TransformerConfig(
     name_prefix=defaults.NAME,
     name_suffix=defaults.NAME,

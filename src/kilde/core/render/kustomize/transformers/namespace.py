@@ -34,19 +34,7 @@ def set_namespace(
             resource.remember_id()
             move(resource, specs, setter, subjects)
     collection.changed()
-    _refuse_conflicts(collection)
-
-
-def _refuse_conflicts(collection: Collection) -> None:
-    seen: dict[object, Resource] = {}
-    for resource in collection:
-        other = seen.setdefault(resource.id.key, resource)
-        if other is not resource:
-            raise RenderFailed(
-                f"namespace transformation produces ID conflict with {other.place or other}",
-                about=str(resource),
-                place=resource.place,
-            )
+    collection.demand_distinct("produced by the namespace transformation")
 
 
 def _setter(namespace: str, *, unset_only: bool) -> Setter:
