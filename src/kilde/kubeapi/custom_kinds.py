@@ -11,13 +11,15 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
 from kilde.kubeapi.logic import go_decode
-from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.logic.deletion import CRD_CLEANUP
 from kilde.kubeapi.logic.go_decode import Decoded
 from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.custom import Definition, Version
 from kilde.kubeapi.resources.kinds import Catalog
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
+from kilde.kubeapi.upkeep.remove import remove, rewrite
 from kilde.kubeapi.world import World
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -33,6 +35,33 @@ class CustomKind(Kind):
     version: Version | None = None
 
     @property
+    def _clear(self) -> None:
+        """A definition that is being deleted takes its objects with it, and goes when none is left."""
+        for record in list(self._world.store.all(CRDS)):
+            crd = record.object()
+            meta = crd["metadata"]
+            if not meta.get("deletionTimestamp") or CRD_CLEANUP not in (meta.get("finalizers") or ()):
+                continue
+            for found in list(self._world.store.all(meta["name"])):
+                remove(self._world, found.key, uid=found.object()["metadata"]["uid"])
+            if self._world.store.count(meta["name"]):
+                self._await(meta["name"])
+                continue
+            rewrite(
+                self._world, record.key, {"finalizers": [name for name in meta["finalizers"] if name != CRD_CLEANUP]}
+            )
+
+    def _await(self, resource: str) -> None:
+        """Looks again when one of these objects is gone."""
+        if resource in self._awaited:
+            return
+
+        def gone(change: Change) -> None:
+            if change.after is None:
+                self._changed(change)
+
+        self._awaited[resource] = self._world.store.listen(resource, gone)
+
     def _definition(self) -> Definition:
         assert self.definition is not None
         return self.definition
@@ -63,8 +92,8 @@ class CustomKind(Kind):
         meta_node = self.node.child("metadata")
         unknown: list[str] = []
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
-            found = go_decode.decode(meta_node, obj["metadata"], "metadata", struct="ObjectMeta")
-            unknown += found.unknown
+            found = go_decode.decode(meta_node, obj["metadata"])
+            unknown += [f"metadata.{path}" for path in found.unknown]
             obj = {**obj, "metadata": found.object}
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
@@ -92,20 +121,19 @@ class CustomKind(Kind):
 
     def to_stored(self, obj: Object) -> Object:
         wanted = f"{self.resource.group}/{self.resource.stored_version}"
-        return obj if obj.get("apiVersion") == wanted else {**obj, "apiVersion": wanted}
+        if obj.get("apiVersion") == wanted:
+            return obj
+        kept = self._definition.version(self.resource.stored_version)
+        return custom.pruned({**obj, "apiVersion": wanted}, kept.schema if kept else None)[0]
 
     def printer(self, subresource: str = "") -> Printer:
         return super().printer(subresource) if subresource == "scale" else self._version.printer
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
-        return _causes(custom.validate(obj, self._definition, self._version))
+        return custom.validate(obj, self._definition, self._version)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
-        return _causes(custom.validate(new, self._definition, self._version, old))
-
-
-def _causes(found: list[Any]) -> list[Cause]:
-    return [Cause(each.reason, each.message, each.field) for each in found]
+        return custom.validate(new, self._definition, self._version, old)
 
 
 def _paths(version: Version) -> ScalePaths:
@@ -139,11 +167,14 @@ class CustomKinds:
         self._definitions: dict[str, tuple[bytes, Definition, int]] = {}
         self._stop = world.store.listen(CRDS, self._changed)
         self._waiting = False
+        self._awaited: dict[str, Callable[[], None]] = {}
         self.refresh()
 
     def stop(self) -> None:
         """Looks no more."""
         self._stop()
+        for stop in self._awaited.values():
+            stop()
 
     def _changed(self, change: Change) -> None:
         """Acts after the write that is being told: it must come first in every watch."""
@@ -156,6 +187,7 @@ class CustomKinds:
         self._waiting = False
         self._name()
         self._serve()
+        self._clear()
 
     def _name(self) -> None:
         records = list(self._world.store.all(CRDS))
@@ -183,6 +215,33 @@ class CustomKinds:
                     resource, version.node, _selectable(version), _paths(version), since, definition, version
                 )
         self._world.kinds = Kinds(Catalog(resources), kinds, schemas)
+
+    def _clear(self) -> None:
+        """A definition that is being deleted takes its objects with it, and goes when none is left."""
+        for record in list(self._world.store.all(CRDS)):
+            crd = record.object()
+            meta = crd["metadata"]
+            if not meta.get("deletionTimestamp") or CRD_CLEANUP not in (meta.get("finalizers") or ()):
+                continue
+            for found in list(self._world.store.all(meta["name"])):
+                remove(self._world, found.key, uid=found.object()["metadata"]["uid"])
+            if self._world.store.count(meta["name"]):
+                self._await(meta["name"])
+                continue
+            rewrite(
+                self._world, record.key, {"finalizers": [name for name in meta["finalizers"] if name != CRD_CLEANUP]}
+            )
+
+    def _await(self, resource: str) -> None:
+        """Looks again when one of these objects is gone."""
+        if resource in self._awaited:
+            return
+
+        def gone(change: Change) -> None:
+            if change.after is None:
+                self._changed(change)
+
+        self._awaited[resource] = self._world.store.listen(resource, gone)
 
     def _definition(self, record: Record, crd: Object) -> tuple[Definition, int]:
         """The parsed definition, kept for as long as the spec is the same, and the version since when it has held."""

@@ -10,9 +10,10 @@ from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
 from kilde.kubeapi.logic import go_decode
-from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
-from kilde.kubeapi.resources import tables
+from kilde.kubeapi.resources import tables, validation
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Catalog, Resource
 from kilde.kubeapi.resources.openapi import Schemas
 from kilde.kubeapi.resources.printers.column import Printer
@@ -101,11 +102,11 @@ class Kind:
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""
-        return []
+        return validation.validate_create(obj)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
         """Why an object may not become another."""
-        return []
+        return [] if subresource else validation.validate_update(new, old)
 
 
 class Kinds:

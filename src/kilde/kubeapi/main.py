@@ -24,9 +24,10 @@ from kilde.kubeapi.serving.listen import Listener, bind
 from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
 from kilde.kubeapi.serving.watching import Watches
-from kilde.kubeapi.settings import Settings
+from kilde.kubeapi.settings import Controllers, Settings
 from kilde.kubeapi.storage.journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
+from kilde.kubeapi.upkeep.loop import Upkeep
 from kilde.kubeapi.world import World
 
 
@@ -95,6 +96,7 @@ async def _running(
         await listener.started()
         ca = identity.ca.read_text() if identity else ""
         moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
+        moving = {**moving, "upkeep": Upkeep(world).run} if settings.controllers != Controllers.OFF else moving
         working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
         try:
             yield

@@ -31,6 +31,8 @@ def judge(storage: str, old: Object, options: DeleteOptions, *, now: float, gene
     grace = _grace(obj, options) if storage == "pods" else 0
     held = bool(finalizers) or (storage == "namespaces" and bool((obj.get("spec") or {}).get("finalizers")))
     if not held and grace == 0:
+        if storage == "pods":
+            _mark(meta, 0, now, namespace=False, generation=generation)
         return Verdict(obj, gone=True)
     if storage == "namespaces":
         obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}

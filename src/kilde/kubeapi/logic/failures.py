@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.resources.causes import Cause
 
 REASONS = {
     400: "BadRequest",
@@ -43,15 +44,13 @@ class Named(NamedTuple):
         return {key: value for key, value in found.items() if value}
 
 
-class Cause(NamedTuple):
+def cause(reason: str, message: str, field: str) -> Cause:
     """One reason of a refusal: `reason` is FieldValueInvalid and the like, `field` a path such as `spec.ports[0].port`."""
+    return Cause(field, reason, message)
 
-    reason: str
-    message: str
-    field: str
 
-    def encoded(self) -> Object:
-        return {key: value for key, value in self._asdict().items() if value}
+def _encoded(each: Cause) -> Object:
+    return {key: value for key, value in each.as_json().items() if value}
 
 
 def status(error: ApiError) -> Object:
@@ -107,7 +106,7 @@ def forbidden(about: Named, why: str, causes: Sequence[Cause] = ()) -> ApiError:
     name = f'{about.qualified} "{about.name}"' if about.name else about.qualified
     details = about.details()
     if causes:
-        details["causes"] = [cause.encoded() for cause in causes]
+        details["causes"] = [_encoded(each) for each in causes]
     return ApiError(403, "Forbidden", f"{name} is forbidden: {why}", details)
 
 
@@ -137,9 +136,9 @@ def too_large_version(asked: int, current: int) -> ApiError:
 def invalid(about: Named, causes: Sequence[Cause]) -> ApiError:
     """422 with its causes; equal ones are told once."""
     unique = list(dict.fromkeys(causes))
-    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in unique))
+    texts = list(dict.fromkeys(str(each) for each in unique))
     what = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    details = {**about.details(), "causes": [cause.encoded() for cause in unique]}
+    details = {**about.details(), "causes": [_encoded(each) for each in unique]}
     return ApiError(422, "Invalid", f'{about.qualified} "{about.name}" is invalid: {what}', details)
 
 

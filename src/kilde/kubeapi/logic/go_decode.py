@@ -31,12 +31,12 @@ class WrongType(InvalidInput):
     code = "wrong-type"
 
 
-def decode(node: Node, obj: Object, path: str = "", *, struct: str = "") -> Decoded:
-    """Raises WrongType. The object itself is answered if nothing has to be changed. `path` is where it stands in its document."""
+def decode(node: Node, obj: Object) -> Decoded:
+    """Raises WrongType. The object itself is answered if nothing has to be changed."""
     if _fits(node, obj):
         return Decoded(obj)
     walk = _Walk()
-    found = walk.map(node, obj, struct, path, path)
+    found = walk.map(node, obj, "", "", "")
     return Decoded(found, tuple(walk.unknown))
 
 
@@ -73,7 +73,9 @@ def _fits_number(node: Node, value: Json) -> bool:
     if type(value) is int:
         return _whole(node, value)
     return type(value) is float and (
-        (node.scalar is Scalar.NUMERIC and node.format in ("double", "float", "")) or _free(node)
+        node.format == "quantity"
+        or (node.scalar is Scalar.NUMERIC and node.format in ("double", "float", ""))
+        or _free(node)
     )
 
 

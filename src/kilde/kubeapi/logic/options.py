@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kilde.kubeapi.interface import ApiError
-from kilde.kubeapi.logic.failures import Cause, Named, bad_request, invalid, quoted, unexplained
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Named, bad_request, invalid, quoted, unexplained
+from kilde.kubeapi.resources.causes import Cause
 
 Query = Mapping[str, list[str]]
 MANAGER_LENGTH = 128
@@ -53,16 +55,20 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
     causes: list[Cause] = []
     manager, validation, force = first(query, "fieldManager"), first(query, "fieldValidation"), query.get("force")
     if kind == "PatchOptions" and not apply and force is not None:
-        causes.append(Cause("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force"))
+        causes.append(
+            failures.cause("FieldValueForbidden", "Forbidden: may not be specified for non-apply patch", "force")
+        )
     if apply and not manager:
-        causes.append(Cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager"))
+        causes.append(
+            failures.cause("FieldValueRequired", "Required value: is required for apply patch", "fieldManager")
+        )
     causes += _manager_causes(manager)
     dry_run = query.get("dryRun", [])
     causes += dry_run_causes(dry_run)
     if validation not in ("", "Ignore", "Strict", "Warn"):
         supported = 'supported values: "", "Ignore", "Strict", "Warn"'
         message = f"Unsupported value: {quoted(validation)}: {supported}"
-        causes.append(Cause("FieldValueNotSupported", message, "fieldValidation"))
+        causes.append(failures.cause("FieldValueNotSupported", message, "fieldValidation"))
     if causes:
         raise invalid(Named("meta.k8s.io", kind), causes)
     return WriteOptions(bool(dry_run), manager, validation, flag(query, "force"))
@@ -73,18 +79,22 @@ def dry_run_causes(dry_run: list[Any]) -> list[Cause]:
     if all(value == "All" for value in dry_run):
         return []
     listed = ",".join(quoted(str(value)) for value in dry_run)
-    return [Cause("FieldValueNotSupported", f'Unsupported value: [{listed}]: supported values: "All"', "dryRun")]
+    return [
+        failures.cause("FieldValueNotSupported", f'Unsupported value: [{listed}]: supported values: "All"', "dryRun")
+    ]
 
 
 def _manager_causes(manager: str) -> list[Cause]:
     found = []
     if len(manager.encode()) > MANAGER_LENGTH:
         message = f"Too long: may not be more than {MANAGER_LENGTH} bytes"
-        found.append(Cause("FieldValueTooLong", message, "fieldManager"))
+        found.append(failures.cause("FieldValueTooLong", message, "fieldManager"))
     for place, letter in enumerate(manager):
         if not letter.isprintable():
             what = f"invalid character U+{ord(letter):04X} (at position {place})"
-            found.append(Cause("FieldValueInvalid", f"Invalid value: {quoted(manager)}: {what}", "fieldManager"))
+            found.append(
+                failures.cause("FieldValueInvalid", f"Invalid value: {quoted(manager)}: {what}", "fieldManager")
+            )
             break
     return found
 
@@ -160,13 +170,13 @@ def _unsupported_match(match: str, initial: bool | None) -> list[Cause]:
     supported = (
         'supported values: "Exact", "NotOlderThan", ""' if initial is None else 'supported values: "NotOlderThan"'
     )
-    return [Cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH)]
+    return [failures.cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH)]
 
 
 def _list_causes(asked: str, match: str, initial: bool | None, continued: bool) -> list[Cause]:
     if initial is not None:
         message = "Forbidden: sendInitialEvents is forbidden for list"
-        return [Cause("FieldValueForbidden", message, "sendInitialEvents")]
+        return [failures.cause("FieldValueForbidden", message, "sendInitialEvents")]
     if not match:
         return []
     found = []
@@ -174,11 +184,11 @@ def _list_causes(asked: str, match: str, initial: bool | None, continued: bool) 
         found.append("resourceVersionMatch is forbidden unless resourceVersion is provided")
     if continued:
         found.append("resourceVersionMatch is forbidden when continue is provided")
-    causes = [Cause("FieldValueForbidden", f"Forbidden: {what}", _MATCH) for what in found]
+    causes = [failures.cause("FieldValueForbidden", f"Forbidden: {what}", _MATCH) for what in found]
     causes += _unsupported_match(match, None)
     if match == "Exact" and asked == "0":
         message = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
-        causes.append(Cause("FieldValueForbidden", message, _MATCH))
+        causes.append(failures.cause("FieldValueForbidden", message, _MATCH))
     return causes
 
 
@@ -187,14 +197,16 @@ def _watch_causes(match: str, initial: bool | None) -> list[Cause]:
         if not match:
             return []
         message = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        return [Cause("FieldValueForbidden", message, _MATCH)]
+        return [failures.cause("FieldValueForbidden", message, _MATCH)]
     if match != "NotOlderThan":
         causes = []
         message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        causes.append(Cause("FieldValueForbidden", message, _MATCH))
+        causes.append(failures.cause("FieldValueForbidden", message, _MATCH))
         if match:
             supported = 'supported values: "NotOlderThan"'
-            causes.append(Cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH))
+            causes.append(
+                failures.cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH)
+            )
         return causes
     return []
 
@@ -242,9 +254,9 @@ def delete_options(query: Query, body: Mapping[str, Any] | None) -> DeleteOption
 def _policy_causes(policy: Any, orphan: Any) -> list[Cause]:
     if policy and orphan is not None:
         message = f"Invalid value: {quoted(str(policy))}: orphanDependents and deletionPropagation cannot be both set"
-        return [Cause("FieldValueInvalid", message, "propagationPolicy")]
+        return [failures.cause("FieldValueInvalid", message, "propagationPolicy")]
     if policy and policy not in _POLICIES:
         supported = 'supported values: "Foreground", "Background", "Orphan", "nil"'
         message = f"Unsupported value: {quoted(str(policy))}: {supported}"
-        return [Cause("FieldValueNotSupported", message, "propagationPolicy")]
+        return [failures.cause("FieldValueNotSupported", message, "propagationPolicy")]
     return []

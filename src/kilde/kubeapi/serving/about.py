@@ -64,15 +64,19 @@ class About:
         """`/openapi/v3` and below. A document asked for by its hash never changes, and is so marked."""
         name = path.removeprefix("/openapi/v3").strip("/")
         document = self.openapi.document(name) if name else self.openapi.index
-        if document is None or not path.startswith("/openapi/v3"):
+        if not path.startswith("/openapi/v3"):
             return text(404, NOT_FOUND)
+        if document is None:
+            return Response(404, b"", "")
         headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept")]
         wanted = options.first(request.query, "hash")
         current = document.etag.strip('"')
         if wanted and wanted != current:
             where = f"/openapi/v3/{name}?hash={current}"
             return Response(301, b"", "", [(b"location", where.encode())])
-        if wanted:
+        if not wanted:
+            headers.append((b"cache-control", b"no-cache, private"))
+        else:
             headers += [(b"cache-control", b"public, immutable"), (b"expires", _next_year(self._world.time()))]
         if request.headers.get("if-none-match") == document.etag:
             return Response(304, b"", "", headers)

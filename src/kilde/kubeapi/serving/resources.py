@@ -57,7 +57,11 @@ class Resources:
     def kind_of(self, route: Route) -> Kind:
         """The kind behind a path; 404 if there is none."""
         kind = self._world.kinds.at(route.group, route.version, route.plural)
-        if kind is None or route.rest or (route.subresource and kind.resource.sub_resource(route.subresource) is None):
+        if kind is None or route.rest:
+            raise failures.no_such_resource()
+        if route.subresource and kind.resource.sub_resource(route.subresource) is None:
+            if kind.resource.custom and route.subresource in ("status", "scale"):
+                raise failures.not_found(kind.about(route.name))
             raise failures.no_such_resource()
         inside = bool(route.namespace)
         if inside != kind.resource.namespaced and (inside or route.name):

@@ -22,6 +22,8 @@ class Jobs(Strategy):
         labels = dict(template_meta.get("labels") or {})
         labels |= {_NAME: name, _OLD_NAME: name, _UID: uid, _OLD_UID: uid}
         template_meta["labels"] = labels
+        if not meta.get("labels"):
+            meta["labels"] = dict(labels)
         selector = dict(spec.get("selector") or {})
         selector["matchLabels"] = {**(selector.get("matchLabels") or {}), _UID: uid}
         spec["selector"] = selector

@@ -22,6 +22,40 @@ class Pods(Strategy):
         _priority(world, call, obj)
         _tolerations(obj["spec"])
 
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj.get("spec") or {})}
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        status = new.setdefault("status", {})
+        before = (old.get("status") or {}).get("qosClass")
+        if before and not status.get("qosClass"):
+            new["status"] = {**status, "qosClass": before}
+
+
+def qos_class(spec: Object) -> str:
+    """Guaranteed, Burstable or BestEffort, by the containers' requests and limits (core/helper/qos)."""
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    counted = [_counted(container.get("resources") or {}) for container in containers]
+    if not any(requests or limits for requests, limits in counted):
+        return "BestEffort"
+    guaranteed = all(
+        set(limits) == {"cpu", "memory"} and all(requests.get(name, each) == each for name, each in limits.items())
+        for requests, limits in counted
+    )
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _counted(resources: Object) -> tuple[Object, Object]:
+    """The cpu and memory of requests and limits that are not zero."""
+
+    def some(kind: str) -> Object:
+        found = resources.get(kind) or {}
+        return {
+            name: found[name] for name in ("cpu", "memory") if str(found.get(name, "0")).strip("0.") not in ("", "m")
+        }
+
+    return some("requests"), some("limits")
+
 
 def _service_account(world: World, call: Call, pod: Object) -> None:
     spec, meta = pod["spec"], pod["metadata"]

@@ -6,7 +6,7 @@ from kilde.core.basics.values import Object, canonical
 from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
@@ -96,19 +96,19 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
         if not allocations.port_allowed(number):
             why = "provided port is not in the valid range. The range of valid ports is 30000-32767"
             causes.append(
-                Cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
+                failures.cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
             )
         elif allocations.port_taken(number):
             why = "provided port is already allocated"
             causes.append(
-                Cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
+                failures.cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
             )
     if causes:
         raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
 
 
 def _address_cause(spec: Object, why: str) -> Cause:
-    return Cause(
+    return failures.cause(
         "FieldValueInvalid",
         f"Invalid value: {canonical(spec.get('clusterIPs') or []).decode()}: {why}",
         "spec.clusterIPs",

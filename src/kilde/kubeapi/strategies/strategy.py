@@ -2,7 +2,7 @@
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
-from kilde.kubeapi.logic.failures import Cause
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.world import World
 
 

@@ -5,9 +5,10 @@ from kilde.core.objects.typed.managed_fields import update
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.logic.metadata import ordered, tidy
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
 
@@ -70,7 +71,9 @@ def check_new_content(world: World, call: Call, name: str) -> None:
     if found is None:
         raise failures.not_found(Named("", "namespaces", call.namespace))
     if b'"deletionTimestamp"' in found.data and found.object()["metadata"].get("deletionTimestamp"):
-        cause = Cause("NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace")
+        cause = failures.cause(
+            "NamespaceTerminating", f"namespace {call.namespace} is being terminated", "metadata.namespace"
+        )
         why = f"unable to create new content in namespace {call.namespace} because it is being terminated"
         raise failures.forbidden(call.kind.about(name), why, [cause])
 
@@ -101,7 +104,7 @@ def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
     if not obj["metadata"].get("name"):
         words = "Required value: name or generateName is required"
         if not any(cause.field == "metadata.name" for cause in causes):
-            causes = [Cause("FieldValueRequired", words, "metadata.name"), *causes]
+            causes = [failures.cause("FieldValueRequired", words, "metadata.name"), *causes]
     if causes:
         raise failures.invalid(kind.about_kind(str(obj["metadata"].get("name") or "")), causes)
 

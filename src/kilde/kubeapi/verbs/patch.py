@@ -11,7 +11,7 @@ from kilde.core.objects.typed.node import Node
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
-from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
@@ -107,5 +107,5 @@ def _decoded(call: Call, made: Object) -> Object:
 def _unfit(made: Object, why: str) -> ApiError:
     text = json.dumps(made, separators=(",", ":"), sort_keys=True)
     return failures.invalid(
-        Named("", ""), [Cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
+        Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
     )

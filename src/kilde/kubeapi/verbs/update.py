@@ -4,7 +4,6 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.failures import Cause
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
 from kilde.kubeapi.storage.records import Key, Record, encode, record
@@ -62,7 +61,9 @@ def store(world: World, key: Key, obj: Object) -> Record:
     if key.resource == "namespaces":
         held = held or (obj.get("spec") or {}).get("finalizers")
     if found.get("deletionTimestamp") and not held:
-        return world.store.delete(key, obj)
+        shown = encode(obj)
+        world.store.delete(key, obj)
+        return record(key, world.store.version, shown)
     return world.store.put(key, obj)
 
 
@@ -77,7 +78,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object) -> None:
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
         if kind.resource.custom:
-            cause = Cause(
+            cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )
             raise failures.invalid(kind.about(name), [cause])

@@ -14,7 +14,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures, negotiate
-from kilde.kubeapi.logic.failures import Cause, Named
+from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace
@@ -125,7 +125,7 @@ def _check(call: Call, replicas: Json) -> None:
             f"{word}: json: cannot unmarshal {kind} into Go struct field ScaleSpec.spec.replicas of type int32"
         )
     if replicas < 0:
-        cause = Cause(
+        cause = failures.cause(
             "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0", "spec.replicas"
         )
         raise failures.invalid(Named("autoscaling", "Scale", call.name), [cause])
@@ -142,6 +142,9 @@ def scale_of(kind: Kind, parent: Object) -> Object:
     if entries:
         kept["managedFields"] = entries
     replicas = _get(parent, paths.spec)
+    if replicas is None and kind.resource.custom:
+        path = "." + ".".join(paths.spec)
+        raise failures.internal(f'the spec replicas field "{path}" does not exist')
     spec = {"replicas": replicas} if replicas else {}
     status: Object = {"replicas": _get(parent, paths.status) or 0}
     selector = _selector(_get(parent, paths.selector)) if paths.selector else ""

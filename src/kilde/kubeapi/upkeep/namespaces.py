@@ -1,0 +1,58 @@
+"""The end of a namespace: everything in it is deleted, and when nothing is left, it goes."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.storage.records import Change, Key
+from kilde.kubeapi.upkeep.garbage import uid_of
+from kilde.kubeapi.upkeep.remove import remove
+from kilde.kubeapi.world import World
+
+_FINALIZER = "kubernetes"
+
+
+class Namespaces:
+    """Knows the namespaces that are being deleted; `attend` does one round for one."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ending: set[str] = set()
+        self.waiting: dict[str, None] = {}
+        for record in world.store.all("namespaces"):
+            self._look(record.key.name, record.object())
+
+    def changed(self, change: Change) -> None:
+        """Notes a namespace that begins to end, and what is gone from one that ends."""
+        if change.key.resource == "namespaces":
+            if change.after is None:
+                self._ending.discard(change.key.name)
+            elif b'"deletionTimestamp"' in change.after.data:
+                self._look(change.key.name, change.after.object())
+        elif change.key.namespace in self._ending and change.after is None:
+            self.waiting[change.key.namespace] = None
+
+    def _look(self, name: str, namespace: Object) -> None:
+        if namespace["metadata"].get("deletionTimestamp") and _FINALIZER in (
+            (namespace.get("spec") or {}).get("finalizers") or ()
+        ):
+            if name not in self._ending:
+                self.waiting[name] = None
+            self._ending.add(name)
+
+    def attend(self, name: str) -> None:
+        """Deletes what is there; ends the namespace if nothing is."""
+        record = self._world.store.get(Key("namespaces", "", name))
+        if record is None or name not in self._ending:
+            return
+        left = False
+        for resource in self._world.store.resources():
+            for found in list(self._world.store.all(resource, name)):
+                if b'"deletionTimestamp"' not in found.data:
+                    remove(self._world, found.key, uid=uid_of(found))
+                left = left or self._world.store.get(found.key) is not None
+        if left:
+            return
+        obj = record.object()
+        obj["spec"] = {key: value for key, value in (obj.get("spec") or {}).items() if key != "finalizers"}
+        if obj["metadata"].get("finalizers"):
+            self._world.store.put(record.key, obj)
+        else:
+            self._world.store.delete(record.key, obj)
