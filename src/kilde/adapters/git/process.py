@@ -194,6 +194,7 @@ def _signal(process: asyncio.subprocess.Process, kind: signal.Signals) -> None:
 
 
 def _bound_files(pid: int, most: int) -> None:
-    """No file that git or its children write may grow past `most` bytes (they end with SIGXFSZ)."""
+    """No file that git or its children write may grow past `most` bytes (they end with SIGXFSZ), and none dumps its core."""
     with contextlib.suppress(ProcessLookupError, PermissionError, ValueError):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))

@@ -25,11 +25,11 @@ _REFUSAL = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] \((?P<why>.*)\)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revert:
-    """What is wanted: on `branch`, the content that `path` ("" for all) has in commit `to`. `at`: seconds since the epoch."""
+    """What is wanted: on `branch`, what `paths` (none: everything) are in commit `to`. `at`: seconds since the epoch."""
 
     branch: str
     to: str
-    path: str
+    paths: tuple[str, ...]
     author: str
     message: str
     at: float
@@ -84,14 +84,7 @@ async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: Gi
     """The id of a new commit on top of `tip`; `tip` itself when nothing would change."""
     before = await asyncio.to_thread(mirror.reader.info, f"{tip}^{{tree}}")
     assert before is not None, "the branch was fetched just now"
-    path = wanted.path.strip("/")
-    if path:
-        found = await asyncio.to_thread(target.mode_and_entry, path)
-        if found is None:
-            raise PathNotFound(f"commit {wanted.to} has no such path", about=path)
-        tree = await _graft(mirror, git, before.oid, path.split("/"), found[0], found[1].oid)
-    else:
-        tree = target.root
+    tree = await _restored(mirror, git, before.oid, _paths(wanted), target, about=wanted.to)
     if tree == before.oid:
         return tip
     match = _PERSON.match(wanted.author)
@@ -102,8 +95,29 @@ async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: Gi
     return await _git(git, mirror, ["commit-tree", tree, "-p", tip], stdin=message.encode(), extra=extra)
 
 
+def _paths(wanted: Revert) -> tuple[str, ...]:
+    paths = tuple(path.strip("/") for path in wanted.paths)
+    return () if "" in paths else paths
+
+
+async def _restored(mirror: Mirror, git: Git, tree: str, paths: tuple[str, ...], target: GitTree, *, about: str) -> str:
+    """The id of `tree` with each path as `target` has it, or gone where it has none."""
+    if not paths:
+        return target.root
+    found = {path: await asyncio.to_thread(target.mode_and_entry, path) for path in paths}
+    if not any(found.values()):
+        raise PathNotFound(f"commit {about} has no such path", about=", ".join(paths))
+    for path, entry in found.items():
+        mode, oid = (entry[0], entry[1].oid) if entry else ("", "")
+        tree = await _graft(mirror, git, tree, path.split("/"), mode, oid)
+    return tree
+
+
 async def _graft(mirror: Mirror, git: Git, tree: str, names: list[str], mode: str, oid: str) -> str:
-    """The id of `tree` with the entry at `names` set; only the folders on the way are written."""
+    """The id of `tree` with the entry at `names` set (gone where `oid` is ""); "" when nothing is left of it.
+
+    Only the folders on the way are written.
+    """
     stored = await asyncio.to_thread(mirror.reader.contents, tree, most=git.limits.tree_bytes) if tree else None
     raw = stored.content if stored else b""
     name, *deeper = names
@@ -114,6 +128,8 @@ async def _graft(mirror: Mirror, git: Git, tree: str, names: list[str], mode: st
             below = entry[1].oid if entry and entry[1].kind is EntryKind.FOLDER else ""
         mode, oid = "40000", await _graft(mirror, git, below, deeper, mode, oid)
     changed = replace_entry(raw, name.encode(), mode.encode(), bytes.fromhex(oid))
+    if not changed:
+        return ""
     return await _git(git, mirror, ["hash-object", "-t", "tree", "-w", "--stdin"], stdin=changed)
 
 
@@ -145,7 +161,7 @@ def _said(done: Finished) -> str:
 
 def _refused(done: Finished, mirror: Mirror, wanted: Revert, branch: str) -> SourceUnavailable:
     commands = by_hand(
-        url=str(mirror.url), branch=branch, to=wanted.to, path=wanted.path.strip("/"), message=wanted.message
+        url=str(mirror.url), branch=branch, to=wanted.to, paths=_paths(wanted), message=wanted.message
     )
     match = _REFUSAL.search(done.output.decode("utf-8", "replace"))
     if match is None:

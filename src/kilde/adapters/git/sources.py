@@ -99,11 +99,19 @@ class GitSources:
             return known.changes[old, new]
 
     async def push_revert(
-        self, url: str, credentials: Credentials, *, branch: str, to: str, path: str, author: str, message: str
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        branch: str,
+        to: str,
+        paths: tuple[str, ...],
+        author: str,
+        message: str,
     ) -> str:
         mirror = self._mirror(url)
         target = await self.git_tree(url, to)
-        wanted = Revert(branch=branch, to=to, path=path, author=author, message=message, at=self._clock.now())
+        wanted = Revert(branch=branch, to=to, paths=paths, author=author, message=message, at=self._clock.now())
         return await push_revert(mirror, self._git, self._folder / "private", credentials, wanted, target)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
