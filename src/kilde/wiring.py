@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from kilde import crds
@@ -17,11 +18,14 @@ from kilde.adapters.cluster import kubeconfig
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
+from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.objects.yaml_writer import write_document
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
-from kilde.engine.fleet import Config
+from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS, Config
+from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
@@ -77,7 +81,9 @@ def _only_one(data_dir: Path) -> Any:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise KildeError(
-                "another kilde uses this data directory", about=str(data_dir), hint="stop it, or give another --data-dir"
+                "another kilde uses this data directory",
+                about=str(data_dir),
+                hint="stop it, or give another --data-dir",
             ) from None
         yield
     finally:
@@ -99,7 +105,9 @@ async def await_kinds(cluster: KubeCluster) -> None:
         try:
             if (await cluster.discovery(refresh=True)).resource("argoproj.io", "Application") is not None:
                 return
-            problem = "the cluster does not serve Applications; install them with: kilde install --crds | kubectl apply -f -"
+            problem = (
+                "the cluster does not serve Applications; install them with: kilde install --crds | kubectl apply -f -"
+            )
         except ClusterError as error:
             if error.status in (401, 403):
                 raise
@@ -189,3 +197,66 @@ async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]
         group.create_task(made.run(), name="engine")
         await made.ready.wait()
         ready()
+
+
+@contextlib.asynccontextmanager
+async def _looking(
+    settings: UpSettings, name: str
+) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Credentials]]:
+    """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
+    clock = SystemClock()
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
+    try:
+        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+        if raw is None:
+            raise KildeError(
+                "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
+            )
+        app = read_application(msgspec.json.decode(raw))
+        credentials = await _credentials(cluster, settings.namespace, app)
+        yield cluster, sources, app, credentials
+    finally:
+        await sources.close()
+        await cluster.close()
+
+
+async def _credentials(cluster: KubeCluster, namespace: str, app: Application) -> Credentials:
+    url = app.source.repo_url if app.source else ""
+    try:
+        secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
+        maps = await cluster.list(CONFIG_MAPS, namespace)
+    except ClusterError as error:
+        if error.status != 403:
+            raise
+        return Credentials()  # without the right to read them, public repositories still work
+    return choose(url, [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps])
+
+
+async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
+    """The commit, and every object that a sync to it would change. Raises KildeError."""
+    async with _looking(settings, name) as (cluster, sources, app, credentials):
+        return await diff_application(cluster, sources, app, credentials, revision=revision, write=write_document)
+
+
+async def app_rollback(
+    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, dry_run: bool = False
+) -> str:
+    """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError."""
+    async with _looking(settings, name) as (_, sources, app, credentials):
+        plan = await plan_rollback(sources, app, credentials, to=to, reason=reason)
+        files = "".join(f"  {path}\n" for path in plan.paths)
+        told = f"{plan.message.partition(chr(10))[0]}\nrestored on branch {plan.branch} as of {plan.to}:\n{files}"
+        if dry_run:
+            return f"{told}nothing was written (--dry-run)\n"
+        made = await sources.push_revert(
+            plan.url,
+            credentials,
+            branch=plan.branch,
+            to=plan.to,
+            paths=plan.paths,
+            author=author,
+            message=plan.message,
+        )
+        return f"{told}pushed as {made}\n"

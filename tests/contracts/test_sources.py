@@ -293,7 +293,7 @@ class TestSources:
         bad = up.commit({"apps/a/x": "2\n", "apps/a/new": "n\n", "apps/b": "2\n"})
         await sources.fetch(up.url, NOBODY)
         made = await sources.push_revert(
-            up.url, NOBODY, branch="main", to=good, path="apps/a", author="Bo <bo@example>", message="Back"
+            up.url, NOBODY, branch="main", to=good, paths=("apps/a",), author="Bo <bo@example>", message="Back"
         )
         assert up.files("main") == {"apps/a/x": "1\n", "apps/a/old": "o\n", "apps/b": "2\n"}
         assert await sources.resolve(up.url, "main") == made != bad
@@ -304,6 +304,16 @@ class TestSources:
             "Back\n",
         )
 
+    async def test_a_revert_of_some_files_takes_away_what_was_not_there_then(self, pair: Pair) -> None:
+        sources, up = pair
+        up.create()
+        good = up.commit({"base/x": "1\n", "over/p": "1\n", "b": "1\n"})
+        up.commit({"base/x": "2\n", "over/p": "1\n", "over/new/q": "n\n", "b": "2\n"})
+        await sources.fetch(up.url, NOBODY)
+        paths = ("base/x", "over/new/q")
+        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=paths, author="Bo", message="Back")
+        assert up.files("main") == {"base/x": "1\n", "over/p": "1\n", "b": "2\n"}
+
     @pytest.mark.parametrize("branch", ["main", "HEAD"])
     async def test_a_revert_of_everything_is_the_old_content(self, pair: Pair, branch: str) -> None:
         sources, up = pair
@@ -311,9 +321,9 @@ class TestSources:
         good = up.commit({"a": "1\n"})
         up.commit({"b": "2\n"})
         await sources.fetch(up.url, NOBODY)
-        made = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, path="", author="Bo", message="Back")
+        made = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, paths=(), author="Bo", message="Back")
         assert up.files("main") == {"a": "1\n"}
-        again = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, path="", author="Bo", message="Back")
+        again = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, paths=(), author="Bo", message="Back")
         assert again == made
 
     async def test_a_revert_goes_on_top_of_what_others_pushed_meanwhile(self, pair: Pair) -> None:
@@ -323,7 +333,7 @@ class TestSources:
         up.commit({"a/x": "2\n", "b": "1\n"})
         await sources.fetch(up.url, NOBODY)
         up.commit({"a/x": "2\n", "b": "2\n"})
-        await sources.push_revert(up.url, NOBODY, branch="main", to=good, path="a", author="Bo", message="Back")
+        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=("a",), author="Bo", message="Back")
         assert up.files("main") == {"a/x": "1\n", "b": "2\n"}
 
     async def test_a_refused_push_says_what_to_type_and_changes_nothing(self, pair: Pair) -> None:
@@ -335,7 +345,7 @@ class TestSources:
         up.refuse_pushes()
         with pytest.raises(SourceUnavailable) as caught:
             await sources.push_revert(
-                up.url, NOBODY, branch="main", to=good, path="a", author="Bo", message="Back to 1"
+                up.url, NOBODY, branch="main", to=good, paths=("a",), author="Bo", message="Back to 1"
             )
         assert "protected branch" in caught.value.what
         assert caught.value.hint == (
@@ -352,7 +362,7 @@ class TestSources:
         up.commit({"a": "1\n", "b/x": "1\n"})
         await sources.fetch(up.url, NOBODY)
         with pytest.raises(PathNotFound):
-            await sources.push_revert(up.url, NOBODY, branch="main", to=old, path="b", author="Bo", message="Back")
+            await sources.push_revert(up.url, NOBODY, branch="main", to=old, paths=("b",), author="Bo", message="Back")
 
     async def test_a_revert_of_a_branch_that_is_not_there_is_told(self, pair: Pair) -> None:
         sources, up = pair
@@ -360,4 +370,4 @@ class TestSources:
         old = up.commit({"a": "1\n"})
         await sources.fetch(up.url, NOBODY)
         with pytest.raises(SourceError):
-            await sources.push_revert(up.url, NOBODY, branch="nope", to=old, path="a", author="Bo", message="Back")
+            await sources.push_revert(up.url, NOBODY, branch="nope", to=old, paths=("a",), author="Bo", message="Back")

@@ -20,9 +20,8 @@ from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.render import render
 from kilde.engine.schemas import Schemas
 from kilde.engine.wishes import owned_refs
-from kilde.engine.world import World
-from kilde.ports.cluster import Discovery
-from kilde.ports.sources import Credentials
+from kilde.ports.cluster import Cluster, Discovery
+from kilde.ports.sources import Credentials, Sources
 
 _decode = msgspec.json.Decoder(dict).decode
 Write = Callable[[Object], str]
@@ -38,30 +37,30 @@ class ObjectDiff:
 
 
 async def diff_application(
-    world: World, app: Application, credentials: Credentials, *, revision: str = "", write: Write
+    cluster: Cluster, sources: Sources, app: Application, credentials: Credentials, *, revision: str = "", write: Write
 ) -> tuple[str, list[ObjectDiff]]:
     """The commit and everything that a sync to it would change. Raises KildeError."""
     if app.source is None or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
     source = app.source
-    await world.sources.fetch(source.repo_url, credentials)
-    sha = await world.sources.resolve(source.repo_url, revision or source.target_revision)
-    rendered = render(await world.sources.tree(source.repo_url, sha), source.render)
-    discovery = await world.cluster.discovery()
+    await sources.fetch(source.repo_url, credentials)
+    sha = await sources.resolve(source.repo_url, revision or source.target_revision)
+    rendered = render(await sources.tree(source.repo_url, sha), source.render)
+    discovery = await cluster.discovery()
 
     def scope(kind: GroupKind) -> bool | None:
         found = discovery.resource(kind.group, kind.kind)
         return found.namespaced if found else None
 
     desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
-    schemas = Schemas(world.cluster)
+    schemas = Schemas(cluster)
     out: list[ObjectDiff] = []
     for wanted in desired.objects:
         ref = wanted.ref
         resource = discovery.resource(ref.group, ref.kind)
         if resource is not None:
             await schemas.learn(resource, wanted.manifest.version)
-        live = await _live(world, discovery, ref)
+        live = await _live(cluster, discovery, ref)
         node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
         change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore)
         if change.action is Action.KEEP:
@@ -73,7 +72,7 @@ async def diff_application(
         out.append(ObjectDiff(change=change, origin=str(wanted.manifest.origin or ""), text=text))
     auto = app.policy.automated
     for ref in sorted(owned_refs(app) - desired.refs):
-        live = await _live(world, discovery, ref)
+        live = await _live(cluster, discovery, ref)
         if live is None or tracking.owner((live.get("metadata") or {}).get("annotations"), ref) != app.name:
             continue
         change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
@@ -89,9 +88,9 @@ def _predicted(wanted: Object, live: Object, node: Any) -> Object:
         return wanted  # it does not fit its type; the change says so
 
 
-async def _live(world: World, discovery: Discovery, ref: ObjectRef) -> Object | None:
+async def _live(cluster: Cluster, discovery: Discovery, ref: ObjectRef) -> Object | None:
     resource = discovery.resource(ref.group, ref.kind)
-    raw = await world.cluster.get(resource, ref.namespace, ref.name) if resource else None
+    raw = await cluster.get(resource, ref.namespace, ref.name) if resource else None
     return _decode(raw) if raw else None
 
 
@@ -112,7 +111,7 @@ class Rollback:
 
 
 async def plan_rollback(
-    world: World, app: Application, credentials: Credentials, *, to: str = "", reason: str = ""
+    sources: Sources, app: Application, credentials: Credentials, *, to: str = "", reason: str = ""
 ) -> Rollback:
     """Works out which files to put back: those that the application reads and that have changed since `to`.
 
@@ -121,13 +120,13 @@ async def plan_rollback(
     if app.source is None:
         raise InvalidInput("has no source", about=str(app))
     url, path = app.source.repo_url, app.source.path.strip("/")
-    await world.sources.fetch(url, credentials)
-    head = await world.sources.resolve(url, app.source.target_revision)
-    target = await world.sources.resolve(url, to) if to else _last_good(app, head)
+    await sources.fetch(url, credentials)
+    head = await sources.resolve(url, app.source.target_revision)
+    target = await sources.resolve(url, to) if to else _last_good(app, head)
     if target == head:
         raise InvalidInput("is at that revision already", about=str(app), hint="name another with --to")
-    changed = await world.sources.changed_paths(url, target, head)
-    read = render(await world.sources.tree(url, target), app.source.render).trace.seen
+    changed = await sources.changed_paths(url, target, head)
+    read = render(await sources.tree(url, target), app.source.render).trace.seen
     prefix = f"{path}/" if path not in ("", ".") else ""
     paths = tuple(sorted(p for p in changed or () if p in read or p.startswith(prefix)))
     if not paths:

@@ -33,11 +33,20 @@ class Sources(Protocol):
         ...
 
     async def push_revert(
-        self, url: str, credentials: Credentials, *, branch: str, to: str, path: str, author: str, message: str
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        branch: str,
+        to: str,
+        paths: tuple[str, ...],
+        author: str,
+        message: str,
     ) -> str:
-        """Commits on top of `branch` the content that `path` ("" for all) had in commit `to`, pushes, gives the new commit's id.
+        """Commits on top of `branch` what the paths (none named: everything) were in commit `to`, pushes, gives the new commit's id.
 
-        Raises SourceUnavailable when the push is refused; the mirror stays as it was.
+        A path that `to` does not have goes; PathNotFound if it has none of them. Raises SourceUnavailable when the push is
+        refused, with the commands to type instead; the mirror stays as it was.
         """
         ...
 

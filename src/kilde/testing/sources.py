@@ -125,7 +125,15 @@ class FakeSources:
         return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
 
     async def push_revert(
-        self, url: str, credentials: Credentials, *, branch: str, to: str, path: str, author: str, message: str
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        branch: str,
+        to: str,
+        paths: tuple[str, ...],
+        author: str,
+        message: str,
     ) -> str:
         target = self._commit(url, to).files
         await self.fetch(url, credentials)
@@ -134,15 +142,15 @@ class FakeSources:
         tip = one.refs.get(f"refs/heads/{name}")
         if tip is None:
             raise RevisionNotFound(f"there is no branch '{name}'", about=url)
-        restored = {p: c for p, c in target.items() if _below(p, path)}
-        if path and not restored:
-            raise PathNotFound(f"commit {to} has no such path", about=path)
+        restored = {p: c for p, c in target.items() if _below(p, paths)}
+        if not restored:
+            raise PathNotFound(f"commit {to} has no such path", about=", ".join(paths))
         before = one.commits[tip].files
-        after = {p: c for p, c in before.items() if not _below(p, path)} | restored
+        after = {p: c for p, c in before.items() if not _below(p, paths)} | restored
         if after == before:
             return tip
         if one.refusal:
-            commands = by_hand(url=url, branch=name, to=to, path=path, message=message)
+            commands = by_hand(url=url, branch=name, to=to, paths=paths, message=message)
             raise SourceUnavailable(
                 f"the push to branch '{name}' was refused: {one.refusal}",
                 about=url,
@@ -168,5 +176,5 @@ class FakeSources:
         return one.commits[sha]
 
 
-def _below(path: str, folder: str) -> bool:
-    return not folder or path == folder or path.startswith(folder + "/")
+def _below(path: str, folders: tuple[str, ...]) -> bool:
+    return not folders or any(path == folder or path.startswith(folder + "/") for folder in folders)

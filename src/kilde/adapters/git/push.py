@@ -160,9 +160,7 @@ def _said(done: Finished) -> str:
 
 
 def _refused(done: Finished, mirror: Mirror, wanted: Revert, branch: str) -> SourceUnavailable:
-    commands = by_hand(
-        url=str(mirror.url), branch=branch, to=wanted.to, paths=_paths(wanted), message=wanted.message
-    )
+    commands = by_hand(url=str(mirror.url), branch=branch, to=wanted.to, paths=_paths(wanted), message=wanted.message)
     match = _REFUSAL.search(done.output.decode("utf-8", "replace"))
     if match is None:
         error = unavailable(done.error, mirror.url)

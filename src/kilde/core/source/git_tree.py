@@ -38,8 +38,8 @@ def parse_tree(raw: bytes, *, about: str = "", oid_bytes: int = 20) -> dict[str,
     return dict(sorted(found.items()))
 
 
-def replace_entry(raw: bytes, name: bytes, mode: bytes, oid: bytes) -> bytes:
-    """The tree `raw` with one entry set. Every other entry stays as it is, byte for byte, in Git's order.
+def replace_entry(raw: bytes, name: bytes, mode: bytes, oid: bytes, *, oid_bytes: int = 20) -> bytes:
+    """The tree `raw` with one entry set, or gone where `oid` is empty. Every other entry stays as it is, byte for byte, in Git's order.
 
     Git sorts folders as if their name ended in `/` (base_name_compare).
     """
@@ -47,8 +47,10 @@ def replace_entry(raw: bytes, name: bytes, mode: bytes, oid: bytes) -> bytes:
     position = 0
     while position < len(raw):
         blank, null = raw.find(b" ", position), raw.find(b"\0", position)
-        entries.append((raw[blank + 1 : null], raw[position:blank], raw[null + 1 : null + 1 + len(oid)]))
-        position = null + 1 + len(oid)
-    entries = [entry for entry in entries if entry[0] != name] + [(name, mode, oid)]
+        entries.append((raw[blank + 1 : null], raw[position:blank], raw[null + 1 : null + 1 + oid_bytes]))
+        position = null + 1 + oid_bytes
+    entries = [entry for entry in entries if entry[0] != name]
+    if oid:
+        entries.append((name, mode, oid))
     entries.sort(key=lambda entry: entry[0] + (b"/" if entry[1] == b"40000" else b""))
     return b"".join(mode + b" " + name + b"\0" + oid for name, mode, oid in entries)
