@@ -1,6 +1,7 @@
 """The command line as tests use it: arguments in, exit code and both outputs back."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,3 +44,14 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         finally:
             server.terminate()
             assert server.wait(10) == 0
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("live", marks=pytest.mark.live)])
+def cluster_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose kubeconfig is that of the embedded API server, then of a real one."""
+    if request.param == "embedded":
+        found: Path = request.getfixturevalue("embedded")
+        return found
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copy(request.getfixturevalue("live_cluster").kubeconfig, folder / "kubeconfig")
+    return folder

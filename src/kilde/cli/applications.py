@@ -31,7 +31,7 @@ class Applications:
     async def all(self) -> list[Object]:
         """Every Application, by name."""
         with _explained(self.namespace):
-            found = [json.loads(raw) for raw in await self._cluster.list(APPLICATIONS, self.namespace)]
+            found = [_read(raw) for raw in await self._cluster.list(APPLICATIONS, self.namespace)]
         return sorted(found, key=name_of)
 
     async def get(self, name: str) -> Object:
@@ -40,15 +40,13 @@ class Applications:
             raw = await self._cluster.get(APPLICATIONS, self.namespace, name)
         if raw is None:
             raise await self._missing(name)
-        found: Object = json.loads(raw)
-        return found
+        return _read(raw)
 
     async def patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Merges; a `resourceVersion` in it makes it fail when somebody was faster."""
         with _explained(self.namespace):
             raw = await self._cluster.patch(APPLICATIONS, self.namespace, name, dict(patch), manager=MANAGER)
-        found: Object = json.loads(raw)
-        return found
+        return _read(raw)
 
     async def delete(self, name: str, *, resource_version: str) -> None:
         """Asks for its deletion, provided nobody has changed it since."""
@@ -88,7 +86,7 @@ class Applications:
                     listed = set()
                 elif event.type is not EventType.BROKEN and event.name in names:
                     listed.add(event.name)
-                    yield event.name, None if event.type is EventType.DELETED else json.loads(event.raw)
+                    yield event.name, None if event.type is EventType.DELETED else _read(event.raw)
 
     async def _missing(self, name: str) -> KildeError:
         near = did_you_mean(name, [name_of(app) for app in await self.all()])
@@ -117,6 +115,13 @@ def settings(target: Target) -> "UpSettings":
         context=target.context,
         namespace=target.namespace,
     )
+
+
+def _read(raw: bytes) -> Object:
+    """The object, without the bookkeeping of field managers that kubectl does not show either."""
+    found: Object = json.loads(raw)
+    found.get("metadata", {}).pop("managedFields", None)
+    return found
 
 
 def name_of(app: Object) -> str:

@@ -1,0 +1,447 @@
+"""`kilde app` against the embedded API server and a real one, with the test in the controller's place."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.command_line import Kilde, Said
+from kilde.cli.applications import who
+from kilde.core.basics.moment import rfc3339
+from kilde.crds import definitions
+
+KUBECTL = str(Path(sys.executable).with_name("kubectl"))
+SHA = "8ab01c2" + "0" * 33
+MOMENT = rfc3339(time.time() - 5 * 86400 - 60)
+
+
+class Cluster:
+    """kubectl, and what a controller would write."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+
+    def __call__(self, *arguments: str, stdin: object = None) -> str:
+        command = [KUBECTL, "--kubeconfig", str(self.data_dir / "kubeconfig"), *arguments]
+        text = json.dumps(stdin) if stdin is not None else None
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def app(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self("get", "application", "-n", "argocd", name, "-o", "json"))
+        return found
+
+    def create(self, name: str, *, status: object = None, **spec: Any) -> None:
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": name, "namespace": "argocd", "finalizers": spec.pop("finalizers", [])},
+            "spec": {
+                "project": "default",
+                "source": {"repoURL": "file:///repo", "path": f"apps/{name}", "targetRevision": "main"},
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
+                **spec,
+            },
+        }
+        if status is not None:
+            body["status"] = status
+        self("create", "-f", "-", stdin=body)
+
+    def patch(self, name: str, patch: object) -> None:
+        self("patch", "application", "-n", "argocd", name, "--type=merge", "-p", json.dumps(patch))
+
+
+@pytest.fixture(scope="module")
+def crds(cluster_dir: Path) -> Cluster:
+    cluster = Cluster(cluster_dir)
+    cluster("apply", "--server-side", "-f", "-", stdin={"apiVersion": "v1", "kind": "List", "items": definitions()})
+    cluster("wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=20s")
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
+    cluster("apply", "--server-side", "-f", "-", stdin=namespace)
+    return cluster
+
+
+@pytest.fixture
+def cluster(crds: Cluster) -> Iterator[Cluster]:
+    """A cluster without Applications."""
+    yield crds
+    for name in crds("get", "application", "-n", "argocd", "-o", "name").split():
+        crds("patch", "-n", "argocd", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        crds("delete", "-n", "argocd", name, "--ignore-not-found")
+
+
+@pytest.fixture
+def app(kilde: Kilde, cluster: Cluster) -> Callable[..., Said]:
+    def call(*arguments: object) -> Said:
+        return kilde("app", *arguments, "--data-dir", cluster.data_dir)
+
+    return call
+
+
+def meanwhile(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def ages(text: str) -> str:
+    """The text with each age that is the test's own as `0s`."""
+    return re.sub(r"\b\d+s\b", "0s", text)
+
+
+FINE = {
+    "sync": {"status": "Synced", "revision": SHA},
+    "health": {"status": "Healthy", "lastTransitionTime": MOMENT},
+}
+
+
+def test_the_list_is_a_table(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web", status=FINE)
+    cluster.create("api", project="team", destination={"name": "east"})
+
+    said = app("list")
+
+    assert (said.code, ages(said.out), said.err) == (
+        0,
+        "NAME   PROJECT   SYNC      HEALTH    REVISION   PATH       DESTINATION       AGE\n"
+        "api    team      Unknown   Unknown              apps/api   east              0s\n"
+        "web    default   Synced    Healthy   8ab01c2    apps/web   in-cluster/shop   0s\n",
+        "",
+    )
+
+
+def test_the_list_as_json_is_the_objects(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web", status=FINE)
+    cluster.create("api", project="team")
+
+    everything, some = (
+        json.loads(app("list", "-o", "json").out),
+        json.loads(app("list", "--project", "team", "-o", "json").out),
+    )
+
+    assert [one["metadata"]["name"] for one in everything] == ["api", "web"]
+    assert everything[1] == cluster.app("web")
+    assert [one["metadata"]["name"] for one in some] == ["api"]
+
+
+def test_an_empty_list_says_so(app: Callable[..., Said], cluster: Cluster) -> None:
+    assert app("list") == Said(0, "", "no applications in namespace argocd\n")
+
+
+def test_get_tells_an_application_in_full(app: Callable[..., Said], cluster: Cluster) -> None:
+    state = {
+        "phase": "Failed",
+        "message": "one or more objects failed to apply",
+        "startedAt": MOMENT,
+        "finishedAt": MOMENT,
+        "operation": {},
+        "syncResult": {
+            "revision": SHA,
+            "resources": [
+                {
+                    "group": "apps",
+                    "version": "v1",
+                    "kind": "Deployment",
+                    "namespace": "shop",
+                    "name": "web",
+                    "status": "SyncFailed",
+                    "message": "is invalid\nfor two reasons",
+                }
+            ],
+        },
+    }
+    resources = [
+        {
+            "group": "apps",
+            "version": "v1",
+            "kind": "Deployment",
+            "namespace": "shop",
+            "name": "web",
+            "status": "OutOfSync",
+        },
+        {
+            "version": "v1",
+            "kind": "ConfigMap",
+            "namespace": "shop",
+            "name": "old",
+            "status": "OutOfSync",
+            "requiresPruning": True,
+        },
+        {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "hook", "hook": True, "requiresPruning": True},
+    ]
+    condition = {"type": "SyncError", "message": "Failed last sync attempt", "lastTransitionTime": MOMENT}
+    cluster.create(
+        "web",
+        syncPolicy={"automated": {"prune": True, "selfHeal": True}},
+        status={
+            "sync": {"status": "OutOfSync", "revision": SHA},
+            "health": {"status": "Degraded"},
+            "operationState": state,
+            "resources": resources,
+            "conditions": [condition],
+            "summary": {"images": ["web:1", "proxy:2"]},
+        },
+    )
+
+    said = app("get", "web")
+
+    assert (said.code, said.out, said.err) == (
+        0,
+        """\
+Name:         web
+Project:      default
+Source:       file:///repo apps/web at main
+Destination:  in-cluster/shop
+Sync policy:  automated (prune, self-heal)
+Sync:         OutOfSync to 8ab01c2
+Health:       Degraded
+Operation:    Failed, 5d ago: one or more objects failed to apply
+Images:       web:1, proxy:2
+
+CONDITION   SINCE   MESSAGE
+SyncError   5d      Failed last sync attempt
+
+KIND              NAMESPACE   NAME   SYNC                          FROM
+Deployment.apps   shop        web    OutOfSync
+ConfigMap         shop        old    OutOfSync, requires pruning
+Pod               shop        hook   hook
+
+KIND              NAMESPACE   NAME   LAST RESULT   MESSAGE
+Deployment.apps   shop        web    SyncFailed    is invalid for two reasons
+""",
+        "",
+    )
+
+
+def test_a_name_that_is_not_there_is_met_with_a_near_one(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("payments")
+
+    said = app("get", "payment")
+
+    expected = "error: payment: no Application of that name in namespace argocd (did you mean 'payments'?)\n"
+    assert said == Said(3, "", expected)
+
+
+def test_a_refresh_is_asked_for_and_waited_for(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web")
+    asked: list[str] = []
+
+    def controller() -> None:
+        annotations = until(lambda: cluster.app("web")["metadata"].get("annotations"))
+        asked.append(annotations["argocd.argoproj.io/refresh"])
+        cluster.patch("web", {"metadata": {"annotations": None}, "status": FINE})
+
+    thread = meanwhile(controller)
+    said = app("get", "web", "--hard-refresh", "-o", "json")
+    thread.join()
+
+    assert (said.code, json.loads(said.out)["status"], asked) == (0, FINE, ["hard"])
+
+
+def test_a_refresh_that_nobody_serves_is_given_up(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web")
+
+    said = app("get", "web", "--refresh", "--timeout", "1s")
+
+    hint = "hint: is a controller running? kilde up\n"
+    assert said == Said(3, "", f"error: web: it was not refreshed within 1 s\n{hint}")
+
+
+@pytest.mark.parametrize(("phase", "code"), [("Succeeded", 0), ("Failed", 1), ("Error", 1)])
+def test_a_sync_is_asked_for_and_its_end_told(
+    app: Callable[..., Said], cluster: Cluster, phase: str, code: int
+) -> None:
+    cluster.create("web")
+    asked: list[object] = []
+
+    def controller() -> None:
+        operation = until(lambda: cluster.app("web").get("operation"))
+        asked.append(operation)
+        state = {
+            "phase": phase,
+            "message": "that is all",
+            "startedAt": MOMENT,
+            "operation": operation,
+            "syncResult": {
+                "revision": SHA,
+                "resources": [
+                    {
+                        "group": "",
+                        "version": "v1",
+                        "kind": "ConfigMap",
+                        "namespace": "shop",
+                        "name": "a",
+                        "status": "Synced",
+                        "message": "configmap/a created",
+                    }
+                ],
+            },
+        }
+        cluster.patch("web", {"operation": None, "status": {"operationState": state}})
+
+    thread = meanwhile(controller)
+    wanted = ("--prune", "--revision", "v1", "--resource", "apps:Deployment:web", "--resource", ":ConfigMap:shop/a")
+    said = app("sync", "web", *wanted, "--sync-option", "Replace=true")
+    thread.join()
+
+    assert said == Said(
+        code,
+        "KIND        NAMESPACE   NAME   RESULT   MESSAGE\n"
+        "ConfigMap   shop        a      Synced   configmap/a created\n"
+        f"{phase}: that is all\n",
+        "",
+    )
+    assert asked == [
+        {
+            "initiatedBy": {"username": who()},
+            "sync": {
+                "revision": "v1",
+                "prune": True,
+                "resources": [
+                    {"group": "apps", "kind": "Deployment", "name": "web"},
+                    {"kind": "ConfigMap", "name": "a", "namespace": "shop"},
+                ],
+                "syncOptions": ["Replace=true"],
+            },
+        }
+    ]
+
+
+def test_a_sync_waits_its_turn(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web")
+    first = app("sync", "web", "--no-wait")
+    second = app("sync", "web", "--no-wait")
+
+    assert first == Said(0, "asked for a sync of web\n", "")
+    hint = "hint: wait for it: kilde app wait web --operation\n"
+    assert second == Said(3, "", f"error: web: another operation is under way\n{hint}")
+
+
+def test_wait_ends_when_all_are_as_they_should_be(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web", status=FINE)
+    cluster.create("api")
+
+    def controller() -> None:
+        time.sleep(0.3)
+        cluster.patch("api", {"status": FINE})
+
+    thread = meanwhile(controller)
+    said = app("wait", "web", "api")
+    thread.join()
+
+    assert (said.code, ages(said.out), said.err) == (
+        0,
+        "NAME   PROJECT   SYNC     HEALTH    REVISION   PATH       DESTINATION       AGE\n"
+        "api    default   Synced   Healthy   8ab01c2    apps/api   in-cluster/shop   0s\n"
+        "web    default   Synced   Healthy   8ab01c2    apps/web   in-cluster/shop   0s\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ((), "sync is OutOfSync, health is Progressing, has an operation under way"),
+        (("--sync",), "sync is OutOfSync"),
+        (("--health",), "health is Progressing"),
+        (("--operation",), "has an operation under way"),
+        (("--delete",), "is still there"),
+    ],
+)
+def test_wait_that_is_in_vain_says_what_is_missing(
+    app: Callable[..., Said], cluster: Cluster, options: tuple[str, ...], complaint: str
+) -> None:
+    state = {"phase": "Running", "startedAt": MOMENT, "operation": {}}
+    cluster.create(
+        "web", status={"sync": {"status": "OutOfSync"}, "health": {"status": "Progressing"}, "operationState": state}
+    )
+
+    said = app("wait", "web", "--timeout", "1s", *options)
+
+    assert (said.code, said.err) == (1, f"error: web: {complaint} after 1 s\n")
+
+
+def test_the_history_is_newest_first(app: Callable[..., Said], cluster: Cluster) -> None:
+    entries = [
+        {
+            "id": 0,
+            "revision": SHA,
+            "deployedAt": MOMENT,
+            "initiatedBy": {"username": "ann"},
+            "source": {"repoURL": "r", "path": "a"},
+        },
+        {"id": 1, "revision": "v2", "deployedAt": MOMENT, "initiatedBy": {"automated": True}},
+    ]
+    cluster.create("web", status={"history": entries})
+
+    assert app("history", "web") == Said(
+        0,
+        "ID   DEPLOYED               REVISION                                   BY          PATH\n"
+        f"1    {MOMENT}   v2                                         automated\n"
+        f"0    {MOMENT}   {SHA}   ann         a\n",
+        "",
+    )
+
+
+def test_delete_cascades_and_waits_for_the_controller(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web")
+    seen: list[list[str]] = []
+
+    def controller() -> None:
+        app = until(lambda: (found := cluster.app("web"))["metadata"].get("deletionTimestamp") and found)
+        seen.append(app["metadata"]["finalizers"])
+        cluster.patch("web", {"metadata": {"finalizers": None}})
+
+    thread = meanwhile(controller)
+    said = app("delete", "web", "--yes")
+    thread.join()
+
+    assert (said, seen) == (Said(0, "deleted web\n", ""), [["resources-finalizer.argocd.argoproj.io"]])
+
+
+def test_delete_without_cascade_leaves_what_was_deployed(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web", finalizers=["resources-finalizer.argocd.argoproj.io"])
+
+    said = app("delete", "web", "--no-cascade", "--yes")
+
+    assert said == Said(0, "deleted web\n", "")
+    assert cluster("get", "application", "-n", "argocd", "-o", "name") == ""
+
+
+def test_delete_is_not_done_unasked(
+    app: Callable[..., Said], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.create("web")
+    with Path("/dev/null").open() as nobody:
+        monkeypatch.setattr(sys, "stdin", nobody)
+        said = app("delete", "web")
+
+    assert (said.code, said.err.splitlines()[-1]) == (2, "Error: say --yes where nobody can be asked")
+    assert cluster.app("web")["metadata"].get("deletionTimestamp") is None
+
+
+def test_a_folder_where_no_cluster_was_started_is_told(kilde: Kilde, tmp_path: Path) -> None:
+    said = kilde("app", "list", "--data-dir", tmp_path)
+
+    assert said == Said(
+        3,
+        "",
+        f"error: {tmp_path}: no embedded cluster has been started there\n"
+        "hint: start it with kilde up --data-dir, or give --kubeconfig for another cluster\n",
+    )
