@@ -88,8 +88,7 @@ def update(
     """Any other write: `live` (None: created) becomes `new`; the writer owns what it changed, nobody what is gone. It never conflicts.
 
     managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so
-    are those of a sub-resource request. An object that does not fit its type is written without changing who owns
-    what.
+    are those of a sub-resource request. An object that cannot be compared with its type loses its managedFields.
     """
     owners = _sent(live, new, subresource)
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})
@@ -100,7 +99,7 @@ def update(
             owned, took = updated(node, before, plain_new, owners, intent)
             owners = managers.capped(_timed(owned, intent.owner, owners, now if took else ""))
         except (TypingError, ValueError, RecursionError):
-            pass  # as a server does: the write goes on, ownership stays
+            owners = {}  # as a server does: the write goes on, what nobody can compare is owned by nobody
     if live is not None and same(plain_live, plain_new) and _owns_alike(owners, _readable(live)):
         return ApplyResult(live, changed=False)
     return ApplyResult(_with_managed_fields(plain_new, owners), changed=True)

@@ -68,16 +68,17 @@ def applied(node: Node, live: Object, config: Object, managers: Managers, intent
         wanted = merging.paths_of(node, config)
         merged = _object(merging.merge(node, live, config))
         comparison = merging.compare(node, live, merged)
-    wanted = _ownable(wanted, intent.reset)
+    wanted = without_trees(wanted, intent.reset)
     now = {**managers, intent.owner: Entry(wanted, intent.api_version)}
     if last is not None and last.fields and not is_subset(last.fields, wanted):
         merged = _pruned(node, merged, now, last.fields)
         comparison = merging.compare(node, live, merged)
-    return merged, taken_away(now, comparison, intent)
-
-
-def _ownable(paths: Trie, reset: Trie) -> Trie:
-    return difference(without_trees(paths, reset), _SERVERS)
+    owned = taken_away(now, comparison, intent)
+    mine = owned.pop(intent.owner, None)
+    kept = difference(mine.fields, _SERVERS) if mine is not None else {}
+    if kept:  # only now: while pruning, the name of the applied object holds its metadata
+        owned[intent.owner] = Entry(kept, intent.api_version)
+    return merged, owned
 
 
 def _object(value: Json) -> Object:
@@ -128,7 +129,7 @@ def updated(node: Node, live: Object, new: Object, managers: Managers, intent: I
     former = managers.get(intent.owner)
     # The write runs under an identity of its own, so the writer's former entry loses and regains what it changes.
     others = taken_away(managers, comparison, intent._replace(owner=Owner("", "", ""), force=True))
-    mine = _ownable(comparison.changed, intent.reset)
+    mine = difference(without_trees(comparison.changed, intent.reset), _SERVERS)
     if not mine:
         return others, False
     before = others.get(intent.owner)

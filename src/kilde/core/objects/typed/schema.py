@@ -178,18 +178,20 @@ class _Reader:
         if name == _RAW:
             node.list, node.map, node.scalar = UNTYPED_ATOMIC.list, UNTYPED_ATOMIC.map, Scalar.UNTYPED
             return
-        if name in (_QUANTITY, _INT_OR_STRING) or schema.get("x-kubernetes-int-or-string"):
+        if name in (_QUANTITY, _INT_OR_STRING):
             node.scalar, node.format = Scalar.UNTYPED, "quantity" if name == _QUANTITY else "int-or-string"
             return
         kind = schema.get("type")
         preserve = inherited or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
-        if kind == "object" or (kind is None and "properties" in schema):
+        if kind in ("object", None):
             node.map = self._map(schema, preserve=preserve, depth=depth)
-        elif kind == "array":
+        if kind in ("array", None):
             node.list = self._list(schema, preserve=preserve, depth=depth)
-        elif kind is None:
-            node.scalar, node.list, node.map = DEDUCED.scalar, DEDUCED.list, DEDUCED.map
-        else:
+        if kind is None:  # anything goes, x-kubernetes-int-or-string too: the value says which shape it takes
+            node.scalar = Scalar.UNTYPED
+            if schema.get("x-kubernetes-int-or-string"):
+                node.format = "int-or-string"
+        elif kind not in ("object", "array"):
             node.scalar = _scalar(kind, node.format)
 
     def _map(self, schema: Definition, *, preserve: bool, depth: int) -> MapNode:
@@ -200,9 +202,9 @@ class _Reader:
         atomic = schema.get("x-kubernetes-map-type") == "atomic"
         extra = schema.get("additionalProperties")
         others: Node | None = None
-        if isinstance(extra, dict) and extra:
+        if isinstance(extra, dict):
             others = self.read(extra, inherited=preserve, depth=depth + 1)
-        elif preserve or extra or (not fields and extra is None):
+        elif extra or (extra is None and (preserve or not fields)):
             others = DEDUCED
         found = MapNode(fields, others, atomic)
         if schema.get("x-kubernetes-embedded-resource"):
@@ -212,7 +214,7 @@ class _Reader:
 
     def _list(self, schema: Definition, *, preserve: bool, depth: int) -> ListNode:
         raw = schema.get("items")
-        items = self.read(raw, inherited=preserve, depth=depth + 1) if isinstance(raw, dict) else DEDUCED
+        items = self.read(raw, inherited=preserve, depth=depth + 1) if isinstance(raw, dict) else UNTYPED_ATOMIC
         relation = schema.get("x-kubernetes-list-type")
         keys = tuple(schema.get("x-kubernetes-list-map-keys") or ()) if relation == "map" else ()
         if relation is None and "merge" in _strategy(schema):

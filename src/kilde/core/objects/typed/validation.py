@@ -73,7 +73,7 @@ def _list(node: ListNode, value: list[Any], duplicates: bool, path: Path) -> Ite
                 element = item_element(node, item)
             except ValueError as error:
                 yield path, f"element {index}: {error}"
-                continue
+                return  # the real one gives this list up
             if element in seen and not duplicates:
                 yield path, f"duplicate entries for key {readable((element,))}"
             seen.add(element)
