@@ -44,7 +44,9 @@ class PureServer:
 
     @property
     def definitions(self) -> list[custom.Definition]:
-        return list(custom.served(one for one in self.objects.values() if one.get("kind") == "CustomResourceDefinition"))
+        return list(
+            custom.served(one for one in self.objects.values() if one.get("kind") == "CustomResourceDefinition")
+        )
 
     def send(self, step: dict[str, Any]) -> Found:
         path = step["p"].split("?")[0]
@@ -109,15 +111,25 @@ class PureServer:
         """What a server makes of a Job before it is judged: its selector and labels."""
         if obj["kind"] != "Job" or (obj.get("spec") or {}).get("manualSelector"):
             return obj
-        uid, name = "<uid1>", obj["metadata"]["name"]
-        labels = {"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name}
+        uid, name = "uid1", obj["metadata"]["name"]
+        labels = {
+            "batch.kubernetes.io/controller-uid": uid,
+            "batch.kubernetes.io/job-name": name,
+            "controller-uid": uid,
+            "job-name": name,
+        }
         spec = dict(obj["spec"])
         template = dict(spec["template"])
-        template["metadata"] = {**(template.get("metadata") or {}), "labels": {**((template.get("metadata") or {}).get("labels") or {}), **labels}}
+        template["metadata"] = {
+            **(template.get("metadata") or {}),
+            "labels": {**((template.get("metadata") or {}).get("labels") or {}), **labels},
+        }
         spec |= {"template": template, "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}}
         return {**obj, "spec": spec, "metadata": {**obj["metadata"], "uid": uid}}
 
-    def _update(self, resource: Resource, new: dict[str, Any], old: dict[str, Any]) -> tuple[list[Cause], dict[str, Any]]:
+    def _update(
+        self, resource: Resource, new: dict[str, Any], old: dict[str, Any]
+    ) -> tuple[list[Cause], dict[str, Any]]:
         if resource.custom:
             return self._custom(resource, new, old)
         if resource.kind == "CustomResourceDefinition":
@@ -125,8 +137,12 @@ class PureServer:
         new = apply_defaults(new)
         return validate_update(new, old), new
 
-    def _custom(self, resource: Resource, obj: dict[str, Any], old: dict[str, Any] | None) -> tuple[list[Cause], dict[str, Any]]:
-        definition = next(one for one in self.definitions if one.group == resource.group and one.plural == resource.plural)
+    def _custom(
+        self, resource: Resource, obj: dict[str, Any], old: dict[str, Any] | None
+    ) -> tuple[list[Cause], dict[str, Any]]:
+        definition = next(
+            one for one in self.definitions if one.group == resource.group and one.plural == resource.plural
+        )
         version = definition.version(resource.version)
         assert version is not None
         obj = custom.defaulted(custom.pruned(obj, version.schema)[0], version.schema)
@@ -157,7 +173,9 @@ def recorded(area: str) -> Iterator[Any]:
     if not path.exists():
         yield pytest.param(None, marks=pytest.mark.skip(reason="the recordings (../shared/conformance) are not here"))
         return
-    for scenario in json.loads(path.read_text().replace("{ns}", "n").replace("<rand>", "rrrrr"))["scenarios"]:
+    for scenario in json.loads(
+        path.read_text().replace("{ns}", "n").replace("<rand>", "rrrrr").replace("<uid1>", "uid1")
+    )["scenarios"]:
         yield pytest.param(scenario, id=scenario["name"])
 
 
@@ -175,7 +193,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def judged(server: PureServer, scenario: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """(what we say, what a real server said) for each write of a scenario that either refused."""
     for step, answer in zip(scenario["steps"], scenario["expect"], strict=True):
-        if step.get("m") not in ("POST", "PUT", "PATCH") or "fieldManager=" in step["p"] or "/scale" in step["p"] or "/status" in step["p"]:
+        if (
+            step.get("m") not in ("POST", "PUT", "PATCH")
+            or "fieldManager=" in step["p"]
+            or "/scale" in step["p"]
+            or "/status" in step["p"]
+        ):
             continue
         if step["m"] == "PUT" and "resourceVersion" not in step["b"]["metadata"]:
             continue  # the storage refuses it, not the rules for objects

@@ -1,0 +1,279 @@
+"""Validation of config maps, secrets, quotas, limit ranges, events, leases and priorities."""
+
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required, too_long
+from kilde.kubeapi.resources.validation.fields import IMMUTABLE, NOT_NEGATIVE, get, items, quantity, unchanged
+from kilde.kubeapi.resources.validation.names import config_key, qualified_name
+
+_LARGEST = 1024 * 1024
+_SEALED = "field is immutable when `immutable` is set"
+_REDACTED = "<secret contents redacted>"
+_ACCOUNT = "kubernetes.io/service-account.name"
+_SCOPES = (
+    "BestEffort",
+    "CrossNamespacePodAffinity",
+    "NotBestEffort",
+    "NotTerminating",
+    "PriorityClass",
+    "Terminating",
+    "VolumeAttributesClass",
+)
+_POD_SCOPES = frozenset(_SCOPES) - {"VolumeAttributesClass"}
+_COUNTED = (
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+)
+_COMPUTE = ("cpu", "ephemeral-storage", "memory")
+_STANDARD = frozenset(
+    {
+        *_COUNTED,
+        *_COMPUTE,
+        *(f"{side}.{name}" for side in ("requests", "limits") for name in _COMPUTE),
+        "requests.storage",
+        "storage",
+    }
+)
+_WHOLE = frozenset(_COUNTED)
+_OF_PODS = frozenset({"pods", *_COMPUTE, *(f"{side}.{name}" for side in ("requests", "limits") for name in _COMPUTE)})
+_OF_BEST_EFFORT = frozenset({"pods"})
+_USER_PRIORITY = 1_000_000_000
+
+
+def _size(data: Json) -> int:
+    """Bytes in base64 values, decoded."""
+    return sum(max(0, len(value) * 3 // 4 - value[-2:].count("=")) for value in (data or {}).values())
+
+
+def check_config_map(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a ConfigMap."""
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    for name, values in (("data", data), ("binaryData", binary)):
+        for key in sorted(values):
+            yield from (invalid(f"{name}[{key}]", key, text) for text in config_key(key))
+    for key in sorted(data):
+        if key in binary:
+            yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
+    if sum(len(value.encode()) for value in data.values()) + _size(binary) > _LARGEST:
+        yield too_long("[]", _LARGEST)
+
+
+def check_config_map_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a ConfigMap: none, once it is immutable."""
+    yield from check_config_map(new)
+    yield from _sealed(new, old, ("data", "binaryData"))
+
+
+def _sealed(new: Object, old: Object, fields: Sequence[str]) -> Iterator[Cause]:
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden("immutable", _SEALED)
+    for name in fields:
+        if (new.get(name) or {}) != (old.get(name) or {}):
+            yield forbidden(name, _SEALED)
+
+
+_WANTED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+}
+
+
+def check_secret(secret: Object) -> Iterator[Cause]:
+    """What is wrong with a Secret. No message ever shows a value of it."""
+    data, kind = secret.get("data") or {}, secret.get("type") or ""
+    for key in sorted(data):
+        yield from (invalid(f"data[{key}]", key, text) for text in config_key(key))
+    if _size(data) > _LARGEST:
+        yield too_long("data", _LARGEST)
+    for key in _WANTED_KEYS.get(kind, ()):
+        if key not in data:
+            yield required(f"data[{key}]")
+        elif kind.startswith("kubernetes.io/docker"):
+            yield from _docker(data[key], f"data[{key}]")
+    if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
+        yield required("data[username]")
+        yield required("data[password]")
+    if kind == "kubernetes.io/service-account-token" and not get(secret, "metadata", "annotations", _ACCOUNT):
+        yield required(f"metadata.annotations[{_ACCOUNT}]")
+
+
+def _docker(value: str, at: str) -> Iterator[Cause]:
+    try:
+        found = msgspec.json.decode(binascii.a2b_base64(value or ""))
+    except (msgspec.DecodeError, ValueError):
+        yield invalid(at, _REDACTED, "unexpected end of JSON input" if not value else "invalid character in JSON")
+        return
+    if not isinstance(found, dict):
+        yield invalid(at, _REDACTED, "json: cannot unmarshal value into Go value of type map[string]interface {}")
+
+
+def check_secret_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a Secret: its type stays, and all of it once it is immutable."""
+    yield from check_secret(new)
+    yield from unchanged(new.get("type"), old.get("type"), "type")
+    yield from _sealed(new, old, ("data",))
+
+
+def check_quota(quota: Object) -> Iterator[Cause]:
+    """What is wrong with a ResourceQuota."""
+    hard, scopes = get(quota, "spec", "hard", default={}), get(quota, "spec", "scopes", default=[])
+    for name in sorted(hard):
+        yield from _quota_amount(name, hard[name], f"spec.hard[{name}]")
+    yield from _quota_scopes(scopes, hard)
+
+
+def _quota_amount(name: str, amount: Json, at: str) -> Iterator[Cause]:
+    yield from (invalid(at, name, text) for text in qualified_name(name))
+    if "/" not in name and name not in _STANDARD and not name.startswith(("requests.hugepages-", "hugepages-")):
+        yield invalid(at, name, "must be a standard resource type or fully qualified")
+        yield invalid(at, name, "must be a standard resource for quota")
+    found = quantity(amount)
+    if found is None:
+        return
+    if found.value < 0:
+        yield invalid(at, found.text, NOT_NEGATIVE)
+    if (name in _WHOLE or name.startswith("count/")) and found.value.denominator != 1:
+        yield invalid(at, found.text, "must be an integer")
+
+
+def _quota_scopes(scopes: Sequence[str], hard: Mapping[str, Any]) -> Iterator[Cause]:
+    for scope in scopes:
+        if scope not in _SCOPES:
+            yield invalid("spec.scopes", list(scopes), "unsupported scope")
+            continue
+        allowed = _OF_BEST_EFFORT if scope == "BestEffort" else _OF_PODS if scope in _POD_SCOPES else _STANDARD
+        for name in hard:
+            if name in _STANDARD and name not in allowed:
+                yield invalid("spec.scopes", list(scopes), "unsupported scope applied to resource")
+    for one, other in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
+        if one in scopes and other in scopes:
+            yield invalid("spec.scopes", list(scopes), "conflicting scopes")
+
+
+def check_quota_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a ResourceQuota: its scopes stay."""
+    yield from check_quota(new)
+    if sorted(get(new, "spec", "scopes", default=[])) != sorted(get(old, "spec", "scopes", default=[])):
+        yield invalid("spec.scopes", get(new, "spec", "scopes"), IMMUTABLE)
+
+
+def check_limit_range(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a LimitRange: each amount of known resources, min ≤ defaultRequest ≤ default ≤ max."""
+    seen: set[str] = set()
+    for index, limit in items(obj, "spec", "limits"):
+        at, kind = f"spec.limits[{index}]", limit.get("type") or ""
+        yield from (invalid(f"{at}.type", kind, text) for text in qualified_name(kind) if "/" in kind)
+        if kind in seen:
+            yield Cause(f"{at}.type", "FieldValueDuplicate", f'Duplicate value: "{kind}"')
+        seen.add(kind)
+        if kind == "Pod":
+            for key in ("default", "defaultRequest"):
+                if limit.get(key):
+                    yield forbidden(f"{at}.{key}", "may not be specified when `type` is 'Pod'")
+        if kind == "PersistentVolumeClaim" and not any("storage" in (limit.get(key) or {}) for key in ("min", "max")):
+            yield required(f"{at}", "either minimum or maximum storage value is required, but neither was provided")
+        yield from _limit_order(limit, at)
+
+
+_PAIRS = (
+    ("min", "max", "min value {a} is greater than max value {b}"),
+    ("defaultRequest", "max", "default request value {a} is greater than max value {b}"),
+    ("default", "max", "default value {a} is greater than max value {b}"),
+    ("min", "defaultRequest", "min value {a} is greater than default request value {b}"),
+    ("min", "default", "min value {a} is greater than default value {b}"),
+    ("defaultRequest", "default", "default request value {a} is greater than default limit value {b}"),
+)
+_BLAMED = {"min": "min", "defaultRequest": "defaultRequest", "default": "default"}
+
+
+def _limit_order(limit: Object, at: str) -> Iterator[Cause]:
+    for low, high, words in _PAIRS:
+        for name, amount in (limit.get(low) or {}).items():
+            a, b = (
+                quantity(amount),
+                quantity(get(limit, high, name, default="0")) if name in (limit.get(high) or {}) else None,
+            )
+            if a is not None and b is not None and a.value > b.value:
+                yield invalid(f"{at}.{_BLAMED[low]}[{name}]", a.text, words.format(a=a.text, b=b.text))
+
+
+def check_event(event: Object) -> Iterator[Cause]:
+    """What is wrong with an Event of the core group."""
+    namespace, target = get(event, "metadata", "namespace", default=""), event.get("involvedObject") or {}
+    about = target.get("namespace") or ""
+    if about != namespace if about else namespace not in ("", "default"):
+        yield invalid("involvedObject.namespace", about, "does not match event.namespace")
+
+
+def check_new_event(event: Object) -> Iterator[Cause]:
+    """What is wrong with an Event of events.k8s.io: every field that tells of it is needed."""
+    if not event.get("eventTime"):
+        yield required("eventTime")
+    kind = event.get("type") or ""
+    if kind not in ("Normal", "Warning"):
+        yield invalid("type", kind, f"has invalid value: {kind}")
+    if event.get("eventTime"):
+        yield from (invalid("reportingController", "", text) for text in _missing(event, "reportingController"))
+        for key in ("reportingInstance", "action", "reason"):
+            if not event.get(key):
+                yield required(key)
+
+
+def _missing(event: Object, key: str) -> list[str]:
+    return [] if event.get(key) else qualified_name("")
+
+
+def check_lease(lease: Object) -> Iterator[Cause]:
+    """What is wrong with a Lease."""
+    spec = lease.get("spec") or {}
+    seconds, changes = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+    if seconds is not None and seconds <= 0:
+        yield invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
+    if changes is not None and changes < 0:
+        yield invalid("spec.leaseTransitions", changes, NOT_NEGATIVE)
+
+
+def check_priority_class(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a PriorityClass: the highest values, and names that begin with system-, are the system's."""
+    name, value = get(obj, "metadata", "name", default=""), obj.get("value") or 0
+    if name.startswith("system-"):
+        if name not in ("system-cluster-critical", "system-node-critical"):
+            words = "priority class names with 'system-' prefix are reserved for system use only"
+            yield forbidden("metadata.name", f"{words}. error: {name} is not a known system priority class")
+    elif value > _USER_PRIORITY:
+        yield forbidden("value", f"maximum allowed value of a user defined priority is {_USER_PRIORITY}")
+
+
+def check_priority_class_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a PriorityClass: its value stays."""
+    if (new.get("value") or 0) != (old.get("value") or 0):
+        yield forbidden("value", "may not be changed in an update.")
+    if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
+        yield invalid("preemptionPolicy", new.get("preemptionPolicy"), IMMUTABLE)
+
+
+def check_runtime_class(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a RuntimeClass."""
+    if not obj.get("handler"):
+        yield required("handler")
+
+
+def check_runtime_class_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a RuntimeClass: its handler stays."""
+    yield from unchanged(new.get("handler"), old.get("handler"), "handler")

@@ -1,0 +1,186 @@
+"""Validation of jobs and cron jobs."""
+
+from collections.abc import Iterator
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, Struct, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import (
+    IMMUTABLE,
+    check_selector,
+    get,
+    not_negative,
+    one_of,
+    selects,
+    unchanged,
+)
+from kilde.kubeapi.resources.validation.names import longer_than
+from kilde.kubeapi.resources.validation.pods import check_template
+from kilde.kubeapi.resources.validation.schedules import schedule_problem
+from kilde.kubeapi.resources.validation.zones import ZONES
+
+_LONGEST_CRON_JOB = 52  # a job's name is the cron job's and 11 characters
+_UID, _OLD_UID = "batch.kubernetes.io/controller-uid", "controller-uid"
+_NAME, _OLD_NAME = "batch.kubernetes.io/job-name", "job-name"
+_MODES = ("Indexed", "NonIndexed")
+_REPLACEMENT = ("Failed", "TerminatingOrFailed")
+_COUNTS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+_CONCURRENCY = ("Allow", "Forbid", "Replace")
+_SCHEDULING = ("nodeSelector", "affinity", "tolerations", "schedulingGates")
+_MOST_INDEXED = 100_000
+
+
+def check_job(job: Object) -> Iterator[Cause]:
+    """What is wrong with a Job; its selector and labels are generated before, unless it brings its own."""
+    yield from _generated_selector(job)
+    yield from _job(job)
+
+
+def _job(job: Object) -> Iterator[Cause]:
+    spec = job.get("spec") or {}
+    yield from _job_spec(spec, "spec")
+    selector = spec.get("selector")
+    if selector is None:
+        yield required("spec.selector")
+    else:
+        yield from check_selector(selector, "spec.selector")
+    labels = get(spec, "template", "metadata", "labels")
+    if selector is not None and not selects(selector, labels):
+        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+
+
+def _generated_selector(job: Object) -> Iterator[Cause]:
+    spec = job.get("spec") or {}
+    if spec.get("manualSelector") or spec.get("selector") is None:
+        return
+    uid, name = get(job, "metadata", "uid", default=""), get(job, "metadata", "name", default="")
+    expected = {_UID: uid, _OLD_UID: uid, _NAME: name, _OLD_NAME: name}
+    labels = get(spec, "template", "metadata", "labels", default={})
+    for key, value in expected.items():
+        at = f"spec.template.metadata.labels[{key}]"
+        if key not in labels:
+            yield required(at, f"must be '{value}'")
+        elif labels[key] != value:
+            yield invalid(at, labels[key], f"must be '{value}'")
+    if not selects(spec["selector"], expected):
+        yield invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
+
+
+def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
+    for key in _COUNTS:
+        yield from not_negative(spec.get(key), f"{at}.{key}")
+    yield from one_of(spec.get("completionMode"), _MODES, f"{at}.completionMode")
+    yield from one_of(spec.get("podReplacementPolicy"), _REPLACEMENT, f"{at}.podReplacementPolicy")
+    yield from _indexed(spec, at)
+    yield from check_template(spec.get("template"), f"{at}.template")
+    policy = get(spec, "template", "spec", "restartPolicy", default="")
+    where = f"{at}.template.spec.restartPolicy"
+    if policy in ("", "Always"):
+        yield required(where, 'valid values: "OnFailure", "Never"')
+    elif policy not in ("OnFailure", "Never"):
+        yield not_supported(where, policy, ("OnFailure", "Never"))
+    elif spec.get("podFailurePolicy") is not None and policy != "Never":
+        yield invalid(where, policy, 'only "Never" is supported when podFailurePolicy is specified')
+
+
+def _indexed(spec: Object, at: str) -> Iterator[Cause]:
+    if spec.get("completionMode") == "Indexed":
+        if spec.get("completions") is None:
+            yield required(f"{at}.completions", "when completion mode is Indexed")
+        if (spec.get("parallelism") or 0) > _MOST_INDEXED:
+            yield invalid(
+                f"{at}.parallelism",
+                spec["parallelism"],
+                f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed",
+            )
+        return
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
+        if spec.get(key) is not None:
+            yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
+
+
+def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a Job: what it runs is for ever, how many at a time is not."""
+    yield from check_job(new)
+    yield from _job(new)  # a real server does so twice, and names what it finds twice
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    yield from _completions(spec, before)
+    yield from unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
+    for key in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
+        yield from unchanged(spec.get(key), before.get(key), f"spec.{key}")
+    if _fixed_template(spec, before) != _fixed_template(before, before):
+        template = spec.get("template") or {}
+        dump = Struct({"ObjectMeta": template.get("metadata"), "Spec": template.get("spec")})
+        yield invalid("spec.template", dump, IMMUTABLE)
+
+
+def _completions(spec: Object, before: Object) -> Iterator[Cause]:
+    if spec.get("completions") == before.get("completions"):
+        return
+    elastic = spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get("parallelism")
+    if not elastic or before.get("completions") is None:
+        yield invalid("spec.completions", spec.get("completions"), IMMUTABLE)
+
+
+def _fixed_template(spec: Object, before: Object) -> Json:
+    """What may not change of a template: all, but where the pods of a suspended job may run."""
+    template = spec.get("template") or {}
+    if not before.get("suspend"):
+        return template
+    pod = {key: value for key, value in (template.get("spec") or {}).items() if key not in _SCHEDULING}
+    metadata = {
+        key: value for key, value in (template.get("metadata") or {}).items() if key not in ("labels", "annotations")
+    }
+    return {"metadata": metadata, "spec": pod}
+
+
+def check_cron_job(cron_job: Object) -> Iterator[Cause]:
+    """What is wrong with a CronJob."""
+    name = get(cron_job, "metadata", "name", default="")
+    if len(name) > _LONGEST_CRON_JOB:
+        yield invalid("metadata.name", name, longer_than(_LONGEST_CRON_JOB))
+    yield from _cron_spec(cron_job.get("spec") or {})
+
+
+def check_cron_job_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a CronJob."""
+    yield from _cron_spec(new.get("spec") or {})
+
+
+def _cron_spec(spec: Object) -> Iterator[Cause]:
+    schedule = spec.get("schedule") or ""
+    if not schedule:
+        yield required("spec.schedule")
+    else:
+        yield from _schedule(schedule)
+    yield from _zone(spec.get("timeZone"))
+    for key in ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
+    template = get(spec, "jobTemplate", "spec", default={})
+    if template.get("manualSelector"):
+        yield not_supported("spec.jobTemplate.spec.manualSelector", "true", ("nil", "false"))
+    yield from _job_spec(template, "spec.jobTemplate.spec")
+
+
+def _schedule(schedule: str) -> Iterator[Cause]:
+    if "TZ" in schedule:
+        yield invalid("spec.schedule", schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead")
+        return
+    problem = schedule_problem(schedule)
+    if problem:
+        yield invalid("spec.schedule", schedule, problem)
+
+
+def _zone(zone: Json) -> Iterator[Cause]:
+    if zone is None:
+        return
+    if not zone:
+        yield invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string")
+    elif zone.lower() == "local":
+        yield invalid(
+            "spec.timeZone",
+            zone,
+            "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
+        )
+    elif zone not in ZONES:
+        yield invalid("spec.timeZone", zone, f"unknown time zone {zone}")

@@ -1,0 +1,73 @@
+"""The rules of each built-in kind: one line a kind."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.resources.causes import Cause
+from kilde.kubeapi.resources.validation import (
+    configuration,
+    jobs,
+    networking,
+    pods,
+    rbac,
+    scaling,
+    services,
+    storage,
+    workloads,
+)
+
+Create = Callable[[Object], Iterator[Cause]]
+Update = Callable[[Object, Object], Iterator[Cause]]
+
+
+class Rules(NamedTuple):
+    """How a kind is judged when it is created and when it is changed; without `update`, a change is judged as if created anew."""
+
+    create: Create
+    update: Update | None = None
+
+
+_RBAC = "rbac.authorization.k8s.io"
+
+RULES: Mapping[tuple[str, str], Rules] = {
+    ("", "ConfigMap"): Rules(configuration.check_config_map, configuration.check_config_map_update),
+    ("", "Endpoints"): Rules(services.check_endpoints),
+    ("", "Event"): Rules(configuration.check_event),
+    ("", "LimitRange"): Rules(configuration.check_limit_range),
+    ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
+    ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
+    ("", "Pod"): Rules(pods.check_pod, pods.check_pod_update),
+    ("", "PodTemplate"): Rules(pods.check_pod_template),
+    ("", "ReplicationController"): Rules(workloads.check_replication_controller),
+    ("", "ResourceQuota"): Rules(configuration.check_quota, configuration.check_quota_update),
+    ("", "Secret"): Rules(configuration.check_secret, configuration.check_secret_update),
+    ("", "Service"): Rules(services.check_service, services.check_service_update),
+    ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
+    ("apps", "DaemonSet"): Rules(workloads.check_daemon_set, workloads.check_daemon_set_update),
+    ("apps", "Deployment"): Rules(workloads.check_deployment, workloads.check_deployment_update),
+    ("apps", "ReplicaSet"): Rules(workloads.check_replica_set, workloads.check_replica_set_update),
+    ("apps", "StatefulSet"): Rules(workloads.check_stateful_set, workloads.check_stateful_set_update),
+    ("autoscaling", "HorizontalPodAutoscaler"): Rules(scaling.check_autoscaler),
+    ("batch", "CronJob"): Rules(jobs.check_cron_job, jobs.check_cron_job_update),
+    ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update),
+    ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
+    ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
+    ("events.k8s.io", "Event"): Rules(configuration.check_new_event),
+    ("networking.k8s.io", "Ingress"): Rules(networking.check_ingress, networking.check_ingress_update),
+    ("networking.k8s.io", "IngressClass"): Rules(networking.check_ingress_class, networking.check_ingress_class_update),
+    ("networking.k8s.io", "NetworkPolicy"): Rules(networking.check_network_policy),
+    ("node.k8s.io", "RuntimeClass"): Rules(configuration.check_runtime_class, configuration.check_runtime_class_update),
+    ("policy", "PodDisruptionBudget"): Rules(scaling.check_budget),
+    (_RBAC, "ClusterRole"): Rules(rbac.check_cluster_role),
+    (_RBAC, "ClusterRoleBinding"): Rules(rbac.check_cluster_role_binding, rbac.check_cluster_role_binding_update),
+    (_RBAC, "Role"): Rules(rbac.check_role),
+    (_RBAC, "RoleBinding"): Rules(rbac.check_role_binding, rbac.check_role_binding_update),
+    ("scheduling.k8s.io", "PriorityClass"): Rules(
+        configuration.check_priority_class, configuration.check_priority_class_update
+    ),
+    ("storage.k8s.io", "StorageClass"): Rules(storage.check_storage_class, storage.check_storage_class_update),
+    ("storage.k8s.io", "VolumeAttributesClass"): Rules(
+        storage.check_attributes_class, storage.check_attributes_class_update
+    ),
+}

@@ -1,0 +1,229 @@
+"""Validation of services and endpoints."""
+
+from collections.abc import Iterator
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, required
+from kilde.kubeapi.resources.validation.fields import (
+    PORT_RANGE,
+    between,
+    cidr,
+    get,
+    ip_address,
+    items,
+    named,
+    needed,
+    one_of,
+    port,
+    unchanged,
+)
+from kilde.kubeapi.resources.validation.metadata import check_labels
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
+
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_OUTSIDE = ("LoadBalancer", "NodePort")
+_POLICIES = ("Cluster", "Local")
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+_LONGEST_AFFINITY = 86400
+_MOST_ENDPOINTS = 1000
+
+
+def check_service(service: Object) -> Iterator[Cause]:
+    """What is wrong with a Service."""
+    spec = service.get("spec") or {}
+    kind, headless = spec.get("type") or "", spec.get("clusterIP") == "None"
+    if not spec.get("ports") and not headless and kind != "ExternalName":
+        yield required("spec.ports")
+    yield from one_of(kind, _TYPES, "spec.type", needed=True)
+    yield from one_of(spec.get("sessionAffinity"), ("ClientIP", "None"), "spec.sessionAffinity", needed=True)
+    yield from _affinity(spec)
+    yield from check_labels(spec.get("selector"), "spec.selector")
+    yield from _of_type(spec, kind, headless=headless)
+    yield from _ports(spec, kind)
+    for index, address in items(spec, "externalIPs"):
+        yield from ip_address(address, f"spec.externalIPs[{index}]")
+    yield from _policies(spec, kind)
+    yield from _cluster_ips(spec, kind)
+
+
+def _affinity(spec: Object) -> Iterator[Cause]:
+    seconds = get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+    at = "spec.sessionAffinityConfig"
+    if spec.get("sessionAffinity") == "ClientIP":
+        if seconds is None:
+            yield required(at, "when session affinity type is ClientIP")
+        elif not 0 < seconds <= _LONGEST_AFFINITY:
+            yield invalid(
+                f"{at}.clientIP.timeoutSeconds", seconds, f"must be greater than 0 and less than {_LONGEST_AFFINITY}"
+            )
+    elif spec.get("sessionAffinity") == "None" and seconds is not None:
+        yield forbidden(at, "must not be set when session affinity is None")
+
+
+def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
+    if kind in _OUTSIDE and headless:
+        yield invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services")
+    if kind == "ExternalName":
+        if spec.get("clusterIPs"):
+            yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+        name = (spec.get("externalName") or "").removesuffix(".")
+        if not name:
+            yield required("spec.externalName")
+        else:
+            yield from (
+                invalid("spec.externalName", spec["externalName"], text) for text in dns_subdomain(name.lower())
+            )
+
+
+def _ports(spec: Object, kind: str) -> Iterator[Cause]:
+    ports = spec.get("ports") or ()
+    names: set[str] = set()
+    numbers: set[tuple[int, str]] = set()
+    node_ports: set[tuple[int, str]] = set()
+    for index, one in enumerate(ports):
+        at = f"spec.ports[{index}]"
+        yield from _port(one, at, names, alone=len(ports) == 1)
+        number, protocol, node_port = one.get("port") or 0, one.get("protocol") or "", one.get("nodePort") or 0
+        if node_port and kind == "ClusterIP":
+            yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
+        if (number, protocol) in numbers:
+            dump = {
+                "Name": "",
+                "Protocol": protocol,
+                "AppProtocol": None,
+                "Port": number,
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
+            yield duplicate(at, Struct(dump))
+        numbers.add((number, protocol))
+        if node_port and (node_port, protocol) in node_ports:
+            yield duplicate(f"{at}.nodePort", node_port)
+        node_ports.add((node_port, protocol))
+
+
+def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cause]:
+    name = one.get("name") or ""
+    if not name:
+        if not alone:
+            yield required(f"{at}.name")
+    else:
+        yield from (invalid(f"{at}.name", name, text) for text in dns_label(name))
+        if name in names:
+            yield duplicate(f"{at}.name", name)
+        names.add(name)
+    if not 1 <= (one.get("port") or 0) <= 65535:
+        yield invalid(f"{at}.port", one.get("port") or 0, PORT_RANGE)
+    yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+    yield from port(one.get("targetPort"), f"{at}.targetPort")
+    if one.get("appProtocol"):
+        yield from (
+            invalid(f"{at}.appProtocol", one["appProtocol"], text) for text in qualified_name(one["appProtocol"])
+        )
+
+
+def _policies(spec: Object, kind: str) -> Iterator[Cause]:
+    outside = kind in _OUTSIDE or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+    external = spec.get("externalTrafficPolicy") or ""
+    if external and not outside:
+        yield invalid("spec.externalTrafficPolicy", external, "may only be set for externally-accessible services")
+    else:
+        yield from one_of(external, _POLICIES, "spec.externalTrafficPolicy", needed=outside)
+    yield from one_of(
+        spec.get("internalTrafficPolicy"),
+        _POLICIES,
+        "spec.internalTrafficPolicy",
+        needed=kind in ("ClusterIP", *_OUTSIDE),
+    )
+    local = kind == "LoadBalancer" and external == "Local"
+    if spec.get("healthCheckNodePort") and not local:
+        words = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        yield invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], words)
+    for key in ("loadBalancerSourceRanges", "allocateLoadBalancerNodePorts", "loadBalancerClass"):
+        if spec.get(key) is not None and kind != "LoadBalancer":
+            yield forbidden(f"spec.{key}", "may only be used when `type` is 'LoadBalancer'")
+    for index, one in items(spec, "loadBalancerSourceRanges"):
+        yield from cidr(one.strip(), f"spec.loadBalancerSourceRanges[{index}]")
+
+
+def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
+    if kind == "ExternalName":
+        return
+    addresses = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
+    if len(addresses) > 2:
+        yield invalid("spec.clusterIPs", addresses, "may only hold up to 2 values")
+    for index, address in enumerate(addresses):
+        if address not in ("None", ""):
+            yield from ip_address(address, f"spec.clusterIPs[{index}]")
+
+
+def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a Service: its address stays as long as it has one."""
+    yield from check_service(new)
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if "ExternalName" in (spec.get("type"), before.get("type")):
+        return
+    mine, theirs = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
+    if theirs and mine and mine[0] != theirs[0]:
+        yield invalid("spec.clusterIPs[0]", mine, "may not change once set")
+    elif theirs and not mine:
+        yield invalid("spec.clusterIPs[0]", mine, "primary clusterIP can not be unset")
+
+
+def check_endpoints(endpoints: Object) -> Iterator[Cause]:
+    """What is wrong with Endpoints."""
+    for index, subset in items(endpoints, "subsets"):
+        at = f"subsets[{index}]"
+        if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+            yield required(at, "must specify `addresses` or `notReadyAddresses`")
+        for key in ("addresses", "notReadyAddresses"):
+            for number, address in items(subset, key):
+                yield from ip_address(address.get("ip") or "", f"{at}.{key}[{number}].ip")
+        several = len(subset.get("ports") or ()) > 1
+        for number, one in items(subset, "ports"):
+            yield from _endpoint_port(one, f"{at}.ports[{number}]", several=several)
+
+
+def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
+    yield from named(one.get("name"), dns_label, f"{at}.name", needed=several)
+    yield from between(one.get("port") or 0, 1, 65535, f"{at}.port")
+    yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+
+
+def check_endpoint_slice(one: Object) -> Iterator[Cause]:
+    """What is wrong with an EndpointSlice."""
+    kind = one.get("addressType") or ""
+    yield from one_of(kind, _ADDRESS_TYPES, "addressType", needed=True)
+    endpoints = one.get("endpoints") or ()
+    if len(endpoints) > _MOST_ENDPOINTS:
+        yield Cause(
+            "endpoints", "FieldValueTooMany", f"Too many: {len(endpoints)}: must have at most {_MOST_ENDPOINTS} items"
+        )
+    for index, endpoint in enumerate(endpoints):
+        yield from _endpoint(endpoint, kind, f"endpoints[{index}]")
+    seen: set[str] = set()
+    for index, entry in items(one, "ports"):
+        at, name = f"ports[{index}]", entry.get("name") or ""
+        if name in seen:
+            yield duplicate(f"{at}.name", name)
+        seen.add(name)
+        yield from named(name, dns_label, f"{at}.name")
+        yield from one_of(entry.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+
+
+def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
+    addresses: Json = endpoint.get("addresses") or ()
+    yield from needed(addresses, f"{at}.addresses", "must contain at least 1 address")
+    for index, address in enumerate(addresses):
+        where = f"{at}.addresses[{index}]"
+        if kind == "FQDN":
+            yield from named(address, dns_subdomain, where)
+        elif kind in ("IPv4", "IPv6"):
+            yield from ip_address(address, where)
+
+
+def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of an EndpointSlice: its address type stays."""
+    yield from check_endpoint_slice(new)
+    yield from unchanged(new.get("addressType"), old.get("addressType"), "addressType")

@@ -1,0 +1,167 @@
+"""Validation of volumes, claims and storage classes."""
+
+from collections.abc import Iterator, Sequence
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import check_selector, get, named, one_of, quantity, unchanged
+from kilde.kubeapi.resources.validation.names import dns_subdomain
+
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_VOLUME_MODES = ("Block", "Filesystem")
+_RECLAIM = ("Delete", "Recycle", "Retain")
+_BINDING = ("Immediate", "WaitForFirstConsumer")
+_ALONE = "ReadWriteOncePod"
+_NOT_SOURCES = frozenset(
+    {
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+        "volumeMode",
+    }
+)
+_CLAIM_FIXED = (
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+)
+_SOURCE_FIXED = "spec.persistentvolumesource is immutable after creation"
+
+
+def check_claim(claim: Object) -> Iterator[Cause]:
+    """What is wrong with a PersistentVolumeClaim."""
+    spec = claim.get("spec") or {}
+    yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "at least 1 access mode is required")
+    yield from check_selector(spec.get("selector"), "spec.selector")
+    yield from _positive(get(spec, "resources", "requests", "storage"), "spec.resources[storage]")
+    for key in ("storageClassName", "volumeAttributesClassName"):
+        yield from named(spec.get(key), dns_subdomain, f"spec.{key}")
+    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
+
+
+def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:
+    if not modes:
+        yield required(at, missing)
+    for mode in modes:
+        if mode not in _ACCESS_MODES:
+            yield not_supported(at, mode, _ACCESS_MODES)
+    if _ALONE in modes and len(modes) > 1:
+        yield forbidden(at, f"may not use {_ALONE} with other access modes")
+
+
+def _positive(amount: Json, at: str) -> Iterator[Cause]:
+    found = None if amount is None else quantity(amount)
+    if found is None:
+        yield required(at)
+    elif found.value <= 0:
+        yield invalid(at, found.text, "must be greater than zero")
+
+
+def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a claim: it may grow once it is bound, and be given what it had not."""
+    yield from check_claim(new)
+    spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
+    for key in ("volumeName", "storageClassName"):
+        if not before.get(key):
+            spec.pop(key, None)
+            before.pop(key, None)
+    bound = get(old, "status", "phase") == "Bound"
+    size, was = get(spec, "resources", "requests", "storage"), get(before, "resources", "requests", "storage")
+    if bound:
+        for one in (spec, before):
+            one.pop("volumeAttributesClassName", None)
+            one["resources"] = {key: value for key, value in (one.get("resources") or {}).items() if key != "requests"}
+        yield from _not_smaller(size, was)
+    if spec != before:
+        yield forbidden("spec", _CLAIM_FIXED)
+
+
+def _not_smaller(size: Json, was: Json) -> Iterator[Cause]:
+    new, old = None if size is None else quantity(size), None if was is None else quantity(was)
+    if new is not None and old is not None and new.value < old.value:
+        yield forbidden("spec.resources.requests.storage", "field can not be less than previous value")
+
+
+def check_volume(volume: Object) -> Iterator[Cause]:
+    """What is wrong with a PersistentVolume."""
+    spec = volume.get("spec") or {}
+    yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "")
+    capacity = spec.get("capacity") or {}
+    if not capacity:
+        yield required("spec.capacity")
+    if capacity and set(capacity) != {"storage"}:
+        yield not_supported("spec.capacity", dict(capacity), ("storage",))
+    if "storage" in capacity:
+        yield from _positive(capacity["storage"], "spec.capacity[storage]")
+    sources = [key for key in spec if key not in _NOT_SOURCES and spec[key] is not None]
+    if not sources:
+        yield required("spec", "must specify a volume type")
+    for extra in sources[1:]:
+        yield forbidden(f"spec.{extra}", "may not specify more than 1 volume type")
+    yield from one_of(spec.get("persistentVolumeReclaimPolicy"), _RECLAIM, "spec.persistentVolumeReclaimPolicy")
+    yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
+    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
+    yield from _host_path(spec)
+
+
+def _host_path(spec: Object) -> Iterator[Cause]:
+    path = get(spec, "hostPath", "path", default="")
+    if spec.get("hostPath") is None:
+        return
+    if not path:
+        yield required("spec.hostPath.path")
+    elif ".." in path.split("/"):
+        yield invalid("spec.hostPath.path", path, "must not contain '..'")
+    if path.rstrip("/") == "" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":
+        yield forbidden("spec.hostPath.path", "may not be '/' for a recycle policy")
+
+
+def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a PersistentVolume: where it lies stays."""
+    yield from check_volume(new)
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if {key: value for key, value in spec.items() if key not in _NOT_SOURCES} != {
+        key: value for key, value in before.items() if key not in _NOT_SOURCES
+    }:
+        yield forbidden("spec.persistentvolumesource", _SOURCE_FIXED)
+    yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "spec.volumeMode")
+    if before.get("nodeAffinity") is not None:
+        yield from unchanged(spec.get("nodeAffinity"), before.get("nodeAffinity"), "spec.nodeAffinity")
+
+
+def check_storage_class(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a StorageClass."""
+    provisioner = obj.get("provisioner") or ""
+    if not provisioner:
+        yield required("provisioner")
+    yield from one_of(obj.get("reclaimPolicy"), ("Delete", "Retain"), "reclaimPolicy")
+    yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
+    if any(not key for key in obj.get("parameters") or {}):
+        yield invalid("parameters", "", "field must not be empty.")
+
+
+def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a StorageClass: hardly anything may change."""
+    yield from check_storage_class(new)
+    for key in ("parameters", "provisioner", "reclaimPolicy"):
+        if new.get(key) != old.get(key):
+            yield forbidden(key, f"updates to {key} are forbidden.")
+    yield from unchanged(new.get("volumeBindingMode"), old.get("volumeBindingMode"), "volumeBindingMode")
+
+
+def check_attributes_class(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a VolumeAttributesClass."""
+    if not obj.get("driverName"):
+        yield required("driverName")
+    if not obj.get("parameters"):
+        yield required("parameters", "must contain at least one key/value pair")
+
+
+def check_attributes_class_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a VolumeAttributesClass: it does not change."""
+    for key in ("driverName", "parameters"):
+        if new.get(key) != old.get(key):
+            yield forbidden(key, f"updates to {key} are forbidden.")

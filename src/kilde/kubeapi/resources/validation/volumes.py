@@ -1,0 +1,212 @@
+"""Validation of a pod's volumes."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import get, items, named, needed, quantity
+from kilde.kubeapi.resources.validation.names import dns_label, qualified_name
+
+_MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
+_HOST_PATH_TYPES = ("BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "", "File", "FileOrCreate", "Socket")
+_POD_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
+
+Source = Callable[[Object, str], Iterator[Cause]]
+
+
+def check_volumes(volumes: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a pod's volumes."""
+    seen: set[str] = set()
+    for index, volume in enumerate(volumes or ()):
+        where, name = f"{at}[{index}]", volume.get("name") or ""
+        yield from named(name, dns_label, f"{where}.name", needed=True)
+        if name and name in seen:
+            yield duplicate(f"{where}.name", name)
+        seen.add(name)
+        yield from _volume(volume, where)
+
+
+def _volume(volume: Object, at: str) -> Iterator[Cause]:
+    sources = [key for key, value in volume.items() if key != "name" and value is not None]
+    if not sources:
+        yield required(at, "must specify a volume type")
+    for extra in sources[1:]:
+        yield forbidden(f"{at}.{extra}", "may not specify more than 1 volume type")
+    for source in sources[:1]:
+        check = _SOURCES.get(source)
+        if check is not None:
+            yield from check(volume[source], f"{at}.{source}")
+
+
+def safe_path(path: str, at: str) -> Iterator[Cause]:
+    """A path within something: relative, and never up."""
+    if path.startswith("/"):
+        yield invalid(at, path, "must be a relative path")
+    if ".." in path.split("/"):
+        yield invalid(at, path, "must not contain '..'")
+
+
+def _relative(path: str, at: str) -> Iterator[Cause]:
+    yield from safe_path(path, at)
+    if path.startswith("..") and not path.startswith("../"):
+        yield invalid(at, path, "must not start with '..'")
+
+
+def mode(value: Json, at: str) -> Iterator[Cause]:
+    """File permissions."""
+    if value is not None and not 0 <= value <= 0o777:
+        yield invalid(at, value, _MODE_TEXT)
+
+
+def _keys(source: Object, at: str) -> Iterator[Cause]:
+    """Which keys go to which files."""
+    for index, item in items(source, "items"):
+        where = f"{at}.items[{index}]"
+        yield from needed(item.get("key"), f"{where}.key")
+        if not item.get("path"):
+            yield required(f"{where}.path")
+        else:
+            yield from _relative(item["path"], f"{where}.path")
+        yield from mode(item.get("mode"), f"{where}.mode")
+
+
+def _config_map(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("name"), f"{at}.name")
+    yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
+    yield from _keys(source, at)
+
+
+def _secret(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("secretName"), f"{at}.secretName")
+    yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
+    yield from _keys(source, at)
+
+
+def _host_path(source: Object, at: str) -> Iterator[Cause]:
+    path = source.get("path") or ""
+    if not path:
+        yield required(f"{at}.path")
+    elif ".." in path.split("/"):
+        yield invalid(f"{at}.path", path, "must not contain '..'")
+    if (source.get("type") or "") not in _HOST_PATH_TYPES:
+        yield not_supported(f"{at}.type", source["type"], _HOST_PATH_TYPES)
+
+
+def _empty_dir(source: Object, at: str) -> Iterator[Cause]:
+    limit = source.get("sizeLimit")
+    found = None if limit is None else quantity(limit)
+    if found is not None and found.value < 0:
+        yield forbidden(f"{at}.sizeLimit", "SizeLimit field must be a valid resource quantity")
+
+
+def _claim(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("claimName"), f"{at}.claimName")
+
+
+def _nfs(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("server"), f"{at}.server")
+    path = source.get("path") or ""
+    if not path:
+        yield required(f"{at}.path")
+    elif not path.startswith("/"):
+        yield invalid(f"{at}.path", path, "must be an absolute path")
+
+
+def _csi(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("driver"), f"{at}.driver")
+
+
+def _git_repo(source: Object, at: str) -> Iterator[Cause]:
+    yield from needed(source.get("repository"), f"{at}.repository")
+    yield from safe_path(source.get("directory") or "", f"{at}.directory")
+
+
+def _downward(source: Object, at: str) -> Iterator[Cause]:
+    yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
+    for index, item in items(source, "items"):
+        yield from _downward_file(item, f"{at}[{index}]" if at.endswith("downwardAPI") else f"{at}.items[{index}]")
+
+
+def _downward_file(item: Object, at: str) -> Iterator[Cause]:
+    if not item.get("path"):
+        yield required(f"{at}.path")
+    else:
+        yield from _relative(item["path"], f"{at}.path")
+    if item.get("fieldRef") is not None:
+        yield from field_ref(item["fieldRef"], _POD_FIELDS, f"{at}.fieldRef")
+        if item.get("resourceFieldRef") is not None:
+            yield invalid(at, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
+    elif item.get("resourceFieldRef") is None:
+        yield required(at, "one of fieldRef and resourceFieldRef is required")
+    yield from mode(item.get("mode"), f"{at}.mode")
+
+
+def field_ref(source: Object, allowed: tuple[str, ...], at: str) -> Iterator[Cause]:
+    """A reference to a field of the pod itself."""
+    path = source.get("fieldPath") or ""
+    yield from needed(source.get("apiVersion"), f"{at}.apiVersion")
+    if not path:
+        yield required(f"{at}.fieldPath")
+        return
+    subscript = path.removesuffix("']").partition("['")
+    if subscript[1] and subscript[0] in ("metadata.annotations", "metadata.labels"):
+        key = subscript[2].lower() if subscript[0] == "metadata.annotations" else subscript[2]
+        yield from (invalid(at, subscript[2], text) for text in qualified_name(key))
+    elif path not in allowed:
+        yield not_supported(f"{at}.fieldPath", path, allowed)
+
+
+def _projected(source: Object, at: str) -> Iterator[Cause]:
+    yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
+    paths: set[str] = set()
+    for index, one in items(source, "sources"):
+        where = f"{at}.sources[{index}]"
+        kinds = [key for key, value in one.items() if value is not None]
+        for extra in kinds[1:]:
+            yield forbidden(f"{where}.{extra}", "may not specify more than 1 volume type per source")
+        for kind in kinds[:1]:
+            yield from _projection(kind, one[kind], f"{where}.{kind}")
+            for _, item in items(one[kind], "items"):
+                path = item.get("path")
+                if path and path in paths:
+                    yield invalid(f"{at}.sources[{index}]", path, "conflicting duplicate paths")
+                paths.add(path)
+
+
+def _projection(kind: str, source: Object, at: str) -> Iterator[Cause]:
+    if kind in ("configMap", "secret"):
+        yield from needed(source.get("name"), f"{at}.name")
+        yield from _keys(source, at)
+    elif kind == "downwardAPI":
+        for index, item in items(source, "items"):
+            yield from _downward_file(item, f"{at}.items[{index}]")
+    elif kind == "serviceAccountToken":
+        seconds = source.get("expirationSeconds")
+        if seconds is not None and seconds < 600:
+            yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        if seconds is not None and seconds > 1 << 32:
+            yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
+        if not source.get("path"):
+            yield required(f"{at}.path")
+        else:
+            yield from _relative(source["path"], f"{at}.path")
+
+
+def _ephemeral(source: Object, at: str) -> Iterator[Cause]:
+    if get(source, "volumeClaimTemplate") is None:
+        yield required(f"{at}.volumeClaimTemplate")
+
+
+_SOURCES: Mapping[str, Source] = {
+    "configMap": _config_map,
+    "csi": _csi,
+    "downwardAPI": _downward,
+    "emptyDir": _empty_dir,
+    "ephemeral": _ephemeral,
+    "gitRepo": _git_repo,
+    "hostPath": _host_path,
+    "nfs": _nfs,
+    "persistentVolumeClaim": _claim,
+    "projected": _projected,
+    "secret": _secret,
+}

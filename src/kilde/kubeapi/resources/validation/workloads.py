@@ -1,0 +1,235 @@
+"""Validation of deployments, replica sets, daemon sets, stateful sets and controller revisions."""
+
+from collections.abc import Iterator
+
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import (
+    check_selector,
+    get,
+    int_or_percent,
+    is_empty,
+    is_zero,
+    not_negative,
+    one_of,
+    selects,
+    unchanged,
+)
+from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_label
+from kilde.kubeapi.resources.validation.pods import check_template
+
+_NO_MATCH = "`selector` does not match template `labels`"
+_STATEFUL_FIELDS = (
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+)
+_STATEFUL_FIXED = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit',"
+    " 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+
+
+def _selected_template(spec: Object, kind: str, *, only_restart: str = "Always") -> Iterator[Cause]:
+    """A selector, and a pod template that it selects and whose pods are always restarted."""
+    selector, template = spec.get("selector"), spec.get("template")
+    if selector is None:
+        yield required("spec.selector")
+    else:
+        yield from check_selector(selector, "spec.selector")
+        if is_empty(selector):
+            yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+    yield from _matching(selector, template)
+    yield from check_template(template, "spec.template")
+    yield from restarts(template, only_restart)
+
+
+def _matching(selector: Json, template: Json) -> Iterator[Cause]:
+    labels = get(template, "metadata", "labels")
+    if (selector is None or not is_empty(selector)) and not selects(selector, labels):
+        yield invalid("spec.template.metadata.labels", labels, _NO_MATCH)
+
+
+def restarts(template: Json, wanted: str) -> Iterator[Cause]:
+    """Pods of controllers that replace them are always restarted, and have no deadline."""
+    policy = get(template, "spec", "restartPolicy", default="")
+    if policy and policy != wanted:
+        yield not_supported("spec.template.spec.restartPolicy", policy, (wanted,))
+    if get(template, "spec", "activeDeadlineSeconds") is not None:
+        yield forbidden(
+            "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported"
+        )
+
+
+def check_deployment(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a Deployment."""
+    spec = obj.get("spec") or {}
+    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from _selected_template(spec, "deployment")
+    yield from _strategy(spec.get("strategy") or {})
+    deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
+    if deadline is not None and deadline <= ready:
+        yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def _strategy(strategy: Object) -> Iterator[Cause]:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if kind == "Recreate":
+        if rolling is not None:
+            yield forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
+    elif kind == "RollingUpdate":
+        if rolling is None:
+            yield required("spec.strategy.rollingUpdate", "this should be defaulted and never be nil")
+        else:
+            yield from _rolling(rolling, "spec.strategy.rollingUpdate")
+    else:
+        yield not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate"))
+
+
+def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    yield from int_or_percent(unavailable, f"{at}.maxUnavailable", most=True)
+    yield from int_or_percent(surge, f"{at}.maxSurge")
+    if is_zero(unavailable) and is_zero(surge):
+        yield invalid(f"{at}.maxUnavailable", unavailable or 0, "may not be 0 when `maxSurge` is 0")
+
+
+def check_deployment_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a Deployment: the selector is for ever."""
+    yield from check_deployment(new)
+    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+
+
+def check_replica_set(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a ReplicaSet."""
+    spec = obj.get("spec") or {}
+    for key in ("replicas", "minReadySeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from _selected_template(spec, "replicaset")
+
+
+def check_replica_set_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a ReplicaSet: the selector is for ever."""
+    yield from check_replica_set(new)
+    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+
+
+def check_replication_controller(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a ReplicationController: its selector is a plain map."""
+    spec = obj.get("spec") or {}
+    for key in ("replicas", "minReadySeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    selector, template = spec.get("selector") or {}, spec.get("template")
+    if not selector:
+        yield required("spec.selector")
+    if template is None:
+        yield required("spec.template")
+        return
+    labels = get(template, "metadata", "labels")
+    if selector and any((labels or {}).get(key) != value for key, value in selector.items()):
+        yield invalid("spec.template.metadata.labels", labels, _NO_MATCH)
+    yield from check_template(template, "spec.template")
+    yield from restarts(template, "Always")
+
+
+def check_daemon_set(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a DaemonSet."""
+    spec = obj.get("spec") or {}
+    for key in ("minReadySeconds", "revisionHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from _selected_template(spec, "daemonset")
+    strategy = spec.get("updateStrategy") or {}
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if kind == "RollingUpdate":
+        if rolling is None:
+            yield required("spec.updateStrategy.rollingUpdate")
+        else:
+            at = "spec.updateStrategy.rollingUpdate"
+            yield from int_or_percent(rolling.get("maxUnavailable"), f"{at}.maxUnavailable", most=True)
+            yield from int_or_percent(rolling.get("maxSurge"), f"{at}.maxSurge", most=True)
+            if is_zero(rolling.get("maxUnavailable")) and is_zero(rolling.get("maxSurge")):
+                yield required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+            elif not is_zero(rolling.get("maxUnavailable")) and not is_zero(rolling.get("maxSurge")):
+                yield invalid(
+                    f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
+                )
+    elif kind != "OnDelete":
+        yield not_supported("spec.updateStrategy.type", kind, ("OnDelete", "RollingUpdate"))
+
+
+def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a DaemonSet: the selector is for ever."""
+    yield from check_daemon_set(new)
+    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+
+
+def check_stateful_set(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a StatefulSet: its name becomes a label of its pods and part of their names."""
+    name = get(obj, "metadata", "name", default="")
+    if name and "." in name:
+        yield from (invalid("metadata.name", name, text) for text in dns_label(name))
+    yield from _stateful_spec(obj)
+
+
+def _stateful_spec(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
+    policy = spec.get("podManagementPolicy") or ""
+    if not policy:
+        yield required("spec.podManagementPolicy")
+    elif policy not in ("OrderedReady", "Parallel"):
+        yield invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
+    yield from _stateful_strategy(spec.get("updateStrategy") or {})
+    for key in ("whenDeleted", "whenScaled"):
+        at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
+        yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Delete", "Retain"), at)
+    yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
+    if spec.get("serviceName"):
+        yield from (
+            invalid("spec.serviceName", spec["serviceName"], text) for text in dns_1035_label(spec["serviceName"])
+        )
+    yield from _selected_template(spec, "statefulset")
+
+
+def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    at = "spec.updateStrategy"
+    if not kind:
+        yield required(at)
+    elif kind == "RollingUpdate":
+        yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
+        yield from int_or_percent(get(rolling, "maxUnavailable"), f"{at}.rollingUpdate.maxUnavailable", most=True)
+    elif kind == "OnDelete":
+        if rolling is not None:
+            dump = Struct({"Type": kind, "RollingUpdate": rolling})
+            yield invalid(f"{at}.rollingUpdate", dump, "only allowed for updateStrategy 'RollingUpdate'")
+    else:
+        yield invalid(at, Struct({"Type": kind, "RollingUpdate": rolling}), "must be 'RollingUpdate' or 'OnDelete'")
+
+
+def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a StatefulSet: most of its spec is for ever."""
+    yield from _stateful_spec(new)
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    fixed = (set(spec) | set(before)) - set(_STATEFUL_FIELDS)
+    if any(spec.get(key) != before.get(key) for key in fixed):
+        yield forbidden("spec", _STATEFUL_FIXED)
+
+
+def check_revision(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a ControllerRevision."""
+    yield from not_negative(obj.get("revision"), "revision")
+    if obj.get("data") is None:
+        yield required("data", "data is mandatory")
+
+
+def check_revision_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a change of a ControllerRevision: its data is for ever."""
+    yield from check_revision(new)
+    yield from unchanged(new.get("data"), old.get("data"), "data")
