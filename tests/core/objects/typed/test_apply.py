@@ -258,7 +258,8 @@ def test_an_applied_document_must_not_hold_managed_fields(sent: Any) -> None:
         ({"items": [{"name": "a"}, {"name": "a"}]}, '.spec.items: duplicate entries for key [name="a"]'),
         (
             {"items": [{"value": "x"}]},
-            ".spec.items: element 0: associative list with keys has an element that omits all key fields",
+            '.spec.items: element 0: associative list with keys has an element that omits all key fields ["name"] '
+            "(and doesn't have default values for any key fields)",
         ),
         ({"items": [None]}, ".spec.items: element 0: associative list with keys may not have a null element"),
         (

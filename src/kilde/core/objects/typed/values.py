@@ -52,7 +52,11 @@ def item_element(node: ListNode, item: Json) -> str:
         elif key in node.defaults:
             keys[key] = node.defaults[key]
     if not keys:
-        raise ValueError("associative list with keys has an element that omits all key fields")
+        names = " ".join(f'"{key}"' for key in node.keys)
+        raise ValueError(
+            f"associative list with keys has an element that omits all key fields [{names}]"
+            " (and doesn't have default values for any key fields)"
+        )
     return key_element(keys)
 
 
