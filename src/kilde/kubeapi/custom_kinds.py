@@ -35,33 +35,6 @@ class CustomKind(Kind):
     version: Version | None = None
 
     @property
-    def _clear(self) -> None:
-        """A definition that is being deleted takes its objects with it, and goes when none is left."""
-        for record in list(self._world.store.all(CRDS)):
-            crd = record.object()
-            meta = crd["metadata"]
-            if not meta.get("deletionTimestamp") or CRD_CLEANUP not in (meta.get("finalizers") or ()):
-                continue
-            for found in list(self._world.store.all(meta["name"])):
-                remove(self._world, found.key, uid=found.object()["metadata"]["uid"])
-            if self._world.store.count(meta["name"]):
-                self._await(meta["name"])
-                continue
-            rewrite(
-                self._world, record.key, {"finalizers": [name for name in meta["finalizers"] if name != CRD_CLEANUP]}
-            )
-
-    def _await(self, resource: str) -> None:
-        """Looks again when one of these objects is gone."""
-        if resource in self._awaited:
-            return
-
-        def gone(change: Change) -> None:
-            if change.after is None:
-                self._changed(change)
-
-        self._awaited[resource] = self._world.store.listen(resource, gone)
-
     def _definition(self) -> Definition:
         assert self.definition is not None
         return self.definition

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NamedTuple
 
-from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.errors import InvalidInput, InvalidYaml
 from kilde.core.basics.values import Json
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
 from kilde.kubeapi.logic.failures import bad_request
@@ -63,8 +63,21 @@ def _in_object(text: str) -> bool:
 
 
 def _yaml(raw: bytes) -> Body:
-    read = read_documents(raw, file="body", limits=_LIMITS, duplicates="last")
-    return Body(read[0].value if read else None)
+    twice: tuple[str, ...] = ()
+    try:
+        read = read_documents(raw, file="", limits=_LIMITS)
+    except InvalidYaml as error:
+        if "already defined" not in error.what:
+            raise
+        twice = (
+            f"{_where(error)}{error.what.replace('mapping key', 'key').replace('already defined', 'already set in map')}",
+        )
+        read = read_documents(raw, file="", limits=_LIMITS, duplicates="last")
+    return Body(read[0].value if read else None, twice)
+
+
+def _where(error: InvalidYaml) -> str:
+    return f"line {error.place.line}: " if error.place is not None and error.place.line else ""
 
 
 class _Twice(dict[str, Any]):
@@ -92,7 +105,9 @@ def _united(pairs: list[tuple[str, Any]], found: list[_Twice]) -> dict[str, Any]
             twice[key] = None
             before = made[key]
             if isinstance(before, dict) and isinstance(value, dict):
-                value = {**before, **value}
+                inner = _Twice({**before, **value})
+                inner.twice = tuple(name for each in (before, value) if isinstance(each, _Twice) for name in each.twice)
+                value = inner
         made[key] = value
     made.twice = tuple(twice)
     found.append(made)

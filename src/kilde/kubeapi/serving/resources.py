@@ -22,6 +22,10 @@ from kilde.kubeapi.world import World
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _SUBRESOURCE = {"GET": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}
+_ORPHANED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -141,9 +145,9 @@ class Resources:
         body = decode.decode(raw, media, name)
         value = body.value if body.value is not None else {}
         if not isinstance(value, dict):
-            raise failures.bad_request(
-                f"the object provided is unrecognized (must be of type {call.kind.resource.kind})"
-            )
+            raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
+        if sub is not None:
+            return {**value, "metadata": dict(value.get("metadata") or {})}
         admit.check_kind(call.kind, value)
         return dict(admit.typed(call, value, body.duplicates))
 
@@ -158,6 +162,8 @@ class Resources:
     async def _delete(self, request: Request, call: Call) -> Response:
         form = object_form(request)
         chosen = await self._delete_options(request)
+        if not chosen.propagation and call.kind.storage == "jobs.batch":
+            call.warn(_ORPHANED)
         record, gone = delete.delete(self._world, call, chosen)
         if gone and not delete.answers_object(call.kind):
             return answer(200, delete.deleted_status(call.kind, record.object()), form._replace(kind=""), call.warnings)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from kilde.kubeapi.strategies.definitions import Definitions
 from kilde.kubeapi.strategies.endpoints import Endpoints
 from kilde.kubeapi.strategies.jobs import Jobs
+from kilde.kubeapi.strategies.namespaces import Namespaces
+from kilde.kubeapi.strategies.nodes import Nodes
 from kilde.kubeapi.strategies.pods import Pods
 from kilde.kubeapi.strategies.services import Services
 from kilde.kubeapi.strategies.strategy import Strategy
@@ -18,6 +20,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     "daemonsets.apps": DaemonSets(),
     "endpoints": Endpoints(),
     "jobs.batch": Jobs(),
+    "namespaces": Namespaces(),
+    "nodes": Nodes(),
     "persistentvolumeclaims": Claims(),
     "persistentvolumes": Volumes(),
     "pods": Pods(),

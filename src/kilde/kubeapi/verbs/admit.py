@@ -21,7 +21,10 @@ def typed(call: Call, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
         decoded = kind.decoded(obj)
     except WrongType as error:
         raise failures.bad_request(f"{word}: {error.what}") from error
-    complain(call, word, (*duplicates, *(f'unknown field "{path}"' for path in decoded.unknown)))
+    twice = [each if each.startswith("duplicate") else each.replace("'", '"') for each in duplicates]
+    if any(not each.startswith("duplicate") for each in twice) and call.options.validation == "Strict":
+        twice = [f"yaml: unmarshal errors:\n  {', '.join(twice)}"]
+    complain(call, word, (*twice, *(f'unknown field "{path}"' for path in decoded.unknown)))
     return decoded.object
 
 

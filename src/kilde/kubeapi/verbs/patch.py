@@ -41,10 +41,12 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
     made = _decoded(call, change_document(call, media, wanted, old, call.kind.node))
+    if not call.kind.resource.custom:
+        made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
     made.setdefault("kind", old["kind"])
     check_name(made, call.name, call.namespace, namespaced=call.kind.resource.namespaced)
-    return replace(world, call, existing, made, own=True)
+    return replace(world, call, existing, made, own=True, exact=False)
 
 
 def read_patch(media: str, raw: bytes) -> Json:

@@ -29,17 +29,20 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     return replace(world, call, existing, obj, own=True), False
 
 
-def replace(world: World, call: Call, existing: Record, obj: Object, *, own: bool) -> Record:
-    """Makes the stored object into this one, if it may be. Without `own` its managedFields are right already."""
+def replace(world: World, call: Call, existing: Record, obj: Object, *, own: bool, exact: bool = True) -> Record:
+    """Makes the stored object into this one, if it may be. Without `own` its managedFields are right already.
+
+    `exact` refuses another uid as a conflict; a patch that changes the uid is invalid instead.
+    """
     kind = call.kind
     old = kind.presented(existing)
     if kind.warning:
         call.warn(kind.warning)
-    check_preconditions(kind, obj, old)
+    check_preconditions(kind, obj, old, exact=exact)
     prepare(kind, obj, old, call.subresource)
     obj = shaped(kind, obj)
     strategy_of(kind.storage).prepare_change(world, call, obj, old)
-    if kind.has_generation and _means_change(obj, old):
+    if kind.has_generation and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
         obj = owned(call, old, obj, world.now())
@@ -67,11 +70,11 @@ def store(world: World, key: Key, obj: Object) -> Record:
     return world.store.put(key, obj)
 
 
-def check_preconditions(kind: Kind, obj: Object, old: Object) -> None:
+def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) -> None:
     """409 where the object was made from another version of the stored one; 422 where a custom resource does not say which."""
     found, before = meta(obj), old["metadata"]
     name, version = before["name"], str(found.get("resourceVersion") or "")
-    if found.get("uid") and found["uid"] != before["uid"]:
+    if exact and found.get("uid") and found["uid"] != before["uid"]:
         key = "/".join(part for part in ("/registry", kind.storage, before.get("namespace", ""), name) if part)
         told = f"UID in precondition: {found['uid']}, UID in object meta: {before['uid']}"
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
@@ -108,8 +111,10 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
             obj.pop("status", None)
 
 
-def _means_change(obj: Object, old: Object) -> bool:
-    """Whether anything but metadata and status differs."""
+def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
+    """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
+    if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
+        return True
     aside = ("metadata", "status")
     return {key: value for key, value in obj.items() if key not in aside} != {
         key: value for key, value in old.items() if key not in aside
