@@ -110,7 +110,7 @@ def settings(target: Target) -> "UpSettings":
     from kilde.wiring import UpSettings
 
     return UpSettings(
-        data_dir=target.data_dir.absolute(),
+        data_dir=target.data_dir,
         kubeconfig=target.kubeconfig,
         context=target.context,
         namespace=target.namespace,

@@ -50,7 +50,7 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def with_target(
         *arguments: Any, data_dir: Path | None, kubeconfig: Path | None, context: str, namespace: str, **more: Any
     ) -> Any:
-        folder = data_dir or state_folder()
+        folder = (data_dir or state_folder()).absolute()
         file = kubeconfig or (_embedded(data_dir) if data_dir else None)
         target = Target(kubeconfig=file, context=context, namespace=namespace, data_dir=folder)
         return command(*arguments, target=target, **more)
