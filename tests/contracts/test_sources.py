@@ -364,6 +364,16 @@ class TestSources:
         with pytest.raises(PathNotFound):
             await sources.push_revert(up.url, NOBODY, branch="main", to=old, paths=("b",), author="Bo", message="Back")
 
+    async def test_a_revert_of_several_paths_removes_those_that_were_not_there(self, pair: Pair) -> None:
+        sources, up = pair
+        up.create()
+        good = up.commit({"a/x": "1\n", "keep": "1\n"})
+        up.commit({"a/x": "2\n", "a/new/deep": "2\n", "plain": "2\n", "keep": "2\n"})
+        await sources.fetch(up.url, NOBODY)
+        paths = ("a/x", "a/new/deep", "plain/below", "never")
+        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=paths, author="Bo", message="Back")
+        assert up.files("main") == {"a/x": "1\n", "plain": "2\n", "keep": "2\n"}
+
     async def test_a_revert_of_a_branch_that_is_not_there_is_told(self, pair: Pair) -> None:
         sources, up = pair
         up.create()

@@ -93,7 +93,7 @@ async def test_a_push_goes_the_same_way(
     upstream.commit({"a": "2\n"})
     await sources.fetch(server.url(), opens)
     made = await sources.push_revert(
-        server.url(), opens, branch="main", to=good, path="", author="Bo <bo@example>", message="Back"
+        server.url(), opens, branch="main", to=good, paths=(), author="Bo <bo@example>", message="Back"
     )
     assert upstream.git("rev-parse", "main") == made
 

@@ -293,13 +293,14 @@ async def test_a_repository_with_sha256_ids_is_mirrored_too(sources: GitSources,
     up = object.__new__(Upstream)
     up.path = path
     good = up.commit({"d/a": "1\n"})
-    sha = up.commit({"d/a": "2\n"})
+    sha = up.commit({"d/a": "2\n", "d/b": "2\n", "e": "2\n"})
     await sources.fetch(up.url, NOBODY)
     assert await sources.resolve(up.url, "main") == sha
     assert len(sha) == 64
     assert (await sources.tree(up.url, sha)).read("d/a") == b"2\n"
-    await sources.push_revert(up.url, NOBODY, branch="main", to=good, path="d/a", author="Bo", message="Back")
+    await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=("d/a", "d/b"), author="Bo", message="Back")
     assert up.git("show", "main:d/a") == "1"
+    assert up.git("ls-tree", "-r", "--name-only", "main").split() == ["d/a", "e"]
 
 
 def readers() -> list[int]:

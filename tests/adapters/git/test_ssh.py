@@ -49,7 +49,7 @@ async def test_a_push_goes_the_same_way(sources: GitSources, upstream: Upstream,
     )
     await sources.fetch(url, key)
     made = await sources.push_revert(
-        url, key, branch="main", to=good, path="a", author="Bo <bo@example>", message="Back"
+        url, key, branch="main", to=good, paths=("a",), author="Bo <bo@example>", message="Back"
     )
     assert upstream.git("rev-parse", "main") == made
     assert upstream.git("show", "main:a") == "1"

@@ -122,12 +122,14 @@ async def _graft(mirror: Mirror, git: Git, tree: str, names: list[str], mode: st
     raw = stored.content if stored else b""
     name, *deeper = names
     if deeper:
-        below = ""
-        if tree:
-            entry = (await asyncio.to_thread(mirror.folders.read, tree, about=name)).get(name)
-            below = entry[1].oid if entry and entry[1].kind is EntryKind.FOLDER else ""
+        entry = (await asyncio.to_thread(mirror.folders.read, tree, about=name)).get(name) if tree else None
+        folder = entry is not None and entry[1].kind is EntryKind.FOLDER
+        if not oid and not folder:
+            return tree  # what is to go is not there: a file in the folder's place stays
+        below = entry[1].oid if entry is not None and folder else ""
         mode, oid = "40000", await _graft(mirror, git, below, deeper, mode, oid)
-    changed = replace_entry(raw, name.encode(), mode.encode(), bytes.fromhex(oid))
+    width = len(tree or oid) // 2
+    changed = replace_entry(raw, name.encode(), mode.encode(), bytes.fromhex(oid), oid_bytes=width)
     if not changed:
         return ""
     return await _git(git, mirror, ["hash-object", "-t", "tree", "-w", "--stdin"], stdin=changed)
