@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 60.0
+PRODUCTION = "hello-production"
 BIN = Path(sys.executable).parent
 
 
@@ -57,8 +58,8 @@ class Stage:
 
     def __init__(self, folder: Path, teller: Teller) -> None:
         self.folder, self.tell = folder, teller
-        self.repo, self.data = folder / "shop-config", folder / "data"
-        self.server = folder / "server" / "shop-config.git"  # what the team's Git server would be
+        self.repo, self.data = folder / "hello-config", folder / "data"
+        self.server = folder / "server" / "hello-config.git"  # what the team's Git server would be
         self.port = _free_port()
         self.env = {
             **os.environ,
@@ -119,13 +120,16 @@ class Stage:
         """`kilde up`, until the block ends."""
         self.tell.does(f"kilde up --data-dir {self.data.name} &")
         log = (self.folder / "kilde.log").open("w")
-        with log, subprocess.Popen(
-            [str(BIN / "kilde"), "up", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=self.env,
-            text=True,
-        ) as process:
+        with (
+            log,
+            subprocess.Popen(
+                [str(BIN / "kilde"), "up", "--data-dir", str(self.data), "--listen", f"127.0.0.1:{self.port}"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self.env,
+                text=True,
+            ) as process,
+        ):
             try:
                 assert process.stdout is not None
                 for line in process.stdout:
@@ -157,7 +161,8 @@ def is_well(stage: Stage, name: str, sha: str = "") -> bool:
 
 
 def replicas(stage: Stage) -> str:
-    return stage.kubectl("get", "deploy", "-n", "shop-production", "prod-web", "-o", "jsonpath={.spec.replicas}", show=False)
+    place = ("-n", "hello-production", "hello")
+    return stage.kubectl("get", "deploy", *place, "-o", "jsonpath={.spec.replicas}", show=False)
 
 
 def play(stage: Stage) -> None:
@@ -195,8 +200,8 @@ def begin_repository(stage: Stage) -> None:
 def deploy(stage: Stage) -> None:
     stage.tell.chapter("Applications are created: unchanged Argo CD manifests")
     begun = time.monotonic()
-    stage.tell.says(stage.kubectl("apply", "-f", str(stage.repo / "argocd-apps"), show=False))
     stage.tell.does(f"kubectl apply -f {stage.repo.name}/argocd-apps/")
+    stage.tell.says(stage.kubectl("apply", "-f", str(stage.repo / "argocd-apps"), show=False))
     names = stage.kubectl("get", "-n", "argocd", "app", "-o", "name", show=False).split()
     for name in [n.partition("/")[2] for n in names]:
         until(f"{name} Synced and Healthy", lambda name=name: is_well(stage, name))
@@ -206,8 +211,8 @@ def deploy(stage: Stage) -> None:
 
 def scale_by_commit(stage: Stage) -> None:
     stage.tell.chapter("A commit scales production")
-    patch = stage.repo / "apps/overlays/production/patch-replicas.yaml"
-    patch.write_text(patch.read_text().replace("replicas: 3", "replicas: 5"))
+    overlay = stage.repo / "apps/overlays/production/kustomization.yaml"
+    overlay.write_text(overlay.read_text().replace("count: 3", "count: 5"))
     begun = time.monotonic()
     stage.commit("Scale production to five")
     until("five replicas wanted", lambda: replicas(stage) == "5")
@@ -216,45 +221,43 @@ def scale_by_commit(stage: Stage) -> None:
 
 def undo_a_hand_edit(stage: Stage) -> None:
     stage.tell.chapter("Somebody edits production by hand")
-    until("production well", lambda: is_well(stage, "shop-production"))
-    stage.kubectl("scale", "-n", "shop-production", "deployment/prod-web", "--replicas=1")
+    until("production well", lambda: is_well(stage, PRODUCTION))
+    stage.kubectl("scale", "-n", "hello-production", "deployment/hello", "--replicas=1")
     begun = time.monotonic()
     until("five replicas again", lambda: replicas(stage) == "5")
     stage.tell.happened("undone before the next look", time.monotonic() - begun)
-    until("the heal is on record", lambda: "spec.replicas" in stage.kilde("ledger", "log", "-o", "json", show=False))
-    records = json.loads(stage.kilde("ledger", "log", "-o", "json", show=False))
-    heal = next(r for r in reversed(records) if "spec.replicas" in (r["body"].get("fields") or []))
-    opened = next(r for r in records if r["number"] == heal["body"]["operation"])
-    took = _seconds(heal["at"]) - _seconds(opened["at"])
-    who = ", ".join(heal["body"]["changedBy"]) or "somebody"
-    stage.tell.happened(f"ledger: {', '.join(heal['body']['fields'])} was changed by {who}; put back", took)
+    until("the heal is on record", lambda: heals(stage))
+    heal = heals(stage)[0]
+    took = _seconds(heal["closed_at"]) - _seconds(heal["opened_at"])
+    who = " and ".join(heal["changed_by"]) or "somebody"
+    stage.tell.happened(f"the ledger says: {', '.join(heal['fields'])} was changed by {who}; put back", took)
+
+
+def heals(stage: Stage) -> list[dict[str, Any]]:
+    """Heals of the replicas, the newest first."""
+    found = json.loads(stage.kilde("ledger", "log", "-o", "json", show=False))
+    return [one for one in found if "spec.replicas" in one["fields"] and one["closed_at"]]
 
 
 def prune_by_commit(stage: Stage) -> None:
-    stage.tell.chapter("A file is removed from Git: the object goes")
-    folder = stage.repo / "apps/base"
-    (folder / "configmap.yaml").unlink()
-    kustomization = folder / "kustomization.yaml"
-    kustomization.write_text(kustomization.read_text().replace("- configmap.yaml\n", ""))
+    stage.tell.chapter("A file is removed from Git: its objects go, and nothing else")
+    (stage.repo / "cluster-config/roles.yaml").unlink()
     begun = time.monotonic()
-    stage.commit("Drop the settings nobody reads")
-    until(
-        "the ConfigMap pruned",
-        lambda: "prod-web-settings" not in stage.kubectl("get", "cm", "-n", "shop-production", "-o", "name", show=False),
-    )
-    stage.tell.happened("configmap/prod-web-settings pruned, nothing else", time.monotonic() - begun)
+    stage.commit("Take the developers' role away")
+    roles = ("get", "clusterrole,clusterrolebinding", "-o", "name")
+    until("the role pruned", lambda: "/developer" not in stage.kubectl(*roles, show=False))
+    stage.tell.happened("clusterrole/developer and clusterrolebinding/developers pruned", time.monotonic() - begun)
 
 
 def refuse_a_bad_commit(stage: Stage) -> None:
     stage.tell.chapter("A bad commit is refused; the cluster keeps its last good state")
-    patch = stage.repo / "apps/overlays/production/patch-replicas.yaml"
-    good = patch.read_text()
-    patch.write_text(good.replace("spec:", "spec: [oops"))
+    patch = stage.repo / "apps/overlays/production/resources.yaml"
+    patch.write_text(patch.read_text().replace("containers:", "containers: [oops"))
     begun = time.monotonic()
     stage.commit("Break the patch")
 
     def condition() -> str:
-        conditions = (stage.application("shop-production").get("status") or {}).get("conditions") or []
+        conditions = (stage.application(PRODUCTION).get("status") or {}).get("conditions") or []
         return next((c["message"] for c in conditions if c["type"] == "ComparisonError"), "")
 
     until("the commit refused", condition)
@@ -266,10 +269,10 @@ def refuse_a_bad_commit(stage: Stage) -> None:
 def roll_back(stage: Stage) -> None:
     stage.tell.chapter("A rollback is a commit: Git stays the truth")
     begun = time.monotonic()
-    stage.tell.says(stage.kilde("app", "rollback", "shop-production", "--reason", "the patch is broken"))
+    stage.tell.says(stage.kilde("app", "rollback", PRODUCTION, "--reason", "the patch is broken"))
     stage.run("git", "-C", str(stage.repo), "pull", "-q", "--ff-only", "origin", "main", show="git pull")
     sha = stage.pushed()
-    until("production well again", lambda: is_well(stage, "shop-production", sha))
+    until("production well again", lambda: is_well(stage, PRODUCTION, sha))
     stage.tell.happened("reverted, Synced and Healthy", time.monotonic() - begun)
     stage.tell.says(stage.run("git", "-C", str(stage.repo), "log", "--oneline", show="git log --oneline"))
 
