@@ -66,6 +66,7 @@ def test_paths_come_members_of_a_level_first() -> None:
         ({"f:a": {}, "x:unknown": {"f:b": {}}}, [("f:a",)]),
         ({'k:{"b":1, "a":"x"}': {}}, [('k:{"a":"x","b":1}',)]),
         ({"v: 1": {}, "i:0": {}}, [("i:0",), ("v:1",)]),
+        ({'v:"a<b"': {}}, [('v:"a\\u003cb"',)]),
     ],
 )
 def test_foreign_fields_v1_is_brought_into_one_form(raw: Any, paths: list[Any]) -> None:
@@ -93,6 +94,7 @@ def test_fields_v1_as_deep_as_no_object_is_refused() -> None:
         (("f:ports", 'k:{"containerPort":80,"protocol":"TCP"}'), '.ports[containerPort=80,protocol="TCP"]'),
         (("f:metadata", "f:finalizers", 'v:"a/b"'), '.metadata.finalizers[="a/b"]'),
         (("f:a", "i:3"), ".a[3]"),
+        (("f:a", 'v:"x\\u003cy"'), '.a[="x<y"]'),
     ],
 )
 def test_paths_read_as_a_server_writes_them(path: tuple[str, ...], text: str) -> None:

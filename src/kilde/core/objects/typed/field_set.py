@@ -15,6 +15,7 @@ import msgspec
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, canonical
+from kilde.core.objects.typed.go_json import go_json
 
 Trie = dict[str, Any]
 Path = tuple[str, ...]
@@ -27,12 +28,12 @@ _INDEX = re.compile(r"i:-?[0-9]+")
 
 def key_element(keys: dict[str, Json]) -> str:
     """The element of an associative list's item with these key fields."""
-    return "k:" + canonical(keys).decode()
+    return "k:" + go_json(keys)
 
 
 def value_element(value: Json) -> str:
     """The element of a set's item."""
-    return "v:" + canonical(value).decode()
+    return "v:" + go_json(value)
 
 
 def is_member(node: Trie) -> bool:
@@ -161,7 +162,7 @@ def _readable(element: str) -> str:
     if kind == "f:":
         return "." + text
     if kind == "v:":
-        return f"[={text}]"
+        return f"[={canonical(msgspec.json.decode(text)).decode()}]"
     if kind == "k:":
         keys = msgspec.json.decode(text)
         return "[" + ",".join(f"{name}={canonical(keys[name]).decode()}" for name in sorted(keys)) + "]"
@@ -259,4 +260,4 @@ def _element(text: str) -> str | None:
         raise InvalidInput(f"not a path element: {text!r}") from error
     if kind == "k:" and not isinstance(value, dict):
         raise InvalidInput(f"not a path element: {text!r}")
-    return kind + canonical(value).decode()
+    return kind + go_json(value)

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from kilde.core.basics.values import Object, canonical
+from kilde.core.basics.values import Object
 from kilde.core.objects.typed import merging
 from kilde.core.objects.typed.field_set import FieldSet, difference
+from kilde.core.objects.typed.go_json import go_json
 from kilde.core.objects.typed.node import Node
 
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
@@ -16,20 +17,7 @@ _EMPTY = FieldSet()
 
 def text(config: Object) -> str:
     """What kubectl writes into the annotation: compact JSON with sorted keys, `<`, `>` and `&` escaped, and a line feed."""
-    bare = _without_annotation(config)
-    return _escaped(canonical(bare).decode()) + "\n"
-
-
-def _escaped(json: str) -> str:
-    for character, escape in (
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("&", "\\u0026"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        json = json.replace(character, escape)
-    return json
+    return go_json(_without_annotation(config)) + "\n"
 
 
 def _annotations(obj: Object) -> dict[str, Any]:
