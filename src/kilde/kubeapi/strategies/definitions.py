@@ -3,6 +3,7 @@
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
@@ -18,3 +19,8 @@ class Definitions(Strategy):
         new["spec"] = custom.with_defaults(new).get("spec") or new.get("spec")
         if not call.subresource:
             new["status"] = custom.with_stored_version(new.get("status") or {}, new)
+
+    def problems(self, world: World, call: Call, new: Object, old: Object | None) -> list[Cause]:
+        if call.subresource:
+            return []
+        return custom.check_definition(new) if old is None else custom.check_definition_update(new, old)

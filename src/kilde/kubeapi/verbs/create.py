@@ -37,7 +37,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
-    refuse(kind, obj, kind.problems_of_new(obj))
+    refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     obj = finished(kind.to_stored(obj))
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])
     existing = world.store.get(key)

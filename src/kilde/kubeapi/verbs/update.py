@@ -41,12 +41,14 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     check_preconditions(kind, obj, old, exact=exact)
     prepare(kind, obj, old, call.subresource)
     obj = shaped(kind, obj)
-    strategy_of(kind.storage).prepare_change(world, call, obj, old)
+    strategy = strategy_of(kind.storage)
+    strategy.prepare_change(world, call, obj, old)
     if kind.has_generation and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
         obj = owned(call, old, obj, world.now())
-    refuse(kind, obj, kind.problems_of_change(obj, old, call.subresource))
+    causes = kind.problems_of_change(obj, old, call.subresource)
+    refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)
