@@ -7,7 +7,7 @@ import json
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ APPLICATION = Resource("argoproj.io", "v1alpha1", "Application", "applications",
 CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 _numbers = itertools.count(1)
-_PATIENCE = 30.0
+_PATIENCE = 20.0
 
 
 def config_map(name: str, **data: str) -> Object:
@@ -70,7 +70,7 @@ class Story:
     repository: Repository
     name: str
     space: str
-    heard: list[str] = field(default_factory=list)
+    controller: "asyncio.Future[None]"
 
     async def begin(self, *options: str, retries: int = 5) -> None:
         application = {
@@ -98,11 +98,13 @@ class Story:
         """The status once it is so; fails with the last status after a while."""
         status: dict[str, Any] = {}
         deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self.controller.done():
             status = await self.status()
             if holds(status):
                 return status
             await asyncio.sleep(0.05)
+        if self.controller.done():
+            self.controller.result()
         pytest.fail(f"never {what}: {json.dumps(status, indent=1)}")
 
     async def synced(self) -> dict[str, Any]:
@@ -143,10 +145,11 @@ async def story(behind: Path, tmp_path: Path) -> AsyncIterator[Story]:
         cluster = wiring.open_cluster(file)
         settings = wiring.UpSettings(data_dir=tmp_path / "data", kubeconfig=file, poll=3600)
         settings.data_dir.mkdir()
-        made = Story(proxy, hands, Repository(tmp_path / "repository"), f"app-{number}", f"story-{number}")
         async with wiring.controller(settings, cluster) as controller:
             running = asyncio.ensure_future(controller.run())
             await asyncio.wait_for(controller.ready.wait(), 30)
+            repository = Repository(tmp_path / "repository")
+            made = Story(proxy, hands, repository, f"app-{number}", f"story-{number}", running)
             yield made
             proxy.clear()
             await hands.delete(APPLICATION, "argocd", made.name)
@@ -255,4 +258,5 @@ async def test_a_namespace_that_will_not_end_is_named(story: Story) -> None:
     finally:
         await story.hands.patch(CONFIG_MAP, story.space, "held", {"metadata": {"finalizers": None}}, manager="hands")
     assert "because it is being terminated" in status["operationState"]["message"]
-    assert [item["type"] for item in status["conditions"]] == ["SyncError"]
+    told = await story.until(lambda s: bool(s.get("conditions")), "a condition")
+    assert [item["type"] for item in told["conditions"]] == ["SyncError"]
