@@ -258,6 +258,20 @@ async def test_the_mirrors_are_for_nobody_elses_eyes(sources: GitSources, folder
     upstream.commit({"a": "1\n"})
     await sources.fetch(upstream.url, NOBODY)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [path for path in (folder / "private").rglob("*") if path.is_file()] == []
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder / "private").iterdir()} == {0o700}
+
+
+async def test_key_files_of_a_killed_process_are_removed_and_those_of_a_running_one_are_not(folder: Path) -> None:
+    running = GitSources(folder, clock=SystemClock())
+    (own,) = (folder / "private").iterdir()
+    (own / "key").write_text("in use")
+    (folder / "private" / "left").mkdir()
+    (folder / "private" / "left" / "key").write_text("left behind")
+    second = GitSources(folder, clock=SystemClock())
+    assert [path.read_text() for path in (folder / "private").rglob("key")] == ["in use"]
+    await second.close()
+    await running.close()
     assert list((folder / "private").iterdir()) == []
 
 

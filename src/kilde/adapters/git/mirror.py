@@ -43,10 +43,16 @@ class Mirror:
     """
 
     def __init__(
-        self, folder: Path, url: RepositoryUrl, name: str, git: Git, make_room: Callable[[], Awaitable[None]]
+        self,
+        folder: Path,
+        url: RepositoryUrl,
+        name: str,
+        git: Git,
+        private: Path,
+        make_room: Callable[[], Awaitable[None]],
     ) -> None:
         self.url = url
-        self._git, self._private, self._make_room = git, folder / "private", make_room
+        self._git, self._private, self._make_room = git, private, make_room
         self.store = MirrorStore(folder, name)
         self.reader = ObjectReader(self.store.path, git.home, git.limits, program=git.program)
         self.folders = Folders(self.reader, git.limits)

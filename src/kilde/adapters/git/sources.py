@@ -2,13 +2,13 @@
 
 import asyncio
 import hashlib
-import shutil
 from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
 
 from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.mirror import Mirror
+from kilde.adapters.git.private import PrivateFolder
 from kilde.adapters.git.process import Git
 from kilde.adapters.git.push import Revert, push_revert
 from kilde.adapters.git.store import make_room
@@ -48,7 +48,9 @@ class GitSources:
         self._mirrors: OrderedDict[str, Mirror] = OrderedDict()
         self._known: dict[str, _Known] = {}
         self._urls: dict[str, RepositoryUrl] = {}
-        _prepare(folder)
+        for one in (folder, folder / "home"):
+            one.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._private = PrivateFolder(folder / "private")
 
     async def fetch(self, url: str, credentials: Credentials) -> None:
         await self._mirror(url).fetch(credentials)
@@ -112,7 +114,7 @@ class GitSources:
         mirror = self._mirror(url)
         target = await self.git_tree(url, to)
         wanted = Revert(branch=branch, to=to, paths=paths, author=author, message=message, at=self._clock.now())
-        return await push_revert(mirror, self._git, self._folder / "private", credentials, wanted, target)
+        return await push_revert(mirror, self._git, self._private.path, credentials, wanted, target)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
         arguments = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", old, new]
@@ -134,9 +136,10 @@ class GitSources:
         return commits[name]
 
     async def close(self) -> None:
-        """Ends the reader processes. The mirrors stay."""
+        """Ends the reader processes and removes what is private; nothing can be fetched afterwards. The mirrors stay."""
         for mirror in self._mirrors.values():
             mirror.close()
+        self._private.close()
 
     async def _make_room(self) -> None:
         keep = frozenset(mirror.store.path.stem for mirror in self._mirrors.values())
@@ -156,20 +159,12 @@ class GitSources:
         key = url.key
         if key not in self._mirrors:
             name = f"{url.slug}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._make_room)
+            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._private.path, self._make_room)
             self._known[key] = _Known()
         self._mirrors.move_to_end(key)
         for idle in list(self._mirrors.values())[: -self._limits.readers]:
             idle.reader.rest()
         return self._mirrors[key]
-
-
-def _prepare(folder: Path) -> None:
-    """Makes the folders; removes key files that a killed process could not."""
-    for one in (folder, folder / "home", folder / "private"):
-        one.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in (folder / "private").iterdir():
-        shutil.rmtree(left, ignore_errors=True)
 
 
 def _remember(known: "OrderedDict[_K, _V]", key: _K, value: _V, *, most: int = _REMEMBERED) -> None:
