@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from core.objects.typed.toy import SPECS, TYPE, toy
+from core.objects.typed.toy import SCHEMA, SPECS, TYPE, toy
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply, TypingError
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.managed_fields import ApplyResult, apply, update
-from kilde.core.objects.typed.schema import builtin
+from kilde.core.objects.typed.schema import builtin, from_openapi
 
 _V = "toy.test/v1"
 _T1, _T2, _T3 = (f"2026-01-01T00:00:0{second}Z" for second in (1, 2, 3))
@@ -199,6 +199,23 @@ def test_a_sub_resource_request_cannot_touch_managed_fields() -> None:
     new = {**live, "metadata": {"name": "t", "managedFields": []}, "status": {"phase": "x"}}
     changed = _update(live, new, subresource="status").object
     assert _owners(changed) == {"a/Apply": ["f:specf:count"], "u/Update(status)": ["f:status", "f:statusf:phase"]}
+
+
+def test_owners_of_parts_own_the_whole_once_the_type_is_atomic() -> None:
+    schema = json.loads(json.dumps(SCHEMA))
+    for name in ("labels", "deep"):
+        schema["properties"]["spec"]["properties"][name]["x-kubernetes-map-type"] = "atomic"
+    schema["properties"]["spec"]["properties"]["items"]["x-kubernetes-list-type"] = "atomic"
+    live = _apply(
+        None, toy({"labels": {"a": "1"}, "deep": {"er": {"x": "y"}}, "items": [{"name": "i"}], "text": "t"})
+    ).object
+    live = _apply(live, toy({"labels": {"b": "1"}}), "b").object
+    changed = _apply(live, toy({"text": "u"}), "c", node=from_openapi(schema), force=True).object
+    assert _owners(changed) == {
+        "a/Apply": ["f:specf:deep", "f:specf:items", "f:specf:labels"],
+        "b/Apply": ["f:specf:labels"],
+        "c/Apply": ["f:specf:text"],
+    }
 
 
 def test_at_most_ten_updaters_are_kept_and_the_oldest_become_one() -> None:

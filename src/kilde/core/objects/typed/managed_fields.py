@@ -17,6 +17,7 @@ from kilde.core.objects.typed.go_values import zero_object
 from kilde.core.objects.typed.managers import Managers
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Intent, applied, updated
+from kilde.core.objects.typed.reconciling import reconciled
 from kilde.core.objects.typed.validation import check
 from kilde.core.objects.typed.values import same
 
@@ -56,7 +57,7 @@ def apply(
     intent = Intent(Owner(manager, "Apply", "", subresource), api_version, reset_fields.trie, force)
     former = _read(base)
     plain = _without_managed_fields(base)
-    owners = former
+    owners = reconciled(node, former)
     if live is not None and not former:
         owners = _first(node, plain, intent, now)
     try:
@@ -90,7 +91,7 @@ def update(
     managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so
     are those of a sub-resource request. An object that cannot be compared with its type loses its managedFields.
     """
-    owners = _sent(live, new, subresource)
+    owners = reconciled(node, _sent(live, new, subresource))
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})
     if live is None or owners:
         intent = Intent(Owner(manager, "Update", api_version, subresource), api_version, reset_fields.trie, force=True)
