@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,9 @@ class Cluster:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
 
-    def __call__(self, *arguments: str, stdin: object = None) -> str:
+    def __call__(self, *arguments: str, stdin: Sequence[object] = ()) -> str:
         command = [KUBECTL, "--kubeconfig", str(self.data_dir / "kubeconfig"), *arguments]
-        text = json.dumps(stdin) if stdin is not None else None
+        text = "\n---\n".join(map(json.dumps, stdin)) or None
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -53,7 +53,7 @@ class Cluster:
         }
         if status is not None:
             body["status"] = status
-        self("create", "-f", "-", stdin=body)
+        self("create", "-f", "-", stdin=[body])
 
     def patch(self, name: str, patch: object) -> None:
         self("patch", "application", "-n", "argocd", name, "--type=merge", "-p", json.dumps(patch))
@@ -62,10 +62,10 @@ class Cluster:
 @pytest.fixture(scope="module")
 def crds(cluster_dir: Path) -> Cluster:
     cluster = Cluster(cluster_dir)
-    cluster("apply", "--server-side", "-f", "-", stdin={"apiVersion": "v1", "kind": "List", "items": definitions()})
+    cluster("apply", "--server-side", "-f", "-", stdin=definitions())
     cluster("wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=20s")
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-    cluster("apply", "--server-side", "-f", "-", stdin=namespace)
+    cluster("apply", "--server-side", "-f", "-", stdin=[namespace])
     return cluster
 
 
