@@ -7,7 +7,11 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.kinds import Catalog, Resource
-from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_update
+from kilde.kubeapi.resources.validation.metadata import (
+    check_known_finalizers,
+    check_metadata,
+    check_metadata_update,
+)
 from kilde.kubeapi.resources.validation.names import NAME_RULES, Rule, dns_subdomain
 from kilde.kubeapi.resources.validation.registry import RULES
 
@@ -19,6 +23,7 @@ def validate_create(obj: Object) -> list[Cause]:
     resource = _resource(obj)
     key = (resource.group, resource.kind)
     causes = list(check_metadata(obj.get("metadata") or {}, namespaced=resource.namespaced, name_rule=_name_rule(key)))
+    causes += check_known_finalizers((obj.get("metadata") or {}).get("finalizers") or ())
     rules = RULES.get(key)
     return causes if rules is None else [*causes, *rules.create(obj)]
 
@@ -37,7 +42,8 @@ def validate_metadata_update(new: Object, old: Object) -> list[Cause]:
     """What is wrong with new metadata alone: all that a write to a status sub-resource is judged by here."""
     resource = _resource(new)
     metadata, before = new.get("metadata") or {}, old.get("metadata") or {}
-    return list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    causes = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    return [*causes, *check_known_finalizers(metadata.get("finalizers") or ())]
 
 
 def _name_rule(key: tuple[str, str]) -> Rule:

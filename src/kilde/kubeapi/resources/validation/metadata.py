@@ -97,10 +97,15 @@ def _owner_dump(owner: Object) -> Object:
 def _finalizers(finalizers: Sequence[str], at: str) -> Iterator[Cause]:
     for name in finalizers:
         yield from (invalid(at, name, text) for text in qualified_name(name))
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
-            yield invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified")
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         yield invalid(at, list(finalizers), "finalizer orphan and foregroundDeletion cannot be both set")
+
+
+def check_known_finalizers(finalizers: Sequence[str], at: str = "metadata.finalizers") -> Iterator[Cause]:
+    """What built-in kinds demand beside: a finalizer of theirs is a standard one, or has a domain and a path. Custom kinds only warn."""
+    for name in finalizers:
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            yield invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified")
 
 
 def check_metadata_update(
