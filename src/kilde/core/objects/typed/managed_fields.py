@@ -212,7 +212,7 @@ def _timed(owned: Managers, owner: Owner, former: Managers, now: str) -> Manager
     time = now or (before.time if before is not None else "")
     if entry.time == time:
         return owned
-    return {**owned, owner: managers.Entry(entry.fields, entry.api_version, time)}
+    return {**owned, owner: managers.Entry(entry.fields, entry.api_version, time, entry.raw)}
 
 
 def _owns_alike(a: Managers, b: Managers) -> bool:

@@ -76,12 +76,13 @@ def encode(managers: Managers) -> list[Object]:
 
 def _encoded(owner: Owner, entry: Entry) -> Object:
     raw = entry.raw
-    if isinstance(raw, dict) and raw.get("fieldsV1") is entry.fields and (raw.get("time") or "") == entry.time:
+    unchanged = isinstance(raw, dict) and raw.get("fieldsV1") is entry.fields
+    if isinstance(raw, dict) and unchanged and (raw.get("time") or "") == entry.time:
         return raw
     out: Object = {"manager": owner.manager, "operation": owner.operation, "apiVersion": entry.api_version}
     if entry.time:
         out["time"] = entry.time
-    out |= {"fieldsType": "FieldsV1", "fieldsV1": tidy(entry.fields)}
+    out |= {"fieldsType": "FieldsV1", "fieldsV1": entry.fields if unchanged else tidy(entry.fields)}
     if owner.subresource:
         out["subresource"] = owner.subresource
     return out

@@ -70,13 +70,15 @@ def applied(node: Node, live: Object, config: Object, managers: Managers, intent
         comparison = merging.compare(node, live, merged)
     wanted = without_trees(wanted, intent.reset)
     now = {**managers, intent.owner: Entry(wanted, intent.api_version)}
-    if last is not None and last.fields and not is_subset(last.fields, wanted):
+    kept = difference(wanted, _SERVERS)
+    if last is not None and last.fields and last.fields != kept and not is_subset(last.fields, wanted):
         merged = _pruned(node, merged, now, last.fields)
         comparison = merging.compare(node, live, merged)
     owned = taken_away(now, comparison, intent)
-    mine = owned.pop(intent.owner, None)
-    kept = difference(mine.fields, _SERVERS) if mine is not None else {}
-    if kept:  # only now: while pruning, the name of the applied object holds its metadata
+    owned.pop(intent.owner, None)
+    if last is not None and last.fields == kept and last.api_version == intent.api_version:
+        owned[intent.owner] = last
+    elif kept:  # only now: while pruning, the name of the applied object holds its metadata
         owned[intent.owner] = Entry(kept, intent.api_version)
     return merged, owned
 
