@@ -24,6 +24,7 @@ from yaml.events import (
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
 from kilde.core.objects.yaml_scalars import (
+    EMPTY,
     EMPTY_IN_FLOW,
     OddKey,
     Quoted,
@@ -191,7 +192,7 @@ class _Builder:
         text = event.value
         if event.tag is not None:
             try:
-                return tagged(event.tag, text, kubernetes=self.kubernetes)
+                return tagged(event.tag, text, kubernetes=self.kubernetes, quoted=bool(event.style))
             except ValueError as error:
                 raise self.error(event, str(error)) from error
         if event.style:
@@ -201,6 +202,8 @@ class _Builder:
         value = self.resolve(text)
         if self.kubernetes and isinstance(value, Raw):
             raise self.error(event, f"'{text}' has no place in JSON")
+        if flow and isinstance(value, Raw) and ":" in text:
+            return text  # kustomize writes such a time in quotes before it reads it once more
         return value
 
     def alias(self, event: Any) -> Any:
@@ -221,9 +224,9 @@ class _Builder:
 
     def sequence(self, event: Any, depth: int) -> list[Any]:
         found: list[Any] = []
-        get, node = self.next, self.node
+        get, node, flow = self.next, self.node, bool(event.flow_style)
         while type(item := get()) is not SequenceEndEvent:
-            found.append(node(item, depth, flow=False))
+            found.append(node(item, depth, flow=flow))
         return found
 
     def mapping(self, event: Any, depth: int) -> dict[str, Any]:
@@ -245,7 +248,7 @@ class _Builder:
                     continue
             found[key] = value
         for key_event, merged in merges:
-            self.merge(key_event, found, merged)
+            self.merge(key_event, found, merged, flow=flow)
         return found
 
     def key(self, event: Any, depth: int) -> str:
@@ -260,14 +263,14 @@ class _Builder:
             return _json_key(value)
         return OddKey(event.value)
 
-    def merge(self, event: Any, into: dict[str, Any], merged: Any) -> None:
+    def merge(self, event: Any, into: dict[str, Any], merged: Any, *, flow: bool) -> None:
         sources = merged if isinstance(merged, list) else [merged]
         for source in sources:
             if not isinstance(source, dict):
                 raise self.error(event, "map merge requires map or sequence of maps as the value")
             for key, value in source.items():
                 if key not in into:
-                    into[key] = value
+                    into[key] = EMPTY if value is EMPTY_IN_FLOW and not flow else value
 
 
 def _json_key(value: Any) -> str:

@@ -30,6 +30,7 @@ _DATE = r"(\d{4})-(\d{1,2})-(\d{1,2})"
 _CLOCK = r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?"
 _TIMESTAMP = re.compile(rf"{_DATE}(?:[Tt]{_CLOCK}(Z|[-+]\d\d:\d\d)| {_CLOCK})?")
 _UINT64 = 1 << 64
+_EXACT = 1 << 53  # up to here a float64 has every integer
 _JSON_EXPONENT = 1e21  # from here on Go writes a float with an exponent, so it stays a float
 
 
@@ -84,8 +85,15 @@ def is_null(value: Any) -> bool:
 
 
 def integral(value: float) -> int | float:
-    """A float as JSON sees it: whole numbers below 1e21 are integers."""
-    return int(value) if value == value and abs(value) < _JSON_EXPONENT and value == int(value) else value
+    """A float as Go's JSON has it: a whole number below 1e21 is an integer, with as few digits as tell it apart."""
+    if value != value or abs(value) >= _JSON_EXPONENT or value != int(value):
+        return value
+    if abs(value) < _EXACT:
+        return int(value)
+    digits, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = digits.removesuffix(".0").partition(".")
+    found = int(whole + fraction.ljust(int(exponent or len(fraction)), "0"))
+    return -found if value < 0 else found
 
 
 def _integer(text: str) -> int | float | None:
@@ -131,6 +139,8 @@ def resolve_11(text: str) -> Any:
     if text in _SPECIAL_FLOATS or text in _INFINITIES:
         return Unprintable(text, text)
     number = _number(text)
+    if number is not None and isinstance(number, int) and number >= _UINT64 >> 1:
+        return integral(float(number))
     return text if number is None else number
 
 
@@ -251,18 +261,17 @@ def copy_tree(value: Any) -> Any:
     return value
 
 
-def tagged(tag: str, text: str, *, kubernetes: bool) -> Any:
+def tagged(tag: str, text: str, *, kubernetes: bool, quoted: bool = False) -> Any:
     """A scalar with an explicit tag. Raises ValueError where text and tag do not fit; unknown tags leave a string."""
-    resolve = resolve_11 if kubernetes else resolve_12
     short = tag.removeprefix("tag:yaml.org,2002:")
-    if tag == "!" or short == "str" or short == tag:
-        return text if kubernetes else Quoted(text)
     if short == "binary":
         try:
             return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
         except (binascii.Error, ValueError) as error:
             raise ValueError("!!binary value contains invalid base64 data") from error
-    value = resolve(text)
+    if short not in ("int", "float", "bool", "null", "timestamp"):
+        return Quoted(text) if quoted and not kubernetes else text
+    value = (resolve_11 if kubernetes else resolve_12)(text)
     inner = value.value if isinstance(value, Raw) else value
     fits = {
         "int": isinstance(inner, int) and not isinstance(inner, bool),
@@ -270,9 +279,7 @@ def tagged(tag: str, text: str, *, kubernetes: bool) -> Any:
         "bool": isinstance(inner, bool),
         "null": inner is None,
         "timestamp": isinstance(value, Raw) and isinstance(inner, str),
-    }.get(short)
-    if fits is None:
-        return text if kubernetes else Quoted(text)
+    }[short]
     if not fits:
         raise ValueError(f"cannot decode '{text[:40]}' as !!{short}")
     return value

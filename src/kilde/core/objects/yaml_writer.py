@@ -11,12 +11,15 @@ from kilde.core.objects.yaml_scalars import BOOL_11, OddKey, Raw, Unprintable, i
 
 WIDTH = 80  # a plain or quoted scalar is broken at the first single space behind this column
 INDENT = 2
+_INT64, _UINT64 = -(1 << 63), 1 << 64
 _EXPONENT_FROM = 6  # Go's %g without a precision
 _SIMPLE_KEY = 128  # bytes; a longer key is written as `? key`
 
 _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./-]*")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+_OTHER_BREAK = re.compile("[\u2028\u2029]")
+_BREAK_BY_SPACE = re.compile(" [\u2028\u2029]|[\u2028\u2029] ")
 _LEADING = frozenset("#,[]{}&*!|>'\"%@`")
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
@@ -115,7 +118,7 @@ def _inline(value: Any, column: int, indent: int) -> str:
     if value is False:
         return "false"
     if isinstance(value, int):
-        return str(value)
+        return str(value) if _INT64 <= value < _UINT64 else go_float(float(value))
     if isinstance(value, Unprintable):
         raise InvalidYaml(f"'{value.text}' has no place in JSON")
     if isinstance(value, Raw):
@@ -128,7 +131,7 @@ def _inline(value: Any, column: int, indent: int) -> str:
 def go_float(value: float) -> str:
     """A float64 as Go's strconv.FormatFloat(f, 'g', -1, 64) writes it; whole numbers that fit 64 bits as integers."""
     whole = integral(value)
-    if isinstance(whole, int) and -(1 << 63) <= whole < 1 << 64:
+    if isinstance(whole, int) and _INT64 <= whole < _UINT64:
         return str(whole)
     parts = Decimal(repr(value)).as_tuple()
     digits = "".join(map(str, parts.digits)).rstrip("0")
@@ -170,6 +173,12 @@ def string(text: str, column: int, indent: int, *, breaks: bool = True) -> str:
         if breaks and _block_allowed(text):
             return _literal(text, indent)
         return _double(text, column, indent, breaks=breaks)
+    if _OTHER_BREAK.search(text):
+        return (
+            _single(text, column, indent)
+            if breaks and _BREAK_BY_SPACE.search(text) is None
+            else _double(text, column, indent, breaks=breaks)
+        )
     if needs_quotes(text) or _UNPRINTABLE.search(text):
         return _double(text, column, indent, breaks=breaks)
     if _plain_allowed(text):
@@ -221,11 +230,17 @@ def _folded(text: str, column: int, indent: int) -> str:
 def _single(text: str, column: int, indent: int) -> str:
     out = ["'"]
     column += 1
-    pad = "\n" + " " * indent
-    spaces, last = False, len(text) - 1
+    spaces, broken, last = False, False, len(text) - 1
     for index, char in enumerate(text):
+        if char in "\u2028\u2029":
+            out.append(char)
+            broken, spaces, column = True, False, 0
+            continue
+        if broken:
+            out.append(" " * indent)
+            column, broken = indent, False
         if char == " " and not spaces and column > WIDTH and 0 < index < last and text[index + 1] != " ":
-            out.append(pad)
+            out.append("\n" + " " * indent)
             column = indent
         else:
             out.append("''" if char == "'" else char)

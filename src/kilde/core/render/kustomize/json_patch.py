@@ -79,22 +79,8 @@ def _lossy(value: Any) -> Any:
     if isinstance(value, list):
         return [_lossy(item) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
-        return _rounded(value)
+        return integral(float(value))
     return value
-
-
-def _rounded(value: int) -> int | float:
-    """An integer that went through a float64 and was printed with as few digits as tell it apart."""
-    number = float(value)
-    return int(f"{number!r}".replace(".0", "")) if abs(number) < 1e16 else _digits(number)
-
-
-def _digits(number: float) -> int | float:
-    if abs(number) >= 1e21:
-        return number
-    mantissa, _, exponent = f"{number!r}".partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    return int(whole + fraction.ljust(int(exponent), "0")) if exponent else int(float(mantissa))
 
 
 def _from_json(value: Any) -> Any:
