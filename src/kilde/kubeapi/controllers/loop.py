@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from kilde.core.basics.backoff import Backoff
+from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.cache import Cache, Change
 from kilde.kubeapi.controllers.clock import Clock
 from kilde.kubeapi.controllers.executor import Executor, Outcome
@@ -74,8 +75,14 @@ class Loop:
         for queue, trigger in self._woken_by.get(change.resource, ()):
             for obj in (change.old, change.new):
                 if obj is not None:
-                    for key in trigger(obj, self.cache):
-                        queue.add(key)
+                    self._wake(queue, trigger, obj, change.resource)
+
+    def _wake(self, queue: Queue, trigger: Trigger, obj: Object, resource: str) -> None:
+        try:
+            for key in trigger(obj, self.cache):
+                queue.add(key)
+        except Exception:  # noqa: BLE001 — one odd object must not end the watch for all
+            _log.exception("a change could not be read", resource=resource, name=obj["metadata"]["name"])
 
     def _worker(self, controller: Controller) -> Callable[[], Awaitable[None]]:
         queue = self._queues[controller.name]

@@ -28,7 +28,7 @@ from kilde.kubeapi.controllers.steps import (
 VERSION = "v1.36.3"
 LEASES = "leases.coordination.k8s.io"
 LEASE_SPACE = "kube-node-lease"
-_NOT_READY = "node.kubernetes.io/not-ready"
+NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 _CAPACITY = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
 _HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -99,7 +99,6 @@ def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     if find((node.get("status") or {}).get("conditions"), "Ready") is None:
         status = _status(node, moment.now)
         writes.append(Update("nodes", {**node, "status": status}, "status"))
-        writes.append(Emit(node, "Starting", "Starting kubelet.", KUBELET, host=key.name))
     if view.get(LEASES, LEASE_SPACE, key.name) is None and view.get("namespaces", "", LEASE_SPACE) is not None:
         writes.append(Create(LEASES, _lease(node, moment.now)))
     return Step(tuple(writes))
@@ -168,18 +167,25 @@ def _taint(key: Key, view: View, moment: Moment) -> Step:
     node = view.get("nodes", "", key.name)
     if node is None:
         return NOTHING
+    text = f"Node {key.name} event: Registered Node {key.name} in Controller"
+    said = (Emit(node, "RegisteredNode", text, "node-controller"),) if moment.memo is None else ()
+    return Step((*said, *_taints_due(node, moment.now)), memo="registered")
+
+
+def _taints_due(node: Object, now: float) -> tuple[Write, ...]:
     spec = node.get("spec") or {}
     have = list(spec.get("taints") or ())
     ready = find((node.get("status") or {}).get("conditions"), "Ready")
-    wanted = {UNSCHEDULABLE: bool(spec.get("unschedulable"))}
-    if ready is not None:
-        wanted[_NOT_READY] = ready["status"] != "True"
-    taints = [taint for taint in have if wanted.get(taint["key"], True)]
-    for taint, due in wanted.items():
-        if due and not any(one["key"] == taint for one in taints):
-            taints.append({"effect": "NoSchedule", "key": taint, "timeAdded": rfc3339(moment.now)})
+    wanted = {(UNSCHEDULABLE, "NoSchedule"): bool(spec.get("unschedulable"))}
+    for effect in ("NoSchedule", "NoExecute") if ready is not None else ():
+        wanted[NOT_READY, effect] = ready is not None and ready["status"] == "False"
+        wanted[UNREACHABLE, effect] = ready is not None and ready["status"] == "Unknown"
+    taints = [taint for taint in have if wanted.get((taint["key"], taint["effect"]), True)]
+    for (key, effect), due in wanted.items():
+        if due and not any((one["key"], one["effect"]) == (key, effect) for one in taints):
+            taints.append({"effect": effect, "key": key, "timeAdded": rfc3339(now)})
     if taints == have:
-        return NOTHING
+        return ()
     version = node["metadata"].get("resourceVersion")
     change = {"metadata": {"resourceVersion": version}, "spec": {"taints": taints or None}}
-    return Step((Patch("nodes", "", key.name, change),))
+    return (Patch("nodes", "", name_of(node), change),)

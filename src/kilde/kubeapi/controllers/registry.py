@@ -9,6 +9,7 @@ from kilde.kubeapi.controllers import (
     deployment,
     disruption,
     endpoints,
+    eviction,
     expiry,
     job,
     kubelet,
@@ -42,6 +43,7 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
         quota.controller(),
         aggregation.controller(),
         nodes.lifecycle(),
+        eviction.controller(),
         expiry.controller(),
     )
 
