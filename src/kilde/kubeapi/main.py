@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kilde.core.basics.errors import KildeError
 from kilde.kubeapi import controllers
+from kilde.kubeapi.access.tokens import signing_key
 from kilde.kubeapi.bootstrap import bootstrap
 from kilde.kubeapi.call import ADMIN
 from kilde.kubeapi.certificates import Identity, ensure, write_private
@@ -18,6 +19,7 @@ from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.local import LocalApi
 from kilde.kubeapi.serving.about import About
+from kilde.kubeapi.serving.access import Access
 from kilde.kubeapi.serving.app import App
 from kilde.kubeapi.serving.identity import Authenticator
 from kilde.kubeapi.serving.listen import Listener, bind
@@ -61,7 +63,7 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
         token = identity.token if identity else secrets.token_urlsafe(32)
         store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir else None)
         try:
-            async with _running(settings, store, sock, identity, token, address):
+            async with _running(settings, folder, store, sock, identity, token, address):
                 path = settings.kubeconfig or (folder / "kubeconfig" if settings.data_dir else None)
                 if path is not None:
                     write_private(path, kubeconfig(url, identity.ca.read_bytes() if identity else b"", token))
@@ -82,14 +84,21 @@ async def _forever(job: Callable[[], Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def _running(
-    settings: Settings, store: Store, sock: socket.socket, identity: Identity | None, token: str, address: str
+    settings: Settings,
+    folder: Path,
+    store: Store,
+    sock: socket.socket,
+    identity: Identity | None,
+    token: str,
+    address: str,
 ) -> AsyncIterator[None]:
-    world = World(store, service_range=settings.service_range)
+    world = World(store, service_range=settings.service_range, key=signing_key(folder / "sa.key"))
     kinds = CustomKinds(world)
     bootstrap(world)
     watches, metrics = Watches(world), Metrics(store)
     about = About(world, metrics.text, address)
-    app = App(Resources(world, watches), about, Authenticator({token: ADMIN}), metrics)
+    access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
+    app = App(Resources(world, watches), about, access, metrics)
     listener = Listener(app, sock, identity)
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(listener.run(), name="kubeapi-listener")

@@ -5,7 +5,11 @@ import time
 import uuid
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from kilde.core.basics.moment import rfc3339
+from kilde.kubeapi.access.authorizer import Authorizer
+from kilde.kubeapi.access.tokens import Tokens, signing_key
 from kilde.kubeapi.allocations import Allocations
 from kilde.kubeapi.kinds import Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
@@ -18,9 +22,17 @@ class World:
     """Used by one event loop only. Everything here is synchronous: between reading and writing nothing comes between."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], float] = time.time, service_range: str = "10.0.0.0/16"
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        service_range: str = "10.0.0.0/16",
+        key: ec.EllipticCurvePrivateKey | None = None,
     ) -> None:
+        """`key` signs the tokens of ServiceAccounts; without it they end with the process."""
         self.store, self._clock = store, clock
+        self.authorizer = Authorizer(store)
+        self.tokens = Tokens(store, signing_key(None) if key is None else key)
         self.allocations = Allocations(store, service_range)
         self.kinds = Kinds(Catalog(), {})
 

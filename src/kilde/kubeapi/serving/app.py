@@ -7,25 +7,24 @@ from urllib.parse import unquote
 
 import structlog
 
-from kilde.kubeapi.call import User
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.path import route
+from kilde.kubeapi.logic.path import Route, route
 from kilde.kubeapi.serving.about import About
+from kilde.kubeapi.serving.access import Access, attributes
 from kilde.kubeapi.serving.http import Receive, Request, Send, query_of, refusal
-from kilde.kubeapi.serving.identity import ANONYMOUS, Authenticator
+from kilde.kubeapi.serving.identity import ANONYMOUS
 from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
 
 _log = structlog.get_logger("kilde.kubeapi")
-_OPEN = ("/healthz", "/livez", "/readyz", "/version")
 
 
 class App:
     """One ASGI callable for the whole API."""
 
-    def __init__(self, resources: Resources, about: About, who: Authenticator, metrics: Metrics) -> None:
-        self._resources, self._about, self._who, self._metrics = resources, about, who, metrics
+    def __init__(self, resources: Resources, about: About, access: Access, metrics: Metrics) -> None:
+        self._resources, self._about, self._access, self._metrics = resources, about, access, metrics
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -42,8 +41,12 @@ class App:
             await send(message)
 
         try:
-            request.user = self._user(scope, request)
-            await self._serve(request, sending)
+            certificate = scope.get("extensions", {}).get("tls", {}).get("client_cert")
+            asker = self._access.user(certificate, headers, path)
+            found = route(path)
+            wanted = attributes(request.method, path, request.query, found)
+            request.user = self._access.admitted(asker, headers, _groups(scope), wanted)
+            await self._serve(request, found, sending)
         except ApiError as error:
             if not started:
                 await refusal(error).send(request, sending)
@@ -52,18 +55,12 @@ class App:
             if not started:
                 await refusal(failures.internal(f"{type(error).__name__}: {error}")).send(request, sending)
 
-    def _user(self, scope: MutableMapping[str, Any], request: Request) -> User:
-        certificate = scope.get("extensions", {}).get("tls", {}).get("client_cert")
-        found = self._who.user(certificate, request.headers.get("authorization", ""))
-        if found is not None:
-            return found
-        if request.path.startswith(_OPEN):
-            return ANONYMOUS
-        raise ApiError(401, "Unauthorized", "Unauthorized")
-
-    async def _serve(self, request: Request, send: Send) -> None:
-        found = route(request.path)
+    async def _serve(self, request: Request, found: Route | None, send: Send) -> None:
         if found is None or not found.plural:
             await self._about.serve(request).send(request, send)
         else:
             await self._resources.serve(request, found, send)
+
+
+def _groups(scope: MutableMapping[str, Any]) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"impersonate-group"]

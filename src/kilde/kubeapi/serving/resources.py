@@ -1,8 +1,10 @@
 """Requests for objects: which verb a method and path mean, and how each is answered."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi.access.reviews import Reviews
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
@@ -14,7 +16,7 @@ from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
 from kilde.kubeapi.serving.watching import Stream, Watches
-from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
+from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
 from kilde.kubeapi.verbs.subresources import handler_of
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.world import World
@@ -34,6 +36,7 @@ class Resources:
 
     def __init__(self, world: World, watches: Watches) -> None:
         self._world, self._watches = world, watches
+        self._reviews = Reviews(world, world.authorizer, world.tokens)
         self._verbs: dict[str, Callable[[Request, Call], Awaitable[Response]]] = {
             "get": self._get,
             "create": self._create,
@@ -127,9 +130,22 @@ class Resources:
 
     async def _create(self, request: Request, call: Call) -> Response:
         form = object_form(request)
+        if self._reviews.answers(call):
+            asked = await self._object(request, call)
+            return answer(201, self._reviews.answer(call, asked), form._replace(kind=""), call.warnings)
+        if call.kind.storage == "bindings":
+            return await self._bind(request, call, form)
         obj = await self._object(request, call)
         record = create.create(self._world, call, obj)
         return render.one(201, call, record, form, now=self._world.time(), query=request.query)
+
+    async def _bind(self, request: Request, call: Call, form: negotiate.Form) -> Response:
+        """POST to the old collection of bindings: the body names the pod."""
+        body = await self._object(request, call)
+        pods = self._world.kinds.named("pods")
+        assert pods is not None
+        bound = replace(call, kind=pods, name=str(body["metadata"].get("name") or ""), subresource="binding")
+        return answer(201, subresources.post(self._world, bound, body), form, call.warnings)
 
     async def _update(self, request: Request, call: Call) -> Response:
         form = object_form(request)

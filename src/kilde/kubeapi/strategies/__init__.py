@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from kilde.kubeapi.strategies.access import Bindings, Roles
 from kilde.kubeapi.strategies.definitions import Definitions
 from kilde.kubeapi.strategies.endpoints import Endpoints
 from kilde.kubeapi.strategies.jobs import Jobs
@@ -14,8 +15,13 @@ from kilde.kubeapi.strategies.volumes import Claims, Volumes
 from kilde.kubeapi.strategies.workloads import DaemonSets
 
 _PLAIN = Strategy()
+_RBAC = "rbac.authorization.k8s.io"
 
 STRATEGIES: Mapping[str, Strategy] = {
+    f"clusterrolebindings.{_RBAC}": Bindings(),
+    f"clusterroles.{_RBAC}": Roles(),
+    f"rolebindings.{_RBAC}": Bindings(),
+    f"roles.{_RBAC}": Roles(),
     "customresourcedefinitions.apiextensions.k8s.io": Definitions(),
     "daemonsets.apps": DaemonSets(),
     "endpoints": Endpoints(),

@@ -9,11 +9,13 @@ from kilde.kubeapi.verbs.subresources.binding import Binding
 from kilde.kubeapi.verbs.subresources.eviction import Eviction
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.verbs.subresources.scale import Scale
+from kilde.kubeapi.verbs.subresources.token import Token
 from kilde.kubeapi.world import World
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("pods", "binding"): Binding(),
     ("pods", "eviction"): Eviction(),
+    ("serviceaccounts", "token"): Token(),
 }
 _SCALE = Scale()
 

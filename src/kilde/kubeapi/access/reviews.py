@@ -1,0 +1,137 @@
+"""Reviews: questions about access that are answered, not stored (authentication.k8s.io and authorization.k8s.io)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kilde.core.basics.values import Object, canonical
+from kilde.kubeapi.access.authorizer import Authorizer, Decision
+from kilde.kubeapi.access.tokens import ISSUER, Tokens
+from kilde.kubeapi.call import Call, User
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Named
+from kilde.kubeapi.logic.rbac import Attributes
+from kilde.kubeapi.world import World
+
+_NO_KIND = Named("authorization.k8s.io", "")
+
+
+class Reviews:
+    """Answers by the name of the resource that was posted to."""
+
+    def __init__(self, world: World, authorizer: Authorizer, tokens: Tokens) -> None:
+        self._world, self._authorizer, self._tokens = world, authorizer, tokens
+        self._answers: Mapping[str, Callable[[Call, Object], Object]] = {
+            "selfsubjectaccessreviews": self._self_access,
+            "subjectaccessreviews": self._access,
+            "localsubjectaccessreviews": self._local_access,
+            "selfsubjectrulesreviews": self._rules,
+            "selfsubjectreviews": self._self,
+            "tokenreviews": self._token,
+        }
+
+    def answers(self, call: Call) -> bool:
+        """Whether this resource is a review."""
+        return call.kind.resource.group in ("authentication.k8s.io", "authorization.k8s.io") and not call.subresource
+
+    def answer(self, call: Call, body: Object) -> Object:
+        """The review with its status."""
+        meta = {
+            key: value
+            for key, value in (body.get("metadata") or {}).items()
+            if key in ("namespace", "name", "labels") and value
+        }
+        head = {"kind": call.kind.resource.kind, "apiVersion": call.kind.resource.api_version, "metadata": meta}
+        rest = {key: value for key, value in body.items() if key not in ("kind", "apiVersion", "metadata", "status")}
+        return {**head, **rest, "status": self._answers[call.kind.resource.plural](call, body)}
+
+    def _self(self, call: Call, body: Object) -> Object:
+        return {"userInfo": user_info(call.user)}
+
+    def _self_access(self, call: Call, body: Object) -> Object:
+        spec = body.get("spec") or {}
+        return _status(self._authorizer.decide(call.user, _attributes(spec)))
+
+    def _access(self, call: Call, body: Object) -> Object:
+        spec = body.get("spec") or {}
+        wanted = _attributes(spec)
+        if not spec.get("user") and not spec.get("groups"):
+            raise _invalid('Invalid value: "": at least one of user or group must be specified', "spec.user")
+        groups = tuple(str(group) for group in spec.get("groups") or ())
+        return _status(self._authorizer.decide(User(str(spec.get("user") or ""), groups), wanted))
+
+    def _local_access(self, call: Call, body: Object) -> Object:
+        spec = body.get("spec") or {}
+        asked = (spec.get("resourceAttributes") or {}).get("namespace", "")
+        if asked != call.namespace:
+            what = f"Invalid value: {failures.quoted(str(asked))}: must match metadata.namespace"
+            raise _invalid(what, "spec.resourceAttributes.namespace")
+        return self._access(call, body)
+
+    def _rules(self, call: Call, body: Object) -> Object:
+        namespace = str((body.get("spec") or {}).get("namespace") or "")
+        if not namespace:
+            raise failures.bad_request("no namespace on request")
+        rules = self._authorizer.rules_for(call.user, namespace)
+        resources = [
+            _picked(rule, "apiGroups", "resources", "resourceNames") for rule in rules if rule.get("resources")
+        ]
+        paths = [_picked(rule, "nonResourceURLs") for rule in rules if rule.get("nonResourceURLs")]
+        return {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}
+
+    def _token(self, call: Call, body: Object) -> Object:
+        spec = body.get("spec") or {}
+        token, audiences = str(spec.get("token") or ""), [str(each) for each in spec.get("audiences") or ()]
+        if not token:
+            raise failures.bad_request("token is required for TokenReview in authentication")
+        claims, user = self._tokens.claims(token), self._tokens.user(token, self._world.time())
+        if claims is None or user is None:
+            return {"user": {}, "error": "invalid bearer token"}
+        wanted, own = audiences or [ISSUER], claims["aud"]
+        shared = [each for each in wanted if each in own]
+        if not shared:
+            listed = ", ".join(failures.quoted(each) for each in own)
+            asked = ", ".join(failures.quoted(each) for each in wanted)
+            why = f"token audiences [{listed}] is invalid for the target audiences [{asked}]"
+            return {"user": {}, "error": f"[invalid bearer token, {why}]"}
+        return {"authenticated": True, "user": user_info(user), "audiences": shared}
+
+
+def _picked(rule: Object, *fields: str) -> Object:
+    return {field: rule[field] for field in ("verbs", *fields) if rule.get(field)}
+
+
+def user_info(user: User) -> Object:
+    """A user as UserInfo."""
+    found: dict[str, Any] = {"username": user.name, "uid": user.uid, "groups": list(user.groups)}
+    found["extra"] = {key: list(values) for key, values in user.extra}
+    return {key: value for key, value in found.items() if value}
+
+
+def _status(decision: Decision) -> Object:
+    found: Object = {"allowed": decision.allowed}
+    if decision.reason:
+        found["reason"] = decision.reason
+    if decision.errors:
+        found["evaluationError"] = "RBAC: " + (
+            decision.errors[0] if len(decision.errors) == 1 else f"[{', '.join(decision.errors)}]"
+        )
+    return found
+
+
+def _attributes(spec: Object) -> Attributes:
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and path is not None:
+        what = f"Invalid value: {canonical(path).decode()}: cannot be specified in combination with resourceAttributes"
+        raise _invalid(what, "spec.nonResourceAttributes")
+    if resource is None and path is None:
+        what = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        raise _invalid(what, "spec.resourceAttributes")
+    if resource is None:
+        return Attributes(str((path or {}).get("verb") or ""), path=str((path or {}).get("path") or ""))
+    fields = ("verb", "group", "resource", "subresource", "namespace", "name")
+    return Attributes(*(str(resource.get(field) or "") for field in fields))
+
+
+def _invalid(message: str, field: str) -> ApiError:
+    return failures.invalid(_NO_KIND, [failures.cause("FieldValueInvalid", message, field)])
