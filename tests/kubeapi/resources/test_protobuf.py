@@ -184,10 +184,8 @@ class _Recorder(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        if path in ("/api", "/apis"):
-            found = Discovery(CATALOG).aggregated(V2, core=path == "/api")
-        else:
-            found = OpenApi(CATALOG).index
+        aggregated = path in ("/api", "/apis")
+        found = Discovery(CATALOG).aggregated(V2, core=path == "/api") if aggregated else OpenApi(CATALOG).index
         self._answer(200, found.content_type, found.body)
 
     def do_POST(self) -> None:

@@ -238,6 +238,119 @@ def _schema_or_bool(value: Value, depth: int) -> Json:
     return _schema(parts[2], depth) if 2 in parts else bool(parts.get(1, 0))
 
 
+def _schema_or_several(value: Value, depth: int, several: Callable[[Value], Json]) -> Json:
+    """Field 1 is one schema; field 2, once for each, is what else there may be."""
+    found = list(fields(_bytes(value)))
+    others = [several(one) for number, _wire, one in found if number == 2]
+    if others:
+        return others
+    alone = [_schema(one, depth) for number, _wire, one in found if number == 1]
+    return alone[-1] if alone else None
+
+
+_READERS[code](value, depth)
+
+
+def _bytes(value: Value) -> bytes:
+    if not isinstance(value, bytes):
+        raise NotProtobuf("a number where a message or text should be")
+    return value
+
+
+def _number(value: Value) -> int:
+    if isinstance(value, bytes):
+        raise NotProtobuf("a text where a number should be")
+    return value
+
+
+def _text(value: Value) -> str:
+    try:
+        return _bytes(value).decode()
+    except UnicodeDecodeError as error:
+        raise NotProtobuf("a text is not UTF-8") from error
+
+
+def _parts(value: Value) -> dict[int, Value]:
+    """The single fields of a small message."""
+    return {number: one for number, _wire, one in fields(_bytes(value))}
+
+
+def _time(value: Value) -> str | None:
+    moment = _moment(value)
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _micro_time(value: Value) -> str | None:
+    moment = _moment(value)
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _moment(value: Value) -> datetime | None:
+    """A timestamp; None for the zero time, which is an empty message."""
+    parts = _parts(value)
+    seconds, nanoseconds = signed(_number(parts.get(1, 0))), signed(_number(parts.get(2, 0)))
+    if not seconds and not nanoseconds:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
+    except (OverflowError, ValueError, OSError) as error:
+        raise NotProtobuf("a time is outside the years 1 to 9999") from error
+
+
+def _duration(value: Value) -> str:
+    """Nanoseconds as Go writes them: `1h30m0s`, `1.5s`, `20ms`."""
+    total = signed(_number(_parts(value).get(1, 0)))
+    sign, rest = ("-" if total < 0 else ""), abs(total)
+    if rest < 1_000_000_000:
+        for unit, size in (("ms", 1_000_000), ("µs", 1000), ("ns", 1)):
+            if rest >= size:
+                return f"{sign}{_fraction(rest, size)}{unit}"
+        return "0s"
+    hours, rest = divmod(rest, 3600 * 10**9)
+    minutes, rest = divmod(rest, 60 * 10**9)
+    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{head}{_fraction(rest, 10**9)}s"
+
+
+def _fraction(value: int, size: int) -> str:
+    whole, rest = divmod(value, size)
+    digits = f"{rest:0{len(str(size)) - 1}d}".rstrip("0") if size > 1 else ""
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+def _raw(value: Value, depth: int) -> Json:
+    """JSON, or another object in the same encoding."""
+    raw = _bytes(_parts(value).get(1, b""))
+    if not raw:
+        return None
+    if raw.startswith(MAGIC):
+        if depth > _DEEPEST:
+            raise NotProtobuf(f"the message is nested more than {_DEEPEST} levels deep")
+        return _decode(raw, depth + 1)
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        raise NotProtobuf("an embedded object is not JSON") from error
+
+
+def _int_or_string(value: Value) -> Json:
+    parts = _parts(value)
+    return _text(parts.get(3, b"")) if _number(parts.get(1, 0)) == 1 else signed(_number(parts.get(2, 0)))
+
+
+def _strings(value: Value) -> list[str]:
+    return [_text(one) for number, _wire, one in fields(_bytes(value)) if number == 1]
+
+
+def _schema(value: Value, depth: int) -> Json:
+    return _message(_bytes(value), _table().messages[_table().schema], depth + 1)
+
+
+def _schema_or_bool(value: Value, depth: int) -> Json:
+    parts = _parts(value)
+    return _schema(parts[2], depth) if 2 in parts else bool(parts.get(1, 0))
+
+
 def _schema_or_array(value: Value, depth: int) -> Json:
     found = list(fields(_bytes(value)))
     several = [_schema(one, depth) for number, _wire, one in found if number == 2]
@@ -260,9 +373,9 @@ _READERS: Mapping[str, Callable[[Value, int], Json]] = {
     "microtime": lambda value, depth: _micro_time(value),
     "quantity": lambda value, depth: _text(_parts(value).get(1, b"0")),
     "raw": _raw,
-    "schemaorarray": _schema_or_array,
+    "schemaorarray": lambda value, depth: _schema_or_several(value, depth, lambda one: _schema(one, depth)),
     "schemaorbool": _schema_or_bool,
-    "schemaorstrings": _schema_or_strings,
+    "schemaorstrings": lambda value, depth: _schema_or_several(value, depth, _text),
     "string": lambda value, depth: _text(value),
     "strings": lambda value, depth: _strings(value),
     "time": lambda value, depth: _time(value),
