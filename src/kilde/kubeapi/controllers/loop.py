@@ -8,7 +8,7 @@ import structlog
 
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.cache import Cache, Change
+from kilde.kubeapi.controllers.cache import Cache, Change, Seen
 from kilde.kubeapi.controllers.clock import Clock
 from kilde.kubeapi.controllers.executor import Executor, Outcome
 from kilde.kubeapi.controllers.queue import Queue, Timers
@@ -55,6 +55,7 @@ class Loop:
         resources = sorted(self._woken_by)
         while True:
             try:
+                await self._list(resources)
                 async for event in self._api.watch(resources):
                     change = self.cache.take(event.resource, event.type, event.object)
                     if change is not None:
@@ -62,13 +63,16 @@ class Loop:
             except ApiError as error:
                 _log.warning("the controllers' watch ended", reason=error.reason, message=error.message)
                 await self._clock.wait(asyncio.Event(), self._clock.now() + 1.0)
-                await self._relist(resources)
 
-    async def _relist(self, resources: Iterable[str]) -> None:
-        """After a gap in the watch: forgets what went unseen. What is new comes with the next watch."""
+    async def _list(self, resources: Iterable[str]) -> None:
+        """Knows everything before anybody is woken: half a picture would look like things that are missing."""
+        changes: list[Change] = []
         for resource in resources:
-            for change in self.cache.keep_only(resource, await self._api.list(resource)):
-                self.changed(change)
+            present = await self._api.list(resource)
+            changes += self.cache.keep_only(resource, present)
+            changes += filter(None, (self.cache.take(resource, Seen.ADDED, body) for body in present))
+        for change in changes:
+            self.changed(change)
 
     def changed(self, change: Change) -> None:
         """Wakes the controllers that care for a change."""
