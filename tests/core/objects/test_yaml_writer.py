@@ -93,9 +93,8 @@ _VALUES = st.recursive(
 @given(st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_whatever_is_written_reads_as_itself(value: dict[str, Any]) -> None:
     text = write_document(value).encode()
-    for mode in ("kubernetes", "kustomize"):
-        found = [to_json(document.value) for document in read_documents(text, file="f", mode=mode)]  # type: ignore[arg-type]
-        assert found == [to_json(value)]
+    [found] = read_documents(text, file="f", mode="kustomize")
+    assert to_json(found.value) == to_json(value)
 
 
 def test_nothing_written_is_null() -> None:

@@ -337,8 +337,23 @@ class Target:
             plugins.transform(
                 config, plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
             )
-            if [resource.body for resource in before] != [resource.body for resource in found.resources]:
+            if not all(map(untouched, before, found.resources)):
                 raise RenderFailed("a validator must not change resources", about=str(config), place=config.place)
+
+
+def untouched(before: Resource, after: Resource) -> bool:
+    """Whether nothing was written, not even what was there already: a copy shares its scalars with what it was made of."""
+    return _same(before.body, after.body)
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, dict):
+        return (
+            isinstance(after, dict) and [*before] == [*after] and all(_same(before[key], after[key]) for key in before)
+        )
+    if isinstance(before, list):
+        return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
+    return before is after
 
 
 def _add_trace(tree: Any, seen: Mapping[str, str | None]) -> None:

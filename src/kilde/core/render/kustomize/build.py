@@ -16,7 +16,6 @@ from kilde.core.render.kustomize.namerefs import fix_references
 from kilde.core.render.kustomize.order import ordered
 from kilde.core.render.kustomize.origin import (
     MANAGED_BY_LABEL,
-    OPTIONS,
     ORIGIN_ANNOTATION,
     TRANSFORMER_ANNOTATION,
     Origin,
@@ -73,11 +72,6 @@ def build(
     loader = Loader(tree, path, cache, restricted=options.restricted)
     kustomization = overrides or load_kustomization(loader)
     metadata = frozenset(kustomization.items("buildMetadata"))
-    unknown = metadata - set(OPTIONS)
-    if unknown:
-        raise RenderFailed(
-            f"must be one of {', '.join(OPTIONS)}", about="buildMetadata", place=kustomization.place("buildMetadata")
-        )
     run = Build(metadata=metadata)
     run.set_schema(kustomization, loader)
     target = Target(loader, kustomization, run, Origin() if metadata else None)

@@ -116,7 +116,7 @@ def _apply_one(document: dict[str, Any], operation: Operation) -> None:
     elif operation.op == "remove":
         _remove(parent, key, operation)
     elif operation.op == "replace":
-        _get(parent, key, operation, replaced=True)
+        # a missing key of a map is created: the library behind kustomize looks only whether there is a map
         _put(parent, key, value, operation)
     elif _test_value(parent, key) != value:
         raise _fail(operation, "testing value failed")
@@ -146,12 +146,9 @@ def _index(found: Any, token: str, operation: Operation) -> int:
     return index
 
 
-def _get(parent: Any, key: str, operation: Operation, *, replaced: bool = False) -> Any:
+def _get(parent: Any, key: str, operation: Operation) -> Any:
     if isinstance(parent, dict):
-        if key not in parent:
-            what = "replace operation does not apply: the key is missing" if replaced else "the key is missing"
-            raise _fail(operation, what)
-        return parent[key]
+        return parent.get(key)
     return parent[_index(parent, key, operation)]
 
 

@@ -10,7 +10,6 @@ from kilde.core.render.kustomize.resource import Resource
 ORIGIN_ANNOTATION = "config.kubernetes.io/origin"
 TRANSFORMER_ANNOTATION = "alpha.config.kubernetes.io/transformations"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-OPTIONS = ("originAnnotations", "transformerAnnotations", "managedByLabel")
 
 
 @dataclass(frozen=True, slots=True)

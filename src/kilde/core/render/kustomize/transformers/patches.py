@@ -15,7 +15,6 @@ from kilde.core.render.kustomize.resource import Resource
 from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.strategic_merge import merge
 
-
 _ABOVE_ANNOTATIONS = ((), ("metadata",), ("metadata", "annotations"))
 
 

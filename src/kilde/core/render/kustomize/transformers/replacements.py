@@ -203,7 +203,15 @@ def _find(holder: Any, key: Any, parts: list[str], create: Any) -> list[Handle]:
         if create is None:
             return []
         value[part] = _made(rest, create)
+    if rest and not isinstance(value[part], (dict, list)) and not is_null(value[part]):
+        return _find_in_text(value[part], rest, create)
     return _find(value, part, rest, create)
+
+
+def _find_in_text(value: Any, rest: list[str], create: Any) -> list[Handle]:
+    """Fields of what a text holds. They are found but lost again: only a text that can be written anew is changed."""
+    documents = read_documents(text_of(value).encode(), file="", mode="kustomize")
+    return find(documents[0].value, rest, create) if documents else []
 
 
 def _elements(value: Any) -> list[Any]:
