@@ -5,12 +5,15 @@
         ... a client with the kubeconfig of proxy.write_kubeconfig(file) ...
         assert proxy.counts["apply", "/api/v1/namespaces/shop/configmaps/a"] == 4
 
-It serves plain HTTP on the loopback and goes to the server behind it with that server's own credentials.
+It serves plain HTTP on the loopback, or TLS if it is given a context and the authority clients shall trust, and goes to the server
+behind it with that server's own credentials.
 """
 
 import asyncio
+import base64
 import json
 import re
+import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,8 +127,8 @@ def verb_of(method: str, query: Mapping[str, str], path: str, content_type: str)
 class FaultProxy:
     """See the module. `counts` has every request by (verb, path); `log` has them in order."""
 
-    def __init__(self, access: Access) -> None:
-        self._access = access
+    def __init__(self, access: Access, *, serving: ssl.SSLContext | None = None, ca: bytes = b"") -> None:
+        self._access, self._serving, self._ca = access, serving, ca
         self._rules: list[Rule] = []
         self._streams: set[asyncio.Transport] = set()
         self._runner: web.AppRunner | None = None
@@ -152,15 +155,18 @@ class FaultProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._serving else 'http'}://127.0.0.1:{self._port}"
 
     def write_kubeconfig(self, file: Path) -> Path:
         """A kubeconfig for clients of the proxy; they need no credentials of their own."""
+        cluster = {"server": self.url}
+        if self._ca:
+            cluster["certificate-authority-data"] = base64.b64encode(self._ca).decode()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "faults",
-            "clusters": [{"name": "faults", "cluster": {"server": self.url}}],
+            "clusters": [{"name": "faults", "cluster": cluster}],
             "users": [{"name": "nobody", "user": {}}],
             "contexts": [{"name": "faults", "context": {"cluster": "faults", "user": "nobody"}}],
         }
@@ -197,7 +203,7 @@ class FaultProxy:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._serving, reuse_address=True)
         await site.start()
         self._port = self._runner.addresses[0][1]
 

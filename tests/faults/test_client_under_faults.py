@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -18,6 +19,7 @@ from kilde.adapters.cluster.limits import ClientLimits
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import EventType, Resource, WatchEvent
+from real.certificates import Authority
 from real.control_plane import ControlPlane
 
 pytestmark = pytest.mark.anyio
@@ -267,6 +269,24 @@ async def test_a_list_that_breaks_off_is_told_before_the_next(proxy: FaultProxy,
             *[("LISTED", "a"), ("LISTED", "b"), ("BROKEN", "")],
             *[("LISTED", "a"), ("LISTED", "b"), ("LISTED", "c"), ("SYNCED", "")],
         ]
+
+
+async def test_the_proxy_serves_tls_to_those_who_want_it(behind: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.serving("proxy", ["127.0.0.1"], [])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    clock = SystemClock()
+    access = load([behind], clock)
+    async with FaultProxy(access, serving=context, ca=authority.pair.certificate.read_bytes()) as proxy:
+        cluster = KubeCluster(load([proxy.write_kubeconfig(tmp_path / "config")], clock), clock, limits=HASTY)
+        proxy.add(Rule(Truncate(10), path="version"))
+        with pytest.raises(ClusterError) as caught:
+            await cluster.version()
+        assert caught.value.reason == "Truncated"
+        assert (await cluster.version()).startswith("v1.")
+        await cluster.close()
+    assert proxy.url.startswith("https://")
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,6 +32,7 @@ CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 _numbers = itertools.count(1)
 _PATIENCE = 20.0
+_GONE = float(os.environ.get("KILDE_TEST_SECONDS_GONE", "2"))  # how long the API server is away
 
 
 def config_map(name: str, **data: str) -> Object:
@@ -208,7 +210,7 @@ async def test_a_server_that_was_gone_is_caught_up_with(story: Story) -> None:
     await story.proxy.refuse()
     await story.hands.patch(CONFIG_MAP, story.space, "a", {"data": {"k": "2"}}, manager="kubectl-edit")
     await story.hands.delete(CONFIG_MAP, story.space, "b", propagation="Background")
-    await asyncio.sleep(2.0)
+    await asyncio.sleep(_GONE)
     await story.proxy.listen()
     await story.data_becomes("a", {"k": "1"})
     await story.data_becomes("b", {"k": "1"})

@@ -19,7 +19,7 @@ class ClientLimits:
     largest_answer: int = 512 << 20  # bytes
     largest_event: int = 32 << 20  # bytes
     first_pause: float = 0.25
-    longest_pause: float = 15.0
+    longest_pause: float = 10.0
 
 
 class TokenBucket:
