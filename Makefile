@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml hatch_build.py
 	@touch $(STAMP)
 
 demo: install  ## the whole story on an embedded cluster, step by step; ends by itself
-	$(BIN)/python tools/demo.py
+	$(BIN)/python demo/story.py
 
 test: install  ## all tests; those against a real control plane need `make real` first
 	$(BIN)/python -m pytest
@@ -32,8 +32,14 @@ format: install  ## rewrites the sources in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## the figures of docs/benchmarks.md, anew
-	$(BIN)/python benchmarks/run.py
+bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
+	$(BIN)/python benchmarks/run.py start
+	$(BIN)/python benchmarks/run.py first-sync --apps 100 300 1000
+	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500
+	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5
+	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
+	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
+	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
 
 real: install  ## builds kube-apiserver, kube-controller-manager, etcd and kustomize (Go 1.26; five minutes, once)
 	$(BIN)/python tools/build_real.py

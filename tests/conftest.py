@@ -54,6 +54,8 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test that leaves a task, a thread that is no daemon, or a child process."""
     if request.node.get_closest_marker("anyio") is not None:
         request.getfixturevalue("_no_task_stays")
+    if request.node.get_closest_marker("live") is not None:
+        request.getfixturevalue("live_cluster")  # the session's own, not left by the test that asks first
     threads, children = _threads(), _children()
     yield
     deadline = time.monotonic() + _GRACE

@@ -19,7 +19,7 @@ from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.render import render
 from kilde.engine.schemas import Schemas
-from kilde.engine.wishes import owned_refs
+from kilde.engine.wishes import defined_scopes, owned_refs
 from kilde.ports.cluster import Cluster, Discovery
 from kilde.ports.sources import Credentials, Sources
 
@@ -48,9 +48,11 @@ async def diff_application(
     rendered = render(await sources.tree(source.repo_url, sha), source.render)
     discovery = await cluster.discovery()
 
+    coming = defined_scopes(rendered.manifests)
+
     def scope(kind: GroupKind) -> bool | None:
         found = discovery.resource(kind.group, kind.kind)
-        return found.namespaced if found else None
+        return found.namespaced if found else coming.get(kind)
 
     desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
     schemas = Schemas(cluster)

@@ -59,6 +59,8 @@ class Wish:
     repeated: tuple[str, ...]
     images: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    unserved: bool = False  # the cluster did not serve one of the kinds when this was made
+    made_for: object = None  # the discovery it was made with
 
 
 @dataclass(slots=True)

@@ -1,8 +1,12 @@
 """Wishes: what Git wants of an application, fetched, resolved, rendered and made ready; and nothing done twice."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from kilde.core.apps.application import Application, Source
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.basics.values import digest
+from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
 from kilde.core.plan.masking import masked
@@ -28,10 +32,9 @@ class Wishes:
         if fresh:
             await ctx.repositories.fetch(source.repo_url)
         sha = await ctx.world.sources.resolve(source.repo_url, source.target_revision)
-        if hard:
-            rt.memory = None
-        result, memory = await ctx.renderer.render(source, sha, rt.memory if rt.wish is not None else None)
         discovery = await ctx.world.cluster.discovery()
+        stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
+        result, memory = await ctx.renderer.render(source, sha, None if hard or stale else rt.memory)
         if result.rendered is not None:
             rt.wish = self._wish(app, sha, result.rendered, discovery)
         elif rt.wish is not None and rt.wish.sha != sha:
@@ -58,12 +61,15 @@ class Wishes:
             return None
 
     def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
+        coming = defined_scopes(rendered.manifests)
+
         def scope(kind: GroupKind) -> bool | None:
             found = discovery.resource(kind.group, kind.kind)
-            return found.namespaced if found else None
+            return found.namespaced if found else coming.get(kind)
 
         desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
-        return _wish(sha, rendered, desired)
+        unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in desired.refs)
+        return _wish(sha, rendered, desired, discovery, unserved)
 
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
@@ -102,7 +108,19 @@ def owned_refs(app: Application) -> frozenset[ObjectRef]:
     return frozenset(out)
 
 
-def _wish(sha: str, rendered: Rendered, desired: Desired) -> Wish:
+def defined_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
+    """Whether each kind that CustomResourceDefinitions among the manifests define is namespaced."""
+    out = {}
+    for manifest in manifests:
+        if manifest.kind == "CustomResourceDefinition" and isinstance(spec := manifest.body.get("spec"), dict):
+            names = spec.get("names")
+            if isinstance(names, dict):
+                kind = GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))
+                out[kind] = spec.get("scope") != "Cluster"
+    return out
+
+
+def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, unserved: bool) -> Wish:
     return Wish(
         sha=sha,
         source_type=str(rendered.source_type),
@@ -112,21 +130,14 @@ def _wish(sha: str, rendered: Rendered, desired: Desired) -> Wish:
         repeated=desired.repeated,
         images=images_of(wanted.manifest.body for wanted in desired.objects),
         warnings=tuple(rendered.warnings),
+        unserved=unserved,
+        made_for=discovery,
     )
 
 
 def _moved(wish: Wish, sha: str) -> Wish:
     """The same wish at another commit: nothing it reads has changed."""
-    return Wish(
-        sha=sha,
-        source_type=wish.source_type,
-        digest=wish.digest,
-        objects=wish.objects,
-        hooks=wish.hooks,
-        repeated=wish.repeated,
-        images=wish.images,
-        warnings=wish.warnings,
-    )
+    return replace(wish, sha=sha)
 
 
 def _source(app: Application) -> Source:
