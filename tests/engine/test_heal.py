@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+
 from engine.world import CONFIG_MAPS, Play, config_map, play
 
 pytestmark = pytest.mark.anyio

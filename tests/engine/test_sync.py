@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from engine.world import CONFIG_MAPS, URL, config_map, play
 
+from engine.world import CONFIG_MAPS, URL, config_map, play
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 

@@ -19,7 +19,9 @@ from kilde.core.plan.change import Action, Change
 
 def change(name: str, kind: str = "ConfigMap", *, wave: int = 0, action: Action = Action.CREATE) -> Change:
     group = "apiextensions.k8s.io" if kind == "CustomResourceDefinition" else ""
-    return Change(ref=ObjectRef(group, kind, "shop", name), action=action, why="pruning is off", version="v1", wave=wave)
+    return Change(
+        ref=ObjectRef(group, kind, "shop", name), action=action, why="pruning is off", version="v1", wave=wave
+    )
 
 
 def said(command: Command) -> str:
@@ -48,7 +50,10 @@ def _reply(command: Command, failing: set[str], unwell: set[str]) -> tuple[Objec
         ill = [c for c in command.changes if c.ref.name in unwell]
         return tuple(_result(c, ResultCode.SYNCED, "crashed", "Failed") for c in ill)
     code = ResultCode.PRUNED if isinstance(command, DeleteAll) else ResultCode.SYNCED
-    return tuple(_result(c, ResultCode.FAILED if c.ref.name in failing else code, f"said of {c.ref.name}") for c in command.changes)
+    return tuple(
+        _result(c, ResultCode.FAILED if c.ref.name in failing else code, f"said of {c.ref.name}")
+        for c in command.changes
+    )
 
 
 def _result(change: Change, code: ResultCode, message: str, phase: str = "Running") -> ObjectResult:

@@ -25,7 +25,9 @@ def ready(*manifests: Manifest, namespace: str = "shop") -> list[tuple[str, str]
 
 
 def test_the_destination_namespace_goes_to_namespaced_objects_that_name_none() -> None:
-    assert ready(manifest("ConfigMap", "a"), manifest("ConfigMap", "b", namespace="other"), manifest("Namespace", "n")) == [
+    assert ready(
+        manifest("ConfigMap", "a"), manifest("ConfigMap", "b", namespace="other"), manifest("Namespace", "n")
+    ) == [
         ("ConfigMap shop/a", "web:/ConfigMap:shop/a"),
         ("ConfigMap other/b", "web:/ConfigMap:other/b"),
         ("Namespace n", "web:/Namespace:shop/n"),

@@ -45,7 +45,12 @@ def test_the_owner_of_a_field_is_the_last_manager_that_wrote_it() -> None:
                     "time": "2026-01-01T00:00:00Z",
                     "fieldsV1": {"f:spec": {"f:template": {"f:containers": {'k:{"name":"a"}': {"f:image": {}}}}}},
                 },
-                {"manager": "hpa", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+                {
+                    "manager": "hpa",
+                    "operation": "Update",
+                    "subresource": "scale",
+                    "fieldsV1": {"f:spec": {"f:replicas": {}}},
+                },
             ]
         },
         "spec": {"replicas": 5, "template": {"containers": [{"name": "a", "image": "x"}]}},

@@ -36,7 +36,11 @@ def test_waves_come_in_order_and_in_each_the_kinds_in_argo_cds_order() -> None:
 
 
 def test_a_definition_comes_before_objects_of_any_wave_but_after_namespaces() -> None:
-    changes = [change("CustomResourceDefinition", "gadgets", wave=5), change("Gadget", wave=-2), change("Namespace", "shop", wave=-2)]
+    changes = [
+        change("CustomResourceDefinition", "gadgets", wave=5),
+        change("Gadget", wave=-2),
+        change("Namespace", "shop", wave=-2),
+    ]
     assert words(apply_steps(changes)) == ["-2: Namespace/shop | CustomResourceDefinition/gadgets | Gadget/x"]
 
 

@@ -21,7 +21,9 @@ def test_an_id_is_written_as_argo_cd_writes_it() -> None:
     assert str(TrackingId("shop", DEPLOYMENT)) == "shop:apps/Deployment:shop/web"
 
 
-@pytest.mark.parametrize("text", ["", "shop", "shop:apps/Deployment", "shop:Deployment:shop/web", ":a/B:c/d", "a:b/C:d"])
+@pytest.mark.parametrize(
+    "text", ["", "shop", "shop:apps/Deployment", "shop:Deployment:shop/web", ":a/B:c/d", "a:b/C:d"]
+)
 def test_what_is_no_id_is_not_taken_for_one(text: str) -> None:
     assert parse(text) is None
 
