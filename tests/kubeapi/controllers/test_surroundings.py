@@ -41,7 +41,6 @@ async def test_the_nodes_are_there_with_leases_and_send_no_heartbeats() -> None:
         ]
         assert cluster.all("nodes")[0]["status"]["allocatable"] == {
             "cpu": "8",
-            "ephemeral-storage": "100Gi",
             "memory": "16Gi",
             "pods": "110",
         }

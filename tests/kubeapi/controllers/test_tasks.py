@@ -64,6 +64,21 @@ async def test_a_job_that_fails_is_retried_with_growing_patience_up_to_its_limit
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("action", "failed", "pods"), [("FailJob", 1, 1), ("Ignore", None, 3), ("Count", 2, 2)])
+async def test_a_pod_failure_policy_ends_a_job_or_forgives_its_pods(action: str, failed: int | None, pods: int) -> None:
+    async with running() as cluster:
+        rule = {"action": action, "onExitCodes": {"operator": "In", "values": [42]}}
+        await cluster.make("jobs.batch", job("j", "exit=42", podFailurePolicy={"rules": [rule]}))
+        await cluster.settle(25)
+        assert cluster.one("jobs.batch", "j")["status"].get("failed") == failed
+        assert (len(cluster.all("pods")) >= 3) if action == "Ignore" else (len(cluster.all("pods")) == pods)
+        if action == "FailJob":
+            name = cluster.all("pods")[0]["metadata"]["name"]
+            why = f"Container c for pod shop/{name} failed with exit code 42 matching FailJob rule at index 0"
+            assert verdicts(cluster.one("jobs.batch", "j"))[-1] == ("Failed", "True", "PodFailurePolicy", why)
+
+
+@pytest.mark.anyio
 async def test_a_suspended_job_waits_until_it_is_resumed() -> None:
     async with running() as cluster:
         await cluster.make("jobs.batch", job("held", suspend=True))

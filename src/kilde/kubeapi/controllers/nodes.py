@@ -29,7 +29,7 @@ VERSION = "v1.36.3"
 LEASES = "leases.coordination.k8s.io"
 LEASE_SPACE = "kube-node-lease"
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
-_CAPACITY = {"cpu": "8", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
+_CAPACITY = {"cpu": "8", "memory": "16Gi", "pods": "110"}
 _HEALTHY = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),

@@ -98,7 +98,9 @@ def shortages(pod: Object, node: Object, load: Load) -> list[str]:
     return lacks + [
         f"Insufficient {resource}"
         for resource, quantity in sorted(requests_of(pod).items())
-        if quantity > 0 and amount(room.get(resource, "0")) - load.asked.get(resource, Fraction(0)) < quantity
+        if quantity > 0
+        and (resource in room or resource != "ephemeral-storage")  # a node that does not say has enough
+        and amount(room.get(resource, "0")) - load.asked.get(resource, Fraction(0)) < quantity
     ]
 
 

@@ -105,6 +105,8 @@ def _share(fleet: Fleet, rs: Object, to_add: int, added: int) -> int:
     """What one ReplicaSet gets of `to_add` replicas (negative: loses); rounded half up, never past what is left."""
     if replicas(rs) == 0:
         return 0
+    if fleet.wanted == 0:
+        return -replicas(rs)
     mark = annotations_of(rs).get(MAXIMUM, "")
     before = (
         int(mark)

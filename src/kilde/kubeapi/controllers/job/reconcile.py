@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import Condition, find, is_true, put
+from kilde.kubeapi.controllers.job.policy import fatal_failure
 from kilde.kubeapi.controllers.job.tally import (
     INDEX,
     TRACKING,
@@ -117,6 +118,11 @@ def _aftermath(job: Object, pods: list[Object], now: float) -> Step:
 def _verdict(job: Object, tally: Tally, now: float) -> Verdict | None:
     """How the Job ends with this tally; None while it goes on."""
     spec = job["spec"]
+    if (settled := _settled(job)) is not None:
+        return settled
+    fatal = next((why for pod in tally.lost if (why := fatal_failure(spec.get("podFailurePolicy"), pod))), "")
+    if fatal:
+        return Verdict(("FailureTarget", "Failed"), "PodFailurePolicy", fatal)
     if tally.failed > int(spec.get("backoffLimit", LIMIT)) or _restarts(tally) > int(spec.get("backoffLimit", LIMIT)):
         return _TOO_MANY
     deadline = _deadline(job)
@@ -130,6 +136,15 @@ def _verdict(job: Object, tally: Tally, now: float) -> Verdict | None:
     else:
         done = tally.succeeded >= int(completions)
     return _REACHED if done and not spec.get("suspend") else None
+
+
+def _settled(job: Object) -> Verdict | None:
+    """What has been decided already and waits for the last pods to be counted."""
+    for kinds in (_REACHED.kinds, _TOO_MANY.kinds):
+        found = find((job.get("status") or {}).get("conditions"), kinds[0])
+        if found is not None and found["status"] == "True":
+            return Verdict(kinds, found.get("reason", ""), found.get("message", ""))
+    return None
 
 
 def _restarts(tally: Tally) -> int:
@@ -226,7 +241,7 @@ def _settle(key: Key, verdict: Verdict | None, view: View, moment: Moment, refus
         writes += _news(job, job.get("status") or {}, status)
     noted = status.get("uncountedTerminatedPods") or {}
     uids = {*noted.get("succeeded", ()), *noted.get("failed", ())}
-    writes += [_release(pod) for pod in pods if is_tracked(pod) and uid_of(pod) in uids]
+    writes += [_release(pod) for pod in pods if is_tracked(pod) and (uid_of(pod) in uids or pod in tally.ignored)]
     return Step(tuple(writes))
 
 

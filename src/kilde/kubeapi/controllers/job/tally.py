@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.basics.moment import parse
 from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.job.policy import matching
 from kilde.kubeapi.controllers.metadata import annotations_of, deleting, uid_of
 from kilde.kubeapi.controllers.pods import is_ready, is_terminating, phase
 
@@ -16,13 +17,17 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 600.0
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A Job's pods: `active` go on; `won` and `lost` have ended and are not in the status yet; numbers include them."""
+    """A Job's pods: `active` go on; `won` and `lost` have ended and are not in the status yet; numbers include them.
+
+    `ignored` have failed in a way that the Job's pod failure policy does not count.
+    """
 
     active: tuple[Object, ...]
     terminating: int
     ready: int
     won: tuple[Object, ...]
     lost: tuple[Object, ...]
+    ignored: tuple[Object, ...]
     succeeded: int
     failed: int
     done: frozenset[int]
@@ -45,7 +50,10 @@ def count(job: Object, pods: Iterable[Object]) -> Tally:
     known = {*(noted.get("succeeded") or ()), *(noted.get("failed") or ())}
     every = list(pods)
     won = tuple(pod for pod in every if phase(pod) == "Succeeded" and is_tracked(pod) and uid_of(pod) not in known)
-    lost = tuple(pod for pod in every if _is_lost(pod) and is_tracked(pod) and uid_of(pod) not in known)
+    ended = [pod for pod in every if _is_lost(pod) and is_tracked(pod) and uid_of(pod) not in known]
+    policy = job["spec"].get("podFailurePolicy")
+    ignored = tuple(pod for pod in ended if (rule := matching(policy, pod)) is not None and rule.action == "Ignore")
+    lost = tuple(pod for pod in ended if pod not in ignored)
     active = tuple(pod for pod in every if phase(pod) not in ("Succeeded", "Failed") and not deleting(pod))
     done = set(parse_indexes(str(status.get("completedIndexes") or "")))
     done |= {index for pod in every if phase(pod) == "Succeeded" and (index := index_of(pod)) is not None}
@@ -55,6 +63,7 @@ def count(job: Object, pods: Iterable[Object]) -> Tally:
         ready=sum(is_ready(pod) for pod in active),
         won=won,
         lost=lost,
+        ignored=ignored,
         succeeded=int(status.get("succeeded") or 0) + len(noted.get("succeeded") or ()) + len(won),
         failed=int(status.get("failed") or 0) + len(noted.get("failed") or ()) + len(lost),
         done=frozenset(done),
