@@ -5,13 +5,14 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects import quantity
-from kilde.core.objects.defaults.registry import DEFAULTS
+from kilde.core.objects.defaults.registry import DEFAULTS, ON_OBJECTS
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.typed.go_values import zero_value
 from kilde.core.objects.typed.node import ListNode, MapNode, Node
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, builtin
 
 _NOTHING = object()
+_UNROUNDED = ("io.k8s.api.node.", "io.k8s.api.resource.")  # groups that do not round their resource lists
 
 
 def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
@@ -24,20 +25,24 @@ def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
     if node is None or node.map is None:
         return obj
     try:
-        return _struct(node, node.map, obj)
+        made = _struct(node, node.map, obj)
     except RecursionError:
         return obj
+    finish = ON_OBJECTS.get(node.definition)
+    if finish is not None:
+        finish(made)
+    return made
 
 
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     out: Object = {}
-    codes = fields.go
+    codes, milli = fields.go, not node.definition.startswith(_UNROUNDED)
     for key, child in value.items():
         below = fields.fields.get(key)
         if below is None or child is None:
             continue
         code = codes.get(key, "")
-        kept = _field(below, child, code)
+        kept = _field(below, child, code, milli=milli)
         if kept is not _NOTHING:
             out[key] = kept
     for key, code in codes.items():
@@ -58,22 +63,20 @@ def _zero(node: Node | None, code: str) -> Json:
     return zero_value(node)
 
 
-def _field(node: Node, value: Any, code: str) -> Any:
-    """A struct's field as Go writes it; _NOTHING if Go leaves it out."""
-    made = _value(node, value)
+def _field(node: Node, value: Any, code: str, *, milli: bool) -> Any:
+    """A struct's field as Go writes it; _NOTHING if Go leaves it out. `milli`: resource lists in it are rounded up."""
+    made = _value(node, value, milli=milli)
     if isinstance(made, (dict, list)):
-        pointer = node.definition and node.map is not None and node.list is None
-        if made or code == "a" or (pointer and code in ("", "v", "n")):
-            return made
-        return _NOTHING if code != "v" else made
+        kept = made or code in ("a", "v") or (node.definition and code in ("", "n"))
+        return made if kept else _NOTHING
     if code in ("", "z") and (not node.definition or code == "z") and not made:
         return _NOTHING
     return made
 
 
-def _value(node: Node, value: Any) -> Any:
+def _value(node: Node, value: Any, *, milli: bool = True) -> Any:
     if isinstance(value, dict) and node.map is not None and node.scalar is None:
-        return _map(node, node.map, value)
+        return _map(node, node.map, value, milli=milli)
     if isinstance(value, list) and node.list is not None and node.scalar is None:
         return [_item(node.list, item) for item in value]
     if node.format == "quantity":
@@ -83,14 +86,14 @@ def _value(node: Node, value: Any) -> Any:
     return value
 
 
-def _map(node: Node, fields: MapNode, value: Object) -> Object:
+def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> Object:
     others = fields.others
     if others is None:
         return _struct(node, fields, value)
     if fields.fields:  # only custom resources mix the two
         return value
     if others.format == "quantity":
-        return {key: _quantity(child, milli=True) for key, child in value.items()}
+        return {key: _quantity(child, milli=milli) for key, child in value.items()}
     return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}
 
 
@@ -102,7 +105,9 @@ def _zero_item(node: Node) -> Json:
     """What null is in a list or map: an empty value, not null."""
     if node.map is not None and node.scalar is None:
         return _map(node, node.map, {})
-    return [] if node.list is not None and node.scalar is None else zero_value(node)
+    if node.list is not None and node.scalar is None:
+        return []
+    return None if node.format == "byte" else zero_value(node)  # bytes are a slice to Go: null stays
 
 
 def _quantity(value: Any, *, milli: bool) -> Any:

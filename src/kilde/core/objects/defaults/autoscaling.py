@@ -11,6 +11,7 @@ _PODS: Object = {"type": "Pods", "value": 4, "periodSeconds": 15}
 
 def _v1(value: Object) -> None:
     fill(value, "minReplicas", 1)
+    fill(value, "targetCPUUtilizationPercentage", 80)
 
 
 def _v2(value: Object) -> None:

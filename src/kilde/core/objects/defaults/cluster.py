@@ -80,6 +80,10 @@ def _device_request(value: Object) -> None:
         fill(value, "count", 1)
 
 
+def _resource_mapping(value: Object) -> None:
+    fill(value, "allocationMultiplier", "1")
+
+
 def _toleration(value: Object) -> None:
     fill(value, "operator", "Equal")
 
@@ -99,4 +103,5 @@ DEFAULTS: Mapping[str, Callable[[Object], None]] = {
     _RESOURCE + "ExactDeviceRequest": _device_request,
     _RESOURCE + "DeviceSubRequest": _device_request,
     _RESOURCE + "DeviceToleration": _toleration,
+    _RESOURCE + "NodeAllocatableResourceMapping": _resource_mapping,
 }

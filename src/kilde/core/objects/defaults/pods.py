@@ -113,6 +113,15 @@ def _combined(
     return out
 
 
+def _pod_status(value: Object) -> None:
+    one, many = value.get("podIP"), value.get("podIPs")
+    first = many[0].get("ip") if many and isinstance(many[0], dict) else None
+    if one and one != first:
+        value["podIPs"] = [{"ip": one}]
+    elif first and not one:
+        value["podIP"] = first
+
+
 def _replication_controller(value: Object) -> None:
     spec = value.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
@@ -129,5 +138,6 @@ def _replication_controller(value: Object) -> None:
 DEFAULTS: Mapping[str, Callable[[Object], None]] = {
     _CORE + "Pod": _pod,
     _CORE + "PodSpec": _pod_spec,
+    _CORE + "PodStatus": _pod_status,
     _CORE + "ReplicationController": _replication_controller,
 }

@@ -10,8 +10,10 @@ _STORAGE = "io.k8s.api.storage.v1."
 
 
 def _volume(value: Object) -> None:
-    fill(value, "persistentVolumeReclaimPolicy", "Retain")
-    fill(value, "volumeMode", "Filesystem")
+    spec = value.get("spec")
+    if isinstance(spec, dict):
+        fill(spec, "persistentVolumeReclaimPolicy", "Retain")
+        fill(spec, "volumeMode", "Filesystem")
 
 
 def _pending(value: Object) -> None:
@@ -20,11 +22,18 @@ def _pending(value: Object) -> None:
 
 def _claim(value: Object) -> None:
     fill(value, "volumeMode", "Filesystem")
-    source, reference = value.get("dataSource"), value.get("dataSourceRef")
-    if source and not reference:
-        value["dataSourceRef"] = dict(source)
-    elif reference and not source and not reference.get("namespace"):
-        value["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
+
+
+def same_data_source(value: Object) -> None:
+    """A claim's old and new field for where its data comes from say the same. Only of claims, not of claim templates."""
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif reference and source is None and not reference.get("namespace"):
+        spec["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
 
 
 def _storage_class(value: Object) -> None:
@@ -43,7 +52,7 @@ def _csi_driver(value: Object) -> None:
 
 
 DEFAULTS: Mapping[str, Callable[[Object], None]] = {
-    _CORE + "PersistentVolumeSpec": _volume,
+    _CORE + "PersistentVolume": _volume,
     _CORE + "PersistentVolumeStatus": _pending,
     _CORE + "PersistentVolumeClaimSpec": _claim,
     _CORE + "PersistentVolumeClaimStatus": _pending,

@@ -20,8 +20,11 @@ def _deployment_strategy(value: Object) -> None:
 
 
 def _rolling(value: Object, **defaults: object) -> None:
+    given = value.get("rollingUpdate")
     if value["type"] == "RollingUpdate":
-        value["rollingUpdate"] = {**defaults, **(value.get("rollingUpdate") or {})}
+        value["rollingUpdate"] = {**defaults, **(given or {})}
+    elif isinstance(given, dict):  # of no use, but the internal form has zeros where nothing is said
+        value["rollingUpdate"] = {**dict.fromkeys(defaults, 0), **given}
 
 
 def _daemon_set(value: Object) -> None:
@@ -48,7 +51,7 @@ def _stateful_set_strategy(value: Object) -> None:
     if "type" not in value:
         value["type"] = "RollingUpdate"
         fill(value, "rollingUpdate", {})
-    if value["type"] == "RollingUpdate" and isinstance(value.get("rollingUpdate"), dict):
+    if isinstance(value.get("rollingUpdate"), dict):
         value["rollingUpdate"] = {"partition": 0, **value["rollingUpdate"]}
 
 

@@ -76,7 +76,7 @@ def applied(node: Node, live: Object, config: Object, managers: Managers, intent
         comparison = merging.compare(node, live, merged)
     owned = taken_away(now, comparison, intent)
     owned.pop(intent.owner, None)
-    if last is not None and last.fields == kept and last.api_version == intent.api_version:
+    if last is not None and kept and last.fields == kept and last.api_version == intent.api_version:
         owned[intent.owner] = last
     elif kept:  # only now: while pruning, the name of the applied object holds its metadata
         owned[intent.owner] = Entry(kept, intent.api_version)
