@@ -63,6 +63,15 @@ class CustomKind(Kind):
 
     def decoded(self, obj: Object) -> Decoded:
         meta_node = self.node.child("metadata")
+        if obj.get("metadata") is not None and not isinstance(obj["metadata"], dict):
+            kind = (
+                "array"
+                if isinstance(obj["metadata"], list)
+                else "string"
+                if isinstance(obj["metadata"], str)
+                else "number"
+            )
+            raise go_decode.WrongType(f"json: cannot unmarshal {kind} into Go value of type v1.ObjectMeta")
         unknown: list[str] = []
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
             found = go_decode.decode(meta_node, obj["metadata"])
@@ -80,11 +89,11 @@ class CustomKind(Kind):
         return _encode(self.presented(record))
 
     def presented(self, record: Record) -> Object:
-        obj = record.object()
-        if obj.get("apiVersion") != self.resource.api_version:
-            obj["apiVersion"] = self.resource.api_version
-        schema = self._version.schema
-        return custom.defaulted(custom.pruned(obj, schema)[0], schema)
+        found = record.object()
+        kept = self._definition.version(self.resource.stored_version)
+        schema = kept.schema if kept else None  # what is read is shaped by the version it is kept in, then converted
+        made = custom.defaulted(custom.pruned(found, schema)[0], schema)
+        return {**made, "apiVersion": self.resource.api_version}
 
     def _same(self, record: Record) -> bool:
         """Whether the bytes can be sent as they are: kept in this version, by this definition."""

@@ -21,6 +21,8 @@ from kilde.kubeapi.storage.records import Record
 
 # Served twice, kept once: (group, plural) → where it is kept.
 _ALIASES = {("events.k8s.io", "events"): "events"}
+_TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
+_DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 _NOTHING = FieldSet()
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
@@ -54,6 +56,11 @@ class Kind:
         return self.resource.sub_resource("status") is not None
 
     @property
+    def takes_status(self) -> bool:
+        """Whether a new object keeps the status it was sent with."""
+        return self.storage in _TAKE_STATUS
+
+    @property
     def has_generation(self) -> bool:
         return (self.resource.group, self.resource.kind) not in WITHOUT_GENERATION
 
@@ -63,7 +70,8 @@ class Kind:
 
     def about_kind(self, name: str) -> Named:
         """What 422 names: the kind."""
-        return Named(self.resource.group, self.resource.kind, name)
+        group = "" if self.storage == "events" else self.resource.group
+        return Named(group, self.resource.kind, name)
 
     def reset_fields(self, subresource: str) -> FieldSet:
         """What a write to this sub-resource ("" the main one) cannot change."""
@@ -78,7 +86,7 @@ class Kind:
     @property
     def warning(self) -> str:
         """What every request for this kind is warned of."""
-        return ""
+        return _DEPRECATED.get(self.storage, "")
 
     def to_stored(self, obj: Object) -> Object:
         """The object in the version in which it is kept."""

@@ -7,7 +7,8 @@ from kilde.core.basics.errors import InvalidInput, InvalidYaml
 from kilde.core.basics.values import Json
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
 from kilde.kubeapi.logic.failures import bad_request
-from kilde.kubeapi.logic.negotiate import YAML
+from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
+from kilde.kubeapi.resources import protobuf
 
 _LIMITS = YamlLimits(size=3 << 20, depth=500)
 
@@ -21,6 +22,8 @@ class Body(NamedTuple):
 
 def decode(raw: bytes, media: str, kind: str) -> Body:
     """The value of a JSON or YAML body, as a Go decoder reads it (maps under one key are united). 400 if it cannot be read."""
+    if media == PROTOBUF:
+        return _protobuf(raw)
     try:
         return _yaml(raw) if media == YAML else _json(raw)
     except InvalidInput as error:
@@ -32,6 +35,13 @@ def decode(raw: bytes, media: str, kind: str) -> Body:
     except ValueError as error:
         what = f"couldn't get version/kind; json parse error: {json_problem(raw)}"
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {what}") from error
+
+
+def _protobuf(raw: bytes) -> Body:
+    try:
+        return Body(protobuf.decode(raw))
+    except InvalidInput as error:
+        raise bad_request(error.what) from error
 
 
 def json_problem(raw: bytes) -> str:

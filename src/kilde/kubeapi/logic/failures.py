@@ -134,11 +134,10 @@ def too_large_version(asked: int, current: int) -> ApiError:
 
 
 def invalid(about: Named, causes: Sequence[Cause]) -> ApiError:
-    """422 with its causes; equal ones are told once."""
-    unique = list(dict.fromkeys(causes))
-    texts = list(dict.fromkeys(str(each) for each in unique))
+    """422 with its causes; the message tells equal ones once."""
+    texts = list(dict.fromkeys(str(each) for each in causes))
     what = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    details = {**about.details(), "causes": [_encoded(each) for each in unique]}
+    details = {**about.details(), "causes": [_encoded(each) for each in causes]}
     return ApiError(422, "Invalid", f'{about.qualified} "{about.name}" is invalid: {what}', details)
 
 

@@ -49,14 +49,14 @@ class App:
             await self._serve(request, found, sending)
         except ApiError as error:
             if not started:
-                await refusal(error).send(request, sending)
+                await refusal(error, request.warnings).send(request, sending)
         except Exception as error:  # noqa: BLE001 - a fault of ours is told as 500 and logged; the server goes on
             _log.exception("a request failed", method=request.method, path=request.path)
             if not started:
                 await refusal(failures.internal(f"{type(error).__name__}: {error}")).send(request, sending)
 
     async def _serve(self, request: Request, found: Route | None, send: Send) -> None:
-        if found is None or not found.plural:
+        if found is None or not found.plural or not self._resources.knows(found.group):
             await self._about.serve(request).send(request, send)
         else:
             await self._resources.serve(request, found, send)

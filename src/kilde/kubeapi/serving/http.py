@@ -34,6 +34,7 @@ class Request:
     headers: Mapping[str, str]
     receive: Receive
     user: User
+    warnings: list[str] = field(default_factory=list)
 
     async def body(self) -> bytes:
         """The whole body; 413 if it is longer than a real server takes."""

@@ -51,6 +51,9 @@ class Resources:
         kind = self.kind_of(route)
         verb = verb_of(request, route, kind)
         call = self._call(request, route, kind, verb)
+        request.warnings = call.warnings
+        if kind.warning:
+            call.warn(kind.warning)
         if verb in ("list", "watch"):
             await self._list_or_watch(request, route, call, send)
             return
@@ -60,6 +63,10 @@ class Resources:
         else:
             response = await self._verbs[verb](request, call)
         await response.send(request, send)
+
+    def knows(self, group: str) -> bool:
+        """Whether anything of this group is served."""
+        return not group or bool(self._world.kinds.catalog.versions(group))
 
     def kind_of(self, route: Route) -> Kind:
         """The kind behind a path; 404 if there is none."""

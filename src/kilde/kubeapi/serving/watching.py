@@ -91,7 +91,7 @@ class Watcher:
     def bookmark(self, *, initial: bool = False) -> None:
         """Queues a bookmark: this resourceVersion has been seen."""
         resource = self._stream.call.kind.resource
-        metadata: Object = {"resourceVersion": str(self.version), "creationTimestamp": None}
+        metadata: Object = {"resourceVersion": str(self.version)}
         if initial:
             metadata["annotations"] = {_INITIAL_END: "true"}
         obj: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}

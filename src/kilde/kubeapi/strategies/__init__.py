@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from kilde.kubeapi.strategies.access import Bindings, Roles
+from kilde.kubeapi.strategies.classes import Ingresses, PriorityClasses
 from kilde.kubeapi.strategies.definitions import Definitions
-from kilde.kubeapi.strategies.endpoints import Endpoints
 from kilde.kubeapi.strategies.jobs import Jobs
 from kilde.kubeapi.strategies.namespaces import Namespaces
 from kilde.kubeapi.strategies.nodes import Nodes
@@ -24,7 +24,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     f"roles.{_RBAC}": Roles(),
     "customresourcedefinitions.apiextensions.k8s.io": Definitions(),
     "daemonsets.apps": DaemonSets(),
-    "endpoints": Endpoints(),
+    "ingresses.networking.k8s.io": Ingresses(),
+    "priorityclasses.scheduling.k8s.io": PriorityClasses(),
     "jobs.batch": Jobs(),
     "namespaces": Namespaces(),
     "nodes": Nodes(),

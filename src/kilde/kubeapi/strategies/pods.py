@@ -20,6 +20,7 @@ class Pods(Strategy):
             return
         _service_account(world, call, obj)
         _priority(world, call, obj)
+        _runtime_class(world, call, obj)
         _tolerations(obj["spec"])
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
@@ -133,6 +134,24 @@ def _priority(world: World, call: Call, pod: Object) -> None:
         why = f"the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission controller"
         raise failures.forbidden(about, f"{why} computed {policy} from the given PriorityClass name")
     spec["priority"], spec["preemptionPolicy"] = value, policy
+
+
+def _runtime_class(world: World, call: Call, pod: Object) -> None:
+    spec, name = pod["spec"], pod["spec"].get("runtimeClassName")
+    if not name:
+        return
+    about = call.kind.about(str(pod["metadata"].get("name") or ""))
+    record = world.store.get(Key("runtimeclasses.node.k8s.io", "", name))
+    if record is None:
+        raise failures.forbidden(about, f'pod rejected: RuntimeClass "{name}" not found')
+    found = record.object()
+    if found.get("overhead"):
+        spec["overhead"] = found["overhead"].get("podFixed")
+    scheduling = found.get("scheduling") or {}
+    if scheduling.get("nodeSelector"):
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **scheduling["nodeSelector"]}
+    if scheduling.get("tolerations"):
+        spec["tolerations"] = [*(spec.get("tolerations") or ()), *scheduling["tolerations"]]
 
 
 def _global_default(world: World) -> Object | None:

@@ -4,6 +4,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
+from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse, shaped
@@ -21,15 +22,13 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     check_kind(kind, obj)
     check_namespace(obj, call.namespace, namespaced=kind.resource.namespaced)
     found = meta(obj)
-    if kind.warning:
-        call.warn(kind.warning)
     version = str(found.get("resourceVersion") or "")
     if version.isascii() and version.isdecimal() and version != "0":
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
     check_new_content(world, call, str(found.get("name") or ""))
     now = world.now()
     born(obj, now=now, uid=world.new_uid(), generation=kind.has_generation, suffix=world.new_suffix())
-    if kind.has_status:
+    if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
@@ -37,6 +36,8 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
+    for text in warnings(kind.storage, obj, created=True):
+        call.warn(text)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     obj = finished(kind.to_stored(obj))
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])

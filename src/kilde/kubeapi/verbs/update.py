@@ -6,6 +6,7 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
+from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
@@ -36,8 +37,6 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     """
     kind = call.kind
     old = kind.presented(existing)
-    if kind.warning:
-        call.warn(kind.warning)
     check_preconditions(kind, obj, old, exact=exact)
     prepare(kind, obj, old, call.subresource)
     obj = shaped(kind, obj)
@@ -47,6 +46,9 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
         obj = owned(call, old, obj, world.now())
+    if not call.subresource:
+        for text in warnings(kind.storage, obj, created=False):
+            call.warn(text)
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     obj = finished(obj)

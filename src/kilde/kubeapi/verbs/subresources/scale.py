@@ -31,7 +31,10 @@ class Scale(Handler):
     """Reads and writes `.spec.replicas`, or what a CRD names instead."""
 
     def get(self, world: World, call: Call) -> Object:
-        return without_owners(scale_of(call.kind, _existing(world, call).object()))
+        parent, path = _existing(world, call).object(), call.kind.scale_paths.spec
+        if call.kind.resource.custom and _get(parent, path) is None:
+            raise failures.internal(f'the spec replicas field ".{".".join(path)}" does not exist')
+        return without_owners(scale_of(call.kind, parent))
 
     def put(self, world: World, call: Call, body: Object) -> Object:
         check_name(body, call.name, call.namespace, namespaced=True)
@@ -142,9 +145,6 @@ def scale_of(kind: Kind, parent: Object) -> Object:
     if entries:
         kept["managedFields"] = entries
     replicas = _get(parent, paths.spec)
-    if replicas is None and kind.resource.custom:
-        path = "." + ".".join(paths.spec)
-        raise failures.internal(f'the spec replicas field "{path}" does not exist')
     spec = {"replicas": replicas} if replicas else {}
     status: Object = {"replicas": _get(parent, paths.status) or 0}
     selector = _selector(_get(parent, paths.selector)) if paths.selector else ""

@@ -1,0 +1,143 @@
+"""Warnings: what the server accepts and yet advises against (Kubernetes' pkg/api/*/warnings.go)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.logic.failures import quoted
+
+_NODE_LABELS = {
+    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
+    "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+    "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+    "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+}
+_TEMPLATES: Mapping[str, tuple[str, ...]] = {
+    "deployments.apps": ("spec", "template"),
+    "replicasets.apps": ("spec", "template"),
+    "statefulsets.apps": ("spec", "template"),
+    "daemonsets.apps": ("spec", "template"),
+    "jobs.batch": ("spec", "template"),
+    "replicationcontrollers": ("spec", "template"),
+    "podtemplates": ("template",),
+    "cronjobs.batch": ("spec", "jobTemplate", "spec", "template"),
+}
+_SURPRISING = "which can result in surprising behavior; a DNS label is recommended: [must not contain dots]"
+_IN_POD_NAMES = (
+    "deployments.apps",
+    "replicasets.apps",
+    "daemonsets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
+    "replicationcontrollers",
+)
+
+
+def warnings(storage: str, obj: Object, *, created: bool) -> Iterator[str]:
+    """What to warn of when this object is written. `storage` names the resource."""
+    if created:
+        yield from _names(storage, obj)
+    if storage == "pods":
+        yield from pod_spec(obj.get("spec") or {}, "spec")
+    elif storage in _TEMPLATES:
+        path = _TEMPLATES[storage]
+        yield from pod_spec((_at(obj, path) or {}).get("spec") or {}, ".".join((*path, "spec")))
+    elif storage in _OTHERS:
+        yield from _OTHERS[storage](obj)
+
+
+def _at(obj: Object, path: tuple[str, ...]) -> Any:
+    value: Any = obj
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _names(storage: str, obj: Object) -> Iterator[str]:
+    if "." not in str(obj["metadata"].get("name") or ""):
+        return
+    if storage == "pods":
+        yield f"metadata.name: this is used in the Pod's hostname, {_SURPRISING}"
+    elif storage in _IN_POD_NAMES:
+        yield f"metadata.name: this is used in Pod names and hostnames, {_SURPRISING}"
+
+
+def pod_spec(spec: Object, at: str) -> Iterator[str]:
+    """Of a pod's spec, wherever it stands."""
+    for label in spec.get("nodeSelector") or {}:
+        if label in _NODE_LABELS:
+            yield f"{at}.nodeSelector[{label}]: {_NODE_LABELS[label]}"
+    seen: set[str] = set()
+    for index, alias in enumerate(spec.get("hostAliases") or ()):
+        address = str(alias.get("ip") or "")
+        if address in seen:
+            yield f"{at}.hostAliases[{index}].ip: duplicate ip {quoted(address)}"
+        seen.add(address)
+    yield from _pull_secrets(spec, at)
+    yield from _volumes(spec, at)
+    yield from _ports(spec, at)
+    for index, container in enumerate(spec.get("containers") or ()):
+        yield from _env(container, f"{at}.containers[{index}]")
+    for index, container in enumerate(spec.get("initContainers") or ()):
+        yield from _env(container, f"{at}.initContainers[{index}]")
+    if (
+        spec.get("terminationGracePeriodSeconds", 0) is not None
+        and int(spec.get("terminationGracePeriodSeconds") or 0) < 0
+    ):
+        yield f"{at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+
+
+def _pull_secrets(spec: Object, at: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, secret in enumerate(spec.get("imagePullSecrets") or ()):
+        name = str(secret.get("name") or "")
+        if not name:
+            yield f'{at}.imagePullSecrets[{index}].name: invalid empty name ""'
+        elif name in seen:
+            yield f"{at}.imagePullSecrets[{index}].name: duplicate name {quoted(name)}"
+        seen.add(name)
+
+
+def _volumes(spec: Object, at: str) -> Iterator[str]:
+    for index, volume in enumerate(spec.get("volumes") or ()):
+        where = f"{at}.volumes[{index}]"
+        if "gitRepo" in volume:
+            yield f"{where}.gitRepo: deprecated in v1.11, and disabled by default in v1.33+"
+        for kind, since in (("rbd", "v1.28"), ("cephfs", "v1.28"), ("storageos", "v1.22")):
+            if kind in volume:
+                yield f"{where}.{kind}: deprecated in {since}, non-functional in v1.31+"
+
+
+def _ports(spec: Object, at: str) -> Iterator[str]:
+    known: dict[tuple[Any, Any], str] = {}
+    for kind in ("containers", "initContainers"):
+        for outer, container in enumerate(spec.get(kind) or ()):
+            for inner, port in enumerate(container.get("ports") or ()):
+                where = f"{at}.{kind}[{outer}].ports[{inner}]"
+                key = (port.get("containerPort"), port.get("protocol") or "TCP")
+                if key in known:
+                    yield f"{where}: duplicate port definition with {known[key]}"
+                else:
+                    known[key] = where
+
+
+def _env(container: Object, at: str) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, variable in enumerate(container.get("env") or ()):
+        name = str(variable.get("name") or "")
+        value = str(variable.get("value") or "")
+        if name in seen and f"$({name})" not in value:
+            yield f"{at}.env[{index}]: hides previous definition of {quoted(name)}, which may be dropped when using apply"
+        seen.add(name)
+
+
+def _volume(obj: Object) -> Iterator[str]:
+    if (obj.get("spec") or {}).get("persistentVolumeReclaimPolicy") == "Recycle":
+        yield (
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach "
+            "is to use dynamic provisioning."
+        )
+
+
+_OTHERS: Mapping[str, Callable[[Object], Iterator[str]]] = {"persistentvolumes": _volume}
