@@ -260,11 +260,18 @@ async def test_a_watch_without_a_sign_of_life_is_begun_anew(proxy: FaultProxy, c
         assert (await next_one)[-1] == ("ADDED", "a")
 
 
-async def test_a_list_that_breaks_off_is_told_before_the_next(proxy: FaultProxy, cluster: KubeCluster) -> None:
-    for name in "abc":
-        await put(cluster, name)
-    proxy.add(Rule(Truncate(40), verb="list", skip=1))
+@pytest.mark.parametrize("fault", [Truncate(40), Status(410, "Expired", "too old")], ids=["truncated", "expired"])
+async def test_a_list_that_breaks_off_is_told_before_the_next(
+    proxy: FaultProxy, cluster: KubeCluster, fault: Truncate | Status
+) -> None:
+    await put(cluster, "a")
     async with aclosing(cluster.watch(CONFIG_MAP, SPACE, label_selector="test")) as events:  # type: ignore[type-var]
+        await take(events, (EventType.SYNCED, ""))
+        for name in "bc":
+            await put(cluster, name)
+        await take(events, (EventType.ADDED, "c"))
+        proxy.add(Rule(ErrorEvent(), verb="watch"), Rule(fault, verb="list", skip=1))
+        await dropped(proxy)
         assert await take(events, (EventType.SYNCED, "")) == [
             *[("LISTED", "a"), ("LISTED", "b"), ("BROKEN", "")],
             *[("LISTED", "a"), ("LISTED", "b"), ("LISTED", "c"), ("SYNCED", "")],

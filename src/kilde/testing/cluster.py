@@ -19,6 +19,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
+from kilde.core.objects.selector import parse_labels
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Discovery, EventType, Propagation, Resource, WatchEvent
 from kilde.testing.objects import Listener, ObjectStore
@@ -311,17 +312,4 @@ def _as_seen(
 
 
 def _selects(selector: str, body: Object) -> bool:
-    """Equality-based label selectors (`a=b,c!=d,e,!f`)."""
-    labels = body["metadata"].get("labels") or {}
-    for term in filter(None, (part.strip() for part in selector.split(","))):
-        if "!=" in term:
-            key, _, value = term.partition("!=")
-            holds = labels.get(key) != value
-        elif "=" in term:
-            key, _, value = term.replace("==", "=").partition("=")
-            holds = labels.get(key) == value
-        else:
-            holds = (term.lstrip("!") in labels) != term.startswith("!")
-        if not holds:
-            return False
-    return True
+    return parse_labels(selector).matches(body["metadata"].get("labels"))

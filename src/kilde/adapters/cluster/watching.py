@@ -70,7 +70,7 @@ class Watch:
         self._version = ""  # the last one seen; "": a list is due
         self._failures = 0  # in a row, without anything that worked between
         self._works = False  # since the last failure a list came whole or a stream held
-        self._streamed = False  # since the last list a stream held
+        self._streamed = False  # since the last list began a stream held
         self._pauses = Backoff(first=limits.first_pause, factor=2.0, ceiling=limits.longest_pause)
 
     async def events(self) -> AsyncIterator[WatchEvent]:
@@ -91,12 +91,15 @@ class Watch:
 
     async def _list(self) -> AsyncGenerator[WatchEvent, None]:
         version = ""
+        self._streamed = (
+            False  # so that a list which breaks off is told, whatever broke it: who listens must forget its part
+        )
         async with aclosing(pages(self._transport, self._scope, self._limits)) as found:
             async for page in found:
                 version = page.metadata.resourceVersion
                 for item in page.items or ():
                     yield self._event(EventType.LISTED, bytes(item))
-        self._version, self._works, self._streamed = version, True, False
+        self._version, self._works = version, True
         yield WatchEvent(EventType.SYNCED, resource_version=version)
 
     async def _stream(self) -> AsyncGenerator[WatchEvent, None]:
