@@ -52,7 +52,7 @@ class Applications:
         """Asks for its deletion, provided nobody has changed it since."""
         with _explained(self.namespace):
             await self._cluster.delete(
-                APPLICATIONS, self.namespace, name, propagation="Foreground", resource_version=resource_version
+                APPLICATIONS, self.namespace, name, propagation="Background", resource_version=resource_version
             )
 
     async def until(
