@@ -19,7 +19,7 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
 
     read = read_application(app)
     sha = at(app, "status", "sync", "revision")
-    if read.source is None or not sha or not _at_rest(data_dir / "git"):
+    if read.source is None or not sha or not (data_dir / "git").is_dir():
         return {}
     sources = GitSources(data_dir / "git", clock=SystemClock())
     try:
@@ -34,11 +34,3 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
             key = "/".join((manifest.group, manifest.kind, namespace, manifest.name))
             found[key] = str(manifest.origin or "")
     return found
-
-
-def _at_rest(mirrors: Path) -> bool:
-    """Whether there are mirrors and none is being fetched: opening them clears away the key files of a fetch."""
-    try:
-        return mirrors.is_dir() and not any((mirrors / "private").iterdir())
-    except OSError:
-        return False
