@@ -37,6 +37,11 @@ class OpenApi:
         }
         return _document({"paths": paths}, "text/plain;charset=utf-8")
 
+    @property
+    def v2(self) -> Document:
+        """`GET /openapi/v2` as JSON: the definitions of the built-in kinds, for clients that know no newer document."""
+        return _v2()
+
     def hash(self, path: str) -> str:
         """The hash in a document's address: upper-case hex. KeyError if there is no such document."""
         found = self.document(path)
@@ -111,6 +116,16 @@ def _discovery(resource: Resource) -> dict[str, Any]:
         "responses": {"200": {"description": "OK"}},
     }
     return {"get": operation}
+
+
+@functools.cache
+def _v2() -> Document:
+    schemas = builtin_schemas(BUILTIN)
+    text = msgspec.json.encode(
+        {"swagger": "2.0", "info": _HEAD["info"], "paths": {}, "definitions": dict(sorted(schemas.items()))}
+    )
+    body = text.replace(b'"#/components/schemas/', b'"#/definitions/')
+    return Document(body, "application/json", f'"{hashlib.sha512(body).hexdigest().upper()}"')
 
 
 @functools.lru_cache(maxsize=256)

@@ -200,35 +200,31 @@ def _map_items(items: Schema, keys: Any, at: str) -> Iterator[Cause]:
             yield required(f"{at}.items.properties[{key}].default", words)
 
 
-def _compositions(schema: Schema, at: str, depth: int) -> Iterator[Cause]:
+def _compositions(schema: Schema, at: str, depth: int, *, typed: bool = False) -> Iterator[Cause]:
+    """`typed`: the field is int-or-string, whose alternatives may name the two types."""
+    typed = typed or bool(schema.get(_INT_OR_STRING))
     for name in _COMPOSITIONS:
         for index, child in enumerate(schema.get(name) or ()):
-            yield from _inner(child, f"{at}.{name}[{index}]", depth + 1)
+            yield from _inner(child, f"{at}.{name}[{index}]", depth + 1, typed=typed)
     if isinstance(schema.get("not"), Mapping):
-        yield from _inner(schema["not"], f"{at}.not", depth + 1)
+        yield from _inner(schema["not"], f"{at}.not", depth + 1, typed=typed)
 
 
-def _inner(schema: Schema, at: str, depth: int) -> Iterator[Cause]:
+def _inner(schema: Schema, at: str, depth: int, *, typed: bool) -> Iterator[Cause]:
     """What may not stand in allOf and the like: they check values, they do not shape them."""
     if depth > _DEEPEST:
         yield forbidden(at, f"a schema may not be nested more than {_DEEPEST} levels deep")
         return
     for name in _NOT_IN_COMPOSITIONS:
-        if schema.get(name) not in (None, "", False) and not (name == "type" and _is_int_or_string(schema)):
-            yield forbidden(
-                f"{at}.{name}",
-                "must be empty to be structural" if name != PRESERVE else "must be false to be structural",
-            )
+        allowed = typed and name == "type" and schema.get(name) in ("integer", "string")
+        if schema.get(name) not in (None, "", False) and not allowed:
+            words = "must be false to be structural" if name == PRESERVE else "must be empty to be structural"
+            yield forbidden(f"{at}.{name}", words)
     for name, child in (schema.get("properties") or {}).items():
-        yield from _inner(child, f"{at}.properties[{name}]", depth + 1)
+        yield from _inner(child, f"{at}.properties[{name}]", depth + 1, typed=False)
     if isinstance(schema.get("items"), Mapping):
-        yield from _inner(schema["items"], f"{at}.items", depth + 1)
-    yield from _compositions(schema, at, depth)
-
-
-def _is_int_or_string(schema: Schema) -> bool:
-    """The one pattern that may name types: `anyOf: [{type: integer}, {type: string}]` beside x-kubernetes-int-or-string."""
-    return set(schema) == {"type"} and schema["type"] in ("integer", "string")
+        yield from _inner(schema["items"], f"{at}.items", depth + 1, typed=False)
+    yield from _compositions(schema, at, depth, typed=typed)
 
 
 def _defaults(schema: Schema, at: str) -> Iterator[Cause]:

@@ -22,14 +22,21 @@ _YEAR = 365 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`cell` makes the value of an object at a time (seconds since the epoch); priority 1 is shown by `-o wide` only."""
+    """`cell` makes the value of an object at a time (seconds since the epoch); priority 1 is shown by `-o wide` only.
+
+    `description` None gives it a general one.
+    """
 
     name: str
     cell: Cell
     type: str = "string"
     priority: int = 0
     format: str = ""
-    description: str = ""
+    description: str | None = None
+
+    @property
+    def _words(self) -> str:
+        return f"{self.name} of the object, as its controller or its author last wrote it."
 
     def definition(self) -> Object:
         """As a Table's columnDefinitions say it."""
@@ -37,8 +44,7 @@ class Column:
             "name": self.name,
             "type": self.type,
             "format": self.format,
-            "description": self.description
-            or f"{self.name} of the object, as its controller or its author last wrote it.",
+            "description": self._words if self.description is None else self.description,
             "priority": self.priority,
         }
 
