@@ -12,15 +12,18 @@ from pathlib import Path
 import click
 
 from kilde import __version__
+from kilde.cli.printable import printable
 from kilde.core.basics.errors import KildeError
 
 
 def tell_error(error: KildeError) -> None:
     """`error: place: about: what`, and the hint on a line of its own."""
     where = ": ".join(part for part in (str(error.place) if error.place else "", error.about) if part)
-    click.echo(f"{click.style('error', fg='red')}: {f'{where}: ' if where else ''}{error.what}", err=True)
+    click.echo(
+        f"{click.style('error', fg='red')}: {printable(f'{where}: ' if where else '')}{printable(error.what)}", err=True
+    )
     if error.hint:
-        click.echo(f"{click.style('hint', fg='cyan')}: {error.hint}", err=True)
+        click.echo(f"{click.style('hint', fg='cyan')}: {printable(error.hint)}", err=True)
 
 
 def tell_crash(error: Exception, arguments: Sequence[str]) -> None:

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from kilde.cli.printable import printable
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 GOOD, WAITING, BAD, DIM = "green", "yellow", "red", "bright_black"
@@ -67,11 +69,16 @@ def _aligned(plain: Sequence[str], shown: Sequence[str], widths: Sequence[int]) 
 
 def fields(pairs: Iterable[tuple[str, str]]) -> None:
     """Names and values in two columns; those without a value are left out."""
-    kept = [(f"{name}:", value) for name, value in pairs if value]
+    kept = [(f"{name}:", _one_line(value)) for name, value in pairs if value]
     width = max((len(name) for name, _ in kept), default=0)
     for name, value in kept:
         first, _, rest = value.partition(" ")
         click.echo(f"{name:<{width}}  {coloured(first)}{f' {rest}' if rest else ''}")
+
+
+def verdict(word: str, message: str) -> None:
+    """`word: message`, the word in its colour."""
+    click.echo(f"{coloured(word)}: {printable(message)}")
 
 
 def coloured(word: str) -> str:
@@ -80,9 +87,14 @@ def coloured(word: str) -> str:
     return click.style(word, fg=colour) if colour else word
 
 
+def heading(text: str) -> None:
+    """One line above what follows."""
+    click.secho(_one_line(text), bold=True)
+
+
 def unified(text: str) -> None:
     """A unified difference: what goes is red, what comes is green."""
-    for line in text.splitlines():
+    for line in printable(text).removesuffix("\n").split("\n"):
         if line.startswith(("--- ", "+++ ")):
             click.secho(line, bold=True)
         elif line.startswith("@@"):
@@ -94,4 +106,4 @@ def unified(text: str) -> None:
 
 
 def _one_line(cell: str) -> str:
-    return " ".join(cell.split())
+    return printable(" ".join(cell.split()))

@@ -39,6 +39,7 @@ def command(*, name: str, target: Target, revision: str, output: str) -> int:
     else:
         for one in found:
             origin = f", {one.origin}" if one.origin else ""
-            click.secho(f"# {one.change.action} {one.change.ref}: {one.change.why}{origin}", bold=True)
-            out.unified(one.text)
+            out.heading(f"# {one.change.action} {one.change.ref}: {one.change.why}{origin}")
+            if one.text:
+                out.unified(one.text)
     return FOUND if found else 0

@@ -6,6 +6,7 @@ import re
 import click
 
 from kilde.cli.applications import applications, at, settings, under, who
+from kilde.cli.printable import printable
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
 
@@ -27,7 +28,8 @@ def command(*, name: str, target: Target, to: str, reason: str, author: str, dry
 
     The controller then deploys that commit as any other. Where pushing is refused, the commands to type are printed.
     """
-    click.echo(asyncio.run(_rollback(target, name, to, reason, author or _somebody(), dry_run)), nl=False)
+    told = asyncio.run(_rollback(target, name, to, reason, author or _somebody(), dry_run))
+    click.echo(printable(told), nl=False)
 
 
 async def _rollback(target: Target, name: str, to: str, reason: str, author: str, dry_run: bool) -> str:

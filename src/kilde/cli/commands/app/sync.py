@@ -65,7 +65,7 @@ def command(*, name: str, target: Target, wait: bool, timeout: float, output: st
         rows = list(results(app))
         if rows:
             out.table(("KIND", "NAMESPACE", "NAME", "RESULT", "MESSAGE"), rows)
-        click.echo(f"{out.coloured(at(state, 'phase'))}: {at(state, 'message')}")
+        out.verdict(at(state, "phase"), at(state, "message"))
     return 0 if at(state, "phase") == "Succeeded" else FOUND
 
 
