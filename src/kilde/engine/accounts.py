@@ -5,6 +5,7 @@ from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
 from kilde.core.apps.application import Application
+from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
 from kilde.core.source.revision import Revision
 from kilde.engine.runtime import Heal
@@ -82,10 +83,16 @@ class Accounts:
             at=self._clock.now(),
         )
 
-    def close_interrupted(self) -> int:
-        """At start: operations that a crash cut off are closed as what they were. Gives how many."""
-        interrupted = self._records.open_operations()
-        for record in interrupted:
+    def close_interrupted(self) -> dict[str, frozenset[ObjectRef]]:
+        """At start: operations that a crash cut off are closed as what they were.
+
+        Gives, for each application, what they may have written: the ledger is the inventory until the status is.
+        """
+        planned: dict[str, frozenset[ObjectRef]] = {}
+        for record in self._records.open_operations():
+            name = str(record.body.get("application", "")).rpartition("/")[2]
+            refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
+            planned[name] = planned.get(name, frozenset()) | {ref for ref in refs if ref is not None}
             self._records.append(
                 "operation-closed",
                 {
@@ -97,7 +104,7 @@ class Accounts:
                 },
                 at=self._clock.now(),
             )
-        return len(interrupted)
+        return planned
 
 
 def _source(app: Application) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.objects.ref import GroupKind, ObjectRef
@@ -41,10 +42,14 @@ class Context:
     accounts: Accounts
     wake: Callable[[str, float], None]  # asks for a pass over an application after so many seconds
     heal: Callable[[str, ObjectRef], None]  # asks for one object of an application to be put back
+    start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]  # makes a task that the controller owns
     slots: asyncio.Semaphore
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     wanted_by: dict[ObjectRef, set[str]] = field(default_factory=dict)
     signals: dict[str, asyncio.Event] = field(default_factory=dict)
+    interrupted: dict[str, frozenset[ObjectRef]] = field(
+        default_factory=dict
+    )  # what a crash may have left, by application
     wide: set[GroupKind] = field(default_factory=set)
     _users: dict[GroupKind, Counter[str]] = field(
         default_factory=dict

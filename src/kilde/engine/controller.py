@@ -65,6 +65,7 @@ class Controller:
             accounts=Accounts(world.records, clock),
             wake=lambda name, delay: self._queue.add(name, delay=delay),
             heal=lambda name, ref: self._heals.add((name, ref)),
+            start=self._tasks.start,
             slots=asyncio.Semaphore(settings.parallel_passes),
         )
         self._passes = Passes(self.context)
@@ -76,9 +77,9 @@ class Controller:
     async def run(self) -> None:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
         ctx = self.context
-        interrupted = ctx.accounts.close_interrupted()
-        if interrupted:
-            log.warning("operations were interrupted at the last stop", count=interrupted)
+        ctx.interrupted = ctx.accounts.close_interrupted()
+        if ctx.interrupted:
+            log.warning("operations were interrupted at the last stop", applications=sorted(ctx.interrupted))
         async with self._tasks as tasks:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())

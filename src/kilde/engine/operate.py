@@ -1,5 +1,6 @@
 """One operation, from its record's opening to its closing: status before, the walk, status after, retries."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,10 +49,12 @@ async def operate(ctx: Context, job: Job) -> float | None:
     running.number, running.retry_at = number, None
     job.rt.busy = True
     outcome = Outcome(Phase.ERROR, "interrupted")
+    telling = ctx.start(f"tell of the operation of {app.name}", _tell_running(ctx, job))
     try:
-        await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, running.message)))
         outcome = await carry_out(_order(ctx, job), _hands(ctx, job))
     finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         job.rt.busy = False
         ctx.accounts.closed(number, app, outcome)
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
@@ -120,6 +123,14 @@ def _state(job: Job, phase: Phase, message: str) -> dict[str, Any]:
         "retries": running.retries,
         "revision": job.wish.sha,
     }
+
+
+async def _tell_running(ctx: Context, job: Job) -> None:
+    """Says that an operation runs: at once when somebody asked for it or it has waves, else if it takes its time."""
+    waves = {change.wave for change in job.plan.changes if change.differs}
+    if job.running.operation.automated and len(waves) < 2 and not job.running.retries:
+        await ctx.world.clock.sleep(ctx.settings.tell_after)
+    await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, job.running.message)))
 
 
 async def _tell(ctx: Context, job: Job, state: OperationState) -> None:
@@ -198,7 +209,8 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
 
     ends = operation.raw if app.operation is not None else None
     await ctx.reporter.write(app.name, build, ends=ends)
-    await ctx.reporter.event(app, **_completed(job, outcome))
+    if not operation.automated or outcome.phase is not Phase.SUCCEEDED or running.retries:
+        await ctx.reporter.event(app, **_completed(job, outcome))
 
 
 async def _settle(ctx: Context, job: Job) -> None:

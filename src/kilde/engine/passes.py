@@ -3,6 +3,7 @@
 A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
 """
 
+import traceback
 from typing import Any
 
 import structlog
@@ -53,6 +54,8 @@ class Passes:
                 delay = await self._pass(app)
             except ClusterError as error:
                 return await self._cluster_failed(app, error)
+            except Exception as error:  # noqa: BLE001 - what one application's files do to us must not stop the others
+                return await self._defect(app, error)
         self._faults.pop(name, None)
         return delay
 
@@ -65,6 +68,19 @@ class Passes:
                 await self._tell(app, verdict)
             except ClusterError:
                 log.warning("status not written", application=app.name)
+        return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
+
+    async def _defect(self, app: Application, error: Exception) -> float:
+        """A fault of ours that only this application meets: told, and tried again. Its words may hold values: only its kind is shown."""
+        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
+        kind = type(error).__name__
+        log.error("defect in a pass", application=app.name, error=kind, at=_where(error), failures=failures)
+        text = f"Kilde has a defect that this application meets ({kind} at {_where(error)}); nothing was changed since"
+        verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(("UnknownError", text),))
+        try:
+            await self._tell(app, verdict)
+        except ClusterError:
+            log.warning("status not written", application=app.name)
         return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
 
     async def _pass(self, app: Application) -> float | None:
@@ -256,6 +272,12 @@ class Passes:
     def _fight_delay(self, rt: Runtime) -> float | None:
         """While somebody fights, look again: the condition goes when they stop."""
         return 5.0 if rt.fighting else None
+
+
+def _where(error: Exception) -> str:
+    """The innermost line that raised it: `desired.py:80`."""
+    last = traceback.extract_tb(error.__traceback__, limit=-1)
+    return f"{last[0].filename.rpartition('/')[2]}:{last[0].lineno}" if last else "an unknown place"
 
 
 def _word(app: Application) -> str:

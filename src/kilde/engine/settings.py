@@ -14,6 +14,7 @@ class EngineSettings:
     parallel_writes: int = 8  # of one step of one application
     watch_patience: float = 30.0
     settle: float = 0.7  # how long a finished sync waits for health before its status is written
+    tell_after: float = 2.0  # an automated sync of one wave that takes no longer is told of only when it is over
     wave_patience: float = 600.0
     deletion_poll: float = 0.5
     unavailable_retry: float = 2.0

@@ -32,6 +32,16 @@ class ObjectRef:
         return f"{self.group_kind} {where}"
 
 
+def parse_ref(text: str) -> ObjectRef | None:
+    """The inverse of `str(ref)`; None for anything else."""
+    kind, blank, place = text.partition(" ")
+    if not blank or not kind or not place or " " in place:
+        return None
+    group, _, kind = kind.rpartition("/")
+    namespace, _, name = place.rpartition("/")
+    return ObjectRef(group, kind, namespace, name)
+
+
 def split_api_version(api_version: str) -> tuple[str, str]:
     """`apps/v1` → ("apps", "v1"); `v1` → ("", "v1")."""
     group, _, version = api_version.rpartition("/")

@@ -1,0 +1,167 @@
+"""An application's status as a value, and the smallest patch from one to the next."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
+from kilde.core.apps.application import read_application
+from kilde.core.apps.operation import read_operation
+from kilde.core.apps.status import (
+    OperationState,
+    ResourceState,
+    Verdict,
+    add_history,
+    last_attempt,
+    merge_patch,
+    render_operation,
+    render_status,
+)
+from kilde.core.objects.patches.merge_patch import merge_patch as merged
+from kilde.core.objects.ref import ObjectRef
+
+JSON = st.recursive(
+    st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+OBJECTS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
+SOURCE = {"repoURL": "https://git.example/x.git", "path": "app"}
+DESTINATION = {"server": "https://kubernetes.default.svc", "namespace": "shop"}
+
+
+def application(**more: Any) -> Any:
+    spec = {"source": SOURCE, "destination": DESTINATION, **more.pop("spec", {})}
+    return read_application({"metadata": {"name": "shop", "namespace": "argocd"}, "spec": spec, **more})
+
+
+@given(OBJECTS, OBJECTS)
+def test_the_patch_makes_the_one_into_the_other(old: dict[str, Any], new: dict[str, Any]) -> None:
+    assert merged(old, merge_patch(old, new)) == new
+
+
+@given(OBJECTS)
+def test_equal_statuses_need_no_patch(status: dict[str, Any]) -> None:
+    assert merge_patch(status, status) == {}
+
+
+def test_a_status_has_argo_cds_shape() -> None:
+    verdict = Verdict(
+        sync="OutOfSync",
+        health="Progressing",
+        revision="abc",
+        source_type="Kustomize",
+        resources=(
+            ResourceState(ref=ObjectRef("apps", "Deployment", "shop", "web"), version="v1", sync="Synced", wave=2),
+            ResourceState(
+                ref=ObjectRef("", "ConfigMap", "shop", "a"), version="v1", sync="OutOfSync", requires_pruning=True
+            ),
+        ),
+        conditions=(("SyncError", "no"),),
+        images=("nginx:1",),
+    )
+    assert render_status(application(), verdict, now=0) == {
+        "conditions": [{"lastTransitionTime": "1970-01-01T00:00:00Z", "message": "no", "type": "SyncError"}],
+        "controllerNamespace": "argocd",
+        "health": {"lastTransitionTime": "1970-01-01T00:00:00Z", "status": "Progressing"},
+        "resourceHealthSource": "appTree",
+        "resources": [
+            {
+                "kind": "ConfigMap",
+                "name": "a",
+                "namespace": "shop",
+                "requiresPruning": True,
+                "status": "OutOfSync",
+                "version": "v1",
+            },
+            {
+                "group": "apps",
+                "kind": "Deployment",
+                "name": "web",
+                "namespace": "shop",
+                "status": "Synced",
+                "syncWave": 2,
+                "version": "v1",
+            },
+        ],
+        "sourceType": "Kustomize",
+        "summary": {"images": ["nginx:1"]},
+        "sync": {
+            "comparedTo": {"destination": DESTINATION, "source": SOURCE},
+            "revision": "abc",
+            "status": "OutOfSync",
+        },
+    }
+
+
+def test_a_condition_and_a_health_that_stay_keep_their_time() -> None:
+    verdict = Verdict(sync="Synced", health="Healthy", revision="a", conditions=(("SyncError", "no"),))
+    first = render_status(application(), verdict, now=0)
+    again = render_status(application(status=first), verdict, now=100)
+    assert again == first
+
+
+def test_a_spec_that_cannot_be_used_is_compared_with_nothing() -> None:
+    verdict = Verdict(sync="Unknown", health="Unknown", compared=False)
+    status = render_status(application(), verdict, now=0)
+    assert status["sync"] == {"status": "Unknown"}
+    assert "resources" not in status
+
+
+def test_history_counts_on_and_is_cut_to_its_limit() -> None:
+    app = application(spec={"revisionHistoryLimit": 2})
+    history: list[dict[str, Any]] = []
+    for revision in ("a", "b", "c"):
+        history = add_history(history, app, revision=revision, started=0, ended=1, by={"automated": True})
+    assert [(entry["id"], entry["revision"]) for entry in history] == [(1, "b"), (2, "c")]
+    assert history[0]["deployedAt"] == "1970-01-01T00:00:01Z"
+
+
+def test_an_operation_tells_what_became_of_each_object_and_the_attempt_is_read_back() -> None:
+    operation = read_operation({"initiatedBy": {"username": "ann"}, "sync": {"prune": True}})
+    result = ObjectResult(
+        ref=ObjectRef("", "ConfigMap", "shop", "a"),
+        version="v1",
+        code=ResultCode.SYNCED,
+        message="configmap/a created",
+        verb="created",
+    )
+    state = OperationState(
+        operation=operation.raw,
+        phase=Phase.SUCCEEDED,
+        message="done",
+        started_at=0,
+        finished_at=2,
+        revision="abc",
+        results=(result,),
+        has_result=True,
+    )
+    rendered = render_operation(state, application())
+    assert rendered == {
+        "operation": {"initiatedBy": {"username": "ann"}, "retry": {}, "sync": {"prune": True}},
+        "phase": "Succeeded",
+        "message": "done",
+        "startedAt": "1970-01-01T00:00:00Z",
+        "finishedAt": "1970-01-01T00:00:02Z",
+        "syncResult": {
+            "revision": "abc",
+            "source": SOURCE,
+            "resources": [
+                {
+                    "group": "",
+                    "hookPhase": "Running",
+                    "kind": "ConfigMap",
+                    "message": "configmap/a created",
+                    "name": "a",
+                    "namespace": "shop",
+                    "status": "Synced",
+                    "syncPhase": "Sync",
+                    "version": "v1",
+                }
+            ],
+        },
+    }
+    attempt = last_attempt({"operationState": rendered})
+    assert attempt is not None
+    assert (attempt.revision, attempt.source, attempt.phase) == ("abc", SOURCE, "Succeeded")
