@@ -29,6 +29,7 @@ _OBJECTS = st.dictionaries(st.sampled_from("abc"), _VALUES, max_size=3)
         ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
         ({"a": 1}, {"a": {"b": 2}}, {"a": {"b": 2}}),
+        ({"a": [1]}, {"a": [None, {"b": None, "c": 1}]}, {"a": [None, {"c": 1}]}),
     ],
 )
 def test_the_patch_is_merged_in(document: Any, patch: Any, merged: Any) -> None:

@@ -1,22 +1,21 @@
 """JSON patch (RFC 6902), as the API server does it.
 
-Where it differs from the RFC: `replace` of an absent map key adds it and `remove` of one does nothing; negative list
-positions count from the end; `test` against null holds where nothing is.
+Where it differs from the RFC: `replace` of an absent map key adds it, `copy` of one gives null, a missing value is null,
+negative list positions count from the end, `test` against null holds where nothing is, and the document as a whole
+cannot be added, removed, moved or copied.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kilde.core.basics.values import Json, Object
+from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import BadPatch, PatchRejected, PatchTooLarge
 from kilde.core.objects.pointer import parse_pointer
-from kilde.core.objects.typed.values import same
 
 MAX_OPERATIONS = 10_000
 
 _POSITION = re.compile(r"-?[0-9]{1,9}")
-_NO_VALUE = object()
 
 
 def json_patch(document: Object, patch: Json) -> Json:
@@ -68,39 +67,43 @@ def _tokens(operation: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tokens
 
 
-def _wanted(operation: Mapping[str, Any]) -> Json:
-    if "value" not in operation:
-        raise PatchRejected(f"{operation.get('op')} operation has no value")
-    return operation["value"]
-
-
 def _add(document: Json, operation: Mapping[str, Any]) -> Json:
-    return _put(document, _tokens(operation, "path"), _wanted(operation), insert=True)
+    return _put(document, _below(operation, "path"), operation.get("value"), insert=True)
 
 
 def _replace(document: Json, operation: Mapping[str, Any]) -> Json:
-    return _put(document, _tokens(operation, "path"), _wanted(operation), insert=False)
+    tokens, wanted = _tokens(operation, "path"), operation.get("value")
+    if not tokens and not isinstance(wanted, (dict, list)):
+        raise PatchRejected("replace operation value must be object or array")
+    return _put(document, tokens, wanted, insert=False)
 
 
 def _remove(document: Json, operation: Mapping[str, Any]) -> Json:
-    return _without(document, _tokens(operation, "path"))
+    return _without(document, _below(operation, "path"))
+
+
+def _below(operation: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    tokens = _tokens(operation, key)
+    if not tokens:
+        raise PatchRejected(f'{operation.get("op")} operation does not apply: doc is missing path: ""')
+    return tokens
 
 
 def _move(document: Json, operation: Mapping[str, Any]) -> Json:
-    source, target = _tokens(operation, "from"), _tokens(operation, "path")
-    value = _existing(document, source)
+    source, target = _below(operation, "from"), _below(operation, "path")
+    value = _look(document, source)
     return _put(_without(document, source), target, value, insert=True)
 
 
 def _copy(document: Json, operation: Mapping[str, Any]) -> Json:
-    value = _existing(document, _tokens(operation, "from"))
-    return _put(document, _tokens(operation, "path"), value, insert=True)
+    value = _look(document, _below(operation, "from"))
+    return _put(document, _below(operation, "path"), value, insert=True)
 
 
 def _test(document: Json, operation: Mapping[str, Any]) -> Json:
     tokens, wanted = _tokens(operation, "path"), operation.get("value")
-    found = _look(document, tokens)
-    if not same(None if found is _NO_VALUE else found, wanted):
+    # Texts are compared, so 1 and 1.0 differ here.
+    if canonical(_look(document, tokens)) != canonical(wanted):
         raise PatchRejected(f"testing value {operation.get('path')} failed")
     return document
 
@@ -127,7 +130,8 @@ def _position(items: list[Json], token: str, *, end: int) -> int:
     return index
 
 
-def _look(document: Json, tokens: tuple[str, ...]) -> Any:
+def _look(document: Json, tokens: tuple[str, ...]) -> Json:
+    """What the pointer names; null where the last key is absent from its map."""
     value = document
     for depth, token in enumerate(tokens):
         if isinstance(value, dict) and token in value:
@@ -135,17 +139,10 @@ def _look(document: Json, tokens: tuple[str, ...]) -> Any:
         elif isinstance(value, list):
             value = value[_position(value, token, end=len(value) - 1)]
         elif depth == len(tokens) - 1 and isinstance(value, dict):
-            return _NO_VALUE
+            return None
         else:
             raise PatchRejected("doc is missing path: /" + "/".join(tokens[: depth + 1]))
     return value
-
-
-def _existing(document: Json, tokens: tuple[str, ...]) -> Json:
-    found = _look(document, tokens)
-    if found is _NO_VALUE:
-        raise PatchRejected("doc is missing from path: /" + "/".join(tokens))
-    return found
 
 
 def _put(value: Json, tokens: tuple[str, ...], wanted: Json, *, insert: bool) -> Json:
@@ -168,14 +165,12 @@ def _put(value: Json, tokens: tuple[str, ...], wanted: Json, *, insert: bool) ->
 
 
 def _without(value: Json, tokens: tuple[str, ...]) -> Json:
-    """A copy of the value without what the pointer names. A key that is not there is gone already."""
-    if not tokens:
-        raise PatchRejected("the whole document cannot be removed")
+    """A copy of the value without what the pointer names."""
     head, rest = tokens[0], tokens[1:]
     if isinstance(value, dict):
+        if head not in value:
+            raise PatchRejected(f"Unable to remove nonexistent key: {head}")
         if rest:
-            if head not in value:
-                raise PatchRejected(f"doc is missing path: {head}")
             return {**value, head: _without(value[head], rest)}
         return {key: item for key, item in value.items() if key != head}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""JSON merge patch (RFC 7386)."""
+"""JSON merge patch (RFC 7386), as the API server does it: nulls inside what is new are dropped, in lists too."""
 
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.patches.errors import BadPatch
@@ -16,12 +16,20 @@ def merge_patch(document: Object, patch: Json) -> Object:
 
 
 def _merged(value: Json, patch: Json) -> Json:
+    if not isinstance(value, dict):
+        return _without_nulls(patch)
     if not isinstance(patch, dict):
         return patch
-    out = dict(value) if isinstance(value, dict) else {}
+    out = dict(value)
     for key, wanted in patch.items():
         if wanted is None:
             out.pop(key, None)
         else:
             out[key] = _merged(out.get(key), wanted)
     return out
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
