@@ -142,6 +142,36 @@ def _scheduled(one: dict[str, object]) -> str:
 
 
 @pytest.mark.anyio
+async def test_a_job_that_a_person_started_from_a_cron_job_is_not_among_its_active_ones() -> None:
+    async with running() as cluster:
+        spec = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": job("x")["spec"]}}
+        body = {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": {"name": "cj", "namespace": "shop"},
+            "spec": spec,
+        }
+        owner = await cluster.make("cronjobs.batch", body)
+        manual = job("now", "run=1h")
+        reference = {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "name": "cj",
+            "uid": owner["metadata"]["uid"],
+            "controller": True,
+        }
+        manual["metadata"]["ownerReferences"] = [reference]
+        await cluster.make("jobs.batch", manual)
+        await cluster.settle(1)
+        assert "status" not in cluster.one("cronjobs.batch", "cj")
+        assert (
+            "CronJob",
+            "UnexpectedJob",
+            "Saw a job that the controller did not create or forgot: now",
+        ) in cluster.told()
+
+
+@pytest.mark.anyio
 async def test_forbid_starts_no_second_job_beside_a_running_one() -> None:
     async with running() as cluster:
         spec = {"schedule": "* * * * *", "concurrencyPolicy": "Forbid"}

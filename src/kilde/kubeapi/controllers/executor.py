@@ -137,7 +137,8 @@ class Executor:
             await self._api.create("events", namespace_of(body), body, manager=manager)
             self._recorder.remember(emit, Told(namespace_of(body), name_of(body), 1))
         except ApiError as error:
-            _log.debug("an event was refused", reason=emit.reason, message=error.message)
+            if not _is_closing(error):
+                _log.info("an event was refused", reason=emit.reason, message=error.message)
 
 
 def _is_closing(error: ApiError) -> bool:

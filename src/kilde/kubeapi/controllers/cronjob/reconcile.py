@@ -9,7 +9,15 @@ from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import is_true
 from kilde.kubeapi.controllers.cronjob.schedule import parse, zone
-from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, owner_reference, uid_of, with_status
+from kilde.kubeapi.controllers.metadata import (
+    annotations_of,
+    deleting,
+    name_of,
+    namespace_of,
+    owner_reference,
+    uid_of,
+    with_status,
+)
 from kilde.kubeapi.controllers.replicaset import owner_keys
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
@@ -43,6 +51,11 @@ def _ended(job: Object) -> str:
     """`Complete`, `Failed`, or empty while the Job goes on."""
     conditions = (job.get("status") or {}).get("conditions")
     return next((kind for kind in ("Complete", "Failed") if is_true(conditions, kind)), "")
+
+
+def _is_ours(job: Object) -> bool:
+    """Whether the schedule started the Job; a person may have started one from the CronJob, too."""
+    return SCHEDULED in annotations_of(job)
 
 
 def _started(job: Object) -> str:
@@ -91,7 +104,7 @@ def _start(cron: Object, jobs: list[Object], due: float, now: float) -> tuple[li
     name = f"{name_of(cron)}-{int(due) // 60}"
     if any(name_of(job) == name for job in jobs):
         return [], due
-    active = [job for job in jobs if not _ended(job)]
+    active = [job for job in jobs if not _ended(job) and _is_ours(job)]
     writes: list[Write] = []
     policy = spec.get("concurrencyPolicy", "Allow")
     if policy == "Forbid" and active:
@@ -147,7 +160,11 @@ def _settle(key: Key, began: float | None, view: View, moment: Moment, refusals:
         if isinstance(refusal.write, Create)
     ]
     status = {key: value for key, value in old.items() if key != "active"}
-    active = [_reference(job) for job in jobs if not _ended(job)]
+    active = [_reference(job) for job in jobs if not _ended(job) and _is_ours(job)]
+    for job in jobs:
+        if not _ended(job) and not _is_ours(job):
+            text = f"Saw a job that the controller did not create or forgot: {name_of(job)}"
+            writes.append(Emit(cron, "UnexpectedJob", text, COMPONENT, "Warning"))
     if active:
         status["active"] = active
     if began is not None and not refusals:
