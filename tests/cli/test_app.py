@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cli.command_line import Kilde, Said
-from kilde.cli.applications import who
+from kilde.cli.identity import who
 from kilde.core.basics.moment import rfc3339
 from kilde.crds import definitions
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import getpass
 import json
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -149,15 +147,6 @@ def source_of(app: Object) -> Object:
     several = under(app, "spec", "sources")
     found = several[0] if isinstance(several, list) and several else under(app, "spec", "source")
     return found if isinstance(found, dict) else {}
-
-
-def who() -> str:
-    """Who asks: user@host."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "unknown"
-    return f"{user}@{socket.gethostname()}"
 
 
 async def _closable(events: AsyncIterator[WatchEvent]) -> AsyncGenerator[WatchEvent, None]:

@@ -26,8 +26,11 @@ INTERRUPTED = 130
     epilog="Begin with: kilde init config-repo && kilde up --data-dir state",
 )
 @click.version_option(__version__, prog_name="kilde", message="%(prog)s %(version)s")
-def kilde() -> None:
+@click.pass_context
+def kilde(context: click.Context) -> None:
     """Makes a Kubernetes cluster the mirror of a branch in a Git repository, keeps it so, and can prove it."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False  # https://no-color.org
 
 
 def run(arguments: Sequence[str]) -> int:

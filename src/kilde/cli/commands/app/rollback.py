@@ -5,7 +5,8 @@ import re
 
 import click
 
-from kilde.cli.applications import applications, at, settings, under, who
+from kilde.cli.applications import applications, at, settings, under
+from kilde.cli.identity import author as identity
 from kilde.cli.printable import printable
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
@@ -28,7 +29,7 @@ def command(*, name: str, target: Target, to: str, reason: str, author: str, dry
 
     The controller then deploys that commit as any other. Where pushing is refused, the commands to type are printed.
     """
-    told = asyncio.run(_rollback(target, name, to, reason, author or _somebody(), dry_run))
+    told = asyncio.run(_rollback(target, name, to, reason, author or identity(), dry_run))
     click.echo(printable(told), nl=False)
 
 
@@ -47,8 +48,3 @@ async def _of_history(target: Target, name: str, number: str) -> str:
         if at(entry, "id") == number:
             return at(entry, "revision")
     raise KildeError(f"no deployment with id {number} in its history", about=name, hint=f"kilde app history {name}")
-
-
-def _somebody() -> str:
-    name = who()
-    return f"{name.partition('@')[0]} <{name}>"

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import Applications, applications, at, under, who
+from kilde.cli.applications import Applications, applications, at, under
 from kilde.cli.commands.app.get import results
+from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
