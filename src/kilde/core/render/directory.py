@@ -105,11 +105,16 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
             manifest for document in documents for manifest in _unpacked(document.value, document, document.line)
         ]
     except InvalidYaml:
-        if file.endswith(".json") or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
+        if file.endswith(".json") or _is_binary(content) or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
             raise
         manifests = []  # none of the three words: values, dashboards, CI settings, not meant as a manifest
     cache.documents.put(key, manifests)
     return manifests
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether a file named like a manifest is no text at all: its objects are not to be taken for removed."""
+    return any(byte < 9 or 13 < byte < 27 for byte in content[:8000])  # Git looks at 8,000 bytes too
 
 
 def _unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:

@@ -11,6 +11,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidYaml, KildeError, PathNotFound, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.render.kustomize import plugins
+from kilde.core.render.kustomize.budget import KUSTOMIZATION, OBJECT
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import DEFAULTS, NOTHING, TransformerConfig, parse_configuration
 from kilde.core.render.kustomize.crds import configuration_of_crds
@@ -159,7 +160,9 @@ class Target:
             if not self.is_folder(path):
                 hint = "a file must lie in or below the folder of its kustomization"
                 raise RenderFailed("is a file, not a folder", about=path, hint=hint)
-        found.merge(self.base(path))
+        base = self.base(path)
+        self.loader.budget.spend(OBJECT * len(base.resources), "objects")
+        found.merge(base)
 
     def is_folder(self, path: str) -> bool:
         outside = replace(self.loader, restricted=False)
@@ -199,6 +202,7 @@ class Target:
             trace, accumulated, warnings = cached
             _add_trace(loader.tree, trace.seen)
             self.build.warnings.extend(warnings)
+            loader.budget.spend(OBJECT * (len(accumulated.resources) + 1), "objects")
             return accumulated.copy()  # type: ignore[no-any-return]
         if not cacheable:
             return self.accumulate_base(loader, path)
@@ -216,6 +220,7 @@ class Target:
         return target.accumulate()
 
     def child(self, loader: Loader, path: str) -> "Target":
+        loader.budget.spend(KUSTOMIZATION, "kustomizations")
         kustomization = load_kustomization(loader)
         self.build.set_schema(kustomization, loader)
         return Target(loader, kustomization, self.build, self.origin.below(path) if self.origin else None)

@@ -8,6 +8,7 @@ from kilde.core.objects.yaml_scalars import Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.fields import FieldSpec
 from kilde.core.render.kustomize.hashing import add_hashes
 from kilde.core.render.kustomize.kustomization import Kustomization
@@ -76,7 +77,7 @@ def build(
     run.set_schema(kustomization, loader)
     target = Target(loader, kustomization, run, Origin() if metadata else None)
     found = target.accumulate()
-    _finish(found)
+    _finish(found, loader.budget)
     for resource in found.resources:
         demand_identity(resource)
     found.resources.demand_distinct("after all transformers")
@@ -92,11 +93,11 @@ def build(
     return Built(tuple(resources), tuple(dict.fromkeys(run.warnings)))
 
 
-def _finish(found: Accumulated) -> None:
+def _finish(found: Accumulated, budget: Budget) -> None:
     """What happens once, at the top only."""
     add_hashes(found.resources)
     fix_references(found.resources, found.config.name_reference)
-    resolve_variables(found.resources, found.variables, found.config.var_reference)
+    resolve_variables(found.resources, found.variables, found.config.var_reference, budget)
 
 
 def _file_name(resource: Resource, *, with_namespace: bool) -> str:

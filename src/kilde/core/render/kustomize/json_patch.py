@@ -9,10 +9,10 @@ from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFai
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, to_json
 from kilde.core.objects.yaml_writer import needs_quotes
+from kilde.core.render.kustomize.budget import Budget
 
 _OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 _EXACT = 1 << 53  # beyond, a float64 has not every integer
-_MAX_COPIED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ def _tokens(pointer: str) -> tuple[str, ...]:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:])
 
 
-def apply(body: dict[str, Any], operations: tuple[Operation, ...]) -> Any:
+def apply(body: dict[str, Any], operations: tuple[Operation, ...], budget: Budget) -> Any:
     """The object after all operations. Raises InvalidInput with the operation that does not fit."""
     document = {"": _as_json(body)}
     for operation in operations:
-        _apply_one(document, operation)
+        _apply_one(document, operation, budget)
     return _from_json(document[""])
 
 
@@ -101,11 +101,13 @@ def _fail(operation: Operation, what: str) -> InvalidInput:
     return InvalidInput(what, about=f"operation {operation}")
 
 
-def _apply_one(document: dict[str, Any], operation: Operation) -> None:
+def _apply_one(document: dict[str, Any], operation: Operation, budget: Budget) -> None:
     path = ("", *operation.path)
     if operation.op in ("move", "copy"):
         parent, key = _parent(document, ("", *operation.source), operation)
-        value = copy_tree(_get(parent, key, operation))
+        value = _get(parent, key, operation)
+        budget.spend_copy(value, "copies by a JSON patch")
+        value = copy_tree(value)
         if operation.op == "move":
             _remove(parent, key, operation)
     else:

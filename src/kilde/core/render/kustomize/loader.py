@@ -8,6 +8,7 @@ from kilde.core.basics.errors import LimitExceeded, Place, RenderFailed
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.objects.yaml_scalars import copy_tree
 from kilde.core.render.cache import RenderCache
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.source.tree import EntryKind, Tree, join
 
 _MAX_DEPTH = 60  # kustomizations inside one another; also bounds the recursion
@@ -24,6 +25,7 @@ class Loader:
     chain: tuple[str, ...] = ()
     restricted: bool = True
     remote: Remote | None = field(default=None, compare=False)
+    budget: Budget = field(default_factory=Budget, compare=False)
 
     def path(self, relative: str) -> str:
         """A file's path in the tree. Raises RenderFailed if it lies outside of the kustomization's folder."""
@@ -93,7 +95,7 @@ class Loader:
                 raise RenderFailed(
                     f"cycle detected: candidate root '{path}' contains visited root '{above}'", about=trail
                 )
-        return Loader(self.tree, path, self.cache, (*self.chain, self.root), self.restricted, self.remote)
+        return Loader(self.tree, path, self.cache, (*self.chain, self.root), self.restricted, self.remote, self.budget)
 
 
 def is_remote(address: str) -> bool:

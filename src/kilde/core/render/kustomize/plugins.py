@@ -138,7 +138,7 @@ def _strategic_merge(run: Run, entry: str) -> tuple[Resource, ...]:
 
 def _patch_field(run: Run, raw: Mapping[str, Any], index: int) -> None:
     try:
-        apply_patch(run.collection, _read_patch(run, raw), raw.get("target"), run.schema)
+        apply_patch(run.collection, _read_patch(run, raw), raw.get("target"), run.schema, run.loader.budget)
     except KildeError as error:
         raise _at(run, error, "patches", index) from error
 
@@ -174,7 +174,8 @@ def _apply_json6902(run: Run, raw: Mapping[str, Any], text: str) -> None:
     patch = parse_patch(content, run.loader.path(path) if path else run.kustomization.file)
     if not patch.operations:
         raise RenderFailed("the patch holds no operations", about=path or "patchesJson6902")
-    apply_json6902(run.collection, patch, raw.get("target"), run.kustomization.place("patchesJson6902"))
+    place = run.kustomization.place("patchesJson6902")
+    apply_json6902(run.collection, patch, raw.get("target"), place, run.loader.budget)
 
 
 def _replacements_field(run: Run) -> None:
@@ -226,7 +227,7 @@ def _merge_plugin(run: Run, raw: Mapping[str, Any]) -> None:
 
 
 def _patch_plugin(run: Run, raw: Mapping[str, Any]) -> None:
-    apply_patch(run.collection, _read_patch(run, raw), raw.get("target"), run.schema)
+    apply_patch(run.collection, _read_patch(run, raw), raw.get("target"), run.schema, run.loader.budget)
 
 
 def _prefix_plugin(run: Run, raw: Mapping[str, Any]) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
-
-_MAX_PATTERN = 1000
+from kilde.core.render.patterns import Pattern, compile_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,12 @@ class Matcher:
         return self.matches_gvk(now.gvk) and self.matches_labels(resource)
 
 
-def whole_pattern(text: str) -> re.Pattern[str] | None:
-    """A pattern that must fit the whole text, in Go's dialect as far as both have it; None for an empty one."""
+def whole_pattern(text: str) -> Pattern | None:
+    """A pattern that must fit the whole text; None for an empty one. Raises RenderFailed where it is none."""
     if not text:
         return None
-    if len(text) > _MAX_PATTERN:
-        raise RenderFailed(f"a pattern of {len(text)} characters is too long")
-    return pattern(f"^(?:{_unanchored(text)})$")
+    compile_pattern(text)  # on its own, so that `a)(b` is refused
+    return compile_pattern(f"^(?:{_unanchored(text)})$")
 
 
 def _unanchored(text: str) -> str:
@@ -85,16 +83,8 @@ def _unanchored(text: str) -> str:
     return text
 
 
-def pattern(text: str) -> re.Pattern[str]:
-    """Compiles a pattern. Raises RenderFailed where it is none."""
-    try:
-        return re.compile(text)
-    except (re.error, RecursionError) as error:
-        raise RenderFailed(f"'{text}' is no regular expression: {error}") from error
-
-
-def _fits(compiled: re.Pattern[str] | None, text: str) -> bool:
-    return compiled is None or compiled.search(text) is not None
+def _fits(compiled: Pattern | None, text: str) -> bool:
+    return compiled is None or compiled.search(text)
 
 
 _REQUIREMENT = re.compile(

@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.yaml_scalars import Raw, is_null, text_of, to_json
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import Specs
 from kilde.core.render.kustomize.fields import Obstacle, apply
@@ -81,22 +82,29 @@ class Variables:
         self.known[variable.name] = variable
 
 
-def resolve_variables(collection: Collection, variables: Variables, specs: Specs) -> None:
+def resolve_variables(collection: Collection, variables: Variables, specs: Specs, budget: Budget) -> None:
     """Substitutes, last of all. Raises RenderFailed for a variable whose object or field is not there."""
     if not variables.known:
         return
     values = {name: _value(variable, variables, collection) for name, variable in variables.known.items()}
 
+    def replaced(value: Any) -> Any:
+        """A string with its variables put in; alone in its field a variable keeps its type."""
+        found = expand(value, values) if isinstance(value, str) else value
+        if found is not value:
+            budget.spend_copy(found, "uses of variables")
+        return found
+
     def setter(value: Any) -> Any:
         if is_null(value):
             return value
         if isinstance(value, dict):
-            return {key: _replaced(item, values) for key, item in value.items()}
+            return {key: replaced(item) for key, item in value.items()}
         if isinstance(value, list):
             if not all(isinstance(item, str) for item in value):
                 raise Obstacle("invalid value type, expected a string")
-            return [_replaced(item, values) for item in value]
-        return _replaced(value, values)
+            return [replaced(item) for item in value]
+        return replaced(value)
 
     for resource in collection:
         apply(resource, specs, setter)
@@ -116,11 +124,6 @@ def _value(variable: Variable, variables: Variables, collection: Collection) -> 
     raise RenderFailed(
         "cannot be mapped to a field in the set of known resources", about=f"var {variable.name}", place=variable.place
     )
-
-
-def _replaced(value: Any, values: Mapping[str, Any]) -> Any:
-    """A string with its variables put in; alone in its field a variable keeps its type."""
-    return expand(value, values) if isinstance(value, str) else value
 
 
 def expand(text: str, values: Mapping[str, Any]) -> Any:

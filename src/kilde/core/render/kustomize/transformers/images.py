@@ -1,6 +1,5 @@
 """images: names, tags and digests of container images."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,8 +7,10 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, apply, as_text, scalar_text
+from kilde.core.render.patterns import compile_pattern
 
 _LISTS = ("containers", "initContainers")
+_TAG = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
 
 
 def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[FieldSpec]) -> None:
@@ -54,10 +55,7 @@ def _set_container(container: Any, setter: Setter) -> None:
 
 
 def _updater(image: Mapping[str, Any]) -> Setter:
-    try:
-        pattern = re.compile(f"^{image.get('name') or ''}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")
-    except re.error as error:
-        raise RenderFailed(f"image name '{image.get('name')}' is no regular expression: {error}") from error
+    pattern = compile_pattern(f"^{image.get('name') or ''}{_TAG}$")
 
     def setter(value: Any) -> Any:
         text = scalar_text(value, "an image")

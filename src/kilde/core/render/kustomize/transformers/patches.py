@@ -8,6 +8,7 @@ from kilde.core.basics.errors import InvalidInput, KildeError, Place, RenderFail
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import copy_tree, is_null
 from kilde.core.render.kustomize import json_patch
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.openapi import Schema
 from kilde.core.render.kustomize.reading import resources_of
@@ -52,12 +53,14 @@ def parse_patch(text: bytes, file: str, options: Mapping[str, Any] | None = None
     return Patch(operations=json_patch.parse(text, file), source=file)
 
 
-def apply_patch(collection: Collection, patch: Patch, target: Mapping[str, Any] | None, schema: Schema) -> None:
+def apply_patch(
+    collection: Collection, patch: Patch, target: Mapping[str, Any] | None, schema: Schema, budget: Budget
+) -> None:
     """One entry of `patches`."""
     if patch.operations:
         if target is None:
             raise RenderFailed("a JSON patch needs a target", about=patch.source)
-        _apply_operations(collection, patch, target, remember=True)
+        _apply_operations(collection, patch, target, budget, remember=True)
     elif target is not None and patch.merges:
         if len(patch.merges) > 1:
             raise RenderFailed("several patches in one entry cannot have a target", about=patch.source)
@@ -132,18 +135,22 @@ def _merge(resource: Resource, body: dict[str, Any], patch: Patch, schema: Schem
     resource.set_metadata("namespace", namespace)
 
 
-def _apply_operations(collection: Collection, patch: Patch, target: Mapping[str, Any], *, remember: bool) -> None:
+def _apply_operations(
+    collection: Collection, patch: Patch, target: Mapping[str, Any], budget: Budget, *, remember: bool
+) -> None:
     matcher = Matcher(Selector.of(target))
     for resource in [found for found in collection if matcher.selects(found)]:
         if remember:
             resource.remember_id()
-        apply_operations(resource, patch.operations, patch.source)
+        apply_operations(resource, patch.operations, patch.source, budget)
 
 
-def apply_operations(resource: Resource, operations: tuple[json_patch.Operation, ...], source: str) -> None:
+def apply_operations(
+    resource: Resource, operations: tuple[json_patch.Operation, ...], source: str, budget: Budget
+) -> None:
     """Raises RenderFailed with the operation that does not fit."""
     try:
-        changed = json_patch.apply(resource.body, operations)
+        changed = json_patch.apply(resource.body, operations, budget)
     except InvalidInput as error:
         raise RenderFailed(
             f"{error}, by the JSON patch in {source}", about=str(resource), place=resource.place
@@ -156,9 +163,11 @@ def apply_operations(resource: Resource, operations: tuple[json_patch.Operation,
         resource.origin, resource.transformations = None, []
 
 
-def apply_json6902(collection: Collection, patch: Patch, target: Mapping[str, Any] | None, place: Place) -> None:
+def apply_json6902(
+    collection: Collection, patch: Patch, target: Mapping[str, Any] | None, place: Place, budget: Budget
+) -> None:
     """One entry of `patchesJson6902`: the target's name is a must."""
     if not target or is_null(target.get("name")) or not target.get("name"):
         raise RenderFailed("must specify the target's name", about="patchesJson6902", place=place)
-    _apply_operations(collection, patch, target, remember=False)
+    _apply_operations(collection, patch, target, budget, remember=False)
     collection.settle()

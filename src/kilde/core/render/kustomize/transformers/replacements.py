@@ -1,20 +1,21 @@
 """replacements: a value of one object copied into fields of others."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, resolve_12, text_of
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.fields import CREATED, as_text, retyped
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.paths import is_index, look_up, smart_path
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
-from kilde.core.render.kustomize.selector import Matcher, Selector, pattern
+from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.shapes import REPLACEMENT, decode
 from kilde.core.render.kustomize.structured import set_in_structured_text
+from kilde.core.render.patterns import Pattern, compile_pattern
 
 _DEFAULT_PATH = "metadata.name"
 
@@ -27,7 +28,7 @@ def replace_all(collection: Collection, entries: list[Any], loader: Loader) -> N
             raise RenderFailed("must specify a source and at least one target", about="replacements")
         value = _source_value(collection, raw)
         for target in raw["targets"]:
-            _replace(collection, target, value)
+            _replace(collection, target, value, loader.budget)
         collection.changed()
 
 
@@ -94,7 +95,7 @@ def _part(value: Any, options: Mapping[str, Any]) -> Any:
     return parts[index] if type(value) is str else as_text(value, parts[index])
 
 
-def _replace(collection: Collection, target: Mapping[str, Any], value: Any) -> None:
+def _replace(collection: Collection, target: Mapping[str, Any], value: Any, budget: Budget) -> None:
     if not target.get("select"):
         raise RenderFailed("target must specify resources to select", about="replacements")
     select = Matcher(Selector.of(target["select"]))
@@ -106,7 +107,7 @@ def _replace(collection: Collection, target: Mapping[str, Any], value: Any) -> N
         if any(select.matches_id(found) for found in resource.any_ids):
             for path in paths:
                 try:
-                    _copy(resource, path, value, target.get("options") or {})
+                    _copy(resource, path, value, target.get("options") or {}, budget)
                 except InvalidInput as error:
                     if error.place is not None:
                         raise
@@ -124,8 +125,9 @@ def _rejected(resource: Resource, rejects: list[Matcher]) -> bool:
     return False
 
 
-def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any]) -> None:
+def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any], budget: Budget) -> None:
     create = bool(options.get("create"))
+    budget.spend_copy(value, "replacements")
     parts = smart_path(path)
     try:
         if set_in_structured_text(resource.body, parts, value, find, create=create):
@@ -141,6 +143,8 @@ def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any])
     if not found:
         raise RenderFailed(f"unable to find{' or create' if create else ''} field '{path}' in replacement target")
     for holder, key in found:
+        budget.spend_copy(value, "replacements")
+        budget.spend_copy(holder[key], "replacements")
         holder[key] = _put(holder[key], value, options)
 
 
@@ -235,7 +239,7 @@ def _find_matching(value: Any, part: str, rest: list[str], create: Any) -> list[
     name, equals, wanted = part[1:-1].partition("=")
     if not equals:
         raise InvalidInput("list path element must contain fieldName=fieldValue for element to match")
-    compiled = pattern(wanted)
+    compiled = compile_pattern(wanted)
     found = _matches(value, name, compiled, rest, create)
     if found or create is None:
         return found
@@ -243,7 +247,7 @@ def _find_matching(value: Any, part: str, rest: list[str], create: Any) -> list[
     return _matches(value, name, compiled, rest, create)
 
 
-def _matches(value: Any, name: str, compiled: re.Pattern[str], rest: list[str], create: Any) -> list[Handle]:
+def _matches(value: Any, name: str, compiled: Pattern, rest: list[str], create: Any) -> list[Handle]:
     found: list[Handle] = []
     for index, item in enumerate(_elements(value)):
         if not name:
