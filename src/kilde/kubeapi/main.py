@@ -100,19 +100,24 @@ async def _running(
     access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
     app = App(Resources(world, watches), about, access, metrics)
     listener = Listener(app, sock, identity)
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(listener.run(), name="kubeapi-listener")
-        await listener.started()
-        ca = identity.ca.read_text() if identity else ""
-        moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
-        moving = {**moving, "upkeep": Upkeep(world).run} if settings.controllers != Controllers.OFF else moving
-        working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
-        try:
-            yield
-        finally:
-            kinds.stop()
-            for task in working:
-                task.cancel()
-            watches.stop()
-            listener.stop()
-            await serving
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(listener.run(), name="kubeapi-listener")
+            await listener.started()
+            ca = identity.ca.read_text() if identity else ""
+            moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
+            moving = {**moving, "upkeep": Upkeep(world).run} if settings.controllers != Controllers.OFF else moving
+            working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
+            try:
+                yield
+            finally:
+                kinds.stop()
+                for task in working:
+                    task.cancel()
+                watches.stop()
+                listener.stop()
+                await serving
+    except BaseExceptionGroup as failed:
+        if len(failed.exceptions) == 1:
+            raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it
+        raise
