@@ -190,6 +190,26 @@ async def test_a_pod_leaves_a_node_whose_taint_it_does_not_bear_at_once_or_in_ti
 
 
 @pytest.mark.anyio
+async def test_a_node_that_goes_down_takes_its_pods_with_it_and_brings_them_back() -> None:
+    async with running(nodes=1) as cluster:
+        await cluster.make("pods", pod("p", tolerations=[{"operator": "Exists"}]))
+        await cluster.settle(1)
+        up = cluster.one("nodes", "node-0", "")["status"]
+        down = [{**c, "status": "Unknown"} if c["type"] == "Ready" else c for c in up["conditions"]]
+        seen = []
+        for conditions in (down, up["conditions"]):
+            await cluster.change("nodes", "", "node-0", {"status": {"conditions": conditions}})
+            await cluster.settle(5)
+            ready = next(c for c in cluster.one("pods", "p")["status"]["conditions"] if c["type"] == "Ready")
+            taints = [
+                (one["key"], one["effect"]) for one in cluster.one("nodes", "node-0", "")["spec"].get("taints", [])
+            ]
+            seen.append((ready["status"], taints))
+        unreachable = "node.kubernetes.io/unreachable"
+        assert seen == [("False", [(unreachable, "NoSchedule"), (unreachable, "NoExecute")]), ("True", [])]
+
+
+@pytest.mark.anyio
 async def test_the_pods_of_a_node_that_is_gone_are_given_up() -> None:
     async with running() as cluster:
         await cluster.make("pods", pod("p", nodeName="elsewhere"))

@@ -1,11 +1,12 @@
 """Nodes: pretend machines with leases, and the taints that follow from their state (upstream: node lifecycle)."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.conditions import find
+from kilde.kubeapi.controllers.conditions import find, put
 from kilde.kubeapi.controllers.metadata import name_of, uid_of
 from kilde.kubeapi.controllers.placing import UNSCHEDULABLE
 from kilde.kubeapi.controllers.steps import (
@@ -169,7 +170,22 @@ def _taint(key: Key, view: View, moment: Moment) -> Step:
         return NOTHING
     text = f"Node {key.name} event: Registered Node {key.name} in Controller"
     said = (Emit(node, "RegisteredNode", text, "node-controller"),) if moment.memo is None else ()
-    return Step((*said, *_taints_due(node, moment.now)), memo="registered")
+    return Step((*said, *_taints_due(node, moment.now), *_unready(node, view, moment.now)), memo="registered")
+
+
+def _unready(node: Object, view: View, now: float) -> Iterator[Write]:
+    """The pods of a node that is not ready are not ready either, whatever they said last."""
+    ready = find((node.get("status") or {}).get("conditions"), "Ready")
+    if ready is None or ready["status"] == "True":
+        return
+    for pod in view.on_node(name_of(node)):
+        status = pod.get("status") or {}
+        held = find(status.get("conditions"), "Ready")
+        if held is not None and held["status"] == "True":
+            lost = {**held, "status": "False", "reason": "NodeNotReady", "lastTransitionTime": rfc3339(now)}
+            changed = {**status, "conditions": put(status["conditions"], lost)}
+            yield Update("pods", {**pod, "status": changed}, "status")
+            yield Emit(pod, "NodeNotReady", "Node is not ready", "node-controller", "Warning")
 
 
 def _taints_due(node: Object, now: float) -> tuple[Write, ...]:

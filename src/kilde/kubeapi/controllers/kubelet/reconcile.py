@@ -51,12 +51,21 @@ class Memo:
 
 def controller(profile: Profile) -> Controller:
     """The kubelets of all nodes; new ConfigMaps and Secrets wake the pods that wait for them."""
-    triggers: dict[str, Trigger] = {"pods": _bound, CONFIG_MAP: _waiting(CONFIG_MAP), SECRET: _waiting(SECRET)}
+    triggers: dict[str, Trigger] = {
+        "pods": _bound,
+        CONFIG_MAP: _waiting(CONFIG_MAP),
+        SECRET: _waiting(SECRET),
+        "nodes": _on,
+    }
     return Controller("kubelet", partial(_reduce, profile), triggers, manager=KUBELET, workers=4)
 
 
 def _bound(pod: Object, view: View) -> list[Key]:
     return [Key(namespace_of(pod), name_of(pod))] if spec_of(pod).get("nodeName") else []
+
+
+def _on(node: Object, view: View) -> list[Key]:
+    return [Key(namespace_of(pod), name_of(pod)) for pod in view.on_node(name_of(node))]
 
 
 def _waiting(resource: str) -> Trigger:
