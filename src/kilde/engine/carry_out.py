@@ -299,7 +299,7 @@ def _refused(change: Change, error: ClusterError, *, phase: str = "Sync") -> Obj
         hook_phase="" if error.reason == "UnknownKind" else "Failed",
         sync_phase=phase,
         before=change.live_version,
-        unavailable=error.status in (0, 429) or error.status >= 502,
+        unavailable=error.status == 429 or error.status >= 502 or (error.status == 0 and worth_another_try(error)),
     )
 
 

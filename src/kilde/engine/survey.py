@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.status import ResourceState
+from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess, counts
 from kilde.core.health.health import Health, aggregate
 from kilde.core.objects.ref import ObjectRef
@@ -112,27 +114,23 @@ def _resource(change: Change, extra: bool) -> ResourceState:
     )
 
 
-def images_of(bodies: Iterable[dict[str, object]]) -> tuple[str, ...]:
-    """Every container image that Pods and pod templates name, sorted."""
+def images_of(bodies: Iterable[Object]) -> tuple[str, ...]:
+    """Every container image that Pods and pod templates name, sorted. What is not of its type is passed over: the cluster judges it."""
     found: set[str] = set()
     for body in bodies:
-        spec = body.get("spec")
-        if not isinstance(spec, dict):
-            continue
-        for pod in _pod_specs(str(body.get("kind")), spec):
-            for block in ("containers", "initContainers"):
-                for container in pod.get(block) or ():
-                    if isinstance(container, dict) and container.get("image"):
-                        found.add(str(container["image"]))
+        pod = _pod_spec(body)
+        for block in ("containers", "initContainers"):
+            containers = pod.get(block)
+            for container in containers if isinstance(containers, list) else ():
+                if isinstance(container, dict) and container.get("image"):
+                    found.add(str(container["image"]))
     return tuple(sorted(found))
 
 
-def _pod_specs(kind: str, spec: dict[str, object]) -> Iterable[dict[str, list[object]]]:
-    if kind == "Pod":
-        yield spec  # type: ignore[misc]  # a Pod's spec is one itself
-        return
-    template = spec.get("template")
-    if kind == "CronJob" and isinstance(spec.get("jobTemplate"), dict):
-        template = (spec["jobTemplate"].get("spec") or {}).get("template")  # type: ignore[attr-defined]  # just checked
-    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
-        yield template["spec"]
+def _pod_spec(body: Object) -> Object:
+    """The Pod's spec in an object of any kind; {} where there is none."""
+    steps = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
+    found: Any = body
+    for step in steps.get(str(body.get("kind")), ("spec", "template", "spec")):
+        found = found.get(step) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}

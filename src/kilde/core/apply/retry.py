@@ -11,9 +11,12 @@ LONGEST_WAIT = 60.0  # seconds: a server that asks for more is treated as down f
 def worth_another_try(error: ClusterError) -> bool:
     """No answer, too many requests, a conflict of versions, or a fault of the server's own.
 
-    A typed-patch failure is a 500 that no retry mends; so is a 409 that names field managers or says AlreadyExists.
+    What was refused before it was sent (a name that is none) stays so. A typed-patch failure is a 500 that no retry
+    mends; so is a 409 that names field managers or says AlreadyExists.
     """
-    if error.status in (0, 408, 425, 429, 502, 503, 504):
+    if error.status == 0:
+        return error.reason != "Invalid"
+    if error.status in (408, 425, 429, 502, 503, 504):
         return True
     if error.status == 500:
         return "failed to create typed patch object" not in error.what

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.manifest import Manifest
@@ -72,6 +73,7 @@ def is_hook(manifest: Manifest) -> bool:
 
 def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]) -> Wanted:
     about = str(manifest.origin or manifest)
+    texts = _checked(manifest, about)
     if not manifest.name and not manifest.metadata.get("generateName"):
         raise InvalidInput(f"{manifest.kind or 'an object'} has no metadata.name", about=about)
     namespaced = scope(GroupKind(manifest.group, manifest.kind))
@@ -86,7 +88,7 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
                 hint="set metadata.namespace, or spec.destination.namespace of the application",
             )
     ref = ObjectRef(manifest.group, manifest.kind, where, manifest.name)
-    meta = {**manifest.metadata}
+    meta = {**manifest.metadata, **texts}
     meta.pop("namespace", None)
     meta.pop("creationTimestamp", None)
     if where:
@@ -94,7 +96,7 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
     if not is_hook(manifest):
         tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
         text = str(tracking.TrackingId(app, tracked))
-        meta["annotations"] = {**(manifest.annotations or {}), tracking.ANNOTATION: text}
+        meta["annotations"] = {**(texts.get("annotations") or {}), tracking.ANNOTATION: text}
     body = {**manifest.body, "metadata": meta}
     return Wanted(
         manifest=Manifest(body, manifest.origin),
@@ -103,6 +105,30 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
         options=object_options(manifest.annotations),
         compare=compare_options(manifest.annotations),
     )
+
+
+def _checked(manifest: Manifest, about: str) -> dict[str, dict[str, str]]:
+    """Labels and annotations as they can be sent; a null text is "", as the API server decodes it.
+
+    A kustomization's output need not be what the API takes: InvalidInput for metadata of the wrong type.
+    """
+    for field in ("name", "generateName", "namespace"):
+        _text(manifest.metadata.get(field), f"metadata.{field}", manifest, about)
+    out: dict[str, dict[str, str]] = {}
+    for field in ("labels", "annotations"):
+        found = manifest.metadata.get(field)
+        if found is None:
+            continue
+        if not isinstance(found, dict):
+            raise InvalidInput(f"metadata.{field} of {manifest.kind} must be a map of strings", about=about)
+        out[field] = {key: _text(text, f"metadata.{field}.{key}", manifest, about) for key, text in found.items()}
+    return out
+
+
+def _text(value: Any, field: str, manifest: Manifest, about: str) -> str:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"{field} of {manifest.kind} must be a string", about=about, hint="quote it")
+    return value or ""
 
 
 def _repeated(placed: Wanted, before: Wanted) -> str:
