@@ -192,3 +192,16 @@ def test_kubectl_explains_the_fields_of_a_built_in_kind(kubectl: Any) -> None:
     text = kubectl("explain", "deployment.spec.template.spec", "--recursive")
     assert "containers\t<[]Container> -required-" in text
     assert "terminationGracePeriodSeconds\t<integer>" in text
+
+
+def test_kubectl_says_what_a_field_is_for(kubectl: Any) -> None:
+    text = kubectl("explain", "configmap.data")
+    assert "FIELD: data <map[string]string>" in text
+    assert "Data contains the configuration data." in text
+
+
+def test_the_old_document_defines_all_it_refers_to() -> None:
+    found = json.loads(OPENAPI.v2.body)
+    names = {name.removeprefix("#/definitions/") for name in references(found)}
+    assert found["swagger"] == "2.0"
+    assert names <= set(found["definitions"])

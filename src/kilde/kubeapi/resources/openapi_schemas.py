@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kilde.core.objects.typed.schema import Kind, builtin
+from kilde.kubeapi.resources.descriptions import describe
 from kilde.kubeapi.resources.kinds import Resource
 
 Schema = dict[str, Any]
@@ -82,8 +83,21 @@ def _closure(names: Iterable[str]) -> dict[str, Schema]:
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _published(builtin().definition(name), waiting)
+            found[name] = _described(name, _published(builtin().definition(name), waiting))
     return found
+
+
+def _described(name: str, schema: Schema) -> Schema:
+    """The definition with its texts."""
+    texts = describe(name)
+    if "" in texts:
+        schema = {"description": texts[""], **schema}
+    if "properties" in schema:
+        fields = schema["properties"]
+        schema["properties"] = {
+            key: {"description": texts[key], **child} if key in texts else child for key, child in fields.items()
+        }
+    return schema
 
 
 def _published(schema: Mapping[str, Any], seen: list[str]) -> Schema:
