@@ -47,6 +47,10 @@ class Journal(Protocol):
         """The resourceVersion of the last write that is kept; 0 if there is none."""
         ...
 
+    def begin(self, version: int) -> None:
+        """Notes that versions up to this one may have been told to clients: `last` is no lower from here on."""
+        ...
+
     def append(self, entry: Entry) -> None:
         """Takes a write; it is on disk a moment later. StorageBroken if an earlier one failed."""
         ...
@@ -71,6 +75,9 @@ class NoJournal:
 
     def last(self) -> int:
         return 0
+
+    def begin(self, version: int) -> None:
+        """Forgets it."""
 
     def append(self, entry: Entry) -> None:
         """Forgets it."""
@@ -116,6 +123,13 @@ class SqliteJournal:
                 "SELECT max(v) FROM (SELECT max(version) v FROM log UNION SELECT value FROM facts)"
             )
             return int(found.fetchone()[0] or 0)
+        finally:
+            connection.close()
+
+    def begin(self, version: int) -> None:
+        connection = self._connect()
+        try:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES ('version', ?)", (version,))
         finally:
             connection.close()
 

@@ -46,7 +46,9 @@ class Store:
                 else:
                     self._put(record(key, version, value))
         kept = self._journal.last()
-        self.version = kept + _LEAP if kept else 0
+        if kept:
+            self.version = kept + _LEAP
+            self._journal.begin(self.version)
 
     def _put(self, new: Record) -> None:
         table = self._tables.get(new.key.resource)
