@@ -38,7 +38,7 @@ class FolderTree:
         return None
 
     def _follows(self, link: Path) -> bool:
-        return not self._contained or link.resolve().is_relative_to(link.parent.resolve())
+        return link.is_file() and (not self._contained or link.resolve().is_relative_to(link.parent.resolve()))
 
     def list(self, path: str) -> tuple[Entry, ...]:
         """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from kilde.core.render import Built
 
 _RESTRICTORS = ("LoadRestrictionsRootOnly", "LoadRestrictionsNone")
+_OLD_FLAGS = {  # kustomize's own words
+    "reorder": "use the new 'sortOptions' field in kustomization.yaml instead.",
+    "managed_by": "The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the"
+    " `buildMetadata` field instead.",
+}
 _MANAGED_BY_VARIABLE = "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"
 
 
@@ -71,6 +76,10 @@ def command(folder: str, output: str | None, load_restrictor: str, reorder: str,
         _fail(f"illegal flag value --load-restrictor {load_restrictor}; legal values: {list(_RESTRICTORS)}")
     if reorder not in ("", "legacy", "none"):
         _fail(f"illegal flag value --reorder {reorder}; legal values: ['legacy', 'none']")
+    for name, given in (("reorder", reorder), ("managed_by", flags["managed_by"])):
+        if given:
+            flag = "enable-managedby-label" if name == "managed_by" else name
+            click.echo(f"Flag --{flag} has been deprecated, {_OLD_FLAGS[name]}", err=True)
     try:
         place = Path(folder).resolve()
         if not place.is_dir():
@@ -130,4 +139,4 @@ def _told(error: "KildeError") -> str:
 
 def _fail(message: str) -> NoReturn:
     click.echo(f"Error: {message}", err=True)
-    raise SystemExit(1)
+    raise click.exceptions.Exit(1)
