@@ -273,6 +273,7 @@ def test_a_sync_is_asked_for_and_its_end_told(
     def controller() -> None:
         operation = until(lambda: cluster.app("web").get("operation"))
         asked.append(operation)
+        asked.append(cluster.app("web")["metadata"]["annotations"])
         state = {
             "phase": phase,
             "message": "that is all",
@@ -319,7 +320,8 @@ def test_a_sync_is_asked_for_and_its_end_told(
                 ],
                 "syncOptions": ["Replace=true"],
             },
-        }
+        },
+        {"argocd.argoproj.io/refresh": "normal"},
     ]
 
 

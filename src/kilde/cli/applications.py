@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
 MANAGER = "kilde-cli"
+REFRESH = "argocd.argoproj.io/refresh"
+"""The annotation that has an application looked at anew; whoever served it takes it away."""
 _CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import Applications, applications, at, name_of, source_of, under
+from kilde.cli.applications import REFRESH, Applications, applications, at, name_of, source_of, under
 from kilde.cli.commands.app.listing import destination, health_of, short
 from kilde.cli.origins import origins_of
 from kilde.cli.parameters import DURATION
@@ -16,8 +16,6 @@ from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.moment import age, parse
 from kilde.core.basics.values import Object
-
-_REFRESH = "argocd.argoproj.io/refresh"
 
 
 @click.command(epilog="Example: kilde app get web --data-dir state --refresh", short_help="One application in full.")
@@ -49,10 +47,10 @@ async def _get(
 
 async def _refreshed(apps: Applications, name: str, kind: str, patience: float) -> Object:
     await apps.get(name)
-    await apps.patch(name, {"metadata": {"annotations": {_REFRESH: kind}}})
+    await apps.patch(name, {"metadata": {"annotations": {REFRESH: kind}}})
 
     def served(_name: str, app: Object | None) -> bool:
-        return app is None or under(app, "metadata", "annotations", _REFRESH) is None
+        return app is None or under(app, "metadata", "annotations", REFRESH) is None
 
     try:
         last = (await apps.until({name}, served, patience=patience))[name]

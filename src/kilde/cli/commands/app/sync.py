@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import Applications, applications, at, under
+from kilde.cli.applications import REFRESH, Applications, applications, at, under
 from kilde.cli.commands.app.get import results
 from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
@@ -114,5 +114,7 @@ async def _ask(apps: Applications, name: str, operation: Object) -> None:
     if under(app, "operation") is not None or running:
         hint = f"wait for it: kilde app wait {name} --operation"
         raise KildeError("another operation is under way", about=name, hint=hint)
-    version = at(app, "metadata", "resourceVersion")
-    await apps.patch(name, {"metadata": {"resourceVersion": version}, "operation": operation})
+    metadata = {"resourceVersion": at(app, "metadata", "resourceVersion"), "annotations": {REFRESH: "normal"}}
+    await apps.patch(
+        name, {"metadata": metadata, "operation": operation}
+    )  # of what the repository has now, not at the last poll
