@@ -147,6 +147,6 @@ def test_a_kill_leaves_a_whole_state(tmp_path: Path, delay: float) -> None:
         connection.close()
         store = Store(SqliteJournal(path))
         numbers = [int(record.object()["data"]["number"]) for record in store.all("configmaps")]
-        assert all(number % 7 for number in numbers)
+        assert all(number % 7 for number in sorted(numbers)[:-1])  # the last may have died before its deletion
         assert not numbers or max(numbers) - min(numbers) < 100
         store.close()
