@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from cli.command_line import Kilde, Said
+from kilde.cli.commands.app.delete import question
 from kilde.cli.identity import who
+from kilde.cli.target import Target
 from kilde.core.basics.moment import rfc3339
 from kilde.crds import definitions
 
@@ -424,6 +426,26 @@ def test_delete_without_cascade_leaves_what_was_deployed(app: Callable[..., Said
 
     assert said == Said(0, "deleted web\n", "")
     assert cluster("get", "application", "-n", "argocd", "-o", "name") == ""
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "context", "cascade", "asked"),
+    [
+        (None, "", True, "Delete web and its 2 objects, in the cluster of kubectl's own kubeconfig, current context?"),
+        (
+            Path("state/kubeconfig"),
+            "east",
+            False,
+            "Delete web and leave its 2 objects, in the cluster of state/kubeconfig, context east?",
+        ),
+    ],
+)
+def test_the_question_before_a_deletion_names_the_cluster(
+    kubeconfig: Path | None, context: str, cascade: bool, asked: str
+) -> None:
+    target = Target(kubeconfig=kubeconfig, context=context, namespace="argocd", data_dir=Path("state"))
+
+    assert question("web", {"status": {"resources": [{}, {}]}}, target, cascade=cascade) == asked
 
 
 def test_delete_is_not_done_unasked(

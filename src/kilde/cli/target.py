@@ -23,6 +23,12 @@ class Target:
     namespace: str
     data_dir: Path
 
+    @property
+    def where(self) -> str:
+        """The cluster as the command line named it."""
+        file = str(self.kubeconfig) if self.kubeconfig else "kubectl's own kubeconfig"
+        return f"{file}, context {self.context}" if self.context else f"{file}, current context"
+
 
 def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--data-dir`; the command gets `data_dir`."""

@@ -36,7 +36,7 @@ async def _delete(target: Target, name: str, *, cascade: bool, ask: bool, patien
     async with applications(target) as apps:
         app = await apps.get(name)
         if ask:
-            click.confirm(_question(name, app, cascade=cascade), abort=True)
+            click.confirm(question(name, app, target, cascade=cascade), abort=True)
         app = await _set_finalizer(apps, name, app, cascade=cascade)
         await apps.delete(name, resource_version=at(app, "metadata", "resourceVersion"))
         if patience is None:
@@ -48,10 +48,12 @@ async def _delete(target: Target, name: str, *, cascade: bool, ask: bool, patien
             raise KildeError(f"it was not gone within {patience:g} s", about=name, hint=hint) from None
 
 
-def _question(name: str, app: Object, *, cascade: bool) -> str:
+def question(name: str, app: Object, target: Target, *, cascade: bool) -> str:
+    """What is asked first; it names the cluster, because the wrong one is how production gets lost."""
     count = len(under(app, "status", "resources") or ())
     objects = f"{count} {'object' if count == 1 else 'objects'}"
-    return f"Delete {name} and its {objects}?" if cascade else f"Delete {name} and leave its {objects} in the cluster?"
+    what = f"Delete {name} and its {objects}" if cascade else f"Delete {name} and leave its {objects}"
+    return f"{what}, in the cluster of {target.where}?"
 
 
 async def _set_finalizer(apps: Applications, name: str, app: Object, *, cascade: bool) -> Object:
