@@ -27,7 +27,7 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.policy import SyncPolicy
+from kilde.core.plan.policy import SyncPolicy, object_options
 from kilde.engine.live import LiveView
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Cluster, Propagation, Resource
@@ -45,6 +45,9 @@ class _Head(msgspec.Struct, gc=False):
 
 _heads = msgspec.json.Decoder(_Head)
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
+_CRD = "CustomResourceDefinition"
+_SKIP_MISSING = "SkipDryRunOnMissingResource"
+_WRITTEN = (Action.CREATE, Action.UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,14 @@ class Hands:
 
 
 async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
-    """Walks the plan to its end. Never raises for what the cluster refuses: that is in the outcome."""
+    """Walks the plan to its end. Never raises for what the cluster refuses: that is in the outcome.
+
+    A kind that the cluster does not serve, and that nothing here defines, stops it before the first write (as Argo CD).
+    """
+    unknown = await _unknown_kinds(order, hands)
+    if unknown:
+        text = f"one or more synchronization tasks are not valid: {unknown[0].message}"
+        return Outcome(Phase.FAILED, text, unknown)
     walk = sync(order)
     try:
         command = next(walk)
@@ -78,6 +88,34 @@ async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
+
+
+async def _unknown_kinds(order: SyncOrder, hands: Hands) -> tuple[ObjectResult, ...]:
+    coming = {_defined_kind(hands.body(c.ref)) for c in order.changes if c.ref.kind == _CRD and c.action in _WRITTEN}
+    found = []
+    for change in order.changes:
+        if change.action not in _WRITTEN or change.ref.group_kind in coming:
+            continue
+        try:
+            await _resource(hands.cluster, change.ref, change.version)
+        except ClusterError as error:
+            if error.reason == "UnknownKind" and not _skips_missing(change, hands):
+                found.append(_refused(change, error))
+    return tuple(found)
+
+
+def _skips_missing(change: Change, hands: Hands) -> bool:
+    own = object_options((hands.body(change.ref).get("metadata") or {}).get("annotations") or {})
+    return own.is_on(_SKIP_MISSING) or hands.policy.options.is_on(_SKIP_MISSING)
+
+
+def _defined_kind(body: Object) -> GroupKind:
+    """The kind that a CustomResourceDefinition defines; what is not of its type is the cluster's to refuse."""
+    spec = body.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(names, dict):
+        return GroupKind("", "")
+    return GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))
 
 
 async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:
@@ -184,8 +222,8 @@ async def _await_served(changes: Iterable[Change], hands: Hands) -> tuple[Object
     """Waits until the cluster serves the kinds that these definitions define."""
     unserved: list[ObjectResult] = []
     for change in changes:
-        spec = hands.body(change.ref).get("spec") or {}
-        group, kind = str(spec.get("group", "")), str((spec.get("names") or {}).get("kind", ""))
+        defined = _defined_kind(hands.body(change.ref))
+        group, kind = defined.group, defined.kind
         deadline = hands.clock.monotonic() + 30.0
         pause = 0.05
         while (await hands.cluster.discovery(refresh=True)).resource(group, kind) is None:
