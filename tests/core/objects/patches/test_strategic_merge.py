@@ -126,7 +126,11 @@ def test_a_map_whose_strategy_is_replace_is_replaced() -> None:
             PatchFailed,
             "The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n",
         ),
-        ({"$setElementOrder/containers": {}}, BadPatch, "invalid patch format of setElementOrder list"),
+        (
+            {"$setElementOrder/containers": {}},
+            PatchFailed,
+            "expected a []interface {}, but received a map[string]interface {}",
+        ),
         (
             {"containers": [{"name": "a", "$retainKeys": ["name"], "image": "x"}]},
             BadPatch,

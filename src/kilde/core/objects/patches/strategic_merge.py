@@ -86,8 +86,10 @@ def _set(out: Object, key: str, wanted: Json, node: Node, depth: int) -> None:
         out[key] = wanted if "replace" in child.patch_strategy else _map(before, wanted, child, depth + 1)
     elif isinstance(before, list) and isinstance(wanted, list):
         out[key] = _list(before, wanted, child, depth + 1)
+    elif _directs(wanted):
+        out.pop(key, None)
     else:
-        out[key] = _without_nulls(wanted)
+        out[key] = _without_directives(_without_nulls(wanted))
 
 
 def _without_nulls(value: Json) -> Json:
@@ -99,9 +101,9 @@ def _without_nulls(value: Json) -> Json:
 
 def _delete_from(out: Object, key: str, values: Json) -> None:
     before = out.get(key)
-    if not isinstance(values, list):
-        raise BadPatch("invalid patch format of primitive list")
-    if isinstance(before, list):
+    if values is None:
+        out.pop(key, None)
+    elif isinstance(before, list) and isinstance(values, list):
         out[key] = [item for item in before if item not in values]
 
 
@@ -172,34 +174,48 @@ def _items(original: list[Any], patch: list[Any], key: str, node: Node, depth: i
 
 def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) -> None:
     """Does one `$setElementOrder` with the list it is about; both are taken out of the patch."""
-    name, order = directive.removeprefix(ORDER), rest.pop(directive)
-    before, wanted = out.get(name), rest.get(name)
-    for value in (order, before, wanted):
-        if value is not None and not isinstance(value, list):
-            raise BadPatch("invalid patch format of setElementOrder list")
+    name = directive.removeprefix(ORDER)
+    order = _a_list(rest.pop(directive))
+    before = _a_list(out[name]) if name in out else None
+    wanted = _a_list(rest[name]) if name in rest else None
     child = node.child(name) or DEDUCED
-    key = child.patch_key
-    _check_order(wanted or [], order or [], key)
+    _check_order(wanted or [], order, child.patch_key)
     if before is None and wanted is None:
         return
     rest.pop(name, None)
-    if wanted is None:
-        merged = list(before or [])
-    elif before is None:
-        merged = _without_directives(wanted)
+    if not before and not wanted:
+        raise PatchFailed("no elements in any of the given slices")
+    if before is None or wanted is None:
+        merged = _without_directives(wanted) if wanted is not None else before or []
     else:
         merged = _list(before, wanted, child, depth + 1)
-    mine, others = partition(merged, order or [], key)
-    out[name] = ordered(mine, others, order or [], before or [], key)
+    mine, others = partition(merged, order, child.patch_key)
+    out[name] = ordered(mine, others, order, before or [], child.patch_key)
 
 
-def _without_directives(items: list[Any]) -> list[Any]:
-    return [_without_nulls(item) for item in items if not (isinstance(item, dict) and PATCH in item)]
+def _a_list(value: Json) -> list[Any]:
+    if not isinstance(value, list):
+        kind = "map[string]interface {}" if isinstance(value, dict) else type(value).__name__
+        raise PatchFailed(f"expected a []interface {{}}, but received a {kind}")
+    return value
+
+
+def _without_directives(value: Any) -> Any:
+    """The value without the maps in it that hold `$patch`; the value itself does not."""
+    if isinstance(value, dict):
+        return {key: _without_directives(child) for key, child in value.items() if not _directs(child)}
+    return [_without_directives(item) for item in value if not _directs(item)] if isinstance(value, list) else value
+
+
+def _directs(value: Json) -> bool:
+    return isinstance(value, dict) and PATCH in value
 
 
 def _check_order(patch: list[Any], order: list[Any], key: str) -> None:
-    """Every item of the patch must be in the order list, in the same order."""
-    names = [by_key(item, key) for item in patch if not (isinstance(item, dict) and PATCH in item)]
+    """Every item of the patch must be in the order list, if that has any, in the same order."""
+    if not order:
+        return
+    names = [_key(item, key) if key and isinstance(item, dict) else item for item in patch if not _directs(item)]
     rest = iter([by_key(item, key) for item in order])
     if not all(any(name == other for other in rest) for name in names):
         raise PatchFailed(
