@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.bootstrap import bootstrap
 from kubeapi.controllers.simulated import deployment, pod, running
 
 pytestmark = pytest.mark.anyio
@@ -235,3 +236,23 @@ async def test_events_are_forgotten_after_an_hour() -> None:
         assert cluster.all("events")
         await cluster.settle(3601)
         assert cluster.all("events") == []
+
+
+async def test_the_default_roles_are_made_once_and_view_is_filled_by_aggregation() -> None:
+    async with running() as cluster:
+        await bootstrap(cluster.api, "PEM")
+        await cluster.settle(0.5)
+        roles = "clusterroles.rbac.authorization.k8s.io"
+        view, edit = cluster.one(roles, "view", ""), cluster.one(roles, "edit", "")
+        assert view["rules"] == cluster.one(roles, "system:aggregate-to-view", "")["rules"]
+        assert all(rule in edit["rules"] for rule in view["rules"])
+        assert cluster.one(roles, "cluster-admin", "")["rules"] == [
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+            {"nonResourceURLs": ["*"], "verbs": ["*"]},
+        ]
+        found = cluster.one("configmaps", "extension-apiserver-authentication", "kube-system")
+        assert found["data"] == {"client-ca-file": "PEM"}
+        before = len(cluster.api.writes)
+        await bootstrap(cluster.api, "PEM")
+        await cluster.settle(1)
+        assert cluster.api.writes[before:] == []
