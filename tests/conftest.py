@@ -82,7 +82,9 @@ async def _no_task_stays() -> AsyncIterator[None]:
 
 def _threads() -> set[threading.Thread]:
     found = threading.enumerate()
-    return {thread for thread in found if not thread.daemon and not thread.name.startswith("asyncio_")}  # the loop's pool
+    return {
+        thread for thread in found if not thread.daemon and not thread.name.startswith("asyncio_")
+    }  # the loop's pool
 
 
 def _children() -> set[int]:
