@@ -1,7 +1,13 @@
 """PersistentVolumes and their claims: protected while they are in use, and the default storage class."""
 
+from fractions import Fraction
+
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
+from kilde.core.objects import quantity
 from kilde.kubeapi.call import Call
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
@@ -25,6 +31,24 @@ class Claims(Strategy):
             name = default_class(world)
             if name:
                 spec["storageClassName"] = name
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if call.subresource or _asked(new) <= _asked(old):
+            return
+        name = (old.get("spec") or {}).get("storageClassName")
+        found = world.store.get(Key("storageclasses.storage.k8s.io", "", str(name))) if name else None
+        if found is None or not found.object().get("allowVolumeExpansion"):
+            why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
+            raise failures.forbidden(call.kind.about(call.name), why)
+
+
+def _asked(claim: Object) -> Fraction:
+    """The storage a claim asks for; 0 where that cannot be read, which validation tells."""
+    amount = (((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}).get("storage")
+    try:
+        return quantity.parse(amount).value if amount is not None else Fraction(0)
+    except InvalidInput:
+        return Fraction(0)
 
 
 class Volumes(Strategy):

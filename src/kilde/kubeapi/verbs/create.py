@@ -1,6 +1,7 @@
 """create: POST of a new object."""
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
@@ -33,19 +34,28 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
     strategy.admit_new(world, call, obj)
+    admission.before(world, call, obj)
     strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
     for text in warnings(kind.storage, obj, created=True):
         call.warn(text)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
+    _check_free(world, call, obj)
+    admission.after(world, call, obj, None)
     obj = finished(kind.to_stored(obj))
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])
-    existing = world.store.get(key)
-    if existing is not None:
-        deleting = existing.object()["metadata"].get("deletionTimestamp")
-        about = kind.about(key.name)
-        raise failures.being_deleted(about) if deleting else failures.already_exists(about)
     if call.options.dry_run:
         return record(key, 0, encode(obj))
     return world.store.put(key, obj)
+
+
+def _check_free(world: World, call: Call, obj: Object) -> None:
+    """409 if an object of that name is there already."""
+    kind, name = call.kind, str(obj["metadata"]["name"])
+    existing = world.find(kind, call.namespace, name)
+    if existing is None:
+        return
+    about = kind.about(name)
+    deleting = existing.object()["metadata"].get("deletionTimestamp")
+    raise failures.being_deleted(about) if deleting else failures.already_exists(about)

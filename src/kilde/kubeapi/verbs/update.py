@@ -1,6 +1,7 @@
 """update: PUT of an object or its status, and the second half of every patch."""
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
@@ -51,6 +52,8 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
             call.warn(text)
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
+    if not call.subresource:
+        admission.after(world, call, obj, old)
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)

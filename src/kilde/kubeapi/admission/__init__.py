@@ -1,0 +1,17 @@
+"""Admission plug-ins that concern more than one kind: limits, quotas, pod security. `before` may change, `after` only refuses."""
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.admission import limit_ranger, pod_security, quota
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.world import World
+
+
+def before(world: World, call: Call, obj: Object) -> None:
+    """Mutating admission of a new object, after that of its own kind."""
+    limit_ranger.admit(world, call, obj)
+
+
+def after(world: World, call: Call, obj: Object, old: Object | None) -> None:
+    """Validating admission, once the object is known to be valid. Quotas are charged last."""
+    pod_security.admit(world, call, obj, old)
+    quota.admit(world, call, obj, old)
