@@ -170,8 +170,8 @@ def needs_quotes(text: str) -> bool:
 def string(text: str, column: int, indent: int, *, breaks: bool = True) -> str:
     """A string in the style the emitter picks. `column` is where it begins, `indent` where its further lines do."""
     if "\n" in text:
-        if breaks and _block_allowed(text):
-            return _literal(text, indent)
+        if breaks and literal_allowed(text):
+            return literal_text(text, indent)
         return _double(text, column, indent, breaks=breaks)
     if _OTHER_BREAK.search(text):
         return (
@@ -181,13 +181,14 @@ def string(text: str, column: int, indent: int, *, breaks: bool = True) -> str:
         )
     if needs_quotes(text) or _UNPRINTABLE.search(text):
         return _double(text, column, indent, breaks=breaks)
-    if _plain_allowed(text):
+    if plain_allowed(text):
         return _folded(text, column, indent) if breaks else text
     quoted = text.replace("'", "''")
     return f"'{quoted}'" if not breaks or column + len(quoted) < WIDTH else _single(text, column, indent)
 
 
-def _plain_allowed(text: str) -> bool:
+def plain_allowed(text: str) -> bool:
+    """Whether a text that is not empty can stand in a block without quotes."""
     first = text[0]
     if first in _LEADING or first == " " or text[-1] == " " or text.startswith(("---", "...")):
         return False
@@ -196,17 +197,29 @@ def _plain_allowed(text: str) -> bool:
     return not (": " in text or " #" in text or text[-1] == ":")
 
 
-def _block_allowed(text: str) -> bool:
+def literal_allowed(text: str) -> bool:
+    """Whether a text that is not empty can be a literal block."""
     return text[-1] != " " and " \n" not in text and _UNPRINTABLE.search(text) is None
 
 
-def _literal(text: str, indent: int) -> str:
+def literal_text(text: str, indent: int) -> str:
+    """A literal block, its last newline left out."""
     hint = str(INDENT) if text[0] in " \n" else ""
     chomp = "-" if text[-1] != "\n" else "+" if len(text) == 1 or text[-2] == "\n" else ""
     pad = " " * indent
     lines = text.removesuffix("\n").split("\n")
     body = "\n".join(pad + line if line else "" for line in lines)
     return f"|{hint}{chomp}\n{body}"
+
+
+def single_quoted(text: str) -> str:
+    """In single quotes, on one line; in double ones where it has what single ones cannot hold."""
+    return _double(text, 0, 0, breaks=False) if _UNPRINTABLE.search(text) else "'" + text.replace("'", "''") + "'"
+
+
+def double_quoted(text: str) -> str:
+    """In double quotes, on one line."""
+    return _double(text, 0, 0, breaks=False)
 
 
 def _folded(text: str, column: int, indent: int) -> str:

@@ -74,11 +74,8 @@ class Variables:
             self._register(variable)
 
     def _register(self, variable: Variable) -> None:
-        old = self.known.get(variable.name)
-        if old is not None and old != variable:
-            raise RenderFailed(
-                "already encountered, with another meaning", about=f"var {variable.name}", place=variable.place
-            )
+        if variable.name in self.known:
+            raise RenderFailed("already encountered", about=f"var {variable.name}", place=variable.place)
         self.known[variable.name] = variable
 
 

@@ -215,7 +215,8 @@ def _find(holder: Any, key: Any, parts: list[str], create: Any) -> list[Handle]:
 def _find_in_text(value: Any, rest: list[str], create: Any) -> list[Handle]:
     """Fields of what a text holds. They are found but lost again: only a text that can be written anew is changed."""
     documents = read_documents(text_of(value).encode(), file="", mode="kustomize")
-    return find(documents[0].value, rest, create) if documents else []
+    found = find(documents[0].value, rest, create) if documents else []
+    return [({"": CREATED}, "") for _ in found]
 
 
 def _elements(value: Any) -> list[Any]:
