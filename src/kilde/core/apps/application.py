@@ -116,15 +116,16 @@ def read_application(raw: Object) -> Application:
         finalizers=tuple(meta.get("finalizers") or ()),
         deleting=bool(meta.get("deletionTimestamp")),
         status=raw.get("status") or {},
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
 def _destination(at: Reader) -> Destination:
+    known = len(at.problems)
     server, name = at.text("server"), at.text("name")
     if server and name:
         at.problem("", f"application destination can't have both name and server defined: {name} {server}")
-    elif not server and not name:
+    elif not server and not name and not at.is_wrong and len(at.problems) == known:
         at.problem("", "Destination server missing from app spec")
     elif (name and name != "in-cluster") or (server and server.rstrip("/") != IN_CLUSTER):
         which = f"there are no clusters with this name: {name}" if name else f'cluster "{server}" not found'
@@ -133,10 +134,12 @@ def _destination(at: Reader) -> Destination:
 
 
 def _source(spec: Reader) -> Source | None:
-    if spec.has("sources"):
+    if spec.raw.get("sources"):
         spec.problem("sources", "several sources are not supported by this release; use spec.source")
         return None
     at = spec.mapping("source")
+    if spec.is_wrong or at.is_wrong:
+        return None
     if not at.raw:
         spec.problem("source", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
         return None
@@ -145,7 +148,10 @@ def _source(spec: Reader) -> Source | None:
 
 def read_source(at: Reader) -> Source | None:
     """One source block; problems go to the reader."""
+    known = len(at.problems)
     url, path = at.text("repoURL"), at.text("path")
+    if len(at.problems) > known:
+        return None
     for later in ("chart", "helm", "plugin", "ref"):
         if at.has(later):
             at.problem(later, "is not supported by this release")

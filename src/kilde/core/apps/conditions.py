@@ -18,7 +18,9 @@ def comparison_error(error: KildeError, *, path: str = "", revision: str = "") -
 def invalid_spec(problem: str) -> tuple[str, str]:
     """Why the application itself cannot be used."""
     for path in ("spec.destination: ", "spec.source: "):
-        problem = problem.removeprefix(path)
+        sentence = problem.removeprefix(path)
+        if not sentence.startswith("must be "):
+            problem = sentence  # Argo CD's own words, which name the field themselves
     return "InvalidSpecError", problem
 
 

@@ -39,6 +39,7 @@ class Reader:
         self._asked: set[str] = set()
         if raw is None:
             raw = {}
+        self.is_wrong = not isinstance(raw, Mapping)  # of another type: told already, and read as empty
         if not isinstance(raw, Mapping):
             self.problems.append(f"{path}: must be an object, not {_kind(raw)}")
             raw = {}
@@ -68,7 +69,10 @@ class Reader:
         return int(self._get(key, int, "a whole number", default))
 
     def mapping(self, key: str) -> "Reader":
-        return Reader(self._get(key, dict, "an object", {}), f"{self.path}.{key}", self.problems)
+        known = len(self.problems)
+        found = Reader(self._get(key, dict, "an object", {}), f"{self.path}.{key}", self.problems)
+        found.is_wrong = len(self.problems) > known
+        return found
 
     def has(self, key: str) -> bool:
         return self.raw.get(key) is not None
@@ -116,7 +120,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, (int, float)):
-        return "a number"
+        return "a fraction" if isinstance(value, float) and not value.is_integer() else "a number"
     if isinstance(value, str):
         return "a string"
     return "a list" if isinstance(value, list) else "an object"

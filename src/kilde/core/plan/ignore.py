@@ -43,7 +43,7 @@ def read_rules(items: Iterable[Reader]) -> tuple[IgnoreRule, ...]:
                 pointers.append(tokens)
         if at.has("jqPathExpressions"):
             at.problem("jqPathExpressions", "are not supported by this release; use jsonPointers")
-        if not at.text("kind"):
+        if not at.is_wrong and not at.has("kind"):
             at.problem("kind", "is missing")
         rules.append(
             IgnoreRule(
