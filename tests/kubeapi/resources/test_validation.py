@@ -120,7 +120,7 @@ def stored(name: str, patch: Patch | None = None) -> dict[str, Any]:
 
 
 def words(causes: list[Cause]) -> list[str]:
-    return sorted(str(cause) for cause in causes)
+    return sorted({str(cause) for cause in causes})
 
 
 @pytest.mark.parametrize("name", sorted(BASE))
@@ -137,7 +137,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         "configmap",
         {"metadata": {"finalizers": ["x"]}},
         [
-            'metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'
+            'metadata.finalizers[0]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'
         ],
     ),
     (

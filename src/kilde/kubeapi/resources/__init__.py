@@ -9,6 +9,6 @@ The way in, module by module:
   `partial` and `partial_list` make PartialObjectMetadata.
 * `openapi`: `OpenApi(catalog, schemas)` gives the index and each group's document as bytes with its hash.
 * `custom`: `Definition.of(crd)` is a parsed CustomResourceDefinition: its resources, and to prune, default and validate objects.
-* `validation`: `validate_create(obj)` and `validate_update(new, old)` give the causes a real server would name.
+* `validation`: `validate_create(obj)` and `validate_update(new, old, subresource)` give the causes a real server would name.
 * `protobuf`: `decode(body)` makes an object of an `application/vnd.kubernetes.protobuf` request body.
 """

@@ -133,6 +133,38 @@ def _fixed_template(spec: Object, before: Object) -> Json:
     return {"metadata": metadata, "spec": pod}
 
 
+def check_job_status(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a new status of a Job: how it ends must be consistent."""
+    status, at = new.get("status") or {}, "status"
+    true = {one.get("type") for one in status.get("conditions") or () if one.get("status") == "True"}
+    for key in ("active", "succeeded", "failed", "ready", "terminating"):
+        yield from not_negative(status.get(key), f"{at}.{key}")
+    if true & {"Complete", "Failed"}:
+        if status.get("startTime") is None:
+            yield required(f"{at}.startTime", "startTime is required for finished job")
+        if (status.get("active") or 0) > 0:
+            yield invalid(f"{at}.active", status["active"], "active>0 is invalid for finished job")
+    if "Complete" not in true and status.get("completionTime") is not None:
+        words = "cannot set completionTime when there is no Complete=True condition"
+        yield invalid(f"{at}.completionTime", status["completionTime"], words)
+    yield from _ending(true, status, at)
+
+
+def _ending(true: set[str], status: Object, at: str) -> Iterator[Cause]:
+    if "Complete" in true and status.get("completionTime") is None:
+        yield required(f"{at}.completionTime", "completionTime is required for Complete jobs")
+    for wrong, words in (
+        ({"Complete", "Failed"} <= true, "cannot set Complete=True and Failed=True conditions"),
+        ("Complete" in true and "SuccessCriteriaMet" not in true, _NEEDS.format("Complete", "SuccessCriteriaMet")),
+        ("Failed" in true and "FailureTarget" not in true, _NEEDS.format("Failed", "FailureTarget")),
+    ):
+        if wrong:
+            yield Cause(f"{at}.conditions", "FieldValueInvalid", f"Invalid value: {words}")
+
+
+_NEEDS = "cannot set {}=True condition without the {}=true condition"
+
+
 def check_cron_job(cron_job: Object) -> Iterator[Cause]:
     """What is wrong with a CronJob."""
     name = get(cron_job, "metadata", "name", default="")

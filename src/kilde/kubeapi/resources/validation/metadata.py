@@ -47,6 +47,14 @@ def _common(metadata: Object, at: str) -> Iterator[Cause]:
     yield from _finalizers(metadata.get("finalizers") or (), f"{at}.finalizers")
 
 
+def check_finalizers(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
+    """What is wrong with the finalizers of a built-in kind besides: each is a standard one or has a domain and a slash."""
+    for index, name in enumerate(metadata.get("finalizers") or ()):
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            words = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid(f"{at}.finalizers[{index}]", name, words)
+
+
 def check_labels(labels: Json, at: str) -> Iterator[Cause]:
     """What is wrong with labels; the field is the map's, the key is in the value."""
     for key, value in sorted((labels or {}).items()):
@@ -99,13 +107,6 @@ def _finalizers(finalizers: Sequence[str], at: str) -> Iterator[Cause]:
         yield from (invalid(at, name, text) for text in qualified_name(name))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         yield invalid(at, list(finalizers), "finalizer orphan and foregroundDeletion cannot be both set")
-
-
-def check_known_finalizers(finalizers: Sequence[str], at: str = "metadata.finalizers") -> Iterator[Cause]:
-    """What built-in kinds demand beside: a finalizer of theirs is a standard one, or has a domain and a path. Custom kinds only warn."""
-    for name in finalizers:
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
-            yield invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified")
 
 
 def check_metadata_update(

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found, not_supported, required
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers, check_resources
 from kilde.kubeapi.resources.validation.fields import between, get, ip_address, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
@@ -130,13 +130,31 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
         return
-    kept = {
-        key: before.get(key)
-        for key in ("activeDeadlineSeconds", "tolerations", "schedulingGates", "ephemeralContainers")
-    }
+    kept = {key: before.get(key) for key in ("activeDeadlineSeconds", "tolerations", "schedulingGates")}
     if _same(spec | kept, before | kept):
         return
     yield forbidden("spec", _FIXED)
+
+
+def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a write to a pod's ephemeral containers: they may only become more."""
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    volumes = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
+    parts = PodParts(volumes, host_network=bool(spec.get("hostNetwork")))
+    parts.names |= {str(one.get("name")) for key in ("containers", "initContainers") for one in spec.get(key) or ()}
+    known = set(parts.names)
+    yield from check_containers(spec.get("ephemeralContainers"), parts, "spec.ephemeralContainers")
+    for index, one in items(spec):
+        target = one.get("targetContainerName")
+        if target and target not in known:
+            yield not_found(f"spec.ephemeralContainers[{index}].targetContainerName", target)
+    now = {one.get("name"): one for one in spec.get("ephemeralContainers") or ()}
+    for was in before.get("ephemeralContainers") or ():
+        name = was.get("name")
+        if name not in now:
+            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed')
+        elif now[name] != was:
+            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed')
 
 
 def _deadline(spec: Object, before: Object) -> Iterator[Cause]:

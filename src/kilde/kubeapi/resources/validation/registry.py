@@ -1,6 +1,7 @@
 """The rules of each built-in kind: one line a kind."""
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kilde.core.basics.values import Object
@@ -10,6 +11,7 @@ from kilde.kubeapi.resources.validation import (
     jobs,
     networking,
     pods,
+    policies,
     rbac,
     scaling,
     services,
@@ -22,12 +24,17 @@ Update = Callable[[Object, Object], Iterator[Cause]]
 
 
 class Rules(NamedTuple):
-    """How a kind is judged when it is created and when it is changed; without `update`, a change is judged as if created anew."""
+    """How a kind is judged when it is created and when it is changed; without `update`, a change is judged as if created anew.
+
+    `parts` judge writes to sub-resources, by name.
+    """
 
     create: Create
     update: Update | None = None
+    parts: Mapping[str, Update] = MappingProxyType({})
 
 
+_ADMISSION = "admissionregistration.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 RULES: Mapping[tuple[str, str], Rules] = {
@@ -37,12 +44,18 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "LimitRange"): Rules(configuration.check_limit_range),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
     ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
-    ("", "Pod"): Rules(pods.check_pod, pods.check_pod_update),
+    ("", "Pod"): Rules(pods.check_pod, pods.check_pod_update, {"ephemeralcontainers": pods.check_ephemeral_update}),
     ("", "PodTemplate"): Rules(pods.check_pod_template),
     ("", "ReplicationController"): Rules(workloads.check_replication_controller),
     ("", "ResourceQuota"): Rules(configuration.check_quota, configuration.check_quota_update),
     ("", "Secret"): Rules(configuration.check_secret, configuration.check_secret_update),
     ("", "Service"): Rules(services.check_service, services.check_service_update),
+    (_ADMISSION, "MutatingAdmissionPolicy"): Rules(policies.check_mutating_policy),
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): Rules(policies.check_mutating_binding),
+    (_ADMISSION, "MutatingWebhookConfiguration"): Rules(policies.check_webhooks),
+    (_ADMISSION, "ValidatingAdmissionPolicy"): Rules(policies.check_policy),
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): Rules(policies.check_policy_binding),
+    (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(policies.check_webhooks),
     ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
     ("apps", "DaemonSet"): Rules(workloads.check_daemon_set, workloads.check_daemon_set_update),
     ("apps", "Deployment"): Rules(workloads.check_deployment, workloads.check_deployment_update),
@@ -50,7 +63,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("apps", "StatefulSet"): Rules(workloads.check_stateful_set, workloads.check_stateful_set_update),
     ("autoscaling", "HorizontalPodAutoscaler"): Rules(scaling.check_autoscaler),
     ("batch", "CronJob"): Rules(jobs.check_cron_job, jobs.check_cron_job_update),
-    ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update),
+    ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update, {"status": jobs.check_job_status}),
     ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
     ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
     ("events.k8s.io", "Event"): Rules(configuration.check_new_event),
