@@ -199,7 +199,10 @@ class Kilde:
     def requests(self) -> dict[str, int]:
         """Requests to the API server by verb, from /metrics."""
         text = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10).read().decode()
-        return {v: int(float(n)) for v, n in re.findall(r'^kilde_api_requests_total\{verb="(\w+)"\} (\S+)', text, re.MULTILINE)}
+        return {
+            v: int(float(n))
+            for v, n in re.findall(r'^kilde_api_requests_total\{verb="(\w+)"\} (\S+)', text, re.MULTILINE)
+        }
 
     def push(self, url: str) -> None:
         """Tells of a push, as a forge does."""

@@ -90,7 +90,11 @@ def compared_to(app: Application) -> dict[str, Any]:
 
 
 def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
-    """`status.operationState`."""
+    """`status.operationState`.
+
+    Times are whole seconds, and whoever waits for "a newer operation" knows it by them: one that ends within the second of the
+    last one is told to end a second later, so that no two look the same.
+    """
     operation = {"retry": {}, **state.operation}
     out: dict[str, Any] = {
         "operation": operation,
@@ -101,6 +105,9 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
         out["message"] = state.message
     if state.finished_at is not None:
         out["finishedAt"] = rfc3339(state.finished_at)
+        last = app.status.get("operationState") or {}
+        if (last.get("startedAt"), last.get("finishedAt")) == (out["startedAt"], out["finishedAt"]):
+            out["finishedAt"] = rfc3339(state.finished_at + 1)
     if state.retries:
         out["retryCount"] = state.retries
     if state.has_result:
