@@ -1,0 +1,646 @@
+"""Bad input: what people, and hostile people, put into Git and into Applications. One clear message; nothing applied, nothing pruned."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from adapters.git import sshd
+from adapters.git.upstream import Special, Upstream
+from engine.world import NAMESPACES, Play, config_map
+from kilde import crds
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.git.sources import GitSources
+from kilde.core.objects.ref import ObjectRef
+from kilde.engine.controller import Controller
+from kilde.engine.settings import EngineSettings
+from kilde.engine.world import World
+from kilde.ports.cluster import Resource
+from kilde.ports.sources import Credentials
+from kilde.testing.cluster import FakeCluster
+from kilde.testing.records import MemoryRecords
+
+pytestmark = pytest.mark.anyio
+
+SOON = 2.0  # seconds within which a bad commit is told, whatever is in it
+LOADING = "ComparisonError: Failed to load target state: failed to generate manifest for source 1 of 1: "
+AUTO: dict[str, Any] = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": 0}}
+GOOD = {"app/a.yaml": config_map("a"), "app/c.yaml": config_map("c")}
+URLS = "(write https://host/path, ssh://user@host/path, user@host:path or file:///path)"
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n"
+BUILD = "app/kustomization.yaml"
+
+
+class Stage(Play):
+    """The engine with real Git: an upstream, an application of it in step, and what the log said."""
+
+    def __init__(
+        self, upstream: Upstream, cluster: FakeCluster, made: Controller, credentials: list[Credentials]
+    ) -> None:
+        super().__init__(cluster, None, None, made)  # type: ignore[arg-type]  # neither is used here
+        self.upstream, self.credentials = upstream, credentials
+        self.log: list[str] = []
+
+    async def follow(self, **source: Any) -> None:
+        """An application of the upstream's folder `app`, automated."""
+        where = {"repoURL": self.upstream.url, "path": "app", "targetRevision": "main", **source}
+        await self.application(source=where, syncPolicy=AUTO)
+
+    async def in_step(self) -> None:
+        self.upstream.commit(GOOD)
+        await self.follow()
+        await self.until(lambda: self.sync() == "Synced" and self.phase() == "Succeeded")
+
+    async def push_bad(self, files: dict[str, Any], patience: float = SOON) -> str:
+        """Commits; waits for the conditions; the commit's id."""
+        sha = self.upstream.commit(files)
+        begun = time.monotonic()
+        await self.controller.push(frozenset([self.upstream.url]))
+        await self.until(self.conditions, "a condition")
+        assert time.monotonic() - begun < patience
+        await self.quiet(0.15)
+        return sha
+
+    def objects(self) -> dict[str, Any]:
+        """The namespace's ConfigMaps."""
+        return {
+            r.name: b.get("data")
+            for r, b in self.cluster.objects().items()
+            if r.kind == "ConfigMap" and r.namespace == "shop"
+        }
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    clock = SystemClock()
+    cluster = FakeCluster(clock)
+    for definition in crds.definitions():
+        names = definition["spec"]["names"]
+        cluster.serve(Resource("argoproj.io", "v1alpha1", names["kind"], names["plural"], True))
+    for name in ("argocd", "shop"):
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        await cluster.create(NAMESPACES, body, manager="person")
+    sources = GitSources(tmp_path / "mirrors", clock=clock)
+    world = World(cluster=cluster, sources=sources, records=MemoryRecords(), clock=clock)
+    credentials = [Credentials()]
+    made = Controller(
+        world, EngineSettings(poll=3600.0, settle=0.05, watch_patience=2.0), lambda url, config: credentials[-1]
+    )
+    one = Stage(Upstream(tmp_path / "upstream"), cluster, made, credentials)
+
+    def note(_: Any, method: str, event: dict[str, Any]) -> Any:
+        one.log.append(f"{method}: {event}")
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[note])
+    one.running = asyncio.ensure_future(made.run())
+    try:
+        yield one
+    finally:
+        one.running.cancel()
+        await asyncio.gather(one.running, return_exceptions=True)
+        await made.close()
+        await sources.close()
+        structlog.reset_defaults()
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+def bomb() -> str:
+    """Ten levels of ten aliases each: a billion nodes, said in half a kilobyte."""
+    lines = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 10)]
+    return MAP + "l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(lines)
+
+
+# name → (the files of the commit beside app/a.yaml, what the condition says after LOADING)
+REFUSED_TO_RENDER: dict[str, tuple[dict[str, Any], str]] = {
+    "a flow mapping that does not end": (
+        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n"},
+        "app/b.yaml:4:1: did not find expected ',' or '}' while parsing a flow mapping",
+    ),
+    "a tab for indentation": (
+        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n\tname: b\n"},
+        "app/b.yaml:4:1: found character that cannot start any token while scanning for the next token",
+    ),
+    "JSON that breaks off": (
+        {"app/b.json": '{"apiVersion": "v1", "kind": "ConfigMap", '},
+        "app/b.json:2:1: did not find expected node content while parsing a flow node",
+    ),
+    "a key that comes twice": (
+        {"app/b.yaml": MAP + "data: {a: b}\ndata: {a: c}\n"},
+        "app/b.yaml:5:1: mapping key 'data' already defined",
+    ),
+    "a number that JSON has not": ({"app/b.yaml": MAP + "x: .inf\n"}, "app/b.yaml:4:4: '.inf' has no place in JSON"),
+    "an alias of nothing": ({"app/b.yaml": MAP + "data: *nope\n"}, "app/b.yaml:4:7: unknown anchor 'nope'"),
+    "no kind": ({"app/b.yaml": "apiVersion: v1\nmetadata: {name: b}\n"}, "app/b.yaml:1: Object 'Kind' is missing"),
+    "no apiVersion": (
+        {"app/b.yaml": "kind: ConfigMap\nmetadata: {name: b}\n"},
+        "app/b.yaml:1: Object 'apiVersion' is missing",
+    ),
+    "no name": (
+        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"},
+        "app/b.yaml:1: ConfigMap has no metadata.name",
+    ),
+    "a name that is a number": (
+        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n"},
+        "app/b.yaml:3:12: metadata.name: must be a string, not 12 (quote it)",
+    ),
+    "annotations that are a list": (
+        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, annotations: [x]}\n"},
+        "app/b.yaml:1: metadata.annotations: must be a map of strings",
+    ),
+    "a name that is a number, in a build": (
+        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n"},
+        "app/b.yaml:1: metadata.name of ConfigMap must be a string (quote it)",
+    ),
+    "a label that is true, in a build": (
+        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": MAP.replace("name: b", "name: b, labels: {on: true}")},
+        "app/b.yaml:1: metadata.labels.on of ConfigMap must be a string (quote it)",
+    ),
+    "two files that make one object, in a build": (
+        {BUILD: "resources: [b.yaml, z.yaml]\n", "app/b.yaml": MAP, "app/z.yaml": MAP},
+        "app/z.yaml:1: ConfigMap.v1.[noGrp]/b.[noNs]: may not add resource with an already registered id, "
+        "which app/b.yaml:1 has too",
+    ),
+    "a path outside of the repository": (
+        {BUILD: "resources: [../../etc/passwd]\n"},
+        "app/kustomization.yaml:1:13: resources: ../../etc/passwd: app: '../../etc/passwd' leaves the repository",
+    ),
+    "an absolute path": (
+        {BUILD: "resources: [/etc/passwd]\n"},
+        "app/kustomization.yaml:1:13: resources: /etc/passwd: '/etc/passwd' is an absolute path (write it relative to this file)",
+    ),
+    "a file outside of the build's folder": (
+        {BUILD: "resources: [../other.yaml]\n", "other.yaml": MAP},
+        "app/kustomization.yaml:1:13: resources: ../other.yaml: is a file, not a folder "
+        "(a file must lie in or below the folder of its kustomization)",
+    ),
+    "a file that is not there": (
+        {BUILD: "resources: [nothere.yaml]\n"},
+        "app/kustomization.yaml:1:13: resources: nothere.yaml: no such file or folder",
+    ),
+    "a field that nobody knows": (
+        {BUILD: "resorces: [b.yaml]\n", "app/b.yaml": MAP},
+        "app/kustomization.yaml:1:1: resorces: unknown field (did you mean 'resources'?)",
+    ),
+    "a build of itself": (
+        {BUILD: "resources: [../other]\n", "other/kustomization.yaml": "resources: [../app]\n"},
+        "other/kustomization.yaml:1:13: resources: ../app: app -> other -> app: cycle detected: "
+        "candidate root 'app' contains visited root 'app'",
+    ),
+    "a build from elsewhere": (
+        {BUILD: "resources: [https://forge.example/shop]\n"},
+        "app/kustomization.yaml:1:13: resources: https://forge.example/shop: remote bases are not allowed here "
+        "(copy it into the repository and refer to the copy)",
+    ),
+    "a symlink out": (
+        {"app/b.yaml": Special("120000", "/etc/passwd")},
+        "app/b.yaml: is a symlink, which is not followed (put the file itself here)",
+    ),
+    "a symlink out, in a build": (
+        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": Special("120000", "../../../etc/passwd")},
+        "app/b.yaml: b.yaml: is a symlink, which is not followed",
+    ),
+    "an alias bomb": ({"app/b.yaml": bomb()}, "app/b.yaml:8:45: aliases stand for more than 100000 nodes"),
+    "10,000 brackets": ({"app/b.yaml": MAP + "x: " + "[" * 10_000}, "app/b.yaml:4:103: nested deeper than 100 levels"),
+    "10,000 brackets and nothing else": (
+        {"app/b.yaml": "[" * 10_000},
+        "app/b.yaml:1:101: nested deeper than 100 levels",
+    ),
+    "10,000 brackets of JSON": (
+        {"app/b.json": '{"apiVersion":"v1","kind":"ConfigMap","x":' + "[" * 10_000 + "]" * 10_000 + "}"},
+        "app/b.json:1:142: nested deeper than 100 levels",
+    ),
+    "10,000 brackets in a kustomization": (
+        {BUILD: "resources: " + "[" * 10_000},
+        "app/kustomization.yaml:1:111: nested deeper than 100 levels",
+    ),
+    "a binary file": ({"app/b.yaml": bytes(range(256)) * 8}, "app/b.yaml: control characters are not allowed"),
+    "a binary end of a manifest": (
+        {"app/b.yaml": MAP.encode() + b"\0\1\xff"},
+        "app/b.yaml: control characters are not allowed",
+    ),
+    "a file in another encoding": (
+        {"app/b.yaml": MAP.encode() + b"data: {k: caf\xe9}\n"},
+        "app/b.yaml: invalid trailing UTF-8 octet",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_TO_RENDER)
+async def test_a_commit_that_cannot_be_rendered_is_told_and_changes_nothing(stage: Stage, case: str) -> None:
+    files, told = REFUSED_TO_RENDER[case]
+    await stage.in_step()
+    before = stage.objects()
+    await stage.push_bad({"app/a.yaml": config_map("a", k="new"), **files})
+    assert stage.conditions() == [LOADING + told]
+    assert (stage.sync(), stage.objects()) == ("Unknown", before)
+    assert not [line for line in stage.log if "Traceback" in line or "exc_info" in line or line.startswith("error")]
+
+
+# name → (the object in app/b.yaml, what the sync says)
+REFUSED_TO_APPLY = {
+    "an unknown kind": (
+        "apiVersion: v1\nkind: ConfgMap\nmetadata: {name: b}\n",
+        "one or more synchronization tasks are not valid: The Kubernetes API could not find ConfgMap for requested resource b. "
+        'Make sure the "ConfgMap" CRD is installed on the destination cluster.',
+    ),
+    "an apiVersion that is no longer served": (
+        "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: b}\n",
+        'one or more synchronization tasks are not valid: The Kubernetes API could not find version "v1beta1" of apps/Deployment '
+        'for requested resource shop/b. Version "v1" of apps/Deployment is installed on the destination cluster.',
+    ),
+    "an apiVersion that is none": (
+        "apiVersion: a/b/c\nkind: Deployment\nmetadata: {name: b}\n",
+        "one or more synchronization tasks are not valid: The Kubernetes API could not find a/b/Deployment for requested resource "
+        'b. Make sure the "Deployment" CRD is installed on the destination cluster.',
+    ),
+    "a namespace that is not there": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: nowhere}\n",
+        'one or more synchronization tasks completed unsuccessfully, reason: namespaces "nowhere" not found',
+    ),
+    "a name that is a path": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ../b}\n",
+        "one or more synchronization tasks completed unsuccessfully, reason: '../b' cannot be a name",
+    ),
+    "containers that are a number": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: b}\nspec: {template: {spec: {containers: 3}}}\n",
+        "one or more synchronization tasks completed unsuccessfully, reason: failed to create typed patch object "
+        "(shop/b; apps/v1, Kind=Deployment): .spec.template.spec.containers: expected list, got &{3}",
+    ),
+    "a job's template that is a number": (
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: b}\nspec: {jobTemplate: {spec: 3}}\n",
+        "one or more synchronization tasks completed unsuccessfully, reason: failed to create typed patch object "
+        "(shop/b; batch/v1, Kind=CronJob): .spec.jobTemplate.spec: expected map, got &{3}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_TO_APPLY)
+async def test_an_object_that_the_cluster_cannot_take_is_told_and_nothing_is_pruned(stage: Stage, case: str) -> None:
+    text, told = REFUSED_TO_APPLY[case]
+    await stage.in_step()
+    before = stage.objects()
+    sha = await stage.push_bad({"app/a.yaml": config_map("a"), "app/b.yaml": text})
+    assert stage.conditions() == [f"SyncError: Failed last sync attempt to [{sha}]: {told}"]
+    assert (stage.sync(), stage.phase(), stage.objects()) == ("OutOfSync", "Failed", before)
+    assert not [line for line in stage.log if "Traceback" in line or line.startswith("error")]
+
+
+async def test_nothing_at_all_is_applied_of_a_commit_with_a_kind_that_nobody_serves(stage: Stage) -> None:
+    await stage.in_step()
+    await stage.push_bad({"app/a.yaml": config_map("a", k="new"), "app/b.yaml": MAP.replace("ConfigMap", "Widget")})
+    assert stage.objects() == {"a": {"k": "v"}, "c": {"k": "v"}}
+
+
+async def test_of_two_files_that_make_one_object_the_later_counts_and_both_are_named(stage: Stage) -> None:
+    await stage.in_step()
+    await stage.push_bad({**GOOD, "app/b.yaml": MAP + "data: {k: one}\n", "app/z.yaml": MAP + "data: {k: two}\n"})
+    assert stage.conditions() == [
+        "RepeatedResourceWarning: Resource /ConfigMap/shop/b appeared 2 times among application resources. "
+        "(app/b.yaml:1 and app/z.yaml:1; the later one counts)"
+    ]
+    assert stage.objects() == {"a": {"k": "v"}, "b": {"k": "two"}, "c": {"k": "v"}}
+
+
+async def test_a_file_of_200_megabytes_is_refused_unread(stage: Stage) -> None:
+    await stage.in_step()
+    before = stage.objects()
+    line = b"# nothing to see here, and a lot of it, again and again and again\n"
+    await stage.push_bad(
+        {"app/a.yaml": config_map("a", k="new"), "app/b.yaml": line * (200_000_000 // len(line))}, 30.0
+    )
+    assert stage.conditions() == [
+        LOADING + "app/b.yaml: it has 199,999,998 bytes; more than 16,777,216 are not read "
+        "(keep large files out of the configuration repository)"
+    ]
+    assert stage.objects() == before
+
+
+@pytest.mark.parametrize(
+    ("files", "condition"),
+    [
+        (
+            {"app/a.yaml": "# nothing\n"},
+            "SyncError: Skipping sync attempt to [{sha}]: auto-sync will wipe out all resources",
+        ),
+        (
+            {"README.md": "hello\n"},
+            LOADING + "rpc error: code = Unknown desc = app: app path does not exist",
+        ),
+        ({BUILD: "resources: []\n"}, LOADING + "app/kustomization.yaml:1: the kustomization is empty"),
+    ],
+)
+async def test_a_commit_that_makes_nothing_prunes_nothing(stage: Stage, files: dict[str, str], condition: str) -> None:
+    await stage.in_step()
+    before = stage.objects()
+    sha = await stage.push_bad(files)
+    assert stage.conditions() == [condition.format(sha=sha)]
+    assert stage.objects() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            {"targetRevision": "nope"},
+            "rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA (branches: main)",
+        ),
+        (
+            {"targetRevision": "v9.*"},
+            "rpc error: code = Unknown desc = unable to resolve 'v9.*' to a commit SHA (branches: main)",
+        ),
+        (
+            {"targetRevision": "--upload-pack=x"},
+            "rpc error: code = Unknown desc = unable to resolve '--upload-pack=x' to a commit SHA (branches: main)",
+        ),
+        (
+            {"targetRevision": "0" * 40},
+            f"rpc error: code = Unknown desc = unable to resolve '{'0' * 40}' to a commit SHA (branches: main)",
+        ),
+        ({"path": "nowhere"}, "rpc error: code = Unknown desc = nowhere: app path does not exist"),
+        ({"path": "app/a.yaml"}, "app/a.yaml: the source path is no folder"),
+        ({"path": "../app"}, "source path: '../app' leaves the repository"),
+        ({"path": "/etc"}, "rpc error: code = Unknown desc = /etc: app path does not exist"),
+        (
+            {"repoURL": "file:///nowhere/at/all.git"},
+            "file:///nowhere/at/all.git: repository not found (check the URL, and that the credentials may see it)",
+        ),
+        ({"repoURL": "ext::sh -c id"}, "'ext::sh -c id': the repository URL has a space or a control character"),
+        ({"repoURL": "--upload-pack=id"}, f"--upload-pack=id: this is not a repository URL {URLS}"),
+        ({"repoURL": "ext::id"}, f"ext::id: this is not a repository URL {URLS}"),
+        (
+            {"repoURL": "http://user:sesame@127.0.0.1:1/x.git"},
+            "http://127.0.0.1:1/x.git: 127.0.0.1:1 cannot be reached: Couldn't connect to server",
+        ),
+        ({"directory": {"include": "{a"}}, "'{a' is no glob: a brace is not closed"),
+    ],
+)
+async def test_a_source_that_leads_nowhere_is_told(stage: Stage, source: dict[str, Any], told: str) -> None:
+    stage.upstream.commit(GOOD)
+    await stage.follow(**source)
+    await stage.until(stage.conditions, "a condition")
+    assert stage.conditions() == [LOADING + told]
+    assert stage.objects() == {}
+    assert "sesame" not in str(stage.status()["conditions"]) + str(stage.log)
+
+
+async def test_an_empty_repository_is_told(stage: Stage) -> None:
+    await stage.follow()
+    await stage.until(stage.conditions, "a condition")
+    assert stage.conditions() == [
+        LOADING + "rpc error: code = Unknown desc = unable to resolve 'main' to a commit SHA (the repository is empty)"
+    ]
+
+
+@pytest.mark.skipif(sshd.PROGRAM is None, reason="no sshd on this machine (apt-get install openssh-server)")
+async def test_a_host_key_that_is_another_is_told_and_the_last_good_state_stays(stage: Stage, tmp_path: Path) -> None:
+    stage.upstream.commit(GOOD)
+    with sshd.server(tmp_path / "ssh") as server:
+        url = server.url(stage.upstream.path)
+        stage.credentials.append(Credentials(ssh_private_key=server.private_key, known_hosts=server.known_hosts))
+        await stage.follow(repoURL=url)
+        await stage.until(lambda: stage.sync() == "Synced" and stage.phase() == "Succeeded")
+        _, other = sshd.new_key(tmp_path, "other")
+        line = f"[127.0.0.1]:{server.port} {' '.join(other.split()[:2])}\n"
+        stage.credentials.append(Credentials(ssh_private_key=server.private_key, known_hosts=line))
+        stage.upstream.commit({"app/a.yaml": config_map("a", k="new")})
+        await stage.controller.push(frozenset([url]))
+        await stage.until(stage.conditions, "a condition")
+        assert stage.conditions() == [
+            f"{LOADING}{url}: the server's host key is not the one that is known for [127.0.0.1]:{server.port}: "
+            "somebody may be listening in (if the server has new keys, replace its lines in the ConfigMap "
+            "argocd-ssh-known-hosts-cm, key ssh_known_hosts, with the output of "
+            f"`ssh-keyscan -p {server.port} 127.0.0.1`, after checking it)"
+        ]
+    assert stage.objects() == {"a": {"k": "v"}, "c": {"k": "v"}}
+
+
+SERVER = "https://kubernetes.default.svc"
+REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
+HERE = f"(this release deploys to its own cluster: write {SERVER} or in-cluster)"
+
+
+def _source(**fields: Any) -> dict[str, Any]:
+    return {"source": {"repoURL": "https://git.example/shop.git", "path": "app", "targetRevision": "main", **fields}}
+
+
+def _policy(**fields: Any) -> dict[str, Any]:
+    return {"syncPolicy": fields}
+
+
+def _ignore(**fields: Any) -> dict[str, Any]:
+    return {"ignoreDifferences": [{"kind": "ConfigMap", **fields}]}
+
+
+# every field of a spec wrong in its turn: (the spec's change, what the condition says)
+BAD_SPECS: list[tuple[dict[str, Any], str]] = [
+    ({"project": 7}, "spec.project: must be a string, not a number"),
+    ({"source": None}, REQUIRED),
+    ({"source": "x"}, "spec.source: must be an object, not a string"),
+    (_source(repoURL=""), REQUIRED),
+    (_source(repoURL=3), "spec.source.repoURL: must be a string, not a number"),
+    (_source(path=None), REQUIRED),
+    (_source(path=["a"]), "spec.source.path: must be a string, not a list"),
+    (_source(targetRevision=1.5), "spec.source.targetRevision: must be a string, not a fraction"),
+    *(
+        (_source(**{name: {"a": 1}}), f"spec.source.{name}: is not supported by this release")
+        for name in ("chart", "helm", "plugin", "ref")
+    ),
+    (
+        {"sources": [{"repoURL": "x"}]},
+        "spec.sources: several sources are not supported by this release; use spec.source",
+    ),
+    (_source(directory=[1]), "spec.source.directory: must be an object, not a list"),
+    (_source(directory={"recurse": "yes"}), "spec.source.directory.recurse: must be true or false, not a string"),
+    (_source(directory={"include": 1}), "spec.source.directory.include: must be a string, not a number"),
+    (_source(directory={"exclude": [1]}), "spec.source.directory.exclude: must be a string, not a list"),
+    (_source(directory={"jsonnet": {"libs": []}}), "spec.source.directory.jsonnet: is not supported by this release"),
+    (_source(kustomize=1), "spec.source.kustomize: must be an object, not a number"),
+    *(
+        (_source(kustomize={name: 1}), f"spec.source.kustomize.{name}: must be a string, not a number")
+        for name in ("namePrefix", "nameSuffix", "namespace")
+    ),
+    *(
+        (_source(kustomize={name: "a"}), f"spec.source.kustomize.{name}: must be a list, not a string")
+        for name in ("images", "replicas", "patches", "components")
+    ),
+    *(
+        (_source(kustomize={name: {"a": 1}}), f"spec.source.kustomize.{name}.a: must be a string, not a number")
+        for name in ("commonLabels", "commonAnnotations")
+    ),
+    *(
+        (_source(kustomize={name: "true"}), f"spec.source.kustomize.{name}: must be true or false, not a string")
+        for name in (
+            "forceCommonLabels",
+            "forceCommonAnnotations",
+            "labelWithoutSelector",
+            "labelIncludeTemplates",
+            "ignoreMissingComponents",
+        )
+    ),
+    *(
+        (_source(kustomize={name: "1"}), f"spec.source.kustomize.{name}: is not supported by this release")
+        for name in ("version", "kubeVersion", "apiVersions")
+    ),
+    (_source(kustomize={"images": [1]}), "spec.source.kustomize.images[0]: must be a string, not a number"),
+    (
+        _source(kustomize={"replicas": [{"name": "a", "count": "x"}]}),
+        "spec.source.kustomize.replicas[0].count: must be a whole number, not a string",
+    ),
+    (_source(kustomize={"patches": ["x"]}), "spec.source.kustomize.patches[0]: must be an object, not a string"),
+    ({"destination": None}, "Destination server missing from app spec"),
+    ({"destination": "x"}, "spec.destination: must be an object, not a string"),
+    ({"destination": {"namespace": "shop"}}, "Destination server missing from app spec"),
+    ({"destination": {"server": 1}}, "spec.destination.server: must be a string, not a number"),
+    ({"destination": {"server": SERVER, "namespace": 1}}, "spec.destination.namespace: must be a string, not a number"),
+    (
+        {"destination": {"server": SERVER, "name": "in-cluster"}},
+        f"application destination can't have both name and server defined: in-cluster {SERVER}",
+    ),
+    ({"destination": {"server": "https://elsewhere"}}, f'cluster "https://elsewhere" not found {HERE}'),
+    ({"destination": {"name": "elsewhere"}}, f"there are no clusters with this name: elsewhere {HERE}"),
+    ({"syncPolicy": "auto"}, "spec.syncPolicy: must be an object, not a string"),
+    (_policy(automated=True), "spec.syncPolicy.automated: must be an object, not a boolean"),
+    *(
+        (_policy(automated={name: "no"}), f"spec.syncPolicy.automated.{name}: must be true or false, not a string")
+        for name in ("enabled", "prune", "selfHeal", "allowEmpty")
+    ),
+    (_policy(syncOptions="CreateNamespace=true"), "spec.syncPolicy.syncOptions: must be a list, not a string"),
+    (_policy(syncOptions=[1]), "spec.syncPolicy.syncOptions[0]: must be a string, not a number"),
+    (_policy(retry=3), "spec.syncPolicy.retry: must be an object, not a number"),
+    (_policy(retry={"limit": "3"}), "spec.syncPolicy.retry.limit: must be a whole number, not a string"),
+    (_policy(retry={"refresh": 1}), "spec.syncPolicy.retry.refresh: must be true or false, not a number"),
+    (_policy(retry={"backoff": "5s"}), "spec.syncPolicy.retry.backoff: must be an object, not a string"),
+    (
+        _policy(retry={"backoff": {"duration": "5 sec"}}),
+        "spec.syncPolicy.retry.backoff.duration: '5 sec' is not a duration (write 90s, 5m or 1h)",
+    ),
+    (
+        _policy(retry={"backoff": {"maxDuration": 5}}),
+        "spec.syncPolicy.retry.backoff.maxDuration: must be a string, not a number",
+    ),
+    (
+        _policy(retry={"backoff": {"factor": 1.5}}),
+        "spec.syncPolicy.retry.backoff.factor: must be a whole number, not a fraction",
+    ),
+    (_policy(managedNamespaceMetadata=1), "spec.syncPolicy.managedNamespaceMetadata: must be an object, not a number"),
+    (
+        _policy(managedNamespaceMetadata={"labels": {"a": 1}}),
+        "spec.syncPolicy.managedNamespaceMetadata.labels.a: must be a string, not a number",
+    ),
+    (
+        _policy(managedNamespaceMetadata={"annotations": []}),
+        "spec.syncPolicy.managedNamespaceMetadata.annotations: must be an object, not a list",
+    ),
+    ({"ignoreDifferences": {}}, "spec.ignoreDifferences: must be a list, not an object"),
+    ({"ignoreDifferences": ["x"]}, "spec.ignoreDifferences[0]: must be an object, not a string"),
+    ({"ignoreDifferences": [{"jsonPointers": ["/a"]}]}, "spec.ignoreDifferences[0].kind: is missing"),
+    *(
+        (_ignore(**{name: 1}), f"spec.ignoreDifferences[0].{name}: must be a string, not a number")
+        for name in ("kind", "group", "name", "namespace")
+    ),
+    (_ignore(jsonPointers="/a"), "spec.ignoreDifferences[0].jsonPointers: must be a list, not a string"),
+    (
+        _ignore(jsonPointers=["a"]),
+        "spec.ignoreDifferences[0].jsonPointers: 'a' is not a JSON pointer (write /spec/replicas)",
+    ),
+    (
+        _ignore(jqPathExpressions=[".a"]),
+        "spec.ignoreDifferences[0].jqPathExpressions: are not supported by this release; use jsonPointers",
+    ),
+    (
+        _ignore(managedFieldsManagers=[1]),
+        "spec.ignoreDifferences[0].managedFieldsManagers[0]: must be a string, not a number",
+    ),
+    ({"revisionHistoryLimit": "10"}, "spec.revisionHistoryLimit: must be a whole number, not a string"),
+]
+
+
+async def test_each_wrong_field_of_an_application_is_told_by_its_path(stage: Stage) -> None:
+    for number, (spec, _) in enumerate(BAD_SPECS):
+        await stage.application(f"app-{number:03d}", **spec)
+    await stage.until(lambda: all(stage.conditions(f"app-{n:03d}") for n in range(len(BAD_SPECS))), "all told")
+    told = [(spec, stage.conditions(f"app-{n:03d}")) for n, (spec, _) in enumerate(BAD_SPECS)]
+    assert told == [(spec, [f"InvalidSpecError: {message}"]) for spec, message in BAD_SPECS]
+    assert {stage.sync(f"app-{n:03d}") for n in range(len(BAD_SPECS))} == {"Unknown"}
+    assert stage.objects() == {}
+
+
+async def test_an_application_that_goes_wrong_keeps_what_it_deployed_and_says_how_to_mend_it(stage: Stage) -> None:
+    await stage.in_step()
+    await stage.patch_application({"spec": {"destination": {"server": "https://elsewhere"}}})
+    await stage.until(stage.conditions, "a condition")
+    await stage.quiet()
+    assert stage.conditions() == [f'InvalidSpecError: cluster "https://elsewhere" not found {HERE}']
+    assert stage.objects() == {"a": {"k": "v"}, "c": {"k": "v"}}
+    await stage.patch_application({"spec": {"destination": {"server": SERVER}}})
+    await stage.until(lambda: stage.sync() == "Synced" and not stage.conditions(), "mended")
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ({"initiatedBy": {"username": "ann"}}, "Invalid operation request: no operation specified"),
+        (
+            {"sync": {"revision": "nope"}},
+            "ComparisonError: Failed to load target state: failed to generate manifest for source 1 of 1: "
+            "rpc error: code = Unknown desc = unable to resolve 'nope' to a commit SHA (branches: main)",
+        ),
+        (
+            {"sync": {"manifests": ["x"]}},
+            "Invalid operation request: operation.sync.manifests: is not supported by this release",
+        ),
+        (
+            {"sync": {"resources": [{"kind": 1}]}},
+            "Invalid operation request: operation.sync.resources[0].kind: must be a string, not a number",
+        ),
+    ],
+)
+async def test_a_bad_operation_ends_with_what_is_wrong_with_it(
+    stage: Stage, operation: dict[str, Any], told: str
+) -> None:
+    await stage.in_step()
+    await stage.patch_application({"operation": operation})
+    await stage.until(lambda: stage.phase() == "Error", "refused")
+    assert stage.status()["operationState"]["message"] == told
+    body = stage.cluster.objects()[ObjectRef("argoproj.io", "Application", "argocd", "shop")]
+    assert "operation" not in body
+
+
+async def test_other_applications_go_on_beside_a_hostile_one(stage: Stage) -> None:
+    stage.upstream.commit({"bad/b.yaml": bomb(), "app/a.yaml": config_map("a")})
+    await stage.application("bad", source={"repoURL": stage.upstream.url, "path": "bad"}, syncPolicy=AUTO)
+    await stage.follow()
+    await stage.until(lambda: stage.conditions("bad") and stage.sync() == "Synced", "both looked at")
+    stage.upstream.commit({"app/a.yaml": config_map("a", k="two")}, keep=True)
+    await stage.controller.push(frozenset([stage.upstream.url]))
+    await stage.until(lambda: stage.data("a") == {"k": "two"}, "the other one goes on")
+
+
+# of the builds: those that fail on the command line too, where there is no repository to leave
+ON_THE_COMMAND_LINE = [
+    name
+    for name, (files, told) in REFUSED_TO_RENDER.items()
+    if BUILD in files and "metadata" not in told and "leaves the repository" not in told
+]
+
+
+@pytest.mark.parametrize("case", ON_THE_COMMAND_LINE)
+async def test_kilde_build_says_the_same_as_the_condition(case: str, tmp_path: Path) -> None:
+    files, told = REFUSED_TO_RENDER[case]
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Special):
+            path.symlink_to(content.content)
+        else:
+            path.write_text(content)
+    program = Path(sys.executable).with_name("kilde")
+    done = subprocess.run([program, "build", "app"], cwd=tmp_path, capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {told}\n")
