@@ -134,7 +134,8 @@ def _told(error: "KildeError") -> str:
         column = f":{error.place.column}" if line and error.place.column else ""
         where = _shown(error.place.file) + line + column
     head = ": ".join(part for part in (where, error.about, error.what) if part)
-    return head + (f" ({error.hint})" if error.hint else "")
+    here = f"{Path.cwd().as_posix().strip('/')}/"  # the tree begins at the root: its paths are shown as seen from here
+    return head.replace(here, "") + (f" ({error.hint})" if error.hint else "")
 
 
 def _fail(message: str) -> NoReturn:
