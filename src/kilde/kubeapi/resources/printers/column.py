@@ -70,7 +70,7 @@ def field(*path: str, default: Json = "") -> Cell:
 def get(value: Json, *path: str, default: Json = None) -> Json:
     """The value at a path of maps; `default` where it is absent or null."""
     for step in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return default
         value = value.get(step)
     return default if value is None else value

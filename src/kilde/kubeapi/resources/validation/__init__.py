@@ -49,7 +49,14 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     if subresource:
         part = rules.parts.get(subresource)
         return causes if part is None else [*causes, *part(new, old)]
+    if _body(new) == _body(old):
+        return causes  # what was right once is right as it stands: writes to metadata alone are the most frequent ones
     return [*causes, *(rules.create(new) if rules.update is None else rules.update(new, old))]
+
+
+def _body(obj: Object) -> Object:
+    """What rules for a kind look at."""
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
 def _finalizers(resource: Resource, metadata: Object) -> Iterator[Cause]:

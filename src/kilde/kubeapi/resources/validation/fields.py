@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
@@ -26,7 +27,7 @@ _PERCENT_TEXT = (
 def get(value: Json, *path: str, default: Any = None) -> Any:
     """The value at a path of maps; `default` where it is absent or null."""
     for step in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return default
         value = value.get(step)
     return default if value is None else value
@@ -162,6 +163,11 @@ def is_empty(selector: Json) -> bool:
 
 def quantity(value: Json) -> Quantity | None:
     """A quantity; None if it is not one (a decoder refuses such before)."""
+    return _quantity(value) if isinstance(value, (str, int, float)) else None
+
+
+@lru_cache(maxsize=4096)
+def _quantity(value: str | float) -> Quantity | None:
     try:
         return parse(value)
     except InvalidInput:

@@ -57,9 +57,11 @@ def check_finalizers(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
 
 def check_labels(labels: Json, at: str) -> Iterator[Cause]:
     """What is wrong with labels; the field is the map's, the key is in the value."""
-    for key, value in sorted((labels or {}).items()):
-        yield from (invalid(at, key, text) for text in qualified_name(key))
-        yield from (invalid(at, value, text) for text in label_value(value))
+    for key, value in (labels or {}).items():
+        for text in qualified_name(key):
+            yield invalid(at, key, text)
+        for text in label_value(value):
+            yield invalid(at, value, text)
 
 
 def check_annotations(annotations: Json, at: str) -> Iterator[Cause]:
