@@ -5,7 +5,7 @@ Here, and in deletion.py, is where an application's objects are written; nowhere
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -25,6 +25,7 @@ from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode, k
 from kilde.core.apply.retry import MAX_TRIES, wait_before, worth_another_try
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
+from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.policy import SyncPolicy, object_options
@@ -62,7 +63,7 @@ class Hands:
     body: Callable[[ObjectRef], Object]
     health: Callable[[ObjectRef], tuple[str, str]]
     wrote: Callable[[ObjectResult], None]
-    changed: Callable[[float], Awaitable[None]]  # waits until something of the application changed, or so many seconds
+    changed: Callable[[float, str], Awaitable[None]]  # says what is waited for, until a change or so many seconds
     parallel: int
     wave_patience: float
     stopped: Callable[[], bool]
@@ -152,7 +153,8 @@ async def apply_one(change: Change, hands: Hands, *, dry_run: bool = False) -> O
     suffix = " (dry run)" if dry_run else ""
     word = kind_word(change.ref)
     if change.action is Action.KEEP:
-        return _result(change, f"{word} unchanged{suffix}", verb="keep", dry_run=dry_run)
+        kept = _result(change, f"{word} unchanged{suffix}", verb="keep", dry_run=dry_run)
+        return replace(kept, images=images_of([hands.body(change.ref)]))
     try:
         resource = await _resource(hands.cluster, change.ref, change.version)
         body = hands.body(change.ref)
@@ -164,7 +166,8 @@ async def apply_one(change: Change, hands: Hands, *, dry_run: bool = False) -> O
     if not dry_run:
         hands.live.observe(change.ref, applied.raw)
     verb = "created" if applied.created else "configured"
-    return _result(change, f"{word} {verb}{suffix}", verb=verb, after=_version(applied), dry_run=dry_run)
+    done = _result(change, f"{word} {verb}{suffix}", verb=verb, after=_version(applied), dry_run=dry_run)
+    return replace(done, images=images_of([body]))
 
 
 async def _delete(change: Change, hands: Hands, *, dry_run: bool) -> ObjectResult:
@@ -248,7 +251,14 @@ async def _await_healthy(changes: Iterable[Change], hands: Hands) -> tuple[Objec
             if status == "Degraded":
                 unwell.append(_result(change, message, verb="wait", hook_phase="Failed"))
             elif status == "Missing":
-                unwell.append(_result(change, "vanished while the sync was running", verb="wait", hook_phase="Error"))
+                unwell.append(
+                    _result(
+                        change,
+                        f"Resource {_slashed(change.ref)} is missing, it might have been deleted",
+                        verb="wait",
+                        hook_phase="Error",
+                    )
+                )
             elif status not in ("Healthy", "Suspended", ""):
                 waiting.append(change)
         if unwell or not waiting or hands.stopped():
@@ -259,7 +269,14 @@ async def _await_healthy(changes: Iterable[Change], hands: Hands) -> tuple[Objec
                 _result(c, hands.health(c.ref)[1] or "not healthy in time", verb="wait", hook_phase="Failed")
                 for c in waiting
             )
-        await hands.changed(min(left, 5.0))
+        await hands.changed(min(left, 5.0), waiting_words([change.ref for change in waiting]))
+
+
+def waiting_words(refs: list[ObjectRef]) -> str:
+    """`waiting for healthy state of apps/Deployment/web and 1 more resources`."""
+    first = refs[0]
+    more = f" and {len(refs) - 1} more resources" if len(refs) > 1 else ""
+    return f"waiting for healthy state of {first.group}/{first.kind}/{first.name}{more}"
 
 
 async def persist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
@@ -298,6 +315,10 @@ async def _resource(cluster: Cluster, ref: ObjectRef, version: str) -> Resource:
         status=404,
         reason="UnknownKind",
     )
+
+
+def _slashed(ref: ObjectRef) -> str:
+    return "/".join(part for part in (ref.group, ref.kind, ref.namespace, ref.name) if part)
 
 
 def unknown_kind(group_kind: GroupKind) -> str:

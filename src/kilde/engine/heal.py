@@ -164,7 +164,7 @@ class Healer:
             body=lambda _: packed.unpack(ref).manifest.body,
             health=lambda _: ("", ""),
             wrote=lambda _: None,
-            changed=lambda seconds: ctx.changed(app.name, seconds),
+            changed=lambda seconds, _: ctx.changed(app.name, seconds),
             parallel=1,
             wave_patience=0.0,
             stopped=lambda: False,

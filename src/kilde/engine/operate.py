@@ -98,7 +98,7 @@ def _hands(ctx: Context, job: Job) -> Hands:
         body=body,
         health=health,
         wrote=lambda result: None,
-        changed=lambda seconds: _pause(ctx, app.name, seconds),
+        changed=lambda seconds, waiting: _wait_for(ctx, job, seconds, waiting),
         parallel=ctx.settings.parallel_writes,
         wave_patience=ctx.settings.wave_patience,
         stopped=lambda: _terminating(ctx, app.name),
@@ -221,6 +221,12 @@ async def _settle(ctx: Context, job: Job) -> None:
         if left <= 0 or _terminating(ctx, job.app.name):
             return
         await _pause(ctx, job.app.name, left)
+
+
+async def _wait_for(ctx: Context, job: Job, seconds: float, waiting: str) -> None:
+    """Says what is waited for, with how everything looks by now; then waits."""
+    await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, waiting)))
+    await _pause(ctx, job.app.name, seconds)
 
 
 async def _pause(ctx: Context, name: str, seconds: float) -> None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.status import ResourceState
-from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess, counts
 from kilde.core.health.health import Health, aggregate
 from kilde.core.objects.ref import ObjectRef
@@ -112,25 +110,3 @@ def _resource(change: Change, extra: bool) -> ResourceState:
         wave=change.wave,
         requires_pruning=extra,
     )
-
-
-def images_of(bodies: Iterable[Object]) -> tuple[str, ...]:
-    """Every container image that Pods and pod templates name, sorted. What is not of its type is passed over: the cluster judges it."""
-    found: set[str] = set()
-    for body in bodies:
-        pod = _pod_spec(body)
-        for block in ("containers", "initContainers"):
-            containers = pod.get(block)
-            for container in containers if isinstance(containers, list) else ():
-                if isinstance(container, dict) and container.get("image"):
-                    found.add(str(container["image"]))
-    return tuple(sorted(found))
-
-
-def _pod_spec(body: Object) -> Object:
-    """The Pod's spec in an object of any kind; {} where there is none."""
-    steps = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
-    found: Any = body
-    for step in steps.get(str(body.get("kind")), ("spec", "template", "spec")):
-        found = found.get(step) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}

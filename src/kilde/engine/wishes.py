@@ -6,6 +6,7 @@ from dataclasses import replace
 from kilde.core.apps.application import Application, Source
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.basics.values import digest
+from kilde.core.objects.images import images_of
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
@@ -14,7 +15,6 @@ from kilde.core.render import Rendered
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
 from kilde.engine.runtime import Runtime, Wish, digest_inputs, pack
-from kilde.engine.survey import images_of
 from kilde.ports.cluster import Discovery
 
 

@@ -5,7 +5,7 @@ the others: a step is done to its end, then the walk stops. Nothing is deleted w
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.plan.change import Action, Change
@@ -78,7 +78,9 @@ def sync(order: SyncOrder) -> Generator[Command, Reply, Outcome]:
             continue
         unwell = yield AwaitHealthy(tuple(change for group in groups for change in group))
         if unwell:
-            return Outcome(Phase.FAILED, _SOME_FAILED, _replaced(done, unwell))
+            vanished = [result for result in unwell if result.hook_phase == "Error"]
+            reason = f", reason: {vanished[0].message}" if vanished else ""
+            return Outcome(Phase.FAILED, f"{_SOME_FAILED}{reason}", _replaced(done, unwell))
     for group in (group for groups in prunes for group in groups):
         if not _failures(done):
             done += yield DeleteAll(group)
@@ -122,6 +124,9 @@ def _failures(results: list[ObjectResult]) -> list[ObjectResult]:
 
 
 def _failed(done: list[ObjectResult]) -> Outcome:
+    done = [
+        replace(result, hook_phase="Succeeded") if result.code is not ResultCode.FAILED else result for result in done
+    ]
     reason = _failures(done)[0].message
     some = any(result.code is not ResultCode.FAILED for result in done)
     words = _SOME_FAILED if some else "one or more objects failed to apply"

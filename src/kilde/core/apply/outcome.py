@@ -43,6 +43,7 @@ class ObjectResult:
     before: str = ""
     after: str = ""
     reported_namespace: str = ""
+    images: tuple[str, ...] = ()
     unavailable: bool = False  # the cluster gave no usable answer: not the object's fault, worth trying again later
 
 

@@ -95,7 +95,7 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     Times are whole seconds, and whoever waits for "a newer operation" knows it by them: one that ends within the second of the
     last one is told to end a second later, so that no two look the same.
     """
-    operation = {"retry": {}, **state.operation}
+    operation = {"retry": {}, **_told(state.operation)}
     out: dict[str, Any] = {
         "operation": operation,
         "phase": str(state.phase),
@@ -118,6 +118,17 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     return out
 
 
+def _told(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation as Argo CD repeats it: groups of the core API are left out."""
+    sync = operation.get("sync")
+    if not isinstance(sync, dict) or not isinstance(sync.get("resources"), list):
+        return dict(operation)
+    named = [
+        {k: v for k, v in item.items() if v or k != "group"} for item in sync["resources"] if isinstance(item, dict)
+    ]
+    return {**operation, "sync": {**sync, "resources": named}}
+
+
 def add_history(
     history: Iterable[Mapping[str, Any]], app: Application, *, revision: str, started: float, ended: float, by: Object
 ) -> list[dict[str, Any]]:
@@ -127,7 +138,7 @@ def add_history(
         "deployStartedAt": rfc3339(started),
         "deployedAt": rfc3339(ended),
         "id": (kept[-1].get("id", -1) + 1) if kept else 0,
-        "initiatedBy": by,
+        "initiatedBy": {key: value for key, value in by.items() if value},
         "revision": revision,
         "source": dict(app.source.raw) if app.source else {},
     }
@@ -199,6 +210,8 @@ def _result(result: ObjectResult) -> dict[str, Any]:
     }
     if result.hook_phase:
         out["hookPhase"] = result.hook_phase
+    if result.images:
+        out["images"] = list(result.images)
     return out
 
 
