@@ -45,11 +45,16 @@ class Accumulated:
 
 @dataclass(slots=True)
 class Build:
-    """What holds for a whole build. The schema is the first one that a kustomization sets, the top one's before all."""
+    """What holds for a whole build.
+
+    The schema is the first one that a kustomization sets, the top one's before all. Where the built-in one was used
+    before (`schema_used`), it stays behind the new one.
+    """
 
     metadata: frozenset[str] = frozenset()
     schema: Schema = field(default_factory=BuiltInSchema)
     schema_set: bool = False
+    schema_used: bool = False
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -60,6 +65,8 @@ class Build:
     def set_schema(self, kustomization: Kustomization, loader: Loader) -> None:
         """Raises RenderFailed for an unknown version and for a file that is no OpenAPI document."""
         openapi = kustomization["openapi"] or {}
+        if not openapi or self.schema_set:
+            return
         if "version" in openapi and "path" in openapi:
             raise RenderFailed(
                 "builtin version and custom schema provided, cannot use both",
@@ -73,15 +80,12 @@ class Build:
                 hint=f"built in: {', '.join(BUILT_IN_VERSIONS)}",
                 place=kustomization.place("openapi", "version"),
             )
-        if not self.schema_set and openapi:
-            if "path" in openapi:
-                path = openapi["path"]
-                documents = read_documents(
-                    loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last"
-                )
-                place = kustomization.place("openapi", "path")
-                self.schema = DocumentSchema(documents[0].value if documents else None, place)
-            self.schema_set = True
+        if "path" in openapi:
+            path = openapi["path"]
+            documents = read_documents(loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last")
+            document, place = documents[0].value if documents else None, kustomization.place("openapi", "path")
+            self.schema = DocumentSchema(document, place, built_in=self.schema_used)
+        self.schema_set = True
 
 
 def load_kustomization(loader: Loader) -> Kustomization:
@@ -187,6 +191,8 @@ class Target:
 
     def read_resources(self, path: str) -> list[Resource]:
         resources = resources_of(self.loader.documents(path), self.loader.path(path))
+        if not all(resource.gvk.scope_known for resource in resources):
+            self.build.schema_used = True
         if self.origin is not None:
             for resource in resources:
                 resource.origin = self.origin.below(path).as_dict()
@@ -238,13 +244,13 @@ class Target:
     # --- configuration and generators
 
     def add_configuration(self, found: Accumulated) -> None:
-        config = DEFAULTS
+        config = NOTHING
         for path in self.kustomization.items("configurations"):
             document = self.plain_document(path)
             config = config.merged(
                 parse_configuration(document.value if document else None, self.kustomization.place())
             )
-        found.config = found.config.merged(config)
+        found.config = found.config.merged(config.merged(DEFAULTS))
         for path in self.kustomization.items("crds"):
             document = self.plain_document(path)
             found.config = found.config.merged(configuration_of_crds(document.value if document else None))
@@ -316,6 +322,7 @@ class Target:
         run = plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
         for kind, step in plugins.steps_of(run):
             step()
+            self.build.schema_used |= kind in ("PatchTransformer", "PatchStrategicMergeTransformer")
             self.note(found, kind)
             found.resources.settle()
         for config in self.plugin_configs("transformers"):

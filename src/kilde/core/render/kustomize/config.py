@@ -75,13 +75,18 @@ _FIELD_OF = {
 
 
 def merge_specs(mine: Specs, theirs: Specs) -> Specs:
-    """Union by kind and path. Raises RenderFailed for the same field with another `create`."""
-    known = {spec.identity: spec for spec in mine}
+    """Union. A spec adds nothing where one for the same path has its kind: `metadata/name` of one kind stands in the way
+    of `metadata/name` of all. Raises RenderFailed where the two differ in `create`.
+    """
+    by_path: dict[str, list[FieldSpec]] = {}
+    for spec in mine:
+        by_path.setdefault(spec.path, []).append(spec)
     added = []
     for spec in theirs:
-        old = known.get(spec.identity)
+        known = by_path.setdefault(spec.path, [])
+        old = next((found for found in known if spec.gvk.selects(found.gvk)), None)
         if old is None:
-            known[spec.identity] = spec
+            known.append(spec)
             added.append(spec)
         elif old.create != spec.create:
             raise RenderFailed(f"conflicting fieldspecs: 'create' differs for path '{spec.path}' of {spec.gvk}")

@@ -24,10 +24,6 @@ class FieldSpec:
     gvk: Gvk = ANYTHING
     create: bool = False
 
-    @property
-    def identity(self) -> tuple[Gvk, str]:
-        return (self.gvk, self.path)
-
 
 def split_path(path: str, delimiter: str = "/") -> list[str]:
     """Cut at the delimiter, where it is not escaped by a backslash."""

@@ -20,6 +20,7 @@ Candidates = list[Resource]
 
 def fix_references(collection: Collection, references: References) -> None:
     """Runs once, at the end, over all objects. Raises RenderFailed where a reference could mean several of them."""
+    reachable = {id(r): _subject_namespaces(r) for r in collection if r.kind == "RoleBinding"}
     index = _Index(collection)
     if not index:
         return
@@ -31,7 +32,7 @@ def fix_references(collection: Collection, references: References) -> None:
         if wanted is None:
             wanted = by_kind[gvk] = [(target, spec) for target, spec in everything if spec.gvk.selects(gvk)]
         if wanted:
-            referrer = _Referrer(resource, index)
+            referrer = _Referrer(resource, index, reachable.get(id(resource), frozenset()))
             for target, spec in wanted:
                 referrer.fix(target, spec)
     collection.changed()
@@ -54,11 +55,11 @@ class _Index:
 class _Referrer:
     """One object whose references are repaired."""
 
-    def __init__(self, resource: Resource, index: _Index) -> None:
+    def __init__(self, resource: Resource, index: _Index, reachable: frozenset[str]) -> None:
         self.resource, self.index = resource, index
         self.id = resource.id
         self.cluster_scoped = self.id.gvk.cluster_scoped
-        self.reachable = _subject_namespaces(resource)
+        self.reachable = reachable
 
     @cached_property
     def original_namespaces(self) -> frozenset[str]:

@@ -73,11 +73,25 @@ def _field(text: str) -> tuple[str, _BuiltInNode]:
     return name, _BuiltInNode(type_name, merge)
 
 
-class _DocumentNode:
-    __slots__ = ("definitions", "schema")
+@cache
+def _alike() -> dict[str, str]:
+    return {other: name for name, others in _rows(schema_1_21.ALIKE) for other in others}
 
-    def __init__(self, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> None:
-        self.schema, self.definitions = schema, definitions
+
+def _built_in(definition: str) -> TypeNode | None:
+    """The built-in type with a name like `io.k8s.api.core.v1.PodSpec`."""
+    name = definition.removeprefix("io.k8s.")
+    for prefix in ("api.", "apimachinery.pkg.apis.", "apiextensions-apiserver.pkg.apis.", "kube-aggregator.pkg.apis."):
+        name = name.removeprefix(prefix)
+    name = _alike().get(name, name)
+    return _BuiltInNode(name, None) if name in _types() else None
+
+
+class _DocumentNode:
+    __slots__ = ("built_in", "definitions", "schema")
+
+    def __init__(self, schema: Mapping[str, Any], definitions: Mapping[str, Any], *, built_in: bool) -> None:
+        self.schema, self.definitions, self.built_in = schema, definitions, built_in
 
     @property
     def merge_keys(self) -> tuple[str, ...] | None:
@@ -104,15 +118,19 @@ class _DocumentNode:
             if not isinstance(found, Mapping):
                 return None
             if not found.get("$ref"):
-                return _DocumentNode(found, self.definitions)
-            found = self.definitions.get(str(found["$ref"]).rpartition("/")[2])
+                return _DocumentNode(found, self.definitions, built_in=self.built_in)
+            name = str(found["$ref"]).rpartition("/")[2]
+            if name not in self.definitions and self.built_in:
+                return _built_in(name)
+            found = self.definitions.get(name)
         return None
 
 
 class DocumentSchema:
-    """An OpenAPI v2 document: it takes the place of the built-in types."""
+    """An OpenAPI v2 document: it takes the place of the built-in types, or goes before them (`built_in`)."""
 
-    def __init__(self, document: Any, place: Place) -> None:
+    def __init__(self, document: Any, place: Place, *, built_in: bool) -> None:
+        self._built_in = built_in
         definitions = document.get("definitions") if isinstance(document, dict) else None
         if not isinstance(definitions, dict):
             raise RenderFailed("is no OpenAPI document: it has no definitions", about="openapi", place=place)
@@ -125,4 +143,6 @@ class DocumentSchema:
 
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
         found = self._kinds.get((api_version, kind))
-        return _DocumentNode(found, self._definitions) if found is not None else None
+        if found is not None:
+            return _DocumentNode(found, self._definitions, built_in=self._built_in)
+        return BuiltInSchema().of_kind(api_version, kind) if self._built_in else None

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place
 from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, plain_key, text_of
-from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED
+from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED, NAMESPACED
 
 DEFAULT_NAMESPACE = "default"
 NO_NAMESPACE = "_non_namespaceable_"  # what kustomize notes as the namespace of a cluster-scoped object
@@ -26,6 +26,12 @@ class Gvk(NamedTuple):
     def cluster_scoped(self) -> bool:
         """Whether the built-in schema knows this kind to have no namespace."""
         return (self.api_version, self.kind) in CLUSTER_SCOPED
+
+    @property
+    def scope_known(self) -> bool:
+        """Whether kustomize knows the scope of this kind without its schema."""
+        kind = (self.api_version, self.kind)
+        return kind in CLUSTER_SCOPED or kind in NAMESPACED
 
     def selects(self, other: "Gvk") -> bool:
         return (

@@ -2,7 +2,8 @@
 
 Made from the merge keys that the API's OpenAPI document states; types that look alike here are one. A line is a type
 and its fields: `field:Type[keys]`. With brackets, the list merges by these keys (none: as a set of scalars); a star
-marks a map whose values have the type. KINDS tells which type a kind (`group/version/Kind`) has.
+marks a map whose values have the type. KINDS tells which type a kind (`group/version/Kind`) has, ALIKE which
+types of the API are the one that begins the line.
 """
 
 TYPES = """
@@ -195,4 +196,79 @@ storage.v1.CSINode storage.k8s.io/v1/CSINode storage.k8s.io/v1beta1/CSINode
 storage.v1.CSINodeList storage.k8s.io/v1/CSINodeList storage.k8s.io/v1beta1/CSINodeList
 storage.v1beta1.CSIStorageCapacity storage.k8s.io/v1beta1/CSIStorageCapacity
 storage.v1beta1.CSIStorageCapacityList storage.k8s.io/v1beta1/CSIStorageCapacityList
+"""
+
+ALIKE = """
+admissionregistration.v1.MutatingWebhook admissionregistration.v1.ValidatingWebhook
+  admissionregistration.v1beta1.MutatingWebhook admissionregistration.v1beta1.ValidatingWebhook
+admissionregistration.v1.MutatingWebhookConfiguration admissionregistration.v1.ValidatingWebhookConfiguration
+  admissionregistration.v1beta1.MutatingWebhookConfiguration
+  admissionregistration.v1beta1.ValidatingWebhookConfiguration
+admissionregistration.v1.MutatingWebhookConfigurationList
+  admissionregistration.v1.ValidatingWebhookConfigurationList
+  admissionregistration.v1beta1.MutatingWebhookConfigurationList
+  admissionregistration.v1beta1.ValidatingWebhookConfigurationList
+autoscaling.v2beta1.ExternalMetricSource autoscaling.v2beta1.ExternalMetricStatus
+autoscaling.v2beta1.MetricSpec autoscaling.v2beta1.MetricStatus
+autoscaling.v2beta2.MetricSpec autoscaling.v2beta2.MetricStatus
+autoscaling.v2beta2.PodsMetricSource autoscaling.v2beta2.ExternalMetricSource
+  autoscaling.v2beta2.ExternalMetricStatus autoscaling.v2beta2.ObjectMetricSource
+  autoscaling.v2beta2.ObjectMetricStatus autoscaling.v2beta2.PodsMetricStatus
+batch.v1.CronJob batch.v1beta1.CronJob
+batch.v1.CronJobList batch.v1beta1.CronJobList
+batch.v1.CronJobSpec batch.v1beta1.CronJobSpec
+batch.v1.Job apps.v1.DaemonSet apps.v1.Deployment apps.v1.ReplicaSet
+batch.v1.JobList apps.v1.DaemonSetList apps.v1.DeploymentList apps.v1.ReplicaSetList
+batch.v1.JobSpec apps.v1.DaemonSetSpec apps.v1.DeploymentSpec apps.v1.ReplicaSetSpec
+batch.v1.JobStatus apiregistration.v1.APIServiceStatus apiregistration.v1beta1.APIServiceStatus
+  apps.v1.DaemonSetStatus apps.v1.DeploymentStatus apps.v1.ReplicaSetStatus apps.v1.StatefulSetStatus
+  core.v1.NamespaceStatus core.v1.PersistentVolumeClaimStatus core.v1.ReplicationControllerStatus
+  core.v1.ServiceStatus policy.v1.PodDisruptionBudgetStatus policy.v1beta1.PodDisruptionBudgetStatus
+batch.v1.JobTemplateSpec batch.v1beta1.JobTemplateSpec
+core.v1.Namespace apiregistration.v1.APIService apiregistration.v1beta1.APIService
+core.v1.NamespaceList apiregistration.v1.APIServiceList apiregistration.v1beta1.APIServiceList
+core.v1.PersistentVolumeClaim policy.v1.PodDisruptionBudget policy.v1beta1.PodDisruptionBudget
+core.v1.PersistentVolumeClaimList policy.v1.PodDisruptionBudgetList policy.v1beta1.PodDisruptionBudgetList
+core.v1.PersistentVolumeClaimSpec autoscaling.v2beta1.ObjectMetricSource autoscaling.v2beta1.ObjectMetricStatus
+  autoscaling.v2beta1.PodsMetricSource autoscaling.v2beta1.PodsMetricStatus autoscaling.v2beta2.MetricIdentifier
+  policy.v1.PodDisruptionBudgetSpec policy.v1beta1.PodDisruptionBudgetSpec
+core.v1.PodAffinity core.v1.PodAntiAffinity
+rbac.v1.AggregationRule rbac.v1beta1.AggregationRule
+rbac.v1.ClusterRole rbac.v1beta1.ClusterRole
+rbac.v1.ClusterRoleList rbac.v1beta1.ClusterRoleList
+rbac.v1.Role apiextensions.v1.CustomResourceDefinition apiextensions.v1beta1.CustomResourceDefinition
+  apps.v1.ControllerRevision authentication.v1.TokenRequest authentication.v1.TokenReview
+  authentication.v1beta1.TokenReview authorization.v1.LocalSubjectAccessReview
+  authorization.v1.SelfSubjectAccessReview authorization.v1.SelfSubjectRulesReview
+  authorization.v1.SubjectAccessReview authorization.v1beta1.LocalSubjectAccessReview
+  authorization.v1beta1.SelfSubjectAccessReview authorization.v1beta1.SelfSubjectRulesReview
+  authorization.v1beta1.SubjectAccessReview autoscaling.v1.HorizontalPodAutoscaler autoscaling.v1.Scale
+  certificates.v1.CertificateSigningRequest certificates.v1beta1.CertificateSigningRequest coordination.v1.Lease
+  coordination.v1beta1.Lease core.v1.Binding core.v1.ConfigMap core.v1.Endpoints core.v1.Event core.v1.LimitRange
+  core.v1.PersistentVolume core.v1.ResourceQuota core.v1.Secret discovery.v1.EndpointSlice
+  discovery.v1beta1.EndpointSlice events.v1.Event events.v1beta1.Event extensions.v1beta1.Ingress
+  flowcontrol.v1beta1.FlowSchema flowcontrol.v1beta1.PriorityLevelConfiguration networking.v1.Ingress
+  networking.v1.IngressClass networking.v1beta1.Ingress networking.v1beta1.IngressClass node.v1.RuntimeClass
+  node.v1beta1.RuntimeClass policy.v1beta1.Eviction policy.v1beta1.PodSecurityPolicy rbac.v1.ClusterRoleBinding
+  rbac.v1.RoleBinding rbac.v1beta1.ClusterRoleBinding rbac.v1beta1.Role rbac.v1beta1.RoleBinding
+  scheduling.v1.PriorityClass scheduling.v1beta1.PriorityClass storage.v1.CSIDriver storage.v1.StorageClass
+  storage.v1.VolumeAttachment storage.v1beta1.CSIDriver storage.v1beta1.StorageClass
+  storage.v1beta1.VolumeAttachment
+rbac.v1.RoleList apiextensions.v1.CustomResourceDefinitionList apiextensions.v1beta1.CustomResourceDefinitionList
+  apps.v1.ControllerRevisionList autoscaling.v1.HorizontalPodAutoscalerList
+  certificates.v1.CertificateSigningRequestList certificates.v1beta1.CertificateSigningRequestList
+  coordination.v1.LeaseList coordination.v1beta1.LeaseList core.v1.ConfigMapList core.v1.EndpointsList
+  core.v1.EventList core.v1.LimitRangeList core.v1.PersistentVolumeList core.v1.ResourceQuotaList core.v1.SecretList
+  discovery.v1.EndpointSliceList discovery.v1beta1.EndpointSliceList events.v1.EventList events.v1beta1.EventList
+  extensions.v1beta1.IngressList flowcontrol.v1beta1.FlowSchemaList
+  flowcontrol.v1beta1.PriorityLevelConfigurationList networking.v1.IngressClassList networking.v1.IngressList
+  networking.v1beta1.IngressClassList networking.v1beta1.IngressList node.v1.RuntimeClassList
+  node.v1beta1.RuntimeClassList policy.v1beta1.PodSecurityPolicyList rbac.v1.ClusterRoleBindingList
+  rbac.v1.RoleBindingList rbac.v1beta1.ClusterRoleBindingList rbac.v1beta1.RoleBindingList rbac.v1beta1.RoleList
+  scheduling.v1.PriorityClassList scheduling.v1beta1.PriorityClassList storage.v1.CSIDriverList
+  storage.v1.StorageClassList storage.v1.VolumeAttachmentList storage.v1beta1.CSIDriverList
+  storage.v1beta1.StorageClassList storage.v1beta1.VolumeAttachmentList
+storage.v1.CSINode storage.v1beta1.CSINode
+storage.v1.CSINodeList storage.v1beta1.CSINodeList
+storage.v1.CSINodeSpec storage.v1beta1.CSINodeSpec
 """
