@@ -106,7 +106,7 @@ async def _running(
             await listener.started()
             ca = identity.ca.read_text() if identity else ""
             moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
-            moving = {**moving, "upkeep": Upkeep(world).run} if settings.controllers != Controllers.OFF else moving
+            moving = {**moving, "upkeep": Upkeep(world, ca).run} if settings.controllers != Controllers.OFF else moving
             working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
             try:
                 yield

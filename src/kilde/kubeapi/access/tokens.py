@@ -1,7 +1,7 @@
 """Tokens of ServiceAccounts: JWTs (RFC 7519) signed with the server's own key by ES256, bound to an account that must still be there."""
 
 import base64
-import secrets
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from kilde.kubeapi.certificates import write_private
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.storage.store import Store
 
-ISSUER = "https://kubernetes.default.svc.cluster.local"
+ISSUER = "https://kubernetes.default.svc"
 _ECDSA = ec.ECDSA(hashes.SHA256())
 _LONGEST_TOKEN = 16_384
 
@@ -54,7 +54,7 @@ class Tokens:
             "exp": int(now) + seconds,
             "iat": int(now),
             "iss": ISSUER,
-            "jti": secrets.token_hex(16),
+            "jti": str(uuid.uuid4()),
             "kubernetes.io": private,
             "nbf": int(now),
             "sub": f"system:serviceaccount:{namespace}:{name}",

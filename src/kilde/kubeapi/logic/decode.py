@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import InvalidInput, InvalidYaml
 from kilde.core.basics.values import Json
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
+from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import bad_request
 from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
 from kilde.kubeapi.resources import protobuf
 
+_SHOWN = 30
 _LIMITS = YamlLimits(size=3 << 20, depth=500)
 
 
@@ -31,10 +33,16 @@ def decode(raw: bytes, media: str, kind: str) -> Body:
             f"the object provided is unrecognized (must be of type {kind}): yaml: {error.what}"
         ) from error
     except RecursionError as error:
-        raise bad_request("the object provided is unrecognized: exceeded max depth") from error
+        raise _unrecognized(raw, kind, "couldn't get version/kind; json parse error: exceeded max depth") from error
     except ValueError as error:
-        what = f"couldn't get version/kind; json parse error: {json_problem(raw)}"
-        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {what}") from error
+        raise _unrecognized(raw, kind, f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
+
+
+def _unrecognized(raw: bytes, kind: str, why: str) -> ApiError:
+    """400, with the beginning of what was sent."""
+    head = raw[:_SHOWN].decode(errors="replace") if raw[:1] == b"{" else raw[:_SHOWN].hex()
+    shown = "<empty>" if not raw else f"{head} ..." if len(raw) > _SHOWN else head
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {why} ({shown})")
 
 
 def _protobuf(raw: bytes) -> Body:

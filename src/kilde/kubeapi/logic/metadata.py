@@ -7,6 +7,22 @@ from kilde.kubeapi.logic.failures import bad_request
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _GENERATED_BASE = 58
+_META_ORDER = (
+    "name",
+    "generateName",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "labels",
+    "annotations",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+)
 _ORDER = ("apiVersion", "kind", "metadata")
 
 
@@ -24,8 +40,11 @@ def generated_name(base: str, suffix: str) -> str:
 
 
 def ordered(obj: Object) -> Object:
-    """The object with apiVersion, kind and metadata first, as they are stored: lists of built-in kinds cut them off."""
-    return {**{key: obj[key] for key in _ORDER if key in obj}, **obj}
+    """The object in the order of Go's structs, apiVersion and kind first: lists of built-in kinds cut those off."""
+    meta = obj["metadata"]
+    made = {**{key: obj[key] for key in _ORDER if key in obj}, **obj}
+    made["metadata"] = {**{key: meta[key] for key in _META_ORDER if key in meta}, **meta}
+    return made
 
 
 def check_name(obj: Object, name: str, namespace: str, *, namespaced: bool) -> None:

@@ -56,7 +56,7 @@ class App:
                 await refusal(failures.internal(f"{type(error).__name__}: {error}")).send(request, sending)
 
     async def _serve(self, request: Request, found: Route | None, send: Send) -> None:
-        if found is None or not found.plural or not self._resources.knows(found.group):
+        if found is None or not found.plural or not self._resources.knows(found):
             await self._about.serve(request).send(request, send)
         else:
             await self._resources.serve(request, found, send)

@@ -11,7 +11,7 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import decode, failures, negotiate, options
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
-from kilde.kubeapi.resources.kinds import SubResource
+from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
@@ -64,9 +64,11 @@ class Resources:
             response = await self._verbs[verb](request, call)
         await response.send(request, send)
 
-    def knows(self, group: str) -> bool:
-        """Whether anything of this group is served."""
-        return not group or bool(self._world.kinds.catalog.versions(group))
+    def knows(self, route: Route) -> bool:
+        """Whether this path is anybody's: the resource of a CRD, or of a group that is built in."""
+        if not route.group or route.group in GROUP_ORDER:
+            return True
+        return self._world.kinds.at(route.group, route.version, route.plural) is not None
 
     def kind_of(self, route: Route) -> Kind:
         """The kind behind a path; 404 if there is none."""

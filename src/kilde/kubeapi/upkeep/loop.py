@@ -7,6 +7,7 @@ import structlog
 from kilde.kubeapi.storage.records import Change
 from kilde.kubeapi.upkeep.garbage import Garbage
 from kilde.kubeapi.upkeep.namespaces import Namespaces
+from kilde.kubeapi.upkeep.token_secrets import TokenSecrets
 from kilde.kubeapi.world import World
 
 _log = structlog.get_logger("kilde.kubeapi.upkeep")
@@ -16,8 +17,9 @@ _SLICE = 50
 class Upkeep:
     """Garbage collection and the end of namespaces, for as long as `run` runs."""
 
-    def __init__(self, world: World) -> None:
-        self._workers = (Garbage(world), Namespaces(world))
+    def __init__(self, world: World, ca: str) -> None:
+        """`ca` is the PEM of the authority that signed the server's certificate."""
+        self._workers = (Garbage(world), Namespaces(world), TokenSecrets(world, ca))
         self._wake = asyncio.Event()
         self._stop = world.store.listen("", self._changed)
         if any(worker.waiting for worker in self._workers):

@@ -1,7 +1,8 @@
 """The end of a namespace: everything in it is deleted, and when nothing is left, it goes."""
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.storage.records import Change, Key
+from kilde.kubeapi.logic.namespaces import remaining
+from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.upkeep.garbage import uid_of
 from kilde.kubeapi.upkeep.remove import remove
 from kilde.kubeapi.world import World
@@ -37,20 +38,31 @@ class Namespaces:
                 self.waiting[name] = None
             self._ending.add(name)
 
+    def _tell(self, record: Record, namespace: Object, left: dict[str, list[Record]]) -> None:
+        """Says in the namespace's conditions what it waits for."""
+        status = namespace.setdefault("status", {})
+        conditions = remaining(left, status.get("conditions") or [], self._world.now())
+        if conditions != status.get("conditions"):
+            status["conditions"] = conditions
+            self._world.store.put(record.key, namespace)
+
     def attend(self, name: str) -> None:
         """Deletes what is there; ends the namespace if nothing is."""
         record = self._world.store.get(Key("namespaces", "", name))
         if record is None or name not in self._ending:
             return
-        left = False
+        left: dict[str, list[Record]] = {}
         for resource in self._world.store.resources():
             for found in list(self._world.store.all(resource, name)):
                 if b'"deletionTimestamp"' not in found.data:
                     remove(self._world, found.key, uid=uid_of(found))
-                left = left or self._world.store.get(found.key) is not None
-        if left:
-            return
+                still = self._world.store.get(found.key)
+                if still is not None:
+                    left.setdefault(resource, []).append(still)
         obj = record.object()
+        if left:
+            self._tell(record, obj, left)
+            return
         obj["spec"] = {key: value for key, value in (obj.get("spec") or {}).items() if key != "finalizers"}
         if obj["metadata"].get("finalizers"):
             self._world.store.put(record.key, obj)

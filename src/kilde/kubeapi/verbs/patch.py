@@ -2,7 +2,7 @@
 
 import json
 
-from kilde.core.basics.values import Json, Object
+from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
@@ -75,7 +75,7 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
     except PatchRejected as error:
         raise failures.unprocessable() from error
     except PatchError as error:
-        raise _refused(error) from error
+        raise _refused(error, media) from error
     if not isinstance(made, dict):
         raise failures.bad_request(
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
@@ -84,9 +84,11 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
     return {**made, "metadata": dict(meta) if isinstance(meta, dict) else meta or {}}
 
 
-def _refused(error: PatchError) -> ApiError:
+def _refused(error: PatchError, media: str) -> ApiError:
     if error.status == 400:
-        return failures.bad_request(error.what)
+        return failures.bad_request(
+            f"error decoding patch: {error.what}" if media == negotiate.JSON_PATCH else error.what
+        )
     if error.status == 413:
         return ApiError(413, "RequestEntityTooLarge", error.what)
     return failures.unexplained(error.what)
@@ -107,7 +109,10 @@ def _decoded(call: Call, made: Object) -> Object:
 
 
 def _unfit(made: Object, why: str) -> ApiError:
-    text = json.dumps(made, separators=(",", ":"), sort_keys=True)
+    sorted_parts = {
+        key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
+    }
+    text = json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False)
     return failures.invalid(
         Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
     )
