@@ -22,7 +22,7 @@ from kilde.core.render.kustomize.origin import (
     Origin,
     annotation,
 )
-from kilde.core.render.kustomize.reading import demand_identity
+from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
 from kilde.core.render.kustomize.variables import resolve_variables
@@ -118,8 +118,8 @@ def _annotate(resource: Resource, metadata: frozenset[str]) -> None:
     annotations: dict[str, Any] = {}
     if isinstance(found, dict):
         annotations = {plain_key(key): Quoted(_text(value)) for key, value in found.items()}
-    for key in (ORIGIN_ANNOTATION, TRANSFORMER_ANNOTATION):
-        annotations.pop(key, None)
+    for key in {ORIGIN_ANNOTATION, TRANSFORMER_ANNOTATION, *BUILD_ANNOTATIONS} & set(annotations):
+        del annotations[key]
     if "originAnnotations" in metadata and resource.origin:
         annotations[ORIGIN_ANNOTATION] = annotation(resource.origin)
     if "transformerAnnotations" in metadata and resource.transformations:

@@ -9,6 +9,16 @@ from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
 from kilde.core.render.kustomize.resource import Resource
 
 _INTERNAL = "internal.config.kubernetes.io/"
+_NOTES = (
+    "previousKinds", "previousNames", "prefixes", "suffixes", "previousNamespaces", "refBy", "generatorBehavior",
+    "needsHashSuffix", "allowNameChange", "allowKindChange", "helm-generated", "path", "index", "seqindent", "id",
+    "annotations-migration-resource-id",
+)  # fmt: skip
+BUILD_ANNOTATIONS = frozenset(_INTERNAL + name for name in _NOTES) | {
+    "config.kubernetes.io/index",
+    "config.kubernetes.io/path",
+    "config.k8s.io/id",
+}  # what kustomize notes on objects while it works, and takes away at the end
 _BARE_LISTS = ("List", "ResourceList")
 _Found = tuple[Any, Place]
 
@@ -83,14 +93,14 @@ def _checked(value: dict[str, Any], place: Place) -> Resource:
     resource = Resource(value, place)
     demand_identity(resource)
     annotations = resource.metadata.get("annotations")
-    if isinstance(annotations, dict) and any(key.startswith(_INTERNAL) for key in annotations):
+    if isinstance(annotations, dict) and not BUILD_ANNOTATIONS.isdisjoint(annotations):
         _adopt(resource, annotations)
     return resource
 
 
 def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
     """Takes in what another run of kustomize noted about an object's former ids."""
-    noted = {key: text_of(annotations.pop(key)).split(",") for key in [*annotations] if key.startswith(_INTERNAL)}
+    noted = {key: text_of(annotations.pop(key)).split(",") for key in BUILD_ANNOTATIONS & set(annotations)}
 
     def all_of(name: str) -> list[str]:
         return noted.get(_INTERNAL + name, [])
