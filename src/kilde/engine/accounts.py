@@ -1,6 +1,7 @@
 """Accounts: what the engine tells the ledger. A record is opened before the first write and closed after the last. No secret values."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
@@ -11,6 +12,15 @@ from kilde.core.source.revision import Revision
 from kilde.engine.runtime import Heal
 from kilde.ports.clock import Clock
 from kilde.ports.records import Records
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """Operations of one application (`namespace/name`) that a crash cut off, and what they may have written."""
+
+    application: str
+    numbers: tuple[int, ...]
+    objects: frozenset[ObjectRef]
 
 
 class Accounts:
@@ -83,28 +93,32 @@ class Accounts:
             at=self._clock.now(),
         )
 
-    def close_interrupted(self) -> dict[str, frozenset[ObjectRef]]:
-        """At start: operations that a crash cut off are closed as what they were.
-
-        Gives, for each application, what they may have written: the ledger is the inventory until the status is.
-        """
-        planned: dict[str, frozenset[ObjectRef]] = {}
+    def cut_off(self) -> dict[str, CutOff]:
+        """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is."""
+        found: dict[str, CutOff] = {}
         for record in self._records.open_operations():
-            name = str(record.body.get("application", "")).rpartition("/")[2]
+            application = str(record.body.get("application", ""))
+            name = application.rpartition("/")[2]
             refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
-            planned[name] = planned.get(name, frozenset()) | {ref for ref in refs if ref is not None}
+            objects = frozenset(ref for ref in refs if ref is not None)
+            before = found.get(name, CutOff(application, (), frozenset()))
+            found[name] = CutOff(application, (*before.numbers, record.number), before.objects | objects)
+        return found
+
+    def close_cut_off(self, cut: CutOff) -> None:
+        """Closes them as what they were, once the status lists what they wrote: another crash before that loses nothing."""
+        for number in cut.numbers:
             self._records.append(
                 "operation-closed",
                 {
-                    "operation": record.number,
-                    "application": record.body.get("application", ""),
+                    "operation": number,
+                    "application": cut.application,
                     "phase": "Interrupted",
                     "message": "the controller ended before the operation did; the next pass starts from the cluster",
                     "results": [],
                 },
                 at=self._clock.now(),
             )
-        return planned
 
 
 def _source(app: Application) -> dict[str, str]:

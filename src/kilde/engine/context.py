@@ -8,7 +8,7 @@ from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.engine.accounts import Accounts
+from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.live import LiveView, Scope
 from kilde.engine.rendering import Renderer
@@ -47,9 +47,7 @@ class Context:
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     wanted_by: dict[ObjectRef, set[str]] = field(default_factory=dict)
     signals: dict[str, asyncio.Event] = field(default_factory=dict)
-    interrupted: dict[str, frozenset[ObjectRef]] = field(
-        default_factory=dict
-    )  # what a crash may have left, by application
+    cut_off: dict[str, CutOff] = field(default_factory=dict)  # what a crash may have left, by application
     wide: set[GroupKind] = field(default_factory=set)
     _users: dict[GroupKind, Counter[str]] = field(
         default_factory=dict
@@ -69,6 +67,17 @@ class Context:
             await asyncio.wait_for(signal.wait(), seconds)
         except TimeoutError:
             return
+
+    def left_over(self, name: str) -> frozenset[ObjectRef]:
+        """What an operation that a crash cut off may have written, while the status need not list it yet."""
+        cut = self.cut_off.get(name)
+        return cut.objects if cut is not None else frozenset()
+
+    def close_cut_off(self, name: str) -> None:
+        """The status lists what there is (or the application is gone): the ledger's open records are closed."""
+        cut = self.cut_off.pop(name, None)
+        if cut is not None:
+            self.accounts.close_cut_off(cut)
 
     def hold(self, name: str, refs: Iterable[ObjectRef]) -> None:
         """The application wants exactly these objects: they are held in the live view though nobody tracks them yet."""

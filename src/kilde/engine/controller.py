@@ -77,9 +77,9 @@ class Controller:
     async def run(self) -> None:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
         ctx = self.context
-        ctx.interrupted = ctx.accounts.close_interrupted()
-        if ctx.interrupted:
-            log.warning("operations were interrupted at the last stop", applications=sorted(ctx.interrupted))
+        ctx.cut_off = ctx.accounts.cut_off()
+        if ctx.cut_off:
+            log.warning("operations were interrupted at the last stop", applications=sorted(ctx.cut_off))
         async with self._tasks as tasks:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())
@@ -95,6 +95,8 @@ class Controller:
         await ctx.config.synced.wait()
         self._tasks.start("applications", ctx.fleet.run())
         await ctx.fleet.synced.wait()
+        for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
+            ctx.close_cut_off(name)  # of applications that are gone
         self.ready.set()
         self._tasks.start("resync", self._resync())
         await ctx.repositories.run()

@@ -28,7 +28,7 @@ async def delete_application(ctx: Context, app: Application, rt: Runtime) -> flo
     if not app.cascade:
         return None
     discovery = await ctx.world.cluster.discovery()
-    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.interrupted.get(app.name, ())}, discovery)
+    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name)}, discovery)
     going = _going(ctx, app)
     if not going:
         await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(FINALIZER)])

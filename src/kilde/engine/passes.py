@@ -26,7 +26,7 @@ from kilde.engine.heal import heal_state
 from kilde.engine.operate import Job, operate, selected
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.survey import Survey
-from kilde.engine.wishes import Wishes
+from kilde.engine.wishes import Wishes, owned_refs
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Passes:
         app = ctx.fleet.get(name)
         if app is None:
             ctx.forget(name)
+            ctx.close_cut_off(name)
             self._faults.pop(name, None)
             return None
         async with ctx.slots:
@@ -57,6 +58,8 @@ class Passes:
             except Exception as error:  # noqa: BLE001 - what one application's files do to us must not stop the others
                 return await self._defect(app, error)
         self._faults.pop(name, None)
+        if not (app.deleting or app.skipped or app.problems):
+            ctx.close_cut_off(name)
         return delay
 
     async def _cluster_failed(self, app: Application, error: ClusterError) -> float:
@@ -244,6 +247,8 @@ class Passes:
         if rt.render_error != str(error):
             log.warning("not rendered", application=app.name, error=str(error))
             rt.render_error = str(error)
+        known = {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name)}  # so that the status goes on listing them
+        await ctx.watch_all(app.name, known, await ctx.world.cluster.discovery())
         survey = ctx.surveyor.survey(app, Runtime(), prune=False, wanted=())
         verdict = Verdict(
             sync="Unknown",

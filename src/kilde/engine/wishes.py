@@ -74,7 +74,7 @@ class Wishes:
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
-        owned = owned_refs(app) | ctx.interrupted.get(app.name, frozenset())
+        owned = owned_refs(app) | ctx.left_over(app.name)
         made_for = (discovery, wish.objects, owned)
         before = rt.watched
         same = before is not None and before[0] is discovery and before[1] is wish.objects

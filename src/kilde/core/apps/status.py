@@ -65,6 +65,8 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     if conditions:
         status["conditions"] = conditions
     status["health"] = _health(old.get("health") or {}, verdict.health, now)
+    if verdict.sync == "Unknown" and not verdict.resources and "resources" in old:
+        status["resources"] = old["resources"]  # the inventory outlives what could not be looked at
     if not verdict.compared:
         status["sync"] = {"status": "Unknown"}
         return status
