@@ -114,7 +114,7 @@ class Kind:
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
         """Why an object may not become another."""
-        return [] if subresource else validation.validate_update(new, old)
+        return validation.validate_update(new, old, subresource)
 
 
 class Kinds:

@@ -29,9 +29,7 @@ def decode(raw: bytes, media: str, kind: str) -> Body:
     try:
         return _yaml(raw) if media == YAML else _json(raw)
     except InvalidInput as error:
-        raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): yaml: {error.what}"
-        ) from error
+        raise _unrecognized(raw, kind, f"yaml: {error.what}") from error
     except RecursionError as error:
         raise _unrecognized(raw, kind, "couldn't get version/kind; json parse error: exceeded max depth") from error
     except ValueError as error:

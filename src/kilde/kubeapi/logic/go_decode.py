@@ -26,9 +26,13 @@ class Decoded(NamedTuple):
 
 
 class WrongType(InvalidInput):
-    """A value does not fit its Go type; the words are Go's."""
+    """A value does not fit its Go type; the words are Go's. `restored` are those of the converter that strategic patches go through."""
 
     code = "wrong-type"
+
+    def __init__(self, what: str, restored: str = "") -> None:
+        super().__init__(what)
+        self.restored = restored or what
 
 
 def decode(node: Node, obj: Object) -> Decoded:
@@ -156,7 +160,7 @@ class _Walk:
                 for index, item in enumerate(value)
             ]
         if not _fits(node, value):
-            raise WrongType(_complaint(node, value, struct, path))
+            raise WrongType(_complaint(node, value, struct, path), _restored(node, value))
         return value
 
 
@@ -176,6 +180,23 @@ def _complaint(node: Node, value: Json, struct: str, path: str) -> str:
     if isinstance(value, str) and node.format == "date-time":
         return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
     return f"json: cannot unmarshal {_json_kind(node, value)} into Go struct field {struct}.{path} of type {_go_type(node)}"
+
+
+def _restored(node: Node, value: Json) -> str:
+    """What runtime.DefaultUnstructuredConverter says; "" where it says the same."""
+    kind = (
+        "slice"
+        if isinstance(value, list)
+        else "map"
+        if isinstance(value, dict)
+        else type(value).__name__.replace("str", "string")
+    )
+    kind = {"int": "int64", "float": "float64"}.get(kind, kind)
+    if node.map is not None and node.map.fields:
+        return f"cannot restore struct from: {kind}"
+    if node.map is not None:
+        return f"cannot restore map from {kind}"
+    return f"cannot restore slice from {kind}" if node.list is not None else ""
 
 
 def _json_kind(node: Node, value: Json) -> str:

@@ -14,10 +14,10 @@ from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import render
-from kilde.kubeapi.serving.http import Request, Response, Send, answer
+from kilde.kubeapi.serving.http import Request, Response, Send, answer, text
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
-from kilde.kubeapi.verbs.subresources import handler_of
+from kilde.kubeapi.verbs.subresources import handler_of, kubelet
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.world import World
 
@@ -28,6 +28,7 @@ _ORPHANED = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
+_KUBELET = ("log", "exec", "attach", "portforward", "proxy")
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
 
@@ -56,6 +57,9 @@ class Resources:
             call.warn(kind.warning)
         if verb in ("list", "watch"):
             await self._list_or_watch(request, route, call, send)
+            return
+        if call.kind.storage == "pods" and call.subresource in _KUBELET:
+            await self._kubelet(request, call, send)
             return
         handler = handler_of(call) if call.subresource else None
         if handler is not None:
@@ -105,6 +109,13 @@ class Resources:
         if form.media != negotiate.JSON:
             raise negotiate.not_acceptable(stream=True)
         await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
+
+    async def _kubelet(self, request: Request, call: Call, send: Send) -> None:
+        if call.subresource != "log":
+            raise kubelet.enter(self._world, call, request.query)
+        found = kubelet.log(self._world, call, request.query)
+        response = Response(204, b"", "") if found is None else text(200, found)
+        await response.send(request, send)
 
     async def _ask(self, request: Request, call: Call, handler: Handler, verb: str) -> Response:
         """A sub-resource whose body is not the object."""

@@ -38,9 +38,9 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
+    refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in warnings(kind.storage, obj, created=True):
         call.warn(text)
-    refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     _check_free(world, call, obj)
     admission.after(world, call, obj, None)
     obj = finished(kind.to_stored(obj))

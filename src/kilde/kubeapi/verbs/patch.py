@@ -40,7 +40,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node))
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -94,12 +94,12 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object) -> Object:
+def _decoded(call: Call, made: Object, media: str) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        raise _unfit(made, error.what) from error
+        raise _unfit(made, error.restored if media == negotiate.STRATEGIC else error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")

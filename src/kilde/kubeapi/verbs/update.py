@@ -12,6 +12,7 @@ from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
 from kilde.kubeapi.verbs.create import create
+from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
 _CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
@@ -47,12 +48,11 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
         obj = owned(call, old, obj, world.now())
-    if not call.subresource:
-        for text in warnings(kind.storage, obj, created=False):
-            call.warn(text)
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
+        for text in warnings(kind.storage, obj, created=False):
+            call.warn(text)
         admission.after(world, call, obj, old)
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
@@ -99,19 +99,13 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
 def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
     """What this endpoint cannot change stays as it was."""
     carried_over(obj, old)
-    if subresource == "status":
-        status = obj.get("status")
-        kept = obj["metadata"]
-        for key in [key for key in obj if key not in ("apiVersion", "kind", "metadata", "status")]:
-            del obj[key]
-        obj.update(
-            {key: value for key, value in old.items() if key not in ("apiVersion", "kind", "metadata", "status")}
-        )
-        if status is None:
-            obj.pop("status", None)
-        if kind.resource.custom:
-            obj["metadata"] = {**old["metadata"], "managedFields": kept.get("managedFields")}
-    elif kind.has_status and not subresource:
+    part = PARTS.get(subresource)
+    if part is not None:
+        sent = obj["metadata"]
+        part(obj, old)
+        if subresource == "status" and kind.resource.custom:
+            obj["metadata"] = {**old["metadata"], "managedFields": sent.get("managedFields")}
+    elif kind.has_status:
         if "status" in old:
             obj["status"] = old["status"]
         else:
