@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
 from kilde.kubeapi.resources.custom.definition import Definition, Version
+from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
@@ -18,9 +19,11 @@ _MISSING = object()
 def validate(obj: Object, definition: Definition, version: Version, old: Object | None = None) -> list[Cause]:
     """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted)."""
     causes = list(_causes(obj, definition, version, old))
-    if has_rules(version.schema) and any(cause.blocks_rules for cause in causes):
-        causes.append(Cause(NO_FIELD, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}"))
-    return causes
+    if version.schema is None or not has_rules(version.schema):
+        return causes
+    if any(cause.blocks_rules for cause in causes):
+        return [*causes, Cause(NO_FIELD, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]
+    return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old))]
 
 
 def _causes(obj: Object, definition: Definition, version: Version, old: Object | None) -> Iterator[Cause]:

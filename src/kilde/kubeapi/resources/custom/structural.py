@@ -10,6 +10,7 @@ from kilde.core.basics.errors import InvalidInput
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
 from kilde.kubeapi.resources.custom.patterns import pattern
+from kilde.kubeapi.resources.custom.rules import check_rules
 from kilde.kubeapi.resources.custom.shaping import defaulted, pruned
 from kilde.kubeapi.resources.custom.values import check
 
@@ -89,6 +90,7 @@ def _schema(schema: Schema, at: str, level: str, depth: int) -> Iterator[Cause]:
     yield from _extensions(schema, at)
     yield from _lists(schema, at)
     yield from _compositions(schema, at, depth)
+    yield from check_rules(schema, at)
     for name, child in (schema.get("properties") or {}).items():
         yield from _schema(child, f"{at}.properties[{name}]", "field", depth + 1)
     if isinstance(schema.get("additionalProperties"), Mapping):

@@ -1,0 +1,242 @@
+"""The rules of a schema (`x-kubernetes-validations`): whether they can be, and what an object breaks."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kilde.core.basics.reading import duration
+from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
+from kilde.kubeapi.resources.custom.cel import BadExpression, EvaluationFailed, available, compiled, uses_old
+from kilde.kubeapi.resources.custom.definition import Schema
+
+RULES = "x-kubernetes-validations"
+
+_KINDS: Mapping[str, str] = {
+    "array": "LIST",
+    "boolean": "BOOL",
+    "integer": "INT",
+    "number": "DOUBLE",
+    "string": "STRING",
+}
+_TIMES = {"date": "TIMESTAMP", "date-time": "TIMESTAMP", "datetime": "TIMESTAMP", "duration": "DURATION"}
+_WORDS = "true false null in as break const continue else for function if import let loop package namespace return var void while"
+_RESERVED = frozenset(_WORDS.split())
+_ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\['((?:[^'\\]|\\.)*)'\]")
+_NOTHING = object()
+_DEEPEST = 100
+
+
+def check_rules(schema: Schema, at: str) -> Iterator[Cause]:
+    """What is wrong with the rules of one schema itself; `at` is its field."""
+    for index, rule in enumerate(schema.get(RULES) or ()):
+        where, text = f"{at}.{RULES}[{index}]", str(rule.get("rule") or "").strip()
+        if not text:
+            yield required(f"{where}.rule", "rule is not specified")
+            continue
+        path = rule.get("fieldPath")
+        if path and not _leads_somewhere(path, schema):
+            yield invalid(f"{where}.fieldPath", path, "must be a valid path")
+        if available():
+            yield from _compiles(rule, text, schema, where)
+
+
+def _compiles(rule: Object, text: str, schema: Schema, at: str) -> Iterator[Cause]:
+    for key, expression, wanted in (
+        ("rule", text, "BOOL"),
+        ("messageExpression", rule.get("messageExpression"), "STRING"),
+    ):
+        if not expression:
+            continue
+        try:
+            gives = compiled(expression, _kind(schema), optional_old=bool(rule.get("optionalOldSelf"))).gives
+        except BadExpression as error:
+            if not error.is_ours:
+                yield invalid(f"{at}.{key}", _dump(rule), f"compilation failed: {error.what}")
+            continue
+        if gives not in (wanted, "DYN"):
+            words = (
+                "cel expression must evaluate to a bool"
+                if key == "rule"
+                else "messageExpression must evaluate to a string"
+            )
+            yield invalid(f"{at}.{key}", _dump(rule), words)
+
+
+def _dump(rule: Object) -> Struct:
+    """A rule as the server prints its internal form."""
+    names = ("Rule", "Message", "MessageExpression", "Reason", "FieldPath", "OptionalOldSelf")
+    return Struct(
+        {
+            name: rule.get(name[0].lower() + name[1:], None if name in ("Reason", "OptionalOldSelf") else "")
+            for name in names
+        }
+    )
+
+
+def _leads_somewhere(path: str, schema: Schema) -> bool:
+    at = 0
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            return False
+        name = step.group(1) or step.group(2) or ""
+        below = (schema.get("properties") or {}).get(name, schema.get("additionalProperties"))
+        if not isinstance(below, Mapping):
+            return False
+        schema, at = below, step.end()
+    return bool(path)
+
+
+def broken_rules(value: Json, schema: Schema, old: Json = None) -> list[Cause]:
+    """Which rules an object breaks that is valid otherwise; `old` is what it was (None: it is created)."""
+    if not available():
+        return []
+    return list(_broken(value, schema, "", _NOTHING if old is None else old, depth=0))
+
+
+def _broken(value: Json, schema: Schema, at: str, old: Json, *, depth: int) -> Iterator[Cause]:
+    rules = schema.get(RULES) or ()
+    if rules and value is not None:
+        seen, before = _itself(value, schema), _NOTHING if old is _NOTHING else _itself(old, schema)
+        for rule in rules:
+            yield from _judge(rule, schema, value, at, seen, before)
+    if depth >= _DEEPEST:
+        return
+    if isinstance(value, dict):
+        properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+        was = old if isinstance(old, dict) else {}
+        for name, child in value.items():
+            below = properties.get(name, extra)
+            if isinstance(below, Mapping):
+                where = f"{at}.{name}" if name in properties and at else name if not at else f"{at}[{name}]"
+                yield from _broken(child, below, where, was.get(name, _NOTHING), depth=depth + 1)
+    elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        known = _by_key(old, schema)
+        for index, item in enumerate(value):
+            before = known.get(_key(item, schema), _NOTHING)
+            yield from _broken(item, schema["items"], f"{at}[{index}]", before, depth=depth + 1)
+
+
+def _key(item: Json, schema: Schema) -> tuple[str, ...] | None:
+    """What tells an item of an associative list apart; None where nothing does."""
+    keys = schema.get("x-kubernetes-list-map-keys") or ()
+    if schema.get("x-kubernetes-list-type") != "map" or not isinstance(item, dict):
+        return None
+    return tuple(repr(item.get(key)) for key in keys)
+
+
+def _by_key(old: Json, schema: Schema) -> dict[tuple[str, ...] | None, Json]:
+    found = {_key(item, schema): item for item in old} if isinstance(old, list) else {}
+    found.pop(None, None)
+    return found
+
+
+def _judge(rule: Object, schema: Schema, value: Json, at: str, seen: Json, before: Json) -> Iterator[Cause]:
+    text, optional = str(rule.get("rule") or "").strip(), bool(rule.get("optionalOldSelf"))
+    transition = uses_old(text)
+    if transition and before is _NOTHING and not optional:
+        return
+    if not transition and before is not _NOTHING and before == seen:
+        return  # ratcheting: what has not changed is not judged again
+    old = None if before is _NOTHING else before
+    try:
+        passed = compiled(text, _kind(schema), optional_old=optional).evaluate(seen, old)
+    except BadExpression:
+        return  # accepted with the CRD although it is beyond our engine: see BadExpression.is_ours
+    except EvaluationFailed as error:
+        words = f"{error.what} evaluating rule: {str(rule.get('message') or '').strip() or text}"
+        yield invalid(at or "<nil>", schema.get("type") or "object", words)
+        return
+    if passed is not True:
+        where = at + _suffix(str(rule.get("fieldPath") or ""))
+        yield _told(rule, where.lstrip(".") or "<nil>", value, _message(rule, schema, seen, old))
+
+
+def _suffix(path: str) -> str:
+    """`.a.b['c']` → `.a.b[c]`."""
+    return _STEP.sub(lambda step: f".{step.group(1)}" if step.group(1) else f"[{step.group(2)}]", path)
+
+
+def _message(rule: Object, schema: Schema, seen: Json, old: Json) -> str:
+    """What the rule says of a failure: by an expression, in words, or itself."""
+    expression = rule.get("messageExpression")
+    if expression:
+        try:
+            found = compiled(expression, _kind(schema), optional_old=bool(rule.get("optionalOldSelf"))).evaluate(
+                seen, old
+            )
+        except (BadExpression, EvaluationFailed):
+            found = ""
+        if isinstance(found, str) and found.strip() and "\n" not in found.strip():
+            return found.strip()
+    words = str(rule.get("message") or "").strip()
+    return words or f"failed rule: {str(rule.get('rule') or '').strip()}"
+
+
+def _told(rule: Object, at: str, value: Json, message: str) -> Cause:
+    reason = rule.get("reason") or "FieldValueInvalid"
+    if reason == "FieldValueForbidden":
+        return Cause(at, reason, f"Forbidden: {message}")
+    if reason == "FieldValueRequired":
+        return required(at, message)
+    if reason == "FieldValueDuplicate":
+        return duplicate(at, value)
+    if isinstance(value, (dict, list)) or rule.get("fieldPath"):
+        return Cause(at, "FieldValueInvalid", f"Invalid value: {message}")
+    return invalid(at, value, message)
+
+
+def _kind(schema: Schema) -> str:
+    """The type CEL knows a value by. Objects are read by name whatever they hold, so they are dynamic."""
+    if schema.get("x-kubernetes-int-or-string") or schema.get("nullable"):
+        return "DYN"
+    kind = str(schema.get("type") or "")
+    if kind == "string":
+        return _TIMES.get(str(schema.get("format") or ""), "STRING")
+    return _KINDS.get(kind, "DYN")
+
+
+def _itself(value: Json, schema: Schema) -> Any:
+    """`self` as rules see it. A time is a time where it stands alone; within lists and objects the engine takes it as text only."""
+    return _timed(value, _kind(schema)) if isinstance(value, str) else _seen(value, schema)
+
+
+def _seen(value: Json, schema: Schema) -> Any:
+    """A value as rules see it: declared fields under names CEL can write, numbers as their types."""
+    if isinstance(value, dict):
+        properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
+        if isinstance(extra, Mapping):
+            return {key: _seen(child, extra) for key, child in value.items()}
+        return {_escaped(key): _seen(child, properties.get(key) or {}) for key, child in value.items()}
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [_seen(item, items if isinstance(items, Mapping) else {}) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return (
+            float(value) if schema.get("type") == "number" else int(value) if schema.get("type") == "integer" else value
+        )
+    return value
+
+
+def _timed(value: str, kind: str) -> Any:
+    if kind == "TIMESTAMP":
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if kind == "DURATION":
+        seconds = duration(value)
+        return value if seconds is None else timedelta(seconds=seconds)
+    return value
+
+
+def _escaped(name: str) -> str:
+    if name in _RESERVED:
+        return f"__{name}__"
+    for part, word in _ESCAPES:
+        name = name.replace(part, word)
+    return name
