@@ -122,7 +122,8 @@ def _status(decision: Decision) -> Object:
 def _attributes(spec: Object) -> Attributes:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if resource is not None and path is not None:
-        what = f"Invalid value: {canonical(path).decode()}: cannot be specified in combination with resourceAttributes"
+        shown = canonical({"Path": path.get("path") or "", "Verb": path.get("verb") or ""}).decode()
+        what = f"Invalid value: {shown}: cannot be specified in combination with resourceAttributes"
         raise _invalid(what, "spec.nonResourceAttributes")
     if resource is None and path is None:
         what = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"

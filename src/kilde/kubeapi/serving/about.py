@@ -95,11 +95,11 @@ class About:
         return text(200, "\n".join([*lines, f"{parts[0]} check passed", ""]))
 
     def _discover(self, request: Request, path: str) -> Response:
-        if request.method != "GET":
-            raise failures.method_not_allowed()
         document = self._document(request, path)
         if document is None:
             return text(404, NOT_FOUND)
+        if request.method != "GET":
+            raise failures.method_not_allowed()
         headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public")]
         if request.headers.get("if-none-match") == document.etag:
             return Response(304, b"", "", headers)
