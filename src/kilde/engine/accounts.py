@@ -8,6 +8,7 @@ from kilde.core.apply.outcome import ObjectResult, Outcome
 from kilde.core.apps.application import Application
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
+from kilde.core.source.repository_url import redact
 from kilde.core.source.revision import Revision
 from kilde.engine.runtime import Heal
 from kilde.ports.clock import Clock
@@ -124,7 +125,11 @@ class Accounts:
 def _source(app: Application) -> dict[str, str]:
     if app.source is None:
         return {}
-    return {"repoURL": app.source.repo_url, "path": app.source.path, "targetRevision": app.source.target_revision}
+    return {
+        "repoURL": redact(app.source.repo_url),
+        "path": app.source.path,
+        "targetRevision": app.source.target_revision,
+    }
 
 
 def _planned(change: Change) -> dict[str, Any]:

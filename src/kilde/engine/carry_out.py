@@ -28,6 +28,7 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
+from kilde.core.plan.masking import redacted
 from kilde.core.plan.policy import SyncPolicy, object_options
 from kilde.engine.live import LiveView
 from kilde.ports.clock import Clock
@@ -101,7 +102,7 @@ async def _unknown_kinds(order: SyncOrder, hands: Hands) -> tuple[ObjectResult, 
             await _resource(hands.cluster, change.ref, change.version)
         except ClusterError as error:
             if error.reason == "UnknownKind" and not _skips_missing(change, hands):
-                found.append(_refused(change, error))
+                found.append(_refused(change, error, hands))
     return tuple(found)
 
 
@@ -162,7 +163,7 @@ async def apply_one(change: Change, hands: Hands, *, dry_run: bool = False) -> O
             lambda: hands.cluster.apply(resource, body, manager=hands.manager, dry_run=dry_run), hands.clock
         )
     except ClusterError as error:
-        return _refused(change, error)
+        return _refused(change, error, hands)
     if not dry_run:
         hands.live.observe(change.ref, applied.raw)
     verb = "created" if applied.created else "configured"
@@ -184,7 +185,7 @@ async def _delete(change: Change, hands: Hands, *, dry_run: bool) -> ObjectResul
             hands.clock,
         )
     except ClusterError as error:
-        return _refused(change, error)
+        return _refused(change, error, hands)
     return _result(change, "pruned", verb="delete", code=ResultCode.PRUNED, dry_run=True)
 
 
@@ -206,7 +207,7 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
         applied = await persist(lambda: hands.cluster.apply(_NAMESPACES, body, manager=hands.manager), hands.clock)
     except ClusterError as error:
         change = Change(ref=ref, action=Action.CREATE, why="CreateNamespace=true", version="v1")
-        return (_refused(change, error, phase="PreSync"),)
+        return (_refused(change, error, hands, phase="PreSync"),)
     result = ObjectResult(
         ref=ref,
         version="v1",
@@ -348,12 +349,14 @@ def _result(
     )
 
 
-def _refused(change: Change, error: ClusterError, *, phase: str = "Sync") -> ObjectResult:
+def _refused(change: Change, error: ClusterError, hands: Hands, *, phase: str = "Sync") -> ObjectResult:
+    live = hands.live.get(change.ref) if change.ref.kind == "Secret" else None
+    wanted = hands.body(change.ref) if change.ref.kind == "Secret" and change.action in _WRITTEN else None
     return ObjectResult(
         ref=change.ref,
         version=change.version,
         code=ResultCode.FAILED,
-        message=error.what,
+        message=redacted(error.what, wanted, live.body() if live else None),
         verb="refused",
         hook_phase="" if error.reason == "UnknownKind" else "Failed",
         sync_phase=phase,

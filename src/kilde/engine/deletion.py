@@ -11,6 +11,7 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Change
+from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.planner import judge_extra
 from kilde.core.plan.policy import Options, object_options
@@ -106,7 +107,8 @@ async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectR
             if not there:
                 ctx.live.observe(ref, None)
     except ClusterError as error:
-        code, message = ResultCode.FAILED, error.what
+        held = ctx.live.get(ref)
+        code, message = ResultCode.FAILED, redacted(error.what, held.body() if held else None)
     return ObjectResult(
         ref=ref, version=change.version, code=code, message=message, verb="delete", before=change.live_version
     )

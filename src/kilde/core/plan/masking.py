@@ -1,9 +1,16 @@
 """Secret values never reach a diff, a log or a record: here they are taken out, so that equality shows but content does not."""
 
+import base64
+import binascii
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from kilde.core.basics.values import Object
 
+_BLOCKS = ("data", "stringData")
+_HIDDEN = "********"
+_SHORT = 3  # characters
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -22,11 +29,49 @@ def masked(body: Object) -> Object:
     return _masked(body, {}) or {}
 
 
+def redacted(text: str, *bodies: Object | None) -> str:
+    """A message about an object, without the values of the Secrets among `bodies`: whoever refuses one may quote it."""
+    values = {value for body in bodies if body is not None and is_secret(body) for value in _values(body)}
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) > _SHORT:
+            text = text.replace(value, _HIDDEN)
+        else:  # a whole word only: the digit 1 of another word tells nothing
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _HIDDEN, text)
+    return text
+
+
+def _values(body: Object) -> Iterator[str]:
+    """Each secret value as written, decoded, and as it looks inside quotation marks."""
+    for block in _BLOCKS:
+        for leaf in _leaves(body.get(block)):
+            for text in (leaf, _decoded(leaf) if block == "data" else ""):
+                quoted = text.encode("unicode_escape").decode().replace('"', '\\"')
+                yield from (form for form in (text, text.strip(), quoted) if form)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
 def _masked(body: Object | None, seen: dict[Any, str]) -> Object | None:
     if body is None or not is_secret(body):
         return body
     out = dict(body)
-    for block in ("data", "stringData"):
+    for block in _BLOCKS:
         if isinstance(out.get(block), dict):
             out[block] = {key: _run(value, seen) for key, value in out[block].items()}
     meta = out.get("metadata")

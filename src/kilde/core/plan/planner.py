@@ -12,6 +12,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import compare
 from kilde.core.plan.desired import Wanted
 from kilde.core.plan.ignore import IgnoreRule, managers_for, pointers_for
+from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
 
@@ -61,7 +62,9 @@ def judge(
     )
     if found.in_sync:
         return replace(change, action=Action.KEEP, why="as in Git")
-    what = found.problem or ", ".join(f"{field.path} {field.why}" for field in found.fields[:3])
+    what = redacted(found.problem, wanted.manifest.body, live) or ", ".join(
+        f"{field.path} {field.why}" for field in found.fields[:3]
+    )
     more = f" and {len(found.fields) - 3} more" if len(found.fields) > 3 else ""
     return replace(change, action=Action.UPDATE, why=what + more, fields=found.fields)
 
