@@ -33,10 +33,9 @@ def redacted(text: str, *bodies: Object | None) -> str:
     """A message about an object, without the values of the Secrets among `bodies`: whoever refuses one may quote it."""
     values = {value for body in bodies if body is not None and is_secret(body) for value in _values(body)}
     for value in sorted(values, key=len, reverse=True):
-        if len(value) > _SHORT:
-            text = text.replace(value, _HIDDEN)
-        else:  # a whole word only: the digit 1 of another word tells nothing
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _HIDDEN, text)
+        # a short one as a whole word only: the digit 1 within another word tells nothing
+        whole = rf"(?<!\w){re.escape(value)}(?!\w)"
+        text = text.replace(value, _HIDDEN) if len(value) > _SHORT else re.sub(whole, _HIDDEN, text)
     return text
 
 
