@@ -2,13 +2,13 @@
 
 import posixpath
 
-from kilde.core.basics.errors import PathNotFound, RenderFailed
+from kilde.core.basics.errors import LimitExceeded, PathNotFound, RenderFailed
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.directory import render_directory
 from kilde.core.render.kustomize.accumulate import load_kustomization
-from kilde.core.render.kustomize.build import BuildOptions, Built, build
+from kilde.core.render.kustomize.build import BuildOptions, Built, build, printable
 from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.overrides import overridden
@@ -22,12 +22,17 @@ def render(tree: Tree, source: RenderSource, *, cache: RenderCache | None = None
     Raises PathNotFound for a missing folder; InvalidYaml, LimitExceeded and RenderFailed, with file and line, for what
     cannot be rendered. Synchronous and CPU-bound; the tree may do I/O.
     """
-    traced = TracedTree(tree)
-    cache = cache if cache is not None else RenderCache()
+    try:
+        return _render(TracedTree(tree), source, cache if cache is not None else RenderCache())
+    except RecursionError:
+        raise LimitExceeded("nested deeper than anything honest", about=source.path) from None
+
+
+def _render(traced: TracedTree, source: RenderSource, cache: RenderCache) -> Rendered:
     path = _folder(traced, source.path)
     if _uses_kustomize(traced, path, source):
         built = _kustomize(traced, path, source.kustomize, cache)
-        manifests = tuple(Manifest(to_json(resource.body), resource.place) for resource in built.resources)
+        manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
         return Rendered(manifests, "Kustomize", traced.trace, built.warnings)
     manifests = render_directory(traced, path, source.directory or DirectoryOptions(), cache)
     return Rendered(manifests, "Directory", traced.trace)
@@ -37,7 +42,10 @@ def kustomize_build(
     tree: Tree, path: str, options: BuildOptions | None = None, *, cache: RenderCache | None = None
 ) -> Built:
     """What `kustomize build` does; `.text()` is what it prints."""
-    return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
+    try:
+        return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
+    except RecursionError:
+        raise LimitExceeded("nested deeper than anything honest", about=path) from None
 
 
 def _folder(tree: Tree, path: str) -> str:

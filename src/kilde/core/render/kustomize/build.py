@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.basics.errors import KildeError, RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted, plain_key, text_of
+from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
@@ -134,8 +134,13 @@ def _text(value: Any) -> str:
     return "" if isinstance(value, (dict, list)) else text_of(value)
 
 
+def printable(body: dict[str, Any]) -> dict[str, Any]:
+    """At the top of an object every key is read as a string; further in one that is none cannot be written."""
+    return {str(key): value for key, value in body.items()} if any(type(key) is OddKey for key in body) else body
+
+
 def _written(resource: Resource) -> str:
     try:
-        return write_document(resource.body)
+        return write_document(printable(resource.body))
     except KildeError as error:
         raise RenderFailed(error.what, about=str(resource), hint=error.hint, place=resource.place) from error

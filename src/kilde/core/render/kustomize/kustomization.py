@@ -68,7 +68,7 @@ def parse_kustomization(content: bytes, file: str) -> Kustomization:
 
 def _check(kustomization: Kustomization) -> None:
     fields = kustomization.fields
-    if not any(value for name, value in fields.items() if name not in ("apiVersion", "kind")):
+    if not any(value != "" for name, value in fields.items() if name not in ("apiVersion", "kind")):
         raise RenderFailed("the kustomization is empty", place=kustomization.place())
     kind = fields.get("kind") or "Kustomization"
     if kind not in _VERSIONS:

@@ -22,8 +22,6 @@ def fix_references(collection: Collection, references: References) -> None:
     """Runs once, at the end, over all objects. Raises RenderFailed where a reference could mean several of them."""
     reachable = {id(r): _subject_namespaces(r) for r in collection if r.kind == "RoleBinding"}
     index = _Index(collection)
-    if not index:
-        return
     by_kind: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
     everything = [(target, spec) for target, specs in references for spec in specs]
     for resource in collection:
@@ -47,9 +45,6 @@ class _Index:
         for resource in collection:
             for name in dict.fromkeys(name for _, name, _ in resource.former):
                 self.by_name.setdefault(name, []).append(resource)
-
-    def __bool__(self) -> bool:
-        return bool(self.by_name)
 
 
 class _Referrer:

@@ -132,7 +132,7 @@ def fit(value: Any, shape: Shape, path: tuple[str | int, ...], *, strict: bool =
     if isinstance(shape, Many):
         if not isinstance(value, list):
             raise Misfit(path, f"must be a list, not {_name(value)}")
-        return [fit(item, shape.of, (*path, i), strict=strict) for i, item in enumerate(value) if item is not None]
+        return [_fit_item(item, shape.of, (*path, index), strict=strict) for index, item in enumerate(value)]
     if isinstance(shape, Mapped):
         if not isinstance(value, dict):
             raise Misfit(path, f"must be a map, not {_name(value)}")
@@ -142,6 +142,13 @@ def fit(value: Any, shape: Shape, path: tuple[str | int, ...], *, strict: bool =
             if item is not None or shape.of == TEXT
         }
     return _fit_scalar(value, shape, path)
+
+
+def _fit_item(item: Any, shape: Shape, path: tuple[str | int, ...], *, strict: bool) -> Any:
+    """An element of a list; null is what Go makes of it: nothing, of the right type."""
+    if item is not None:
+        return fit(item, shape, path, strict=strict)
+    return {} if isinstance(shape, dict) else "" if shape == TEXT else None
 
 
 def _fit_scalar(value: Any, shape: Scalar, path: tuple[str | int, ...]) -> Any:
