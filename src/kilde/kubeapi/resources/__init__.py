@@ -10,5 +10,7 @@ The way in, module by module:
 * `openapi`: `OpenApi(catalog, schemas)` gives the index and each group's document as bytes with its hash.
 * `custom`: `Definition.of(crd)` is a parsed CustomResourceDefinition: its resources, and to prune, default and validate objects.
 * `validation`: `validate_create(obj)` and `validate_update(new, old, subresource)` give the causes a real server would name.
+* `policies`: `judge(policies, bindings, request, params)` says what ValidatingAdmissionPolicies deny, warn of and note;
+  `mutations(…)` gives the patches of MutatingAdmissionPolicies. Both evaluate CEL (`cel`, the extra of that name).
 * `protobuf`: `decode(body)` makes an object of an `application/vnd.kubernetes.protobuf` request body.
 """

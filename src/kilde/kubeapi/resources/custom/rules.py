@@ -8,7 +8,7 @@ from typing import Any
 from kilde.core.basics.reading import duration
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
-from kilde.kubeapi.resources.custom.cel import BadExpression, EvaluationFailed, available, compiled, uses_old
+from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, compiled, uses_old
 from kilde.kubeapi.resources.custom.definition import Schema
 
 RULES = "x-kubernetes-validations"

@@ -55,30 +55,39 @@ class EvaluationFailed(InvalidInput):
 
 
 class Expression:
-    """A compiled expression over `self` and `oldSelf`."""
+    """A compiled expression."""
 
-    def __init__(self, compiled: Any, *, optional_old: bool) -> None:
-        self._compiled, self._optional_old = compiled, optional_old
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
 
     @property
     def gives(self) -> str:
         """The type of its value: BOOL, STRING, …, DYN where it is known only at evaluation."""
         return str(self._compiled.return_type().name())
 
-    def evaluate(self, value: Json, old: Json = None) -> Json:
-        """Its value. `old` None is no old value, where the expression takes it as optional. EvaluationFailed."""
-        data: dict[str, Any] = {"self": value}
-        if self._optional_old:
-            data[_HOLDER] = {} if old is None else {"value": old}
-        else:
-            data["oldSelf"] = old
+    def run(self, data: Mapping[str, Json]) -> Json:
+        """Its value for these variables. EvaluationFailed."""
         try:
-            found = self._compiled.eval(data=data)
+            found = self._compiled.eval(data=dict(data))
         except RuntimeError as error:
             raise EvaluationFailed(_worded(_POSITIONED.sub("", str(error)))) from error
         if found.type().name() == "ERROR":
             raise EvaluationFailed(_worded(str(found.plain_value())))
         return found.plain_value()
+
+
+class Rule(Expression):
+    """A compiled expression over `self` and `oldSelf`."""
+
+    def __init__(self, compiled: Any, *, optional_old: bool) -> None:
+        super().__init__(compiled)
+        self._optional_old = optional_old
+
+    def evaluate(self, value: Json, old: Json = None) -> Json:
+        """Its value. `old` None is no old value, where the expression takes it as optional. EvaluationFailed."""
+        if self._optional_old:
+            return self.run({"self": value, _HOLDER: {} if old is None else {"value": old}})
+        return self.run({"self": value, "oldSelf": old})
 
 
 def available() -> bool:
@@ -92,20 +101,29 @@ def uses_old(rule: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def compiled(rule: str, kind: str, *, optional_old: bool = False) -> Expression:
+def compiled(rule: str, kind: str, *, optional_old: bool = False) -> Rule:
     """The expression of a rule. `kind` is the type of self ("STRING", "MAP", …). BadExpression if it does not compile."""
     text = f"cel.bind(oldSelf, {_HOLDER}.?value, {rule})" if optional_old else rule
+    variables = (("self", kind), (_HOLDER, "DYN") if optional_old else ("oldSelf", kind))
+    return Rule(_compile(text, variables), optional_old=optional_old)
+
+
+@lru_cache(maxsize=1024)
+def expression(text: str, variables: tuple[str, ...]) -> Expression:
+    """An expression over variables of any type. BadExpression if it does not compile."""
+    return Expression(_compile(text, tuple((name, "DYN") for name in variables)))
+
+
+def _compile(text: str, variables: tuple[tuple[str, str], ...]) -> Any:
     try:
-        return Expression(_environment(kind, optional_old=optional_old).compile(text), optional_old=optional_old)
+        return _environment(variables).compile(text)
     except RuntimeError as error:
         raise BadExpression(_POSITIONED.sub("", str(error).removeprefix("INVALID_ARGUMENT: "))) from error
 
 
 @cache
-def _environment(kind: str, *, optional_old: bool) -> Any:
+def _environment(variables: tuple[tuple[str, str], ...]) -> Any:
     types = {"LIST": _cel.Type.List(_cel.Type.DYN), "MAP": _cel.Type.Map(_cel.Type.STRING, _cel.Type.DYN)}
-    own = types.get(kind) or getattr(_cel.Type, kind)
-    variables = {"self": own, _HOLDER: _cel.Type.DYN} if optional_old else {"self": own, "oldSelf": own}
     extensions = [
         ext_strings.ExtStrings(),
         ext_math.ExtMath(),
@@ -113,7 +131,8 @@ def _environment(kind: str, *, optional_old: bool) -> Any:
         ext_bindings.ExtBindings(),
         ext_encoders.ExtEncoders(),
     ]
-    return _cel.NewEnv(variables=variables, extensions=extensions, functions=list(_functions()))
+    known = {name: types.get(kind) or getattr(_cel.Type, kind) for name, kind in variables}
+    return _cel.NewEnv(variables=known, extensions=extensions, functions=list(_functions()))
 
 
 _WORDS = (

@@ -1,0 +1,10 @@
+"""Admission policies in CEL: what ValidatingAdmissionPolicies deny and MutatingAdmissionPolicies change.
+
+`judge(policies, bindings, request, params)` gives a `Verdict`; `mutations(policies, bindings, request, params)` gives patches.
+"""
+
+from kilde.kubeapi.resources.policies.mutating import Mutation, MutationFailed, mutations
+from kilde.kubeapi.resources.policies.request import Request
+from kilde.kubeapi.resources.policies.validating import Denial, Params, Verdict, judge
+
+__all__ = ["Denial", "Mutation", "MutationFailed", "Params", "Request", "Verdict", "judge", "mutations"]
