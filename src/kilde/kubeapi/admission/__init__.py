@@ -1,7 +1,7 @@
 """Admission plug-ins that concern more than one kind: limits, quotas, pod security. `before` may change, `after` only refuses."""
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.admission import limit_ranger, pod_security, quota
+from kilde.kubeapi.admission import limit_ranger, pod_security, policies, quota
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.world import World
 
@@ -11,7 +11,18 @@ def before(world: World, call: Call, obj: Object) -> None:
     limit_ranger.admit(world, call, obj)
 
 
+def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
+    """What mutating policies make of a write. They come after its ownership is known: what they add is nobody's."""
+    return policies.mutate(world, call, obj, old)
+
+
+def removal(world: World, call: Call, old: Object) -> None:
+    """Validating admission of a DELETE."""
+    policies.judge(world, call, None, old)
+
+
 def after(world: World, call: Call, obj: Object, old: Object | None) -> None:
     """Validating admission, once the object is known to be valid. Quotas are charged last."""
     pod_security.admit(world, call, obj, old)
+    policies.judge(world, call, obj, old)
     quota.admit(world, call, obj, old)

@@ -38,6 +38,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     strategy.prepare_new(world, call, obj)
     if own:
         obj = owned(call, None, obj, now)
+    obj = admission.mutate(world, call, obj, None)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in warnings(kind.storage, obj, created=True):
         call.warn(text)

@@ -1,6 +1,7 @@
 """delete: one object or a collection, at once or when its finalizers and its grace period let it."""
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
@@ -31,6 +32,7 @@ def remove(world: World, call: Call, existing: Record, options: DeleteOptions) -
     """The same for an object that was found."""
     kind, old = call.kind, existing.object()
     check_preconditions(kind, old, options)
+    admission.removal(world, call, old)
     verdict = judge(
         kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
     )

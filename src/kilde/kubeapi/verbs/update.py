@@ -48,11 +48,14 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     if own:
         obj = owned(call, old, obj, world.now())
+    if call.subresource != "scale":
+        obj = admission.mutate(world, call, obj, old)
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
         for text in warnings(kind.storage, obj, created=False):
             call.warn(text)
+    if call.subresource != "scale":
         admission.after(world, call, obj, old)
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")

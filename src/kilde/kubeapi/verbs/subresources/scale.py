@@ -10,6 +10,7 @@ from kilde.core.objects.typed.errors import ApplyConflict, BadApply
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.managed_fields import update as with_ownership
 from kilde.core.objects.typed.scale import parent_entries, scale_entries
+from kilde.kubeapi.admission import policies
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
@@ -73,6 +74,7 @@ class Scale(Handler):
             ).object
         replicas = (new.get("spec") or {}).get("replicas") or 0
         _check(call, replicas)
+        policies.judge(world, call, without_owners(new), without_owners(old))
         path = kind.scale_paths.spec
         made = parent
         _put(made, path, int(replicas))

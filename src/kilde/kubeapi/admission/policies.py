@@ -1,0 +1,119 @@
+"""Admission policies in CEL: the ones that are stored are asked about each write, and change it or refuse it."""
+
+from collections.abc import Sequence
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Object
+from kilde.core.objects.patches.errors import PatchError
+from kilde.core.objects.patches.json_patch import json_patch
+from kilde.core.objects.ref import split_api_version
+from kilde.core.objects.selector import label_selector
+from kilde.core.objects.typed.merging import merge
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.resources import policies
+from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed, Request
+from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.world import World
+
+_GROUP = "admissionregistration.k8s.io"
+_VALIDATING = (f"validatingadmissionpolicies.{_GROUP}", f"validatingadmissionpolicybindings.{_GROUP}")
+_MUTATING = (f"mutatingadmissionpolicies.{_GROUP}", f"mutatingadmissionpolicybindings.{_GROUP}")
+
+
+def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
+    """The object with what policies change of it. 422 where a policy fails."""
+    known, bindings = _stored(world, _MUTATING)
+    if not bindings:
+        return obj
+    request = _request(world, call, obj, old)
+    try:
+        for mutation in policies.mutations(known, bindings, request, _params(world)):
+            obj = _mutated(call, obj, mutation)
+    except MutationFailed as error:
+        raise _refusal(call, obj, Denial(str(error))) from error
+    return obj
+
+
+def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> None:
+    """Refuses what a policy denies (the first says why), warns of what it warns of. `obj` is None for a DELETE."""
+    known, bindings = _stored(world, _VALIDATING)
+    if not bindings:
+        return
+    verdict = policies.judge(known, bindings, _request(world, call, obj, old), _params(world))
+    for text in verdict.warnings:
+        call.warn(text)
+    if verdict.denials:
+        raise _refusal(call, obj or old or {}, verdict.denials[0])
+
+
+def _stored(world: World, resources: tuple[str, str]) -> tuple[list[Object], list[Object]]:
+    """The policies and their bindings; nothing is read where there is no binding."""
+    policy, binding = resources
+    if not world.store.count(binding):
+        return [], []
+    return [each.object() for each in world.store.all(policy)], [each.object() for each in world.store.all(binding)]
+
+
+def _request(world: World, call: Call, obj: Object | None, old: Object | None) -> Request:
+    namespace = world.store.get(Key("namespaces", "", call.namespace)) if call.namespace else None
+    meta = (obj or old or {}).get("metadata") or {}
+    return Request(
+        operation="DELETE" if obj is None else "CREATE" if old is None else "UPDATE",
+        resource=call.kind.resource,
+        name=call.name or str(meta.get("name") or ""),
+        object=obj,
+        old=old,
+        namespace=namespace.object() if namespace else None,
+        sub_resource=call.subresource,
+        user=call.user.name,
+        uid=call.user.uid,
+        groups=call.user.groups,
+        dry_run=call.options.dry_run,
+        kind=("autoscaling", "v1", "Scale") if call.subresource == "scale" else None,
+    )
+
+
+def _params(world: World) -> policies.Params:
+    def find(kind: Object, reference: Object, request: Request) -> Sequence[Object]:
+        """The parameter objects that a binding names, by name or by selector."""
+        group, version = split_api_version(str(kind.get("apiVersion") or ""))
+        resource = world.kinds.catalog.of_kind(group, version, str(kind.get("kind") or ""))
+        found = world.kinds.at(group, version, resource.plural) if resource else None
+        if found is None:
+            return ()
+        own = ((request.namespace or {}).get("metadata") or {}).get("name", "")
+        namespace = str(reference.get("namespace") or own) if found.resource.namespaced else ""
+        if reference.get("name"):
+            record = world.find(found, namespace, str(reference["name"]))
+            return () if record is None else (found.presented(record),)
+        selector = label_selector(reference.get("selector"))
+        return [
+            found.presented(each) for each in world.store.all(found.storage, namespace) if selector.matches(each.labels)
+        ]
+
+    return find
+
+
+def _mutated(call: Call, obj: Object, mutation: Mutation) -> Object:
+    try:
+        if not mutation.applies:
+            made = json_patch(obj, mutation.patch)
+        elif isinstance(mutation.patch, dict):
+            head = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}
+            made = merge(call.kind.node, obj, {**mutation.patch, **head})
+        else:
+            made = obj
+    except (PatchError, InvalidInput) as error:
+        raise _refusal(call, obj, Denial(error.what)) from error
+    if not isinstance(made, dict):
+        return obj
+    made = {**made, "metadata": dict(made.get("metadata") or {})}
+    return dict(call.kind.defaulted(made))
+
+
+def _refusal(call: Call, obj: Object, denial: Denial) -> ApiError:
+    """A refusal in the words of a forbidden request, with the code that the policy chose."""
+    about = call.kind.about(call.name or str((obj.get("metadata") or {}).get("name") or ""))
+    message = f'{about.qualified} "{about.name}" is forbidden: {denial.message}'
+    return ApiError(denial.status, denial.reason, message, {**about.details(), "causes": [{"message": denial.message}]})
