@@ -81,6 +81,7 @@ EMPTY_IN_FLOW = Null("", "")  # kustomize prints it as ""
 
 
 def is_null(value: Any) -> bool:
+    """Whether a styled value is null, however it was written."""
     return value is None or isinstance(value, Null)
 
 
@@ -211,15 +212,6 @@ def text_of(value: Any) -> str:
     if value is False:
         return "false"
     return str(value)
-
-
-def is_scalar(value: Any) -> bool:
-    return not isinstance(value, (dict, list))
-
-
-def is_string(value: Any) -> bool:
-    """Whether a scalar is a string to kustomize (a date is a time, not a string)."""
-    return isinstance(value, str)
 
 
 def to_json(value: Any) -> Any:

@@ -14,6 +14,8 @@ Kind = Literal["char", "split", "start", "end", "line start", "line end", "word"
 
 @dataclass(slots=True)
 class State:
+    """One state: what it waits for, and where it leads (`other`: the second way out of a split)."""
+
     kind: Kind
     test: Test | None = None
     out: int = -1
@@ -76,4 +78,5 @@ def _holds(kind: Kind, text: str, at: int) -> bool:
 
 
 def is_word(char: str) -> bool:
+    """Whether a character belongs to a word, as `\\w` has it."""
     return char == "_" or (char.isascii() and char.isalnum())

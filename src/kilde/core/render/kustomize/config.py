@@ -107,6 +107,7 @@ def field_spec(raw: Mapping[str, Any]) -> FieldSpec:
 
 
 def field_specs(raw: Any) -> Specs:
+    """A list of field specs as it is written in YAML; nothing for null."""
     return tuple(field_spec(item) for item in raw or ())
 
 

@@ -51,6 +51,7 @@ def apply(resource: Resource, specs: Iterable[FieldSpec], setter: Setter, create
 
 
 def apply_one(resource: Resource, spec: FieldSpec, setter: Setter, create: Create = "") -> None:
+    """The same for one spec, whatever the kind. Raises RenderFailed where the path runs into a scalar."""
     walk = _Walk(split_path(spec.path), setter, create if spec.create else "", create)
     try:
         walk.visit(resource.body, 0)

@@ -107,4 +107,5 @@ def is_remote(address: str) -> bool:
 
 
 def base_name(path: str) -> str:
+    """The last part of a path."""
     return posixpath.basename(path)

@@ -43,6 +43,7 @@ def with_indices(parts: list[str]) -> list[str]:
 
 
 def is_index(part: str) -> bool:
+    """Whether a part of a path is a position in a list."""
     return _NUMBER.fullmatch(part) is not None
 
 

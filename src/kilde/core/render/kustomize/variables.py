@@ -124,6 +124,7 @@ def _value(variable: Variable, variables: Variables, collection: Collection) -> 
 
 
 def expand(text: str, values: Mapping[str, Any]) -> Any:
+    """The text with `$(NAME)` replaced; the value itself, with its type, where the text is nothing else. `$$` is a dollar."""
     out: list[str] = []
     at = 0
     while at < len(text):
