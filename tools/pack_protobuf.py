@@ -100,10 +100,15 @@ class Reader:
     def _module(folder: Path) -> str:
         return re.search(r"^module (\S+)", (folder / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)[1]  # type: ignore[index]
 
+    def folder(self, path: str) -> Path:
+        """Where a package's sources are."""
+        module = next(name for name in self._folders if path == name or path.startswith(f"{name}/"))
+        return self._folders[module] / path.removeprefix(module).lstrip("/")
+
     def package(self, path: str) -> Package:
+        """A package, read once."""
         if path not in self._packages:
-            module = next(name for name in self._folders if path == name or path.startswith(f"{name}/"))
-            self._packages[path] = Package(path, self._folders[module] / path.removeprefix(module).lstrip("/"))
+            self._packages[path] = Package(path, self.folder(path))
         return self._packages[path]
 
     def read(self, name: str) -> None:

@@ -194,6 +194,10 @@ def test_kubectl_explains_the_fields_of_a_built_in_kind(kubectl: Any) -> None:
     assert "terminationGracePeriodSeconds\t<integer>" in text
 
 
+def test_kubectl_names_the_values_of_an_enumerated_field(kubectl: Any) -> None:
+    assert "enum: Recreate, RollingUpdate" in kubectl("explain", "deployment.spec.strategy", "--recursive")
+
+
 def test_kubectl_says_what_a_field_is_for(kubectl: Any) -> None:
     text = kubectl("explain", "configmap.data")
     assert "FIELD: data <map[string]string>" in text

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kilde.core.objects.typed.schema import Kind, builtin
+from kilde.kubeapi.resources._enums import ENUMS
 from kilde.kubeapi.resources.descriptions import describe
 from kilde.kubeapi.resources.kinds import Resource
 
@@ -97,6 +98,9 @@ def _described(name: str, schema: Schema) -> Schema:
         schema["properties"] = {
             key: {"description": texts[key], **child} if key in texts else child for key, child in fields.items()
         }
+        for field, values in ENUMS.get(name, {}).items():
+            child = schema["properties"].get(field.removesuffix("[]"), {})
+            (child.get("items", {}) if field.endswith("[]") else child)["enum"] = list(values)
     return schema
 
 
