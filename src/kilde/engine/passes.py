@@ -209,8 +209,7 @@ class Passes:
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
         if condition is not None:
             conditions.append(condition)
-        if app.source is not None and (error := self._ctx.repositories.error(app.source.repo_url)):
-            conditions.append(comparison_error(SourceError(error)))
+        conditions += self._unavailable(app)
         return Verdict(
             sync="Synced" if survey.plan.in_sync else "OutOfSync",
             health=survey.health,
@@ -220,6 +219,11 @@ class Passes:
             conditions=tuple(conditions),
             images=wish.images,
         )
+
+    def _unavailable(self, app: Application) -> list[tuple[str, str]]:
+        """What is told when the repository cannot be fetched now, though a commit of it is known."""
+        error = self._ctx.repositories.error(app.source.repo_url) if app.source is not None else ""
+        return [comparison_error(SourceError(error))] if error else []
 
     async def _tell(self, app: Application, verdict: Verdict, *, refresh: str = "") -> None:
         ctx = self._ctx
@@ -255,7 +259,7 @@ class Passes:
             health=survey.health,
             revision=_word(app),
             resources=survey.resources,
-            conditions=(condition,),
+            conditions=(condition, *(() if isinstance(error, SourceError) else self._unavailable(app))),
         )
         await self._tell(app, verdict, refresh=refresh)
         if app.operation is not None:

@@ -71,8 +71,11 @@ def _masked(body: Object | None, seen: dict[Any, str]) -> Object | None:
         return body
     out = dict(body)
     for block in _BLOCKS:
-        if isinstance(out.get(block), dict):
-            out[block] = {key: _run(value, seen) for key, value in out[block].items()}
+        found = out.get(block)
+        if isinstance(found, dict):
+            out[block] = {key: _run(value, seen) for key, value in found.items()}
+        elif found is not None:
+            out[block] = _run(found, seen)  # of the wrong type, and perhaps secret all the same
     meta = out.get("metadata")
     if isinstance(meta, dict) and _LAST_APPLIED in (meta.get("annotations") or {}):
         annotations = {**meta["annotations"], _LAST_APPLIED: _run(meta["annotations"][_LAST_APPLIED], seen)}
