@@ -395,6 +395,53 @@ def test_what_is_for_ever_may_not_change(name: str, patch: Patch, wrong: list[st
         assert words(found) == sorted(wrong)
 
 
+DEBUG = {"name": "d", "image": "i", "imagePullPolicy": "Always", "targetContainerName": "c"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wrong"),
+    [
+        ([], [DEBUG], []),
+        ([DEBUG], [DEBUG, {**DEBUG, "name": "e"}], []),
+        (
+            [DEBUG],
+            [{**DEBUG, "image": "j"}],
+            ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be changed'],
+        ),
+        ([DEBUG], [], ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be removed']),
+        ([], [{**DEBUG, "name": "c"}], ['spec.ephemeralContainers[0].name: Duplicate value: "c"']),
+        (
+            [],
+            [{**DEBUG, "targetContainerName": "x"}],
+            ['spec.ephemeralContainers[0].targetContainerName: Not found: "x"'],
+        ),
+    ],
+)
+def test_debug_containers_only_become_more(before: list[Patch], after: list[Patch], wrong: list[str]) -> None:
+    old = stored("pod", {"spec": {"ephemeralContainers": before}})
+    new = apply_defaults(merged(old, {"spec": {"ephemeralContainers": after}}))
+    assert words(validate_update(new, old, "ephemeralcontainers")) == wrong
+    assert bool(validate_update(new, old)) is (before != after)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "status", "wrong"),
+    [
+        (["SuccessCriteriaMet", "Complete"], {"startTime": "t", "completionTime": "t"}, []),
+        (["Complete"], {"startTime": "t", "completionTime": "t"}, ["status.conditions"]),
+        (["FailureTarget", "Failed"], {"startTime": "t"}, []),
+        (["FailureTarget", "Failed"], {}, ["status.startTime"]),
+        (["FailureTarget", "Failed"], {"startTime": "t", "active": 1}, ["status.active"]),
+        ([], {"completionTime": "t"}, ["status.completionTime"]),
+        ([], {"succeeded": -1}, ["status.succeeded"]),
+    ],
+)
+def test_a_job_ends_in_one_way(conditions: list[str], status: Patch, wrong: list[str]) -> None:
+    old = obj("batch/v1", "Job", spec={})
+    new = {**old, "status": {**status, "conditions": [{"type": kind, "status": "True"} for kind in conditions]}}
+    assert sorted({cause.field for cause in validate_update(new, old, "status")}) == wrong
+
+
 def test_an_immutable_secret_keeps_its_data_and_its_seal() -> None:
     old = stored("secret", {"immutable": True})
     new = {**old, "immutable": False, "data": {"k": "eA=="}}

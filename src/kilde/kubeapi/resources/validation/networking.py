@@ -35,7 +35,7 @@ def _ingress(ingress: Object) -> Iterator[Cause]:
         yield invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
     if spec.get("defaultBackend") is not None:
         yield from _backend(spec["defaultBackend"], "spec.defaultBackend")
-    yield from named(spec.get("ingressClassName"), dns_subdomain, "spec.ingressClassName")
+    yield from _class(spec.get("ingressClassName"))
     for index, rule in items(spec, "rules"):
         at = f"spec.rules[{index}]"
         if rule.get("host"):
@@ -50,6 +50,11 @@ def _ingress(ingress: Object) -> Iterator[Cause]:
     for index, tls in items(spec, "tls"):
         for number, host in items(tls, "hosts"):
             yield from named(host, _any_host, f"spec.tls[{index}].hosts[{number}]")
+
+
+def _class(name: str | None) -> Iterator[Cause]:
+    if name is not None:  # an empty name is wrong, too
+        yield from (invalid("spec.ingressClassName", name, text) for text in dns_subdomain(name))
 
 
 def _any_host(host: str) -> list[str]:

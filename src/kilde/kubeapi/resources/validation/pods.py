@@ -144,7 +144,7 @@ def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
     parts.names |= {str(one.get("name")) for key in ("containers", "initContainers") for one in spec.get(key) or ()}
     known = set(parts.names)
     yield from check_containers(spec.get("ephemeralContainers"), parts, "spec.ephemeralContainers")
-    for index, one in items(spec):
+    for index, one in items(spec, "ephemeralContainers"):
         target = one.get("targetContainerName")
         if target and target not in known:
             yield not_found(f"spec.ephemeralContainers[{index}].targetContainerName", target)
