@@ -52,6 +52,12 @@ class Kind:
         return _ALIASES.get((self.resource.group, self.resource.plural), self.resource.qualified)
 
     @property
+    def registry(self) -> str:
+        """The part of etcd's key that a real server keeps these under: conflicts quote it."""
+        resource = self.resource
+        return f"apiextensions.kubernetes.io/{resource.group}/{resource.plural}" if resource.custom else resource.plural
+
+    @property
     def has_status(self) -> bool:
         return self.resource.sub_resource("status") is not None
 

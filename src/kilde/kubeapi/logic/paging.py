@@ -37,7 +37,7 @@ def decode(text: str) -> Token:
 
 
 def bad_token() -> ApiError:
-    return bad_request("continue key is not valid")
+    return bad_request("invalid continue token: continue key is not valid")
 
 
 def expired() -> ApiError:

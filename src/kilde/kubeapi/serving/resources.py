@@ -80,7 +80,7 @@ class Resources:
         if kind is None or route.rest:
             raise failures.no_such_resource()
         if route.subresource and kind.resource.sub_resource(route.subresource) is None:
-            if kind.resource.custom and route.subresource in ("status", "scale"):
+            if kind.resource.custom:
                 raise failures.not_found(kind.about(route.name))
             raise failures.no_such_resource()
         inside = bool(route.namespace)

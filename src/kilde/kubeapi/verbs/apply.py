@@ -89,11 +89,12 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
         raise failures.unexplained(error.what) from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
-        return replace(world, call, existing, made, own=False), False
+        return replace(world, call, existing, made, own=False, exact=False), False
     if call.subresource:
         raise failures.not_found(kind.about(call.name))
     if made["metadata"].get("uid"):
         what = f"the provided object specified uid {made['metadata']['uid']}, and no existing object was found"
         raise failures.conflict(kind.about(call.name), f"uid mismatch: {what}")
+    made["metadata"].pop("resourceVersion", None)
     check_new_content(world, call, call.name)
     return create_as(world, call, made, own=False), True

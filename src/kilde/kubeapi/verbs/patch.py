@@ -55,9 +55,7 @@ def read_patch(media: str, raw: bytes) -> Json:
         body = decode.decode(raw, negotiate.JSON, "Patch").value
     except ApiError as error:
         what = decode.json_problem(raw)
-        raise failures.bad_request(
-            f"error decoding patch: {what}" if media == negotiate.JSON_PATCH else what
-        ) from error
+        raise failures.bad_request(what if media == negotiate.STRATEGIC else f"error decoding patch: {what}") from error
     if media == negotiate.MERGE and not isinstance(body, dict):
         raise failures.bad_request("Invalid JSON Patch")
     return body

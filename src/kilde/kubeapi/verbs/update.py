@@ -85,7 +85,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
     found, before = meta(obj), old["metadata"]
     name, version = before["name"], str(found.get("resourceVersion") or "")
     if exact and found.get("uid") and found["uid"] != before["uid"]:
-        key = "/".join(part for part in ("/registry", kind.storage, before.get("namespace", ""), name) if part)
+        key = "/".join(part for part in ("/registry", kind.registry, before.get("namespace", ""), name) if part)
         told = f"UID in precondition: {found['uid']}, UID in object meta: {before['uid']}"
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
