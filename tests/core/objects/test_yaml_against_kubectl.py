@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from core.objects.test_yaml_reader import SCALARS
 
 

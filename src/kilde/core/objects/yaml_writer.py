@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
@@ -133,10 +132,12 @@ def go_float(value: float) -> str:
     whole = integral(value)
     if isinstance(whole, int) and _INT64 <= whole < _UINT64:
         return str(whole)
-    parts = Decimal(repr(value)).as_tuple()
-    digits = "".join(map(str, parts.digits)).rstrip("0")
-    power = len(parts.digits) + int(parts.exponent) - 1
-    sign = "-" if parts.sign else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    before, _, after = mantissa.partition(".")
+    power = len(before.lstrip("0")) - 1 if before.lstrip("0") else len(after.lstrip("0")) - len(after) - 1
+    digits = (before + after).strip("0")
+    power += int(exponent or 0)
+    sign = "-" if value < 0 else ""
     if -4 <= power < _EXPONENT_FROM:
         return sign + _positional(digits, power)
     return f"{sign}{digits[0]}{'.' + digits[1:] if len(digits) > 1 else ''}e{'-' if power < 0 else '+'}{abs(power):02d}"

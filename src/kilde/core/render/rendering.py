@@ -38,16 +38,6 @@ def _render(traced: TracedTree, source: RenderSource, cache: RenderCache) -> Ren
     return Rendered(manifests, "Directory", traced.trace)
 
 
-def kustomize_build(
-    tree: Tree, path: str, options: BuildOptions | None = None, *, cache: RenderCache | None = None
-) -> Built:
-    """What `kustomize build` does; `.text()` is what it prints."""
-    try:
-        return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
-    except RecursionError:
-        raise LimitExceeded("nested deeper than anything honest", about=path) from None
-
-
 def _folder(tree: Tree, path: str) -> str:
     found = join("", path.removeprefix("/") or ".", about="source path")
     entry = tree.entry(found)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from kilde.core.basics.errors import KildeError, RenderFailed
+from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
@@ -91,6 +91,16 @@ def build(
     for resource in resources:
         _annotate(resource, metadata)
     return Built(tuple(resources), tuple(dict.fromkeys(run.warnings)))
+
+
+def kustomize_build(
+    tree: Tree, path: str, options: BuildOptions | None = None, *, cache: RenderCache | None = None
+) -> Built:
+    """What `kustomize build` does; `.text()` is what it prints."""
+    try:
+        return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
+    except RecursionError:
+        raise LimitExceeded("nested deeper than anything honest", about=path) from None
 
 
 def _finish(found: Accumulated, budget: Budget) -> None:

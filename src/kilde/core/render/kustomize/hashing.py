@@ -1,16 +1,14 @@
 """The suffix of a generated ConfigMap's or Secret's name: ten letters of a SHA-256 over what is in it."""
 
 import hashlib
+import json
 from typing import Any
-
-import msgspec
 
 from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.resource import Resource
 
 _NOT_VOWELS = str.maketrans("013ae", "ghkmt")
-_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def add_hashes(collection: Collection) -> None:
@@ -47,7 +45,7 @@ def _text_or(body: dict[str, Any], field: str) -> Any:
 
 def go_json(value: Any) -> bytes:
     """Compact JSON with sorted keys, escaped as Go's encoding/json escapes it."""
-    text = _ENCODER.encode(value)
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     for plain, escaped in _GO_ESCAPES:
         if plain in text:
             text = text.replace(plain, escaped)

@@ -1,9 +1,8 @@
 """JSON 6902 patches as kustomize applies them: the whole object passes through JSON, so big numbers lose precision."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
@@ -33,8 +32,8 @@ def parse(text: bytes, file: str) -> tuple[Operation, ...]:
     """A patch in YAML or JSON. Raises RenderFailed for what is no list of operations."""
     if text.lstrip()[:1] == b"[" and text[:1] == b"[":
         try:
-            found = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
+            found = json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             raise InvalidYaml(f"not JSON: {error}", place=Place(file)) from error
     else:
         documents = read_documents(text, file=file, mode="kubernetes", duplicates="last")
@@ -42,6 +41,10 @@ def parse(text: bytes, file: str) -> tuple[Operation, ...]:
     if not isinstance(found, list):
         raise RenderFailed("a JSON patch must be a list of operations", about=file)
     return tuple(_operation(item, file) for item in found)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _operation(raw: Any, file: str) -> Operation:

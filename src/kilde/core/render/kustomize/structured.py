@@ -1,9 +1,8 @@
 """Replacements inside of text: a path may go on into a string that holds JSON or YAML."""
 
+import json
 from collections.abc import Callable
 from typing import Any
-
-import msgspec
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_node_writer import scalar_kind, write_nodes
@@ -60,7 +59,7 @@ def _put(old: Any, value: Any) -> Any:
 def _json(document: Any, before: str) -> str:
     compact = go_json(to_json(document))
     if "\n" in before and "  " in before:
-        return msgspec.json.format(compact, indent=2).decode()
+        return json.dumps(json.loads(compact), indent=2, ensure_ascii=False)
     return compact.decode()
 
 
