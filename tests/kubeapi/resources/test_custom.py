@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.custom.formats import FORMATS
-from kilde.kubeapi.resources.custom.patterns import matches
+from kilde.kubeapi.resources.custom.patterns import _translated, matches
 from kilde.kubeapi.resources.custom.values import check
 
 NOW = "2026-01-01T00:00:00Z"
@@ -408,3 +408,9 @@ def test_a_format_judges_any_text(form: str, text: str) -> None:
 )
 def test_patterns_mean_what_they_mean_in_go(pattern: str, text: str, *, found: bool) -> None:
     assert matches(pattern, text) is found
+    assert bool(_translated(pattern).search(text)) is found
+
+
+def test_a_hostile_pattern_does_not_hold_up_the_server() -> None:
+    pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
+    assert not matches("^(a+)+$", "a" * 5000 + "b")

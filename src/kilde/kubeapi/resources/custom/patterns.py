@@ -1,11 +1,17 @@
-"""Regular expressions of schemas: Go's syntax (RE2), compiled for Python where the two mean the same."""
+"""Regular expressions of schemas, in Go's syntax (RE2).
+
+Where the CEL engine is installed its RE2 judges them: exactly as Go does, and in time linear in the text. Otherwise Python's engine does,
+for which they are translated; a hostile expression can then take long.
+"""
 
 import re
 from functools import lru_cache
 
 from kilde.core.basics.errors import InvalidInput
+from kilde.kubeapi.resources.cel import EvaluationFailed, available, expression
 
 _LONGEST = 4096
+_MATCHES, _VARIABLES = "text.matches(pattern)", ("text", "pattern")
 
 # What Go writes otherwise than Python does.
 _CLASSES = {
@@ -23,29 +29,43 @@ _CLASSES = {
 _FOREIGN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|(?<!\\)(?:\\\\)*\\[1-9]|[*+?}]\+")
 
 
-@lru_cache(maxsize=1024)
-def pattern(text: str) -> "re.Pattern[str]":
-    """The compiled expression. InvalidInput if Go would not compile it, or Python cannot."""
-    if len(text) > _LONGEST:
+def check_pattern(pattern: str) -> None:
+    """InvalidInput if Go would not compile the expression (or we cannot)."""
+    if len(pattern) > _LONGEST:
         raise InvalidInput("the pattern is too long", hint=f"at most {_LONGEST} characters")
-    if _FOREIGN.search(text):
+    if available():
+        try:
+            _found(pattern, "")
+        except EvaluationFailed as error:
+            raise InvalidInput(f"error parsing regexp: {error.what}") from error
+    else:
+        _translated(pattern)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the expression is found anywhere in the text; one that cannot be compiled matches nothing."""
+    try:
+        return _found(pattern, text) if available() else _translated(pattern).search(text) is not None
+    except InvalidInput:
+        return False
+
+
+def _found(pattern: str, text: str) -> bool:
+    return expression(_MATCHES, _VARIABLES).run({"text": text, "pattern": pattern}) is True
+
+
+@lru_cache(maxsize=1024)
+def _translated(pattern: str) -> "re.Pattern[str]":
+    if _FOREIGN.search(pattern):
         raise InvalidInput(
             "the pattern uses look-around, a backreference or a possessive quantifier, which RE2 does not have"
         )
     for name, members in _CLASSES.items():
-        text = text.replace(name, members)
-    text = re.sub(r"(?<!\\)((?:\\\\)*)\\z", r"\1\\Z", text)
+        pattern = pattern.replace(name, members)
+    pattern = re.sub(r"(?<!\\)((?:\\\\)*)\\z", r"\1\\Z", pattern)
     # In Go `$` is the end of the text only; in Python it also matches before a last line break.
-    text = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||$)", r"\1\\Z", text)
+    pattern = re.sub(r"(?<!\\)((?:\\\\)*)\$(?=\)|\||$)", r"\1\\Z", pattern)
     try:
-        return re.compile(text, re.ASCII)
+        return re.compile(pattern, re.ASCII)
     except re.error as error:
         raise InvalidInput(f"not a regular expression: {error}") from error
-
-
-def matches(text: str, value: str) -> bool:
-    """Whether the expression is found anywhere in the value; an expression that cannot be compiled matches nothing."""
-    try:
-        return pattern(text).search(value) is not None
-    except InvalidInput:
-        return False

@@ -9,7 +9,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
-from kilde.kubeapi.resources.custom.patterns import pattern
+from kilde.kubeapi.resources.custom.patterns import check_pattern
 from kilde.kubeapi.resources.custom.rules import check_rules
 from kilde.kubeapi.resources.custom.shaping import defaulted, pruned
 from kilde.kubeapi.resources.custom.values import check
@@ -116,7 +116,7 @@ def _keywords(schema: Schema, at: str) -> Iterator[Cause]:
         yield required(f"{at}.items", "must be specified")
     if schema.get("pattern"):
         try:
-            pattern(schema["pattern"])
+            check_pattern(schema["pattern"])
         except InvalidInput as error:
             yield invalid(
                 f"{at}.pattern", schema["pattern"], f"must be a valid regular expression, but isn't: {error.what}"
