@@ -1,6 +1,7 @@
 """render: Argo CD's settings, the trace of what was read, and a cache that changes nothing but the time."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -144,3 +145,16 @@ def test_a_base_is_read_once_for_all_its_overlays() -> None:
     names = [render(source, RenderSource(path=f"o{n}"), cache=cache).manifests[0].name for n in range(50)]
     assert names == [f"o{n}-shop" for n in range(50)]
     assert source.reads == 1
+
+
+def test_threads_can_share_a_cache() -> None:
+    overlays = {f"o{n}/kustomization.yaml": f"resources: [../base]\nnamePrefix: o{n}-\n".encode() for n in range(40)}
+    source = MemoryTree({path: text.encode() for path, text in tree_files().items()} | overlays)
+    cache = RenderCache(documents=3, bases=1)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: render(source, RenderSource(path=f"o{n % 40}"), cache=cache), range(200)))
+    assert [rendering.manifests[0].name for rendering in found] == [f"o{n % 40}-shop" for n in range(200)]
+
+
+def tree_files() -> dict[str, str]:
+    return {path: text for path, text in BASE.items() if path.startswith("base/")}

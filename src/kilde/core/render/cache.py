@@ -1,6 +1,7 @@
 """RenderCache: parsed files and accumulated bases, by what they were made of; bounded, and only a matter of speed."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -18,20 +19,24 @@ class Recent(Generic[Key, Value]):
         return len(self._held)
 
     def get(self, key: Key) -> Value | None:
+        """The value, which is now the most recently used one; None if there is none."""
         found = self._held.get(key)
         if found is not None:
-            self._held.move_to_end(key)
+            with suppress(KeyError):  # another thread may have dropped it meanwhile
+                self._held.move_to_end(key)
         return found
 
     def put(self, key: Key, value: Value) -> None:
+        """Holds a value, and drops the one that was not used for longest if there are too many."""
+        self._held.pop(key, None)
         self._held[key] = value
-        self._held.move_to_end(key)
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
+        while len(self._held) > self._size:
+            with suppress(KeyError):
+                self._held.popitem(last=False)
 
 
 class RenderCache:
-    """What renders share. Not for several threads at once: give each its own, or a lock around the render."""
+    """What renders share, also from several threads: what is held is never changed, only copied."""
 
     def __init__(self, *, documents: int = 5_000, bases: int = 1_000) -> None:
         self.documents: Recent[tuple[str, str], Any] = Recent(documents)
