@@ -132,6 +132,25 @@ def test_items_of_an_associative_list_have_their_own_past() -> None:
     ]
 
 
+ANY_LENGTH = {"type": "array", "items": STRING}
+
+
+@pytest.mark.parametrize(
+    ("rule", "listed", "refused"),
+    [
+        ("self.all(x, self.exists_one(y, x == y))", ANY_LENGTH, True),
+        ("self.all(x, self.exists_one(y, x == y))", {**ANY_LENGTH, "maxItems": 10}, False),
+        ("self.all(x, x != 'self.all(y, y)')", ANY_LENGTH, False),
+        ("self.all(x, ['a', 'b'].exists(y, x == y))", ANY_LENGTH, False),
+        ("self.all(x, x != '') && self.exists(x, x == '')", ANY_LENGTH, False),
+    ],
+)
+def test_loops_within_loops_need_a_bound(rule: str, listed: dict[str, Any], *, refused: bool) -> None:
+    causes = list(check_rules({**listed, RULES: [{"rule": rule}]}, "at"))
+    assert bool(causes) is refused
+    assert all(cause.message.startswith("Forbidden: ") for cause in causes)
+
+
 def test_a_rule_beyond_our_engine_is_accepted_and_left_alone() -> None:
     rule = {"rule": "sets.contains(self.l, ['a'])"}
     found = {"type": "object", "properties": {"l": {"type": "array", "items": STRING}}, RULES: [rule]}

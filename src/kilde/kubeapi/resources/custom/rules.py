@@ -9,6 +9,7 @@ from kilde.core.basics.reading import duration
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
 from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, compiled, uses_old
+from kilde.kubeapi.resources.custom.cost import rule_cause, too_costly
 from kilde.kubeapi.resources.custom.definition import Schema
 
 RULES = "x-kubernetes-validations"
@@ -39,7 +40,9 @@ def check_rules(schema: Schema, at: str) -> Iterator[Cause]:
         path = rule.get("fieldPath")
         if path and not _leads_somewhere(path, schema):
             yield invalid(f"{where}.fieldPath", path, "must be a valid path")
-        if available():
+        if too_costly(text, schema):
+            yield from rule_cause(f"{where}.rule")
+        elif available():
             yield from _compiles(rule, text, schema, where)
 
 

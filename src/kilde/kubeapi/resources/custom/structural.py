@@ -8,10 +8,11 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.custom.cost import schema_cause, too_costly
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
 from kilde.kubeapi.resources.custom.patterns import check_pattern
-from kilde.kubeapi.resources.custom.rules import check_rules
-from kilde.kubeapi.resources.custom.shaping import defaulted, pruned
+from kilde.kubeapi.resources.custom.rules import RULES, check_rules
+from kilde.kubeapi.resources.custom.shaping import defaulted, pruned, walk
 from kilde.kubeapi.resources.custom.values import check
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
@@ -50,6 +51,8 @@ def check_schema(schema: Schema, at: str) -> list[Cause]:
     causes.extend(_schema(schema, at, "root", 0))
     if not causes:
         causes.extend(_defaults(schema, at))
+    if any(too_costly(str(rule.get("rule", "")), one) for one in walk(schema) for rule in one.get(RULES) or ()):
+        causes.append(schema_cause(at))
     return causes
 
 
