@@ -66,6 +66,12 @@ def test_settings_do_what_kustomize_edit_would() -> None:
     assert service["spec"]["type"] == "NodePort"
 
 
+@pytest.mark.parametrize("patch", [{"target": "x"}, {"patch": 1}, {"pathc": "x"}, {"target": {"kind": ["x"]}}])
+def test_a_wrong_patch_among_the_settings_is_told(patch: dict[str, Any]) -> None:
+    with pytest.raises(KildeError, match=r"over/kustomization.yaml:1: source.kustomize.patches: \[0\]"):
+        rendered(patches=(patch,))
+
+
 def test_labels_go_into_selectors_unless_told_otherwise() -> None:
     assert rendered(common_labels={"a": "b"})["Service"]["spec"]["selector"] == {"app": "shop", "a": "b"}
     plain = rendered(common_labels={"a": "b"}, label_without_selector=True)

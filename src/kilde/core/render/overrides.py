@@ -5,8 +5,11 @@ from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.render.kustomize.kustomization import Kustomization
+from kilde.core.render.kustomize.shapes import PATCH, Many, decode
 from kilde.core.render.kustomize.transformers.images import split_image
 from kilde.core.render.source import KustomizeOptions
+
+PATCHES = Many(PATCH)
 
 
 def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missing: frozenset[str]) -> Kustomization:
@@ -31,7 +34,9 @@ def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missi
             force=options.force_common_annotations,
         )
     if options.patches:
-        fields["patches"] = [*(fields.get("patches") or []), *options.patches]
+        place = kustomization.place()
+        added = decode(list(map(dict, options.patches)), PATCHES, "source.kustomize.patches", place)
+        fields["patches"] = [*(fields.get("patches") or []), *added]
     components = [path for path in options.components if path not in missing]
     if components:
         fields["components"] = [*(fields.get("components") or []), *components]

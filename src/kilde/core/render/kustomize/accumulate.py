@@ -202,7 +202,7 @@ class Target:
         """A base, accumulated whole; from the cache where nothing it was made of has changed."""
         loader = self.loader.folder(path)
         cacheable = not self.build.tracks and not self.build.schema_set and loader.tree is self.loader.tree
-        key = (loader.root, loader.restricted)
+        key = (loader.root, loader.restricted, _id_of_kustomization(loader))
         cached = loader.cache.bases.get(key) if cacheable else None
         if cached is not None and cached[0].still_true(loader.tree):
             trace, accumulated, warnings = cached
@@ -351,6 +351,15 @@ class Target:
             )
             if not all(map(untouched, before, found.resources)):
                 raise RenderFailed("a validator must not change resources", about=str(config), place=config.place)
+
+
+def _id_of_kustomization(loader: Loader) -> str:
+    """Tells apart what different repositories and revisions have in folders of the same name."""
+    for name in FILE_NAMES:
+        entry = loader.tree.entry(loader.path(name))
+        if entry is not None:
+            return entry.oid
+    return ""
 
 
 def untouched(before: Resource, after: Resource) -> bool:
