@@ -71,12 +71,20 @@ class Document:
         """Where a field is, found by reading the text again; the nearest parent's place where the field is not written."""
         if not path:
             return Place(self.file, self.line)
-        line, column = _find(self._text, path)
+        line, column = _find(self._text, path) if self._text else (-1, -1)
         return Place(self.file, line + self._offset + 1, column + 1) if line >= 0 else Place(self.file, self.line)
+
+    def copy(self) -> "Document":
+        """A document whose value can be changed without changing this one's."""
+        return Document(copy_tree(self.value), self.line, self.file, self._text, self._offset)
+
+    def without_text(self) -> "Document":
+        """The same, lighter: from now on it knows no places but its own line."""
+        return Document(self.value, self.line, self.file)
 
     def item_lines(self, key: str) -> list[int]:
         """The line of each element of a top-level list, in one scan."""
-        return [line + self._offset + 1 for line in _element_lines(self._text, key)]
+        return [line + self._offset + 1 for line in _element_lines(self._text, key)] if self._text else []
 
 
 def read_documents(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from kilde.core.basics.errors import LimitExceeded, Place, RenderFailed
 from kilde.core.objects.yaml_reader import Document, read_documents
-from kilde.core.objects.yaml_scalars import copy_tree
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.source.tree import EntryKind, Tree, join
@@ -68,11 +67,12 @@ class Loader:
         key = (entry.oid, path)
         found = self.cache.documents.get(key)
         if found is None:
-            found = read_documents(self.tree.read(path), file=path, mode="kustomize")
+            read = read_documents(self.tree.read(path), file=path, mode="kustomize")
+            found = [document if _is_list(document.value) else document.without_text() for document in read]
             self.cache.documents.put(key, found)
         if not copied:
             return found
-        return [Document(copy_tree(d.value), d.line, d.file, d._text, d._offset) for d in found]
+        return [document.copy() for document in found]
 
     def folder(self, relative: str) -> "Loader":
         """The loader of a base or component. Raises RenderFailed for a circle, a missing folder, a remote address."""
@@ -96,6 +96,11 @@ class Loader:
                     f"cycle detected: candidate root '{path}' contains visited root '{above}'", about=trail
                 )
         return Loader(self.tree, path, self.cache, (*self.chain, self.root), self.restricted, self.remote, self.budget)
+
+
+def _is_list(value: object) -> bool:
+    """Whether a document is a list of objects, whose lines will be asked for."""
+    return isinstance(value, dict) and str(value.get("kind")).endswith("List")
 
 
 def is_remote(address: str) -> bool:
