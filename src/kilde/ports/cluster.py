@@ -109,7 +109,9 @@ class Cluster(Protocol):
         """Each object's JSON; apiVersion and kind are filled in."""
         ...
 
-    def watch(self, resource: Resource, namespace: str = "", *, label_selector: str = "") -> AsyncIterator[WatchEvent]: ...
+    def watch(
+        self, resource: Resource, namespace: str = "", *, label_selector: str = ""
+    ) -> AsyncIterator[WatchEvent]: ...
 
     async def apply(
         self, resource: Resource, body: Object, *, manager: str, force: bool = True, dry_run: bool = False

@@ -64,7 +64,7 @@ def _allocate(allocations: Allocations, spec: Object, *, dry_run: bool) -> None:
 
 def _give_ports(allocations: Allocations, spec: Object) -> None:
     """A node port for each port; the same number for the same port in two protocols."""
-    ports = []
+    ports: list[Object] = []
     given: dict[Any, int] = {}
     for port in spec.get("ports") or []:
         if not port.get("nodePort"):

@@ -73,4 +73,4 @@ def default_class(world: World) -> str:
     if not marked:
         return ""
     newest = max(time for time, _ in marked)
-    return min(name for time, name in marked if time == newest)
+    return str(min(name for time, name in marked if time == newest))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kilde.core.objects.patches.errors import BadPatch
@@ -38,8 +38,19 @@ def test_the_patch_is_merged_in(document: Any, patch: Any, merged: Any) -> None:
 
 @given(_OBJECTS, _OBJECTS)
 def test_patching_twice_is_patching_once(document: Any, patch: Any) -> None:
+    assume(
+        not _null_in_list(patch)
+    )  # such nulls go only where a list takes the place of a list, as in the server's library
     once = merge_patch(document, patch)
     assert merge_patch(once, patch) == once
+
+
+def _null_in_list(value: Any, *, inside: bool = False) -> bool:
+    if isinstance(value, dict):
+        return any((inside and each is None) or _null_in_list(each, inside=inside) for each in value.values())
+    if isinstance(value, list):
+        return any(each is None or _null_in_list(each, inside=True) for each in value)
+    return False
 
 
 @pytest.mark.parametrize("patch", [None, [], "x", 1])
