@@ -185,7 +185,8 @@ def _meets(rule: Object, pod: Object) -> bool:
     own, values = spec.get("priorityClassName") or "", rule.get("values") or ()
     operator = rule.get("operator")
     if operator in ("In", "NotIn"):
-        return bool(own in values) == (operator == "In")
+        listed: bool = own in values
+        return listed == (operator == "In")
     return bool(own) == (operator == "Exists")
 
 
