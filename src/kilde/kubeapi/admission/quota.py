@@ -186,7 +186,7 @@ def _meets(rule: Object, pod: Object) -> bool:
     operator = rule.get("operator")
     if operator in ("In", "NotIn"):
         listed: bool = own in values
-        return listed == (operator == "In")
+        return listed is bool(operator == "In")
     return bool(own) == (operator == "Exists")
 
 
