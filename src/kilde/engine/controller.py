@@ -192,11 +192,17 @@ class Controller:
 
     async def _resync(self) -> None:
         """Now and then every application is looked at, whatever the watches said; fights that ended are forgotten."""
+        clock = self._world.clock
+        due = clock.monotonic() + self._settings.resync
         while True:
-            await self._world.clock.sleep(15.0)
+            await clock.sleep(15.0)
             for name, rt in list(self.context.runtimes.items()):
                 if rt.fights:
                     had = len(rt.fighting)
                     self.healer.calm(rt)
                     if len(rt.fighting) != had:
                         self._queue.add(name)
+            if clock.monotonic() >= due:
+                due = clock.monotonic() + self._settings.resync
+                for number, name in enumerate(self.context.fleet.names()):
+                    self._queue.add(name, delay=0.02 * (number + 1))
