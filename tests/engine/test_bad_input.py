@@ -13,6 +13,7 @@ import structlog
 
 from adapters.git import sshd
 from adapters.git.upstream import Special, Upstream
+from engine.bad_commits import BUILD, MAP, REFUSED_TO_RENDER, bomb
 from engine.world import NAMESPACES, Play, config_map
 from kilde import crds
 from kilde.adapters.clock import SystemClock
@@ -33,8 +34,6 @@ LOADING = "ComparisonError: Failed to load target state: failed to generate mani
 AUTO: dict[str, Any] = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": 0}}
 GOOD = {"app/a.yaml": config_map("a"), "app/c.yaml": config_map("c")}
 URLS = "(write https://host/path, ssh://user@host/path, user@host:path or file:///path)"
-MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n"
-BUILD = "app/kustomization.yaml"
 
 
 class Stage(Play):
@@ -109,127 +108,6 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         await sources.close()
         structlog.reset_defaults()
         await asyncio.get_running_loop().shutdown_default_executor()
-
-
-def bomb() -> str:
-    """Ten levels of ten aliases each: a billion nodes, said in half a kilobyte."""
-    lines = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]\n" for n in range(1, 10)]
-    return MAP + "l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(lines)
-
-
-# name → (the files of the commit beside app/a.yaml, what the condition says after LOADING)
-REFUSED_TO_RENDER: dict[str, tuple[dict[str, Any], str]] = {
-    "a flow mapping that does not end": (
-        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b\n"},
-        "app/b.yaml:4:1: did not find expected ',' or '}' while parsing a flow mapping",
-    ),
-    "a tab for indentation": (
-        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n\tname: b\n"},
-        "app/b.yaml:4:1: found character that cannot start any token while scanning for the next token",
-    ),
-    "JSON that breaks off": (
-        {"app/b.json": '{"apiVersion": "v1", "kind": "ConfigMap", '},
-        "app/b.json:2:1: did not find expected node content while parsing a flow node",
-    ),
-    "a key that comes twice": (
-        {"app/b.yaml": MAP + "data: {a: b}\ndata: {a: c}\n"},
-        "app/b.yaml:5:1: mapping key 'data' already defined",
-    ),
-    "a number that JSON has not": ({"app/b.yaml": MAP + "x: .inf\n"}, "app/b.yaml:4:4: '.inf' has no place in JSON"),
-    "an alias of nothing": ({"app/b.yaml": MAP + "data: *nope\n"}, "app/b.yaml:4:7: unknown anchor 'nope'"),
-    "no kind": ({"app/b.yaml": "apiVersion: v1\nmetadata: {name: b}\n"}, "app/b.yaml:1: Object 'Kind' is missing"),
-    "no apiVersion": (
-        {"app/b.yaml": "kind: ConfigMap\nmetadata: {name: b}\n"},
-        "app/b.yaml:1: Object 'apiVersion' is missing",
-    ),
-    "no name": (
-        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"},
-        "app/b.yaml:1: ConfigMap has no metadata.name",
-    ),
-    "a name that is a number": (
-        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n"},
-        "app/b.yaml:3:12: metadata.name: must be a string, not 12 (quote it)",
-    ),
-    "annotations that are a list": (
-        {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, annotations: [x]}\n"},
-        "app/b.yaml:1: metadata.annotations: must be a map of strings",
-    ),
-    "a name that is a number, in a build": (
-        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n"},
-        "app/b.yaml:1: metadata.name of ConfigMap must be a string (quote it)",
-    ),
-    "a label that is true, in a build": (
-        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": MAP.replace("name: b", "name: b, labels: {on: true}")},
-        "app/b.yaml:1: metadata.labels.on of ConfigMap must be a string (quote it)",
-    ),
-    "two files that make one object, in a build": (
-        {BUILD: "resources: [b.yaml, z.yaml]\n", "app/b.yaml": MAP, "app/z.yaml": MAP},
-        "app/z.yaml:1: ConfigMap.v1.[noGrp]/b.[noNs]: may not add resource with an already registered id, "
-        "which app/b.yaml:1 has too",
-    ),
-    "a path outside of the repository": (
-        {BUILD: "resources: [../../etc/passwd]\n"},
-        "app/kustomization.yaml:1:13: resources: ../../etc/passwd: app: '../../etc/passwd' leaves the repository",
-    ),
-    "an absolute path": (
-        {BUILD: "resources: [/etc/passwd]\n"},
-        "app/kustomization.yaml:1:13: resources: /etc/passwd: '/etc/passwd' is an absolute path (write it relative to this file)",
-    ),
-    "a file outside of the build's folder": (
-        {BUILD: "resources: [../other.yaml]\n", "other.yaml": MAP},
-        "app/kustomization.yaml:1:13: resources: ../other.yaml: is a file, not a folder "
-        "(a file must lie in or below the folder of its kustomization)",
-    ),
-    "a file that is not there": (
-        {BUILD: "resources: [nothere.yaml]\n"},
-        "app/kustomization.yaml:1:13: resources: nothere.yaml: no such file or folder",
-    ),
-    "a field that nobody knows": (
-        {BUILD: "resorces: [b.yaml]\n", "app/b.yaml": MAP},
-        "app/kustomization.yaml:1:1: resorces: unknown field (did you mean 'resources'?)",
-    ),
-    "a build of itself": (
-        {BUILD: "resources: [../other]\n", "other/kustomization.yaml": "resources: [../app]\n"},
-        "other/kustomization.yaml:1:13: resources: ../app: app -> other -> app: cycle detected: "
-        "candidate root 'app' contains visited root 'app'",
-    ),
-    "a build from elsewhere": (
-        {BUILD: "resources: [https://forge.example/shop]\n"},
-        "app/kustomization.yaml:1:13: resources: https://forge.example/shop: remote bases are not allowed here "
-        "(copy it into the repository and refer to the copy)",
-    ),
-    "a symlink out": (
-        {"app/b.yaml": Special("120000", "/etc/passwd")},
-        "app/b.yaml: is a symlink, which is not followed (put the file itself here)",
-    ),
-    "a symlink out, in a build": (
-        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": Special("120000", "../../../etc/passwd")},
-        "app/b.yaml: b.yaml: is a symlink, which is not followed",
-    ),
-    "an alias bomb": ({"app/b.yaml": bomb()}, "app/b.yaml:8:45: aliases stand for more than 100000 nodes"),
-    "10,000 brackets": ({"app/b.yaml": MAP + "x: " + "[" * 10_000}, "app/b.yaml:4:103: nested deeper than 100 levels"),
-    "10,000 brackets and nothing else": (
-        {"app/b.yaml": "[" * 10_000},
-        "app/b.yaml:1:101: nested deeper than 100 levels",
-    ),
-    "10,000 brackets of JSON": (
-        {"app/b.json": '{"apiVersion":"v1","kind":"ConfigMap","x":' + "[" * 10_000 + "]" * 10_000 + "}"},
-        "app/b.json:1:142: nested deeper than 100 levels",
-    ),
-    "10,000 brackets in a kustomization": (
-        {BUILD: "resources: " + "[" * 10_000},
-        "app/kustomization.yaml:1:111: nested deeper than 100 levels",
-    ),
-    "a binary file": ({"app/b.yaml": bytes(range(256)) * 8}, "app/b.yaml: control characters are not allowed"),
-    "a binary end of a manifest": (
-        {"app/b.yaml": MAP.encode() + b"\0\1\xff"},
-        "app/b.yaml: control characters are not allowed",
-    ),
-    "a file in another encoding": (
-        {"app/b.yaml": MAP.encode() + b"data: {k: caf\xe9}\n"},
-        "app/b.yaml: invalid trailing UTF-8 octet",
-    ),
-}
 
 
 @pytest.mark.parametrize("case", REFUSED_TO_RENDER)
@@ -333,7 +211,10 @@ async def test_a_file_of_200_megabytes_is_refused_unread(stage: Stage) -> None:
             {"README.md": "hello\n"},
             LOADING + "rpc error: code = Unknown desc = app: app path does not exist",
         ),
-        ({BUILD: "resources: []\n"}, LOADING + "app/kustomization.yaml:1: the kustomization is empty"),
+        (
+            {BUILD: "resources: []\n"},
+            "SyncError: Skipping sync attempt to [{sha}]: auto-sync will wipe out all resources",
+        ),
     ],
 )
 async def test_a_commit_that_makes_nothing_prunes_nothing(stage: Stage, files: dict[str, str], condition: str) -> None:
