@@ -1,0 +1,105 @@
+"""What a stopped or killed controller left is found by the next one, also where it can do nothing about it at once."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from engine.world import URL, Play, config_map, play
+from kilde.core.basics.errors import ClusterError
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.tracking import ANNOTATION, TrackingId
+from kilde.engine.controller import Controller
+from kilde.ports.cluster import Resource
+from kilde.ports.sources import Credentials
+
+pytestmark = pytest.mark.anyio
+AUTO: dict[str, Any] = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
+ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", True)
+RARE = ObjectRef(
+    "", "ServiceAccount", "shop", "rare"
+)  # of a kind that nothing else here is of: nobody would look for it
+BODY: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "rare", "namespace": "shop"}}
+
+
+async def stop(p: Play) -> None:
+    assert p.running is not None
+    p.running.cancel()
+    await asyncio.gather(p.running, return_exceptions=True)
+    await p.controller.close()
+
+
+def commit(p: Play, **files: str) -> None:
+    """A commit that no controller is told of."""
+    p.sources.commit(URL, {f"app/{name}.yaml": text.encode() for name, text in files.items()})
+
+
+def start(p: Play) -> None:
+    context = p.controller.context
+    p.controller = Controller(context.world, context.settings, lambda url, config: Credentials())
+    p.running = asyncio.ensure_future(p.controller.run())
+
+
+async def test_what_a_killed_operation_wrote_is_pruned_though_the_next_controller_is_killed_too() -> None:
+    async with play() as p:
+        await stop(p)
+        commit(p, a=config_map("a"))
+        await p.application(**AUTO)
+        tracked = {"annotations": {ANNOTATION: str(TrackingId("shop", RARE))}}
+        await p.cluster.create(ACCOUNTS, {**BODY, "metadata": {**BODY["metadata"], **tracked}}, manager="kilde")
+        plan = [{"object": str(RARE), "action": "create"}]
+        p.records.append("operation-opened", {"application": "argocd/shop", "plan": plan}, at=0.0)
+
+        p.cluster.refuse = lambda verb, ref: ClusterError("down", status=503) if verb in ("apply", "patch") else None
+        start(p)
+        await p.until(p.controller.ready.is_set)
+        await p.quiet(0.3)
+        await stop(p)
+        assert RARE in p.cluster.objects()
+
+        p.cluster.refuse = None
+        start(p)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        await p.until(lambda: RARE not in p.cluster.objects(), "pruned")
+        await p.until(lambda: not p.records.open_operations(), "every record closed")
+        closed = [record.body["phase"] for record in p.records.records if record.body.get("operation") == 1]
+        assert closed == ["Interrupted"]
+        await stop(p)
+
+
+async def test_records_of_an_application_that_is_gone_are_closed_at_the_start() -> None:
+    async with play() as p:
+        await stop(p)
+        p.records.append("operation-opened", {"application": "argocd/gone", "plan": []}, at=0.0)
+        start(p)
+        await p.until(lambda: not p.records.open_operations(), "closed")
+        await stop(p)
+
+
+@pytest.mark.parametrize("trouble", ["a bad commit", "a bad spec"])
+async def test_a_start_into_trouble_forgets_nothing_of_what_is_deployed(trouble: str) -> None:
+    async with play() as p:
+        good = {"a": config_map("a"), "rare": json.dumps(BODY)}
+        await p.commit(**good)
+        await p.application(**AUTO)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        before = p.status()["resources"]
+        await stop(p)
+
+        server = "https://kubernetes.default.svc"
+        if trouble == "a bad commit":
+            commit(p, **good, bad="kind: [\n")
+        else:
+            await p.patch_application({"spec": {"destination": {"server": "https://elsewhere"}}})
+        start(p)
+        await p.until(p.conditions, "told")
+        assert [one["name"] for one in p.status()["resources"]] == [one["name"] for one in before]
+        await stop(p)
+
+        await p.patch_application({"spec": {"destination": {"server": server}}})
+        commit(p, a=good["a"])
+        start(p)
+        await p.until(lambda: RARE not in p.cluster.objects(), "pruned after two restarts")
+        await p.until(lambda: p.sync() == "Synced" and not p.conditions())
+        await stop(p)
