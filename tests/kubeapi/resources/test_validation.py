@@ -254,7 +254,9 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "daemonset",
         {"spec": {"updateStrategy": {"type": "X"}}},
-        ['spec.updateStrategy.type: Unsupported value: "X": supported values: "OnDelete", "RollingUpdate"'],
+        [
+            'spec.updateStrategy: Unsupported value: {"Type":"X","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"'
+        ],
     ),
     ("statefulset", {"metadata": {"name": "a.b"}}, ["metadata.name"]),
     (
@@ -280,7 +282,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "service",
         {"spec": {"loadBalancerSourceRanges": ["10.0.0.0/8"]}},
-        ["spec.loadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"],
+        ["spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'"],
     ),
     (
         "ingress",
@@ -295,7 +297,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "ingress",
         {"spec": {"rules": {"0": {"http": {"paths": {"0": {"backend": {"service": {"port": {"name": "p"}}}}}}}}}},
-        ['spec.rules[0].http.paths[0].backend.service: Invalid value: "": cannot set both port name & port number'],
+        ['spec.rules[0].http.paths[0].backend: Invalid value: "": cannot set both port name & port number'],
     ),
     (
         "networkpolicy",
@@ -310,7 +312,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "networkpolicy",
         {"spec": {"ingress": {"0": {"ports": [{"port": 80, "endPort": 79}]}}}},
-        ["spec.ingress[0].ports[0].endPort: Invalid value: 79: must be greater than or equal to `port`"],
+        ["spec.ingress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`"],
     ),
     (
         "claim",
@@ -322,7 +324,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         "autoscaler",
         {"spec": {"maxReplicas": 0}},
         [
-            "spec.maxReplicas: Invalid value: 0: must be greater than 0",
+            "spec.maxReplicas: Required value: must be set and greater than 0",
             "spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`",
         ],
     ),
@@ -346,7 +348,38 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         {"value": 1000000001},
         ["value: Forbidden: maximum allowed value of a user defined priority is 1000000000"],
     ),
-    ("limits", {"spec": {"limits": {"0": {"min": {"cpu": "2"}}}}}, ["spec.limits[0].min[cpu]"]),
+    (
+        "limits",
+        {"spec": {"limits": {"0": {"min": {"cpu": "2"}}}}},
+        [
+            'spec.limits[0].default[cpu]: Invalid value: "2": min value 2 is greater than default value 1',
+            'spec.limits[0].defaultRequest[cpu]: Invalid value: "1": min value 2 is greater than default request value 1',
+            'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
+        ],
+    ),
+    ("statefulset", {"spec": {"serviceName": "S"}}, ["spec.serviceName"]),
+    (
+        "pod",
+        {"spec": {"containers": {"0": {"name": "a.b"}}}},
+        ['spec.containers[0].name: Invalid value: "a.b": must not contain dots'],
+    ),
+    ("service", {"spec": {"externalIPs": ["127.0.0.1"]}}, ["spec.externalIPs[0]"]),
+    ("service", {"spec": {"trafficDistribution": "Far"}}, ["spec.trafficDistribution"]),
+    (
+        "networkpolicy",
+        {"spec": {"ingress": {"0": {"ports": [{"endPort": 80}]}}}},
+        ["spec.ingress[0].ports[0].endPort: Invalid value: 80: may not be specified when `port` is not specified"],
+    ),
+    (
+        "autoscaler",
+        {"spec": {"scaleTargetRef": {"apiVersion": "v1"}}},
+        ['spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group'],
+    ),
+    (
+        "cronjob",
+        {"spec": {"jobTemplate": {"spec": {"selector": {}}}}},
+        ["spec.jobTemplate.spec.selector: Invalid value: {}: `selector` will be auto-generated"],
+    ),
 ]
 
 

@@ -187,30 +187,53 @@ def check_limit_range(obj: Object) -> Iterator[Cause]:
                 if limit.get(key):
                     yield forbidden(f"{at}.{key}", "may not be specified when `type` is 'Pod'")
         if kind == "PersistentVolumeClaim" and not any("storage" in (limit.get(key) or {}) for key in ("min", "max")):
-            yield required(f"{at}", "either minimum or maximum storage value is required, but neither was provided")
+            yield required(
+                f"{at}.limits", "either minimum or maximum storage value is required, but neither was provided"
+            )
         yield from _limit_order(limit, at)
 
 
+# lower bound, upper bound, the side that is blamed, the side whose value is shown, what is said
 _PAIRS = (
-    ("min", "max", "min value {a} is greater than max value {b}"),
-    ("defaultRequest", "max", "default request value {a} is greater than max value {b}"),
-    ("default", "max", "default value {a} is greater than max value {b}"),
-    ("min", "defaultRequest", "min value {a} is greater than default request value {b}"),
-    ("min", "default", "min value {a} is greater than default value {b}"),
-    ("defaultRequest", "default", "default request value {a} is greater than default limit value {b}"),
+    ("min", "max", "min", "min", "min value {a} is greater than max value {b}"),
+    (
+        "min",
+        "defaultRequest",
+        "defaultRequest",
+        "defaultRequest",
+        "min value {a} is greater than default request value {b}",
+    ),
+    (
+        "defaultRequest",
+        "max",
+        "defaultRequest",
+        "defaultRequest",
+        "default request value {a} is greater than max value {b}",
+    ),
+    (
+        "defaultRequest",
+        "default",
+        "defaultRequest",
+        "defaultRequest",
+        "default request value {a} is greater than default limit value {b}",
+    ),
+    ("min", "default", "default", "min", "min value {a} is greater than default value {b}"),
+    ("default", "max", "default", "max", "default value {a} is greater than max value {b}"),
 )
-_BLAMED = {"min": "min", "defaultRequest": "defaultRequest", "default": "default"}
 
 
 def _limit_order(limit: Object, at: str) -> Iterator[Cause]:
-    for low, high, words in _PAIRS:
+    for low, high, blamed, told, words in _PAIRS:
         for name, amount in (limit.get(low) or {}).items():
-            a, b = (
-                quantity(amount),
-                quantity(get(limit, high, name, default="0")) if name in (limit.get(high) or {}) else None,
-            )
+            other = get(limit, high, name)
+            a, b = quantity(amount), None if other is None else quantity(other)
             if a is not None and b is not None and a.value > b.value:
-                yield invalid(f"{at}.{_BLAMED[low]}[{name}]", a.text, words.format(a=a.text, b=b.text))
+                value = limit[told][name]
+                yield invalid(f"{at}.{blamed}[{name}]", value, words.format(a=a.text, b=b.text))
+    for name, ratio in (limit.get("maxLimitRequestRatio") or {}).items():
+        found = quantity(ratio)
+        if found is not None and found.value < 1:
+            yield invalid(f"{at}.maxLimitRequestRatio[{name}]", found.text, f"ratio {found.text} is less than 1")
 
 
 def check_event(event: Object) -> Iterator[Cause]:
@@ -247,6 +270,8 @@ def check_lease(lease: Object) -> Iterator[Cause]:
         yield invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
     if changes is not None and changes < 0:
         yield invalid("spec.leaseTransitions", changes, NOT_NEGATIVE)
+    if spec.get("preferredHolder") and not spec.get("strategy"):
+        yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")
 
 
 def check_priority_class(obj: Object) -> Iterator[Cause]:

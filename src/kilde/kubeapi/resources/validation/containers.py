@@ -15,7 +15,6 @@ from kilde.kubeapi.resources.validation.fields import (
     not_negative,
     one_of,
     port,
-    positive,
     quantity,
 )
 from kilde.kubeapi.resources.validation.names import config_key, dns_label, env_name, port_name, qualified_name
@@ -23,7 +22,7 @@ from kilde.kubeapi.resources.validation.volumes import field_ref, safe_path
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-_MESSAGE_POLICIES = ("FallbackToLogsOnError", "File")
+_MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESOURCES = ("cpu", "ephemeral-storage", "memory")
 _ENV_FIELDS = (
     "metadata.name",
@@ -53,6 +52,7 @@ class PodParts:
 
     volumes: frozenset[str]
     host_network: bool = False
+    is_pod: bool = False
     names: set[str] = field(default_factory=set)
     host_ports: set[str] = field(default_factory=set)
 
@@ -73,17 +73,20 @@ def _container(container: Object, parts: PodParts, at: str, host_ports: set[str]
     image = container.get("image") or ""
     if not image:
         yield required(f"{at}.image")
-    elif image != image.strip():
+    elif parts.is_pod and image != image.strip():
         yield invalid(f"{at}.image", image, "must not have leading or trailing whitespace")
     yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
-    yield from one_of(container.get("terminationMessagePolicy"), _MESSAGE_POLICIES, f"{at}.terminationMessagePolicy")
+    yield from one_of(
+        container.get("terminationMessagePolicy"), _MESSAGE_POLICIES, f"{at}.terminationMessagePolicy", needed=True
+    )
     yield from _ports(container, parts, at, host_ports)
     yield from _env(container, at)
     yield from _env_from(container, at)
     yield from _mounts(container, parts, at)
     yield from check_resources(container.get("resources"), f"{at}.resources")
-    yield from _lifecycle(container, at)
-    yield from _probes(container, at, init=init and container.get("restartPolicy") != "Always")
+    alone = init and container.get("restartPolicy") != "Always"
+    yield from _lifecycle(container, at, init=alone)
+    yield from _probes(container, at, init=alone)
     yield from _security(container.get("securityContext"), f"{at}.securityContext")
 
 
@@ -180,11 +183,11 @@ def _mounts(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
         where, name, path = f"{at}.volumeMounts[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
         if not name:
             yield required(f"{where}.name")
-        elif name not in parts.volumes:
+        if name not in parts.volumes:
             yield not_found(f"{where}.name", name)
         if not path:
             yield required(f"{where}.mountPath")
-        elif path in seen:
+        if path in seen:
             yield invalid(f"{where}.mountPath", path, "must be unique")
         seen.add(path)
         for key in ("subPath", "subPathExpr"):
@@ -236,7 +239,10 @@ def _resource_name(name: str, at: str) -> Iterator[Cause]:
         yield invalid(at, name, "must be a standard resource for containers")
 
 
-def _lifecycle(container: Object, at: str) -> Iterator[Cause]:
+def _lifecycle(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
+    if init and container.get("lifecycle") is not None:
+        yield forbidden(f"{at}.lifecycle", "may not be set for init containers without restartPolicy=Always")
+        return
     for hook in ("postStart", "preStop"):
         handler = get(container, "lifecycle", hook)
         if handler is not None:
@@ -260,7 +266,8 @@ def _probes(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
             if grace is not None:
                 yield invalid(f"{where}.terminationGracePeriodSeconds", grace, "must not be set for readinessProbes")
             continue
-        yield from positive(grace, f"{where}.terminationGracePeriodSeconds")
+        if grace is not None and grace <= 0:
+            yield invalid(f"{where}.terminationGracePeriodSeconds", grace, "must be greater than 0")
         threshold = probe.get("successThreshold", 1)
         if threshold != 1:
             yield invalid(f"{where}.successThreshold", threshold, "must be 1")

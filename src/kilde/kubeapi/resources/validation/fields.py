@@ -96,6 +96,23 @@ def ip_address(value: str, at: str) -> Iterator[Cause]:
         yield invalid(at, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
 
 
+def endpoint_ip(value: str, at: str) -> Iterator[Cause]:
+    """An address that traffic can be sent to."""
+    problems = list(ip_address(value, at))
+    yield from problems
+    if problems:
+        return
+    address = ipaddress.ip_address(value)
+    if address.is_unspecified:
+        yield invalid(at, value, f"may not be unspecified ({value})")
+    if address.is_loopback:
+        yield invalid(at, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    if address.is_link_local:
+        yield invalid(at, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    if address.is_multicast and value.lower().startswith(("224.0.0.", "ff02:")):
+        yield invalid(at, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+
+
 def cidr(value: str, at: str) -> Iterator[Cause]:
     """A network such as 10.0.0.0/8."""
     try:

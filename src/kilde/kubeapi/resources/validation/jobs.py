@@ -21,9 +21,17 @@ from kilde.kubeapi.resources.validation.zones import ZONES
 _LONGEST_CRON_JOB = 52  # a job's name is the cron job's and 11 characters
 _UID, _OLD_UID = "batch.kubernetes.io/controller-uid", "controller-uid"
 _NAME, _OLD_NAME = "batch.kubernetes.io/job-name", "job-name"
-_MODES = ("Indexed", "NonIndexed")
+_MODES = ("NonIndexed", "Indexed")
 _REPLACEMENT = ("Failed", "TerminatingOrFailed")
-_COUNTS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
+_COUNTS = (
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+)
 _CONCURRENCY = ("Allow", "Forbid", "Replace")
 _SCHEDULING = ("nodeSelector", "affinity", "tolerations", "schedulingGates")
 _MOST_INDEXED = 100_000
@@ -83,6 +91,8 @@ def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
 
 
 def _indexed(spec: Object, at: str) -> Iterator[Cause]:
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
     if spec.get("completionMode") == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{at}.completions", "when completion mode is Indexed")
@@ -93,7 +103,7 @@ def _indexed(spec: Object, at: str) -> Iterator[Cause]:
                 f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed",
             )
         return
-    for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
         if spec.get(key) is not None:
             yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
 
@@ -116,9 +126,11 @@ def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
 def _completions(spec: Object, before: Object) -> Iterator[Cause]:
     if spec.get("completions") == before.get("completions"):
         return
-    elastic = spec.get("completionMode") == "Indexed" and spec.get("completions") == spec.get("parallelism")
-    if not elastic or before.get("completions") is None:
-        yield invalid("spec.completions", spec.get("completions"), IMMUTABLE)
+    wanted = spec.get("completions")
+    if spec.get("completionMode") != "Indexed":
+        yield invalid("spec.completions", wanted, IMMUTABLE)
+    elif wanted is not None and wanted != spec.get("parallelism"):
+        yield invalid("spec.completions", wanted, "can only be modified in tandem with spec.parallelism")
 
 
 def _fixed_template(spec: Object, before: Object) -> Json:
@@ -189,6 +201,8 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
     template = get(spec, "jobTemplate", "spec", default={})
+    if template.get("selector") is not None:
+        yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
     if template.get("manualSelector"):
         yield not_supported("spec.jobTemplate.spec.manualSelector", "true", ("nil", "false"))
     yield from _job_spec(template, "spec.jobTemplate.spec")

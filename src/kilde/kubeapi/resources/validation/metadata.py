@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required, shown, too_long
+from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, required, shown, too_long
 from kilde.kubeapi.resources.validation.names import Rule, dns_label, dns_subdomain, label_value, qualified_name
 
 _LONGEST_ANNOTATIONS = 256 * 1024
@@ -19,7 +19,7 @@ def check_metadata(
     generate = metadata.get("generateName") or ""
     if generate:
         # Kubernetes masks a trailing dash: five characters will follow it.
-        masked = generate[:-1] + "a" if generate.endswith("-") and len(generate) > 1 else generate
+        masked = generate[:-2] + "a" if generate.endswith("-") and len(generate) > 1 else generate
         yield from (invalid(f"{at}.generateName", generate, text) for text in name_rule(masked))
     name = metadata.get("name") or ""
     if name:
@@ -89,19 +89,17 @@ def _owners(owners: Sequence[Object], at: str) -> Iterator[Cause]:
         if owner.get("controller"):
             controllers.append(owner)
     if len(controllers) > 1:
-        names = f"Kind:{controllers[0].get('kind')},Name:{controllers[0].get('name')}"
-        others = ", ".join(f"Kind:{one.get('kind')},Name:{one.get('name')}" for one in controllers[1:])
-        detail = (
-            f'Only one reference can have Controller set to true. Found "true" in references for {names} and {others}'
-        )
-        yield invalid(at, [_owner_dump(owner) for owner in owners], detail)
+        names, *rest = (f"{one.get('kind')}/{one.get('name')}" for one in controllers)
+        for other in rest:
+            words = 'Only one reference can have Controller set to true. Found "true" in references for'
+            yield invalid(at, [_owner_dump(owner) for owner in owners], f"{words} {names} and {other}")
 
 
 def _owner_dump(owner: Object) -> Object:
     """An owner reference as Go encodes it."""
-    return {key: owner.get(key) or "" for key in ("apiVersion", "kind", "name", "uid")} | {
-        key: owner[key] for key in ("controller", "blockOwnerDeletion") if key in owner
-    }
+    dump = Struct({key: owner.get(key) or "" for key in ("apiVersion", "kind", "name", "uid")})
+    dump.update({key: owner[key] for key in ("controller", "blockOwnerDeletion") if key in owner})
+    return dump
 
 
 def _finalizers(finalizers: Sequence[str], at: str) -> Iterator[Cause]:

@@ -61,7 +61,7 @@ def _rule(pattern: str, text: str, most: int) -> Rule:
     return check
 
 
-dns_label = _rule(_LABEL, _LABEL_TEXT, 63)
+_label = _rule(_LABEL, _LABEL_TEXT, 63)
 dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
 dns_1035_label = _rule(_DNS_1035, _DNS_1035_TEXT, 63)
 label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63)
@@ -70,12 +70,16 @@ _qualified_name = _rule(_QUALIFIED, _QUALIFIED_TEXT, 63)
 _config_key = _rule(_CONFIG_KEY, _CONFIG_KEY_TEXT, 253)
 
 
-_SIMPLE = re.compile(_QUALIFIED, re.ASCII)
+_SIMPLE, _DOTTED = re.compile(_QUALIFIED, re.ASCII), re.compile(_SUBDOMAIN, re.ASCII)
+_NO_DOTS = "must not contain dots"
 
 
-def dns_label_or_no_dots(value: str) -> list[str]:
-    """An RFC 1123 label as a name: a dot is told first, and alone."""
-    return ["must not contain dots"] if "." in value else dns_label(value)
+def dns_label(value: str) -> list[str]:
+    """An RFC 1123 label; of what would be a subdomain it is told that the dots are wrong."""
+    found = _label(value)
+    return (
+        [_NO_DOTS if text == _LABEL_TEXT else text for text in found] if found and _DOTTED.fullmatch(value) else found
+    )
 
 
 def qualified_name(value: str) -> list[str]:
@@ -152,12 +156,10 @@ def port_number(value: int) -> list[str]:
 
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
-    ("", "Namespace"): dns_label_or_no_dots,
-    ("", "Service"): dns_label_or_no_dots,
+    ("", "Namespace"): dns_label,
+    ("", "Service"): dns_label,
     ("apiregistration.k8s.io", "APIService"): path_segment,
-    ("apps", "StatefulSet"): dns_subdomain,
-    ("batch", "CronJob"): dns_subdomain,
-    ("certificates.k8s.io", "CertificateSigningRequest"): dns_subdomain,
+    ("apps", "StatefulSet"): dns_label,
     ("networking.k8s.io", "IPAddress"): lambda value: [],
     ("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): path_segment,

@@ -17,10 +17,13 @@ _POLICY_TYPES = ("Ingress", "Egress")
 
 def check_ingress(ingress: Object) -> Iterator[Cause]:
     """What is wrong with an Ingress that is created."""
-    annotated = get(ingress, "metadata", "annotations", _CLASS_ANNOTATION)
-    if annotated and get(ingress, "spec", "ingressClassName"):
-        at = f"metadata.annotations[{_CLASS_ANNOTATION}]"
-        yield invalid(at, annotated, "can not be set when the class field is also set")
+    annotated, named_class = (
+        get(ingress, "metadata", "annotations", _CLASS_ANNOTATION),
+        get(ingress, "spec", "ingressClassName"),
+    )
+    if annotated is not None and named_class is not None and annotated != named_class:
+        words = "must match `ingressClassName` when both are specified"
+        yield invalid(f"annotations.{_CLASS_ANNOTATION}", annotated, words)
     yield from _ingress(ingress)
 
 
@@ -49,7 +52,8 @@ def _ingress(ingress: Object) -> Iterator[Cause]:
             yield from _path(path, f"{at}.http.paths[{number}]")
     for index, tls in items(spec, "tls"):
         for number, host in items(tls, "hosts"):
-            yield from named(host, _any_host, f"spec.tls[{index}].hosts[{number}]")
+            yield from (invalid(f"spec.tls[{index}].hosts[{number}]", host, text) for text in _any_host(host))
+        yield from named(tls.get("secretName"), dns_subdomain, f"spec.tls[{index}].secretName")
 
 
 def _class(name: str | None) -> Iterator[Cause]:
@@ -101,18 +105,18 @@ def _backend(backend: Mapping[str, Json], at: str) -> Iterator[Cause]:
     elif service is None:
         yield invalid(at, "", "resource or service backend is required")
     else:
-        yield from _service_backend(service, f"{at}.service")
+        yield from _service_backend(service, at)
 
 
 def _service_backend(service: Mapping[str, Json], at: str) -> Iterator[Cause]:
-    yield from named(service.get("name"), dns_label, f"{at}.name", needed=True)
+    yield from named(service.get("name"), dns_label, f"{at}.service.name", needed=True)
     name, number = get(service, "port", "name", default=""), get(service, "port", "number", default=0)
     if name and number:
         yield invalid(at, "", "cannot set both port name & port number")
     elif not name and not number:
         yield required(at, "port name or number is required")
     else:
-        yield from port(name or number, f"{at}.port.name" if name else f"{at}.port.number")
+        yield from port(name or number, f"{at}.service.port.name" if name else f"{at}.service.port.number")
 
 
 def check_ingress_class(obj: Object) -> Iterator[Cause]:
@@ -128,8 +132,25 @@ def check_ingress_class(obj: Object) -> Iterator[Cause]:
     else:
         yield from (invalid("spec.controller", domain, text) for text in dns_subdomain(domain))
     if parameters is not None:
-        for key in ("kind", "name"):
-            yield from named(parameters.get(key), path_segment, f"spec.parameters.{key}", needed=True)
+        yield from _parameters(parameters, "spec.parameters")
+
+
+def _parameters(parameters: Object, at: str) -> Iterator[Cause]:
+    yield from named(parameters.get("apiGroup"), dns_subdomain, f"{at}.apiGroup")
+    for key in ("kind", "name"):
+        yield from named(parameters.get(key), path_segment, f"{at}.{key}", needed=True)
+    scope, namespace = parameters.get("scope"), parameters.get("namespace")
+    if scope is None:
+        yield required(f"{at}.scope")
+    elif scope not in ("Cluster", "Namespace"):
+        yield not_supported(f"{at}.scope", scope, ("Cluster", "Namespace"))
+    elif scope == "Namespace":
+        if namespace is None:
+            yield required(f"{at}.namespace", "`parameters.scope` is set to 'Namespace'")
+        else:
+            yield from (invalid(f"{at}.namespace", namespace, text) for text in dns_label(namespace))
+    elif namespace is not None:
+        yield forbidden(f"{at}.namespace", "`parameters.scope` is set to 'Cluster'")
 
 
 def check_ingress_class_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -165,7 +186,7 @@ def _policy_port(one: Object, at: str) -> Iterator[Cause]:
         yield not_supported(f"{at}.protocol", protocol, _PROTOCOLS)
     if number is None:
         if end is not None:
-            yield required(f"{at}.port", "must be specified when `endPort` is specified")
+            yield invalid(f"{at}.endPort", end, "may not be specified when `port` is not specified")
         return
     yield from port(number, f"{at}.port")
     if end is None:
@@ -173,7 +194,7 @@ def _policy_port(one: Object, at: str) -> Iterator[Cause]:
     if isinstance(number, str):
         yield invalid(f"{at}.endPort", end, "may not be specified when `port` is non-numeric")
     elif end < number:
-        yield invalid(f"{at}.endPort", end, "must be greater than or equal to `port`")
+        yield invalid(f"{at}.endPort", number, "must be greater than or equal to `port`")
     yield from port(end, f"{at}.endPort")
 
 

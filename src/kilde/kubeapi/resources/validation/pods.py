@@ -47,7 +47,7 @@ def check_pod_spec(spec: Object, at: str) -> Iterator[Cause]:
     """What is wrong with a pod spec; `at` is its field."""
     yield from check_volumes(spec.get("volumes"), f"{at}.volumes")
     names = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
-    parts = PodParts(names, host_network=bool(spec.get("hostNetwork")))
+    parts = PodParts(names, host_network=bool(spec.get("hostNetwork")), is_pod=at == "spec")
     if not spec.get("containers"):
         yield required(f"{at}.containers")
     yield from check_containers(spec.get("containers"), parts, f"{at}.containers")

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import between, check_selector, get, int_or_percent, items, named, one_of
+from kilde.kubeapi.resources.validation.fields import (
+    check_selector,
+    get,
+    int_or_percent,
+    items,
+    named,
+    one_of,
+    quantity,
+)
 from kilde.kubeapi.resources.validation.names import path_segment
 
 _LONGEST_WINDOW = 3600
@@ -29,8 +37,10 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
         yield forbidden(
             "spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas"
         )
-    if most < 1:
-        yield invalid("spec.maxReplicas", most, "must be greater than 0")
+    if most == 0:
+        yield required("spec.maxReplicas", "must be set and greater than 0")
+    elif most < 0:
+        yield invalid("spec.maxReplicas", most, "must be greater than or equal to 1")
     if least is not None and most < least:
         yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
     yield from _reference(spec.get("scaleTargetRef") or {})
@@ -45,28 +55,35 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
 def _reference(target: Object) -> Iterator[Cause]:
     for key in ("kind", "name"):
         yield from named(target.get(key), path_segment, f"spec.scaleTargetRef.{key}", needed=True)
-    if not target.get("apiVersion"):
-        yield required("spec.scaleTargetRef.apiVersion")
+    version = target.get("apiVersion") or ""
+    if "/" not in version:
+        yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
 
 
 def _metric(metric: Object, at: str) -> Iterator[Cause]:
     kind = metric.get("type") or ""
     if not kind:
         yield required(f"{at}.type", "must specify a metric source type")
-        return
     if kind not in _SOURCES:
         yield not_supported(f"{at}.type", kind, tuple(_SOURCES))
+        yield not_supported(f"{at}.type", kind, tuple(_SOURCES))
         return
+    for other in _SOURCES.values():
+        if other != _SOURCES[kind] and metric.get(other) is not None:
+            yield forbidden(f"{at}.{other}", "must populate the given metric source only")
     key = _SOURCES[kind]
     source = metric.get(key)
     if source is None:
-        yield required(f"{at}.{key}", f"must populate information for the given metric source when the type is {kind}")
+        yield required(f"{at}.{key}", "must populate information for the given metric source")
         return
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
             yield required(f"{at}.{key}.name", "must specify a resource name")
+        yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
     elif not get(source, "metric", "name"):
-        yield required(f"{at}.{key}.metric.name")
+        yield required(f"{at}.{key}.metric.name", "must specify a metric name")
+    elif kind == "Pods" and get(source, "target", "averageValue") is None:
+        yield required(f"{at}.{key}.target.averageValue", "must specify a positive target averageValue")
     yield from _target(source.get("target") or {}, f"{at}.{key}.target")
 
 
@@ -74,17 +91,32 @@ def _target(target: Object, at: str) -> Iterator[Cause]:
     kind = target.get("type") or ""
     if not kind:
         yield required(f"{at}.type", "must specify a metric target type")
-    elif kind not in _TARGETS:
+    if kind not in _TARGETS:
         yield invalid(f"{at}.type", kind, "must be either Utilization, Value, or AverageValue")
     percent: Json = target.get("averageUtilization")
     if percent is not None and percent < 1:
         yield invalid(f"{at}.averageUtilization", percent, "must be greater than 0")
-    if all(target.get(key) is None for key in ("averageUtilization", "averageValue", "value")):
+    for key in ("value", "averageValue"):
+        amount = None if target.get(key) is None else quantity(target[key])
+        if amount is not None and amount.value <= 0:
+            yield invalid(f"{at}.{key}", amount.text, "must be positive")
+
+
+def _amount(target: Object, at: str) -> Iterator[Cause]:
+    """A resource is measured in its own unit or in percent of what was requested, never both."""
+    raw, percent = target.get("averageValue"), target.get("averageUtilization")
+    if raw is None and percent is None:
         yield required(f"{at}.averageUtilization", "must set either a target raw value or a target utilization")
+    elif raw is not None and percent is not None:
+        yield forbidden(f"{at}.averageValue", "may not set both a target raw value and a target utilization")
 
 
 def _rules(rules: Object, at: str) -> Iterator[Cause]:
-    yield from between(rules.get("stabilizationWindowSeconds"), 0, _LONGEST_WINDOW, f"{at}.stabilizationWindowSeconds")
+    window = rules.get("stabilizationWindowSeconds") or 0
+    if window < 0:
+        yield invalid(f"{at}.stabilizationWindowSeconds", window, "must be greater than or equal to zero")
+    elif window > _LONGEST_WINDOW:
+        yield invalid(f"{at}.stabilizationWindowSeconds", window, f"must be less than or equal to {_LONGEST_WINDOW}")
     yield from one_of(rules.get("selectPolicy"), ("Disabled", "Max", "Min"), f"{at}.selectPolicy")
     if not rules.get("policies"):
         yield required(f"{at}.policies", "must specify at least one Policy")

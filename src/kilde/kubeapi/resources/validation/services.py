@@ -8,6 +8,7 @@ from kilde.kubeapi.resources.validation.fields import (
     PORT_RANGE,
     between,
     cidr,
+    endpoint_ip,
     get,
     ip_address,
     items,
@@ -26,6 +27,10 @@ _OUTSIDE = ("LoadBalancer", "NodePort")
 _POLICIES = ("Cluster", "Local")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _LONGEST_AFFINITY = 86400
+_BALANCER_ONLY = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+_FAMILIES = ("IPv4", "IPv6")
+_FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 _MOST_ENDPOINTS = 1000
 
 
@@ -42,7 +47,7 @@ def check_service(service: Object) -> Iterator[Cause]:
     yield from _of_type(spec, kind, headless=headless)
     yield from _ports(spec, kind)
     for index, address in items(spec, "externalIPs"):
-        yield from ip_address(address, f"spec.externalIPs[{index}]")
+        yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
     yield from _policies(spec, kind)
     yield from _cluster_ips(spec, kind)
 
@@ -71,9 +76,10 @@ def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
         if not name:
             yield required("spec.externalName")
         else:
-            yield from (
-                invalid("spec.externalName", spec["externalName"], text) for text in dns_subdomain(name.lower())
-            )
+            yield from (invalid("spec.externalName", name, text) for text in dns_subdomain(name))
+        for key in ("ipFamilies", "ipFamilyPolicy"):
+            if spec.get(key):
+                yield forbidden(f"spec.{key}", "may not be set for ExternalName services")
 
 
 def _ports(spec: Object, kind: str) -> Iterator[Cause]:
@@ -140,17 +146,41 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
     if spec.get("healthCheckNodePort") and not local:
         words = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
         yield invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], words)
-    for key in ("loadBalancerSourceRanges", "allocateLoadBalancerNodePorts", "loadBalancerClass"):
-        if spec.get(key) is not None and kind != "LoadBalancer":
-            yield forbidden(f"spec.{key}", "may only be used when `type` is 'LoadBalancer'")
+    if local and not spec.get("healthCheckNodePort"):
+        yield required("spec.healthCheckNodePort")
+    yield from one_of(spec.get("trafficDistribution"), _DISTRIBUTIONS, "spec.trafficDistribution")
+    yield from _balancer(spec, kind)
+
+
+def _balancer(spec: Object, kind: str) -> Iterator[Cause]:
+    """What only load balancers have; a real server writes the field of the ranges with a capital."""
+    ranges = "spec.LoadBalancerSourceRanges"
+    for key, at in (("loadBalancerSourceRanges", ranges), *((key, f"spec.{key}") for key in _BALANCER_ONLY)):
+        if spec.get(key) not in (None, []) and kind != "LoadBalancer":
+            yield forbidden(at, "may only be used when `type` is 'LoadBalancer'")
     for index, one in items(spec, "loadBalancerSourceRanges"):
-        yield from cidr(one.strip(), f"spec.loadBalancerSourceRanges[{index}]")
+        yield from cidr(one.strip(), f"{ranges}[{index}]")
+    if kind == "LoadBalancer" and spec.get("loadBalancerClass") is not None:
+        yield from (
+            invalid("spec.loadBalancerClass", spec["loadBalancerClass"], text)
+            for text in qualified_name(spec["loadBalancerClass"])
+        )
 
 
 def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
     if kind == "ExternalName":
         return
-    addresses = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
+    for index, family in items(spec, "ipFamilies"):
+        yield from one_of(family, _FAMILIES, f"spec.ipFamilies[{index}]")
+    yield from one_of(spec.get("ipFamilyPolicy"), _FAMILY_POLICIES, "spec.ipFamilyPolicy")
+    one, addresses = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
+    if one and addresses and addresses[0] != one:
+        yield invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`")
+    elif addresses and not one:
+        yield invalid("spec.clusterIPs", addresses, "must be empty when `clusterIP` is not specified")
+    if "None" in addresses and len(addresses) > 1:
+        yield invalid("spec.clusterIPs", addresses, "'None' must be the first and only value")
+    addresses = addresses or ([one] if one else [])
     if len(addresses) > 2:
         yield invalid("spec.clusterIPs", addresses, "may only hold up to 2 values")
     for index, address in enumerate(addresses):
@@ -162,6 +192,10 @@ def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
     yield from check_service(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if spec.get("type") == before.get("type") == "LoadBalancer" and spec.get("loadBalancerClass") != before.get(
+        "loadBalancerClass"
+    ):
+        yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set")
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
     mine, theirs = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
@@ -179,7 +213,7 @@ def check_endpoints(endpoints: Object) -> Iterator[Cause]:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for key in ("addresses", "notReadyAddresses"):
             for number, address in items(subset, key):
-                yield from ip_address(address.get("ip") or "", f"{at}.{key}[{number}].ip")
+                yield from endpoint_ip(address.get("ip") or "", f"{at}.{key}[{number}].ip")
         several = len(subset.get("ports") or ()) > 1
         for number, one in items(subset, "ports"):
             yield from _endpoint_port(one, f"{at}.ports[{number}]", several=several)
@@ -220,7 +254,9 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
         if kind == "FQDN":
             yield from named(address, dns_subdomain, where)
         elif kind in ("IPv4", "IPv6"):
-            yield from ip_address(address, where)
+            yield from endpoint_ip(address, where)
+            if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
+                yield invalid(f"{at}.addresses", address, f"must be an {kind} address")
 
 
 def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import check_selector, get, named, one_of, quantity, unchanged
-from kilde.kubeapi.resources.validation.names import dns_subdomain
+from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
@@ -74,15 +74,16 @@ def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
         for one in (spec, before):
             one.pop("volumeAttributesClassName", None)
             one["resources"] = {key: value for key, value in (one.get("resources") or {}).items() if key != "requests"}
-        yield from _not_smaller(size, was)
+        yield from _not_smaller(size, was, get(old, "status", "capacity", "storage"))
     if spec != before:
         yield forbidden("spec", _CLAIM_FIXED)
 
 
-def _not_smaller(size: Json, was: Json) -> Iterator[Cause]:
-    new, old = None if size is None else quantity(size), None if was is None else quantity(was)
-    if new is not None and old is not None and new.value < old.value:
-        yield forbidden("spec.resources.requests.storage", "field can not be less than previous value")
+def _not_smaller(size: Json, was: Json, has: Json) -> Iterator[Cause]:
+    """A claim may ask for less than before (to recover from a growth that failed), but never for less than it has."""
+    new, old, real = (None if one is None else quantity(one) for one in (size, was, has))
+    if new is not None and old is not None and real is not None and new.value < old.value and new.value <= real.value:
+        yield forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")
 
 
 def check_volume(volume: Object) -> Iterator[Cause]:
@@ -92,8 +93,8 @@ def check_volume(volume: Object) -> Iterator[Cause]:
     capacity = spec.get("capacity") or {}
     if not capacity:
         yield required("spec.capacity")
-    if capacity and set(capacity) != {"storage"}:
-        yield not_supported("spec.capacity", dict(capacity), ("storage",))
+    if set(capacity) != {"storage"}:
+        yield not_supported("spec.capacity", dict(capacity) or None, ("storage",))
     if "storage" in capacity:
         yield from _positive(capacity["storage"], "spec.capacity[storage]")
     sources = [key for key in spec if key not in _NOT_SOURCES and spec[key] is not None]
@@ -127,9 +128,9 @@ def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
         key: value for key, value in before.items() if key not in _NOT_SOURCES
     }:
         yield forbidden("spec.persistentvolumesource", _SOURCE_FIXED)
-    yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "spec.volumeMode")
+    yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
     if before.get("nodeAffinity") is not None:
-        yield from unchanged(spec.get("nodeAffinity"), before.get("nodeAffinity"), "spec.nodeAffinity")
+        yield from unchanged(spec.get("nodeAffinity"), before.get("nodeAffinity"), "nodeAffinity")
 
 
 def check_storage_class(obj: Object) -> Iterator[Cause]:
@@ -137,19 +138,18 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     provisioner = obj.get("provisioner") or ""
     if not provisioner:
         yield required("provisioner")
+    else:
+        yield from (invalid("provisioner", provisioner.lower(), text) for text in qualified_name(provisioner.lower()))
     yield from one_of(obj.get("reclaimPolicy"), ("Delete", "Retain"), "reclaimPolicy")
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
     if any(not key for key in obj.get("parameters") or {}):
-        yield invalid("parameters", "", "field must not be empty.")
+        yield invalid("parameters", "", "field can not be empty.")
 
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StorageClass: hardly anything may change."""
-    yield from check_storage_class(new)
-    for key in ("parameters", "provisioner", "reclaimPolicy"):
-        if new.get(key) != old.get(key):
-            yield forbidden(key, f"updates to {key} are forbidden.")
-    yield from unchanged(new.get("volumeBindingMode"), old.get("volumeBindingMode"), "volumeBindingMode")
+    for key in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+        yield from unchanged(new.get(key), old.get(key), key)
 
 
 def check_attributes_class(obj: Object) -> Iterator[Cause]:

@@ -15,7 +15,7 @@ from kilde.kubeapi.resources.validation.fields import (
     selects,
     unchanged,
 )
-from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_label
+from kilde.kubeapi.resources.validation.names import dns_label
 from kilde.kubeapi.resources.validation.pods import check_template
 
 _NO_MATCH = "`selector` does not match template `labels`"
@@ -34,18 +34,19 @@ _STATEFUL_FIXED = (
 )
 
 
-def _selected_template(spec: Object, kind: str, *, only_restart: str = "Always") -> Iterator[Cause]:
+def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
     """A selector, and a pod template that it selects and whose pods are always restarted."""
     selector, template = spec.get("selector"), spec.get("template")
     if selector is None:
-        yield required("spec.selector")
+        if kind != "daemonset":
+            yield required("spec.selector")
     else:
         yield from check_selector(selector, "spec.selector")
         if is_empty(selector):
             yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
     yield from _matching(selector, template)
     yield from check_template(template, "spec.template")
-    yield from restarts(template, only_restart)
+    yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
 
 
 def _matching(selector: Json, template: Json) -> Iterator[Cause]:
@@ -54,15 +55,13 @@ def _matching(selector: Json, template: Json) -> Iterator[Cause]:
         yield invalid("spec.template.metadata.labels", labels, _NO_MATCH)
 
 
-def restarts(template: Json, wanted: str) -> Iterator[Cause]:
+def _restarts(template: Json, kind: str) -> Iterator[Cause]:
     """Pods of controllers that replace them are always restarted, and have no deadline."""
     policy = get(template, "spec", "restartPolicy", default="")
-    if policy and policy != wanted:
-        yield not_supported("spec.template.spec.restartPolicy", policy, (wanted,))
+    if policy and policy != "Always":
+        yield not_supported("spec.template.spec.restartPolicy", policy, ("Always",))
     if get(template, "spec", "activeDeadlineSeconds") is not None:
-        yield forbidden(
-            "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported"
-        )
+        yield forbidden("spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported")
 
 
 def check_deployment(obj: Object) -> Iterator[Cause]:
@@ -110,7 +109,7 @@ def check_replica_set(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
     for key in ("replicas", "minReadySeconds"):
         yield from not_negative(spec.get(key), f"spec.{key}")
-    yield from _selected_template(spec, "replicaset")
+    yield from _selected_template(spec, "deployment")
 
 
 def check_replica_set_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -134,7 +133,7 @@ def check_replication_controller(obj: Object) -> Iterator[Cause]:
     if selector and any((labels or {}).get(key) != value for key, value in selector.items()):
         yield invalid("spec.template.metadata.labels", labels, _NO_MATCH)
     yield from check_template(template, "spec.template")
-    yield from restarts(template, "Always")
+    yield from _restarts(template, "ReplicationController")
 
 
 def check_daemon_set(obj: Object) -> Iterator[Cause]:
@@ -159,7 +158,8 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
                     f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
                 )
     elif kind != "OnDelete":
-        yield not_supported("spec.updateStrategy.type", kind, ("OnDelete", "RollingUpdate"))
+        dump = Struct({"Type": kind, "RollingUpdate": rolling})
+        yield not_supported("spec.updateStrategy", dump, ("RollingUpdate", "OnDelete"))
 
 
 def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -169,10 +169,10 @@ def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
 
 
 def check_stateful_set(obj: Object) -> Iterator[Cause]:
-    """What is wrong with a StatefulSet: its name becomes a label of its pods and part of their names."""
-    name = get(obj, "metadata", "name", default="")
-    if name and "." in name:
-        yield from (invalid("metadata.name", name, text) for text in dns_label(name))
+    """What is wrong with a StatefulSet."""
+    service = get(obj, "spec", "serviceName", default="")
+    if service:
+        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
     yield from _stateful_spec(obj)
 
 
@@ -188,12 +188,8 @@ def _stateful_spec(obj: Object) -> Iterator[Cause]:
     yield from _stateful_strategy(spec.get("updateStrategy") or {})
     for key in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
-        yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Delete", "Retain"), at)
+        yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
-    if spec.get("serviceName"):
-        yield from (
-            invalid("spec.serviceName", spec["serviceName"], text) for text in dns_1035_label(spec["serviceName"])
-        )
     yield from _selected_template(spec, "statefulset")
 
 
