@@ -133,6 +133,18 @@ def test_a_pod_shows_what_it_waits_for(pod: dict[str, Any], shown: list[str]) ->
 
 CASES: list[tuple[str, str, dict[str, Any], list[Any]]] = [
     (
+        "networking.k8s.io",
+        "Ingress",
+        {"spec": {"rules": [{"host": "a"}, {}, {"host": "b"}, {"host": "c"}, {}]}},
+        ["x", "<none>", "a,b,c + 2 more...", "", "80", "90s"],
+    ),
+    (
+        "networking.k8s.io",
+        "IPAddress",
+        {"spec": {"parentRef": {"resource": "services", "namespace": "n", "name": "s"}}},
+        ["x", "services/n/s", "90s"],
+    ),
+    (
         "apps",
         "Deployment",
         {
@@ -335,7 +347,7 @@ def test_every_printer_belongs_to_a_kind_that_is_served() -> None:
 @pytest.mark.parametrize("resource", BUILTIN, ids=lambda found: f"{found.group}/{found.kind}")
 def test_an_object_with_nothing_in_it_has_a_row_all_the_same(resource: Any) -> None:
     table = render(printer_of(resource), [{"metadata": {"name": "x"}}], now=NOW)
-    assert len(table["rows"][0]["cells"]) == len(table["columnDefinitions"])
+    assert len(table["rows"][0]["cells"]) == len(table["columnDefinitions"]) + len(printer_of(resource).beyond)
     assert table["rows"][0]["object"] == {
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",

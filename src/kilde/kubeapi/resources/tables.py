@@ -117,7 +117,8 @@ def render(
 
 
 def _row(printer: Printer, obj: Object, now: float, include: Include) -> Object:
-    row: Object = {"cells": [column.cell(obj, now) for column in printer.columns]}
+    cells = [column.cell(obj, now) for column in printer.columns]
+    row: Object = {"cells": [*cells, *(cell(obj, now) for cell in printer.beyond)]}
     conditions = printer.conditions(obj) if printer.conditions else None
     if conditions:
         row["conditions"] = conditions

@@ -51,10 +51,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """The columns of a kind; `conditions` of a row tell a client that an object is over and done."""
+    """The columns of a kind; `conditions` of a row tell a client that an object is over and done.
+
+    `beyond` are cells that a real server writes after those of its columns.
+    """
 
     columns: tuple[Column, ...]
     conditions: Callable[[Object], list[Object]] | None = None
+    beyond: tuple[Cell, ...] = ()
 
 
 def wide(name: str, cell: Cell) -> Column:
@@ -150,13 +154,12 @@ def selector_text(selector: Json, *, empty: str = NONE) -> str:
     return ",".join(text for _, text in sorted(parts)) or empty
 
 
-def cut(found: Sequence[str], most: int, *, separator: str = ",", empty: str = NONE, total: int | None = None) -> str:
-    """The first `most` of them, and how many more there are: `a,b,c + 2 more...`. `total` counts things that have no text too."""
+def cut(found: Sequence[str], most: int, *, separator: str = ",", empty: str = NONE) -> str:
+    """The first `most` of them, and how many more there are: `a,b,c + 2 more...`."""
     if not found:
         return empty
-    count = len(found) if total is None else total
     text = separator.join(found[:most])
-    return text + (f" + {count - most} more..." if count > most and len(found) > most else "")
+    return text + (f" + {len(found) - most} more..." if len(found) > most else "")
 
 
 def containers_of(*path: str) -> tuple[Column, Column]:

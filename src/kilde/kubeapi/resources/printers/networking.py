@@ -75,9 +75,15 @@ def _slice_endpoints(obj: Object, now: float) -> str:
 
 
 def _hosts(ingress: Object, now: float) -> str:
+    """The first hosts; once there are three, all further rules are counted, with a host or without."""
     rules = get(ingress, "spec", "rules", default=())
-    hosts = [str(rule["host"]) for rule in rules if rule.get("host")]
-    return cut(hosts, _SHOWN, empty="*", total=len(rules))
+    hosts: list[str] = []
+    for rule in rules:
+        if len(hosts) == _SHOWN:
+            return f"{','.join(hosts)} + {len(rules) - _SHOWN} more..."
+        if rule.get("host"):
+            hosts.append(str(rule["host"]))
+    return ",".join(hosts) or "*"
 
 
 def _parameters(ingress_class: Object, now: float) -> str:
@@ -136,4 +142,4 @@ NETWORK_POLICY = Printer(
 SERVICE_CIDR = Printer(
     (NAME, Column("CIDRs", lambda obj, now: joined(get(obj, "spec", "cidrs", default=()), empty="")), AGE)
 )
-IP_ADDRESS = Printer((NAME, Column("ParentRef", _parent)))
+IP_ADDRESS = Printer((NAME, Column("ParentRef", _parent)), beyond=(AGE.cell,))

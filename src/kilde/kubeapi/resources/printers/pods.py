@@ -104,7 +104,7 @@ def _initialize(pod: Object, sidecars: set[str], found: _Summary, sidecars_only:
 
 def _run(pod: Object, found: _Summary) -> None:
     """Walks the containers from the last to the first: the first one in trouble names the status."""
-    running = False
+    running, failure = False, ""
     for container in reversed(get(pod, "status", "containerStatuses", default=())):
         found.count(container)
         waiting, terminated = get(container, "state", "waiting", default={}), get(container, "state", "terminated")
@@ -112,11 +112,13 @@ def _run(pod: Object, found: _Summary) -> None:
             found.reason = str(waiting["reason"])
         elif terminated is not None:
             found.reason = _ended(terminated)
+            failure = found.reason if terminated.get("exitCode") else failure
         elif container.get("ready") and get(container, "state", "running") is not None:
             running = True
             found.ready += 1
-    if found.reason == "Completed" and running:
-        found.reason = "Running" if condition(pod, "Ready").get("status") == "True" else "NotReady"
+    if found.reason == "Completed":
+        ready = running and condition(pod, "Ready").get("status") == "True"
+        found.reason = "Running" if ready else failure or ("NotReady" if running else found.reason)
 
 
 def _mark_deleted(pod: Object, found: _Summary) -> None:

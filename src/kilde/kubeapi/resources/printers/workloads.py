@@ -81,5 +81,10 @@ CONTROLLER_REVISION = Printer(
     (NAME, Column("Controller", _controller), Column("Revision", field("revision", default=0)), AGE)
 )
 SCALE = Printer(
-    (NAME, _count("Desired", "spec", "replicas"), _count("Available", "status", "replicas"), AGE),
+    (
+        Column("Name", NAME.cell, description=NAME.description),
+        _count("Desired", "spec", "replicas"),
+        _count("Available", "status", "replicas"),
+        AGE,
+    ),
 )
