@@ -271,6 +271,15 @@ async def test_a_source_that_leads_nowhere_is_told(stage: Stage, source: dict[st
     assert "sesame" not in str(stage.status()["conditions"]) + str(stage.log)
 
 
+async def test_a_glob_of_many_stars_takes_no_longer_than_another(stage: Stage) -> None:
+    stage.upstream.commit({"app/a.yaml": config_map("a"), f"app/{'a' * 200}.yaml": config_map("b")})
+    begun = time.monotonic()
+    await stage.follow(directory={"include": "a*", "exclude": "*a" * 100 + "b"})
+    await stage.until(lambda: stage.sync() == "Synced", "in step")
+    assert time.monotonic() - begun < SOON
+    assert stage.objects() == {"a": {"k": "v"}, "b": {"k": "v"}}
+
+
 async def test_an_empty_repository_is_told(stage: Stage) -> None:
     await stage.follow()
     await stage.until(stage.conditions, "a condition")

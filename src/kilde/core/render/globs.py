@@ -3,18 +3,37 @@
 import re
 
 from kilde.core.basics.errors import RenderFailed
+from kilde.core.render.patterns import Pattern, compile_pattern
 
 _MAX_LENGTH = 1000
+_FEW_STARS = 2  # up to so many, Python's backtracking costs no more than the square of a path's length
 
 
-def compile_glob(glob: str) -> re.Pattern[str]:
-    """A pattern for `fullmatch`. Raises RenderFailed for a glob that is none."""
+class Glob:
+    """A glob, compiled."""
+
+    def __init__(self, quick: re.Pattern[str] | None, linear: Pattern | None) -> None:
+        self._quick, self._linear = quick, linear
+
+    def fullmatch(self, path: str) -> bool:
+        """Whether the whole path fits; in time linear in its length where there are many stars."""
+        if self._linear is not None:
+            return self._linear.search(path)
+        return self._quick is not None and self._quick.fullmatch(path) is not None
+
+
+def compile_glob(glob: str) -> Glob:
+    """Raises RenderFailed for a glob that is none."""
     if len(glob) > _MAX_LENGTH:
         raise RenderFailed(f"a glob of {len(glob)} characters is too long")
     try:
-        return re.compile(_translate(glob), re.DOTALL)
+        translated = _translate(glob)
+        quick = re.compile(translated, re.DOTALL)
     except (re.error, IndexError) as error:
         raise RenderFailed(f"'{glob}' is no glob: {error}") from error
+    if translated.count(".*") <= _FEW_STARS:
+        return Glob(quick, None)
+    return Glob(None, compile_pattern(rf"(?s)\A(?:{translated})\z"))
 
 
 _TOKEN = re.compile(
