@@ -182,6 +182,10 @@ class Controller:
         except ClusterError as error:
             log.warning("heal cut off by the cluster", application=name, object=str(ref), error=str(error))
             return 1.0
+        except Exception as error:  # noqa: BLE001 - as with passes: one object must not stop the others
+            log.error("a defect of ours: heal given up", application=name, object=str(ref), fault=type(error).__name__)
+            self._queue.add(name)  # the pass meets the same, and tells of it
+            return None
 
     async def _kinds_changed(self) -> None:
         self.context.schemas.forget()
