@@ -183,7 +183,8 @@ class Controller:
             log.warning("heal cut off by the cluster", application=name, object=str(ref), error=str(error))
             return 1.0
         except Exception as error:  # noqa: BLE001 - as with passes: one object must not stop the others
-            log.error("a defect of ours: heal given up", application=name, object=str(ref), fault=type(error).__name__)
+            fault = type(error).__name__  # its words and its traceback may hold values: only its kind is shown
+            log.error("defect in a heal", application=name, object=str(ref), error=fault)  # noqa: TRY400
             self._queue.add(name)  # the pass meets the same, and tells of it
             return None
 
