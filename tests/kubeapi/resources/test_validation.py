@@ -431,6 +431,52 @@ def test_what_is_for_ever_may_not_change(name: str, patch: Patch, wrong: list[st
 DEBUG = {"name": "d", "image": "i", "imagePullPolicy": "Always", "targetContainerName": "c"}
 
 
+def _choosing(*expressions: str) -> dict[str, Any]:
+    terms = [{"matchExpressions": [{"key": key, "operator": "Exists"} for key in expressions]}]
+    required = {"nodeSelectorTerms": terms if expressions else [{}]}
+    return {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+
+
+_GATES: dict[str, Any] = {"schedulingGates": [{"name": "a"}, {"name": "b"}]}
+_TERM = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wrong"),
+    [
+        (_GATES, {"schedulingGates": [{"name": "b"}]}, []),
+        (_GATES, {"schedulingGates": None}, []),
+        (_GATES, {"schedulingGates": [{"name": "c"}]}, ["spec.schedulingGates[0].name"]),
+        (_GATES, {"nodeSelector": {"disk": "ssd"}}, []),
+        (_GATES | {"nodeSelector": {"disk": "ssd"}}, {"nodeSelector": {"disk": "hdd"}}, ["spec.nodeSelector"]),
+        ({}, {"nodeSelector": {"disk": "ssd"}}, ["spec"]),
+        (_GATES, _choosing("disk"), []),
+        (_GATES | _choosing("disk"), _choosing("disk", "zone"), []),
+        (_GATES | _choosing("disk"), _choosing("zone"), [f"{_TERM}[0]"]),
+        (_GATES | _choosing("disk"), {"affinity": None}, [_TERM]),
+        (_GATES | _choosing(), _choosing("disk"), [f"{_TERM}[0]"]),
+        ({}, _choosing("disk"), ["spec"]),
+        (
+            _GATES,
+            {
+                "affinity": {
+                    "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}
+                }
+            },
+            ["spec"],
+        ),
+        ({"terminationGracePeriodSeconds": -1}, {"terminationGracePeriodSeconds": 1}, []),
+        ({"terminationGracePeriodSeconds": 5}, {"terminationGracePeriodSeconds": 1}, ["spec"]),
+    ],
+)
+def test_a_pod_that_is_held_back_may_still_choose_its_node(before: Patch, after: Patch, wrong: list[str]) -> None:
+    old = stored("pod")
+    old["spec"] |= before
+    new = stored("pod")
+    new["spec"] |= before | after
+    assert [cause.field for cause in validate_update(new, old)] == wrong
+
+
 @pytest.mark.parametrize(
     ("before", "after", "wrong"),
     [

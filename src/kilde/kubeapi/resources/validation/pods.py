@@ -1,10 +1,9 @@
 """Validation of pods and pod templates."""
 
-import copy
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers, check_resources
 from kilde.kubeapi.resources.validation.fields import between, get, ip_address, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
@@ -17,12 +16,6 @@ _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
 _SYSTEMS = ("linux", "windows")
 _LARGEST = 2**31 - 1
-
-_FIXED = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-    "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was"
-    " previously negative)"
-)
 
 
 def check_pod(pod: Object) -> Iterator[Cause]:
@@ -114,72 +107,6 @@ def _hosts(spec: Object, at: str) -> Iterator[Cause]:
             yield from ip_address(alias["ip"], f"{where}.ip")
         for number, name in items(alias, "hostnames"):
             yield from named(name, dns_subdomain, f"{where}.hostnames[{number}]")
-
-
-def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
-    """A pod's spec is fixed, but for images, the deadline, further tolerations (and gates that are lifted)."""
-    yield from check_pod_spec(new.get("spec") or {}, "spec")
-    spec, before = copy.deepcopy(new.get("spec") or {}), old.get("spec") or {}
-    for key in ("containers", "initContainers"):
-        for one, was in zip(spec.get(key) or (), before.get(key) or (), strict=False):
-            one["image"] = was.get("image")
-        if len(spec.get(key) or ()) != len(before.get(key) or ()):
-            yield forbidden(f"spec.{key}", "pod updates may not add or remove containers")
-            return
-    yield from _deadline(spec, before)
-    if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
-        yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
-        return
-    kept = {key: before.get(key) for key in ("activeDeadlineSeconds", "tolerations", "schedulingGates")}
-    if _same(spec | kept, before | kept):
-        return
-    yield forbidden("spec", _FIXED)
-
-
-def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a write to a pod's ephemeral containers: they may only become more."""
-    spec, before = new.get("spec") or {}, old.get("spec") or {}
-    volumes = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
-    parts = PodParts(volumes, host_network=bool(spec.get("hostNetwork")))
-    parts.names |= {str(one.get("name")) for key in ("containers", "initContainers") for one in spec.get(key) or ()}
-    known = set(parts.names)
-    yield from check_containers(spec.get("ephemeralContainers"), parts, "spec.ephemeralContainers")
-    for index, one in items(spec, "ephemeralContainers"):
-        target = one.get("targetContainerName")
-        if target and target not in known:
-            yield not_found(f"spec.ephemeralContainers[{index}].targetContainerName", target)
-    now = {one.get("name"): one for one in spec.get("ephemeralContainers") or ()}
-    for was in before.get("ephemeralContainers") or ():
-        name = was.get("name")
-        if name not in now:
-            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed')
-        elif now[name] != was:
-            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed')
-
-
-def _deadline(spec: Object, before: Object) -> Iterator[Cause]:
-    new, old = spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")
-    at = "spec.activeDeadlineSeconds"
-    if old is None or new == old:
-        return
-    if new is None:
-        yield invalid(at, new, "must not update from a positive integer to nil value")
-    elif new > old:
-        yield invalid(at, new, "must be less than or equal to previous value")
-
-
-def _only_added(new: list[Object], old: list[Object]) -> bool:
-    def identity(one: Object) -> Object:
-        return {key: value for key, value in one.items() if key != "tolerationSeconds"}
-
-    known = [identity(one) for one in new]
-    return all(identity(one) in known for one in old)
-
-
-def _same(a: Object, b: Object) -> bool:
-    return {key: value for key, value in a.items() if value is not None} == {
-        key: value for key, value in b.items() if value is not None
-    }
 
 
 def check_pod_template(obj: Object) -> Iterator[Cause]:

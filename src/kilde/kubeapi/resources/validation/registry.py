@@ -10,6 +10,7 @@ from kilde.kubeapi.resources.validation import (
     configuration,
     jobs,
     networking,
+    pod_updates,
     pods,
     policies,
     rbac,
@@ -44,7 +45,9 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "LimitRange"): Rules(configuration.check_limit_range),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
     ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
-    ("", "Pod"): Rules(pods.check_pod, pods.check_pod_update, {"ephemeralcontainers": pods.check_ephemeral_update}),
+    ("", "Pod"): Rules(
+        pods.check_pod, pod_updates.check_pod_update, {"ephemeralcontainers": pod_updates.check_ephemeral_update}
+    ),
     ("", "PodTemplate"): Rules(pods.check_pod_template),
     ("", "ReplicationController"): Rules(workloads.check_replication_controller),
     ("", "ResourceQuota"): Rules(configuration.check_quota, configuration.check_quota_update),
