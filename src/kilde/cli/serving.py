@@ -47,7 +47,9 @@ def begin_log(*, verbose: bool) -> None:
 
     level = logging.DEBUG if verbose else logging.INFO
     person = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
+    # the default for people shows local variables, and those may hold a Secret's values
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = plain if person else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
