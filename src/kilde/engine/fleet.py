@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
-from kilde.core.apps.application import Application, read_application
+from kilde.core.apps.application import Application, read_application, renewed
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import Cluster, EventType, Resource
@@ -26,6 +27,7 @@ class Fleet:
         self._raw: dict[str, bytes] = {}
         self._parsed: dict[str, Application] = {}
         self._versions: dict[str, str] = {}
+        self._specs: dict[str, Any] = {}
         self.synced = asyncio.Event()
         self.error = ""
 
@@ -52,11 +54,15 @@ class Fleet:
         if known and version.isdigit() and known.isdigit() and int(version) <= int(known):
             return self._parsed[name]
         self._raw[name], self._versions[name] = raw, version
-        self._parsed[name] = read_application(body)
+        before, spec = self._parsed.get(name), body.get("spec")
+        if before is not None and self._specs.get(name) == spec:
+            self._parsed[name] = renewed(before, body)  # most changes are our own, of the status
+        else:
+            self._parsed[name], self._specs[name] = read_application(body), spec
         return self._parsed[name]
 
     def _forget(self, name: str) -> None:
-        for mapping in (self._raw, self._parsed, self._versions):
+        for mapping in (self._raw, self._parsed, self._versions, self._specs):
             mapping.pop(name, None)
         self._on_change(name, None)
 
@@ -78,6 +84,8 @@ class Fleet:
                 if event.type is EventType.LISTED:
                     listed.add(event.name)
                 before = self._versions.get(event.name)
+                if before is not None and before == event.resource_version:
+                    continue  # what our own write gave us already
                 app = self.observe(event.raw)
                 if self._versions.get(event.name) != before:
                     self._on_change(event.name, app)
