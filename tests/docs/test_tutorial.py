@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from e2e.stage import BIN, free_port
-from real.control_plane import ControlPlane
+from real.control_plane import control_plane
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 PATIENCE = 90.0
@@ -168,13 +168,11 @@ def test_the_tutorial_happens_as_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.live
-def test_the_tutorial_happens_on_a_cluster_of_your_own(tmp_path: Path, live_cluster: ControlPlane) -> None:
-    with terminal(tmp_path) as one:
-        shutil.copy(live_cluster.kubeconfig, tmp_path / "home/.kube/config")
-        try:
-            play(one, steps(TUTORIAL.read_text(), own_cluster=True))
-        finally:
-            one.run("kubectl delete namespace argocd hello-production hello-staging --ignore-not-found --wait=false")
+def test_the_tutorial_happens_on_a_cluster_of_your_own(tmp_path: Path, real_programs: None) -> None:
+    # a control plane of its own: the tutorial makes namespaces that other tests on the session's one have made, too
+    with control_plane(tmp_path / "plane") as plane, terminal(tmp_path) as one:
+        shutil.copy(plane.kubeconfig, tmp_path / "home/.kube/config")
+        play(one, steps(TUTORIAL.read_text(), own_cluster=True))
 
 
 @pytest.mark.parametrize(
