@@ -93,7 +93,7 @@ def test_it_is_refused_soon_and_in_one_line(name: str) -> None:
     begun = time.process_time()
     with pytest.raises(KildeError) as caught:
         render(MemoryTree(files), RenderSource(path=path))
-    assert time.process_time() - begun < 20.0  # a bound, not a measure: without the budgets these do not end
+    assert time.process_time() - begun < 3.0
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 2_000
 

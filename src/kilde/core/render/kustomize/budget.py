@@ -6,6 +6,7 @@ from kilde.core.basics.errors import LimitExceeded
 
 KUSTOMIZATION = 500  # units for opening one
 OBJECT = 50  # units for copying one object of a base
+_COPY = 4  # units for each value that is copied: counted, made, and carried through all that follows
 _CHARACTERS = 16  # that make up a unit
 _UNITS = 5_000_000
 
@@ -24,12 +25,12 @@ class Budget:
 
     def spend_copy(self, value: Any, what: str) -> None:
         """Pays for a copy of a value."""
-        self.spend(self._units(value), what)
+        self.spend(_COPY * self._values(value), what)
 
-    def _units(self, value: Any) -> int:
-        """The units of a value; stops counting where there are more than are left."""
-        units, stack = 0, [value]
-        while stack and units <= self._left:
+    def _values(self, value: Any) -> int:
+        """How many values there are in one; stops counting where there are more than can be paid for."""
+        units, stack, most = 0, [value], self._left // _COPY
+        while stack and units <= most:
             found = stack.pop()
             units += 1
             if isinstance(found, dict):
