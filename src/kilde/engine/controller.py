@@ -1,7 +1,6 @@
 """The controller: puts the engine's parts together, tells each change to those it concerns, and runs until stopped."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -10,6 +9,7 @@ from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts
+from kilde.engine.commits import Commits
 from kilde.engine.context import Context
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.heal import Healer, may_heal
@@ -29,7 +29,6 @@ from kilde.ports.sources import Credentials
 log = structlog.get_logger()
 
 _STATUS_PAUSE = 0.1  # changes of one application within a tenth of a second make one pass
-_QUIET_FIRST, _QUIET_EACH = 0.3, 0.01  # seconds: when applications that a commit does not concern are told its id
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 ChooseCredentials = Callable[[str, Config], Credentials]
 
@@ -72,6 +71,7 @@ class Controller:
         self.healer = Healer(self.context)
         self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
+        self._commits = Commits(self.context, self._queue)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -123,29 +123,7 @@ class Controller:
         self._fetched(url)
 
     def _fetched(self, url: str) -> None:
-        self._tasks.start(f"after the fetch of {url}", self._look_after_fetch(url))
-
-    async def _look_after_fetch(self, url: str) -> None:
-        """Applications that read what has changed come first; for the others only the revision moves, a little later."""
-        ctx = self.context
-        moved = 0
-        for app in ctx.fleet.all():
-            source = app.source
-            if source is None or source.repo_url != url:
-                continue
-            memory = ctx.runtime(app.name).memory
-            sha = ""
-            if memory is not None and not ctx.repositories.error(url):
-                with contextlib.suppress(SourceError):
-                    sha = await ctx.world.sources.resolve(url, source.target_revision)
-            if memory is None or not sha or app.status.get("conditions"):
-                self._queue.add(app.name)
-            elif sha != memory.sha:
-                if await ctx.renderer.still_true(memory, sha):
-                    moved += 1
-                    self._queue.add(app.name, delay=_QUIET_FIRST + moved * _QUIET_EACH)
-                else:
-                    self._queue.add(app.name)
+        self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
 
     def _config_changed(self) -> None:
         for app in self.context.fleet.all():

@@ -33,6 +33,10 @@ class KeyedQueue(Generic[K]):
     def __len__(self) -> int:
         return len(self._running)
 
+    def __contains__(self, key: K) -> bool:
+        """Whether a pass runs for it, or is asked for."""
+        return key in self._running or key in self._timers
+
     def _later(self, key: K, delay: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + delay
