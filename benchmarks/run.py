@@ -2,6 +2,7 @@
 
 python benchmarks/run.py first-sync --apps 100 300 1000     # wall, CPU, memory, requests; then a one-file commit
 python benchmarks/run.py heal --apps 100 --writes 500       # foreign write → healed, and five in a row on one object
+python benchmarks/run.py push --apps 100 --commits 200      # webhook of a one-file commit → its object changed
 python benchmarks/run.py idle --apps 100 --minutes 5
 python benchmarks/run.py start
 add --embedded for the cluster in the box
@@ -36,6 +37,8 @@ from fleet import (
 )
 
 from kilde.ports.cluster import EventType
+
+Waiting = dict[tuple[str, str, str], "asyncio.Future[float]"]  # by namespace, name and the level that is waited for
 
 
 @contextlib.asynccontextmanager
@@ -116,37 +119,74 @@ async def heal(embedded: bool, size: int, writes: int) -> None:
         repository = Repository(folder / "repo", size)
         await create_applications(cluster.client, size, repository.url)
         await until_well(cluster.client, size)
-        waiting: dict[tuple[str, str], tuple[float, asyncio.Future[float]]] = {}
-        watch = asyncio.ensure_future(_watch_heals(cluster, waiting))
+        waiting: Waiting = {}
+        watch = asyncio.ensure_future(_watch_levels(cluster, waiting))
         await asyncio.sleep(2)
 
         async def once(number: int) -> float:
             place = (f"fleet-{number % NAMESPACES}", f"a{number}-web")
             done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
             body = {"data": {"level": f"hand-{random.random()}"}}
-            waiting[place] = (0.0, done)
+            waiting[*place, "info"] = done
             await cluster.client.patch(CONFIG_MAPS, *place, body, manager="hand")
             begun = time.monotonic()
             ended = await asyncio.wait_for(done, 60)
             return max(0.0, ended - begun)
 
         times = [await once(n % size) for n in range(writes)]
-        row("writes", "p50 ms", "p90 ms", "p99 ms", "max ms")
+        row("writes", *_CUTS)
         row(*["---"] * 5)
-        cuts = statistics.quantiles(times, n=100)
-        row(writes, *(f"{1000 * t:.1f}" for t in (cuts[49], cuts[89], cuts[98], max(times))))
+        row(writes, *cuts(times))
         five = [await once(7) for _ in range(5)]
         row("the same object five times in a row, ms", *(f"{1000 * seconds:.1f}" for seconds in five))
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
 
 
-async def _watch_heals(cluster: Cluster, waiting: dict[tuple[str, str], tuple[float, asyncio.Future[float]]]) -> None:
+async def push(embedded: bool, size: int, commits: int) -> None:
+    """One-file commits, one after the other, each told by a webhook: until the watch shows the object changed."""
+    async with setting(embedded) as (folder, cluster, kilde):
+        repository = Repository(folder / "repo", size)
+        await create_applications(cluster.client, size, repository.url)
+        await until_well(cluster.client, size)
+        waiting: Waiting = {}
+        watch = asyncio.ensure_future(_watch_levels(cluster, waiting))
+        await asyncio.sleep(2)
+
+        async def once(number: int) -> float:
+            app, level = number % size, f"commit-{number}"
+            repository.commit(f"overlays/a{app}/patch.yaml", overlay(app, level)["patch.yaml"])
+            done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+            waiting[f"fleet-{app % NAMESPACES}", f"a{app}-web", level] = done
+            begun = time.monotonic()
+            await asyncio.to_thread(kilde.push, repository.url)
+            return await asyncio.wait_for(done, 60) - begun
+
+        times = [await once(number) for number in range(commits)]
+        row("commits", *_CUTS)
+        row(*["---"] * 5)
+        row(commits, *cuts(times))
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+_CUTS = ("p50 ms", "p90 ms", "p99 ms", "max ms")
+
+
+def cuts(times: list[float]) -> list[str]:
+    """p50, p90, p99 and the worst of some seconds, in milliseconds."""
+    found = statistics.quantiles(times, n=100)
+    return [f"{1000 * t:.1f}" for t in (found[49], found[89], found[98], max(times))]
+
+
+async def _watch_levels(cluster: Cluster, waiting: Waiting) -> None:
+    """Says when a config map came to have the level that somebody waits for."""
     async for event in cluster.client.watch(CONFIG_MAPS):
-        if event.type is EventType.MODIFIED and json.loads(event.raw)["data"].get("level") == "info":
-            found = waiting.pop((event.namespace, event.name), None)
-            if found is not None and not found[1].done():
-                found[1].set_result(time.monotonic())
+        if event.type is EventType.MODIFIED:
+            level = str((json.loads(event.raw).get("data") or {}).get("level"))
+            found = waiting.pop((event.namespace, event.name, level), None)
+            if found is not None and not found.done():
+                found.set_result(time.monotonic())
 
 
 async def idle(embedded: bool, size: int, minutes: float) -> None:
@@ -183,15 +223,17 @@ async def start(embedded: bool, rounds: int = 10) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["first-sync", "heal", "idle", "start"])
+    parser.add_argument("what", choices=["first-sync", "heal", "push", "idle", "start"])
     parser.add_argument("--apps", type=int, nargs="+", default=[100])
     parser.add_argument("--writes", type=int, default=500)
+    parser.add_argument("--commits", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--embedded", action="store_true")
     args = parser.parse_args()
     jobs = {
         "first-sync": lambda: first_sync(args.embedded, args.apps),
         "heal": lambda: heal(args.embedded, args.apps[0], args.writes),
+        "push": lambda: push(args.embedded, args.apps[0], args.commits),
         "idle": lambda: idle(args.embedded, args.apps[0], args.minutes),
         "start": lambda: start(args.embedded),
     }
