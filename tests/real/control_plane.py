@@ -28,6 +28,7 @@ from build_real import where
 from real.certificates import Authority, Pair
 
 NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager")
+_CONTROLLERS = ("*", "-node-ipam-controller", "-node-lifecycle-controller")
 _PATIENCE = 60.0
 _PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -130,10 +131,10 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(folder: Path, *, controllers: bool = True) -> Iterator[ControlPlane]:
-    """A fresh control plane under `folder`; `controllers=False` leaves kube-controller-manager out."""
+def control_plane(folder: Path, *, controllers: bool = True, only: Sequence[str] = ()) -> Iterator[ControlPlane]:
+    """A fresh control plane under `folder`; `controllers=False` leaves kube-controller-manager out, `only` names those it runs."""
     folder.mkdir(parents=True, exist_ok=True)
-    plane = _prepare(folder)
+    plane = _prepare(folder, only)
     try:
         plane.start("etcd")
         plane.start("kube-apiserver")
@@ -167,7 +168,7 @@ def _free_ports(count: int) -> list[int]:
                 pass
 
 
-def _prepare(folder: Path) -> ControlPlane:
+def _prepare(folder: Path, only: Sequence[str]) -> ControlPlane:
     authority = Authority(folder)
     serving = authority.serving("kube-apiserver", ["127.0.0.1", "10.0.0.1"], ["localhost", "kubernetes.default.svc"])
     admin = authority.client("kilde-tests", ["system:masters"])
@@ -181,7 +182,7 @@ def _prepare(folder: Path) -> ControlPlane:
     commands = {
         "etcd": _etcd(folder, client_port, peer_port),
         "kube-apiserver": _apiserver(client_port, api_port, serving, ca, tokens),
-        "kube-controller-manager": _controllers(controllers_config, authority.pair, tokens[0]),
+        "kube-controller-manager": _controllers(controllers_config, authority.pair, tokens[0], only or _CONTROLLERS),
     }
     return ControlPlane(folder, api_port, kubeconfig, ca, admin, commands)
 
@@ -220,7 +221,7 @@ def _apiserver(etcd_port: int, port: int, serving: Pair, ca: Path, tokens: tuple
     ]
 
 
-def _controllers(kubeconfig: Path, authority: Pair, tokens: Path) -> list[str]:
+def _controllers(kubeconfig: Path, authority: Pair, tokens: Path, names: Sequence[str]) -> list[str]:
     return [
         str(where("kube-controller-manager")),
         f"--kubeconfig={kubeconfig}",
@@ -229,7 +230,7 @@ def _controllers(kubeconfig: Path, authority: Pair, tokens: Path) -> list[str]:
         "--use-service-account-credentials=true",
         "--leader-elect=false",
         "--secure-port=0",
-        "--controllers=*,-node-ipam-controller,-node-lifecycle-controller",
+        f"--controllers={','.join(names)}",
     ]
 
 

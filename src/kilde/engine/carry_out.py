@@ -1,117 +1,126 @@
 """Performs the commands of core.apply.operation on a cluster, and sends each answer back.
 
-Here, and in deletion.py, is where an application's objects are written; nowhere else.
+Here, in writes.py, hook_runs.py and deletion.py, is where an application's objects are written; nowhere else.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 
-import msgspec
-
-from kilde.core.apply.operation import (
+from kilde.core.apply.commands import (
     ApplyAll,
-    AwaitHealthy,
+    AskConfirmed,
     AwaitServed,
     Command,
     CreateNamespace,
-    DeleteAll,
+    DeleteHooks,
+    Look,
+    Pause,
+    PruneAll,
+    ReleaseHooks,
     Reply,
-    SyncOrder,
-    sync,
+    Tell,
+    Terminated,
+    Wait,
 )
-from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode, kind_word
-from kilde.core.apply.retry import MAX_TRIES, wait_before, worth_another_try
+from kilde.core.apply.operation import SyncOrder, sync
+from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
+from kilde.core.apply.tasks import Task
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
-from kilde.core.objects.images import images_of
-from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.masking import redacted
-from kilde.core.plan.policy import SyncPolicy, object_options
-from kilde.engine.live import LiveView
-from kilde.ports.clock import Clock
-from kilde.ports.cluster import Applied, Cluster, Propagation, Resource
+from kilde.core.plan.policy import object_options
+from kilde.engine.hook_runs import delete_hook, release_hook, sight_of
+from kilde.engine.writes import Pen, all_of, apply_one, persist, prune_one, refused, resource_of, result_of
+from kilde.ports.cluster import Resource
 
-T = TypeVar("T")
-
-
-class _Meta(msgspec.Struct, gc=False):
-    resourceVersion: str = ""  # noqa: N815  # the wire's own name
-
-
-class _Head(msgspec.Struct, gc=False):
-    metadata: _Meta
-
-
-_heads = msgspec.json.Decoder(_Head)
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
-_CRD = "CustomResourceDefinition"
 _SKIP_MISSING = "SkipDryRunOnMissingResource"
-_WRITTEN = (Action.CREATE, Action.UPDATE)
+_SERVED_PATIENCE = 30.0
+_NOT_VALID = "one or more synchronization tasks are not valid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """What one operation works with. `body` gives an object's manifest; `health` its health and message, now."""
+    """What one operation works with.
 
-    cluster: Cluster
-    live: LiveView
-    clock: Clock
-    manager: str
-    policy: SyncPolicy
-    body: Callable[[ObjectRef], Object]
-    health: Callable[[ObjectRef], tuple[str, str]]
-    wrote: Callable[[ObjectResult], None]
-    changed: Callable[[float, str], Awaitable[None]]  # says what is waited for, until a change or so many seconds
+    `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `refuses` is what the
+    application's project says of an object ("" where it permits it). `since`: the operation was begun then, before a restart.
+    """
+
+    pen: Pen
     parallel: int
-    wave_patience: float
+    tell: Callable[[str, tuple[ObjectResult, ...]], Awaitable[None]]
+    wait: Callable[[str, tuple[ObjectResult, ...]], Awaitable[None]]
+    pause: Callable[[], Awaitable[None]]
+    confirmed: Callable[[], bool]
     stopped: Callable[[], bool]
+    refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
+    namespace: str = ""
+    since: float | None = None
 
 
 async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
-    """Walks the plan to its end. Never raises for what the cluster refuses: that is in the outcome.
+    """Walks the tasks to their end. Never raises for what the cluster refuses: that is in the outcome.
 
-    A kind that the cluster does not serve, and that nothing here defines, stops it before the first write (as Argo CD).
+    A kind that the cluster does not serve, and that nothing here defines, or that the project forbids, stops it before the first write.
     """
-    unknown = await _unknown_kinds(order, hands)
-    if unknown:
-        text = f"one or more synchronization tasks are not valid: {unknown[0].message}"
-        return Outcome(Phase.FAILED, text, unknown)
+    invalid, reasons = await _invalid(order, hands)
+    if invalid:
+        return Outcome(Phase.FAILED, f"{_NOT_VALID}: {'; '.join(sorted(set(reasons)))}", invalid)
     walk = sync(order)
+    stopping = False
     try:
         command = next(walk)
         while True:
-            if hands.stopped():
-                walk.close()
-                return Outcome(Phase.FAILED, "Operation terminated")
+            if not stopping and hands.stopped():
+                stopping = True
+                command = walk.throw(Terminated())
+                continue
             command = walk.send(await _perform(command, hands, dry_run=order.dry_run))
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
 
 
-async def _unknown_kinds(order: SyncOrder, hands: Hands) -> tuple[ObjectResult, ...]:
-    coming = {_defined_kind(hands.body(c.ref)) for c in order.changes if c.ref.kind == _CRD and c.action in _WRITTEN}
-    found = []
-    for change in order.changes:
-        if change.action not in _WRITTEN or change.ref.group_kind in coming:
-            continue
+async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, ...], list[str]]:
+    """What cannot be, with the reasons an operation gives."""
+    coming = set(order.defines.values())
+    found: list[ObjectResult] = []
+    reasons: list[str] = []
+    for task in order.tasks:
+        change = task.change
         try:
-            await _resource(hands.cluster, change.ref, change.version)
+            resource = await resource_of(hands.pen.cluster, change.ref, change.version, task.namespace)
         except ClusterError as error:
-            if error.reason == "UnknownKind" and not _skips_missing(change, hands):
-                found.append(_refused(change, error, hands))
-    return tuple(found)
+            if error.reason != "UnknownKind":
+                raise
+            if task.is_prune or change.ref.group_kind in coming or _skips_missing(change, hands):
+                continue
+            found.append(_told(task, refused(change, error, hands.pen)))
+            version = join_api_version(change.ref.group, change.version)
+            reasons.append(
+                f"failed to discover server resources for group version {version}: "
+                "the server could not find the requested resource"
+            )
+            continue
+        denied = hands.refuses(change.ref, resource)
+        if denied:
+            found.append(_told(task, refused(change, ClusterError(denied, reason="UnknownKind"), hands.pen)))
+            reasons.append(denied)
+    return tuple(found), reasons
+
+
+def _told(task: Task, result: ObjectResult) -> ObjectResult:
+    return replace(result, reported_namespace=task.namespace, sync_phase=str(task.phase), images=result.images)
 
 
 def _skips_missing(change: Change, hands: Hands) -> bool:
-    own = object_options((hands.body(change.ref).get("metadata") or {}).get("annotations") or {})
-    return own.is_on(_SKIP_MISSING) or hands.policy.options.is_on(_SKIP_MISSING)
+    own = object_options((hands.pen.body(change.ref).get("metadata") or {}).get("annotations") or {})
+    return own.is_on(_SKIP_MISSING) or hands.pen.policy.options.is_on(_SKIP_MISSING)
 
 
-def _defined_kind(body: Object) -> GroupKind:
+def defined_kind(body: Object) -> GroupKind:
     """The kind that a CustomResourceDefinition defines; what is not of its type is the cluster's to refuse."""
     spec = body.get("spec")
     names = spec.get("names") if isinstance(spec, dict) else None
@@ -120,82 +129,50 @@ def _defined_kind(body: Object) -> GroupKind:
     return GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))
 
 
-async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:
+async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  # noqa: C901 - one line for each command
     match command:
         case CreateNamespace(name):
             return await _create_namespace(name, hands, dry_run=dry_run)
-        case ApplyAll(changes):
-            return await _all(changes, hands, lambda change: apply_one(change, hands, dry_run=dry_run))
-        case DeleteAll(changes):
-            return await _all(changes, hands, lambda change: _delete(change, hands, dry_run=dry_run))
-        case AwaitServed(changes):
-            return await _await_served(changes, hands)
-        case AwaitHealthy(changes):
-            return await _await_healthy(changes, hands)
+        case ApplyAll(tasks):
+            return await _apply_all(tasks, hands, dry_run=dry_run)
+        case PruneAll(tasks):
+            return await all_of(tasks, lambda t: prune_one(t.change, hands.pen, dry_run=dry_run), hands.parallel)
+        case AwaitServed(tasks):
+            return await _await_served((task.change for task in tasks), hands)
+        case Look(tasks):
+            return tuple([sight_of(task, hands.pen, since=hands.since) for task in tasks])
+        case ReleaseHooks(tasks):
+            return tuple([await release_hook(task, hands.pen) for task in tasks])
+        case DeleteHooks(tasks):
+            return tuple([await delete_hook(task, hands.pen) for task in tasks])
+        case Tell(message, results):
+            await hands.tell(message, results)
+        case Wait(message, results):
+            await hands.wait(message, results)
+        case AskConfirmed():
+            return hands.confirmed()
+        case Pause():
+            await hands.pause()
+    return None
 
 
-async def _all(
-    changes: Iterable[Change], hands: Hands, do: Callable[[Change], Awaitable[ObjectResult]]
-) -> tuple[ObjectResult, ...]:
-    gate = asyncio.Semaphore(hands.parallel)
-
-    async def one(change: Change) -> ObjectResult:
-        async with gate:
-            result = await do(change)
-        if result.verb != "keep":
-            hands.wrote(result)
+async def _apply_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
+    async def one(task: Task) -> ObjectResult:
+        result = await apply_one(task.change, hands.pen, dry_run=dry_run)
+        if task.hook is not None and result.code is ResultCode.SYNCED and not dry_run:
+            return replace(result, message=f"{task.change.ref.name} created")
         return result
 
-    return tuple(await asyncio.gather(*(one(change) for change in changes)))
-
-
-async def apply_one(change: Change, hands: Hands, *, dry_run: bool = False) -> ObjectResult:
-    """One object, written if it differs; tried again while that may help."""
-    suffix = " (dry run)" if dry_run else ""
-    word = kind_word(change.ref)
-    if change.action is Action.KEEP:
-        kept = _result(change, f"{word} unchanged{suffix}", verb="keep", dry_run=dry_run)
-        return replace(kept, images=images_of([hands.body(change.ref)]))
-    try:
-        resource = await _resource(hands.cluster, change.ref, change.version)
-        body = hands.body(change.ref)
-        applied = await persist(
-            lambda: hands.cluster.apply(resource, body, manager=hands.manager, dry_run=dry_run), hands.clock
-        )
-    except ClusterError as error:
-        return _refused(change, error, hands)
-    if not dry_run:
-        hands.live.observe(change.ref, applied.raw)
-    verb = "created" if applied.created else "configured"
-    done = _result(change, f"{word} {verb}{suffix}", verb=verb, after=_version(applied), dry_run=dry_run)
-    return replace(done, images=images_of([body]))
-
-
-async def _delete(change: Change, hands: Hands, *, dry_run: bool) -> ObjectResult:
-    if dry_run:
-        return _result(change, "pruned (dry run)", verb="delete", code=ResultCode.PRUNED, dry_run=True)
-    wish = hands.policy.options.get("PrunePropagationPolicy").lower()
-    ways: dict[str, Propagation] = {"background": "Background", "orphan": "Orphan"}
-    try:
-        resource = await _resource(hands.cluster, change.ref, change.version)
-        await persist(
-            lambda: hands.cluster.delete(
-                resource, change.ref.namespace, change.ref.name, propagation=ways.get(wish, "Foreground")
-            ),
-            hands.clock,
-        )
-    except ClusterError as error:
-        return _refused(change, error, hands)
-    return _result(change, "pruned", verb="delete", code=ResultCode.PRUNED, dry_run=True)
+    return await all_of(tasks, one, hands.parallel)
 
 
 async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
     """Makes the destination namespace, without tracking: it outlives the application."""
-    ref = ObjectRef("", "Namespace", "", name)
-    policy = hands.policy
+    ref, pen = ObjectRef("", "Namespace", "", name), hands.pen
+    policy = pen.policy
     managed = bool(policy.namespace_labels or policy.namespace_annotations)
     try:
-        raw = await persist(lambda: hands.cluster.get(_NAMESPACES, "", name), hands.clock)
+        raw = await persist(lambda: pen.cluster.get(_NAMESPACES, "", name), pen.clock)
         if (raw is not None and not managed) or dry_run:
             return ()
         meta: dict[str, object] = {"name": name}
@@ -204,166 +181,37 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
         if policy.namespace_annotations:
             meta["annotations"] = dict(policy.namespace_annotations)
         body: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
-        applied = await persist(lambda: hands.cluster.apply(_NAMESPACES, body, manager=hands.manager), hands.clock)
+        applied = await persist(lambda: pen.cluster.apply(_NAMESPACES, body, manager=pen.manager), pen.clock)
     except ClusterError as error:
         change = Change(ref=ref, action=Action.CREATE, why="CreateNamespace=true", version="v1")
-        return (_refused(change, error, hands, phase="PreSync"),)
-    result = ObjectResult(
-        ref=ref,
-        version="v1",
-        code=ResultCode.SYNCED,
-        message=f"namespace/{name} {'created' if applied.created else 'configured'}",
-        verb="created" if applied.created else "configured",
-        hook_phase="Succeeded",
-        sync_phase="PreSync",
-        after=_version(applied),
+        return (refused(change, error, pen, phase="PreSync"),)
+    word = "created" if applied.created else "configured"
+    return (
+        ObjectResult(
+            ref=ref,
+            version="v1",
+            code=ResultCode.SYNCED,
+            message=f"namespace/{name} {word}",
+            verb=word,
+            hook_phase="Succeeded",
+            sync_phase="PreSync",
+        ),
     )
-    hands.wrote(result)
-    return (result,)
 
 
 async def _await_served(changes: Iterable[Change], hands: Hands) -> tuple[ObjectResult, ...]:
     """Waits until the cluster serves the kinds that these definitions define."""
     unserved: list[ObjectResult] = []
+    pen = hands.pen
     for change in changes:
-        defined = _defined_kind(hands.body(change.ref))
-        group, kind = defined.group, defined.kind
-        deadline = hands.clock.monotonic() + 30.0
+        group, kind = defined_kind(pen.body(change.ref))
+        deadline = pen.clock.monotonic() + _SERVED_PATIENCE
         pause = 0.05
-        while (await hands.cluster.discovery(refresh=True)).resource(group, kind) is None:
-            if hands.clock.monotonic() > deadline:
-                text = f"{group}/{kind} is not served 30 s after its definition was applied"
-                unserved.append(_result(change, text, verb="wait", code=ResultCode.FAILED))
+        while (await pen.cluster.discovery(refresh=True)).resource(group, kind) is None:
+            if pen.clock.monotonic() > deadline:
+                text = f"{group}/{kind} is not served {_SERVED_PATIENCE:.0f} s after its definition was applied"
+                unserved.append(result_of(change, text, verb="wait", code=ResultCode.FAILED))
                 break
-            await hands.clock.sleep(pause)
+            await pen.clock.sleep(pause)
             pause = min(pause * 2, 1.0)
     return tuple(unserved)
-
-
-async def _await_healthy(changes: Iterable[Change], hands: Hands) -> tuple[ObjectResult, ...]:
-    """Waits until nothing is progressing; gives those that are degraded, vanished, or still not well when patience ends."""
-    changes = tuple(changes)
-    deadline = hands.clock.monotonic() + hands.wave_patience
-    while True:
-        unwell: list[ObjectResult] = []
-        waiting: list[Change] = []
-        for change in changes:
-            status, message = hands.health(change.ref)
-            if status == "Degraded":
-                unwell.append(_result(change, message, verb="wait", hook_phase="Failed"))
-            elif status == "Missing":
-                unwell.append(
-                    _result(
-                        change,
-                        f"Resource {_slashed(change.ref)} is missing, it might have been deleted",
-                        verb="wait",
-                        hook_phase="Error",
-                    )
-                )
-            elif status not in ("Healthy", "Suspended", ""):
-                waiting.append(change)
-        if unwell or not waiting or hands.stopped():
-            return tuple(unwell)
-        left = deadline - hands.clock.monotonic()
-        if left <= 0:
-            return tuple(
-                _result(c, hands.health(c.ref)[1] or "not healthy in time", verb="wait", hook_phase="Failed")
-                for c in waiting
-            )
-        await hands.changed(min(left, 5.0), waiting_words([change.ref for change in waiting]))
-
-
-def waiting_words(refs: list[ObjectRef]) -> str:
-    """`waiting for healthy state of apps/Deployment/web and 1 more resources`."""
-    first = refs[0]
-    more = f" and {len(refs) - 1} more resources" if len(refs) > 1 else ""
-    return f"waiting for healthy state of {first.group}/{first.kind}/{first.name}{more}"
-
-
-async def persist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """The answer of a call that is tried again while that may help. Raises the last ClusterError."""
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            return await call()
-        except ClusterError as error:
-            if tries >= MAX_TRIES or not worth_another_try(error):
-                raise
-            await clock.sleep(wait_before(error, tries, dice=clock.dice()))
-
-
-async def _resource(cluster: Cluster, ref: ObjectRef, version: str) -> Resource:
-    """The kind as the cluster serves it at this version; asks anew once before it is called unknown."""
-    for refresh in (False, True):
-        discovery = await cluster.discovery(refresh=refresh)
-        found = discovery.resource(ref.group, ref.kind, version)
-        if found is not None:
-            return found
-    served = discovery.versions(ref.group, ref.kind)
-    kind = f"{ref.group}/{ref.kind}" if ref.group else ref.kind
-    place = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
-    if served:
-        raise ClusterError(
-            f'The Kubernetes API could not find version "{version}" of {kind} for requested resource {place}. '
-            f'Version "{served[0]}" of {kind} is installed on the destination cluster.',
-            status=404,
-            reason="UnknownKind",
-        )
-    raise ClusterError(
-        f'The Kubernetes API could not find {kind} for requested resource {place}. Make sure the "{ref.kind}" CRD is '
-        "installed on the destination cluster.",
-        status=404,
-        reason="UnknownKind",
-    )
-
-
-def _slashed(ref: ObjectRef) -> str:
-    return "/".join(part for part in (ref.group, ref.kind, ref.namespace, ref.name) if part)
-
-
-def unknown_kind(group_kind: GroupKind) -> str:
-    """The sentence about a kind that the cluster does not serve."""
-    return f"{group_kind} is not served by the cluster"
-
-
-def _result(
-    change: Change,
-    message: str,
-    *,
-    verb: str,
-    code: ResultCode = ResultCode.SYNCED,
-    hook_phase: str = "",
-    after: str = "",
-    dry_run: bool = False,
-) -> ObjectResult:
-    return ObjectResult(
-        ref=change.ref,
-        version=change.version,
-        code=code,
-        message=message,
-        verb=verb,
-        hook_phase=hook_phase or ("Succeeded" if dry_run else "Running"),
-        before=change.live_version,
-        after=after,
-    )
-
-
-def _refused(change: Change, error: ClusterError, hands: Hands, *, phase: str = "Sync") -> ObjectResult:
-    live = hands.live.get(change.ref) if change.ref.kind == "Secret" else None
-    wanted = hands.body(change.ref) if change.ref.kind == "Secret" and change.action in _WRITTEN else None
-    return ObjectResult(
-        ref=change.ref,
-        version=change.version,
-        code=ResultCode.FAILED,
-        message=redacted(error.what, wanted, live.body() if live else None),
-        verb="refused",
-        hook_phase="" if error.reason == "UnknownKind" else "Failed",
-        sync_phase=phase,
-        before=change.live_version,
-        unavailable=error.status == 429 or error.status >= 502 or (error.status == 0 and worth_another_try(error)),
-    )
-
-
-def _version(applied: Applied) -> str:
-    return _heads.decode(applied.raw).metadata.resourceVersion

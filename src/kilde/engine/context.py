@@ -59,14 +59,11 @@ class Context:
     def now(self) -> float:
         return self.world.clock.now()
 
-    async def changed(self, name: str, seconds: float) -> None:
-        """Waits until something of the application changed, or so many seconds."""
+    def signal(self, name: str) -> asyncio.Event:
+        """Is set when something of the application changes from now on."""
         signal = self.signals.setdefault(name, asyncio.Event())
         signal.clear()
-        try:
-            await asyncio.wait_for(signal.wait(), seconds)
-        except TimeoutError:
-            return
+        return signal
 
     def left_over(self, name: str) -> frozenset[ObjectRef]:
         """What an operation that a crash cut off may have written, while the status need not list it yet."""

@@ -15,10 +15,10 @@ from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.planner import judge_extra
 from kilde.core.plan.policy import Options, object_options
-from kilde.engine.carry_out import persist
 from kilde.engine.context import Context
 from kilde.engine.runtime import Runtime
 from kilde.engine.wishes import owned_refs
+from kilde.engine.writes import persist
 from kilde.ports.cluster import Propagation
 
 log = structlog.get_logger()

@@ -16,9 +16,9 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import SyncPolicy
-from kilde.engine.carry_out import Hands, apply_one
 from kilde.engine.context import Context
 from kilde.engine.runtime import Heal, Packed, Runtime
+from kilde.engine.writes import Pen, apply_one
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Healer:
             digest=rt.wish.digest if rt.wish else "",
             changes=[change],
         )
-        result = await apply_one(change, self._hands(app, ref, packed))
+        result = await apply_one(change, self._pen(ref, packed))
         book.healed(fields, now=ctx.world.clock.monotonic())
         ok = result.code is ResultCode.SYNCED
         writers = tuple(dict.fromkeys(str(field.owner) for field in change.fields if field.owner))
@@ -153,21 +153,16 @@ class Healer:
             del rt.fights[ref]
             rt.fighting.pop(ref, None)
 
-    def _hands(self, app: Application, ref: ObjectRef, packed: Packed) -> Hands:
+    def _pen(self, ref: ObjectRef, packed: Packed) -> Pen:
         ctx = self._ctx
-        return Hands(
+        return Pen(
             cluster=ctx.world.cluster,
             live=ctx.live,
             clock=ctx.world.clock,
             manager=ctx.settings.manager,
             policy=SyncPolicy(),
             body=lambda _: packed.unpack(ref).manifest.body,
-            health=lambda _: ("", ""),
-            wrote=lambda _: None,
-            changed=lambda seconds, _: ctx.changed(app.name, seconds),
-            parallel=1,
-            wave_patience=0.0,
-            stopped=lambda: False,
+            node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )
 
 

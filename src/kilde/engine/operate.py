@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kilde.core.apply.operation import SyncOrder
-from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
+from kilde.core.apply.outcome import ObjectResult, Outcome, Phase
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import OperationState, Verdict, add_history, render_operation, render_status
@@ -16,8 +15,11 @@ from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
 from kilde.engine.carry_out import Hands, carry_out
 from kilde.engine.context import Context
+from kilde.engine.orders import Order, make_order, told_before
 from kilde.engine.runtime import Running, Runtime, Wish
+from kilde.engine.writes import Pen
 
+_WAIT = 5.0  # seconds after which an operation looks again, whatever the watches say
 _UNAVAILABLE = Backoff(first=2.0, factor=2.0, ceiling=30.0)
 
 
@@ -37,26 +39,29 @@ class Job:
 async def operate(ctx: Context, job: Job) -> float | None:
     """One attempt. Gives the seconds until the next one (None: the operation is over)."""
     app, running = job.app, job.running
+    order = _order(ctx, job)
+    hooks = [task.change for task in order.sync.tasks if task.hook is not None]
     number = ctx.accounts.opened(
         app,
         cause="operation",
         asked_by=running.operation.asked_by,
         revision=job.revision,
         digest=job.wish.digest,
-        changes=job.plan.changes,
+        changes=(*job.plan.changes, *hooks),
         attempt=running.retries,
     )
     running.number, running.retry_at = number, None
     job.rt.busy = True
     outcome = Outcome(Phase.ERROR, "interrupted")
-    telling = ctx.start(f"tell of the operation of {app.name}", _tell_running(ctx, job))
+    telling = ctx.start(f"tell of the operation of {app.name}", _tell_running(ctx, job, order))
     try:
-        outcome = await carry_out(_order(ctx, job), _hands(ctx, job))
+        outcome = await carry_out(order.sync, _hands(ctx, job, order, telling))
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
         job.rt.busy = False
         ctx.accounts.closed(number, app, outcome)
+    running.resumed = False
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
     if delay is not None:
         return await _try_again(ctx, job, outcome, delay)
@@ -64,7 +69,7 @@ async def operate(ctx: Context, job: Job) -> float | None:
     return None
 
 
-def _order(ctx: Context, job: Job) -> SyncOrder:
+def _order(ctx: Context, job: Job) -> Order:
     app = job.app
     wants = app.policy.options.is_on("CreateNamespace") and app.destination.namespace
     partial = bool(job.running.operation.resources)
@@ -72,37 +77,57 @@ def _order(ctx: Context, job: Job) -> SyncOrder:
     there = ctx.live.exists(ObjectRef("", "Namespace", "", app.destination.namespace))
     needed = wants and (there is not True or (managed and not partial))
     in_git = ObjectRef("", "Namespace", "", app.destination.namespace) in job.wish.objects
-    return SyncOrder(
-        changes=job.plan.changes,
+    return make_order(
+        app,
+        job.wish,
+        job.plan,
+        job.running,
         create_namespace=app.destination.namespace if needed and not in_git else "",
-        dry_run=job.running.operation.dry_run,
+        before=told_before(app) if job.running.resumed else (),
     )
 
 
-def _hands(ctx: Context, job: Job) -> Hands:
-    app, rt = job.app, job.rt
+def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None]) -> Hands:
+    app = job.app
 
     def body(ref: ObjectRef) -> dict[str, Any]:
-        return job.wish.objects[ref].unpack(ref).manifest.body
+        hook = order.hook_bodies.get(ref)
+        return hook if hook is not None else job.wish.objects[ref].unpack(ref).manifest.body
 
-    def health(ref: ObjectRef) -> tuple[str, str]:
-        found = ctx.surveyor.judge(app, rt, ref, job.wish.objects[ref])
-        return found.health, found.health_message
+    async def tell(message: str, results: tuple[ObjectResult, ...]) -> None:
+        telling.cancel()
+        await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, message), results=results, has_result=True))
+
+    async def wait(message: str, results: tuple[ObjectResult, ...]) -> None:
+        signal = ctx.signal(app.name)  # from before the writing: what comes meanwhile is not missed
+        await tell(message, results)
+        await _pause(ctx, signal, _WAIT)
 
     return Hands(
-        cluster=ctx.world.cluster,
-        live=ctx.live,
-        clock=ctx.world.clock,
-        manager=ctx.settings.manager,
-        policy=app.policy,
-        body=body,
-        health=health,
-        wrote=lambda result: None,
-        changed=lambda seconds, waiting: _wait_for(ctx, job, seconds, waiting),
+        pen=Pen(
+            cluster=ctx.world.cluster,
+            live=ctx.live,
+            clock=ctx.world.clock,
+            manager=ctx.settings.manager,
+            policy=app.policy,
+            body=body,
+            node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
+            force=job.running.operation.force,
+        ),
         parallel=ctx.settings.parallel_writes,
-        wave_patience=ctx.settings.wave_patience,
+        tell=tell,
+        wait=wait,
+        pause=lambda: ctx.world.clock.sleep(ctx.settings.wave_delay),
+        confirmed=lambda: _confirmed(ctx, app.name, job.running.started_at),
         stopped=lambda: _terminating(ctx, app.name),
+        namespace=app.destination.namespace,
+        since=job.running.started_at if job.running.resumed else None,
     )
+
+
+def _confirmed(ctx: Context, name: str, since: float) -> bool:
+    app = ctx.fleet.get(name)
+    return app is not None and app.approved_since(since)
 
 
 def _terminating(ctx: Context, name: str) -> bool:
@@ -125,10 +150,10 @@ def _state(job: Job, phase: Phase, message: str) -> dict[str, Any]:
     }
 
 
-async def _tell_running(ctx: Context, job: Job) -> None:
-    """Says that an operation runs: at once when somebody asked for it or it has waves, else if it takes its time."""
-    waves = {change.wave for change in job.plan.changes if change.differs}
-    if job.running.operation.automated and len(waves) < 2 and not job.running.retries:
+async def _tell_running(ctx: Context, job: Job, order: Order) -> None:
+    """Says that an operation runs: at once when somebody asked for it or it has waves or hooks, else if it takes its time."""
+    steps = {(task.phase, task.wave) for task in order.sync.tasks if task.hook is not None or task.change.differs}
+    if job.running.operation.automated and len(steps) < 2 and not order.hook_bodies and not job.running.retries:
         await ctx.world.clock.sleep(ctx.settings.tell_after)
     await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, job.running.message)))
 
@@ -183,7 +208,7 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
         **{
             **_state(job, outcome.phase, outcome.message),
             "finished_at": ended,
-            "results": _ordered(outcome.results),
+            "results": outcome.results,
             "has_result": True,
         }
     )
@@ -220,28 +245,18 @@ async def _settle(ctx: Context, job: Job) -> None:
         left = deadline - ctx.world.clock.monotonic()
         if left <= 0 or _terminating(ctx, job.app.name):
             return
-        await _pause(ctx, job.app.name, left)
+        await _pause(ctx, ctx.signal(job.app.name), left)
 
 
-async def _wait_for(ctx: Context, job: Job, seconds: float, waiting: str) -> None:
-    """Says what is waited for, with how everything looks by now; then waits."""
-    await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, waiting)))
-    await _pause(ctx, job.app.name, seconds)
-
-
-async def _pause(ctx: Context, name: str, seconds: float) -> None:
+async def _pause(ctx: Context, signal: asyncio.Event, seconds: float) -> None:
     """Waits for a change of the application, its pass's slot given to others meanwhile."""
     ctx.slots.release()
     try:
-        await ctx.changed(name, seconds)
+        await asyncio.wait_for(signal.wait(), seconds)
+    except TimeoutError:
+        return
     finally:
         await ctx.slots.acquire()
-
-
-def _ordered(results: tuple[ObjectResult, ...]) -> tuple[ObjectResult, ...]:
-    """Prunes are told first, as Argo CD orders them, whenever they were done."""
-    first = tuple(r for r in results if r.code in (ResultCode.PRUNED, ResultCode.PRUNE_SKIPPED))
-    return first + tuple(r for r in results if r not in first)
 
 
 def _completed(job: Job, outcome: Outcome) -> dict[str, str]:

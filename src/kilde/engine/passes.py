@@ -16,6 +16,7 @@ from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, SourceError
+from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
@@ -175,7 +176,8 @@ class Passes:
         if isinstance(left, dict) and left.get("phase") == Phase.RUNNING:
             operation = read_operation(left.get("operation"))
             if not operation.problem:
-                return Running(operation, heal=False, started_at=ctx.now(), number=0), None
+                begun = parse(str(left.get("startedAt", ""))) or ctx.now()
+                return Running(operation, heal=False, started_at=begun, number=0, resumed=True), None
         allowed = _unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)

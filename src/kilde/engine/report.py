@@ -10,8 +10,8 @@ from kilde.core.apps.application import REFRESH_ANNOTATION, Application
 from kilde.core.apps.status import merge_patch
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
-from kilde.engine.carry_out import persist
 from kilde.engine.fleet import APPLICATIONS, Fleet
+from kilde.engine.writes import persist
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 

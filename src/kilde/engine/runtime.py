@@ -55,7 +55,7 @@ class Wish:
     source_type: str
     digest: str
     objects: dict[ObjectRef, Packed]
-    hooks: int
+    hooks: tuple[tuple[ObjectRef, Packed], ...]
     repeated: tuple[str, ...]
     images: tuple[str, ...]
     warnings: tuple[str, ...] = ()
@@ -94,6 +94,7 @@ class Running:
     heal: bool
     started_at: float
     number: int  # of its record in the ledger
+    resumed: bool = False  # it was begun before a restart
     retries: int = 0
     retry_at: float | None = None
     message: str = ""
@@ -136,4 +137,4 @@ class Heal:
 
 def digest_inputs(desired: Desired) -> list[Object]:
     """The bodies a rendered digest is taken over, in a fixed order."""
-    return [w.manifest.body for w in sorted(desired.objects, key=lambda w: w.ref)]
+    return [w.manifest.body for w in sorted((*desired.objects, *desired.hooks), key=lambda w: w.ref)]

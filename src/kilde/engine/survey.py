@@ -97,7 +97,7 @@ class Surveyor:
             return known
         body = held.body()
         change = judge_extra(ref, body, prune=prune, options=app.policy.options)
-        found = Judged(None, held.version, change, assess(body), there=True, counts=counts(body))
+        found = Judged(None, held.version, change, assess(body), there=True, counts=counts(body) and not change.hook)
         rt.judged[ref] = found
         return found
 
@@ -106,7 +106,8 @@ def _resource(change: Change, extra: bool) -> ResourceState:
     return ResourceState(
         ref=change.ref,
         version=change.version,
-        sync="OutOfSync" if change.differs else "Synced",
+        sync="" if change.hook else ("OutOfSync" if change.differs else "Synced"),
         wave=change.wave,
         requires_pruning=extra,
+        hook=change.hook,
     )

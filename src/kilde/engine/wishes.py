@@ -68,7 +68,8 @@ class Wishes:
             return found.namespaced if found else coming.get(kind)
 
         desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
-        unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in desired.refs)
+        refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
+        unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
         return _wish(sha, rendered, desired, discovery, unserved)
 
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
@@ -85,7 +86,7 @@ class Wishes:
             if resource is not None:
                 await ctx.schemas.learn(resource, packed.version)
         ctx.hold(app.name, wish.objects)
-        await ctx.watch_all(app.name, {*wish.objects, *owned}, discovery)
+        await ctx.watch_all(app.name, {*wish.objects, *owned, *(ref for ref, _ in wish.hooks)}, discovery)
         if app.policy.options.is_on("CreateNamespace") and app.destination.namespace:
             await ctx.live.need([(NAMESPACES, "")], patience=ctx.settings.watch_patience)
         await ctx.live.load(ref for ref in wish.objects if ctx.live.get(ref) is None)
@@ -126,7 +127,7 @@ def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, 
         source_type=str(rendered.source_type),
         digest=digest([masked(body) for body in digest_inputs(desired)]),
         objects={wanted.ref: pack(wanted) for wanted in desired.objects},
-        hooks=len(desired.hooks),
+        hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
         repeated=desired.repeated,
         images=images_of(wanted.manifest.body for wanted in desired.objects),
         warnings=tuple(rendered.warnings),

@@ -1,138 +1,324 @@
-"""sync(): walks the steps of a plan. Says what to do and hears how it went; does nothing itself.
+"""sync(): walks the tasks of an operation, phase by phase and wave by wave. Says what to do and hears how it went; does nothing itself.
 
-A generator of commands: the engine performs each and sends the reply back. One failing object does not hide the results of
-the others: a step is done to its end, then the walk stops. Nothing is deleted when something could not be written.
+A generator of commands: the engine performs each and sends the reply back. The rules are Argo CD's (gitops-engine, sync_context.go): a step
+is done to its end whatever fails in it; an operation of one step without hooks is over when it is written; any other waits for the health
+of what it wrote; hooks are waited for always; a failure runs the SyncFail hooks and nothing else.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
 
+from kilde.core.apply.commands import (
+    ApplyAll,
+    AskConfirmed,
+    AwaitServed,
+    Command,
+    CreateNamespace,
+    DeleteHooks,
+    Look,
+    Pause,
+    PruneAll,
+    ReleaseHooks,
+    Reply,
+    Sight,
+    Tell,
+    Terminated,
+    Wait,
+)
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
-from kilde.core.plan.change import Action, Change
-from kilde.core.plan.order import Group, apply_steps, prune_steps
+from kilde.core.apply.tasks import State, Task, arrange, same_kind_runs
+from kilde.core.apply.words import deletion_words, failure_words, waiting_words
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.change import Action
+from kilde.core.plan.hooks import DeletePolicy, SyncPhase
 
+_APPLY_FAILED = "one or more objects failed to apply"
+_TASKS_FAILED = "one or more synchronization tasks completed unsuccessfully"
+_NO_MORE = "successfully synced (no more tasks)"
+_ALL_RUN = "successfully synced (all tasks run)"
 
-@dataclass(frozen=True, slots=True)
-class CreateNamespace:
-    """Make sure the destination namespace is there."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyAll:
-    """Write these objects, all at once."""
-
-    changes: Group
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitServed:
-    """Wait until the kinds these CustomResourceDefinitions define are served."""
-
-    changes: Group
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitHealthy:
-    """Wait until these objects are healthy; the reply names those that will not be."""
-
-    changes: Group
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteAll:
-    """Delete these objects, all at once."""
-
-    changes: Group
-
-
-_SOME_FAILED = "one or more synchronization tasks completed unsuccessfully"
-
-Command = CreateNamespace | ApplyAll | AwaitServed | AwaitHealthy | DeleteAll
-Reply = tuple[ObjectResult, ...]  # of AwaitServed and AwaitHealthy: only what failed
+Walking: TypeAlias = Generator[Command, Reply, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOrder:
-    """What to do: the changes of a plan, and how."""
+    """What to do, and how.
 
-    changes: tuple[Change, ...]
+    `defines` has the kind that each CustomResourceDefinition among the tasks defines. `before` is what is known of tasks from before a
+    restart: those that are over do not run again.
+    """
+
+    tasks: tuple[Task, ...]
+    defines: Mapping[ObjectRef, GroupKind] = field(default_factory=dict)
     create_namespace: str = ""  # the namespace to make sure of; "" for none
     dry_run: bool = False
+    before: Mapping[tuple[ObjectRef, SyncPhase], ObjectResult] = field(default_factory=dict)
 
 
 def sync(order: SyncOrder) -> Generator[Command, Reply, Outcome]:
-    """The walk. Returns the outcome; the results are in the order things were done."""
-    done: list[ObjectResult] = []
-    if order.create_namespace:
-        done += yield CreateNamespace(order.create_namespace)
-    prunes = prune_steps(order.changes)
-    waves = apply_steps(order.changes)
-    for number, (_, groups) in enumerate(waves):
-        if _failures(done):
-            break
-        done += yield from _wave(groups, order)
-        is_last = number == len(waves) - 1 and not prunes
-        if _failures(done) or is_last or len(waves) == 1 or order.dry_run:
-            continue
-        unwell = yield AwaitHealthy(tuple(change for group in groups for change in group))
+    """The walk. Returns the outcome; the results are in the order things were first told of. May be ended by throwing Terminated."""
+    walk = _Walk(order)
+    try:
+        return (yield from walk.run())
+    except Terminated:
+        return (yield from walk.terminate())
+
+
+class _Walk:
+    """The states of the tasks, and the rules that move them."""
+
+    def __init__(self, order: SyncOrder) -> None:
+        self._order = order
+        self._states = [State(task) for task in arrange(order.tasks, order.defines)]
+        self._by_key = {state.task.key: state for state in self._states}
+        self._told: dict[tuple[ObjectRef, SyncPhase], State] = {}
+        self._extra: list[ObjectResult] = []  # of the namespace
+        self._released: set[tuple[ObjectRef, SyncPhase]] = set()
+        self._deleting: set[tuple[ObjectRef, SyncPhase]] = set()
+        self._end: Outcome | None = None
+        for key, known in order.before.items():
+            if (state := self._by_key.get(key)) is not None and known.hook_phase:
+                self._set(state, Phase(known.hook_phase), known.message, code=known.code)
+        steps = {(state.task.phase, state.task.wave) for state in self._states}
+        self._multi_step = len(steps) > 1
+
+    def run(self) -> Generator[Command, Reply, Outcome]:
+        if self._order.create_namespace:
+            made = cast("tuple[ObjectResult, ...]", (yield CreateNamespace(self._order.create_namespace)))
+            self._extra += made
+            failed = [result for result in made if result.code is ResultCode.FAILED]
+            if failed:
+                return Outcome(Phase.FAILED, f"{_APPLY_FAILED}, reason: {failed[0].message}", self._results())
+        if self._order.dry_run:
+            return (yield from self._dry_run())
+        while self._end is None:
+            yield from self._step()
+        return self._end
+
+    def _step(self) -> Walking:
+        """One look at everything, and the next thing to do: Argo CD's Sync(), once."""
+        yield from self._look_at_running()
+        waiting = self._still_running()
+        if waiting:
+            yield Wait(waiting_words(waiting), self._results())
+            return
+        going = yield from self._going()
+        if going:
+            yield Wait(deletion_words(going), self._results())
+            return
+        yield from self._release([s for s in self._states if s.task.hook is not None and s.is_over])
+        regular = [s for s in self._states if s.task.phase is not SyncPhase.SYNC_FAIL]
+        if any(s.is_bad for s in regular):
+            yield from self._fail(_TASKS_FAILED, regular)
+            return
+        pending = [s for s in regular if s.phase is None]
+        if not pending:
+            yield from self._succeed(_NO_MORE)
+            return
+        first = pending[0].task
+        step = [s for s in pending if (s.task.phase, s.task.wave) == (first.phase, first.wave)]
+        yield from self._do(step, rest=len(pending) > len(step))
+
+    def _do(self, step: list[State], *, rest: bool) -> Walking:
+        ready = yield from self._run(step)
+        failed = [s for s in step if s.code is ResultCode.FAILED]
+        if ready and not failed and rest:
+            yield Pause()
+        if failed or any(s.is_bad for s in step):
+            if not any(s.is_running for s in step):
+                yield from self._fail(_APPLY_FAILED, step)
+        elif ready and not rest and not any(s.task.hook for s in step):
+            yield from self._succeed(_ALL_RUN)
+
+    def _look_at_running(self) -> Walking:
+        running = [s for s in self._states if s.is_running]
+        if not running:
+            return
+        for state, sight in zip(running, (yield from self._sights(running)), strict=True):
+            if sight.there:
+                self._set(state, sight.phase, sight.message)
+            elif self._multi_step or state.task.hook is not None:
+                ref = state.task.change.ref
+                text = f"Resource {ref.group}/{ref.kind}/{ref.name} is missing, it might have been deleted"
+                self._set(state, Phase.ERROR, text, code=ResultCode.FAILED)
+
+    def _still_running(self) -> list[State]:
+        return [s for s in self._states if s.is_running and (self._multi_step or s.task.hook is not None)]
+
+    def _going(self) -> Generator[Command, Reply, list[State]]:
+        """What was pruned and is held by a finalizer: a later step waits for it."""
+        pruned = [s for s in self._states if s.code is ResultCode.PRUNED and s.phase is not None]
+        if not pruned:
+            return []
+        sights = yield from self._sights(pruned)
+        return [state for state, sight in zip(pruned, sights, strict=True) if sight.there and sight.going]
+
+    def _run(self, states: list[State]) -> Generator[Command, Reply, bool]:
+        """Does what these tasks are. False: something has to be waited for first (it was), or went wrong."""
+        states = yield from self._taken_up(states)
+        there = yield from self._hooks_there(states)
+        if not (yield from self._release(there, again=True)):
+            return False
+        prunes = [s for s in states if s.task.is_prune]
+        if not (yield from self._confirmed(prunes)):
+            return False
+        yield from self._prune(prunes)
+        if any(s.code is ResultCode.FAILED for s in prunes):
+            return False
+        stale = [s for s in there if s.task.deleted_when(DeletePolicy.BEFORE_CREATION)]
+        if stale:
+            fresh = [s for s in stale if s.task.key not in self._deleting]
+            yield from self._delete(fresh)
+            if not any(s.is_bad for s in stale):
+                yield Wait(deletion_words(stale), self._results())
+            return False
+        by_key = {s.task.key: s for s in states if not s.task.is_prune}
+        for group in same_kind_runs(s.task for s in by_key.values()):
+            yield from self._apply(group, by_key)
+        return True
+
+    def _taken_up(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
+        """Hooks that this very operation made before a restart, which its status did not come to tell: they run already."""
+        hooks = [s for s in states if s.task.hook is not None]
+        if not hooks or not self._order.before:
+            return states
+        for state, sight in zip(hooks, (yield from self._sights(hooks)), strict=True):
+            if sight.there and sight.ours:
+                self._set(state, Phase.RUNNING, f"{state.task.change.ref.name} created")
+        return [s for s in states if s.phase is None]
+
+    def _hooks_there(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
+        hooks = [s for s in states if s.task.hook is not None]
+        if not hooks:
+            return []
+        return [s for s, sight in zip(hooks, (yield from self._sights(hooks)), strict=True) if sight.there]
+
+    def _confirmed(self, prunes: list[State]) -> Generator[Command, Reply, bool]:
+        asking = [s for s in prunes if s.task.change.confirm and s.task.change.action is Action.PRUNE]
+        if not asking or (yield AskConfirmed()):
+            return True
+        yield Wait(waiting_words(asking, "pruning confirmation of"), self._results())
+        return False
+
+    def _prune(self, prunes: list[State]) -> Walking:
+        going = [s for s in prunes if s.task.change.action is Action.PRUNE]
+        if going:
+            results = cast("tuple[ObjectResult, ...]", (yield PruneAll(tuple(s.task for s in going))))
+            for state, result in zip(going, results, strict=True):
+                bad = result.code is ResultCode.FAILED
+                self._set(state, Phase.FAILED if bad else Phase.SUCCEEDED, result.message, result=result)
+        for state in prunes:
+            if state.task.change.action is Action.HOLD:
+                text = "ignored (no prune)" if state.task.change.kept else "ignored (requires pruning)"
+                self._set(state, Phase.SUCCEEDED, text, code=ResultCode.PRUNE_SKIPPED)
+
+    def _apply(self, group: tuple[Task, ...], by_key: Mapping[tuple[ObjectRef, SyncPhase], State]) -> Walking:
+        results = cast("tuple[ObjectResult, ...]", (yield ApplyAll(group)))
+        for task, result in zip(group, results, strict=True):
+            bad = result.code is ResultCode.FAILED
+            done = Phase.SUCCEEDED if self._order.dry_run else Phase.RUNNING
+            self._set(by_key[task.key], Phase.FAILED if bad else done, result.message, result=result)
+        made = tuple(t for t in group if t.change.ref in self._order.defines and not by_key[t.key].is_bad)
+        if made and not self._order.dry_run:
+            unserved = cast("tuple[ObjectResult, ...]", (yield AwaitServed(made)))
+            for result in unserved:
+                state = next(s for s in by_key.values() if s.task.change.ref == result.ref)
+                self._set(state, Phase.FAILED, result.message, code=ResultCode.FAILED)
+
+    def _dry_run(self) -> Generator[Command, Reply, Outcome]:
+        yield from self._prune([s for s in self._states if s.task.is_prune])
+        by_key = {s.task.key: s for s in self._states if not s.task.is_prune}
+        for group in same_kind_runs(s.task for s in by_key.values()):
+            yield from self._apply(group, by_key)
+        failed = [s for s in self._states if s.code is ResultCode.FAILED]
+        if failed:
+            return Outcome(Phase.FAILED, f"{_APPLY_FAILED} (dry run)", self._results())
+        return Outcome(Phase.SUCCEEDED, _NO_MORE, self._results())
+
+    def _succeed(self, message: str) -> Walking:
+        over = [s for s in self._states if s.task.deleted_when(DeletePolicy.SUCCEEDED) and s.is_over]
+        if over:
+            yield Tell(message, self._results())  # so that a restart does not miss what goes now
+        yield from self._delete(over)
+        self._end = Outcome(Phase.SUCCEEDED, message, self._results())
+
+    def _fail(self, message: str, regular: Sequence[State]) -> Walking:
+        """Runs the SyncFail hooks first, if there are any that have not run."""
+        last = [s for s in self._states if s.task.phase is SyncPhase.SYNC_FAIL]
+        pending = [s for s in last if s.phase is None]
+        if pending:
+            yield from self._run(pending)
+            return
+        text = failure_words(message, (s.message for s in regular if s.code is ResultCode.FAILED))
+        unwell = [s.message for s in last if s.code is ResultCode.FAILED]
         if unwell:
-            vanished = [result for result in unwell if result.hook_phase == "Error"]
-            reason = f", reason: {vanished[0].message}" if vanished else ""
-            return Outcome(Phase.FAILED, f"{_SOME_FAILED}{reason}", _replaced(done, unwell))
-    for group in (group for groups in prunes for group in groups):
-        if not _failures(done):
-            done += yield DeleteAll(group)
-    if _failures(done):
-        return _failed(done)
-    done += _held(order.changes)
-    message = (
-        "successfully synced (no more tasks)" if order.dry_run or not done else "successfully synced (all tasks run)"
-    )
-    return Outcome(Phase.SUCCEEDED, message, tuple(done))
+            text += "\n" + failure_words("one or more SyncFail hooks failed", unwell)
+        over = [s for s in self._states if s.task.deleted_when(DeletePolicy.FAILED) and s.is_over]
+        if over:
+            yield Tell(text, self._results())
+        yield from self._delete(over)
+        self._end = Outcome(Phase.FAILED, text, self._results())
 
+    def terminate(self) -> Generator[Command, Reply, Outcome]:
+        """Ends at once: hooks that run are let go and deleted."""
+        yield from self._release([s for s in self._states if s.task.hook is not None and s.is_over])
+        running = [s for s in self._states if s.task.hook is not None and s.is_running]
+        sights = (yield from self._sights(running)) if running else ()
+        yield from self._release(running)
+        for state, sight in zip(running, sights, strict=True):
+            if not sight.there:
+                self._set(state, Phase.SUCCEEDED, "Terminated")
+                continue
+            if not sight.phase.is_final or state.task.deleted_when(DeletePolicy.FAILED):
+                yield from self._delete([state])
+            if sight.phase.is_final:
+                self._set(state, sight.phase, sight.message)
+            elif not state.is_bad:
+                self._set(state, Phase.FAILED, "Terminated")
+        return Outcome(Phase.FAILED, "Operation terminated", self._results())
 
-def _wave(groups: list[Group], order: SyncOrder) -> Generator[Command, Reply, list[ObjectResult]]:
-    """One wave: every kind of it is tried, whatever became of the one before."""
-    done: list[ObjectResult] = []
-    for group in groups:
-        done += yield ApplyAll(group)
-        definitions = tuple(change for change in group if change.ref.kind == "CustomResourceDefinition")
-        if definitions and not order.dry_run and not _failures(done):
-            done += yield AwaitServed(definitions)
-    return done
+    def _release(self, states: list[State], *, again: bool = False) -> Generator[Command, Reply, bool]:
+        """Takes the hook finalizer off; whether all of it went well."""
+        some = [s for s in states if again or s.task.key not in self._released]
+        if not some:
+            return True
+        faults = cast("tuple[str, ...]", (yield ReleaseHooks(tuple(s.task for s in some))))
+        for state, fault in zip(some, faults, strict=True):
+            if not again:
+                self._released.add(state.task.key)
+            if fault:
+                self._set(state, Phase.ERROR, f"failed to remove hook finalizer: {fault}")
+        return not any(faults)
 
+    def _delete(self, states: list[State]) -> Walking:
+        if not states:
+            return
+        faults = cast("tuple[str, ...]", (yield DeleteHooks(tuple(s.task for s in states))))
+        for state, fault in zip(states, faults, strict=True):
+            self._deleting.add(state.task.key)
+            if fault:
+                self._set(state, Phase.ERROR, f"failed to delete resource: {fault}")
 
-def _held(changes: tuple[Change, ...]) -> list[ObjectResult]:
-    return [
-        ObjectResult(
-            ref=c.ref,
-            version=c.version,
-            code=ResultCode.PRUNE_SKIPPED,
-            message="ignored (no prune)" if "Prune=false" in c.why else "ignored (requires pruning)",
-            verb="hold",
-            hook_phase="Succeeded",
-        )
-        for c in changes
-        if c.action is Action.HOLD
-    ]
+    def _sights(self, states: Iterable[State]) -> Generator[Command, Reply, tuple[Sight, ...]]:
+        return cast("tuple[Sight, ...]", (yield Look(tuple(s.task for s in states))))
 
+    def _set(
+        self,
+        state: State,
+        phase: Phase,
+        message: str,
+        *,
+        code: ResultCode | None = None,
+        result: ObjectResult | None = None,
+    ) -> None:
+        state.phase = phase
+        state.message = message or state.message
+        if result is not None:
+            state.result, state.code = result, result.code
+        elif code is not None:
+            state.code = code
+        self._told.setdefault(state.task.key, state)
 
-def _failures(results: list[ObjectResult]) -> list[ObjectResult]:
-    return [result for result in results if result.code is ResultCode.FAILED]
-
-
-def _failed(done: list[ObjectResult]) -> Outcome:
-    done = [
-        replace(result, hook_phase="Succeeded") if result.code is not ResultCode.FAILED else result for result in done
-    ]
-    reason = _failures(done)[0].message
-    some = any(result.code is not ResultCode.FAILED for result in done)
-    words = _SOME_FAILED if some else "one or more objects failed to apply"
-    return Outcome(Phase.FAILED, f"{words}, reason: {reason}", tuple(done))
-
-
-def _replaced(done: list[ObjectResult], later: tuple[ObjectResult, ...]) -> tuple[ObjectResult, ...]:
-    by_ref = {result.ref: result for result in later}
-    return tuple(by_ref.get(result.ref, result) for result in done)
+    def _results(self) -> tuple[ObjectResult, ...]:
+        return (*self._extra, *(state.told() for state in self._told.values()))

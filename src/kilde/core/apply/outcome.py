@@ -40,6 +40,7 @@ class ObjectResult:
     verb: str
     hook_phase: str = "Running"
     sync_phase: str = "Sync"
+    hook_type: str = ""
     before: str = ""
     after: str = ""
     reported_namespace: str = ""

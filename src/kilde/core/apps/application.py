@@ -9,6 +9,7 @@ from typing import Any
 
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.source_blocks import read_directory, read_kustomize
+from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
@@ -18,6 +19,7 @@ from kilde.core.render import RenderSource
 GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
+APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
 IN_CLUSTER = "https://kubernetes.default.svc"
 
@@ -77,6 +79,11 @@ class Application:
     def refresh(self) -> str:
         """ "normal", "hard", or "" where nobody asked."""
         return self.annotations.get(REFRESH_ANNOTATION, "")
+
+    def approved_since(self, moment: float) -> bool:
+        """Whether a person has confirmed deletions at that moment (seconds since the epoch) or later."""
+        given = parse(self.annotations.get(APPROVED_ANNOTATION, ""))
+        return given is not None and given >= int(moment)
 
     @property
     def skipped(self) -> bool:

@@ -26,6 +26,8 @@ class Operation:
     prune: bool = False
     dry_run: bool = False
     resources: tuple[Selected, ...] = ()
+    without_hooks: bool = False  # syncStrategy.apply
+    force: bool = False
     options: Options = field(default_factory=Options)
     automated: bool = False
     username: str = ""
@@ -53,12 +55,15 @@ def read_operation(raw: Any) -> Operation:
         Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
         for item in sync.items("resources")
     )
+    strategy = sync.mapping("syncStrategy")
     missing = "" if at.has("sync") else "no operation specified"
     return Operation(
         revision=sync.text("revision"),
         prune=sync.flag("prune"),
         dry_run=sync.flag("dryRun"),
         resources=resources,
+        without_hooks=strategy.has("apply"),
+        force=strategy.mapping("apply").flag("force") or strategy.mapping("hook").flag("force"),
         options=read_options(sync.texts("syncOptions")),
         automated=by.flag("automated"),
         username=by.text("username"),

@@ -210,6 +210,8 @@ def _result(result: ObjectResult) -> dict[str, Any]:
         "syncPhase": result.sync_phase,
         "version": result.version,
     }
+    if result.hook_type:
+        out["hookType"] = result.hook_type
     if result.hook_phase:
         out["hookPhase"] = result.hook_phase
     if result.images:

@@ -8,11 +8,9 @@ from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan import tracking
+from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
-
-HOOK_ANNOTATION = "argocd.argoproj.io/hook"
-_HELM_HOOK = "helm.sh/hook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Desired:
     """
 
     objects: tuple[Wanted, ...]
-    hooks: tuple[Manifest, ...]
+    hooks: tuple[Wanted, ...]
     repeated: tuple[str, ...]
 
     @property
@@ -53,22 +51,17 @@ def prepare(
     """
     found: dict[ObjectRef, Wanted] = {}
     repeated: list[str] = []
-    hooks: list[Manifest] = []
+    hooks: list[Wanted] = []
     for manifest in manifests:
         placed = _place(manifest, app=app, namespace=namespace, scope=scope)
-        if is_hook(manifest):
-            hooks.append(placed.manifest)
+        if is_hook(manifest.annotations):
+            hooks.append(placed)
             continue
         before = found.pop(placed.ref, None)
         if before is not None:
             repeated.append(_repeated(placed, before))
         found[placed.ref] = placed
     return Desired(objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(repeated))
-
-
-def is_hook(manifest: Manifest) -> bool:
-    """Whether an object runs around a sync instead of being kept in step."""
-    return HOOK_ANNOTATION in manifest.annotations or _HELM_HOOK in manifest.annotations
 
 
 def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]) -> Wanted:
@@ -93,10 +86,9 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
     meta.pop("creationTimestamp", None)
     if where:
         meta["namespace"] = where
-    if not is_hook(manifest):
-        tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
-        text = str(tracking.TrackingId(app, tracked))
-        meta["annotations"] = {**(texts.get("annotations") or {}), tracking.ANNOTATION: text}
+    tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
+    text = str(tracking.TrackingId(app, tracked))
+    meta["annotations"] = {**(texts.get("annotations") or {}), tracking.ANNOTATION: text}
     body = {**manifest.body, "metadata": meta}
     return Wanted(
         manifest=Manifest(body, manifest.origin),

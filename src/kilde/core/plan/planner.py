@@ -11,6 +11,7 @@ from kilde.core.plan import tracking
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import compare
 from kilde.core.plan.desired import Wanted
+from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.ignore import IgnoreRule, managers_for, pointers_for
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
@@ -74,7 +75,10 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
     meta = live.get("metadata") or {}
     annotations = meta.get("annotations") or {}
     own = object_options(annotations)
-    if (own.get("Prune") or options.get("Prune")) == "false":
+    wish = own.get("Prune") or options.get("Prune")
+    if is_hook(annotations):
+        action, why = Action.KEEP, "a hook"
+    elif wish == "false":
         action, why = Action.HOLD, "no longer in Git, but kept: Prune=false"
     elif prune:
         action, why = Action.PRUNE, "no longer in Git"
@@ -89,6 +93,9 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         prune_last=own.is_on("PruneLast") or options.is_on("PruneLast"),
         live_version=str(meta.get("resourceVersion", "")),
         ignored="IgnoreExtraneous" in compare_options(annotations).values,
+        confirm=wish == "confirm",
+        kept=wish == "false",
+        hook=is_hook(annotations),
     )
 
 
