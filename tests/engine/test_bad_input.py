@@ -125,18 +125,18 @@ async def test_a_commit_that_cannot_be_rendered_is_told_and_changes_nothing(stag
 REFUSED_TO_APPLY = {
     "an unknown kind": (
         "apiVersion: v1\nkind: ConfgMap\nmetadata: {name: b}\n",
-        "one or more synchronization tasks are not valid: The Kubernetes API could not find ConfgMap for requested resource b. "
+        "one or more synchronization tasks are not valid: The Kubernetes API could not find ConfgMap for requested resource shop/b. "
         'Make sure the "ConfgMap" CRD is installed on the destination cluster.',
     ),
     "an apiVersion that is no longer served": (
         "apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: b}\n",
-        'one or more synchronization tasks are not valid: The Kubernetes API could not find version "v1beta1" of apps/Deployment '
-        'for requested resource shop/b. Version "v1" of apps/Deployment is installed on the destination cluster.',
+        "one or more synchronization tasks are not valid: failed to discover server resources for group version apps/v1beta1: "
+        "the server could not find the requested resource",
     ),
     "an apiVersion that is none": (
         "apiVersion: a/b/c\nkind: Deployment\nmetadata: {name: b}\n",
-        "one or more synchronization tasks are not valid: The Kubernetes API could not find a/b/Deployment for requested resource "
-        'b. Make sure the "Deployment" CRD is installed on the destination cluster.',
+        "one or more synchronization tasks are not valid: failed to discover server resources for group version a/b/c: "
+        "the server could not find the requested resource",
     ),
     "a namespace that is not there": (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: nowhere}\n",

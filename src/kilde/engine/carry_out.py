@@ -32,7 +32,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.policy import object_options
 from kilde.engine.hook_runs import delete_hook, release_hook, sight_of
 from kilde.engine.writes import Pen, all_of, apply_one, persist, prune_one, refused, resource_of, result_of
-from kilde.ports.cluster import Resource
+from kilde.ports.cluster import Discovery, Resource
 
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 _SKIP_MISSING = "SkipDryRunOnMissingResource"
@@ -98,17 +98,22 @@ async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, 
             if task.is_prune or change.ref.group_kind in coming or _skips_missing(change, hands):
                 continue
             found.append(_told(task, refused(change, error, hands.pen)))
-            version = join_api_version(change.ref.group, change.version)
-            reasons.append(
-                f"failed to discover server resources for group version {version}: "
-                "the server could not find the requested resource"
-            )
+            reasons.append(_why_unknown(change, error, await hands.pen.cluster.discovery()))
             continue
         denied = hands.refuses(change.ref, resource)
         if denied:
             found.append(_told(task, refused(change, ClusterError(denied, reason="UnknownKind"), hands.pen)))
             reasons.append(denied)
     return tuple(found), reasons
+
+
+def _why_unknown(change: Change, error: ClusterError, discovery: Discovery) -> str:
+    """Argo CD's words where nothing of the group version is served; else those that name the object."""
+    group, version = change.ref.group, change.version
+    if any((found.group, found.version) == (group, version) for found in discovery.all()):
+        return error.what
+    text = f"failed to discover server resources for group version {join_api_version(group, version)}"
+    return f"{text}: the server could not find the requested resource"
 
 
 def _told(task: Task, result: ObjectResult) -> ObjectResult:

@@ -35,6 +35,8 @@ async def delete_application(ctx: Context, app: Application, rt: Runtime) -> flo
         await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(FINALIZER)])
         log.info("application deleted with its objects", application=app.name)
         return None
+    if any(_asks(body) for body in going.values()) and not app.approved_since(app.deleted_at or 0.0):
+        return None  # nothing goes before a person has confirmed it; the annotation brings us back
     last = max(_wave(body) for body in going.values())
     wave = {ref: body for ref, body in going.items() if _wave(body) == last}
     fresh = {ref: body for ref, body in wave.items() if _uid(body) not in rt.deleted and not _is_going(body)}
@@ -65,6 +67,11 @@ def _going(ctx: Context, app: Application) -> dict[ObjectRef, Object]:
         if body is not None and not _kept(body):
             out[ref] = body
     return out
+
+
+def _asks(body: Object) -> bool:
+    own = object_options((body.get("metadata") or {}).get("annotations") or {})
+    return own.get("Delete") == "confirm"
 
 
 def _kept(body: Object) -> bool:

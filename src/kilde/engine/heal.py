@@ -172,7 +172,8 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
     wish = rt.wish
     if not heals or wish is None:
         return None
-    latest = {heal.ref: heal for heal in heals}
+    latest = dict(sorted({heal.ref: heal for heal in heals}.items()))
+    waves = {ref: wish.objects[ref].wave if ref in wish.objects else 0 for ref in latest}
     source = dict(app.source.raw) if app.source else {}
     sync: dict[str, object] = {
         "autoHealAttemptsCount": rt.heal_count,
@@ -200,7 +201,13 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
         has_result=True,
         results=tuple(
             ObjectResult(
-                ref=heal.ref, version=heal.version, code=ResultCode.SYNCED, message=heal.message, verb="configured"
+                ref=heal.ref,
+                version=heal.version,
+                code=ResultCode.SYNCED,
+                message=heal.message,
+                verb="configured",
+                hook_phase="Running" if waves[heal.ref] == max(waves.values()) else "Succeeded",
+                reported_namespace="" if heal.ref.namespace else app.destination.namespace,
             )
             for heal in latest.values()
         ),

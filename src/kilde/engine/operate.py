@@ -193,7 +193,11 @@ async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> 
             "has_result": True,
         }
     )
-    running.message = f"Retrying operation. Attempt #{running.retries}"
+    refreshes = running.operation.retry.refresh
+    if refreshes:
+        running.operation = running.operation.at_latest()
+    how = " with latest revisions" if refreshes else ""
+    running.message = f"Retrying operation{how}. Attempt #{running.retries}"
     await _tell(ctx, job, state)
     return delay
 

@@ -130,7 +130,7 @@ class Passes:
         operation = running.operation
         rt.running = running
         target, job_rt = wish, rt
-        if operation.revision and operation.revision != wish.sha and not operation.automated:
+        if operation.revision and operation.revision != wish.sha:
             try:
                 target = await self._wishes.at(app, operation.revision)
             except KildeError as error:
@@ -219,7 +219,8 @@ class Passes:
             source_type=wish.source_type,
             resources=survey.resources,
             conditions=tuple(conditions),
-            images=wish.images,
+            images=survey.images,
+            urls=survey.urls,
         )
 
     def _unavailable(self, app: Application) -> list[tuple[str, str]]:

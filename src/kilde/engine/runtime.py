@@ -57,7 +57,6 @@ class Wish:
     objects: dict[ObjectRef, Packed]
     hooks: tuple[tuple[ObjectRef, Packed], ...]
     repeated: tuple[str, ...]
-    images: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
@@ -73,6 +72,8 @@ class Judged:
     verdict: Health | None
     there: bool
     counts: bool
+    images: tuple[str, ...] = ()  # of a live Pod
+    urls: tuple[str, ...] = ()  # of a live Ingress
 
     @property
     def health(self) -> str:

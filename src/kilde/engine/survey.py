@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.status import ResourceState
+from kilde.core.apps.summary import external_urls, images
+from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess, counts
 from kilde.core.health.health import Health, aggregate
 from kilde.core.objects.ref import ObjectRef
@@ -23,6 +25,8 @@ class Survey:
     health: str
     healths: dict[ObjectRef, tuple[str, str]] = field(default_factory=dict)
     extras: frozenset[ObjectRef] = frozenset()
+    images: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
 
     @property
     def resources(self) -> tuple[ResourceState, ...]:
@@ -61,12 +65,15 @@ class Surveyor:
                     alive.append(extra.verdict)
         for ref in [ref for ref in rt.judged if ref not in healths]:
             del rt.judged[ref]
+        seen = rt.judged.values()
         missing = sum(1 for change in changes if change.action is Action.CREATE)
         return Survey(
             plan=Plan(changes=tuple(changes)),
             health=str(aggregate(alive, missing=missing)),
             healths=healths,
             extras=frozenset(extras),
+            images=tuple(sorted({image for judged in seen for image in judged.images})),
+            urls=tuple(sorted({url for judged in seen for url in judged.urls})),
         )
 
     def judge(self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed) -> Judged:
@@ -85,8 +92,10 @@ class Surveyor:
             node=self._schemas.node(ref.group, packed.version, ref.kind),
             ignore=app.ignore,
         )
-        verdict = assess(body) if body is not None else None
-        found = Judged(packed, version, change, verdict, there=body is not None, counts=body is None or counts(body))
+        if body is None:
+            found = Judged(packed, version, change, None, there=False, counts=True)
+        else:
+            found = _judged(packed, version, change, body, counts=counts(body))
         rt.judged[ref] = found
         return found
 
@@ -97,9 +106,23 @@ class Surveyor:
             return known
         body = held.body()
         change = judge_extra(ref, body, prune=prune, options=app.policy.options)
-        found = Judged(None, held.version, change, assess(body), there=True, counts=counts(body) and not change.hook)
+        found = _judged(None, held.version, change, body, counts=counts(body) and not change.hook)
         rt.judged[ref] = found
         return found
+
+
+def _judged(packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
+    kind = change.ref.group_kind
+    return Judged(
+        packed,
+        version,
+        change,
+        assess(body),
+        there=True,
+        counts=counts,
+        images=images(kind, body),
+        urls=external_urls(kind, body),
+    )
 
 
 def _resource(change: Change, extra: bool) -> ResourceState:
@@ -110,4 +133,5 @@ def _resource(change: Change, extra: bool) -> ResourceState:
         wave=change.wave,
         requires_pruning=extra,
         hook=change.hook,
+        confirmation=change.asks,
     )

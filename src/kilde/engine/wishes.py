@@ -6,7 +6,6 @@ from dataclasses import replace
 from kilde.core.apps.application import Application, Source
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.basics.values import digest
-from kilde.core.objects.images import images_of
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
@@ -129,7 +128,6 @@ def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, 
         objects={wanted.ref: pack(wanted) for wanted in desired.objects},
         hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
         repeated=desired.repeated,
-        images=images_of(wanted.manifest.body for wanted in desired.objects),
         warnings=tuple(rendered.warnings),
         unserved=unserved,
         made_for=discovery,

@@ -248,7 +248,7 @@ async def resource_of(cluster: Cluster, ref: ObjectRef, version: str, namespace:
         if found is not None:
             return found
     served = discovery.versions(ref.group, ref.kind)
-    kind = f"{ref.group}/{ref.kind}"
+    kind = str(ref.group_kind)
     place = "/".join(part for part in (ref.namespace or namespace, ref.name) if part)
     if served:
         raise ClusterError(

@@ -1,116 +1,221 @@
-"""The walk through a plan, played without a cluster."""
+"""The walk through an operation, played without a cluster."""
 
-from collections.abc import Iterable
+from kilde.core.apply.operation import SyncOrder
+from kilde.core.apply.outcome import ObjectResult, ResultCode
+from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.change import Action
+from kilde.core.plan.hooks import SyncPhase
 
-from kilde.core.apply.operation import (
-    ApplyAll,
-    AwaitHealthy,
-    AwaitServed,
-    Command,
-    CreateNamespace,
-    DeleteAll,
-    SyncOrder,
-    sync,
-)
-from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
-from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.change import Action, Change
+from .stage import Stage, hook, task, told
+
+MIGRATE = hook("migrate", "PreSync")
 
 
-def change(name: str, kind: str = "ConfigMap", *, wave: int = 0, action: Action = Action.CREATE) -> Change:
-    group = "apiextensions.k8s.io" if kind == "CustomResourceDefinition" else ""
-    return Change(
-        ref=ObjectRef(group, kind, "shop", name), action=action, why="pruning is off", version="v1", wave=wave
+def test_one_step_is_over_when_it_is_written() -> None:
+    stage = Stage(ends={"web": ("Running",)})
+    outcome = stage.play(SyncOrder(tasks=(task("web", "Deployment"), task("b"), task("a"))))
+    assert stage.lines == ["apply a,b", "apply web"]
+    assert told(outcome) == [
+        "Succeeded: successfully synced (all tasks run)",
+        "a Sync Synced Running: a done",
+        "b Sync Synced Running: b done",
+        "web Sync Synced Running: web done",
+    ]
+
+
+def test_a_later_wave_waits_for_the_health_of_the_one_before() -> None:
+    stage = Stage(ends={"web": ("Running", "Running", "Succeeded")})
+    outcome = stage.play(SyncOrder(tasks=(task("web", "Deployment"), task("b", wave=1))))
+    waiting = "waiting for healthy state of apps/Deployment/web"
+    assert stage.lines == ["apply web", "pause", waiting, waiting, "apply b"]
+    assert told(outcome)[1:] == ["web Sync Synced Succeeded: web done", "b Sync Synced Running: b done"]
+
+
+def test_an_ill_wave_stops_the_waves_behind_it_after_all_of_it_has_settled() -> None:
+    stage = Stage(ends={"ill": ("Failed",), "slow": ("Running", "Succeeded")})
+    outcome = stage.play(SyncOrder(tasks=(task("ill", "Deployment"), task("slow", "Deployment"), task("b", wave=1))))
+    assert stage.lines == ["apply ill,slow", "pause", "waiting for healthy state of apps/Deployment/slow"]
+    assert told(outcome) == [
+        "Failed: one or more synchronization tasks completed unsuccessfully",
+        "ill Sync Synced Failed: ill done",
+        "slow Sync Synced Succeeded: slow done",
+    ]
+
+
+def test_what_vanishes_while_it_is_waited_for_is_an_error() -> None:
+    stage = Stage(vanishing=frozenset(["web"]), ends={"web": ("Running",)})
+    outcome = stage.play(SyncOrder(tasks=(task("web", "Deployment"), task("b", wave=1))))
+    text = "Resource apps/Deployment/web is missing, it might have been deleted"
+    assert told(outcome) == [
+        f"Failed: one or more synchronization tasks completed unsuccessfully, reason: {text}",
+        f"web Sync SyncFailed Error: {text}",
+    ]
+
+
+def test_the_rest_of_a_step_is_written_though_one_object_fails_and_nothing_is_pruned() -> None:
+    stage = Stage(failing=frozenset(["bad"]))
+    order = SyncOrder(tasks=(task("bad"), task("good"), task("web", "Deployment"), task("old", action=Action.PRUNE)))
+    outcome = stage.play(order)
+    assert stage.lines == ["apply bad,good", "apply web"]
+    assert told(outcome)[0] == "Failed: one or more synchronization tasks completed unsuccessfully, reason: bad refused"
+
+
+def test_when_nothing_of_a_step_could_be_written_the_words_say_so() -> None:
+    outcome = Stage(failing=frozenset(["a", "b"])).play(SyncOrder(tasks=(task("a"), task("b"))))
+    assert told(outcome)[0] == "Failed: one or more objects failed to apply, reason: a refused,b refused"
+
+
+def test_what_is_pruned_goes_last_and_is_told_first() -> None:
+    stage = Stage()
+    order = SyncOrder(
+        tasks=(task("new"), task("old", action=Action.PRUNE), task("kept", action=Action.HOLD, kept=True))
     )
+    outcome = stage.play(order)
+    assert stage.lines == ["apply new", "prune old"]
+    assert told(outcome)[1:] == [
+        "kept Sync PruneSkipped Succeeded: ignored (no prune)",
+        "old Sync Pruned Succeeded: old done",
+        "new Sync Synced Running: new done",
+    ]
 
 
-def said(command: Command) -> str:
-    if isinstance(command, CreateNamespace):
-        return f"namespace {command.name}"
-    word = {ApplyAll: "apply", AwaitHealthy: "await", AwaitServed: "served", DeleteAll: "delete"}[type(command)]
-    return f"{word} {','.join(c.ref.name for c in command.changes)}"
+def test_waves_of_what_is_pruned_are_swapped_and_prune_last_comes_after_everything() -> None:
+    stage = Stage()
+    prunes = [task(f"w{wave}", wave=wave, action=Action.PRUNE) for wave in (-1, 0, 5)]
+    last = task("last", action=Action.PRUNE, prune_last=True)
+    stage.play(SyncOrder(tasks=(*prunes, last, task("new", wave=2))))
+    assert [line for line in stage.lines if line.startswith(("prune", "apply"))] == [
+        "prune w5",
+        "prune w0",
+        "apply new",
+        "prune w-1",
+        "prune last",
+    ]
 
 
-def play(order: SyncOrder, *, failing: Iterable[str] = (), unwell: Iterable[str] = ()) -> tuple[list[str], Outcome]:
-    failing, unwell = set(failing), set(unwell)
-    walk, commands = sync(order), []
-    try:
-        command = next(walk)
-        while True:
-            commands.append(said(command))
-            command = walk.send(_reply(command, failing, unwell))
-    except StopIteration as end:
-        return commands, end.value
+def test_a_later_step_waits_until_what_was_pruned_is_gone() -> None:
+    stage = Stage(held={"old"})
+    stage.play(SyncOrder(tasks=(task("old", action=Action.PRUNE), task("new", wave=1))))
+    assert stage.lines == ["prune old", "pause", "waiting for deletion of /ConfigMap/old", "apply new"]
 
 
-def _reply(command: Command, failing: set[str], unwell: set[str]) -> tuple[ObjectResult, ...]:
-    if isinstance(command, (CreateNamespace, AwaitServed)):
-        return ()
-    if isinstance(command, AwaitHealthy):
-        ill = [c for c in command.changes if c.ref.name in unwell]
-        return tuple(_result(c, ResultCode.SYNCED, "crashed", "Failed") for c in ill)
-    code = ResultCode.PRUNED if isinstance(command, DeleteAll) else ResultCode.SYNCED
-    return tuple(
-        _result(c, ResultCode.FAILED if c.ref.name in failing else code, f"said of {c.ref.name}")
-        for c in command.changes
+def test_pruning_that_asks_for_a_word_waits_for_it_before_anything_else() -> None:
+    stage = Stage(confirmed_after=2)
+    stage.play(SyncOrder(tasks=(task("old", action=Action.PRUNE, confirm=True), task("new"))))
+    waiting = ["confirmed?", "waiting for pruning confirmation of /ConfigMap/old"]
+    assert stage.lines == [*waiting, *waiting, "confirmed?", "apply new", "prune old"]
+
+
+def test_a_definition_comes_before_its_objects_whatever_its_wave_and_is_waited_for() -> None:
+    stage = Stage()
+    crd = task("gadgets", "CustomResourceDefinition", wave=3)
+    order = SyncOrder(
+        tasks=(crd, task("g", "Gadget"), task("ns", "Namespace", wave=9), task("z", wave=-1)),
+        defines={crd.change.ref: GroupKind("", "Gadget")},
     )
+    stage.play(order)
+    assert [line for line in stage.lines if line != "pause"] == [
+        "apply z",
+        "apply gadgets",
+        "served gadgets",
+        "apply g",
+        "apply ns",
+    ]
 
 
-def _result(change: Change, code: ResultCode, message: str, phase: str = "Running") -> ObjectResult:
-    return ObjectResult(ref=change.ref, version="v1", code=code, message=message, verb="x", hook_phase=phase)
+def test_hooks_run_around_the_sync_and_are_waited_for() -> None:
+    stage = Stage(ends={"migrate": ("Running", "Succeeded"), "smoke": ("Running", "Succeeded")})
+    outcome = stage.play(SyncOrder(tasks=(hook("smoke", "PostSync"), task("a"), MIGRATE, hook("cry", "SyncFail"))))
+    assert stage.lines == [
+        "apply migrate",
+        "pause",
+        "waiting for completion of hook batch/Job/migrate",
+        "release migrate",
+        "apply a",
+        "pause",
+        "apply smoke",
+        "waiting for completion of hook batch/Job/smoke",
+        "release smoke",
+    ]
+    assert told(outcome) == [
+        "Succeeded: successfully synced (no more tasks)",
+        "migrate PreSync Synced Succeeded: migrate done",
+        "a Sync Synced Succeeded: a done",
+        "smoke PostSync Synced Succeeded: smoke done",
+    ]
 
 
-def names(outcome: Outcome) -> list[str]:
-    return [f"{result.ref.name} {result.code}" for result in outcome.results]
+def test_a_failing_hook_stops_everything_and_runs_the_syncfail_hooks() -> None:
+    stage = Stage(ends={"migrate": ("Failed",), "cry": ("Running", "Succeeded")})
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("a"), hook("cry", "SyncFail"))))
+    assert stage.lines == [
+        "apply migrate",
+        "pause",
+        "release migrate",
+        "apply cry",
+        "waiting for completion of hook batch/Job/cry",
+        "release cry",
+    ]
+    assert told(outcome)[0] == "Failed: one or more synchronization tasks completed unsuccessfully"
 
 
-def test_one_wave_is_done_as_soon_as_it_is_applied() -> None:
-    commands, outcome = play(SyncOrder(changes=(change("b"), change("a"), change("s", "Service"))))
-    assert commands == ["apply a,b", "apply s"]
-    assert (outcome.phase, outcome.message) == (Phase.SUCCEEDED, "successfully synced (all tasks run)")
+def test_a_hook_of_an_earlier_sync_is_deleted_before_it_is_made_again() -> None:
+    stage = Stage(there={"migrate"})
+    stage.play(SyncOrder(tasks=(MIGRATE,)))
+    assert stage.lines == [
+        "release migrate",
+        "delete migrate",
+        "waiting for deletion of hook batch/Job/migrate",
+        "apply migrate",
+        "release migrate",
+    ]
 
 
-def test_the_next_wave_waits_for_the_health_of_the_one_before() -> None:
-    commands, _ = play(SyncOrder(changes=(change("a"), change("b", wave=1)), create_namespace="shop"))
-    assert commands == ["namespace shop", "apply a", "await a", "apply b"]
+def test_hooks_are_deleted_as_their_policies_say_after_that_was_written_down() -> None:
+    well, ill = hook("well", "PreSync", policies=["HookSucceeded"]), hook("ill", "PreSync", policies=["HookFailed"])
+    stage = Stage()
+    stage.play(SyncOrder(tasks=(well, ill)))
+    assert stage.lines[-2:] == ["tell successfully synced (no more tasks)", "delete well"]
+    stage = Stage(ends={"ill": ("Failed",)})
+    stage.play(SyncOrder(tasks=(well, ill)))
+    assert stage.lines[-1] == "delete ill"
 
 
-def test_an_ill_wave_stops_the_waves_behind_it() -> None:
-    commands, outcome = play(SyncOrder(changes=(change("a"), change("b", wave=1))), unwell=["a"])
-    assert commands == ["apply a", "await a"]
-    assert (outcome.phase, outcome.message) == (
-        Phase.FAILED,
-        "one or more synchronization tasks completed unsuccessfully",
-    )
-    assert outcome.results[0].message == "crashed"
+def test_an_operation_that_is_ended_lets_its_hooks_go() -> None:
+    stage = Stage(ends={"migrate": ("Running",)}, stop_at="waiting for completion of hook batch/Job/migrate")
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("a"))))
+    assert stage.lines[-2:] == ["release migrate", "delete migrate"]
+    assert told(outcome) == ["Failed: Operation terminated", "migrate PreSync Synced Failed: Terminated"]
 
 
-def test_a_refusal_does_not_hide_the_results_of_the_others_but_nothing_is_deleted_after_it() -> None:
-    changes = (change("bad"), change("s", "Service"), change("old", action=Action.PRUNE), change("later", wave=1))
-    commands, outcome = play(SyncOrder(changes=changes), failing=["bad"])
-    assert commands == ["apply bad", "apply s"]
-    assert names(outcome) == ["bad SyncFailed", "s Synced"]
-    assert outcome.message == "one or more synchronization tasks completed unsuccessfully, reason: said of bad"
+def test_after_a_restart_nothing_that_is_over_runs_again() -> None:
+    ref = MIGRATE.change.ref
+    before = {(ref, SyncPhase.PRE_SYNC): ObjectResult(
+        ref=ref, version="v1", code=ResultCode.SYNCED, message="well", verb="wait", hook_phase="Succeeded"
+    )}  # fmt: skip
+    stage = Stage()
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("a")), before=before))
+    assert stage.lines == ["release migrate", "apply a"]
+    assert told(outcome)[1] == "migrate PreSync Synced Succeeded: well"
 
 
-def test_when_nothing_succeeded_the_message_says_that_objects_failed_to_apply() -> None:
-    _, outcome = play(SyncOrder(changes=(change("bad"),)), failing=["bad"])
-    assert outcome.message == "one or more objects failed to apply, reason: said of bad"
+def test_after_a_restart_a_hook_that_was_made_but_not_told_of_is_taken_up() -> None:
+    other = ObjectRef("", "ConfigMap", "shop", "gone")
+    known = ObjectResult(ref=other, version="v1", code=ResultCode.SYNCED, message="", verb="wait", hook_phase="Running")
+    stage = Stage(there={"migrate"}, ours=frozenset(["migrate"]), ends={"migrate": ("Running", "Succeeded")})
+    stage.play(SyncOrder(tasks=(MIGRATE,), before={(other, SyncPhase.SYNC): known}))
+    assert "apply migrate" not in stage.lines
 
 
-def test_kinds_are_awaited_before_their_objects() -> None:
-    commands, _ = play(SyncOrder(changes=(change("gadgets", "CustomResourceDefinition"), change("g", "Gadget"))))
-    assert commands == ["apply gadgets", "served gadgets", "apply g"]
+def test_a_dry_run_tries_everything_once() -> None:
+    stage = Stage()
+    order = SyncOrder(tasks=(task("old", action=Action.PRUNE), task("a"), task("b", wave=1), MIGRATE), dry_run=True)
+    outcome = stage.play(order)
+    assert stage.lines == ["prune old", "apply migrate", "apply a,b"]
+    assert told(outcome)[0] == "Succeeded: successfully synced (no more tasks)"
 
 
-def test_what_goes_goes_last_and_what_may_not_go_is_told() -> None:
-    changes = (change("old", action=Action.PRUNE), change("held", action=Action.HOLD), change("new"))
-    commands, outcome = play(SyncOrder(changes=changes))
-    assert commands == ["apply new", "await new", "delete old"] or commands == ["apply new", "delete old"]
-    assert names(outcome) == ["new Synced", "old Pruned", "held PruneSkipped"]
-
-
-def test_a_dry_run_waits_for_nothing() -> None:
-    commands, outcome = play(SyncOrder(changes=(change("a"), change("b", wave=1)), dry_run=True))
-    assert commands == ["apply a", "apply b"]
-    assert outcome.message == "successfully synced (no more tasks)"
+def test_the_namespace_comes_first_and_nothing_follows_when_it_cannot_be_made() -> None:
+    stage = Stage()
+    stage.play(SyncOrder(tasks=(task("a"),), create_namespace="shop"))
+    assert stage.lines == ["namespace shop", "apply a"]

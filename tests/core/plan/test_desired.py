@@ -57,8 +57,8 @@ def test_of_two_manifests_for_one_object_the_later_counts_and_both_places_are_to
     )
 
 
-def test_a_kind_nobody_serves_keeps_the_namespace_it_was_written_with() -> None:
+def test_a_kind_nobody_serves_counts_as_namespaced() -> None:
     assert ready(manifest("Gadget", "g", namespace="x"))[0][0] == "Gadget x/g"
     assert prepare([manifest("Gadget", "g")], app="web", namespace="shop", scope=SCOPES.get).refs == {
-        ObjectRef("", "Gadget", "", "g")
+        ObjectRef("", "Gadget", "shop", "g")
     }

@@ -163,9 +163,10 @@ class _Walk:
         prunes = [s for s in states if s.task.is_prune]
         if not (yield from self._confirmed(prunes)):
             return False
-        yield from self._prune(prunes)
-        if any(s.code is ResultCode.FAILED for s in prunes):
-            return False
+        for state in prunes:
+            self._told.setdefault(
+                state.task.key, state
+            )  # told first, as Argo CD does; done last, and only if all was written
         stale = [s for s in there if s.task.deleted_when(DeletePolicy.BEFORE_CREATION)]
         if stale:
             fresh = [s for s in stale if s.task.key not in self._deleting]
@@ -176,7 +177,10 @@ class _Walk:
         by_key = {s.task.key: s for s in states if not s.task.is_prune}
         for group in same_kind_runs(s.task for s in by_key.values()):
             yield from self._apply(group, by_key)
-        return True
+        if any(s.is_bad for s in by_key.values()):
+            return False
+        yield from self._prune(prunes)
+        return not any(s.is_bad for s in prunes)
 
     def _taken_up(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
         """Hooks that this very operation made before a restart, which its status did not come to tell: they run already."""
@@ -321,4 +325,4 @@ class _Walk:
         self._told.setdefault(state.task.key, state)
 
     def _results(self) -> tuple[ObjectResult, ...]:
-        return (*self._extra, *(state.told() for state in self._told.values()))
+        return (*self._extra, *(state.told() for state in self._told.values() if state.phase is not None))

@@ -25,7 +25,6 @@ class Task:
     wave: int = 0
     hook: HookSpec | None = None
     namespace: str = ""
-    images: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[ObjectRef, SyncPhase]:
@@ -75,7 +74,6 @@ class State:
             sync_phase=str(task.phase),
             hook_type=str(task.phase) if task.hook is not None else "",
             reported_namespace=task.namespace,
-            images=task.images,
         )
 
 

@@ -64,7 +64,7 @@ class Application:
     operation: Operation | None
     annotations: Mapping[str, str]
     finalizers: tuple[str, ...]
-    deleting: bool
+    deleted_at: float | None
     status: Mapping[str, Any]
     problems: tuple[str, ...]
 
@@ -74,6 +74,10 @@ class Application:
         if FINALIZER in self.finalizers or f"{FINALIZER}/foreground" in self.finalizers:
             return "Foreground"
         return "Background" if f"{FINALIZER}/background" in self.finalizers else ""
+
+    @property
+    def deleting(self) -> bool:
+        return self.deleted_at is not None
 
     @property
     def refresh(self) -> str:
@@ -121,10 +125,15 @@ def read_application(raw: Object) -> Application:
         operation=operation,
         annotations=meta.get("annotations") or {},
         finalizers=tuple(meta.get("finalizers") or ()),
-        deleting=bool(meta.get("deletionTimestamp")),
+        deleted_at=_deletion(meta),
         status=raw.get("status") or {},
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _deletion(meta: Mapping[str, Any]) -> float | None:
+    text = meta.get("deletionTimestamp")
+    return (parse(str(text)) or 0.0) if text else None
 
 
 def renewed(before: Application, raw: Object) -> Application:
@@ -138,7 +147,7 @@ def renewed(before: Application, raw: Object) -> Application:
         operation=read_operation(raw["operation"]) if raw.get("operation") is not None else None,
         annotations=meta.get("annotations") or {},
         finalizers=tuple(meta.get("finalizers") or ()),
-        deleting=bool(meta.get("deletionTimestamp")),
+        deleted_at=_deletion(meta),
         status=raw.get("status") or {},
     )
 

@@ -1,7 +1,7 @@
 """Operation: what somebody asks an application to do once, as Argo CD's root-level `operation` block."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.basics.reading import Reader
@@ -34,6 +34,11 @@ class Operation:
     retry: Retry = field(default_factory=Retry)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
     problem: str = ""
+
+    def at_latest(self) -> "Operation":
+        """The same, at whatever the branch says by now (`retry.refresh`)."""
+        sync = {key: value for key, value in (self.raw.get("sync") or {}).items() if key != "revision"}
+        return replace(self, revision="", raw={**self.raw, "sync": sync})
 
     @property
     def asked_by(self) -> str:

@@ -12,7 +12,9 @@ from kilde.core.apply.outcome import ObjectResult, Phase
 from kilde.core.apps.application import Application
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.ref import ObjectRef
+from kilde.core.objects.ref import GroupKind, ObjectRef
+
+_APPLICATION = GroupKind("argoproj.io", "Application")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class ResourceState:
     wave: int = 0
     requires_pruning: bool = False
     hook: bool = False
+    confirmation: bool = False  # a person has to confirm that it goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Verdict:
     resources: tuple[ResourceState, ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()  # (type, message)
     images: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
     compared: bool = True  # False: the spec itself is unusable, nothing was compared
 
 
@@ -75,10 +79,22 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
         status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]
     if verdict.source_type:
         status["sourceType"] = verdict.source_type
-    if verdict.images:
-        status["summary"] = {"images": list(verdict.images)}
+    summary = _summary(verdict)
+    if summary:
+        status["summary"] = summary
     status["sync"] = {"comparedTo": compared_to(app), "revision": verdict.revision, "status": verdict.sync}
     return status
+
+
+def _summary(verdict: Verdict) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if verdict.urls:
+        out["externalURLs"] = list(verdict.urls)
+    if verdict.images:
+        out["images"] = list(verdict.images)
+    if any(state.ref.group_kind == _APPLICATION for state in verdict.resources):
+        out["isAppOfApps"] = True
+    return out
 
 
 def compared_to(app: Application) -> dict[str, Any]:
@@ -121,7 +137,10 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
 
 
 def _told(operation: Mapping[str, Any]) -> dict[str, Any]:
-    """The operation as Argo CD repeats it: groups of the core API are left out."""
+    """The operation as Argo CD repeats it: groups of the core API are left out, and what is false in who began it."""
+    by = operation.get("initiatedBy")
+    if isinstance(by, dict):
+        operation = {**operation, "initiatedBy": {key: value for key, value in by.items() if value}}
     sync = operation.get("sync")
     if not isinstance(sync, dict) or not isinstance(sync.get("resources"), list):
         return dict(operation)
@@ -193,6 +212,8 @@ def _resource(state: ResourceState) -> dict[str, Any]:
         out["syncWave"] = state.wave
     if state.hook:
         out["hook"] = True
+    if state.confirmation:
+        out["requiresDeletionConfirmation"] = True
     if state.requires_pruning:
         out["requiresPruning"] = True
     return out

@@ -89,6 +89,7 @@ class Change:
     ignored: bool = False  # listed, but does not make the application OutOfSync (IgnoreExtraneous)
     confirm: bool = False  # asks for a person's word before it is pruned (Prune=confirm)
     kept: bool = False  # says itself that it is never pruned (Prune=false)
+    asks: bool = False  # a person has to confirm that it is deleted (Prune=confirm or Delete=confirm)
     rewrites: bool = False  # as in Git but for what ignoreDifferences leaves out; a sync writes that too
     hook: bool = False  # a live hook: listed, and neither compared nor pruned
 

@@ -73,7 +73,7 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
     if namespaced is False:
         where = ""
     else:
-        where = manifest.namespace or (namespace if namespaced is not None else "")
+        where = manifest.namespace or namespace  # a kind nobody knows yet counts as namespaced, as in Argo CD
         if namespaced and not where:
             raise InvalidInput(
                 f"{manifest} has no namespace",

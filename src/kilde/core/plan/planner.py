@@ -47,12 +47,19 @@ def judge(
         why="not in the cluster",
         version=wanted.manifest.version,
         wave=wanted.wave,
+        asks=_asks(wanted.options),
     )
     if live is None:
         return change
     meta: dict[str, Any] = live.get("metadata") or {}
     holder = tracking.owner(meta.get("annotations"), wanted.ref)
-    change = replace(change, live_version=str(meta.get("resourceVersion", "")), holder="" if holder == app else holder)
+    own = object_options(meta.get("annotations") or {})
+    change = replace(
+        change,
+        live_version=str(meta.get("resourceVersion", "")),
+        holder="" if holder == app else holder,
+        asks=change.asks or _asks(own),
+    )
     ignore = tuple(ignore)
     found = compare(
         wanted.manifest.body,
@@ -94,9 +101,14 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         live_version=str(meta.get("resourceVersion", "")),
         ignored="IgnoreExtraneous" in compare_options(annotations).values,
         confirm=wish == "confirm",
+        asks=_asks(own),
         kept=wish == "false",
         hook=is_hook(annotations),
     )
+
+
+def _asks(own: Options) -> bool:
+    return "confirm" in (own.get("Prune"), own.get("Delete"))
 
 
 def shared_warnings(plan: Plan, *, app: str, app_namespace: str) -> tuple[str, ...]:
