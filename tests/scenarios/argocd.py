@@ -1,4 +1,4 @@
-"""Plays the scenarios recorded on Argo CD (../shared/conformance/argocd) against `kilde up` on a real control plane without workload controllers.
+"""Plays the scenarios recorded on Argo CD (../shared/conformance/argocd) against `kilde up` on a real control plane.
 
 python tests/scenarios/argocd.py                  # all of them
 python tests/scenarios/argocd.py --only 'hook-*'  # some; further words go to the runner
