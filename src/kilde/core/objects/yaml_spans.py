@@ -154,10 +154,15 @@ class _Spans:
     def fill(self, node: Node, path: tuple[str | int, ...], depth: int) -> None:
         mapping = node.kind == "mapping"
         stop = MappingEndEvent if mapping else SequenceEndEvent
-        while type(item := self.next()) is not stop:
+        while True:
+            item: Any = self.next()
+            if type(item) is stop:
+                break
             child = self.entry(item, path, depth) if mapping else self.element(item, node, path, depth)
             node.children.append(child)
-        node.end = item.end_mark.index if node.flow else node.end
+        if node.flow:
+            last: Any = item
+            node.end = last.end_mark.index
 
     def entry(self, event: Any, path: tuple[str | int, ...], depth: int) -> Child:
         key = self.node(event, path, depth)
