@@ -13,7 +13,22 @@ FILES = {
 }  # fmt: skip
 HEADER = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 NAMES = ["web", "db", "cache-1", "reg.example.org:5000/a/b", "a10", "a2"]
-TEXTS = ["x", "yes", "1.0", "0x1f", "v1.2-b", "a: b", "# c", "é", "two\nlines\n", "q'r\"s", " pad", "w " * 50 + "end", "012", "~"]
+TEXTS = [
+    "x",
+    "yes",
+    "1.0",
+    "0x1f",
+    "v1.2-b",
+    "a: b",
+    "# c",
+    "é",
+    "two\nlines\n",
+    "q'r\"s",
+    " pad",
+    "w " * 50 + "end",
+    "012",
+    "~",
+]
 KEYS = ["app", "tier", "k8s.io/name", "y", "10", "2", "team"]
 
 names = st.sampled_from(NAMES)
@@ -60,7 +75,12 @@ PATCHES = st.lists(
     min_size=1,
     max_size=3,
 )  # fmt: skip
-PATHS = st.lists(st.sampled_from(["a.yaml", "b.yaml", "../base", "sub/d.yaml", "yes", "g/*.yaml"]), min_size=1, max_size=4, unique=True)
+PATHS = st.lists(
+    st.sampled_from(["a.yaml", "b.yaml", "../base", "sub/d.yaml", "yes", "g/*.yaml"]),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
 
 
 def values(*, in_order: bool, deprecated: bool = False, header: bool = True) -> Any:
@@ -173,7 +193,13 @@ class Messy:
     def flow(self, value: Any) -> str:
         gap = self.rnd.choice(["", " "])
         if isinstance(value, dict):
-            return "{" + gap + ", ".join(f"{self.scalar(k, key=True, flow=True)}: {self.flow(v)}" for k, v in value.items()) + gap + "}"
+            return (
+                "{"
+                + gap
+                + ", ".join(f"{self.scalar(k, key=True, flow=True)}: {self.flow(v)}" for k, v in value.items())
+                + gap
+                + "}"
+            )
         if isinstance(value, list):
             return "[" + gap + ", ".join(map(self.flow, value)) + gap + "]"
         return self.scalar(value, flow=True)
@@ -188,7 +214,11 @@ class Messy:
 
 
 def _pair(separator: str) -> Any:
-    return st.builds(lambda key, value: f"{key}{separator}{value}", st.sampled_from([*KEYS, "new"]), texts.filter(lambda t: "\n" not in t))
+    return st.builds(
+        lambda key, value: f"{key}{separator}{value}",
+        st.sampled_from([*KEYS, "new"]),
+        texts.filter(lambda t: "\n" not in t),
+    )
 
 
 IMAGE_ARGUMENTS = st.one_of(
@@ -196,53 +226,142 @@ IMAGE_ARGUMENTS = st.one_of(
     st.builds("{}={}:{}".format, names, st.one_of(names, st.just("*")), st.one_of(tags, st.just("*"))),
     st.builds("{}={}:{}@{}".format, names, names, tags, st.one_of(digests, st.just("*"))), st.just("bad"), st.just("a=b=c"),
 )  # fmt: skip
-TARGETS = st.lists(st.sampled_from([("--kind", "Deployment"), ("--kind", "A"), ("--name", "web"), ("--label-selector", "a=b")]), max_size=2, unique_by=lambda t: t[0])  # fmt: skip
+TARGETS = st.lists(
+    st.sampled_from([("--kind", "Deployment"), ("--kind", "A"), ("--name", "web"), ("--label-selector", "a=b")]),
+    max_size=2,
+    unique_by=lambda t: t[0],
+)
 PATCH_FLAGS = st.builds(
     lambda flags, target: [*flags, *(word for pair in target for word in pair)],
-    st.sampled_from([["--path", "one.patch.yaml"], ["--path", "p.yaml"], ["--patch", "- op: remove\n  path: /a\n"], []]),
+    st.sampled_from(
+        [["--path", "one.patch.yaml"], ["--path", "p.yaml"], ["--patch", "- op: remove\n  path: /a\n"], []]
+    ),
     TARGETS,
 )
 SOURCES = st.lists(
-    st.sampled_from(["--from-literal=z=9", "--from-literal=k=again", "--from-file=notes.txt", "--from-file=n2=notes.txt", "--from-file=*.none", "--from-env-file=app.env", "--from-literal=bad", "--disableNameSuffixHash", "--namespace=shop", "--from-file=../out"]),
-    min_size=1, max_size=2, unique=True,
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "--from-literal=z=9",
+            "--from-literal=k=again",
+            "--from-file=notes.txt",
+            "--from-file=n2=notes.txt",
+            "--from-file=*.none",
+            "--from-env-file=app.env",
+            "--from-literal=bad",
+            "--disableNameSuffixHash",
+            "--namespace=shop",
+            "--from-file=../out",
+        ]
+    ),
+    min_size=1,
+    max_size=2,
+    unique=True,
+)
 OWN = st.sampled_from(["settings", "flags", "keys", "fresh"])
-LIST_PATHS = st.lists(st.sampled_from(["a.yaml", "b.yaml", "*.yaml", "sub/*", "./c.yaml", "none.yaml", "kustomization.yaml", "sub"]), min_size=1, max_size=2)
-CONFIGURATIONS = st.lists(st.sampled_from(["a.yaml", "[ab]*.yaml", "sub/*", "./c.yaml", "none.yaml", "sub"]), min_size=1, max_size=2)
-PATTERNS = st.lists(st.sampled_from(["a.yaml", "*", "*.yaml", "../*", "sub/?.yaml", "[ab].yaml", "none", "yes", "[", "g/\\*.yaml"]), min_size=1, max_size=2)
+LIST_PATHS = st.lists(
+    st.sampled_from(["a.yaml", "b.yaml", "*.yaml", "sub/*", "./c.yaml", "none.yaml", "kustomization.yaml", "sub"]),
+    min_size=1,
+    max_size=2,
+)
+CONFIGURATIONS = st.lists(
+    st.sampled_from(["a.yaml", "[ab]*.yaml", "sub/*", "./c.yaml", "none.yaml", "sub"]), min_size=1, max_size=2
+)
+PATTERNS = st.lists(
+    st.sampled_from(["a.yaml", "*", "*.yaml", "../*", "sub/?.yaml", "[ab].yaml", "none", "yes", "[", "g/\\*.yaml"]),
+    min_size=1,
+    max_size=2,
+)
 OPTIONS = st.sampled_from(["originAnnotations", "managedByLabel", "originAnnotations,transformerAnnotations", "bad"])
 KEY_LISTS = st.lists(st.sampled_from([*KEYS, "new"]), min_size=1, max_size=2, unique=True).map(",".join)
 
 
 def _command(*words: Any) -> Any:
-    parts = [st.just([word]) if isinstance(word, str) else word.map(lambda v: v if isinstance(v, list) else [v]) for word in words]
+    parts = [
+        st.just([word]) if isinstance(word, str) else word.map(lambda v: v if isinstance(v, list) else [v])
+        for word in words
+    ]
     return st.tuples(*parts).map(lambda found: [word for part in found for word in part])
 
 
 ADDITIONS = [
     _command("set", "image", st.lists(IMAGE_ARGUMENTS, min_size=1, max_size=3)),
-    _command("set", "replicas", st.lists(st.builds("{}={}".format, names, st.sampled_from(["0", "12", "x", "+3"])), min_size=1, max_size=2)),
+    _command(
+        "set",
+        "replicas",
+        st.lists(st.builds("{}={}".format, names, st.sampled_from(["0", "12", "x", "+3"])), min_size=1, max_size=2),
+    ),
     _command("set", "namespace", texts),
     _command("set", "nameprefix", st.sampled_from(["new-", "9"])),
     _command("set", "namesuffix", "--", st.sampled_from(["-new", ""])),
     _command("set", "label", st.lists(_pair(":"), min_size=1, max_size=2)),
     _command("set", "annotation", st.lists(_pair(":"), min_size=1, max_size=2)),
     _command("set", "buildmetadata", OPTIONS),
-    _command("set", st.sampled_from(["configmap", "secret"]), OWN, st.lists(st.sampled_from(["--from-literal=k=new: 1", "--from-literal=l=o", "--from-literal=none=1", "--namespace=shop", "--new-namespace=other", "--namespace=default"]), min_size=1, max_size=2, unique=True)),
-    _command("add", "label", st.lists(_pair(":"), min_size=1, max_size=1), st.sampled_from([[], ["--force"], ["-f", "--without-selector"], ["--without-selector"], ["--without-selector", "--include-templates"], ["--include-templates"]])),
-    _command("add", "annotation", st.lists(_pair(":"), min_size=1, max_size=1), st.sampled_from([[], ["--force"], ["--force=false"]])),
-    _command("add", "resource", LIST_PATHS), _command("add", "resource", "--no-verify", LIST_PATHS), _command("add", "component", LIST_PATHS),
-    _command("add", "transformer", CONFIGURATIONS), _command("add", "generator", CONFIGURATIONS),
+    _command(
+        "set",
+        st.sampled_from(["configmap", "secret"]),
+        OWN,
+        st.lists(
+            st.sampled_from(
+                [
+                    "--from-literal=k=new: 1",
+                    "--from-literal=l=o",
+                    "--from-literal=none=1",
+                    "--namespace=shop",
+                    "--new-namespace=other",
+                    "--namespace=default",
+                ]
+            ),
+            min_size=1,
+            max_size=2,
+            unique=True,
+        ),
+    ),
+    _command(
+        "add",
+        "label",
+        st.lists(_pair(":"), min_size=1, max_size=1),
+        st.sampled_from(
+            [
+                [],
+                ["--force"],
+                ["-f", "--without-selector"],
+                ["--without-selector"],
+                ["--without-selector", "--include-templates"],
+                ["--include-templates"],
+            ]
+        ),
+    ),
+    _command(
+        "add",
+        "annotation",
+        st.lists(_pair(":"), min_size=1, max_size=1),
+        st.sampled_from([[], ["--force"], ["--force=false"]]),
+    ),
+    _command("add", "resource", LIST_PATHS),
+    _command("add", "resource", "--no-verify", LIST_PATHS),
+    _command("add", "component", LIST_PATHS),
+    _command("add", "transformer", CONFIGURATIONS),
+    _command("add", "generator", CONFIGURATIONS),
     _command("add", "base", st.sampled_from(["sub", "sub,a.yaml", "nowhere", "a.yaml"])),
-    _command("add", "buildmetadata", OPTIONS), _command("add", "patch", PATCH_FLAGS),
+    _command("add", "buildmetadata", OPTIONS),
+    _command("add", "patch", PATCH_FLAGS),
     _command("add", "configmap", OWN, SOURCES, st.sampled_from([[], ["--behavior=replace"], ["--behavior=odd"]])),
     _command("add", "secret", OWN, SOURCES, st.sampled_from([[], ["--type=kubernetes.io/tls"]])),
-]  # fmt: skip
+]
 REMOVALS = [
-    _command("remove", "resource", PATTERNS), _command("remove", "transformer", PATTERNS), _command("remove", "label", KEY_LISTS),
-    _command("remove", "annotation", KEY_LISTS, st.sampled_from([[], ["-i"]])), _command("remove", "buildmetadata", OPTIONS),
-    _command("remove", "patch", PATCH_FLAGS), _command("remove", st.sampled_from(["configmap", "secret"]), st.sampled_from(["settings", "flags,keys", "none"]), st.sampled_from([[], ["--namespace=shop"]])),
-]  # fmt: skip
+    _command("remove", "resource", PATTERNS),
+    _command("remove", "transformer", PATTERNS),
+    _command("remove", "label", KEY_LISTS),
+    _command("remove", "annotation", KEY_LISTS, st.sampled_from([[], ["-i"]])),
+    _command("remove", "buildmetadata", OPTIONS),
+    _command("remove", "patch", PATCH_FLAGS),
+    _command(
+        "remove",
+        st.sampled_from(["configmap", "secret"]),
+        st.sampled_from(["settings", "flags,keys", "none"]),
+        st.sampled_from([[], ["--namespace=shop"]]),
+    ),
+]
 additions = st.one_of(ADDITIONS)
 removals = st.one_of(REMOVALS)
 edits = st.one_of([*ADDITIONS, *REMOVALS])

@@ -1,14 +1,9 @@
 """`kilde edit` and `kustomize edit` on the same files: the same results and exit codes, the same bytes where they can be."""
 
-import contextlib
-import io
 import os
 import random
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +11,14 @@ from build_real import where
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from cli.edit_corpus import FILES, Messy, additions, canonical, edits, values
-from kilde.cli.main import run
-from kilde.core.objects.yaml_spans import line_end, line_start, parse_spans
+from cli.edit_corpus import Messy, canonical, edits, values
+from cli.edit_folder import FILE, folder, ours
 from kilde.core.render.kustomize.edit.editing import with_header
 from kilde.core.render.kustomize.kustomization import fold_fields, read_fields
 
-FILE = "kustomization.yaml"
-EXAMPLES = int(os.environ.get("KILDE_EDIT_EXAMPLES", "80"))  # of each kind; kustomize takes a tenth of a second for each
+EXAMPLES = int(
+    os.environ.get("KILDE_EDIT_EXAMPLES", "80")
+)  # of each kind; kustomize takes a tenth of a second for each
 pytestmark = pytest.mark.slow
 bounded = settings(
     max_examples=EXAMPLES,
@@ -41,35 +36,13 @@ def kustomize() -> str:
     return str(where("kustomize"))
 
 
-@contextlib.contextmanager
-def folder(text: str) -> Iterator[Path]:
-    """A folder with the kustomization and the files that edits name; it is the working one."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as place:
-        root = Path(place)
-        for name, content in FILES.items():
-            (root / name).parent.mkdir(exist_ok=True)
-            (root / name).write_text(content)
-        (root / FILE).write_text(text, newline="")
-        os.chdir(root)
-        try:
-            yield root
-        finally:
-            os.chdir(before)
-
-
-def ours(arguments: list[str]) -> int:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return run(["edit", *arguments])
-
-
 def both(kustomize: str, text: str, arguments: list[str]) -> tuple[tuple[int, str], tuple[int, str]]:
     """Exit code and file after kustomize's edit, and after ours."""
     with folder(text) as root:
         done = subprocess.run([kustomize, "edit", *arguments], capture_output=True, check=False)
         theirs = (done.returncode, (root / FILE).read_text())
         (root / FILE).write_text(text, newline="")
-        code = ours(arguments)
+        code = ours(*arguments)
         return theirs, (code, (root / FILE).read_bytes().decode())
 
 
