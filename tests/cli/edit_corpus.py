@@ -210,7 +210,7 @@ class Messy:
         plain = bool(value) and plain_allowed(value) and not needs_quotes(value) and "\n" not in value
         if plain and not (flow and set(value) & set(",[]{}")) and self.rnd.random() < (0.9 if key else 0.6):
             return value
-        return single_quoted(value) if self.rnd.random() < 0.4 else double_quoted(value)
+        return single_quoted(value) if "\n" not in value and self.rnd.random() < 0.4 else double_quoted(value)
 
 
 def _pair(separator: str) -> Any:
