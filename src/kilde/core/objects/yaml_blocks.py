@@ -92,12 +92,12 @@ class BlockEditor:
         comment = self.text[at : line_end(self.text, at)].strip() if self.text[at - 1] != "\n" else ""
         return first + (f"  {comment}" if comment.startswith("#") else "") + newline + rest
 
-    def flow(self, node: Node, old: Any, new: Any) -> str:
-        """A flow collection, brackets included."""
+    def flow(self, node: Node, old: Any, new: Any, *, as_json: bool = False) -> str:
+        """A flow collection, brackets included; what comes into one whose keys are in double quotes is JSON."""
         text = self.text
         starts = [child.start for child in node.children]
         ends = [child.end for child in node.children]
-        as_json = node.kind == "mapping" and text[starts[0] : starts[0] + 1] == '"' if starts else False
+        as_json = as_json or (node.kind == "mapping" and text[starts[0] : starts[0] + 1] == '"' if starts else False)
         gaps = [text[end:start] for end, start in zip(ends, [*starts[1:], node.end - 1], strict=True)]
         last = gaps[-1] if gaps else ""
         parts: list[tuple[str, str]] = []
@@ -118,7 +118,7 @@ class BlockEditor:
             return text[child.start : child.end]
         head = text[child.start : value.start] if child.key_end >= 0 else ""
         if _is_deep(value, change.old, change.new):
-            return head + self.flow(value, change.old, change.new)
+            return head + self.flow(value, change.old, change.new, as_json=as_json)
         is_chosen = value.style in ("'", '"') and text[value.body : value.end] != flow_text(change.old)
         if is_chosen and isinstance(change.new, str):
             return head + (single_quoted(change.new) if value.style == "'" else double_quoted(change.new))
@@ -179,8 +179,8 @@ def _joined(parts: list[tuple[str, str]], last: str) -> str:
     for place, (element, gap) in enumerate(parts):
         if place == len(parts) - 1:
             out.append(element + (gap if "#" in gap else last))
-        elif element and "," not in gap.partition("#")[0]:
-            out.append(element + ", ")  # it was the last one
+        elif element and gap == last:
+            out.append(element + ", ")  # it was the last one; what is behind it stays in front of the bracket
         else:
             out.append(element + gap)
     return "".join(out)

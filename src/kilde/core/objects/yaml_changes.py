@@ -22,21 +22,20 @@ class Change:
     name: str = ""
 
 
-def changes_of_mapping(
-    names: Sequence[str], old: Mapping[str, Any], new: Mapping[str, Any], *, at_end: bool = False
-) -> list[Change]:
-    """For the entries called `names`; a new one comes where it sorts if they are sorted, else (or if `at_end`) last.
+def changes_of_mapping(names: Sequence[str], old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """For the entries called `names`; a new one comes where it sorts if they are sorted, else last.
 
-    Of entries with the same name the last one counts. An entry that is in neither mapping stays.
+    Of entries with the same name the last one counts. An entry that is in neither mapping stays; what is in both without
+    being an entry (it comes from a merge key) stays so, too.
     """
     last = {name: at for at, name in enumerate(names)}
     found = [
         Change(at, old.get(name), _wanted(name, old, new, is_last=last[name] == at)) for at, name in enumerate(names)
     ]
-    added = [name for name in sort_keys(new) if name not in last]
+    added = [name for name in sort_keys(new) if name not in last and new[name] != old.get(name)]
     known = [name for name in names if name in old]
-    if at_end or known != sort_keys(known):
-        return found + [Change(None, None, new[name], name) for name in (added if not at_end else new) if name in added]
+    if not known or known != sort_keys(known):
+        return found + [Change(None, None, new[name], name) for name in added]
     order = {name: place for place, name in enumerate(sort_keys({*known, *added}))}
     for name in reversed(added):
         before = [at for at, other in enumerate(names) if order.get(other, -1) >= 0 and order[other] < order[name]]
