@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from kilde.cli.like_kustomize import LikeKustomize
+
 if TYPE_CHECKING:
     from kilde.core.basics.errors import KildeError
     from kilde.core.render import Built
@@ -19,22 +21,8 @@ _OLD_FLAGS = {  # kustomize's own words
 _MANAGED_BY_VARIABLE = "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"
 
 
-class _UsedWrongly(click.UsageError):
-    exit_code = 1
-
-
-class _LikeKustomize(click.Command):
-    """A command that ends with 1, not 2, when it is used wrongly, as kustomize does."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            raise _UsedWrongly(error.format_message(), ctx) from error
-
-
 @click.command(
-    cls=_LikeKustomize,
+    cls=LikeKustomize,
     short_help="Print what a kustomization builds.",
     epilog="Example: kilde build apps/overlays/production | kubectl diff -f -",
 )

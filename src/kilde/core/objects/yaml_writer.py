@@ -40,15 +40,32 @@ def write_document(value: Any, *, sort: bool = True) -> str:
     elif isinstance(value, list) and value:
         _Emitter(out, sort=sort).sequence(value, 0, first="")
     else:
-        out.append(_inline(value, 0, INDENT) + "\n")
+        out.append(inline(value, 0, INDENT) + "\n")
+    return "".join(out)
+
+
+def write_entry(key: str, value: Any, *, indent: int, dash: int = 0) -> str:
+    """One entry of a mapping whose keys are at `indent`, itself without it on its first line; ends in a newline."""
+    out: list[str] = []
+    _Emitter(out, sort=True, dash=dash).entry(key, value, indent)
+    return "".join(out)
+
+
+def write_item(value: Any, *, indent: int, dash: int = 0) -> str:
+    """One element of a sequence, dash included; as `write_entry`."""
+    out: list[str] = []
+    _Emitter(out, sort=True, dash=dash).sequence([value], indent, first="")
     return "".join(out)
 
 
 class _Emitter:
-    """Appends the text of blocks to `out`. `first` is what the first line of a block begins with instead of its indent."""
+    """Appends the text of blocks to `out`. `first` is what the first line of a block begins with instead of its indent.
 
-    def __init__(self, out: list[str], *, sort: bool) -> None:
-        self.write, self.sort = out.append, sort
+    `dash` is how much further in than its key a sequence is.
+    """
+
+    def __init__(self, out: list[str], *, sort: bool, dash: int = 0) -> None:
+        self.write, self.sort, self.dash = out.append, sort, dash
         self.orders: dict[tuple[str, ...], list[str]] = {}
 
     def mapping(self, value: dict[str, Any], indent: int, first: str | None = None) -> None:
@@ -68,7 +85,7 @@ class _Emitter:
             raise InvalidYaml(f"key {key} is not a string", hint="quote it")
         text = _key(key)
         if text is None:
-            self.write("? " + _inline(key, indent + 2, indent + INDENT) + "\n" + " " * indent + ":")
+            self.write("? " + inline(key, indent + 2, indent + INDENT) + "\n" + " " * indent + ":")
             self.value(item, indent, indent + 1, compact=True)
             return
         self.write(text + ":")
@@ -85,9 +102,9 @@ class _Emitter:
         elif isinstance(item, list) and item:
             if not compact:
                 self.write("\n")
-            self.sequence(item, indent + INDENT if compact else indent, first=" " if compact else None)
+            self.sequence(item, indent + (INDENT if compact else self.dash), first=" " if compact else None)
         else:
-            self.write(" " + _inline(item, column + 1, indent + INDENT) + "\n")
+            self.write(" " + inline(item, column + 1, indent + INDENT) + "\n")
 
     def sequence(self, value: list[Any], indent: int, first: str | None = None) -> None:
         pad = " " * indent
@@ -99,7 +116,7 @@ class _Emitter:
             elif isinstance(item, list) and item:
                 self.sequence(item, indent + INDENT, first=" ")
             else:
-                self.write(" " + _inline(item, indent + 2, indent + INDENT) + "\n")
+                self.write(" " + inline(item, indent + 2, indent + INDENT) + "\n")
             lead = pad
 
 
@@ -107,7 +124,8 @@ def _is_word(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None and text not in _RESERVED and len(text) < WIDTH
 
 
-def _inline(value: Any, column: int, indent: int) -> str:
+def inline(value: Any, column: int, indent: int) -> str:
+    """A scalar or an empty collection. `column` is where it begins, `indent` where its further lines do."""
     if isinstance(value, str):
         return string(value, column, indent)
     if value is None:
@@ -121,7 +139,7 @@ def _inline(value: Any, column: int, indent: int) -> str:
     if isinstance(value, Unprintable):
         raise InvalidYaml(f"'{value.text}' has no place in JSON")
     if isinstance(value, Raw):
-        return _inline(value.value, column, indent)
+        return inline(value.value, column, indent)
     if isinstance(value, float):
         return go_float(value)
     return "{}" if isinstance(value, dict) else "[]"

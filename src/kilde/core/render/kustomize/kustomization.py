@@ -9,7 +9,7 @@ from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.kustomize.shapes import KUSTOMIZATION, Misfit, fit
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
+VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
 _WARNINGS = {
     "bases": "Please use 'resources' instead.",
     "commonLabels": "Please use 'labels' instead.",
@@ -49,21 +49,29 @@ class Kustomization:
 
 def parse_kustomization(content: bytes, file: str) -> Kustomization:
     """Reads a kustomization file. Raises InvalidYaml and RenderFailed with the line of the field that is wrong."""
+    found, document = read_fields(content, file)
+    warnings = _warnings(found)
+    fold_fields(found)
+    kustomization = Kustomization(file, found, warnings, document)
+    _check(kustomization)
+    return kustomization
+
+
+def read_fields(content: bytes, file: str) -> tuple[dict[str, Any], Document | None]:
+    """The fields as the file has them, deprecated ones too; the document is None where the file says nothing.
+
+    Raises InvalidYaml and RenderFailed.
+    """
     documents = read_documents(content, file=file, mode="kubernetes", duplicates="last")
     document = documents[0] if documents else None
     raw = document.value if document else {}
     if document is not None and not isinstance(raw, dict):
         raise InvalidYaml("a kustomization must be a map", place=document.place())
     try:
-        found = fit(raw, KUSTOMIZATION, ())
+        return fit(raw, KUSTOMIZATION, ()), document
     except Misfit as error:
         assert document is not None
         raise RenderFailed(error.what, about=error.field, place=document.place(error.path)) from error
-    warnings = _warnings(found)
-    _fold(found)
-    kustomization = Kustomization(file, found, warnings, document)
-    _check(kustomization)
-    return kustomization
 
 
 def _check(kustomization: Kustomization) -> None:
@@ -71,12 +79,12 @@ def _check(kustomization: Kustomization) -> None:
     if not any(value != "" for name, value in fields.items() if name not in ("apiVersion", "kind")):
         raise RenderFailed("the kustomization is empty", place=kustomization.place())
     kind = fields.get("kind") or "Kustomization"
-    if kind not in _VERSIONS:
+    if kind not in VERSIONS:
         raise RenderFailed("kind should be Kustomization or Component", about="kind", place=kustomization.place("kind"))
-    version = fields.get("apiVersion") or _VERSIONS[kind]
-    if version != _VERSIONS[kind]:
+    version = fields.get("apiVersion") or VERSIONS[kind]
+    if version != VERSIONS[kind]:
         raise RenderFailed(
-            f"apiVersion for {kind} should be {_VERSIONS[kind]}",
+            f"apiVersion for {kind} should be {VERSIONS[kind]}",
             about="apiVersion",
             place=kustomization.place("apiVersion"),
         )
@@ -89,7 +97,8 @@ def _warnings(found: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _fold(found: dict[str, Any]) -> None:
+def fold_fields(found: dict[str, Any]) -> None:
+    """Moves what deprecated fields say to those that took their place, as kustomize does before a build and an edit."""
     for old, new in (("bases", "resources"), ("imageTags", "images")):
         if found.get(old):
             found[new] = [*(found.get(new) or []), *found.pop(old)]

@@ -1,0 +1,1 @@
+"""What `kustomize edit` does to the fields of a kustomization, and to its text: one file for each kind of field."""
