@@ -9,9 +9,7 @@ Every program is a process of its own, its CPU and memory as the kernel counts t
 """
 
 import argparse
-import asyncio
 import os
-import shutil
 import statistics
 import subprocess
 import sys

@@ -13,7 +13,7 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import References
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, split_path
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, steps_of
 from kilde.core.render.kustomize.reference_index import Candidate, Index
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Gvk, Resource
 
@@ -63,7 +63,7 @@ class _Referrer:
         return self.index.origins(self.id, self.reachable)
 
     def fix(self, target: Gvk, spec: FieldSpec) -> None:
-        if not _leads_somewhere(self.resource.body, split_path(spec.path), 0):
+        if not _leads_somewhere(self.resource.body, spec.path):
             return
         found = FieldSpec(spec.path, self.resource.gvk, create=False)
         apply_one(self.resource, found, lambda value: self.set(value, target, spec.path))
@@ -182,11 +182,12 @@ def _same_ending(first: list[str], second: list[str]) -> bool:
     return first[len(first) - shorter :] == second[len(second) - shorter :]
 
 
-def _leads_somewhere(value: Any, path: list[str], at: int) -> bool:
+def _leads_somewhere(value: Any, path: str) -> bool:
     """Whether the object has the field at all: most have few of those that could name something."""
-    while at < len(path) and isinstance(value, dict):
-        name = path[at].removesuffix("[]")
+    for name, _ in steps_of(path):
+        if not isinstance(value, dict):
+            break
         if name not in value:
             return False
-        value, at = value[name], at + 1
+        value = value[name]
     return True

@@ -1,6 +1,7 @@
 """Resource: one object on its way through a build, with every name it had before."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place
@@ -25,7 +26,7 @@ class Gvk(NamedTuple):
     @property
     def cluster_scoped(self) -> bool:
         """Whether the built-in schema knows this kind to have no namespace."""
-        return (self.api_version, self.kind) in CLUSTER_SCOPED
+        return _cluster_scoped(self)
 
     @property
     def scope_known(self) -> bool:
@@ -48,6 +49,18 @@ def split_group(api_version: str) -> tuple[str, str]:
     """`apps/v1` → ("apps", "v1"): the group ends at the *first* slash, as in kustomize."""
     group, slash, version = api_version.partition("/")
     return (group, version) if slash else ("", api_version)
+
+
+@lru_cache(maxsize=1_000)
+def _gvk_of(api_version: str, kind: str) -> Gvk:
+    """Shared by all objects of a kind."""
+    group, version = split_group(str(api_version))
+    return Gvk(str(group), str(version), str(kind))
+
+
+@lru_cache(maxsize=1_000)
+def _cluster_scoped(gvk: Gvk) -> bool:
+    return (gvk.api_version, gvk.kind) in CLUSTER_SCOPED
 
 
 class ResId(NamedTuple):
@@ -73,9 +86,9 @@ class ResId(NamedTuple):
 
 
 def _text(value: Any) -> str:
-    return (
-        value if isinstance(value, str) else "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
-    )
+    if isinstance(value, str):
+        return value
+    return "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
 
 
 @dataclass(slots=True)
@@ -99,8 +112,7 @@ class Resource:
 
     @property
     def gvk(self) -> Gvk:
-        group, version = split_group(_text(self.body.get("apiVersion")))
-        return Gvk(group, version, _text(self.body.get("kind")))
+        return _gvk_of(_text(self.body.get("apiVersion")), _text(self.body.get("kind")))
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from kilde.core.objects.yaml_scalars import Raw, is_null, text_of, to_json
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import Specs
-from kilde.core.render.kustomize.fields import Obstacle, apply
+from kilde.core.render.kustomize.fields import Obstacle, SpecTable, apply
 from kilde.core.render.kustomize.paths import look_up, smart_path, with_indices
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource, split_group
 
@@ -103,8 +103,9 @@ def resolve_variables(collection: Collection, variables: Variables, specs: Specs
             return [replaced(item) for item in value]
         return replaced(value)
 
+    table = SpecTable(specs)
     for resource in collection:
-        apply(resource, specs, setter)
+        apply(resource, table, setter)
     collection.changed()
 
 

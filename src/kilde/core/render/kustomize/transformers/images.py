@@ -6,7 +6,7 @@ from typing import Any
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, apply, as_text, scalar_text
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply, as_text, scalar_text
 from kilde.core.render.patterns import compile_pattern
 
 _LISTS = ("containers", "initContainers")
@@ -19,7 +19,7 @@ def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[
     What lies in both is rewritten twice, as kustomize does (a tagSuffix is appended twice).
     """
     setter = _updater(image)
-    specs = tuple(specs)
+    table = SpecTable(specs)
     for resource in collection:
         if resource.kind == "CustomResourceDefinition":
             continue
@@ -27,7 +27,7 @@ def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[
             _walk(resource.body, setter)
         except Obstacle as error:
             raise RenderFailed(f"setting images: {error}", about=str(resource), place=resource.place) from error
-        apply(resource, specs, setter)
+        apply(resource, table, setter)
 
 
 def _walk(value: Any, setter: Setter) -> None:
