@@ -7,7 +7,7 @@ sees) and `kustomize` (what `kustomize build` sees; scalars remember how they we
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from yaml._yaml import CParser
@@ -45,8 +45,7 @@ _SEPARATOR_REST = re.compile(rb"\n---[ \t]*(?:#[^\n]*)?\n")
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class YamlLimits:
+class YamlLimits(NamedTuple):
     """What is still honest: `size` in bytes of a file, `depth` of nesting, `aliased` nodes that aliases may stand for."""
 
     size: int = 32 << 20

@@ -1,8 +1,7 @@
 """Field specs: which field of which kinds, and walking to it through maps and lists."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, plain_key, resolve_12, tagged, text_of
@@ -16,8 +15,7 @@ Setter = Callable[[Any], Any]
 ANYTHING = Gvk()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(NamedTuple):
     """A path (`spec/template/metadata/labels`, `a\\/b` for a slash, `x[]` for a list) in the kinds that `gvk` selects."""
 
     path: str
@@ -117,9 +115,7 @@ class _Walk:
             return
         last = at + 1 == len(self.path)
         kind: Create = "list" if is_list else "" if not self.create else self.create if last else "map"
-        if name not in value:
-            value[name] = _empty(kind)
-        elif is_null(value[name]) and kind:
+        if name not in value or (kind and is_null(value[name])):
             value[name] = _empty(kind)
         before = value[name]
         after = self.visit(before, at + 1)

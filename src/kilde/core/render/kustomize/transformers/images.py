@@ -7,7 +7,6 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply, as_text, scalar_text
-from kilde.core.render.patterns import compile_pattern
 
 _LISTS = ("containers", "initContainers")
 _TAG = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
@@ -55,13 +54,17 @@ def _set_container(container: Any, setter: Setter) -> None:
 
 
 def _updater(image: Mapping[str, Any]) -> Setter:
+    from kilde.core.render.patterns import compile_pattern
+
     pattern = compile_pattern(f"^{image.get('name') or ''}{_TAG}$")
+    known: dict[str, str | None] = {}  # most objects of a build have one of a few images; None: not this one
 
     def setter(value: Any) -> Any:
         text = scalar_text(value, "an image")
-        if not pattern.search(text):
-            return value
-        return as_text(value, changed(text, image))
+        if text not in known:
+            known[text] = changed(text, image) if pattern.search(text) else None
+        after = known[text]
+        return value if after is None else as_text(value, after)
 
     return setter
 

@@ -14,7 +14,6 @@ from kilde.core.render.kustomize.paths import is_index, look_up, smart_path
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
 from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.shapes import REPLACEMENT, decode
-from kilde.core.render.kustomize.structured import set_in_structured_text
 from kilde.core.render.patterns import Pattern, compile_pattern
 
 _DEFAULT_PATH = "metadata.name"
@@ -130,6 +129,8 @@ def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any],
     budget.spend_copy(value, "replacements")
     parts = smart_path(path)
     try:
+        from kilde.core.render.kustomize.structured import set_in_structured_text
+
         if set_in_structured_text(resource.body, parts, value, find, create=create):
             return
     except KildeError:
