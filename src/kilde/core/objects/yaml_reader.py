@@ -6,7 +6,6 @@ sees) and `kustomize` (what `kustomize build` sees; scalars remember how they we
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import yaml
@@ -56,15 +55,14 @@ class YamlLimits(NamedTuple):
 DEFAULT_LIMITS = YamlLimits()
 
 
-@dataclass(frozen=True, slots=True)
 class Document:
     """One document: its value, and the line (from 1) it begins on."""
 
-    value: Any
-    line: int
-    file: str
-    _text: bytes = field(repr=False, compare=False, default=b"")
-    _offset: int = field(repr=False, compare=False, default=0)
+    __slots__ = ("_offset", "_text", "file", "line", "value")
+
+    def __init__(self, value: Any, line: int, file: str, text: bytes = b"", offset: int = 0) -> None:
+        self.value, self.line, self.file = value, line, file
+        self._text, self._offset = text, offset
 
     def place(self, path: Path = ()) -> Place:
         """Where a field is, found by reading the text again; the nearest parent's place where the field is not written."""

@@ -5,9 +5,9 @@ A Tree never follows a symlink for its caller and never leaves the repository; T
 """
 
 import posixpath
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import InvalidInput, PathNotFound
 
@@ -21,8 +21,7 @@ class EntryKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in a folder. `oid` is the Git object id; `size` is in bytes (0 for folders, -1 where not known)."""
 
     name: str
@@ -57,11 +56,13 @@ def join(folder: str, relative: str, *, about: str = "") -> str:
     return "" if path == "." else path
 
 
-@dataclass(slots=True)
 class Trace:
     """What a render looked at: path → object id (None: looked for and absent). Folders that were listed end in `/`."""
 
-    seen: dict[str, str | None] = field(default_factory=dict)
+    __slots__ = ("seen",)
+
+    def __init__(self, seen: Mapping[str, str | None] | None = None) -> None:
+        self.seen: dict[str, str | None] = dict(seen or {})
 
     def still_true(self, tree: Tree) -> bool:
         """Whether every path has the same object in `tree`: if so, a render of it would give the same."""

@@ -5,7 +5,6 @@ transformers, validators, variables.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, KildeError, PathNotFound, RenderFailed
@@ -26,13 +25,18 @@ from kilde.core.render.kustomize.variables import Variable, Variables
 from kilde.core.source.tree import EntryKind, TracedTree
 
 
-@dataclass(slots=True)
 class Accumulated:
     """What a kustomization has gathered."""
 
-    resources: Collection = field(default_factory=Collection)
-    config: TransformerConfig = NOTHING
-    variables: Variables = field(default_factory=Variables)
+    __slots__ = ("config", "resources", "variables")
+
+    def __init__(
+        self,
+        resources: Collection | None = None,
+        config: TransformerConfig = NOTHING,
+        variables: Variables | None = None,
+    ) -> None:
+        self.resources, self.config, self.variables = resources or Collection(), config, variables or Variables()
 
     def merge(self, other: "Accumulated") -> None:
         self.resources.extend(other.resources)
@@ -40,10 +44,11 @@ class Accumulated:
         self.variables.merge(other.variables)
 
     def copy(self) -> "Accumulated":
-        return Accumulated(self.resources.copy(), self.config, self.variables.copy())
+        resources = self.resources.copy()
+        variables = self.variables.copy(self.resources.copies(resources) if self.variables.bound else {})
+        return Accumulated(resources, self.config, variables)
 
 
-@dataclass(slots=True)
 class Build:
     """What holds for a whole build.
 
@@ -51,11 +56,12 @@ class Build:
     before (`schema_used`), it stays behind the new one.
     """
 
-    metadata: frozenset[str] = frozenset()
-    schema: Schema = field(default_factory=BuiltInSchema)
-    schema_set: bool = False
-    schema_used: bool = False
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, metadata: frozenset[str] = frozenset()) -> None:
+        self.metadata = metadata
+        self.schema: Schema = BuiltInSchema()
+        self.schema_set = False
+        self.schema_used = False
+        self.warnings: list[str] = []
 
     @property
     def tracks(self) -> bool:
@@ -169,7 +175,7 @@ class Target:
         found.merge(base)
 
     def is_folder(self, path: str) -> bool:
-        outside = replace(self.loader, restricted=False)
+        outside = self.loader._replace(restricted=False)
         entry = self.loader.tree.entry(outside.path(path))
         return entry is None or entry.kind is not EntryKind.FILE
 
@@ -181,7 +187,7 @@ class Target:
             return False
 
     def refuse_missing(self, path: str) -> None:
-        outside = replace(self.loader, restricted=False)
+        outside = self.loader._replace(restricted=False)
         if self.loader.tree.entry(outside.path(path)) is None:
             raise RenderFailed("no such file or folder", about=path)
 
@@ -214,7 +220,7 @@ class Target:
             return self.accumulate_base(loader, path)
         traced = TracedTree(loader.tree)
         before = len(self.build.warnings)
-        accumulated = self.accumulate_base(replace(loader, tree=traced), path)
+        accumulated = self.accumulate_base(loader._replace(tree=traced), path)
         if not self.build.schema_set:
             loader.cache.bases.put(key, (traced.trace, accumulated.copy(), tuple(self.build.warnings[before:])))
         return accumulated

@@ -1,7 +1,6 @@
 """build: a kustomization becomes objects and, byte for byte, the text that `kustomize build` prints."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
@@ -32,8 +31,7 @@ VERSION = "v5.8.1"  # what managedByLabel says made the object
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """`reorder` is "legacy", "none" or "" (not said); `restricted`: files only from a kustomization's own folder."""
 
     reorder: str = ""
@@ -41,12 +39,11 @@ class BuildOptions:
     managed_by: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """Objects in output order, styled as kustomize holds them, and the warnings it would print."""
 
     resources: tuple[Resource, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     def text(self) -> str:
         """What kustomize prints. Raises KildeError for an object that cannot be written."""
@@ -70,7 +67,7 @@ def build(
 
     Raises KildeError, with file and line, for what kustomize refuses.
     """
-    loader = Loader(tree, path, cache, restricted=options.restricted)
+    loader = Loader(tree, path, cache, Budget(), restricted=options.restricted)
     kustomization = overrides or load_kustomization(loader)
     metadata = frozenset(kustomization.items("buildMetadata"))
     run = Build(metadata=metadata)

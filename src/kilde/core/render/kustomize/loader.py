@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kilde.core.basics.errors import LimitExceeded, Place, RenderFailed
 from kilde.core.objects.yaml_reader import Document, read_documents
@@ -14,17 +14,16 @@ _MAX_DEPTH = 60  # kustomizations inside one another; also bounds the recursion
 Remote = Callable[[str], "Loader | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
+class Loader(NamedTuple):
     """Reads for the kustomization in `root`. `chain` holds the roots that led here, the first one first."""
 
     tree: Tree
     root: str
     cache: RenderCache
+    budget: Budget
     chain: tuple[str, ...] = ()
     restricted: bool = True
-    remote: Remote | None = field(default=None, compare=False)
-    budget: Budget = field(default_factory=Budget, compare=False)
+    remote: "Remote | None" = None
 
     def path(self, relative: str) -> str:
         """A file's path in the tree. Raises RenderFailed if it lies outside of the kustomization's folder."""
@@ -95,7 +94,7 @@ class Loader:
                 raise RenderFailed(
                     f"cycle detected: candidate root '{path}' contains visited root '{above}'", about=trail
                 )
-        return Loader(self.tree, path, self.cache, (*self.chain, self.root), self.restricted, self.remote, self.budget)
+        return self._replace(root=path, chain=(*self.chain, self.root))
 
 
 def _is_list(value: object) -> bool:

@@ -1,6 +1,5 @@
 """Resource: one object on its way through a build, with every name it had before."""
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -91,20 +90,22 @@ def _text(value: Any) -> str:
     return "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
 
 
-@dataclass(slots=True)
 class Resource:
     """`former` holds (namespace, name, kind) of every id it had before, oldest first; group and version are not kept."""
 
-    body: dict[str, Any]
-    place: Place | None = None
-    former: list[tuple[str, str, str]] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
-    suffixes: list[str] = field(default_factory=list)
-    behavior: str = ""
-    needs_hash: bool = False
-    helm_made: bool = False
-    origin: dict[str, Any] | None = None
-    transformations: list[dict[str, Any]] = field(default_factory=list)
+    __slots__ = (
+        "behavior", "body", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
+    )  # fmt: skip
+
+    def __init__(self, body: dict[str, Any], place: Place | None = None) -> None:
+        self.body, self.place = body, place
+        self.former: list[tuple[str, str, str]] = []
+        self.prefixes: list[str] = []
+        self.suffixes: list[str] = []
+        self.behavior = ""
+        self.needs_hash = self.helm_made = False
+        self.origin: dict[str, Any] | None = None
+        self.transformations: list[dict[str, Any]] = []
 
     @property
     def kind(self) -> str:
@@ -181,10 +182,11 @@ class Resource:
             metadata.pop(field_name, None)
 
     def copy(self) -> "Resource":
-        return Resource(
-            copy_tree(self.body), self.place, list(self.former), list(self.prefixes), list(self.suffixes),
-            self.behavior, self.needs_hash, self.helm_made, self.origin, list(self.transformations),
-        )  # fmt: skip
+        copied = Resource(copy_tree(self.body), self.place)
+        copied.former, copied.prefixes, copied.suffixes = self.former[:], self.prefixes[:], self.suffixes[:]
+        copied.behavior, copied.needs_hash, copied.helm_made = self.behavior, self.needs_hash, self.helm_made
+        copied.origin, copied.transformations = self.origin, self.transformations[:]
+        return copied
 
     def __str__(self) -> str:
         return str(self.id)
