@@ -6,7 +6,8 @@ from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
-from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
+from kilde.core.render.kustomize.accumulate import Target, load_kustomization
+from kilde.core.render.kustomize.bases import Accumulated, Build
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.fields import FieldSpec
 from kilde.core.render.kustomize.hashing import add_hashes
