@@ -126,6 +126,11 @@ class TracedTree:
         self.entry(path)
         return self._tree.read(path)
 
+    @property
+    def untraced(self) -> Tree:
+        """The tree itself, to look at without a trace."""
+        return self._tree.untraced if isinstance(self._tree, TracedTree) else self._tree
+
     def add(self, seen: Mapping[str, str | None]) -> None:
         """Notes what somebody else saw of the same tree, here and wherever this tree's own looks are noted."""
         self.trace.seen.update(seen)

@@ -143,5 +143,5 @@ class Base(NamedTuple):
             self.cost <= loader.budget.left
             and len(loader.chain) + max(depth for _, depth in self.entered) <= MAX_DEPTH
             and not any(closes_circle(root, above) for root, _ in self.entered for above in loader.chain)
-            and self.trace.still_true(loader.tree)
+            and self.trace.still_true(loader.tree.untraced if isinstance(loader.tree, TracedTree) else loader.tree)
         )
