@@ -6,6 +6,7 @@ COMMANDS = {
     "cluster": "kilde.cli.commands.cluster",
     "app": "kilde.cli.commands.app",
     "build": "kilde.cli.commands.build",
+    "why": "kilde.cli.commands.why",
     "ledger": "kilde.cli.commands.ledger",
     "install": "kilde.cli.commands.install",
 }
