@@ -9,7 +9,9 @@ Every program is a process of its own, its CPU and memory as the kernel counts t
 """
 
 import argparse
+import asyncio
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -294,7 +296,10 @@ def growth(bench: Bench) -> None:
 
 
 def commit(bench: Bench) -> None:
-    print(subprocess.run(bench.child("commit"), check=True, capture_output=True, text=True).stdout, end="")
+    print(
+        subprocess.run(bench.child("commit", str(COMMIT_OVERLAYS)), check=True, capture_output=True, text=True).stdout,
+        end="",
+    )
 
 
 def child_overlays(folder: str, size: str) -> None:
@@ -307,12 +312,111 @@ def child_overlays(folder: str, size: str) -> None:
         sys.stdout.write(kustomize_build(tree, f"overlays/a{n}", cache=cache).text())
 
 
+def child_commit(size: str) -> None:
+    """A mirror of a repository of so many overlays, rendered by the engine's Renderer: cold, after a commit of one file, after one of the
+    base; and how long the event loop was away meanwhile.
+    """
+    asyncio.run(_commits(int(size)))
+
+
+async def _commits(size: int) -> None:
+    from kilde.adapters.clock import SystemClock
+    from kilde.adapters.git.sources import GitSources
+    from kilde.core.apps.application import Source
+    from kilde.core.render import RenderSource
+    from kilde.engine.rendering import Memory, Renderer
+    from kilde.ports.sources import Credentials
+
+    with tempfile.TemporaryDirectory(prefix="kilde-render-") as name:
+        work, bare = Path(name, "work"), Path(name, "bare.git")
+        fleet(work, size)
+        git(work, "init", "-q", "-b", "main")
+        git(work, "add", "-A")
+        git(work, "commit", "-q", "-m", "fleet")
+        git(work, "clone", "-q", "--bare", str(work), str(bare))
+        sources, url, nobody = GitSources(Path(name, "mirror"), clock=SystemClock()), f"file://{bare}", Credentials()
+        await sources.fetch(url, nobody)
+        renderer = Renderer(sources)
+        memories: dict[int, Memory | None] = dict.fromkeys(range(size))
+
+        async def render_all(what: str) -> None:
+            sha = await sources.resolve(url, "main")
+            begun, used, done, away = time.perf_counter(), time.process_time(), renderer.renders, Away()
+
+            async def one(number: int) -> None:
+                path = f"overlays/a{number}"
+                render = RenderSource(path=path)
+                source = Source(repo_url=url, path=path, target_revision="main", render=render, raw={})
+                _, memories[number] = await renderer.render(source, sha, memories[number])
+
+            for number in range(size):  # one after another, as engine/commits.py asks whom a commit concerns
+                await one(number)
+            wall, cpu = time.perf_counter() - begun, time.process_time() - used
+            note = f"{renderer.renders - done} renders; loop away ≤ {await away.longest() * 1000:.0f} ms"
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            row(
+                f"{size:,} overlays: {what}",
+                "kilde, engine",
+                f"{wall * 1000:.0f} ms",
+                f"{cpu * 1000:.0f} ms",
+                f"{peak:.0f} MiB",
+                note,
+            )
+
+        async def commit_of(path: str, old: str, new: str) -> None:
+            file = work / path
+            assert old in file.read_text()
+            file.write_text(file.read_text().replace(old, new))
+            git(work, "commit", "-q", "-am", "change")
+            git(work, "push", "-q", str(bare), "main")
+            await sources.fetch(url, nobody)
+
+        await render_all("cold")
+        await commit_of("overlays/a7/patch.yaml", "debug", "trace")
+        await render_all("after a commit of one file")
+        await commit_of("base/r0.yaml", "replicas: 2", "replicas: 4")
+        await render_all("after a commit of the base's file")
+        renderer.close()
+        await sources.close()
+
+
+class Away:
+    """Watches how long the event loop does nothing else."""
+
+    def __init__(self) -> None:
+        self._worst = 0.0
+        self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.001)
+            self._worst = max(self._worst, time.perf_counter() - begun - 0.001)
+
+    async def longest(self) -> float:
+        """Seconds; ends the watch."""
+        await asyncio.sleep(0)
+        self._task.cancel()
+        return self._worst
+
+
+def git(folder: Path, *arguments: str) -> None:
+    names = {f"GIT_{who}_{what}": "bench" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        env={**os.environ, **names, "GIT_CONFIG_GLOBAL": "/dev/null"},
+        check=True,
+    )
+
+
 CASES: dict[str, Callable[[Bench], None]] = {
     "process": process,
     "fleet": fleet_case,
     "growth": growth,
+    "commit": commit,
 }
-CHILDREN: dict[str, Callable[..., None]] = {"overlays": child_overlays}
+CHILDREN: dict[str, Callable[..., None]] = {"overlays": child_overlays, "commit": child_commit}
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ class Renderer:
         key = (url, old, new)
         asked = self._touched.get(key)
         if asked is not None:
-            found: frozenset[str] | None = await asyncio.shield(asked)
+            found: frozenset[str] | None = asked.result() if asked.done() else await asyncio.shield(asked)
             return found
         if len(self._touched) >= _REMEMBERED:
             self._touched = {known: found for known, found in self._touched.items() if not found.done()}
