@@ -80,7 +80,7 @@ def build(
         demand_identity(resource)
     found.resources.demand_distinct("after all transformers")
     resources = [resource for resource in found.resources if not _is_local(resource)]
-    resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization.place("sortOptions"))
+    resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization)
     if options.managed_by or "managedByLabel" in metadata:
         found.resources.items = resources
         set_strings(

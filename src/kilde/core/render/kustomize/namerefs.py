@@ -12,7 +12,7 @@ from typing import Any
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.config import References
+from kilde.core.render.kustomize.config import DEFAULTS, References
 from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, steps_of
 from kilde.core.render.kustomize.reference_index import Candidate, Index
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Gvk, Resource
@@ -22,13 +22,9 @@ def fix_references(collection: Collection, references: References) -> None:
     """Runs once, at the end, over all objects. Raises RenderFailed where a reference could mean several of them."""
     reachable = {id(r): _subject_namespaces(r) for r in collection if r.kind == "RoleBinding"}
     index = Index(collection)
-    by_kind: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
-    everything = [(target, spec) for target, specs in references for spec in specs]
+    table = _BUILT_IN if references is DEFAULTS.name_reference else _Table(references)
     for resource in collection:
-        gvk = resource.original_id.gvk
-        wanted = by_kind.get(gvk)
-        if wanted is None:
-            wanted = by_kind[gvk] = [(target, spec) for target, spec in everything if spec.gvk.selects(gvk)]
+        wanted = table.of(resource.original_id.gvk)
         if wanted:
             referrer = _Referrer(resource, index, reachable.get(id(resource), frozenset()))
             for target, spec in wanted:
@@ -37,6 +33,26 @@ def fix_references(collection: Collection, references: References) -> None:
                     index = Index(collection)  # rare: only a configuration of one's own leads here
                     referrer = _Referrer(resource, index, reachable.get(id(resource), frozenset()))
     collection.changed()
+
+
+class _Table:
+    """References by the kind that has them: of two hundred fields a kind has ten."""
+
+    def __init__(self, references: References) -> None:
+        self._everything = [(target, spec) for target, specs in references for spec in specs]
+        self._of_kind: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
+
+    def of(self, gvk: Gvk) -> list[tuple[Gvk, FieldSpec]]:
+        found = self._of_kind.get(gvk)
+        if found is None:
+            found = [(target, spec) for target, spec in self._everything if spec.gvk.selects(gvk)]
+            if len(self._of_kind) < _MOST_KINDS:
+                self._of_kind[gvk] = found
+        return found
+
+
+_MOST_KINDS = 1_000  # that the built-in table remembers: kinds are whatever people write
+_BUILT_IN = _Table(DEFAULTS.name_reference)
 
 
 def _names_itself(path: str) -> bool:
