@@ -27,6 +27,7 @@ from kilde.engine.controller import Controller
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS, Config
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
 from kilde.engine.settings import EngineSettings
+from kilde.engine.why import Answer, why_application
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
@@ -238,6 +239,12 @@ async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tu
     """The commit, and every object that a sync to it would change. Raises KildeError."""
     async with _looking(settings, name) as (cluster, sources, app, credentials):
         return await diff_application(cluster, sources, app, credentials, revision=revision, write=write_document)
+
+
+async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:
+    """Whether and why a file touches an application. Raises KildeError."""
+    async with _looking(settings, name) as (_, sources, app, credentials):
+        return await why_application(sources, app, credentials, path, revision=revision)
 
 
 async def app_rollback(

@@ -84,6 +84,27 @@ def test_from_a_commit_to_the_cluster_and_back(kilde: Kilde, world: World) -> No
     assert "Deployment.apps   hello-staging   hello              Synced   apps/base/deployment.yaml:1\n" in shown.out
     assert same == Said(0, "", "")
 
+    def why(file: str, *arguments: str) -> Said:
+        return kilde("why", "hello-staging", file, "--data-dir", world.data, *arguments)
+
+    at = f"hello-staging at {first[:7]}"
+    assert why("apps/base/deployment.yaml") == Said(
+        0,
+        f"apps/base/deployment.yaml touches {at}: it is read\n"
+        "  apps/overlays/staging/kustomization.yaml:5:3: resources[0]: ../../base\n"
+        "  apps/base/kustomization.yaml:4:3: resources[0]: deployment.yaml\n",
+        "",
+    )
+    unread = f"argocd-apps/x.yaml does not touch {at}: no such file, and nothing looks for it\n"
+    assert why("argocd-apps/x.yaml") == Said(1, unread, "")
+    absent = json.loads(why("apps/base/Kustomization", "-o", "json").out)
+    assert (absent["touches"], absent["reason"]) == (
+        True,
+        "it was looked for and is not there: it would count as soon as it is",
+    )
+    assert kilde("why", "hello-nowhere", "x", "--data-dir", world.data).code == 3
+    assert why("../x").code == 3
+
     world.kubectl(
         "patch",
         "application",

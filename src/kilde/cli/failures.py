@@ -1,19 +1,19 @@
 """Failures on the command line: one line and a hint for what is expected, a file with everything for what is not."""
 
 import os
-import platform
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kilde import __version__
 from kilde.cli.printable import printable
 from kilde.core.basics.errors import KildeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def tell_error(error: KildeError) -> None:
@@ -35,7 +35,12 @@ def tell_crash(error: Exception, arguments: Sequence[str]) -> None:
         click.echo(f"{click.style('hint', fg='cyan')}: report it with the file {file}", err=True)
 
 
-def _write_down(error: Exception, arguments: Sequence[str]) -> Path | None:
+def _write_down(error: Exception, arguments: Sequence[str]) -> "Path | None":
+    import platform
+    import tempfile
+    import traceback
+    from pathlib import Path
+
     said = (
         f"kilde {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n"
@@ -55,7 +60,9 @@ def _write_down(error: Exception, arguments: Sequence[str]) -> Path | None:
     return None
 
 
-def state_folder() -> Path:
+def state_folder() -> "Path":
     """Where state goes when nobody names a folder: $XDG_STATE_HOME/kilde, or ~/.local/state/kilde."""
+    from pathlib import Path
+
     named = os.environ.get("XDG_STATE_HOME", "")
     return (Path(named) if named.startswith("/") else Path.home() / ".local" / "state") / "kilde"

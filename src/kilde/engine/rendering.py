@@ -1,9 +1,10 @@
 """Renders an application's source at a commit, and only when something it reads has changed (input-traced rendering)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kilde.core.apps.application import Source
 from kilde.core.render import RenderCache, Rendered, RenderSource, render
@@ -11,6 +12,7 @@ from kilde.core.source.tree import Trace
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,28 @@ class Renderer:
         if before is not None and same and (before.sha == sha or await self.still_true(before, sha)):
             return Result(None, fresh=False), Memory(before.url, sha, before.source, before.trace)
         tree = await self._sources.tree(source.repo_url, sha)
-        loop = asyncio.get_running_loop()
         self.renders += 1
-        rendered = await loop.run_in_executor(self._thread, lambda: render(tree, source.render, cache=self._cache))
+        rendered = await self._in_thread(lambda: render(tree, source.render, cache=self._cache))
         return Result(rendered, fresh=True), Memory(source.repo_url, sha, source.render, rendered.trace)
 
     async def still_true(self, before: Memory, sha: str) -> bool:
         """Whether a render at that commit would read what the last one read."""
         touched = await self._touched_between(before.url, before.sha, sha)
-        return touched is not None and touched.isdisjoint(before.trace.seen)
+        if touched is None:
+            return False
+        met = touched & before.trace.seen.keys()
+        if not met or any(map(before.trace.is_sure, met)):
+            return not met
+        # only folders that were found or listed: what changed in them may be nothing that was looked at
+        tree = await self._sources.tree(before.url, sha)
+        return await self._in_thread(lambda: before.trace.still_true(tree))
 
     async def _touched_between(self, url: str, old: str, new: str) -> frozenset[str] | None:
         """Paths that differ between two commits, and the folders above them (ending in `/`); None: it cannot be told."""
         key = (url, old, new)
         asked = self._touched.get(key)
         if asked is not None:
-            found: frozenset[str] | None = await asyncio.shield(asked)
+            found: frozenset[str] | None = asked.result() if asked.done() else await asyncio.shield(asked)
             return found
         if len(self._touched) >= _REMEMBERED:
             self._touched = {known: found for known, found in self._touched.items() if not found.done()}
@@ -76,6 +84,9 @@ class Renderer:
         touched = None if paths is None else with_folders(paths)
         answer.set_result(touched)
         return touched
+
+    async def _in_thread(self, work: Callable[[], Done]) -> Done:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)

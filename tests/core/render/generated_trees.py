@@ -2,6 +2,7 @@
 
 import random
 import textwrap
+from collections.abc import Sequence
 
 Files = dict[str, str]
 NAMES = ("web", "api", "db", "cm", "sec", "app")
@@ -17,6 +18,15 @@ def generated(seed: int) -> Files:
     return _Maker(random.Random(seed)).make()
 
 
+TOPS = ("apps/a", "apps/b", "apps/b/deep", "lib/mid", "plain")
+"""The folders of a repository that are rendered; the last one holds plain manifests."""
+
+
+def repository(dice: random.Random) -> Files:
+    """Bases that several overlays share, one above another, beside and around one another; and a folder without kustomization."""
+    return _Maker(dice).make_repository()
+
+
 def _indent(text: str, by: int = 2) -> str:
     return textwrap.indent(text, " " * by)
 
@@ -29,6 +39,7 @@ class _Maker:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
         self.files: Files = {}
+        self.names: Sequence[str] = NAMES
         self.made: list[tuple[str, str, str]] = []  # kind, name, namespace
 
     def make(self) -> Files:
@@ -46,6 +57,59 @@ class _Maker:
         self.kustomization("top", bases, tail="components: [../part]\n" if shape > 0.9 else "")
         return self.files
 
+    def make_repository(self) -> Files:
+        names = [f"{name}{number}" for name in NAMES for number in range(3)]
+        self.dice.shuffle(names)
+        self.names = names[:6]
+        self.kustomization("lib/base", [])
+        self.names = names[6:]
+        self.kustomization("lib/part", [], component=True, tail=self.maybe(0.3, self.variable_of_build()))
+        self.kustomization("lib/mid", self.some(("../base",)), tail=self.maybe(0.3, self.variable_of_build()))
+        shared = ("../../lib/base", "../../lib/mid", "../../lib", "../a", "https://example.org/x")
+        for top in ("apps/a", "apps/b"):
+            component = self.maybe(0.3, "components: [../../lib/part]\n")
+            self.kustomization(
+                top, self.some(shared[: self.dice.choice((1, 1, 2, 5))]), tail=component + self.extras(top)
+            )
+        self.kustomization("apps/b/deep", self.some(("../../../lib/base", "../../a", "../../../apps")))
+        self.kustomization("lib", self.some(("mid", "../apps/b/deep")))
+        for index in range(self.dice.randint(1, 3)):
+            self.files[f"plain/{self.pick('m', 'sub/m')}{index}.yaml"] = self.new()
+        return self.files
+
+    def some(self, of: Sequence[str]) -> list[str]:
+        return self.dice.sample(of, self.dice.randint(1, min(2, len(of))))
+
+    def maybe(self, probability: float, text: str) -> str:
+        return text if self.chance(probability) else ""
+
+    def variable_of_build(self) -> str:
+        if not self.made:
+            return ""
+        kind, name, _ = self.dice.choice(self.made)
+        version = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "CronJob": "batch/v1"}.get(kind, "v1")
+        return f"vars:\n- name: V{self.dice.randint(0, 2)}\n  objref: {{kind: {kind}, name: {name}, apiVersion: {version}}}\n"
+
+    def extras(self, folder: str) -> str:
+        """Fields that read further files, or that change what holds for the whole build."""
+        found = ""
+        if self.chance(0.2):
+            self.files[f"{folder}/names.yaml"] = (
+                "nameReference:\n- kind: ConfigMap\n  fieldSpecs:\n  - {kind: Thing, path: spec/a}\n"
+            )
+            found += "configurations: [names.yaml]\n"
+        if self.chance(0.15):
+            merge = '"x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"'
+            self.files[f"{folder}/schema.json"] = (
+                '{"definitions": {"t": {"properties": {"spec": {"type": "array", ' + merge + "}}}}}"
+            )
+            found += "openapi: {path: schema.json}\n"
+        if self.chance(0.2):
+            self.files[f"{folder}/settings.env"] = "A=1\nB=two\n"
+            self.files[f"{folder}/file.txt"] = "text\n"
+            found += "secretGenerator:\n- name: files\n  envs: [settings.env]\n  files: [file.txt]\n"
+        return found
+
     def chance(self, probability: float) -> bool:
         return self.dice.random() < probability
 
@@ -53,7 +117,7 @@ class _Maker:
         return self.dice.choice(choices)
 
     def name(self) -> str:
-        return self.dice.choice(NAMES)
+        return self.dice.choice(self.names)
 
     # --- objects
 

@@ -11,7 +11,7 @@ from core.render.sandbox import DEPLOYMENT, SERVICE, tree
 from kilde.core.basics.errors import KildeError, Place
 from kilde.core.render import KustomizeOptions, RenderCache, RenderSource, kustomize_build, render
 from kilde.core.render.overrides import parse_image
-from kilde.core.source.tree import MemoryTree
+from kilde.core.source.tree import FOLDER, MemoryTree
 
 BASE = {
     "base/kustomization.yaml": "resources: [d.yaml, s.yaml]\n",
@@ -38,7 +38,8 @@ def test_objects_come_with_the_file_and_line_they_were_written_in() -> None:
 def test_the_trace_holds_all_that_was_read_and_all_that_was_missed() -> None:
     found = render(tree(BASE), RenderSource(path="over")).trace
     absent = {path for path, oid in found.seen.items() if oid is None}
-    assert set(found.seen) - absent == {path for path in BASE if not path.startswith("extra")}
+    assert {path for path, noted in found.seen.items() if noted == FOLDER} == {"over", "base"}
+    assert set(found.seen) - absent - {"over", "base"} == {path for path in BASE if not path.startswith("extra")}
     assert absent == {
         "over/Chart.yaml", "over/kustomization.yml", "over/Kustomization", "base/kustomization.yml", "base/Kustomization",
     }  # fmt: skip

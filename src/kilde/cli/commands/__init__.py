@@ -7,6 +7,7 @@ COMMANDS = {
     "app": "kilde.cli.commands.app",
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",
+    "why": "kilde.cli.commands.why",
     "ledger": "kilde.cli.commands.ledger",
     "install": "kilde.cli.commands.install",
 }

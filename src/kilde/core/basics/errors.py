@@ -13,11 +13,10 @@ KildeError                 the thing, what happened to it, what to do next
 └── LedgerError            the ledger is not what it was
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a text: file as the repository names it, line and column from 1 (0: not known)."""
 
     file: str

@@ -1,6 +1,5 @@
 """Reader: takes fields out of what people wrote, and tells every problem at once, each with its path."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,6 +25,8 @@ def duration(text: str) -> float | None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)`, or nothing where no known word is near."""
+    import difflib  # a millisecond that only a mistake is worth
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 

@@ -6,8 +6,7 @@ sees) and `kustomize` (what `kustomize build` sees; scalars remember how they we
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from yaml._yaml import CParser
@@ -45,8 +44,7 @@ _SEPARATOR_REST = re.compile(rb"\n---[ \t]*(?:#[^\n]*)?\n")
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class YamlLimits:
+class YamlLimits(NamedTuple):
     """What is still honest: `size` in bytes of a file, `depth` of nesting, `aliased` nodes that aliases may stand for."""
 
     size: int = 32 << 20
@@ -57,15 +55,14 @@ class YamlLimits:
 DEFAULT_LIMITS = YamlLimits()
 
 
-@dataclass(frozen=True, slots=True)
 class Document:
     """One document: its value, and the line (from 1) it begins on."""
 
-    value: Any
-    line: int
-    file: str
-    _text: bytes = field(repr=False, compare=False, default=b"")
-    _offset: int = field(repr=False, compare=False, default=0)
+    __slots__ = ("_offset", "_text", "file", "line", "value")
+
+    def __init__(self, value: Any, line: int, file: str, text: bytes = b"", offset: int = 0) -> None:
+        self.value, self.line, self.file = value, line, file
+        self._text, self._offset = text, offset
 
     def place(self, path: Path = ()) -> Place:
         """Where a field is, found by reading the text again; the nearest parent's place where the field is not written."""

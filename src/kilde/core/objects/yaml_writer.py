@@ -16,7 +16,6 @@ _SIMPLE_KEY = 128  # bytes; a longer key is written as `? key`
 
 _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./-]*")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
-_UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _OTHER_BREAK = re.compile("[\u2028\u2029]")
 _BREAK_BY_SPACE = re.compile(" [\u2028\u2029]|[\u2028\u2029] ")
 _LEADING = frozenset("#,[]{}&*!|>'\"%@`")
@@ -24,6 +23,23 @@ _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
     '"': '"', "\\": "\\", "\x85": "N", "\xa0": "_", "\u2028": "L", "\u2029": "P",
 }  # fmt: skip
+
+
+class _Unprintable:
+    """What the emitter has no plain form for. The expression takes four milliseconds to compile: plain ASCII does without."""
+
+    _pattern: re.Pattern[str] | None = None
+
+    def search(self, text: str) -> bool:
+        """Whether there is such a character in the text."""
+        if text.isascii() and text.replace("\n", "").isprintable():
+            return False
+        if self._pattern is None:
+            self._pattern = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+        return self._pattern.search(text) is not None
+
+
+_UNPRINTABLE = _Unprintable()
 _RESERVED = frozenset(BOOL_11) | {"null", "Null", "NULL"}
 
 
@@ -218,7 +234,7 @@ def plain_allowed(text: str) -> bool:
 
 def literal_allowed(text: str) -> bool:
     """Whether a text that is not empty can be a literal block."""
-    return text[-1] != " " and " \n" not in text and _UNPRINTABLE.search(text) is None
+    return text[-1] != " " and " \n" not in text and not _UNPRINTABLE.search(text)
 
 
 def literal_text(text: str, indent: int) -> str:
@@ -287,7 +303,7 @@ def _double(text: str, column: int, indent: int, *, breaks: bool) -> str:
     pad = "\n" + " " * indent
     spaces, last = False, len(text) - 1
     for index, char in enumerate(text):
-        if char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.match(char):
+        if char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.search(char):
             escaped = _escape(char)
             out.append(escaped)
             column += len(escaped)

@@ -108,7 +108,7 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
         if file.endswith(".json") or _is_binary(content) or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
             raise
         manifests = []  # none of the three words: values, dashboards, CI settings, not meant as a manifest
-    cache.documents.put(key, manifests)
+    cache.documents.put(key, manifests, len(content))
     return manifests
 
 

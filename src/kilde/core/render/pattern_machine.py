@@ -27,6 +27,7 @@ class Machine:
 
     def __init__(self, states: list[State], begin: int) -> None:
         self._states, self._begin = states, begin
+        self._anchored = self._is_anchored()
 
     def search(self, text: str) -> bool:
         """Whether the pattern fits anywhere in the text. Raises LimitExceeded for a text beyond MAX_TEXT."""
@@ -38,9 +39,27 @@ class Machine:
             if -1 in current:
                 return True
             after = [s.out for s in map(states.__getitem__, current) if s.test is not None and s.test(char)]
-            after.append(self._begin)
+            if not self._anchored:
+                after.append(self._begin)
+            elif not after:
+                return False
             current = self._closure(after, text, at + 1)
         return -1 in current
+
+    def _is_anchored(self) -> bool:
+        """Whether a match can only begin where the text does: every way in leads past a `^`."""
+        seen: set[int] = set()
+        stack = [self._begin]
+        while stack:
+            index = stack.pop()
+            state = self._states[index]
+            if index in seen or state.kind == "start":
+                continue
+            if state.kind in ("char", "match"):
+                return False
+            seen.add(index)
+            stack += (state.out, state.other) if state.kind == "split" else (state.out,)
+        return True
 
     def _closure(self, begin: list[int], text: str, at: int) -> set[int]:
         """All states reachable without reading; -1 stands for a match."""

@@ -8,6 +8,7 @@ from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.directory import render_directory
 from kilde.core.render.kustomize.accumulate import load_kustomization
+from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.build import BuildOptions, Built, build, printable
 from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
@@ -73,6 +74,6 @@ def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: R
         missing: set[str] = set()
         if options.ignore_missing_components:
             missing = {name for name in options.components if tree.entry(join(path, name)) is None}
-        kustomization = load_kustomization(Loader(tree, path, cache))
+        kustomization = load_kustomization(Loader(tree, path, cache, Budget()))
         overrides = overridden(kustomization, options, missing=frozenset(missing))
     return build(tree, path, BuildOptions(), cache, overrides)

@@ -5,11 +5,12 @@ A Tree never follows a symlink for its caller and never leaves the repository; T
 """
 
 import posixpath
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import InvalidInput, PathNotFound
+from kilde.core.source.object_id import blob_id, folder_id, listing_id
 
 
 class EntryKind(StrEnum):
@@ -21,8 +22,7 @@ class EntryKind(StrEnum):
     SUBMODULE = "submodule"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in a folder. `oid` is the Git object id; `size` is in bytes (0 for folders, -1 where not known)."""
 
     name: str
@@ -57,19 +57,51 @@ def join(folder: str, relative: str, *, about: str = "") -> str:
     return "" if path == "." else path
 
 
-@dataclass(slots=True)
-class Trace:
-    """What a render looked at: path → object id (None: looked for and absent). Folders that were listed end in `/`."""
+FOLDER = "folder"  # noted of a folder that was only found: its id would change with every file below it
+_NOTED_AS = {EntryKind.FILE: "", EntryKind.SYMLINK: "symlink:", EntryKind.SUBMODULE: "submodule:"}
 
-    seen: dict[str, str | None] = field(default_factory=dict)
+
+def noted(entry: Entry | None) -> str | None:
+    """What a trace keeps of an entry: a file's object id, with what it is where it is none; None where nothing is."""
+    if entry is None:
+        return None
+    return FOLDER if entry.kind is EntryKind.FOLDER else _NOTED_AS[entry.kind] + entry.oid
+
+
+def noted_list(entries: Iterable[Entry]) -> str:
+    """What a trace keeps of a listing: names and kinds, but not what is in the files."""
+    return listing_id((entry.name, str(entry.kind)) for entry in entries)
+
+
+class Trace:
+    """What a render looked at: path → what was there, as `noted` has it (None: nothing). Folders that were listed end in `/`."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, seen: Mapping[str, str | None] | None = None) -> None:
+        self.seen: dict[str, str | None] = dict(seen or {})
 
     def still_true(self, tree: Tree) -> bool:
-        """Whether every path has the same object in `tree`: if so, a render of it would give the same."""
-        for path, oid in self.seen.items():
-            entry = tree.entry(path.removesuffix("/"))
-            if (entry.oid if entry else None) != oid:
-                return False
-        return True
+        """Whether every look at `tree` would find the same: if so, a render of it would give the same."""
+        return self.first_change(tree) is None
+
+    def first_change(self, tree: Tree) -> str | None:
+        """The first path where `tree` has something else; None if there is none."""
+        for path, before in self.seen.items():
+            if (_list_now(tree, path[:-1]) if path.endswith("/") else noted(tree.entry(path))) != before:
+                return path
+        return None
+
+    def is_sure(self, path: str) -> bool:
+        """Whether a change at `path`, or below it, certainly matters: it was read, or nothing was there."""
+        return not path.endswith("/") and self.seen.get(path, FOLDER) != FOLDER
+
+
+def _list_now(tree: Tree, path: str) -> str | None:
+    try:
+        return noted_list(tree.list(path))
+    except PathNotFound:
+        return None
 
 
 class TracedTree:
@@ -81,20 +113,29 @@ class TracedTree:
 
     def entry(self, path: str) -> Entry | None:
         found = self._tree.entry(path)
-        # a folder's id changes with every file below it: that it exists is noted only when it is listed
-        if found is None or found.kind is not EntryKind.FOLDER:
-            self.trace.seen[path] = found.oid if found else None
+        self.trace.seen[path] = noted(found)
         return found
 
     def list(self, path: str) -> tuple[Entry, ...]:
+        self.trace.seen[path + "/"] = None
         found = self._tree.list(path)
-        entry = self._tree.entry(path)
-        self.trace.seen[path + "/"] = entry.oid if entry else None
+        self.trace.seen[path + "/"] = noted_list(found)
         return found
 
     def read(self, path: str) -> bytes:
         self.entry(path)
         return self._tree.read(path)
+
+    @property
+    def untraced(self) -> Tree:
+        """The tree itself, to look at without a trace."""
+        return self._tree.untraced if isinstance(self._tree, TracedTree) else self._tree
+
+    def add(self, seen: Mapping[str, str | None]) -> None:
+        """Notes what somebody else saw of the same tree, here and wherever this tree's own looks are noted."""
+        self.trace.seen.update(seen)
+        if isinstance(self._tree, TracedTree):
+            self._tree.add(seen)
 
 
 class MemoryTree:
@@ -105,8 +146,6 @@ class MemoryTree:
         self._links = dict(links or {})
 
     def entry(self, path: str) -> Entry | None:
-        from kilde.core.source.object_id import blob_id, folder_id
-
         name = posixpath.basename(path)
         if path in self._links:
             return Entry(name, EntryKind.SYMLINK, blob_id(self._links[path].encode()))

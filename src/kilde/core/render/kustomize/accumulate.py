@@ -4,88 +4,23 @@ The order of the steps is kustomize's and shows in the output: resources, config
 transformers, validators, variables.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, KildeError, PathNotFound, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.render.kustomize import plugins
+from kilde.core.render.kustomize.bases import Accumulated, Base, Build
 from kilde.core.render.kustomize.budget import KUSTOMIZATION, OBJECT
-from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.config import DEFAULTS, NOTHING, TransformerConfig, parse_configuration
+from kilde.core.render.kustomize.config import DEFAULTS, NOTHING, parse_configuration
 from kilde.core.render.kustomize.crds import configuration_of_crds
 from kilde.core.render.kustomize.generators.objects import config_map, secret
 from kilde.core.render.kustomize.kustomization import FILE_NAMES, Kustomization, parse_kustomization
 from kilde.core.render.kustomize.loader import Loader, is_remote
-from kilde.core.render.kustomize.openapi import BUILT_IN_VERSIONS, BuiltInSchema, DocumentSchema, Schema
 from kilde.core.render.kustomize.origin import Origin
 from kilde.core.render.kustomize.reading import resources_of
 from kilde.core.render.kustomize.resource import Resource
-from kilde.core.render.kustomize.variables import Variable, Variables
+from kilde.core.render.kustomize.variables import Variable
 from kilde.core.source.tree import EntryKind, TracedTree
-
-
-@dataclass(slots=True)
-class Accumulated:
-    """What a kustomization has gathered."""
-
-    resources: Collection = field(default_factory=Collection)
-    config: TransformerConfig = NOTHING
-    variables: Variables = field(default_factory=Variables)
-
-    def merge(self, other: "Accumulated") -> None:
-        self.resources.extend(other.resources)
-        self.config = self.config.merged(other.config)
-        self.variables.merge(other.variables)
-
-    def copy(self) -> "Accumulated":
-        return Accumulated(self.resources.copy(), self.config, self.variables.copy())
-
-
-@dataclass(slots=True)
-class Build:
-    """What holds for a whole build.
-
-    The schema is the first one that a kustomization sets, the top one's before all. Where the built-in one was used
-    before (`schema_used`), it stays behind the new one.
-    """
-
-    metadata: frozenset[str] = frozenset()
-    schema: Schema = field(default_factory=BuiltInSchema)
-    schema_set: bool = False
-    schema_used: bool = False
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def tracks(self) -> bool:
-        """Whether objects are annotated with where they come from."""
-        return bool(self.metadata)
-
-    def set_schema(self, kustomization: Kustomization, loader: Loader) -> None:
-        """Raises RenderFailed for an unknown version and for a file that is no OpenAPI document."""
-        openapi = kustomization["openapi"] or {}
-        if not openapi or self.schema_set:
-            return
-        if "version" in openapi and "path" in openapi:
-            raise RenderFailed(
-                "builtin version and custom schema provided, cannot use both",
-                about="openapi",
-                place=kustomization.place("openapi"),
-            )
-        if openapi.get("version") and openapi["version"] not in BUILT_IN_VERSIONS:
-            raise RenderFailed(
-                f"the specified OpenAPI version '{openapi['version']}' is not built in",
-                about="openapi.version",
-                hint=f"built in: {', '.join(BUILT_IN_VERSIONS)}",
-                place=kustomization.place("openapi", "version"),
-            )
-        if "path" in openapi:
-            path = openapi["path"]
-            documents = read_documents(loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last")
-            document, place = documents[0].value if documents else None, kustomization.place("openapi", "path")
-            self.schema = DocumentSchema(document, place, built_in=self.schema_used)
-        self.schema_set = True
 
 
 def load_kustomization(loader: Loader) -> Kustomization:
@@ -103,8 +38,9 @@ def load_kustomization(loader: Loader) -> Kustomization:
     key = (entry.oid if entry else "", loader.path(found[0]))
     kustomization = loader.cache.kustomizations.get(key)
     if kustomization is None:
-        kustomization = parse_kustomization(loader.read(found[0]), loader.path(found[0]))
-        loader.cache.kustomizations.put(key, kustomization)
+        content = loader.read(found[0])
+        kustomization = parse_kustomization(content, loader.path(found[0]))
+        loader.cache.kustomizations.put(key, kustomization, len(content))
     else:
         loader.read(found[0])
     return kustomization
@@ -169,7 +105,7 @@ class Target:
         found.merge(base)
 
     def is_folder(self, path: str) -> bool:
-        outside = replace(self.loader, restricted=False)
+        outside = self.loader._replace(restricted=False)
         entry = self.loader.tree.entry(outside.path(path))
         return entry is None or entry.kind is not EntryKind.FILE
 
@@ -181,7 +117,7 @@ class Target:
             return False
 
     def refuse_missing(self, path: str) -> None:
-        outside = replace(self.loader, restricted=False)
+        outside = self.loader._replace(restricted=False)
         if self.loader.tree.entry(outside.path(path)) is None:
             raise RenderFailed("no such file or folder", about=path)
 
@@ -192,31 +128,27 @@ class Target:
     def read_resources(self, path: str) -> list[Resource]:
         resources = resources_of(self.loader.documents(path), self.loader.path(path))
         if not all(resource.gvk.scope_known for resource in resources):
-            self.build.schema_used = True
+            self.build.schema_uses += 1
         if self.origin is not None:
             for resource in resources:
                 resource.origin = self.origin.below(path).as_dict()
         return resources
 
     def base(self, path: str) -> Accumulated:
-        """A base, accumulated whole; from the cache where nothing it was made of has changed."""
-        loader = self.loader.folder(path)
-        cacheable = not self.build.tracks and not self.build.schema_set and loader.tree is self.loader.tree
-        key = (loader.root, loader.restricted, _id_of_kustomization(loader))
-        cached = loader.cache.bases.get(key) if cacheable else None
-        if cached is not None and cached[0].still_true(loader.tree):
-            trace, accumulated, warnings = cached
-            _add_trace(loader.tree, trace.seen)
-            self.build.warnings.extend(warnings)
-            loader.budget.spend(OBJECT * (len(accumulated.resources) + 1), "objects")
-            return accumulated.copy()  # type: ignore[no-any-return]
-        if not cacheable:
+        """A base, accumulated whole; from the cache where that comes to the same."""
+        loader, build = self.loader.folder(path), self.build
+        if build.tracks or build.schema_set or loader.tree is not self.loader.tree:
             return self.accumulate_base(loader, path)
+        key = (loader.root, loader.restricted, _id_of_kustomization(loader))
+        kept: Base | None = loader.cache.bases.get(key)
+        if kept is not None and kept.holds(loader):
+            return build.take_over(kept, loader)
+        before = build.mark(loader)
         traced = TracedTree(loader.tree)
-        before = len(self.build.warnings)
-        accumulated = self.accumulate_base(replace(loader, tree=traced), path)
-        if not self.build.schema_set:
-            loader.cache.bases.put(key, (traced.trace, accumulated.copy(), tuple(self.build.warnings[before:])))
+        accumulated = self.accumulate_base(loader._replace(tree=traced), path)
+        if not build.schema_set:
+            made = build.since(before, accumulated.copy(), traced.trace)
+            loader.cache.bases.put(key, made, len(accumulated.resources) + 1)
         return accumulated
 
     def accumulate_base(self, loader: Loader, path: str) -> Accumulated:
@@ -227,6 +159,7 @@ class Target:
 
     def child(self, loader: Loader, path: str) -> "Target":
         loader.budget.spend(KUSTOMIZATION, "kustomizations")
+        self.build.enters(loader)
         kustomization = load_kustomization(loader)
         self.build.set_schema(kustomization, loader)
         return Target(loader, kustomization, self.build, self.origin.below(path) if self.origin else None)
@@ -322,7 +255,7 @@ class Target:
         run = plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
         for kind, step in plugins.steps_of(run):
             step()
-            self.build.schema_used |= kind in ("PatchTransformer", "PatchStrategicMergeTransformer")
+            self.build.schema_uses += kind in ("PatchTransformer", "PatchStrategicMergeTransformer")
             self.note(found, kind)
             found.resources.settle()
         for config in self.plugin_configs("transformers"):
@@ -375,10 +308,3 @@ def _same(before: Any, after: Any) -> bool:
     if isinstance(before, list):
         return isinstance(after, list) and len(before) == len(after) and all(map(_same, before, after))
     return before is after
-
-
-def _add_trace(tree: Any, seen: Mapping[str, str | None]) -> None:
-    """Notes what a cached base was made of in every trace that is being kept."""
-    while isinstance(tree, TracedTree):
-        tree.trace.seen.update(seen)
-        tree = tree._tree

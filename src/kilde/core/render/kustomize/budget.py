@@ -17,6 +17,11 @@ class Budget:
     def __init__(self, units: int = _UNITS) -> None:
         self._left = units
 
+    @property
+    def left(self) -> int:
+        """Units that are left."""
+        return self._left
+
     def spend(self, units: int, what: str) -> None:
         """Raises LimitExceeded, naming what was one too many."""
         self._left -= units

@@ -1,13 +1,13 @@
 """build: a kustomization becomes objects and, byte for byte, the text that `kustomize build` prints."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
-from kilde.core.render.kustomize.accumulate import Accumulated, Build, Target, load_kustomization
+from kilde.core.render.kustomize.accumulate import Target, load_kustomization
+from kilde.core.render.kustomize.bases import Accumulated, Build
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.fields import FieldSpec
 from kilde.core.render.kustomize.hashing import add_hashes
@@ -32,8 +32,7 @@ VERSION = "v5.8.1"  # what managedByLabel says made the object
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """`reorder` is "legacy", "none" or "" (not said); `restricted`: files only from a kustomization's own folder."""
 
     reorder: str = ""
@@ -41,12 +40,11 @@ class BuildOptions:
     managed_by: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """Objects in output order, styled as kustomize holds them, and the warnings it would print."""
 
     resources: tuple[Resource, ...]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     def text(self) -> str:
         """What kustomize prints. Raises KildeError for an object that cannot be written."""
@@ -70,7 +68,7 @@ def build(
 
     Raises KildeError, with file and line, for what kustomize refuses.
     """
-    loader = Loader(tree, path, cache, restricted=options.restricted)
+    loader = Loader(tree, path, cache, Budget(), restricted=options.restricted)
     kustomization = overrides or load_kustomization(loader)
     metadata = frozenset(kustomization.items("buildMetadata"))
     run = Build(metadata=metadata)
@@ -82,7 +80,7 @@ def build(
         demand_identity(resource)
     found.resources.demand_distinct("after all transformers")
     resources = [resource for resource in found.resources if not _is_local(resource)]
-    resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization.place("sortOptions"))
+    resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization)
     if options.managed_by or "managedByLabel" in metadata:
         found.resources.items = resources
         set_strings(

@@ -98,6 +98,10 @@ class Collection:
         copied.items = [resource.copy() for resource in self.items]
         return copied
 
+    def copies(self, copied: "Collection") -> dict[int, Resource]:
+        """The objects of a copy by the `id` of those they were made of."""
+        return {id(old): new for old, new in zip(self.items, copied.items, strict=True)}
+
 
 def _take_over(made: Resource, old: Resource) -> None:
     """Name, namespace and history are the old object's; labels and annotations the union, the new ones winning."""

@@ -1,8 +1,7 @@
 """TransformerConfig: the field specs in force, the built-in ones and those that `configurations` and `crds` add."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.render.kustomize import defaults
@@ -14,8 +13,7 @@ Specs = tuple[FieldSpec, ...]
 References = tuple[tuple[Gvk, Specs], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransformerConfig:
+class TransformerConfig(NamedTuple):
     """One tuple of field specs for each transformer."""
 
     name_prefix: Specs = ()
@@ -43,7 +41,7 @@ class TransformerConfig:
                 changes[field] = merge_specs(mine, theirs)
         if other.name_reference and other.name_reference != self.name_reference:
             changes["name_reference"] = _merge_references(self.name_reference, other.name_reference)
-        return replace(self, **changes) if changes else self
+        return self._replace(**changes) if changes else self
 
 
 NOTHING = TransformerConfig()
@@ -59,7 +57,7 @@ DEFAULTS = TransformerConfig(
     replicas=defaults.REPLICAS,
     name_reference=defaults.NAME_REFERENCES,
 )
-_SPEC_FIELDS = tuple(name for name in TransformerConfig.__slots__ if name != "name_reference")
+_SPEC_FIELDS = tuple(name for name in TransformerConfig._fields if name != "name_reference")
 _FIELD_OF = {
     "namePrefix": "name_prefix",
     "nameSuffix": "name_suffix",

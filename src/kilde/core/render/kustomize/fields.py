@@ -1,8 +1,7 @@
 """Field specs: which field of which kinds, and walking to it through maps and lists."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, plain_key, resolve_12, tagged, text_of
@@ -16,8 +15,7 @@ Setter = Callable[[Any], Any]
 ANYTHING = Gvk()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(NamedTuple):
     """A path (`spec/template/metadata/labels`, `a\\/b` for a slash, `x[]` for a list) in the kinds that `gvk` selects."""
 
     path: str
@@ -39,20 +37,48 @@ def split_path(path: str, delimiter: str = "/") -> list[str]:
     return out
 
 
-def apply(resource: Resource, specs: Iterable[FieldSpec], setter: Setter, create: Create = "") -> None:
+_STEPS: dict[str, tuple[tuple[str, bool], ...]] = {}
+_MOST_PATHS = 2_000  # configurations may bring any number
+
+
+def steps_of(path: str) -> tuple[tuple[str, bool], ...]:
+    """The steps of a spec's path: a field's name, and whether it is written as a list (`x[]`)."""
+    found = _STEPS.get(path)
+    if found is None:
+        parts = [(part.removesuffix("[]"), part.endswith("[]")) for part in split_path(path)]
+        if len(_STEPS) >= _MOST_PATHS:
+            _STEPS.clear()
+        found = _STEPS[path] = tuple(parts)
+    return found
+
+
+class SpecTable:
+    """Field specs by the kind they select: most objects have few of the fields that exist."""
+
+    def __init__(self, specs: Iterable[FieldSpec]) -> None:
+        self._specs = tuple(specs)
+        self._of_kind: dict[Gvk, tuple[FieldSpec, ...]] = {}
+
+    def of(self, gvk: Gvk) -> tuple[FieldSpec, ...]:
+        """Those that select this kind, in their order."""
+        found = self._of_kind.get(gvk)
+        if found is None:
+            found = self._of_kind[gvk] = tuple(spec for spec in self._specs if spec.gvk.selects(gvk))
+        return found
+
+
+def apply(resource: Resource, specs: SpecTable, setter: Setter, create: Create = "") -> None:
     """Calls `setter` on every field that the specs name and puts what it returns in the field's place.
 
     `create` is what a missing or null leaf becomes where the spec asks for creation.
     """
-    gvk = resource.gvk
-    for spec in specs:
-        if spec.gvk.selects(gvk):
-            apply_one(resource, spec, setter, create)
+    for spec in specs.of(resource.gvk):
+        apply_one(resource, spec, setter, create)
 
 
 def apply_one(resource: Resource, spec: FieldSpec, setter: Setter, create: Create = "") -> None:
     """The same for one spec, whatever the kind. Raises RenderFailed where the path runs into a scalar."""
-    walk = _Walk(split_path(spec.path), setter, create if spec.create else "", create)
+    walk = _Walk(steps_of(spec.path), setter, create if spec.create else "", create)
     try:
         walk.visit(resource.body, 0)
     except Obstacle as error:
@@ -66,7 +92,7 @@ class Obstacle(Exception):
 
 
 class _Walk:
-    def __init__(self, path: list[str], setter: Setter, create: Create, kind: Create) -> None:
+    def __init__(self, path: tuple[tuple[str, bool], ...], setter: Setter, create: Create, kind: Create) -> None:
         self.path, self.setter, self.create, self.kind = path, setter, create, kind
 
     def visit(self, value: Any, at: int) -> Any:
@@ -82,19 +108,14 @@ class _Walk:
         return value
 
     def enter(self, value: dict[str, Any], at: int) -> None:
-        name = self.path[at]
-        is_list = name.endswith("[]")
-        if is_list:
-            name = name[:-2]
+        name, is_list = self.path[at]
         if not name:
             raise Obstacle("a field name is empty")
+        if name not in value and (is_list or not self.create):
+            return
         last = at + 1 == len(self.path)
         kind: Create = "list" if is_list else "" if not self.create else self.create if last else "map"
-        if name not in value:
-            if is_list or not kind:
-                return
-            value[name] = _empty(kind)
-        elif is_null(value[name]) and kind:
+        if name not in value or (kind and is_null(value[name])):
             value[name] = _empty(kind)
         before = value[name]
         after = self.visit(before, at + 1)

@@ -1,7 +1,5 @@
 """The suffix of a generated ConfigMap's or Secret's name: ten letters of a SHA-256 over what is in it."""
 
-import hashlib
-import json
 from typing import Any
 
 from kilde.core.objects.yaml_scalars import to_json
@@ -35,6 +33,8 @@ def name_hash(resource: Resource) -> str:
             content["stringData"] = to_json(body["stringData"])
     else:
         content = to_json(body)
+    import hashlib  # loads OpenSSL: only for those who generate
+
     digest = hashlib.sha256(go_json(content)).hexdigest()
     return digest[:10].translate(_NOT_VOWELS)
 
@@ -45,6 +45,8 @@ def _text_or(body: dict[str, Any], field: str) -> Any:
 
 def go_json(value: Any) -> bytes:
     """Compact JSON with sorted keys, escaped as Go's encoding/json escapes it."""
+    import json
+
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     for plain, escaped in _GO_ESCAPES:
         if plain in text:

@@ -1,8 +1,6 @@
 """JSON 6902 patches as kustomize applies them: the whole object passes through JSON, so big numbers lose precision."""
 
-import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
@@ -14,8 +12,7 @@ _OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 _EXACT = 1 << 53  # beyond, a float64 has not every integer
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation. `value` is JSON."""
 
     op: str
@@ -31,6 +28,8 @@ class Operation:
 def parse(text: bytes, file: str) -> tuple[Operation, ...]:
     """A patch in YAML or JSON. Raises RenderFailed for what is no list of operations."""
     if text.lstrip()[:1] == b"[" and text[:1] == b"[":
+        import json
+
         try:
             found = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:

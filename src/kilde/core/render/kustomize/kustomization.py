@@ -1,7 +1,6 @@
 """Kustomization: one kustomization file, checked, with the deprecated fields folded into the present ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place, RenderFailed
@@ -21,14 +20,15 @@ _WARNINGS = {
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 
 
-@dataclass(frozen=True, slots=True)
 class Kustomization:
     """`fields` by their canonical names; `file` is its path in the tree, `folder` the folder it lies in."""
 
-    file: str
-    fields: Mapping[str, Any]
-    warnings: tuple[str, ...] = ()
-    document: Document | None = field(default=None, compare=False, repr=False)
+    __slots__ = ("document", "fields", "file", "warnings")
+
+    def __init__(
+        self, file: str, fields: Mapping[str, Any], warnings: tuple[str, ...] = (), document: Document | None = None
+    ) -> None:
+        self.file, self.fields, self.warnings, self.document = file, fields, warnings, document
 
     def __getitem__(self, name: str) -> Any:
         return self.fields.get(name)

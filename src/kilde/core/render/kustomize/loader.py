@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kilde.core.basics.errors import LimitExceeded, Place, RenderFailed
 from kilde.core.objects.yaml_reader import Document, read_documents
@@ -10,21 +10,20 @@ from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.source.tree import EntryKind, Tree, join
 
-_MAX_DEPTH = 60  # kustomizations inside one another; also bounds the recursion
+MAX_DEPTH = 60  # kustomizations inside one another; also bounds the recursion
 Remote = Callable[[str], "Loader | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
+class Loader(NamedTuple):
     """Reads for the kustomization in `root`. `chain` holds the roots that led here, the first one first."""
 
     tree: Tree
     root: str
     cache: RenderCache
+    budget: Budget
     chain: tuple[str, ...] = ()
     restricted: bool = True
-    remote: Remote | None = field(default=None, compare=False)
-    budget: Budget = field(default_factory=Budget, compare=False)
+    remote: "Remote | None" = None
 
     def path(self, relative: str) -> str:
         """A file's path in the tree. Raises RenderFailed if it lies outside of the kustomization's folder."""
@@ -67,9 +66,10 @@ class Loader:
         key = (entry.oid, path)
         found = self.cache.documents.get(key)
         if found is None:
-            read = read_documents(self.tree.read(path), file=path, mode="kustomize")
+            content = self.tree.read(path)
+            read = read_documents(content, file=path, mode="kustomize")
             found = [document if _is_list(document.value) else document.without_text() for document in read]
-            self.cache.documents.put(key, found)
+            self.cache.documents.put(key, found, len(content))
         if not copied:
             return found
         return [document.copy() for document in found]
@@ -87,15 +87,20 @@ class Loader:
             return found
         path = join(self.root, relative)
         self._demand(path, relative, EntryKind.FOLDER)
-        if len(self.chain) >= _MAX_DEPTH:
-            raise LimitExceeded(f"kustomizations nested deeper than {_MAX_DEPTH}", about=path)
+        if len(self.chain) >= MAX_DEPTH:
+            raise LimitExceeded(f"kustomizations nested deeper than {MAX_DEPTH}", about=path)
         for above in (*self.chain, self.root):
-            if path == above or above.startswith(path + "/") or (not path and above):
+            if closes_circle(path, above):
                 trail = " -> ".join((*self.chain, self.root, path))
                 raise RenderFailed(
                     f"cycle detected: candidate root '{path}' contains visited root '{above}'", about=trail
                 )
-        return Loader(self.tree, path, self.cache, (*self.chain, self.root), self.restricted, self.remote, self.budget)
+        return self._replace(root=path, chain=(*self.chain, self.root))
+
+
+def closes_circle(root: str, above: str) -> bool:
+    """Whether a kustomization in `root` may not be used by one in `above`: it is the same, or lies around it."""
+    return root == above or above.startswith(root + "/") or (not root and bool(above))
 
 
 def _is_list(value: object) -> bool:

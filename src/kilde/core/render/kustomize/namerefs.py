@@ -4,66 +4,82 @@ An object is found by what it was once called. Where several were, the namespace
 both went through, decide.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.config import References
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, split_path
+from kilde.core.render.kustomize.config import DEFAULTS, References
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, steps_of
+from kilde.core.render.kustomize.reference_index import Candidate, Index
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Gvk, Resource
-
-Candidates = list[Resource]
 
 
 def fix_references(collection: Collection, references: References) -> None:
     """Runs once, at the end, over all objects. Raises RenderFailed where a reference could mean several of them."""
     reachable = {id(r): _subject_namespaces(r) for r in collection if r.kind == "RoleBinding"}
-    index = _Index(collection)
-    by_kind: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
-    everything = [(target, spec) for target, specs in references for spec in specs]
+    index = Index(collection)
+    table = _BUILT_IN if references is DEFAULTS.name_reference else _Table(references)
     for resource in collection:
-        gvk = resource.original_id.gvk
-        wanted = by_kind.get(gvk)
-        if wanted is None:
-            wanted = by_kind[gvk] = [(target, spec) for target, spec in everything if spec.gvk.selects(gvk)]
+        wanted = table.of(resource.original_id.gvk)
         if wanted:
             referrer = _Referrer(resource, index, reachable.get(id(resource), frozenset()))
             for target, spec in wanted:
                 referrer.fix(target, spec)
+                if _names_itself(spec.path) and resource.id != referrer.id:
+                    index = Index(collection)  # rare: only a configuration of one's own leads here
+                    referrer = _Referrer(resource, index, reachable.get(id(resource), frozenset()))
     collection.changed()
 
 
-class _Index:
-    """The objects that had another id once, by every name they had."""
+class _Table:
+    """References by the kind that has them: of two hundred fields a kind has ten."""
 
-    def __init__(self, collection: Collection) -> None:
-        self.everyone = collection.items
-        self.by_name: dict[str, Candidates] = {}
-        for resource in collection:
-            for name in dict.fromkeys(name for _, name, _ in resource.former):
-                self.by_name.setdefault(name, []).append(resource)
+    def __init__(self, references: References) -> None:
+        self._everything = [(target, spec) for target, specs in references for spec in specs]
+        self._of_kind: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
+
+    def of(self, gvk: Gvk) -> list[tuple[Gvk, FieldSpec]]:
+        found = self._of_kind.get(gvk)
+        if found is None:
+            found = [(target, spec) for target, spec in self._everything if spec.gvk.selects(gvk)]
+            if len(self._of_kind) < _MOST_KINDS:
+                self._of_kind[gvk] = found
+        return found
+
+
+_MOST_KINDS = 1_000  # that the built-in table remembers: kinds are whatever people write
+_BUILT_IN = _Table(DEFAULTS.name_reference)
+
+
+def _names_itself(path: str) -> bool:
+    """Whether a reference could change the id of the object that has it."""
+    first, _, rest = path.strip("/").partition("/")
+    return first in ("", "kind", "apiVersion") or (
+        first == "metadata" and rest.partition("/")[0] in ("", "name", "namespace")
+    )
 
 
 class _Referrer:
     """One object whose references are repaired."""
 
-    def __init__(self, resource: Resource, index: _Index, reachable: frozenset[str]) -> None:
+    def __init__(self, resource: Resource, index: Index, reachable: frozenset[str]) -> None:
         self.resource, self.index = resource, index
         self.id = resource.id
+        self.scope = self.id.effective_namespace
         self.cluster_scoped = self.id.gvk.cluster_scoped
         self.reachable = reachable
 
     @cached_property
-    def original_namespaces(self) -> frozenset[str]:
+    def original_namespaces(self) -> set[str]:
         """Where everything that can be meant was at first."""
-        found = {r.original_id.effective_namespace for r in self.index.everyone if self.can_reach(r)}
-        return frozenset(found - {NO_NAMESPACE})
+        return self.index.origins(self.id, self.reachable)
 
     def fix(self, target: Gvk, spec: FieldSpec) -> None:
-        if not _leads_somewhere(self.resource.body, split_path(spec.path), 0):
+        if not _leads_somewhere(self.resource.body, spec.path):
             return
         found = FieldSpec(spec.path, self.resource.gvk, create=False)
         apply_one(self.resource, found, lambda value: self.set(value, target, spec.path))
@@ -98,38 +114,34 @@ class _Referrer:
     def select(
         self, name: str, holder: dict[str, Any] | None, target: Gvk, path: str, identity: Callable[[Resource], Any]
     ) -> Resource | None:
-        candidates: Iterable[Resource] = self.index.by_name.get(name, ())
-        if not candidates:
+        shelves = self.index.shelves(name, target.kind, self.id, self.reachable)
+        if not shelves:
             return None
-        candidates = [resource for resource in candidates if self.can_reach(resource)]
-        if holder is not None and "namespace" in holder:
-            candidates = self.in_namespace(candidates, text_of(holder["namespace"]))
+        fits = self.condition(target, holder, path)
+        first = list(islice((found for shelf in shelves for found in shelf.everyone if fits(found)), 2))
+        if len(first) < 2:
+            return first[0].resource if first else None
+        near = [found for shelf in shelves for found in shelf.near(self.resource) if fits(found)]
+        near.sort(key=lambda found: found.at)
+        return self.decide([found.resource for found in near], identity)
+
+    def condition(self, target: Gvk, holder: dict[str, Any] | None, path: str) -> Callable[[Candidate], bool]:
+        """Whether something in reach is what the reference asks for."""
         role = self.role_reference(path)
-        candidates = [
-            resource
-            for resource in candidates
-            if any(target.selects(former.gvk) for former in resource.former_ids)
-            and (role is None or any(role.selects(former.gvk) for former in resource.former_ids))
-            and self.same_namespace(resource)
-        ]
-        return self.decide(candidates, identity)
+        namespace = text_of(holder["namespace"]) if holder is not None and "namespace" in holder else None
+        at_first = namespace in self.original_namespaces if namespace is not None else False
 
-    def can_reach(self, resource: Resource) -> bool:
-        """Objects elsewhere cannot be meant, except by cluster-scoped ones and by a RoleBinding's subjects."""
-        if self.cluster_scoped:
-            return True
-        found = resource.id
-        return (
-            found.gvk.cluster_scoped
-            or found.effective_namespace == self.id.effective_namespace
-            or resource.namespace in self.reachable
-        )
+        def fits(found: Candidate) -> bool:
+            # those that were in the named namespace at first; if nothing ever was there, those that are now
+            if namespace is not None and (found.origin if at_first else found.scope) != namespace:
+                return False
+            return (
+                any(target.selects(former.gvk) for former in found.former)
+                and (role is None or any(role.selects(former.gvk) for former in found.former))
+                and self.same_namespace(found)
+            )
 
-    def in_namespace(self, candidates: Candidates, namespace: str) -> Candidates:
-        """Those that were in this namespace at first; if nothing ever was there, those that are now."""
-        if namespace in self.original_namespaces:
-            return [r for r in candidates if r.original_id.effective_namespace == namespace]
-        return [r for r in candidates if r.id.effective_namespace == namespace]
+        return fits
 
     def role_reference(self, path: str) -> Gvk | None:
         if not path.endswith("roleRef/name"):
@@ -139,15 +151,13 @@ class _Referrer:
             return None
         return Gvk(text_of(found["apiGroup"]), "", text_of(found["kind"]))
 
-    def same_namespace(self, resource: Resource) -> bool:
-        if self.cluster_scoped or resource.kind == "ServiceAccount":
+    def same_namespace(self, found: Candidate) -> bool:
+        if self.cluster_scoped or found.id.gvk.kind == "ServiceAccount":
             return True
-        found = resource.id
-        return found.gvk.cluster_scoped or found.effective_namespace == self.id.effective_namespace
+        return found.scope in (self.scope, NO_NAMESPACE)
 
-    def decide(self, candidates: Candidates, identity: Callable[[Resource], Any]) -> Resource | None:
-        if len(candidates) == 1:
-            return candidates[0]
+    def decide(self, candidates: list[Resource], identity: Callable[[Resource], Any]) -> Resource | None:
+        """Of several, the one that went through the same prefixes and suffixes."""
         candidates = [r for r in candidates if _same_context(r, self.resource, allow_empty=True)]
         if len(candidates) > 1:
             candidates = [r for r in candidates if _same_context(r, self.resource, allow_empty=False)]
@@ -188,11 +198,12 @@ def _same_ending(first: list[str], second: list[str]) -> bool:
     return first[len(first) - shorter :] == second[len(second) - shorter :]
 
 
-def _leads_somewhere(value: Any, path: list[str], at: int) -> bool:
+def _leads_somewhere(value: Any, path: str) -> bool:
     """Whether the object has the field at all: most have few of those that could name something."""
-    while at < len(path) and isinstance(value, dict):
-        name = path[at].removesuffix("[]")
+    for name, _ in steps_of(path):
+        if not isinstance(value, dict):
+            break
         if name not in value:
             return False
-        value, at = value[name], at + 1
+        value = value[name]
     return True

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kilde.core.basics.errors import Place, RenderFailed
+from kilde.core.basics.errors import RenderFailed
+from kilde.core.render.kustomize.kustomization import Kustomization
 from kilde.core.render.kustomize.resource import Gvk, Resource
 
 ORDER_FIRST = (
@@ -15,16 +16,24 @@ ORDER_FIRST = (
 ORDER_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 
-def ordered(resources: list[Resource], options: Mapping[str, Any] | None, reorder: str, place: Place) -> list[Resource]:
+def ordered(
+    resources: list[Resource], options: Mapping[str, Any] | None, reorder: str, kustomization: Kustomization
+) -> list[Resource]:
     """The resources in the order that `sortOptions`, or else the `--reorder` flag, asks for (default: legacy)."""
     if options is None:
         return resources if reorder == "none" else _legacy(resources, ORDER_FIRST, ORDER_LAST)
     order, legacy = options.get("order") or "", options.get("legacySortOptions")
     if order not in ("fifo", "legacy"):
-        raise RenderFailed("must be fifo or legacy", about="sortOptions.order", place=place)
+        raise RenderFailed(
+            "must be fifo or legacy", about="sortOptions.order", place=kustomization.place("sortOptions")
+        )
     if order == "fifo":
         if legacy is not None:
-            raise RenderFailed("is set, but the order is fifo", about="sortOptions.legacySortOptions", place=place)
+            raise RenderFailed(
+                "is set, but the order is fifo",
+                about="sortOptions.legacySortOptions",
+                place=kustomization.place("sortOptions"),
+            )
         return resources
     if legacy is None:
         return _legacy(resources, ORDER_FIRST, ORDER_LAST)

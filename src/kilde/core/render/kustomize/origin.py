@@ -1,8 +1,7 @@
 """buildMetadata: where an object came from and what transformed it, as annotations."""
 
 import posixpath
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.kustomize.resource import Resource
@@ -12,8 +11,7 @@ TRANSFORMER_ANNOTATION = "alpha.config.kubernetes.io/transformations"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """`path` is relative to the folder that is built."""
 
     path: str = ""
@@ -25,7 +23,7 @@ class Origin:
 
     def below(self, path: str) -> "Origin":
         joined = posixpath.normpath(posixpath.join(self.path, path))
-        return replace(self, path="" if joined == "." else joined)
+        return self._replace(path="" if joined == "." else joined)
 
     def in_file(self, file: str) -> "Origin":
         return self.below(posixpath.basename(file))

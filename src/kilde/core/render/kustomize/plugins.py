@@ -1,9 +1,8 @@
 """The built-in generators and transformers: run by fields of a kustomization, or by objects that configure them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import KildeError, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
@@ -31,8 +30,7 @@ from kilde.core.render.kustomize.transformers.value_add import VALUE_ADD, add_va
 FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What a transformer works on."""
 
     collection: Collection

@@ -1,6 +1,6 @@
 """Resource: one object on its way through a build, with every name it had before."""
 
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place
@@ -25,7 +25,7 @@ class Gvk(NamedTuple):
     @property
     def cluster_scoped(self) -> bool:
         """Whether the built-in schema knows this kind to have no namespace."""
-        return (self.api_version, self.kind) in CLUSTER_SCOPED
+        return _cluster_scoped(self)
 
     @property
     def scope_known(self) -> bool:
@@ -48,6 +48,18 @@ def split_group(api_version: str) -> tuple[str, str]:
     """`apps/v1` → ("apps", "v1"): the group ends at the *first* slash, as in kustomize."""
     group, slash, version = api_version.partition("/")
     return (group, version) if slash else ("", api_version)
+
+
+@lru_cache(maxsize=1_000)
+def _gvk_of(api_version: str, kind: str) -> Gvk:
+    """Shared by all objects of a kind."""
+    group, version = split_group(str(api_version))
+    return Gvk(str(group), str(version), str(kind))
+
+
+@lru_cache(maxsize=1_000)
+def _cluster_scoped(gvk: Gvk) -> bool:
+    return (gvk.api_version, gvk.kind) in CLUSTER_SCOPED
 
 
 class ResId(NamedTuple):
@@ -73,25 +85,27 @@ class ResId(NamedTuple):
 
 
 def _text(value: Any) -> str:
-    return (
-        value if isinstance(value, str) else "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
-    )
+    if isinstance(value, str):
+        return value
+    return "" if is_null(value) or isinstance(value, (dict, list)) else text_of(value)
 
 
-@dataclass(slots=True)
 class Resource:
     """`former` holds (namespace, name, kind) of every id it had before, oldest first; group and version are not kept."""
 
-    body: dict[str, Any]
-    place: Place | None = None
-    former: list[tuple[str, str, str]] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
-    suffixes: list[str] = field(default_factory=list)
-    behavior: str = ""
-    needs_hash: bool = False
-    helm_made: bool = False
-    origin: dict[str, Any] | None = None
-    transformations: list[dict[str, Any]] = field(default_factory=list)
+    __slots__ = (
+        "behavior", "body", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
+    )  # fmt: skip
+
+    def __init__(self, body: dict[str, Any], place: Place | None = None) -> None:
+        self.body, self.place = body, place
+        self.former: list[tuple[str, str, str]] = []
+        self.prefixes: list[str] = []
+        self.suffixes: list[str] = []
+        self.behavior = ""
+        self.needs_hash = self.helm_made = False
+        self.origin: dict[str, Any] | None = None
+        self.transformations: list[dict[str, Any]] = []
 
     @property
     def kind(self) -> str:
@@ -99,8 +113,7 @@ class Resource:
 
     @property
     def gvk(self) -> Gvk:
-        group, version = split_group(_text(self.body.get("apiVersion")))
-        return Gvk(group, version, _text(self.body.get("kind")))
+        return _gvk_of(_text(self.body.get("apiVersion")), _text(self.body.get("kind")))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -169,10 +182,11 @@ class Resource:
             metadata.pop(field_name, None)
 
     def copy(self) -> "Resource":
-        return Resource(
-            copy_tree(self.body), self.place, list(self.former), list(self.prefixes), list(self.suffixes),
-            self.behavior, self.needs_hash, self.helm_made, self.origin, list(self.transformations),
-        )  # fmt: skip
+        copied = Resource(copy_tree(self.body), self.place)
+        copied.former, copied.prefixes, copied.suffixes = self.former[:], self.prefixes[:], self.suffixes[:]
+        copied.behavior, copied.needs_hash, copied.helm_made = self.behavior, self.needs_hash, self.helm_made
+        copied.origin, copied.transformations = self.origin, self.transformations[:]
+        return copied
 
     def __str__(self) -> str:
         return str(self.id)

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
-from kilde.core.render.patterns import Pattern, compile_pattern
+
+if TYPE_CHECKING:
+    from kilde.core.render.patterns import Pattern
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """Group, version, kind, name, namespace (regular expressions over the whole text) and two label selectors."""
 
     group: str = ""
@@ -68,10 +68,12 @@ class Matcher:
         return self.matches_gvk(now.gvk) and self.matches_labels(resource)
 
 
-def whole_pattern(text: str) -> Pattern | None:
+def whole_pattern(text: str) -> "Pattern | None":
     """A pattern that must fit the whole text; None for an empty one. Raises RenderFailed where it is none."""
     if not text:
         return None
+    from kilde.core.render.patterns import compile_pattern
+
     compile_pattern(text)  # on its own, so that `a)(b` is refused
     return compile_pattern(f"^(?:{_unanchored(text)})$")
 
@@ -83,7 +85,7 @@ def _unanchored(text: str) -> str:
     return text
 
 
-def _fits(compiled: Pattern | None, text: str) -> bool:
+def _fits(compiled: "Pattern | None", text: str) -> bool:
     return compiled is None or compiled.search(text)
 
 

@@ -1,28 +1,24 @@
 """The shapes of kustomize's files, and decoding a value into one: types checked, names case-insensitive, unknown ones refused."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """`text`, `flag`, `number` or `any`."""
 
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(NamedTuple):
     """A list of one shape."""
 
     of: "Shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A map from any key to one shape."""
 
     of: "Shape"

@@ -1,29 +1,27 @@
 """vars: `$(NAME)` in certain fields stands for a field of another object, with its final name."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.yaml_scalars import Raw, is_null, text_of, to_json
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import Specs
-from kilde.core.render.kustomize.fields import Obstacle, apply
+from kilde.core.render.kustomize.fields import Obstacle, SpecTable, apply
 from kilde.core.render.kustomize.paths import look_up, smart_path, with_indices
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource, split_group
 
 _DEFAULT_PATH = "metadata.name"
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One entry of `vars`."""
 
     name: str
     target: ResId
     path: str
-    place: Place = field(compare=False, default=Place(""))
+    place: Place = Place("")
 
     @classmethod
     def of(cls, raw: Mapping[str, Any], place: Place) -> "Variable":
@@ -39,16 +37,18 @@ class Variable:
         return cls(raw["name"], target, (raw.get("fieldref") or {}).get("fieldpath") or _DEFAULT_PATH, place)
 
 
-@dataclass(slots=True)
 class Variables:
     """The variables of a build so far, and which object each one reads."""
 
-    known: dict[str, Variable] = field(default_factory=dict)
-    sources: dict[str, list[ResId]] = field(default_factory=dict)
-    bound: list[tuple[str, Resource]] = field(default_factory=list)
+    __slots__ = ("bound", "known")
 
-    def copy(self) -> "Variables":
-        return Variables(dict(self.known), dict(self.sources), list(self.bound))
+    def __init__(self, known: Mapping[str, Variable] | None = None, bound: Iterable[tuple[str, Resource]] = ()) -> None:
+        self.known: dict[str, Variable] = dict(known or {})
+        self.bound = list(bound)
+
+    def copy(self, copies: Mapping[int, Resource]) -> "Variables":
+        """The same for copies of the objects, by the `id` of what they were made of."""
+        return Variables(self.known, [(name, copies.get(id(found), found)) for name, found in self.bound])
 
     def merge(self, other: "Variables") -> None:
         for variable in other.known.values():
@@ -103,8 +103,9 @@ def resolve_variables(collection: Collection, variables: Variables, specs: Specs
             return [replaced(item) for item in value]
         return replaced(value)
 
+    table = SpecTable(specs)
     for resource in collection:
-        apply(resource, specs, setter)
+        apply(resource, table, setter)
     collection.changed()
 
 

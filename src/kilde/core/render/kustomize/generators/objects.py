@@ -80,4 +80,6 @@ def _finished(
     if options["immutable"]:
         body["immutable"] = True
     behavior = (args.get("behavior") or "").lower()
-    return Resource(body, place, behavior=_BEHAVIORS.get(behavior, ""), needs_hash=not options["disableNameSuffixHash"])
+    made = Resource(body, place)
+    made.behavior, made.needs_hash = _BEHAVIORS.get(behavior, ""), not options["disableNameSuffixHash"]
+    return made

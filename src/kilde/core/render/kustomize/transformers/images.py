@@ -6,8 +6,7 @@ from typing import Any
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, apply, as_text, scalar_text
-from kilde.core.render.patterns import compile_pattern
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply, as_text, scalar_text
 
 _LISTS = ("containers", "initContainers")
 _TAG = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
@@ -19,7 +18,7 @@ def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[
     What lies in both is rewritten twice, as kustomize does (a tagSuffix is appended twice).
     """
     setter = _updater(image)
-    specs = tuple(specs)
+    table = SpecTable(specs)
     for resource in collection:
         if resource.kind == "CustomResourceDefinition":
             continue
@@ -27,7 +26,7 @@ def set_image(collection: Collection, image: Mapping[str, Any], specs: Iterable[
             _walk(resource.body, setter)
         except Obstacle as error:
             raise RenderFailed(f"setting images: {error}", about=str(resource), place=resource.place) from error
-        apply(resource, specs, setter)
+        apply(resource, table, setter)
 
 
 def _walk(value: Any, setter: Setter) -> None:
@@ -55,13 +54,17 @@ def _set_container(container: Any, setter: Setter) -> None:
 
 
 def _updater(image: Mapping[str, Any]) -> Setter:
+    from kilde.core.render.patterns import compile_pattern
+
     pattern = compile_pattern(f"^{image.get('name') or ''}{_TAG}$")
+    known: dict[str, str | None] = {}  # most objects of a build have one of a few images; None: not this one
 
     def setter(value: Any) -> Any:
         text = scalar_text(value, "an image")
-        if not pattern.search(text):
-            return value
-        return as_text(value, changed(text, image))
+        if text not in known:
+            known[text] = changed(text, image) if pattern.search(text) else None
+        after = known[text]
+        return value if after is None else as_text(value, after)
 
     return setter
 

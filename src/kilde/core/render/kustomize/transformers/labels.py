@@ -6,7 +6,7 @@ from typing import Any
 from kilde.core.render.kustomize import defaults
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs, merge_specs
-from kilde.core.render.kustomize.fields import FieldSpec, apply, string_entries
+from kilde.core.render.kustomize.fields import FieldSpec, SpecTable, apply, string_entries
 
 
 def set_strings(collection: Collection, texts: Mapping[str, str], specs: Iterable[FieldSpec]) -> None:
@@ -14,9 +14,9 @@ def set_strings(collection: Collection, texts: Mapping[str, str], specs: Iterabl
     if not texts:
         return
     setter = string_entries(dict(sorted(texts.items())))
-    specs = tuple(specs)
+    table = SpecTable(specs)
     for resource in collection:
-        apply(resource, specs, setter, "map")
+        apply(resource, table, setter, "map")
 
 
 def label_specs(entry: Mapping[str, Any], config: TransformerConfig) -> tuple[FieldSpec, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, apply, apply_one, as_string
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply_one, as_string
 from kilde.core.render.kustomize.resource import Resource
 
 _METADATA_NAMESPACE = FieldSpec("metadata/namespace", create=True)
@@ -27,12 +27,12 @@ def set_namespace(
         return
     if subjects not in SUBJECT_MODES:
         raise RenderFailed(f"invalid value '{subjects}' for setRoleBindingSubjects", hint=f"one of {SUBJECT_MODES[1:]}")
-    specs = tuple(specs)
+    table = SpecTable(specs)
     setter = _setter(namespace, unset_only=unset_only)
     for resource in collection:
         if resource.body and not resource.helm_made:
             resource.remember_id()
-            move(resource, specs, setter, subjects)
+            move(resource, table, setter, subjects)
     collection.changed()
     collection.demand_distinct("produced by the namespace transformation")
 
@@ -48,15 +48,16 @@ def _setter(namespace: str, *, unset_only: bool) -> Setter:
     return setter
 
 
-def move(resource: Resource, specs: Iterable[FieldSpec], setter: Setter, subjects: str) -> None:
+def move(resource: Resource, specs: SpecTable, setter: Setter, subjects: str) -> None:
     """Moves one object."""
     gvk = resource.gvk
     if not gvk.cluster_scoped:
         apply_one(resource, _METADATA_NAMESPACE, setter, "scalar")
     if gvk.kind in _BINDINGS:
         _move_subjects(resource, setter, subjects)
-    wanted = (spec for spec in specs if _concerns(spec, gvk.api_version, gvk.kind))
-    apply(resource, wanted, setter, "scalar")
+    for spec in specs.of(resource.gvk):
+        if _concerns(spec, gvk.api_version, gvk.kind):
+            apply_one(resource, spec, setter, "scalar")
 
 
 def _concerns(spec: FieldSpec, api_version: str, kind: str) -> bool:

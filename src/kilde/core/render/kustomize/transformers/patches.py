@@ -1,8 +1,7 @@
 """patches, patchesStrategicMerge and patchesJson6902: which objects a patch means, and what becomes of their ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput, KildeError, Place, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
@@ -19,8 +18,7 @@ from kilde.core.render.kustomize.strategic_merge import merge
 _ABOVE_ANNOTATIONS = ((), ("metadata",), ("metadata", "annotations"))
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """Either objects to merge or JSON 6902 operations; neither where the text says nothing.
 
     `settled`: labels and annotations of the patch are made strings first, as `patchesStrategicMerge` does.

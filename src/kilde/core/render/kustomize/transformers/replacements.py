@@ -1,7 +1,7 @@
 """replacements: a value of one object copied into fields of others."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
@@ -14,8 +14,9 @@ from kilde.core.render.kustomize.paths import is_index, look_up, smart_path
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
 from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.shapes import REPLACEMENT, decode
-from kilde.core.render.kustomize.structured import set_in_structured_text
-from kilde.core.render.patterns import Pattern, compile_pattern
+
+if TYPE_CHECKING:
+    from kilde.core.render.patterns import Pattern
 
 _DEFAULT_PATH = "metadata.name"
 
@@ -130,6 +131,8 @@ def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any],
     budget.spend_copy(value, "replacements")
     parts = smart_path(path)
     try:
+        from kilde.core.render.kustomize.structured import set_in_structured_text
+
         if set_in_structured_text(resource.body, parts, value, find, create=create):
             return
     except KildeError:
@@ -240,6 +243,8 @@ def _find_matching(value: Any, part: str, rest: list[str], create: Any) -> list[
     name, equals, wanted = part[1:-1].partition("=")
     if not equals:
         raise InvalidInput("list path element must contain fieldName=fieldValue for element to match")
+    from kilde.core.render.patterns import compile_pattern
+
     compiled = compile_pattern(wanted)
     found = _matches(value, name, compiled, rest, create)
     if found or create is None:
@@ -248,7 +253,7 @@ def _find_matching(value: Any, part: str, rest: list[str], create: Any) -> list[
     return _matches(value, name, compiled, rest, create)
 
 
-def _matches(value: Any, name: str, compiled: Pattern, rest: list[str], create: Any) -> list[Handle]:
+def _matches(value: Any, name: str, compiled: "Pattern", rest: list[str], create: Any) -> list[Handle]:
     found: list[Handle] = []
     for index, item in enumerate(_elements(value)):
         if not name:

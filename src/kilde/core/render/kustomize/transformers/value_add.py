@@ -7,7 +7,7 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import as_text, split_path
+from kilde.core.render.kustomize.fields import SpecTable, as_text, split_path
 from kilde.core.render.kustomize.loader import Loader, base_name
 from kilde.core.render.kustomize.resource import Resource
 from kilde.core.render.kustomize.selector import Matcher, Selector
@@ -46,7 +46,7 @@ def _add_to(collection: Collection, target: Mapping[str, Any], value: str) -> No
     matcher = Matcher(Selector.of(target["selector"])) if target.get("selector") else None
     for resource in [found for found in collection if matcher is None or matcher.selects(found)]:
         if path == "metadata/namespace":
-            move(resource, (), _setter(value, unset_only=False), "")
+            move(resource, SpecTable(()), _setter(value, unset_only=False), "")
         else:
             _set(resource, split_path(path), value, position)
 
