@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kilde.core.objects.manifest import Manifest
+
 
 class Controllers(StrEnum):
     """What moves in the cluster: nothing, the controllers of a control plane, or also scheduler, kubelet and pretend nodes."""
@@ -17,7 +19,9 @@ class Controllers(StrEnum):
 class Settings:
     """`data_dir` None keeps everything in memory (--ephemeral). `port` 0 takes a free one.
 
-    `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir). `tls` False is for tests on loopback only.
+    `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
+    `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
+    `tls` False is for tests on loopback only.
     """
 
     data_dir: Path | None = None
@@ -28,3 +32,6 @@ class Settings:
     nodes: int = 2
     tls: bool = True
     service_range: str = "10.0.0.0/16"
+    speed: float = 1.0
+    rules: bool = False
+    load: tuple[Manifest, ...] = ()
