@@ -2,12 +2,13 @@
 
 import asyncio
 import datetime
+import os
 import secrets
 import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from kilde.core.basics.errors import KildeError
@@ -21,6 +22,7 @@ from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.loading import load
 from kilde.kubeapi.local import LocalApi
+from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access
 from kilde.kubeapi.serving.app import App
@@ -56,9 +58,10 @@ async def run(settings: Settings, ready: Callable[[str], None]) -> None:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """The running server: its URL. Leaving ends it within two seconds, open watches or not."""
-    with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch, ExitStack() as stack:
         folder = settings.data_dir or Path(scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stack.enter_context(occupied(folder))
         try:
             sock = bind(settings.host, settings.port)
         except OSError as error:
@@ -68,13 +71,14 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
         address = f"[{settings.host}]:{port}" if ":" in settings.host else f"{settings.host}:{port}"
         url = f"{'https' if settings.tls else 'http'}://{address}"
         token = identity.token if identity else secrets.token_urlsafe(32)
-        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir else None)
+        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir and not settings.in_memory else None)
         try:
             async with _running(settings, folder, store, sock, identity, token, address):
                 path = settings.kubeconfig or (folder / "kubeconfig" if settings.data_dir else None)
                 if path is not None:
                     write_private(path, kubeconfig(url, identity.ca.read_bytes() if identity else b"", token))
-                yield url
+                with noted(folder, Running(os.getpid(), url, time.time(), settings.in_memory)):
+                    yield url
         finally:
             store.close()
 

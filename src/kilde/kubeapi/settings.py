@@ -17,7 +17,7 @@ class Controllers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`data_dir` None keeps everything in memory (--ephemeral). `port` 0 takes a free one.
+    """`data_dir` None keeps everything in memory (--ephemeral), and so does `in_memory` beside a folder for the kubeconfig. `port` 0 takes a free one.
 
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
@@ -25,6 +25,7 @@ class Settings:
     """
 
     data_dir: Path | None = None
+    in_memory: bool = False
     host: str = "127.0.0.1"
     port: int = 0
     kubeconfig: Path | None = None
