@@ -1,6 +1,6 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize.
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm.
 
-    python tools/build_real.py            # the control plane and kustomize
+    python tools/build_real.py            # the control plane, kustomize and helm
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
@@ -44,6 +44,7 @@ PROGRAMS = {
         "5.8.1",
         "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
     ),
+    "helm": Program("helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"),
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
