@@ -17,7 +17,9 @@ class Controllers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`data_dir` None keeps everything in memory (--ephemeral), and so does `in_memory` beside a folder for the kubeconfig. `port` 0 takes a free one.
+    """`data_dir` None keeps everything in memory (--ephemeral), and so does `in_memory` beside a folder for the kubeconfig.
+
+    `port` 0 takes a free one.
 
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
