@@ -149,7 +149,7 @@ class KildeCluster:
         """A SimulationRule that wins over annotations: simulate("slow", {"readyDelay": "45s"}, kind="Deployment", name="web")."""
         spec = {"match": match, "script": list(script), "override": True}
         self.apply(
-            {"apiVersion": "sim.kilde.dev/v1", "kind": "SimulationRule", "metadata": {"name": name}, "spec": spec}
+            {"apiVersion": "sim.kilde.dev/v1", "kind": "SimulationRule", "metadata": {"name": rule}, "spec": spec}
         )
 
     def stop(self) -> None:
