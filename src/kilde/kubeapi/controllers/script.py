@@ -9,7 +9,7 @@
     run=3s             a task (a Job's pod) takes so long       exit=1             the container ends with that code …
     after=2s           … so long after its start                crash=3 | always   … so many times, then it stays up
     oom                it ends because memory ran out           message=text       what it leaves as its last words
-    job-fail=2         so many pods of a Job fail               init-fail=2 | always  init containers fail so often
+    job-fail=2         so many pods of a Job fail (job-exit=1)  init-fail=2 | always  init containers fail so often (init-exit=1)
     config-error=text  it cannot be created                     unschedulable[=text]  no node will have it
     flap=10s/5s        ready and not ready in turn              evict=30s          it is evicted so long after it began
     terminate=2s|never a deleted pod takes so long to go        cpu=500m, memory=1Gi  what it uses, for autoscalers
@@ -75,7 +75,9 @@ class PodScript:
     exit_code: int = 0
     crashes: float | None = None
     init_fails: float = 0.0
+    init_exit: int = 1
     job_fails: float = 0.0
+    job_exit: int = 1
     oom: bool = False
     message: str = ""
     unschedulable: str | None = None
@@ -95,7 +97,6 @@ def steps_of(obj: Object, annotation: str) -> dict[str, str]:
 
 def script_from(steps: Steps, profile: Profile = FAST) -> PodScript:
     """The profile's times, changed by the steps."""
-    exits = {"exit", "crash", "oom", "job-fail"}
     return PodScript(
         pull=seconds(steps, "pull", profile.pull),
         start=seconds(steps, "start", profile.start),
@@ -108,10 +109,12 @@ def script_from(steps: Steps, profile: Profile = FAST) -> PodScript:
         pull_reason=steps.get("pull-reason") or "ErrImagePull",
         pull_times=_times(steps, "pull-times", NEVER),
         config_error=steps.get("config-error"),
-        exit_code=137 if "oom" in steps else number(steps.get("exit"), 1 if exits & steps.keys() else 0),
+        exit_code=137 if "oom" in steps else number(steps.get("exit"), 1 if "crash" in steps else 0),
         crashes=_crashes(steps),
         init_fails=_times(steps, "init-fail", 0.0),
+        init_exit=number(steps.get("init-exit"), 1),
         job_fails=_times(steps, "job-fail", 0.0),
+        job_exit=number(steps.get("job-exit"), 1),
         oom="oom" in steps,
         message=steps.get("message", ""),
         unschedulable=steps.get("unschedulable"),

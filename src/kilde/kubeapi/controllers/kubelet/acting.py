@@ -5,7 +5,7 @@ from dataclasses import replace
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.metadata import controller_of, name_of, namespace_of, uid_of
 from kilde.kubeapi.controllers.naming import fnv32a
-from kilde.kubeapi.controllers.pods import is_ready, spec_of
+from kilde.kubeapi.controllers.pods import is_active, is_ready, spec_of
 from kilde.kubeapi.controllers.script import NEVER, PodScript, Profile
 from kilde.kubeapi.controllers.steps import View
 
@@ -24,16 +24,20 @@ def settled(script: PodScript, pod: Object, view: View, profile: Profile) -> Pod
     if not script.job_fails:
         return script
     if spec_of(pod).get("restartPolicy") == "OnFailure":
-        return replace(script, crashes=script.job_fails)
+        return replace(script, crashes=script.job_fails, exit_code=script.job_exit)
     job = view.get(_JOBS, namespace_of(pod), owner["name"]) or {}
     failed = int((job.get("status") or {}).get("failed") or 0)
-    return replace(script, crashes=NEVER) if failed < script.job_fails else replace(script, crashes=None)
+    if failed >= script.job_fails:
+        return replace(script, crashes=None)
+    return replace(script, crashes=NEVER, exit_code=script.job_exit)
 
 
 def is_held(script: PodScript, pod: Object, view: View) -> bool:
-    """Whether the pod may not get ready: as many of its owner's as the script allows are."""
+    """Whether the pod may not get ready: as many of its owner's as the script allows are, or come before it by name."""
     owner = controller_of(pod)
     if script.stall == NEVER or owner is None:
         return False
-    others = (other for other in view.owned("pods", owner["uid"]) if name_of(other) != name_of(pod))
-    return sum(map(is_ready, others)) >= script.stall
+    others = (
+        other for other in view.owned("pods", owner["uid"]) if is_active(other) and name_of(other) != name_of(pod)
+    )
+    return sum(1 for other in others if is_ready(other) or name_of(other) < name_of(pod)) >= script.stall

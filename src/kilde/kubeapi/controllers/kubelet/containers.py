@@ -192,7 +192,7 @@ def _end_of(restarts: int, context: Context) -> tuple[float, int] | None:
     if script.crashes is not None and restarts < script.crashes:
         return script.after, script.exit_code
     if context.role is Role.INIT:
-        return context.init_time, (script.exit_code or 1) if restarts < script.init_fails else 0
+        return context.init_time, script.init_exit if restarts < script.init_fails else 0
     return (script.run, 0) if context.role is Role.TASK else None
 
 
