@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 import time
@@ -62,6 +63,8 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
         folder = settings.data_dir or Path(scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         stack.enter_context(occupied(folder))
+        if settings.in_memory and settings.data_dir:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)  # while it is still ours
         try:
             sock = bind(settings.host, settings.port)
         except OSError as error:

@@ -1,7 +1,6 @@
 """`kilde cluster`: the embedded Kubernetes API alone, and what one does with such clusters."""
 
 import asyncio
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,7 @@ def _serve(*, name: str | None, data_dir: Path | None, ephemeral: bool, detach: 
         if folder is None:
             raise click.UsageError("--detach needs a cluster that can be found again: --name or --data-dir")
         sys.exit(start(_without_detach(sys.argv[1:]), folder))
-    _run(folder, gone_at_end=ephemeral, **options)
+    _run(folder, in_memory=ephemeral, **options)
 
 
 def _folder(name: str | None, data_dir: Path | None, *, ephemeral: bool) -> Path | None:
@@ -109,7 +108,7 @@ def _without_detach(arguments: list[str]) -> list[str]:
 def _run(
     folder: Path | None,
     *,
-    gone_at_end: bool,
+    in_memory: bool,
     api_port: int,
     kubeconfig_out: Path | None,
     controllers: str,
@@ -126,7 +125,7 @@ def _run(
     begin_log(verbose=verbose)
     settings = Settings(
         data_dir=folder,
-        in_memory=gone_at_end,
+        in_memory=in_memory,
         port=api_port,
         kubeconfig=kubeconfig_out,
         controllers=Controllers(controllers),
@@ -141,8 +140,4 @@ def _run(
             say_ready()
             await stop.wait()
 
-    try:
-        serve_until_signal(serve)
-    finally:
-        if gone_at_end and folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    serve_until_signal(serve)
