@@ -15,6 +15,7 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess
 from kilde.core.health.health import HealthStatus
+from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.remote import Remote
 from kilde.testing.targets import Directory, Target
 
@@ -116,11 +117,21 @@ class KildeCluster:
                 raise
 
     def wait_for(
-        self, target: str, condition: Condition = "healthy", *, namespace: str = "default", timeout: float = 30.0
+        self,
+        target: str | Object,
+        condition: Condition = "healthy",
+        *,
+        namespace: str = "default",
+        timeout: float = 30.0,
     ) -> Object:
         """The object once it is as wanted: `healthy` as Kilde and Argo CD judge it, `exists`, `gone`, a condition's type that is
         True, or a function of the object. Within `timeout` seconds of the cluster's time. NotReached with what is wrong.
+
+        `target` is `kind/name`, or an object that was applied.
         """
+        if not isinstance(target, str):
+            namespace = target["metadata"].get("namespace") or namespace
+            target = _name_of(target)
         begun, object_now = self._now(), None
         while True:
             object_now = self.get(target, namespace)
@@ -183,6 +194,12 @@ class KildeCluster:
         lines += [f"  {_shown(one)}" for one in (found.get("status") or {}).get("conditions") or ()]
         lines += [f"  {_told(event)}" for event in self.all("events", namespace)[-10:]]
         return "\n".join(lines)
+
+
+def _name_of(obj: Object) -> str:
+    """`deployment.apps/web`"""
+    group, _ = split_api_version(obj["apiVersion"])
+    return f"{obj['kind']}{f'.{group}' if group else ''}/{obj['metadata']['name']}"
 
 
 def _is_met(found: Object | None, condition: Condition) -> bool:

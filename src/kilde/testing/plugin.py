@@ -91,19 +91,27 @@ def kubectl(kilde_cluster: "KildeCluster", kilde_namespace: str, tmp_path: Path)
 @pytest.fixture
 def apply(
     kilde_cluster: "KildeCluster", kilde_namespace: str, request: pytest.FixtureRequest
-) -> "Callable[..., list[Object]]":
+) -> "Iterator[Callable[..., list[Object]]]":
     """apply(what): a file, a folder, a kustomization, YAML as text, or objects; server-side, kinds that others need first.
 
-    A relative path is looked for where pytest runs, then beside the test. Namespaces that are named and missing are made.
+    A relative path is looked for where pytest runs, then beside the test. Namespaces that are named and missing are made, and
+    gone after the test.
     """
+    made: list[str] = []
 
     def run(*what: "str | Path | Mapping[str, Any]") -> "list[Object]":
         from kilde.testing.manifests import objects_of, with_namespaces
 
         bodies = [body for one in what for body in objects_of(one, beside=request.path.parent)]
-        return kilde_cluster.apply(*with_namespaces(bodies), namespace=kilde_namespace)
+        every = with_namespaces(bodies)
+        spaces = [body["metadata"]["name"] for body in every if body.get("kind") == "Namespace"]
+        made.extend(name for name in spaces if kilde_cluster.get(f"namespace/{name}") is None)
+        return kilde_cluster.apply(*every, namespace=kilde_namespace)
 
-    return run
+    yield run
+    for name in made:
+        kilde_cluster.delete(f"namespace/{name}")
+        kilde_cluster.wait_for(f"namespace/{name}", "gone")
 
 
 @pytest.fixture
@@ -114,7 +122,11 @@ def wait_for(kilde_cluster: "KildeCluster", kilde_namespace: str) -> "Callable[.
     """
 
     def run(
-        target: str, condition: "Condition" = "healthy", *, timeout: float = 30.0, namespace: str | None = None
+        target: "str | Object",
+        condition: "Condition" = "healthy",
+        *,
+        timeout: float = 30.0,
+        namespace: str | None = None,
     ) -> "Object":
         return kilde_cluster.wait_for(target, condition, timeout=timeout, namespace=namespace or kilde_namespace)
 
