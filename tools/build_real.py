@@ -1,6 +1,6 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize.
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm.
 
-    python tools/build_real.py            # the control plane and kustomize
+    python tools/build_real.py            # the control plane, kustomize and helm
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
@@ -23,12 +23,13 @@ KUBERNETES = "1.36.3"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One binary: the module folder under tests/real, the Go package, its version, and stamps for the linker."""
+    """One binary: the module folder under tests/real, the Go package, its version, stamps for the linker; built unless asked for others."""
 
     module: str
     package: str
     version: str
     stamps: str = ""
+    by_default: bool = True
 
 
 _STAMPS = (
@@ -36,6 +37,16 @@ _STAMPS = (
     " -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
     " -X k8s.io/component-base/version.gitTreeState=clean"
 )
+
+
+def _kubectl(version: str) -> Program:
+    """An older kubectl, to see that it gets along with what is served."""
+    minor = version.split(".")[1]
+    stamp = "-X k8s.io/component-base/version"
+    stamps = f"{stamp}.gitVersion=v{version} {stamp}.gitMajor=1 {stamp}.gitMinor={minor} {stamp}.gitTreeState=clean"
+    return Program(f"kubectl-1.{minor}", "k8s.io/kubernetes/cmd/kubectl", version, stamps, by_default=False)
+
+
 PROGRAMS = {
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "3.6.6"),
     "kustomize": Program(
@@ -44,11 +55,16 @@ PROGRAMS = {
         "5.8.1",
         "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
     ),
+    "helm": Program("helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"),
+    "helm4": Program("helm4", "helm.sh/helm/v4/cmd/helm", "4.3.2"),
+    "operator": Program("operator", ".", "1"),
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
     ),
 }
+OLD_KUBECTLS = ("1.29.6", "1.31.14", "1.33.13")
+PROGRAMS |= {f"kubectl-{version}": _kubectl(version) for version in OLD_KUBECTLS}
 
 
 def where(name: str, root: Path = ROOT) -> Path:
@@ -101,7 +117,7 @@ def main() -> None:
     """Builds what is asked for and missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programs", nargs="*", help=f"of: {', '.join(PROGRAMS)}")
-    asked = parser.parse_args().programs or list(PROGRAMS)
+    asked = parser.parse_args().programs or [name for name, program in PROGRAMS.items() if program.by_default]
     unknown = [name for name in asked if name not in PROGRAMS]
     if unknown:
         parser.error(f"unknown program: {', '.join(unknown)}")

@@ -41,7 +41,7 @@ def test_without_arguments_the_commands_are_listed_and_the_code_is_2(kilde: Kild
         (("up", "--listen", "8480"), "Error: Invalid value for '--listen': '8480' is not HOST:PORT"),
         (("up", "--context", "a"), "Error: --context needs --kubeconfig"),
         (("install",), "Error: say what to print: --crds"),
-        (("cluster",), "Error: say where it keeps its state: --data-dir DIR, or --ephemeral"),
+        (("cluster",), "Error: say where it keeps its state: --data-dir DIR, --name NAME, or --ephemeral"),
         (
             ("ledger", "verify", "--head", "12"),
             "Error: Invalid value for '--head': must be NUMBER:HASH, as verify prints it",

@@ -1,8 +1,12 @@
 """FolderTree: a folder on disk as a Tree, for `kilde build` and for working copies."""
 
+import re
 from pathlib import Path
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound
+from kilde.core.objects.manifest import Manifest
+from kilde.core.render import DirectoryOptions, RenderSource, render
+from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
 
@@ -64,3 +68,23 @@ class FolderTree:
             raise PathNotFound("no such file", about=path) from error
         self._read[path] = content
         return content
+
+
+def manifests_of(path: Path) -> tuple[Manifest, ...]:
+    """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
+    place = path.resolve()
+    if not place.exists():
+        raise PathNotFound("no such file or folder", about=str(path))
+    tree = FolderTree(place.anchor)
+    inside = place.relative_to(place.anchor)
+    if place.is_dir():
+        shown = any((place / name).is_file() for name in FILE_NAMES)
+        options = None if shown else DirectoryOptions(recurse=True)
+        return render(tree, RenderSource(path=inside.as_posix(), directory=options)).manifests
+    options = DirectoryOptions(include=_literally(place.name))
+    return render(tree, RenderSource(path=inside.parent.as_posix(), directory=options)).manifests
+
+
+def _literally(name: str) -> str:
+    """A glob that matches only this name."""
+    return re.sub(r"([*?\[\]{}\\])", r"\\\1", name)

@@ -38,3 +38,26 @@ class Address(click.ParamType[tuple[str, int]]):
 
 DURATION = Duration()
 ADDRESS = Address()
+
+
+class Speed(click.ParamType[float]):
+    """`real`, `manual`, or `x10` for ten times as fast. Gives a factor; 0 for manual."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, (int, float)):
+            return float(value)
+        text = str(value)
+        if text in ("real", "manual"):
+            return 1.0 if text == "real" else 0.0
+        try:
+            factor = float(text.removeprefix("x")) if text.startswith("x") else -1.0
+        except ValueError:
+            factor = -1.0
+        if not 0 < factor <= 10_000:
+            self.fail(f"'{text}' is not real, manual or xN (x10: ten times as fast)", param, ctx)
+        return factor
+
+
+SPEED = Speed()

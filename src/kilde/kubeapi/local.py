@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.call import Call, User
 from kilde.kubeapi.interface import ApiError, Event
 from kilde.kubeapi.kinds import Kind
@@ -90,6 +91,24 @@ class LocalApi:
         namespace, name = str(meta.get("namespace") or ""), str(meta.get("name") or "")
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource, force=force)
         return call.kind.presented(apply.applied(self._world, call, own(body))[0])
+
+    async def apply_manifest(self, body: Object, *, manager: str) -> Object:
+        """Server-side applies what somebody wrote, by force, in the version it is written in; a namespace not given is `default`."""
+        group, version = split_api_version(str(body.get("apiVersion") or ""))
+        found = self._world.kinds.catalog.of_kind(group, version, str(body.get("kind") or ""))
+        kind = self._world.kinds.at(group, version, found.plural) if found is not None else None
+        if kind is None:
+            what = f'no matches for kind "{body.get("kind", "")}" in version "{body.get("apiVersion", "")}"'
+            raise ApiError(404, "NotFound", what)
+        meta = {**(body.get("metadata") or {})}
+        if kind.resource.namespaced:
+            meta.setdefault("namespace", "default")
+        else:
+            meta.pop("namespace", None)
+        options = WriteOptions(manager=manager, force=True)
+        user = User(f"system:{manager}", _GROUPS)
+        call = Call(kind, str(meta.get("namespace") or ""), str(meta.get("name") or ""), "", options, user)
+        return kind.presented(apply.applied(self._world, call, {**body, "metadata": meta})[0])
 
     async def delete(
         self,

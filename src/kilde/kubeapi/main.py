@@ -2,11 +2,14 @@
 
 import asyncio
 import datetime
+import os
 import secrets
+import shutil
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from kilde.core.basics.errors import KildeError
@@ -15,12 +18,17 @@ from kilde.kubeapi.access.tokens import signing_key
 from kilde.kubeapi.bootstrap import bootstrap
 from kilde.kubeapi.call import ADMIN
 from kilde.kubeapi.certificates import Identity, ensure, write_private
+from kilde.kubeapi.controllers.clock import VirtualClock
 from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
+from kilde.kubeapi.loading import load
 from kilde.kubeapi.local import LocalApi
+from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access
 from kilde.kubeapi.serving.app import App
+from kilde.kubeapi.serving.control import Control
+from kilde.kubeapi.serving.faults import Faults
 from kilde.kubeapi.serving.identity import Authenticator
 from kilde.kubeapi.serving.listen import Listener, bind
 from kilde.kubeapi.serving.metrics import Metrics
@@ -31,6 +39,8 @@ from kilde.kubeapi.storage.journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.upkeep.loop import Upkeep
 from kilde.kubeapi.world import World
+
+_TIME = "time"  # in the data directory: where a clock that ran ahead of the machine's has come to
 
 
 class CannotServe(KildeError):
@@ -49,9 +59,12 @@ async def run(settings: Settings, ready: Callable[[str], None]) -> None:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """The running server: its URL. Leaving ends it within two seconds, open watches or not."""
-    with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch, ExitStack() as stack:
         folder = settings.data_dir or Path(scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stack.enter_context(occupied(folder))
+        if settings.in_memory and settings.data_dir:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)  # while it is still ours
         try:
             sock = bind(settings.host, settings.port)
         except OSError as error:
@@ -61,13 +74,14 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
         address = f"[{settings.host}]:{port}" if ":" in settings.host else f"{settings.host}:{port}"
         url = f"{'https' if settings.tls else 'http'}://{address}"
         token = identity.token if identity else secrets.token_urlsafe(32)
-        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir else None)
+        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir and not settings.in_memory else None)
         try:
             async with _running(settings, folder, store, sock, identity, token, address):
                 path = settings.kubeconfig or (folder / "kubeconfig" if settings.data_dir else None)
                 if path is not None:
                     write_private(path, kubeconfig(url, identity.ca.read_bytes() if identity else b"", token))
-                yield url
+                with noted(folder, Running(os.getpid(), url, time.time(), settings.in_memory)):
+                    yield url
         finally:
             store.close()
 
@@ -76,6 +90,19 @@ def _identity(settings: Settings, folder: Path) -> Identity | None:
     if not settings.tls:
         return None
     return ensure(folder / "pki", settings.host, now=datetime.datetime.now(datetime.UTC))
+
+
+def _begin(folder: Path) -> float:
+    """The moment a cluster goes on at: the machine's time, or the one it had come to if that was ahead of it."""
+    try:
+        return max(time.time(), float((folder / _TIME).read_text()))
+    except (OSError, ValueError):
+        return time.time()
+
+
+def _keep_time(folder: Path, clock: VirtualClock) -> None:
+    if clock.now() > time.time() + 1:
+        (folder / _TIME).write_text(f"{clock.now():.3f}\n")
 
 
 async def _forever(job: Callable[[], Awaitable[None]]) -> None:
@@ -92,23 +119,31 @@ async def _running(
     token: str,
     address: str,
 ) -> AsyncIterator[None]:
-    world = World(store, service_range=settings.service_range, key=signing_key(folder / "sa.key"))
+    clock = VirtualClock(speed=settings.speed, start=_begin(folder), seed=None if settings.speed else 0)
+    world = World(store, clock=clock.now, service_range=settings.service_range, key=signing_key(folder / "sa.key"))
     kinds = CustomKinds(world)
     bootstrap(world)
     watches, metrics = Watches(world), Metrics(store)
     about = About(world, metrics.text, address)
     access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
-    app = App(Resources(world, watches), about, access, metrics)
+    faults = Faults()
+    control = Control(world, clock, faults)
+    app = App(Resources(world, watches), about, access, metrics, control, faults)
     listener = Listener(app, sock, identity)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(listener.run(), name="kubeapi-listener")
             await listener.started()
             ca = identity.ca.read_text() if identity else ""
-            moving = controllers.jobs(LocalApi(world), mode=settings.controllers, nodes=settings.nodes, ca=ca)
-            moving = {**moving, "upkeep": Upkeep(world, ca).run} if settings.controllers != Controllers.OFF else moving
-            working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in moving.items()]
+            api = LocalApi(world)
+            moving = controllers.assemble(api, mode=settings.controllers, nodes=settings.nodes, clock=clock, ca=ca)
+            control.loop = moving.loop
+            jobs = dict(moving.jobs)
+            if settings.controllers != Controllers.OFF:
+                jobs["upkeep"] = Upkeep(world, ca).run
+            working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in jobs.items()]
             try:
+                await load(api, settings.load, rules=settings.rules)
                 yield
             finally:
                 kinds.stop()
@@ -117,6 +152,7 @@ async def _running(
                 watches.stop()
                 listener.stop()
                 await serving
+                _keep_time(folder, clock)
     except BaseExceptionGroup as failed:
         if len(failed.exceptions) == 1:
             raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from kilde.core.objects.manifest import Manifest
+
 
 class Controllers(StrEnum):
     """What moves in the cluster: nothing, the controllers of a control plane, or also scheduler, kubelet and pretend nodes."""
@@ -15,12 +17,17 @@ class Controllers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`data_dir` None keeps everything in memory (--ephemeral). `port` 0 takes a free one.
+    """`data_dir` None keeps everything in memory (--ephemeral), and so does `in_memory` beside a folder for the kubeconfig.
 
-    `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir). `tls` False is for tests on loopback only.
+    `port` 0 takes a free one.
+
+    `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
+    `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
+    `tls` False is for tests on loopback only.
     """
 
     data_dir: Path | None = None
+    in_memory: bool = False
     host: str = "127.0.0.1"
     port: int = 0
     kubeconfig: Path | None = None
@@ -28,3 +35,6 @@ class Settings:
     nodes: int = 2
     tls: bool = True
     service_range: str = "10.0.0.0/16"
+    speed: float = 1.0
+    rules: bool = False
+    load: tuple[Manifest, ...] = ()

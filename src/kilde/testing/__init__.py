@@ -1,1 +1,1 @@
-"""Fakes that keep the same promises as the adapters (shared contract tests), for our tests and those of others."""
+"""For tests: fakes that keep the adapters' promises (shared contract tests), and the pytest plugin with its cluster in a box."""

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.clock import ManualClock
+from kilde.kubeapi.controllers.clock import manual
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.registry import control_plane, simulator
 from kubeapi.controllers.small_api import SmallApi
@@ -16,7 +16,7 @@ class Cluster:
     """The API, its clock, and the loop of controllers over it."""
 
     def __init__(self, nodes: int = 2) -> None:
-        self.clock = ManualClock()
+        self.clock = manual()
         self.api = SmallApi(self.clock.now)
         self.loop = Loop(self.api, [*control_plane(ca="PEM", simulated=True), *simulator(nodes=nodes)], self.clock)
 

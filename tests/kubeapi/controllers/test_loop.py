@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers import Mode, jobs
+from kilde.kubeapi.controllers import Mode, assemble
 from kilde.kubeapi.controllers.cache import Cache
-from kilde.kubeapi.controllers.clock import ManualClock, RealClock
+from kilde.kubeapi.controllers.clock import VirtualClock, manual
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.queue import Queue, Timers
 from kilde.kubeapi.controllers.registry import control_plane, simulator
@@ -72,7 +72,7 @@ async def test_a_key_is_worked_on_once_at_a_time_and_again_if_it_was_added_meanw
 
 
 def test_a_timer_is_replaced_by_the_next_of_its_name() -> None:
-    clock, fired = ManualClock(start=0.0), []
+    clock, fired = manual(0.0), []
     timers = Timers(clock)
     name = ("c", Key("", "x"))
     timers.set(name, 10.0, lambda: fired.append("first"))
@@ -88,7 +88,7 @@ def test_a_timer_is_replaced_by_the_next_of_its_name() -> None:
 
 @pytest.mark.anyio
 async def test_a_fast_clock_runs_ahead_of_the_machine() -> None:
-    clock = RealClock(speed=1000.0)
+    clock = VirtualClock(speed=1000.0)
     began = clock.now()
     await clock.wait(asyncio.Event(), began + 20)
     assert clock.now() >= began + 20
@@ -225,6 +225,6 @@ async def test_the_pods_of_a_node_that_is_gone_are_given_up() -> None:
 )
 async def test_a_mode_names_what_moves(mode: Mode, some: set[str]) -> None:
     async with running() as cluster:
-        names = set(jobs(cluster.api, mode=mode, nodes=2, clock=cluster.clock))
+        names = set(assemble(cluster.api, mode=mode, nodes=2, clock=cluster.clock).jobs)
         assert some <= names
         assert ("kubelet-0" in names, "watch" in names) == (mode is Mode.SIMULATE, mode is not Mode.OFF)

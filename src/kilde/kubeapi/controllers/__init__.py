@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from kilde.kubeapi.controllers.bootstrap import bootstrap
-from kilde.kubeapi.controllers.clock import Clock, RealClock
+from kilde.kubeapi.controllers.clock import Clock, VirtualClock
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.registry import control_plane, simulator
 from kilde.kubeapi.interface import Api
@@ -18,21 +19,29 @@ class Mode(StrEnum):
     SIMULATE = "simulate"
 
 
-def jobs(
+class Moving(NamedTuple):
+    """The coroutines to run side by side for as long as the server serves, by name, and the loop they drive (if any)."""
+
+    jobs: Mapping[str, Callable[[], Awaitable[None]]]
+    loop: Loop | None
+
+
+def assemble(
     api: Api, *, mode: str = Mode.SIMULATE, nodes: int = 2, clock: Clock | None = None, ca: str = ""
-) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    """The coroutines to run side by side for as long as the server serves, by name; `bootstrap` ends by itself.
+) -> Moving:
+    """What is to run; the job `bootstrap` ends by itself.
 
     `nodes` is the number of pretended nodes, `ca` the PEM of the authority that signed the server's certificate (it goes
     into every namespace's kube-root-ca.crt). An idle cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca)}
     if mode == Mode.OFF:
-        return first
+        return Moving(first, None)
     controllers = [*control_plane(ca=ca, simulated=mode == Mode.SIMULATE)]
     if mode == Mode.SIMULATE:
         controllers += simulator(nodes=nodes)
-    return {**first, **Loop(api, controllers, clock if clock is not None else RealClock()).jobs()}
+    loop = Loop(api, controllers, clock if clock is not None else VirtualClock())
+    return Moving({**first, **loop.jobs()}, loop)
 
 
-__all__ = ["Mode", "jobs"]
+__all__ = ["Mode", "Moving", "assemble"]

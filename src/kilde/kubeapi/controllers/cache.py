@@ -149,6 +149,8 @@ def slim(resource: str, body: Object) -> Object:
         kept = {key: value for key, value in meta.items() if key not in ("annotations", "labels")}
         keys = [*(body.get("data") or {}), *(body.get("binaryData") or {})]
         return {"metadata": kept, "data": dict.fromkeys(keys, "")}
+    if resource == "customresourcedefinitions.apiextensions.k8s.io":
+        return {"metadata": meta}
     if resource == "events":
         kept = {
             key: meta[key]

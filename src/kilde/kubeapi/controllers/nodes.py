@@ -8,7 +8,9 @@ from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import find, put
 from kilde.kubeapi.controllers.metadata import name_of, uid_of
+from kilde.kubeapi.controllers.node_health import UP, conditions, health, state_of
 from kilde.kubeapi.controllers.placing import UNSCHEDULABLE
+from kilde.kubeapi.controllers.rules import RULES
 from kilde.kubeapi.controllers.steps import (
     KUBELET,
     NOTHING,
@@ -20,6 +22,7 @@ from kilde.kubeapi.controllers.steps import (
     Patch,
     Refusals,
     Step,
+    Trigger,
     Update,
     View,
     Write,
@@ -60,7 +63,11 @@ def registration(count: int) -> Controller:
     def begun(obj: Object, view: View) -> list[Key]:
         return [Key("", name) for name in sorted(names)] if name_of(obj) == LEASE_SPACE else []
 
-    return Controller("kubelet-node", _register, {"nodes": ours, "namespaces": begun}, manager=KUBELET)
+    def all_of_them(_: Object, view: View) -> list[Key]:
+        return [Key("", name) for name in sorted(names)]
+
+    triggers: dict[str, Trigger] = {"nodes": ours, "namespaces": begun, RULES: all_of_them}
+    return Controller("kubelet-node", _register, triggers, manager=KUBELET)
 
 
 def _register(key: Key, view: View, moment: Moment) -> Step:
@@ -92,17 +99,25 @@ def _body(name: str) -> Object:
 
 
 def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
-    """Writes the status once: the pretend node is healthy until somebody says otherwise."""
+    """Writes the status once: the pretend node is healthy until somebody, or a script, says otherwise."""
     node = view.get("nodes", "", key.name)
     if node is None:
         return NOTHING
     writes: list[Write] = []
+    found = health(node, view, moment.memo, moment.now)
+    before = moment.memo.state if moment.memo is not None else state_of(node)
     if find((node.get("status") or {}).get("conditions"), "Ready") is None:
         status = _status(node, moment.now)
         writes.append(Update("nodes", {**node, "status": status}, "status"))
+    elif found.state != before:
+        turned = conditions(node, found, _status(node, moment.now)["conditions"], moment.now)
+        writes.append(Update("nodes", {**node, "status": {**node["status"], "conditions": turned}}, "status"))
+        if found.state == UP:
+            text = f"Node {key.name} status is now: NodeReady"
+            writes.append(Emit(node, "NodeReady", text, KUBELET, host=key.name))
     if view.get(LEASES, LEASE_SPACE, key.name) is None and view.get("namespaces", "", LEASE_SPACE) is not None:
         writes.append(Create(LEASES, _lease(node, moment.now)))
-    return Step(tuple(writes))
+    return Step(tuple(writes), wake=found.wake, memo=found)
 
 
 def _status(node: Object, now: float) -> dict[str, Any]:
@@ -170,7 +185,11 @@ def _taint(key: Key, view: View, moment: Moment) -> Step:
         return NOTHING
     text = f"Node {key.name} event: Registered Node {key.name} in Controller"
     said = (Emit(node, "RegisteredNode", text, "node-controller"),) if moment.memo is None else ()
-    return Step((*said, *_taints_due(node, moment.now), *_unready(node, view, moment.now)), memo="registered")
+    ready = (find((node.get("status") or {}).get("conditions"), "Ready") or {}).get("status", "")
+    if moment.memo == "True" and ready in ("False", "Unknown"):
+        lost = f"Node {key.name} status is now: NodeNotReady"
+        said = (Emit(node, "NodeNotReady", lost, "node-controller"),)
+    return Step((*said, *_taints_due(node, moment.now), *_unready(node, view, moment.now)), memo=ready)
 
 
 def _unready(node: Object, view: View, now: float) -> Iterator[Write]:

@@ -17,7 +17,7 @@ from kilde.kubeapi.controllers.placing import (
     wants_node,
 )
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
-from kilde.kubeapi.controllers.script import pod_script
+from kilde.kubeapi.controllers.rules import RULES, pod_script
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
     SCHEDULER,
@@ -37,7 +37,7 @@ COMPONENT = "default-scheduler"
 
 def controller() -> Controller:
     """Pods wait for nodes, for room (a pod that is gone) and for their claims."""
-    triggers = {"pods": _pods, "nodes": _waiting, "persistentvolumeclaims": _waiting}
+    triggers = {"pods": _pods, "nodes": _waiting, "persistentvolumeclaims": _waiting, RULES: _waiting}
     return Controller(COMPONENT, _reduce, triggers, manager=SCHEDULER, workers=1)
 
 
@@ -67,9 +67,12 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
         return NOTHING
     if spec_of(pod).get("schedulingGates"):
         return _condition(pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates", moment)
-    why = "simulated" if pod_script(pod).unschedulable else _claims(pod, view)
-    if why == "simulated":
-        return _refuse(pod, "0/0 nodes are available: simulated by annotation.", moment)
+    scripted = pod_script(pod, view).unschedulable
+    if scripted is not None:
+        nodes_there = len(list(view.every("nodes")))
+        text = f"0/{nodes_there} nodes are available: {scripted or 'simulated by a script'}."
+        return _refuse(pod, text, moment)
+    why = _claims(pod, view)
     if why:
         return _refuse(pod, why, moment)
     fits, reasons, nodes = [], Counter[str](), sorted(view.every("nodes"), key=name_of)

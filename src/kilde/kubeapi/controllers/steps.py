@@ -26,14 +26,18 @@ class Load(NamedTuple):
     asked: Mapping[str, Fraction]
 
 
-class View(Protocol):
-    """What is, as far as the watch and our own writes have told. Resources are named like `deployments.apps`."""
+class Objects(Protocol):
+    """Objects by name, and all of a resource. Resources are named like `deployments.apps`."""
 
     def get(self, resource: str, namespace: str, name: str) -> Object | None: ...
 
     def every(self, resource: str, namespace: str | None = None) -> Iterable[Object]:
         """All objects of a resource, or those of one namespace."""
         ...
+
+
+class View(Objects, Protocol):
+    """What is, as far as the watch and our own writes have told."""
 
     def owned(self, resource: str, uid: str) -> Iterable[Object]:
         """The objects whose controlling owner has that uid."""

@@ -17,7 +17,8 @@ from kilde.kubeapi.controllers.metadata import (
 )
 from kilde.kubeapi.controllers.placing import amount
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
-from kilde.kubeapi.controllers.script import CLAIM, Profile, steps_of
+from kilde.kubeapi.controllers.rules import RULES, steps_for
+from kilde.kubeapi.controllers.script import CLAIM, NEVER, Profile, seconds
 from kilde.kubeapi.controllers.selecting import selects
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
@@ -48,7 +49,13 @@ NO_PROVISIONER = "kubernetes.io/no-provisioner"
 
 def controllers(profile: Profile | None) -> tuple[Controller, ...]:
     """The binder of claims and of volumes. With a profile claims without a volume are given one; None: only what is there."""
-    bind: dict[str, Trigger] = {CLAIMS: itself, VOLUMES: _claims_for, CLASSES: _unbound, "pods": _claims_of}
+    bind: dict[str, Trigger] = {
+        CLAIMS: itself,
+        VOLUMES: _claims_for,
+        CLASSES: _unbound,
+        "pods": _claims_of,
+        RULES: _unbound,
+    }
     return (
         Controller(COMPONENT, partial(_claim, profile), bind, workers=1),
         Controller("persistentvolume-phase", _volume, {VOLUMES: itself, CLAIMS: _volume_of}, workers=1),
@@ -207,8 +214,12 @@ def _without_volume(profile: Profile | None, claim: Object, view: View, moment: 
     simulated = profile is not None and (
         name is None or (found is not None and found.get("provisioner") != NO_PROVISIONER)
     )
-    if simulated and profile is not None and "pending" not in steps_of(claim, CLAIM):
-        return _provision(profile, claim, found, moment)
+    steps = steps_for(claim, CLAIM, view) if simulated else {}
+    wait = seconds(steps, "pending", NEVER) if "pending" in steps else profile.claim if profile is not None else NEVER
+    if simulated and wait < NEVER:
+        return _provision(wait, claim, found, moment)
+    if steps.get("message"):
+        return _told(claim, "ProvisioningFailed", steps["message"], "Warning", moment)
     if name and found is None:
         text = f'storageclass.storage.k8s.io "{name}" not found'
         return _told(claim, "ProvisioningFailed", text, "Warning", moment)
@@ -234,8 +245,8 @@ def _wanted(claim: Object, view: View) -> bool:
     return any(key in _claims_of(pod, view) for pod in view.every("pods", namespace_of(claim)))
 
 
-def _provision(profile: Profile, claim: Object, storage_class: Object | None, moment: Moment) -> Step:
-    due = moment.memo if isinstance(moment.memo, float) else moment.now + profile.claim
+def _provision(wait: float, claim: Object, storage_class: Object | None, moment: Moment) -> Step:
+    due = moment.memo if isinstance(moment.memo, float) else moment.now + wait
     if moment.now < due:
         return Step(wake=due, memo=due)
     name = f"pvc-{uid_of(claim)}"

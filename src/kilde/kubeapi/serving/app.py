@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,8 +11,11 @@ import structlog
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.path import Route, route
+from kilde.kubeapi.serving import control
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access, attributes
+from kilde.kubeapi.serving.control import Control
+from kilde.kubeapi.serving.faults import Faults
 from kilde.kubeapi.serving.http import Receive, Request, Send, query_of, refusal
 from kilde.kubeapi.serving.identity import ANONYMOUS
 from kilde.kubeapi.serving.metrics import Metrics
@@ -23,8 +27,11 @@ _log = structlog.get_logger("kilde.kubeapi")
 class App:
     """One ASGI callable for the whole API."""
 
-    def __init__(self, resources: Resources, about: About, access: Access, metrics: Metrics) -> None:
+    def __init__(
+        self, resources: Resources, about: About, access: Access, metrics: Metrics, control: Control, faults: Faults
+    ) -> None:
         self._resources, self._about, self._access, self._metrics = resources, about, access, metrics
+        self._control, self._faults = control, faults
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -46,7 +53,12 @@ class App:
             found = route(path)
             wanted = attributes(request.method, path, request.query, found)
             request.user = self._access.admitted(asker, headers, _groups(scope), wanted)
-            await self._serve(request, found, sending)
+            if path.startswith(control.PREFIX + "/"):
+                await (await self._control.serve(request)).send(request, sending)
+                return
+            abort = scope.get("extensions", {}).get("kilde.abort")
+            act = partial(self._serve, request, found, sending)
+            await self._faults.serve(wanted, headers.get("user-agent", ""), act, sending, abort)
         except ApiError as error:
             if not started:
                 await refusal(error, request.warnings).send(request, sending)

@@ -28,7 +28,9 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"client_cert": self._certificate}}
+        abort = self.transport.abort  # the connection is cut off, as a network does it
+        extensions: dict[str, Any] = {"tls": {"client_cert": self._certificate}, "kilde.abort": abort}
+        self.scope["extensions"] = extensions
 
 
 class _Server(uvicorn.Server):

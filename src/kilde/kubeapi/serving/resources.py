@@ -13,8 +13,8 @@ from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
-from kilde.kubeapi.serving import render
-from kilde.kubeapi.serving.http import Request, Response, Send, answer, text
+from kilde.kubeapi.serving import logs, render
+from kilde.kubeapi.serving.http import Request, Response, Send, answer
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
@@ -113,9 +113,7 @@ class Resources:
     async def _kubelet(self, request: Request, call: Call, send: Send) -> None:
         if call.subresource != "log":
             raise kubelet.enter(self._world, call, request.query)
-        found = kubelet.log(self._world, call, request.query)
-        response = Response(204, b"", "") if found is None else text(200, found)
-        await response.send(request, send)
+        await logs.serve(self._world, request, call, send, lambda: self._watches.stopping)
 
     async def _ask(self, request: Request, call: Call, handler: Handler, verb: str) -> Response:
         """A sub-resource whose body is not the object."""

@@ -11,6 +11,7 @@ from kilde.kubeapi.controllers.kubelet.images import pull_problem, pull_status
 from kilde.kubeapi.controllers.script import NEVER, PodScript
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
+_LOOK_AGAIN = 1.0  # seconds until a container that is held back asks anew
 
 
 class Role(StrEnum):
@@ -23,19 +24,21 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The next moments of a container: when its present wait is over, when it is ready, when it ends; and failed pulls."""
+    """The next moments of a container: when its present wait is over, when it is ready, when no longer, when it ends.
+
+    `pulls` counts failed pulls.
+    """
 
     due: float | None = None
     ready_at: float | None = None
+    unready_at: float | None = None
     ends_at: float | None = None
     pulls: int = 0
 
     @property
     def wake(self) -> float | None:
-        moments = [
-            moment for moment in (self.due, self.ready_at, self.ends_at) if moment is not None and moment < NEVER
-        ]
-        return min(moments, default=None)
+        every = (self.due, self.ready_at, self.unready_at, self.ends_at)
+        return min((moment for moment in every if moment is not None and moment < NEVER), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the container's pod gives it: `pod` is name_namespace(uid) as messages have it, `lack` what its variables lack."""
+    """What the container's pod gives it: `pod` is name_namespace(uid) as messages have it, `lack` what its variables lack.
+
+    `held`: it may not get ready now, whatever its plan.
+    """
 
     now: float
     role: Role
@@ -58,6 +64,7 @@ class Context:
     pod: str
     lack: str = ""
     init_time: float = 0.0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,9 @@ def _recovered(status: dict[str, Any], context: Context) -> Plan:
         return Plan(due=context.now)
     began = parse(running.get("startedAt", "")) or context.now
     plan = _running_plan(began, int(status.get("restartCount") or 0), context)
-    return replace(plan, ready_at=None if status.get("ready") else max(context.now, plan.ready_at or 0.0))
+    if status.get("ready") and plan.ready_at is not None and plan.ready_at <= context.now:
+        return replace(plan, ready_at=None, unready_at=_tires(context))
+    return replace(plan, ready_at=max(context.now, plan.ready_at or 0.0))
 
 
 def _step(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn | None:
@@ -133,8 +142,10 @@ def _from_waiting(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn
         return None
     if reason == "CrashLoopBackOff":
         return _restarted(spec, turn, context)
-    problem = pull_problem(spec["image"], context.script.pull_error)
+    script = context.script
+    problem = pull_problem(spec["image"], script.pull_error) if turn.plan.pulls < script.pull_times else None
     if problem is not None:
+        problem = problem._replace(reason=script.pull_reason)
         pulls, waiting, wait, words = pull_status(spec["image"], problem, reason or "", turn.plan.pulls)
         due = None if wait is None else context.now + wait
         plan = Plan(due=due, pulls=pulls)
@@ -154,7 +165,7 @@ def _start(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn:
     name, image = spec["name"], spec["image"]
     restarts = int(turn.status.get("restartCount") or 0)
     plan = _running_plan(context.now, restarts, context)
-    ready = context.role is not Role.INIT and plan.ready_at is not None and plan.ready_at <= context.now
+    ready = plan.ready_at is not None and plan.ready_at <= context.now and not context.held
     status = {
         **turn.status,
         "state": {"running": {"startedAt": rfc3339(context.now)}},
@@ -166,20 +177,28 @@ def _start(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn:
     }
     pulled = f'Container image "{image}" already present on machine and can be accessed by the pod'
     said = (Said("Pulled", pulled), Said("Created", "Container created"), Said("Started", "Container started"))
-    return Turn(status, replace(plan, ready_at=None) if ready else plan, said)
+    return Turn(status, replace(plan, ready_at=None, unready_at=_tires(context)) if ready else plan, said)
 
 
 def _running_plan(began: float, restarts: int, context: Context) -> Plan:
+    end = _end_of(restarts, context)
+    ready_at = None if context.role is Role.INIT else began + context.script.ready
+    return Plan(ready_at=ready_at, ends_at=None if end is None else began + end[0])
+
+
+def _end_of(restarts: int, context: Context) -> tuple[float, int] | None:
+    """(seconds from its start, exit code) of the way a container ends; None if it stays."""
     script = context.script
-    ends_at: float | None = None
     if script.crashes is not None and restarts < script.crashes:
-        ends_at = began + script.after
-    elif context.role is Role.INIT:
-        ends_at = began + context.init_time
-    elif context.role is Role.TASK:
-        ends_at = began + script.run
-    ready_at = None if context.role is Role.INIT else began + script.ready
-    return Plan(ready_at=ready_at, ends_at=ends_at)
+        return script.after, script.exit_code
+    if context.role is Role.INIT:
+        return context.init_time, script.init_exit if restarts < script.init_fails else 0
+    return (script.run, 0) if context.role is Role.TASK else None
+
+
+def _tires(context: Context) -> float | None:
+    """When a container that is ready now will not be any more."""
+    return context.now + context.script.flap[0] if context.script.flap else None
 
 
 def _from_running(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn | None:
@@ -189,10 +208,24 @@ def _from_running(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn
         ended = _end(turn, context, code=137)
         return replace(ended, plan=Plan(due=now), said=(Said("Killing", text),))
     if plan.ends_at is not None and plan.ends_at <= now:
-        crashed = context.script.crashes is not None and int(turn.status["restartCount"]) < context.script.crashes
-        return _end(turn, context, code=context.script.exit_code if crashed else 0)
+        end = _end_of(int(turn.status["restartCount"]), context)
+        return _end(turn, context, code=end[1] if end is not None else 0)
+    return _readiness(turn, context)
+
+
+def _readiness(turn: Turn, context: Context) -> Turn | None:
+    """A running container that gets ready, or ceases to be for a while."""
+    plan, now, script = turn.plan, context.now, context.script
     if plan.ready_at is not None and plan.ready_at <= now:
-        return Turn({**turn.status, "ready": True}, replace(plan, ready_at=None))
+        if context.held:
+            return replace(turn, plan=replace(plan, ready_at=now + _LOOK_AGAIN), said=())
+        return Turn({**turn.status, "ready": True}, replace(plan, ready_at=None, unready_at=_tires(context)))
+    if turn.status.get("ready") and plan.ready_at is not None:
+        return Turn({**turn.status, "ready": False}, plan)  # a script that came later wants it to wait
+    if script.flap is not None and plan.unready_at is not None and plan.unready_at <= now:
+        said = Said("Unhealthy", "Readiness probe failed: simulated", warning=True)
+        plan = replace(plan, ready_at=now + script.flap[1], unready_at=None)
+        return Turn({**turn.status, "ready": False}, plan, (said,))
     return None
 
 

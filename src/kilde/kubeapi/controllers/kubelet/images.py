@@ -23,10 +23,11 @@ _FLIP = 0.5  # seconds from the failed pull to the back-off
 
 
 class Problem(NamedTuple):
-    """Why an image cannot be had; `invalid` if its name is none."""
+    """Why an image cannot be had; `invalid` if its name is none. `reason` is the word a status shows first."""
 
     message: str
     invalid: bool
+    reason: str = "ErrImagePull"
 
 
 def pull_problem(image: str, scripted: str | None) -> Problem | None:
@@ -59,19 +60,19 @@ def pull_status(
     if problem.invalid:
         said = [("InspectFailed", problem.message, True), ("Failed", "Error: InvalidImageName", True)]
         return failures, {"reason": "InvalidImageName", "message": problem.message}, None, said
-    if before == "ErrImagePull":
+    if before == problem.reason:
         wait = min(_FIRST * 2 ** max(0, failures - 1), _LONGEST)
         text = f'Back-off pulling image "{image}"'
         said = [("BackOff", text, False), ("Failed", "Error: ImagePullBackOff", True)]
         return (
             failures,
-            {"reason": "ImagePullBackOff", "message": f"{text}: ErrImagePull: {problem.message}"},
+            {"reason": "ImagePullBackOff", "message": f"{text}: {problem.reason}: {problem.message}"},
             wait,
             said,
         )
     said = [
         ("Pulling", f'Pulling image "{image}"', False),
         ("Failed", f'Failed to pull image "{image}": {problem.message}', True),
-        ("Failed", "Error: ErrImagePull", True),
+        ("Failed", f"Error: {problem.reason}", True),
     ]
-    return failures + 1, {"reason": "ErrImagePull", "message": problem.message}, _FLIP, said
+    return failures + 1, {"reason": problem.reason, "message": problem.message}, _FLIP, said

@@ -1,18 +1,18 @@
 """One step of a bound pod: its containers move on as far as is due, its status follows, a deleted one goes away."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import find
+from kilde.kubeapi.controllers.kubelet.acting import is_held, settled
 from kilde.kubeapi.controllers.kubelet.containers import Context, Plan, Role, Said, advance, fresh
 from kilde.kubeapi.controllers.kubelet.environment import CONFIG_MAP, SECRET, missing_mount, missing_variable, needs
 from kilde.kubeapi.controllers.kubelet.status import Statuses, conditions_of, initialized, phase_of, pod_address
 from kilde.kubeapi.controllers.metadata import (
-    controller_of,
     deleting,
     name_of,
     namespace_of,
@@ -21,7 +21,8 @@ from kilde.kubeapi.controllers.metadata import (
 )
 from kilde.kubeapi.controllers.nodes import address
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
-from kilde.kubeapi.controllers.script import NEVER, PodScript, Profile, pod_script
+from kilde.kubeapi.controllers.rules import RULES, pod_script
+from kilde.kubeapi.controllers.script import NEVER, PodScript, Profile
 from kilde.kubeapi.controllers.steps import (
     KUBELET,
     NOTHING,
@@ -41,12 +42,16 @@ from kilde.kubeapi.controllers.steps import (
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """What the kubelet remembers of a pod: whose memory it is, the containers' plans, when it began to stop, what it said."""
+    """What the kubelet remembers of a pod: whose memory it is, the containers' plans, when it began to stop, what it said.
+
+    `scripts` are those the plans were made from: another one makes another plan.
+    """
 
     uid: str
     plans: Mapping[str, Plan]
     stops_at: float | None = None
     lack: str = ""
+    scripts: Mapping[str, PodScript] = field(default_factory=dict)
 
 
 def controller(profile: Profile) -> Controller:
@@ -56,6 +61,7 @@ def controller(profile: Profile) -> Controller:
         CONFIG_MAP: _waiting(CONFIG_MAP),
         SECRET: _waiting(SECRET),
         "nodes": _on,
+        RULES: _all,
     }
     return Controller("kubelet", partial(_reduce, profile), triggers, manager=KUBELET, workers=4)
 
@@ -66,6 +72,10 @@ def _bound(pod: Object, view: View) -> list[Key]:
 
 def _on(node: Object, view: View) -> list[Key]:
     return [Key(namespace_of(pod), name_of(pod)) for pod in view.on_node(name_of(node))]
+
+
+def _all(_: Object, view: View) -> list[Key]:
+    return [Key(namespace_of(pod), name_of(pod)) for pod in view.every("pods") if spec_of(pod).get("nodeName")]
 
 
 def _waiting(resource: str) -> Trigger:
@@ -88,7 +98,7 @@ def _reduce(profile: Profile, key: Key, view: View, moment: Moment) -> Step:
     if ready is None or ready["status"] != "True":
         return Step(memo=moment.memo)
     memo = moment.memo if moment.memo is not None and moment.memo.uid == uid_of(pod) else Memo(uid_of(pod), {})
-    script = pod_script(pod, profile)
+    script = pod_script(pod, view, profile)
     if deleting(pod):
         return _stop(pod, memo, script, moment.now)
     if phase(pod) in TERMINAL:
@@ -97,7 +107,16 @@ def _reduce(profile: Profile, key: Key, view: View, moment: Moment) -> Step:
         return _fail(
             pod, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline", moment.now
         )
+    if _evicted(pod, script) is not None and (_evicted(pod, script) or 0.0) <= moment.now:
+        text = script.message or "The node was low on resource: memory."
+        return _fail(pod, "Evicted", text, moment.now, warning=True)
     return _live(pod, memo, script, profile, view, moment.now)
+
+
+def _evicted(pod: Object, script: PodScript) -> float | None:
+    """When the script has the pod evicted; None if it does not, or the pod has not begun."""
+    began = parse((pod.get("status") or {}).get("startTime") or "")
+    return None if script.evict is None or began is None else began + script.evict
 
 
 def _overdue(pod: Object, now: float) -> bool:
@@ -109,8 +128,9 @@ def _live(pod: Object, memo: Memo, script: PodScript, profile: Profile, view: Vi
     lack = missing_mount(pod, view)
     status = pod.get("status") or {}
     plans: dict[str, Plan] = {}
+    scripts: dict[str, PodScript] = {}
     said: list[Write] = []
-    walk = _Walk(pod, memo, script, profile, view, now, plans, said)
+    walk = _Walk(pod, memo, profile, view, now, plans, scripts, said)
     if lack:
         inits, mains = _stopped(pod)
         if lack != memo.lack:
@@ -123,8 +143,10 @@ def _live(pod: Object, memo: Memo, script: PodScript, profile: Profile, view: Vi
     writes: list[Write] = [*said]
     if new != status:
         writes.append(Update("pods", with_status(pod, new), "status"))
-    wake = earliest(*(plan.wake for plan in plans.values()), _deadline(pod, new))
-    return Step(tuple(writes), wake=wake, memo=Memo(memo.uid, plans, None, lack))
+    wake = earliest(
+        *(plan.wake for plan in plans.values()), _deadline(pod, new), _evicted({**pod, "status": new}, script)
+    )
+    return Step(tuple(writes), wake=wake, memo=Memo(memo.uid, plans, None, lack, scripts))
 
 
 def _deadline(pod: Object, status: dict[str, Any]) -> float | None:
@@ -134,15 +156,15 @@ def _deadline(pod: Object, status: dict[str, Any]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """Moves the containers of one pod; what they plan and say is gathered in `plans` and `said`."""
+    """Moves the containers of one pod; what they plan, follow and say is gathered in `plans`, `scripts` and `said`."""
 
     pod: Object
     memo: Memo
-    script: PodScript
     profile: Profile
     view: View
     now: float
     plans: dict[str, Plan]
+    scripts: dict[str, PodScript]
     said: list[Write]
 
     def inits(self) -> tuple[Statuses, bool]:
@@ -168,26 +190,22 @@ class _Walk:
         held = next((one for one in (pod.get("status") or {}).get(field) or () if one["name"] == name), None)
         if held is not None and held["state"].get("waiting", {}).get("reason") == "PodInitializing":
             held = None
+        script = self.scripts[name] = pod_script(pod, self.view, self.profile, spec)
         context = Context(
             now=self.now,
             role=role,
             restart="Always" if spec.get("restartPolicy") == "Always" else spec_of(pod).get("restartPolicy", "Always"),
-            script=_timed(self.script, pod, self.profile),
+            script=settled(script, pod, self.view, self.profile),
+            held=is_held(script, pod, self.view),
             pod=f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})",
             lack=missing_variable(pod, spec, self.view),
             init_time=self.profile.init,
         )
-        turn = advance(spec, held, self.memo.plans.get(name), context)
+        known = self.memo.plans.get(name) if self.memo.scripts.get(name) == script else None
+        turn = advance(spec, held, known, context)
         self.plans[name] = turn.plan
         self.said.extend(_emit(pod, one, f"spec.{place}{{{name}}}") for one in turn.said)
         return turn.status
-
-
-def _timed(script: PodScript, pod: Object, profile: Profile) -> PodScript:
-    """A task that nobody waits for (no Job owns it) takes longer: it may be meant to be looked at."""
-    owner = controller_of(pod)
-    alone = owner is None or owner.get("kind") != "Job"
-    return replace(script, run=profile.task) if alone and script.run == profile.run else script
 
 
 def _is_task(pod: Object) -> bool:
@@ -227,9 +245,10 @@ def _status(pod: Object, inits: Statuses, mains: Statuses, begun: bool, view: Vi
     return status
 
 
-def _fail(pod: Object, reason: str, message: str, now: float) -> Step:
+def _fail(pod: Object, reason: str, message: str, now: float, *, warning: bool = False) -> Step:
     status = {**_killed(pod, now), "phase": "Failed", "reason": reason, "message": message}
-    told = Emit(pod, reason, message, KUBELET, host=spec_of(pod)["nodeName"])
+    kind = "Warning" if warning else "Normal"
+    told = Emit(pod, reason, message, KUBELET, kind, host=spec_of(pod)["nodeName"])
     return Step((Update("pods", with_status(pod, status), "status"), told))
 
 

@@ -1,0 +1,72 @@
+"""Occupied: one server a data directory, held by a lock that ends with its process, and a note of who it is."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from kilde.core.basics.errors import KildeError
+
+_LOCK, _NOTE = "lock", "running.json"
+
+
+class Occupied(KildeError):
+    """Another server has the data directory."""
+
+    code = "data-directory-occupied"
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A server that runs: its process, where it listens, since when (seconds since the epoch), and whether it keeps nothing."""
+
+    pid: int
+    server: str
+    since: float
+    ephemeral: bool = False
+
+
+@contextlib.contextmanager
+def occupied(folder: Path) -> Iterator[None]:
+    """Holds the folder. Raises Occupied."""
+    file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            hint = "stop it, or give another --data-dir"
+            raise Occupied("another cluster uses this data directory", about=str(folder), hint=hint) from None
+        yield
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def noted(folder: Path, running: Running) -> Iterator[None]:
+    """Tells others who serves here, as long as it does."""
+    note = folder / _NOTE
+    note.write_bytes(msgspec.json.encode(running))
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def running_in(folder: Path) -> Running | None:
+    """Who serves out of a folder; None if nobody does, whatever an ended process has left there."""
+    try:
+        file = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            return msgspec.json.decode((folder / _NOTE).read_bytes(), type=Running)
+        except (OSError, msgspec.DecodeError):
+            return None  # it has only begun
+    finally:
+        os.close(file)
+    return None
