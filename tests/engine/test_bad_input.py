@@ -313,7 +313,7 @@ async def test_a_host_key_that_is_another_is_told_and_the_last_good_state_stays(
 
 SERVER = "https://kubernetes.default.svc"
 REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
-HERE = f"(this release deploys to its own cluster: write {SERVER} or in-cluster)"
+ELSEWHERE = 'error getting cluster by server "https://elsewhere": rpc error: code = NotFound desc = cluster "https://elsewhere" not found'
 
 
 def _source(**fields: Any) -> dict[str, Any]:
@@ -393,8 +393,8 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
         {"destination": {"server": SERVER, "name": "in-cluster"}},
         f"application destination can't have both name and server defined: in-cluster {SERVER}",
     ),
-    ({"destination": {"server": "https://elsewhere"}}, f'cluster "https://elsewhere" not found {HERE}'),
-    ({"destination": {"name": "elsewhere"}}, f"there are no clusters with this name: elsewhere {HERE}"),
+    ({"destination": {"server": "https://elsewhere"}}, ELSEWHERE),
+    ({"destination": {"name": "elsewhere"}}, "there are no clusters with this name: elsewhere"),
     ({"syncPolicy": "auto"}, "spec.syncPolicy: must be an object, not a string"),
     (_policy(automated=True), "spec.syncPolicy.automated: must be an object, not a boolean"),
     *(
@@ -467,7 +467,7 @@ async def test_an_application_that_goes_wrong_keeps_what_it_deployed_and_says_ho
     await stage.patch_application({"spec": {"destination": {"server": "https://elsewhere"}}})
     await stage.until(stage.conditions, "a condition")
     await stage.quiet()
-    assert stage.conditions() == [f'InvalidSpecError: cluster "https://elsewhere" not found {HERE}']
+    assert stage.conditions() == [f"InvalidSpecError: {ELSEWHERE}"]
     assert stage.objects() == {"a": {"k": "v"}, "c": {"k": "v"}}
     await stage.patch_application({"spec": {"destination": {"server": SERVER}}})
     await stage.until(lambda: stage.sync() == "Synced" and not stage.conditions(), "mended")

@@ -56,7 +56,6 @@ class Hands:
     confirmed: Callable[[], bool]
     stopped: Callable[[], bool]
     refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
-    namespace: str = ""
     since: float | None = None
 
 

@@ -11,6 +11,7 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.live import LiveView, Scope
+from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
@@ -37,6 +38,7 @@ class Context:
     repositories: Repositories
     renderer: Renderer
     schemas: Schemas
+    projects: Projects
     surveyor: Surveyor
     reporter: Reporter
     accounts: Accounts

@@ -15,6 +15,7 @@ from kilde.engine.fleet import Config, Fleet
 from kilde.engine.heal import Healer, may_heal
 from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
+from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
@@ -44,6 +45,7 @@ class Controller:
         config = Config(cluster, settings.namespace, self._config_changed)
         live = LiveView(cluster, self._tasks, self._object_changed)
         schemas = Schemas(cluster)
+        projects = Projects(cluster, settings.namespace, clock, self._project_changed)
         self.context = Context(
             world=world,
             settings=settings,
@@ -59,7 +61,8 @@ class Controller:
             ),
             renderer=Renderer(world.sources),
             schemas=schemas,
-            surveyor=Surveyor(live, schemas),
+            projects=projects,
+            surveyor=Surveyor(live, schemas, projects),
             reporter=Reporter(cluster, fleet, clock, manager=settings.manager),
             accounts=Accounts(world.records, clock),
             wake=lambda name, delay: self._queue.add(name, delay=delay),
@@ -83,6 +86,7 @@ class Controller:
         async with self._tasks as tasks:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())
+            tasks.start("projects", ctx.projects.follow())
             tasks.start("start", self._start())
             await tasks.failed.wait()
             self._queue.close()
@@ -93,6 +97,7 @@ class Controller:
     async def _start(self) -> None:
         ctx = self.context
         await ctx.config.synced.wait()
+        await ctx.projects.synced.wait()
         self._tasks.start("applications", ctx.fleet.run())
         await ctx.fleet.synced.wait()
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
@@ -128,6 +133,12 @@ class Controller:
     def _config_changed(self) -> None:
         for app in self.context.fleet.all():
             if app.source is not None and self.context.repositories.error(app.source.repo_url):
+                self._queue.add(app.name)
+
+    def _project_changed(self, project: str) -> None:
+        for app in self.context.fleet.all():
+            if app.project == project:
+                self.context.runtime(app.name).judged.clear()
                 self._queue.add(app.name)
 
     def _application_changed(self, name: str, app: Application | None) -> None:

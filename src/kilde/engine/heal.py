@@ -15,7 +15,7 @@ from kilde.core.basics.backoff import Backoff
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
-from kilde.core.plan.policy import SyncPolicy
+from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
 from kilde.engine.runtime import Heal, Packed, Runtime
 from kilde.engine.writes import Pen, apply_one
@@ -23,6 +23,8 @@ from kilde.engine.writes import Pen, apply_one
 log = structlog.get_logger()
 
 _REFUSED = Backoff(first=1.0, factor=2.0, ceiling=30.0)
+# a heal puts back what drifted, and leaves alone what Git leaves to others
+_CAREFUL = SyncPolicy(options=Options({"RespectIgnoreDifferences": "true"}))
 _WHOLE = ("(the object)",)
 
 
@@ -55,6 +57,8 @@ class Healer:
         if packed is None:
             return None
         change = ctx.surveyor.judge(app, rt, ref, packed).change
+        if change.forbidden or ctx.projects.refusals(app) or not ctx.projects.may_sync(app, manual=False):
+            return None
         if change.action not in (Action.CREATE, Action.UPDATE) or ctx.is_rivals(app, change.holder):
             return None
         if change.live_version and rt.stuck.get(ref) == change.live_version:
@@ -90,7 +94,7 @@ class Healer:
             digest=rt.wish.digest if rt.wish else "",
             changes=[change],
         )
-        result = await apply_one(change, self._pen(ref, packed))
+        result = await apply_one(change, self._pen(app, ref, packed))
         book.healed(fields, now=ctx.world.clock.monotonic())
         ok = result.code is ResultCode.SYNCED
         writers = tuple(dict.fromkeys(str(field.owner) for field in change.fields if field.owner))
@@ -153,14 +157,15 @@ class Healer:
             del rt.fights[ref]
             rt.fighting.pop(ref, None)
 
-    def _pen(self, ref: ObjectRef, packed: Packed) -> Pen:
+    def _pen(self, app: Application, ref: ObjectRef, packed: Packed) -> Pen:
         ctx = self._ctx
         return Pen(
             cluster=ctx.world.cluster,
             live=ctx.live,
             clock=ctx.world.clock,
             manager=ctx.settings.manager,
-            policy=SyncPolicy(),
+            policy=_CAREFUL,
+            ignore=app.ignore,
             body=lambda _: packed.unpack(ref).manifest.body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )

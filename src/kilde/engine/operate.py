@@ -113,6 +113,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None]) ->
             body=body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
             force=job.running.operation.force,
+            ignore=app.ignore,
         ),
         parallel=ctx.settings.parallel_writes,
         tell=tell,
@@ -120,7 +121,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None]) ->
         pause=lambda: ctx.world.clock.sleep(ctx.settings.wave_delay),
         confirmed=lambda: _confirmed(ctx, app.name, job.running.started_at),
         stopped=lambda: _terminating(ctx, app.name),
-        namespace=app.destination.namespace,
+        refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
         since=job.running.started_at if job.running.resumed else None,
     )
 

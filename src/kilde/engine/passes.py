@@ -4,6 +4,7 @@ A pass starts from what is, may be cut off between any two lines, and the next o
 """
 
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -31,6 +32,8 @@ from kilde.engine.wishes import Wishes, owned_refs
 
 log = structlog.get_logger()
 
+_BLOCKED = "Sync operation blocked by sync window"
+_WINDOW_POLL = 15.0  # seconds: windows open and close by the minute
 _FAULTS = Backoff(first=1.0, factor=2.0, ceiling=30.0)
 
 
@@ -93,8 +96,9 @@ class Passes:
             return await delete_application(ctx, app, rt)
         if app.skipped:
             return None
-        if app.problems or app.source is None:
-            await self._unusable(app)
+        problems = app.problems or ctx.projects.refusals(app)
+        if problems or app.source is None:
+            await self._unusable(app, problems)
             return None
         refresh = app.refresh
         try:
@@ -117,6 +121,8 @@ class Passes:
         if running.operation.problem:
             await self._refuse(app, running.operation, f"Invalid operation request: {running.operation.problem}")
             return 0.001
+        if not ctx.projects.may_sync(app, manual=not running.operation.automated):
+            return await self._blocked(app, running, self._verdict(app, rt, wish, survey, condition), refresh)
         wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
         if wait > 0:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
@@ -125,10 +131,36 @@ class Passes:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
         return await self._operate(app, rt, wish, running)
 
+    async def _blocked(self, app: Application, running: Running, verdict: Verdict, refresh: str) -> float:
+        """A sync window is in the way: an automated sync is not begun and nothing is said; one that was asked for waits, and says so."""
+        if running.operation.automated and not running.retries:
+            await self._tell(app, verdict, refresh=refresh)
+            return _WINDOW_POLL
+        state = OperationState(
+            operation=running.operation.raw, phase=Phase.RUNNING, message=_BLOCKED, started_at=running.started_at
+        )
+
+        def build(newest: Application) -> dict[str, Any]:
+            status = render_status(newest, verdict, now=self._ctx.now())
+            told = newest.status.get("operationState") or {}
+            if (told.get("phase"), told.get("message")) == (Phase.RUNNING, _BLOCKED):
+                return status  # and its start stays as it was told
+            return {**status, "operationState": render_operation(state, newest)}
+
+        await self._ctx.reporter.write(app.name, build, refreshed=refresh)
+        return _WINDOW_POLL
+
     async def _operate(self, app: Application, rt: Runtime, wish: Wish, running: Running) -> float | None:
         ctx = self._ctx
         operation = running.operation
         rt.running = running
+        if running.retries and operation.retry.refresh:
+            try:
+                wish = await self._wishes.current(app, rt, fresh=True, hard=False)
+            except KildeError as error:
+                if isinstance(error, ClusterError):
+                    raise
+                log.warning("retried with what is known", application=app.name, error=str(error))
         target, job_rt = wish, rt
         if operation.revision and operation.revision != wish.sha:
             try:
@@ -241,8 +273,8 @@ class Passes:
 
         await ctx.reporter.write(app.name, build, refreshed=refresh)
 
-    async def _unusable(self, app: Application) -> None:
-        conditions = tuple(invalid_spec(problem) for problem in app.problems)
+    async def _unusable(self, app: Application, problems: Iterable[str]) -> None:
+        conditions = tuple(invalid_spec(problem) for problem in problems)
         verdict = Verdict(sync="Unknown", health="Unknown", conditions=conditions, compared=False)
         await self._tell(app, verdict, refresh=app.refresh)
 

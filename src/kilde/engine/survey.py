@@ -1,7 +1,7 @@
 """Surveys an application: every wanted and every tracked object is judged against what the live view holds, without a request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.status import ResourceState
@@ -13,6 +13,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.planner import Plan, judge, judge_extra
 from kilde.engine.live import Held, LiveView
+from kilde.engine.projects import Projects
 from kilde.engine.runtime import Judged, Packed, Runtime
 from kilde.engine.schemas import Schemas
 
@@ -36,8 +37,8 @@ class Survey:
 class Surveyor:
     """Judges objects, and remembers each judgement while neither side has changed."""
 
-    def __init__(self, live: LiveView, schemas: Schemas) -> None:
-        self._live, self._schemas = live, schemas
+    def __init__(self, live: LiveView, schemas: Schemas, projects: Projects) -> None:
+        self._live, self._schemas, self._projects = live, schemas, projects
         self.comparisons = 0
 
     def survey(
@@ -92,6 +93,7 @@ class Surveyor:
             node=self._schemas.node(ref.group, packed.version, ref.kind),
             ignore=app.ignore,
         )
+        change = self._permitted(app, change)
         if body is None:
             found = Judged(packed, version, change, None, there=False, counts=True)
         else:
@@ -99,16 +101,29 @@ class Surveyor:
         rt.judged[ref] = found
         return found
 
+    def _permitted(self, app: Application, change: Change) -> Change:
+        ref = change.ref
+        denied = self._projects.forbids(app, ref, namespaced=bool(ref.namespace))
+        return replace(change, forbidden=True, why=denied) if denied and not change.hook else change
+
     def _extra(self, app: Application, rt: Runtime, ref: ObjectRef, held: Held, *, prune: bool) -> Judged:
         known = rt.judged.get(ref)
         same = known is not None and known.wanted is None and known.live_version == held.version
         if known is not None and same and (known.change.action is Action.PRUNE) == prune:
             return known
         body = held.body()
-        change = judge_extra(ref, body, prune=prune, options=app.policy.options)
+        change = self._permitted(app, judge_extra(ref, body, prune=prune, options=app.policy.options))
         found = _judged(None, held.version, change, body, counts=counts(body) and not change.hook)
         rt.judged[ref] = found
         return found
+
+
+def _sync_word(change: Change) -> str:
+    if change.hook:
+        return ""
+    if change.forbidden:
+        return "Unknown"
+    return "OutOfSync" if change.differs else "Synced"
 
 
 def _judged(packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
@@ -129,7 +144,7 @@ def _resource(change: Change, extra: bool) -> ResourceState:
     return ResourceState(
         ref=change.ref,
         version=change.version,
-        sync="" if change.hook else ("OutOfSync" if change.differs else "Synced"),
+        sync=_sync_word(change),
         wave=change.wave,
         requires_pruning=extra,
         hook=change.hook,

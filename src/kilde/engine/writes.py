@@ -5,7 +5,7 @@ would have taken (`configured`, `serverside-applied`, `replaced`), since people 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,13 +14,17 @@ import msgspec
 from kilde.core.apply.outcome import ObjectResult, ResultCode, kind_word
 from kilde.core.apply.retry import MAX_TRIES, wait_before, worth_another_try
 from kilde.core.apply.tasks import Task
+from kilde.core.apps.status import merge_patch
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
+from kilde.core.objects.pointer import with_value_of
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.last_applied import ANNOTATION, forgotten
+from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.plan.change import Action, Change
+from kilde.core.plan.ignore import IgnoreRule, pointers_for
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.policy import Options, SyncPolicy, object_options
 from kilde.engine.live import LiveView
@@ -60,6 +64,7 @@ class Pen:
     body: Callable[[ObjectRef], Object]
     node: Callable[[ObjectRef, str], Node | None]
     force: bool = False
+    ignore: Iterable[IgnoreRule] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,11 @@ class _Way:
 
 async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> ObjectResult:
     """One object, written if it differs; tried again while that may help."""
-    body = pen.body(change.ref)
+    body = _body(change, pen)
     way = _way(body, pen)
     rewritten = way.replace and not dry_run
-    if change.action is Action.KEEP and not change.rewrites and not rewritten:
+    respects = pen.policy.options.is_on("RespectIgnoreDifferences")
+    if change.action is Action.KEEP and not rewritten and (respects or not change.rewrites):
         word = "serverside-applied" if way.server_side and not dry_run else "unchanged"
         done = result_of(change, f"{kind_word(change.ref)} {word}{_suffix(dry_run)}", verb="keep")
         return replace(done, images=images_of([body]))
@@ -87,6 +93,17 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
         return await _applied(change, resource, body, way, pen, dry_run=dry_run)
     except ClusterError as error:
         return refused(change, error, pen)
+
+
+def _body(change: Change, pen: Pen) -> Object:
+    """The manifest; with `RespectIgnoreDifferences` what is there stays where ignoreDifferences points."""
+    body = pen.body(change.ref)
+    held = pen.live.get(change.ref) if change.live_version else None
+    if held is not None and pen.policy.options.is_on("RespectIgnoreDifferences"):
+        live = held.body()
+        for pointer in pointers_for(pen.ignore, change.ref):
+            body = with_value_of(body, live, pointer)
+    return body
 
 
 def _way(body: Object, pen: Pen) -> _Way:
@@ -101,6 +118,8 @@ def _way(body: Object, pen: Pen) -> _Way:
 async def _applied(
     change: Change, resource: Resource, body: Object, way: _Way, pen: Pen, *, dry_run: bool
 ) -> ObjectResult:
+    if change.live_version and not dry_run:
+        await _forget(change, resource, body, pen)
     try:
         applied = await _apply(change, resource, body, pen, dry_run=dry_run)
     except ClusterError as error:
@@ -117,6 +136,23 @@ async def _applied(
         change, f"{kind_word(change.ref)} {word}{_suffix(dry_run)}", verb=verb, after=_version(applied.raw)
     )
     return replace(done, images=images_of([body]))
+
+
+async def _forget(change: Change, resource: Resource, body: Object, pen: Pen) -> None:
+    """Takes away what a client-side apply once set and Git no longer has: nobody's ownership would tell."""
+    held = pen.live.get(change.ref)
+    if held is None or ANNOTATION.encode() not in held.raw:
+        return
+    ref, live = change.ref, held.body()
+    rest = forgotten(pen.node(ref, change.version) or DEDUCED, live, body)
+    if rest is None:
+        return
+    patch = merge_patch(live, rest)
+    patch.setdefault("metadata", {})["resourceVersion"] = held.version
+    raw = await persist(
+        lambda: pen.cluster.patch(resource, ref.namespace, ref.name, patch, manager=pen.manager), pen.clock
+    )
+    pen.live.observe(ref, raw)
 
 
 async def _apply(change: Change, resource: Resource, body: Object, pen: Pen, *, dry_run: bool) -> Applied:

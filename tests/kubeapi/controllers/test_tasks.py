@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilde.core.basics.cron import parse, zone
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.moment import parse as moment
 from kilde.core.basics.moment import rfc3339
-from kilde.kubeapi.controllers.cronjob.schedule import parse, zone
 from kilde.kubeapi.controllers.job.tally import parse_indexes, print_indexes
 from kubeapi.controllers.simulated import job, running, template, verdicts
 

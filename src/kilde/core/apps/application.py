@@ -160,8 +160,8 @@ def _destination(at: Reader) -> Destination:
     elif not server and not name and not at.is_wrong and len(at.problems) == known:
         at.problem("", "Destination server missing from app spec")
     elif (name and name != "in-cluster") or (server and server.rstrip("/") != IN_CLUSTER):
-        which = f"there are no clusters with this name: {name}" if name else f'cluster "{server}" not found'
-        at.problem("", f"{which} (this release deploys to its own cluster: write {IN_CLUSTER} or in-cluster)")
+        missing = f'error getting cluster by server "{server}": rpc error: code = NotFound desc = cluster "{server}" not found'
+        at.problem("", f"there are no clusters with this name: {name}" if name else missing)
     return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw))
 
 

@@ -64,7 +64,8 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     """The whole status but `operationState` and `history`, which are carried over from the one that is there."""
     old = app.status
     status: dict[str, Any] = {key: old[key] for key in ("operationState", "history") if key in old}
-    status["controllerNamespace"] = app.namespace
+    if verdict.compared or "controllerNamespace" in old:
+        status["controllerNamespace"] = app.namespace
     conditions = _conditions(old.get("conditions") or (), verdict.conditions, now)
     if conditions:
         status["conditions"] = conditions

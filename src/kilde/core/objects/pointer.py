@@ -39,6 +39,28 @@ def without(value: Json, tokens: tuple[str, ...]) -> Json:
     return value
 
 
+def with_value_of(value: Json, other: Json, tokens: tuple[str, ...]) -> Json:
+    """A copy of `value` that has at the pointer what `other` has there, also where that is nothing."""
+    if not tokens:
+        return other
+    head, rest = tokens[0], tokens[1:]
+    if isinstance(value, dict) and isinstance(other, dict):
+        if head not in other:
+            return without(value, tokens)
+        if not rest:
+            return {**value, head: other[head]}
+        return {**value, head: with_value_of(value[head], other[head], rest)} if head in value else value
+    if (
+        isinstance(value, list)
+        and isinstance(other, list)
+        and head.isdigit()
+        and int(head) < min(len(value), len(other))
+    ):
+        index = int(head)
+        return [*value[:index], with_value_of(value[index], other[index], rest), *value[index + 1 :]]
+    return value
+
+
 def readable(path: Iterable[Any]) -> str:
     """Keys and list positions as people write them: `metadata.annotations['a.b/c']`, `spec.ports[0].port`."""
     text = ""

@@ -91,8 +91,9 @@ class Change:
     kept: bool = False  # says itself that it is never pruned (Prune=false)
     asks: bool = False  # a person has to confirm that it is deleted (Prune=confirm or Delete=confirm)
     rewrites: bool = False  # as in Git but for what ignoreDifferences leaves out; a sync writes that too
+    forbidden: bool = False  # the application's project does not permit such an object
     hook: bool = False  # a live hook: listed, and neither compared nor pruned
 
     @property
     def differs(self) -> bool:
-        return self.action is not Action.KEEP and not self.ignored
+        return self.forbidden or (self.action is not Action.KEEP and not self.ignored)

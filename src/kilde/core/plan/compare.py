@@ -12,6 +12,7 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.pointer import readable
 from kilde.core.objects.typed.errors import BadApply, TypingError
+from kilde.core.objects.typed.last_applied import forgotten
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.plan.change import ABSENT, MASKED, FieldChange
@@ -31,6 +32,7 @@ class Comparison:
     fields: tuple[FieldChange, ...] = ()
     predicted: Object = field(default_factory=dict)
     problem: str = ""
+    rewrites: bool = False  # what ignoreDifferences leaves out differs all the same
 
 
 def compare(
@@ -49,7 +51,9 @@ def compare(
     pointers = tuple(pointers)
     old, new = drop(_comparable(live), pointers), drop(_comparable(predicted), pointers)
     if old == new:
-        return Comparison(True, predicted=predicted)
+        return Comparison(
+            True, predicted=predicted, rewrites=bool(pointers) and _comparable(live) != _comparable(predicted)
+        )
     secret = is_secret(wanted)
     fields = tuple(
         change
@@ -57,15 +61,16 @@ def compare(
         if (change := _change(live, path, there, here, secret=secret)) is not None
         and not (change.owner and change.owner.manager in managers)
     )
-    return Comparison(not fields, fields, predicted)
+    return Comparison(not fields, fields, predicted, rewrites=not fields and bool(managers))
 
 
 def predict(wanted: Object, live: Object, *, node: Node | None) -> Object:
     """What the server would store if `wanted` were applied now. Raises TypingError where it would refuse the config."""
     config = {key: value for key, value in wanted.items() if key != "status"}
     version = str(wanted.get("apiVersion", ""))
-    found = apply(live, config, node=node or DEDUCED, manager=MANAGER, force=True, api_version=version, now="")
-    return apply_defaults(found.object) if found.changed else live
+    base = forgotten(node or DEDUCED, live, config) or live
+    found = apply(base, config, node=node or DEDUCED, manager=MANAGER, force=True, api_version=version, now="")
+    return apply_defaults(found.object) if found.changed or base is not live else live
 
 
 def _comparable(body: Object) -> Object:

@@ -69,7 +69,7 @@ def judge(
         managers=managers_for(ignore, wanted.ref),
     )
     if found.in_sync:
-        return replace(change, action=Action.KEEP, why="as in Git")
+        return replace(change, action=Action.KEEP, why="as in Git", rewrites=found.rewrites)
     what = redacted(found.problem, wanted.manifest.body, live) or ", ".join(
         f"{field.path} {field.why}" for field in found.fields[:3]
     )

@@ -13,6 +13,7 @@ from kilde.core.objects.typed.node import Node
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 _EMPTY = FieldSet()
+_IDENTITY = ("apiVersion", "kind", "status")
 
 
 def text(config: Object) -> str:
@@ -43,6 +44,28 @@ def rewritten(merged: Object, config: Object) -> Object:
     if annotations[ANNOTATION] == said:
         return merged
     return {**merged, "metadata": {**merged["metadata"], "annotations": {**annotations, ANNOTATION: said}}}
+
+
+def forgotten(node: Node, live: Object, wanted: Object) -> Object | None:
+    """The live object without what the annotation says was applied and `wanted` no longer has; None where that is nothing.
+
+    The annotation goes with it: from then on ownership tells what is ours.
+    """
+    said = _annotations(live).get(ANNOTATION)
+    if not isinstance(said, str) or not said:
+        return None
+    try:
+        config = msgspec.json.decode(said)
+        if not isinstance(config, dict):
+            return None
+        spoken = {key: value for key, value in config.items() if key not in _IDENTITY}
+        gone = difference(merging.paths_of(node, spoken), merging.paths_of(node, wanted))
+        rest = merging.remove(node, live, gone) if gone else live
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if rest == live or not isinstance(rest, dict):
+        return None
+    return _without_annotation(rest)
 
 
 def allowed(node: Node, live: Object) -> FieldSet:

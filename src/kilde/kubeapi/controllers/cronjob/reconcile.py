@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
+from kilde.core.basics.cron import parse, zone
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.moment import parse as parse_time
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import is_true
-from kilde.kubeapi.controllers.cronjob.schedule import parse, zone
 from kilde.kubeapi.controllers.metadata import (
     annotations_of,
     deleting,

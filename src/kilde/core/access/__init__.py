@@ -1,0 +1,1 @@
+"""Who may deploy what, where and when: AppProjects and their sync windows."""

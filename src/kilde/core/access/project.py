@@ -1,0 +1,131 @@
+"""Project: what the applications of a team may do, parsed once from an AppProject (`argoproj.io/v1alpha1`).
+
+The rules are Argo CD's (app_project_types.go): a denial in a list wins; cluster-scoped kinds are forbidden unless listed, namespaced ones
+permitted unless a list says otherwise.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kilde.core.access.globs import is_denial, matches
+from kilde.core.access.windows import Window, read_window
+from kilde.core.basics.reading import Reader
+from kilde.core.basics.values import Object
+from kilde.core.source.repository_url import normalized
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One of a project's destinations; an empty server or name matches none."""
+
+    server: str
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """Kinds, and names where one is given, as globs."""
+
+    group: str
+    kind: str
+    name: str = ""
+
+    def covers(self, group: str, kind: str, name: str) -> bool:
+        if not (matches(self.group, group) and matches(self.kind, kind)):
+            return False
+        return not self.name or matches(self.name, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One project. `namespaced_allowed` None: every namespaced kind. `problems` are why a part of it cannot be read."""
+
+    name: str
+    repositories: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    cluster_allowed: tuple[KindRule, ...] = ()
+    cluster_denied: tuple[KindRule, ...] = ()
+    namespaced_allowed: tuple[KindRule, ...] | None = None
+    namespaced_denied: tuple[KindRule, ...] = ()
+    windows: tuple[Window, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def permits_repository(self, url: str) -> bool:
+        """Whether its applications may deploy from this repository."""
+        wanted = normalized(url)
+        found = False
+        for pattern in self.repositories:
+            denial = "!" if is_denial(pattern) else ""
+            if matches(denial + normalized(pattern.removeprefix("!")), wanted, separator="/"):
+                found = True
+            elif denial:
+                return False
+        return found
+
+    def permits_destination(self, server: str, name: str, namespace: str) -> bool:
+        """Whether its applications may deploy into this namespace of this cluster."""
+        found = False
+        for target in self.targets:
+            fits = (
+                (target.server, bool(target.server) and matches(target.server, server)),
+                (target.name, bool(target.name) and matches(target.name, name)),
+                (target.namespace, matches(target.namespace, namespace)),
+            )
+            if (fits[0][1] or fits[1][1]) and fits[2][1]:
+                found = True
+            elif any(is_denial(pattern) and not fit for pattern, fit in fits):
+                return False
+        return found
+
+    def permits_kind(self, group: str, kind: str, name: str, *, namespaced: bool) -> bool:
+        """Whether its applications may deploy such an object."""
+        allowed = self.namespaced_allowed if namespaced else self.cluster_allowed
+        denied = self.namespaced_denied if namespaced else self.cluster_denied
+        return (allowed is None or _listed(allowed, group, kind, name)) and not _listed(denied, group, kind, name)
+
+
+EVERYTHING = KindRule("*", "*")
+
+
+def permissive(name: str) -> Project:
+    """Argo CD's `default` project as it is made at its first start: everything is permitted."""
+    return Project(name=name, repositories=("*",), targets=(Target("*", "*", "*"),), cluster_allowed=(EVERYTHING,))
+
+
+def _listed(rules: Iterable[KindRule], group: str, kind: str, name: str) -> bool:
+    return any(rule.covers(group, kind, name) for rule in rules)
+
+
+def read_project(raw: Object) -> Project:
+    """Parses; never raises: what is wrong is in `problems`, and permits nothing."""
+    meta: Mapping[str, Any] = raw.get("metadata") or {}
+    at = Reader(raw.get("spec"), "spec")
+    windows = tuple(read_window(item) for item in at.items("syncWindows"))
+    return Project(
+        name=str(meta.get("name", "")),
+        repositories=at.texts("sourceRepos"),
+        targets=tuple(
+            Target(item.text("server"), item.text("name"), item.text("namespace")) for item in at.items("destinations")
+        ),
+        cluster_allowed=_rules(at, "clusterResourceWhitelist"),
+        cluster_denied=_rules(at, "clusterResourceBlacklist"),
+        namespaced_allowed=_rules(at, "namespaceResourceWhitelist") if at.has("namespaceResourceWhitelist") else None,
+        namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
+        windows=windows,
+        problems=tuple(at.problems),
+    )
+
+
+def _rules(at: Reader, key: str) -> tuple[KindRule, ...]:
+    return tuple(KindRule(item.text("group"), item.text("kind"), item.text("name")) for item in at.items(key))
+
+
+def destination_refusal(project: Project, server: str, name: str, namespace: str) -> str:
+    """The sentence about a destination that the project does not permit."""
+    where = f"server '{server}'" if server else f"name '{name}'"
+    return (
+        f"application destination {where} and namespace '{namespace}' do not match any of the allowed destinations "
+        f"in project '{project.name}'"
+    )

@@ -1,0 +1,86 @@
+"""Sync windows: when an application may be synced, by whom. Schedule, length, time zone; the moment is an argument.
+
+Argo CD's rules (app_project_types.go): no matching window permits; an active denial forbids; where windows allow, one has to be active.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+from kilde.core.access.globs import matches
+from kilde.core.basics import cron
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.reading import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One window. `schedule` None: it cannot be read, and forbids whatever it matches, so that a typing error opens nothing."""
+
+    denies: bool
+    schedule: cron.Schedule | None
+    length: float  # seconds
+    zone: tzinfo = UTC
+    applications: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    manual: bool = False  # a sync that a person asks for is let through all the same
+    all_of: bool = False  # every list that is given has to match, not just one
+
+    def concerns(self, *, application: str, namespace: str, clusters: Iterable[str]) -> bool:
+        """Whether the window is about an application: by its name, its namespace, or its cluster's server or name."""
+        clusters = tuple(clusters)
+        found = [
+            any(matches(pattern, text) for pattern in patterns for text in texts)
+            for patterns, texts in (
+                (self.applications, (application,)),
+                (self.namespaces, (namespace,)),
+                (self.clusters, clusters),
+            )
+            if patterns
+        ]
+        return bool(found) and (all(found) if self.all_of else any(found))
+
+    def is_active(self, now: float) -> bool:
+        """Whether it began within its length before `now` (seconds since the epoch)."""
+        if self.schedule is None:
+            return self.denies
+        begun = self.schedule.next(now - self.length, self.zone)
+        return begun is not None and begun < now
+
+
+def may_sync(windows: Iterable[Window], *, now: float, manual: bool) -> bool:
+    """Whether the windows that concern an application let a sync begin now."""
+    windows = tuple(windows)
+    active = [window for window in windows if window.is_active(now)]
+    denials = [window for window in active if window.denies]
+    if denials:
+        return manual and all(window.manual for window in denials)
+    if any(not window.denies for window in active):
+        return True
+    closed = [window for window in windows if not window.denies]
+    return not closed or (manual and all(window.manual for window in closed))
+
+
+def read_window(at: Reader) -> Window:
+    """One item of `spec.syncWindows`; problems go to the reader."""
+    denies = at.text("kind") != "allow"
+    schedule: cron.Schedule | None = None
+    zone: tzinfo = UTC
+    try:
+        schedule = cron.parse(at.text("schedule"))
+        zone = cron.zone(at.text("timeZone"))
+    except InvalidInput as error:
+        at.problem("schedule", error.what)
+        denies = True
+    return Window(
+        denies=denies,
+        schedule=schedule,
+        length=at.seconds("duration", 0.0),
+        zone=zone,
+        applications=at.texts("applications"),
+        namespaces=at.texts("namespaces"),
+        clusters=at.texts("clusters"),
+        manual=at.flag("manualSync"),
+        all_of=at.flag("andOperator"),
+    )

@@ -1,0 +1,96 @@
+"""Projects: every AppProject as the cluster has it, and what each says of an application, an object, and this moment."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from kilde.core.access.project import Project, destination_refusal, permissive, read_project
+from kilde.core.access.windows import may_sync
+from kilde.core.apps.application import IN_CLUSTER, Application
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.source.repository_url import redact
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster, EventType, Resource
+
+_decode = msgspec.json.Decoder(dict).decode
+_PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
+_DEFAULT = "default"
+_IN_CLUSTER_NAME = "in-cluster"
+
+
+class Projects:
+    """The AppProjects of one namespace. Without one named `default`, that one permits everything, as Argo CD makes it."""
+
+    def __init__(self, cluster: Cluster, namespace: str, clock: Clock, on_change: Callable[[str], None]) -> None:
+        self._cluster, self._namespace, self._clock, self._on_change = cluster, namespace, clock, on_change
+        self._known: dict[str, Project] = {}
+        self.synced = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Follows them for ever."""
+        listed: set[str] = set()
+        async for event in self._cluster.watch(_PROJECTS, self._namespace):
+            if event.type is EventType.BROKEN:
+                listed = set()
+                self.synced.set()  # where they cannot be read, applications of the default project still work
+            elif event.type is EventType.SYNCED:
+                for name in set(self._known) - listed:
+                    self._forget(name)
+                listed = set()
+                self.synced.set()
+            elif event.type is EventType.DELETED:
+                self._forget(event.name)
+            else:
+                listed.add(event.name)
+                project = read_project(_decode(event.raw))
+                if self._known.get(event.name) != project:
+                    self._known[event.name] = project
+                    self._on_change(event.name)
+
+    def _forget(self, name: str) -> None:
+        if self._known.pop(name, None) is not None:
+            self._on_change(name)
+
+    def of(self, app: Application) -> Project | None:
+        """The application's project; None if there is none of that name."""
+        return self._known.get(app.project) or (permissive(_DEFAULT) if app.project == _DEFAULT else None)
+
+    def refusals(self, app: Application) -> tuple[str, ...]:
+        """Why the project does not let the application be, in Argo CD's words."""
+        project = self.of(app)
+        if project is None:
+            return (f"Application referencing project {app.project} which does not exist",)
+        found = [f"project '{project.name}': {problem}" for problem in project.problems]
+        source, destination = app.source, app.destination
+        if source is not None and not project.permits_repository(source.repo_url):
+            found.append(f"application repo {redact(source.repo_url)} is not permitted in project '{project.name}'")
+        server = destination.server or IN_CLUSTER
+        if not project.permits_destination(server, _IN_CLUSTER_NAME, destination.namespace):
+            found.append(destination_refusal(project, server, destination.name, destination.namespace))
+        return tuple(found)
+
+    def may_sync(self, app: Application, *, manual: bool) -> bool:
+        """Whether the windows let a sync of it begin now."""
+        project = self.of(app)
+        if project is None or not project.windows:
+            return True
+        clusters = (app.destination.server or IN_CLUSTER, _IN_CLUSTER_NAME)
+        concerned = [
+            window
+            for window in project.windows
+            if window.concerns(application=app.name, namespace=app.destination.namespace, clusters=clusters)
+        ]
+        return may_sync(concerned, now=self._clock.now(), manual=manual)
+
+    def forbids(self, app: Application, ref: ObjectRef, *, namespaced: bool) -> str:
+        """Why an object may not be of the application; "" where it may."""
+        project = self.of(app)
+        if project is None:
+            return f"project {app.project} does not exist"
+        if not project.permits_kind(ref.group, ref.kind, ref.name, namespaced=namespaced):
+            return f"resource {ref.group}:{ref.kind} is not permitted in project {project.name}"
+        server = app.destination.server or IN_CLUSTER
+        if namespaced and not project.permits_destination(server, _IN_CLUSTER_NAME, ref.namespace):
+            return f"namespace {ref.namespace} is not permitted in project '{project.name}'"
+        return ""
