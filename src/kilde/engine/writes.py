@@ -335,7 +335,7 @@ def refused(change: Change, error: ClusterError, pen: Pen, *, phase: str = "Sync
         code=ResultCode.FAILED,
         message=redacted(error.what, wanted if secret else None, live.body() if live else None),
         verb="refused",
-        hook_phase="" if error.reason == "UnknownKind" else "Failed",
+        hook_phase="" if error.reason in ("UnknownKind", "NotPermitted") else "Failed",
         sync_phase=phase,
         before=change.live_version,
         images=images_of([wanted]) if wanted is not None else (),
