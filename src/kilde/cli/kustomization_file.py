@@ -27,7 +27,7 @@ def find() -> Path:
         raise InvalidInput(f"Missing kustomization file '{_NAMES[0]}'", hint="change into its folder first")
     if len(found) > 1:
         raise InvalidInput(f"Found multiple kustomization files: {', '.join(found)}", hint="delete all but one")
-    if Path(found[0]).is_dir():
+    if not Path(found[0]).is_file():
         raise InvalidInput("should be a file", about=found[0])
     return Path(found[0])
 
