@@ -91,6 +91,7 @@ CASES = {
     ),
     "a key that is asked": ("? a\n: b\nc: d\n", {"a": "e", "c": "d"}, "? a\n: e\nc: d\n"),
     "the last of two with one name": ("a: b\na: c # d\n", {"a": "e"}, "a: b\na: e # d\n"),
+    "a root that is further in": ("  a: b\n", {"a": "b", "c": ["d"]}, "  a: b\n  c:\n  - d\n"),
     "nothing at all": ("", {"a": "b"}, "a: b\n"),
     "comments alone": ("# c\n\n", {"a": "b"}, "# c\na: b\n\n"),
 }
