@@ -278,7 +278,7 @@ def test_images_that_follow_on_each_other_keep_their_order(kilde: Kilde, here: P
 
 def test_of_several_entries_of_one_image_the_edited_ones_become_one(kilde: Kilde, here: Path) -> None:
     others = "- name: b\n  newTag: '1'\n- name: b\n  newTag: '2'\n"
-    Path(FILE).write_text(f"images:\n- name: a\n  newName: x # kept\n- name: a\n  newName: y\n  newTag: z\n{others}")
+    Path(FILE).write_text(f"images:\n- name: a\n  newName: x # kept\n- name: a\n  newName: w\n  newTag: z\n{others}")
     kilde("edit", "set", "image", "a=*:3@*")
     assert Path(FILE).read_text() == f'images:\n- name: a\n  newName: x # kept\n  newTag: "3"\n{others}'
 

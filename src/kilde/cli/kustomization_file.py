@@ -59,7 +59,8 @@ def read(path: Path) -> bytes:
 def replace(path: Path, content: bytes) -> None:
     """Puts new content into a file in one step: whoever reads it sees the old one or the new one, whole.
 
-    A symlink stays one, mode and (where that is allowed) owner stay. Raises InvalidInput where it cannot be written; then nothing has changed.
+    A symlink stays one, mode and (where that is allowed) owner stay. Raises InvalidInput where it cannot be written; then
+    nothing has changed.
     """
     target = path.resolve()
     new = target.with_name(f".{target.name}.{os.urandom(6).hex()}.new")
