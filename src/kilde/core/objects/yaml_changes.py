@@ -1,8 +1,7 @@
 """What has to happen to the entries of a collection so that it says something else: which stay, go, change and come."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kilde.core.objects.yaml_writer import sort_keys
 
@@ -10,8 +9,7 @@ ABSENT: Final = object()
 _IDENTITY = ("name", "path", "chartName")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Entry `at` (None: a new one) says `old` and is to say `new` (ABSENT: nothing, it goes). `name` is a new one's key."""
 
     at: int | None

@@ -1,8 +1,7 @@
 """edit_kustomization: a change to the fields of a kustomization becomes a change to its text."""
 
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidYaml, KildeError, Place
 from kilde.core.objects.yaml_edit import rewrite
@@ -15,8 +14,7 @@ TWINS = {"bases": "resources", "imageTags": "images", "helmChartInflationGenerat
 """Deprecated fields that every edit of kustomize folds into those that took their place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(NamedTuple):
     """The new content of the file, and what a person should know of."""
 
     content: bytes
