@@ -1,8 +1,10 @@
 """`kilde edit`: files before and after, what is said, and that nothing happens to a file that cannot be edited."""
 
 import os
+import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -274,6 +276,13 @@ def test_images_that_follow_on_each_other_keep_their_order(kilde: Kilde, here: P
     assert Path(FILE).read_text() == text + '  newTag: "2"\n- name: d\n  newTag: "1"\n'
 
 
+def test_of_several_entries_of_one_image_the_edited_ones_become_one(kilde: Kilde, here: Path) -> None:
+    others = "- name: b\n  newTag: '1'\n- name: b\n  newTag: '2'\n"
+    Path(FILE).write_text(f"images:\n- name: a\n  newName: x # kept\n- name: a\n  newName: w\n  newTag: z\n{others}")
+    kilde("edit", "set", "image", "a=*:3@*")
+    assert Path(FILE).read_text() == f'images:\n- name: a\n  newName: x # kept\n  newTag: "3"\n{others}'
+
+
 def test_an_anchor_in_the_way_is_written_out(kilde: Kilde, here: Path) -> None:
     Path(FILE).write_text(
         "commonLabels: &common  # everywhere\n  app: web\n# notes\ncommonAnnotations: *common\nnamespace: x # y\n"
@@ -422,3 +431,32 @@ def test_a_variable_that_no_replacement_can_express_stops_fix(kilde: Kilde, here
     assert (said.code, said.out) == (1, "")
     assert said.err == ("Error: deployment.yaml: cannot convert all vars to replacements; $(HOST) is not delimited\n")
     assert (Path(FILE).read_text(), Path("deployment.yaml").read_text()) == (VARS, text)
+
+
+@pytest.mark.slow
+def test_an_edit_starts_quickly(here: Path) -> None:
+    """By CPU time, and twice of what it may cost on an idle machine (80 ms more than Python): others may be at work."""
+
+    def cost(*arguments: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], check=True, env=environment)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    bare = min(cost("-c", "pass") for _ in range(7))
+    edit = min(cost("-m", "kilde", "edit", "set", "image", f"web=*:{turn}") for turn in range(7))
+
+    assert edit - bare < 0.160
+
+
+@pytest.mark.parametrize("arguments", [("remove", "resource", "*7.yaml"), ("set", "image", "i100:v2")])
+def test_a_long_file_takes_no_time_to_speak_of(kilde: Kilde, here: Path, arguments: tuple[str, ...]) -> None:
+    lines = [f"- r{number}.yaml # {number}\n" for number in range(20_000)]
+    images = [f"- name: i{number}\n  newTag: v1\n" for number in range(200)]
+    Path(FILE).write_text("resources:\n" + "".join(lines) + "images:\n" + "".join(images))
+    before = time.process_time()
+
+    assert kilde("edit", *arguments).code == 0
+
+    assert time.process_time() - before < 5.0  # a square of that would be minutes

@@ -3,7 +3,9 @@
 import os
 import random
 import subprocess
+import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +109,74 @@ def test_a_file_as_people_write_it_is_edited_to_say_the_same(
         assert meaning(mine[1], literals_in_order=in_order) == meaning(theirs[1], literals_in_order=in_order)
     else:
         assert mine[1] == text
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations:
+    a.b/c: $(HOST)
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        args: [$(HOST), "http:$(HOST)", "$(PORT)/x", a-$(PORT)-b]  # many
+"""
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n  - port: 80\n"
+PATCH = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: patch\nspec:\n  replicas: 1\n  paused: $(PORT)\n"
+USES_VARS = {
+    "base/kustomization.yaml": "resources:\n- d.yaml\n- s.yaml\n",
+    "base/d.yaml": DEPLOYMENT,
+    "base/s.yaml": SERVICE,
+    "p.yaml": PATCH,
+    FILE: """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+- base
+patches:
+- path: p.yaml
+  target:
+    kind: Deployment
+    name: w.*
+vars:
+- name: HOST
+  objref:
+    apiVersion: v1
+    kind: Service
+    name: web
+- name: PORT
+  fieldref:
+    fieldPath: spec.ports[0].port
+  objref:
+    apiVersion: v1
+    kind: Service
+    name: web
+    namespace: shop
+- name: UNUSED
+  objref:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: web
+""",
+}
+
+
+def test_vars_become_the_same_replacements_and_placeholders(kustomize: str, tmp_path: Path) -> None:
+    after = []
+    for name in ("theirs", "ours"):
+        for path, content in USES_VARS.items():
+            (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / path).write_text(content)
+        command = [kustomize] if name == "theirs" else [sys.executable, "-m", "kilde"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [*command, "edit", "fix", "--vars"], cwd=tmp_path / name, capture_output=True, check=False, env=environment
+        )
+        assert done.returncode == 0
+        after.append({path: (tmp_path / name / path).read_text() for path in USES_VARS})
+
+    assert after[1] == after[0]

@@ -13,7 +13,7 @@ from kilde.core.objects.yaml_spans import line_end, line_start, parse_spans
 from kilde.core.render.kustomize.kustomization import read_fields
 
 pytestmark = pytest.mark.slow
-bounded = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 randoms = st.randoms(use_true_random=False)
 people = values(in_order=False, header=False)
 

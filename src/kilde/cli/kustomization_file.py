@@ -1,5 +1,6 @@
 """The kustomization file of the working folder: found, edited, and replaced in one step."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ def find() -> Path:
         raise InvalidInput(f"Missing kustomization file '{_NAMES[0]}'", hint="change into its folder first")
     if len(found) > 1:
         raise InvalidInput(f"Found multiple kustomization files: {', '.join(found)}", hint="delete all but one")
-    if Path(found[0]).is_dir():
+    if not Path(found[0]).is_file():
         raise InvalidInput("should be a file", about=found[0])
     return Path(found[0])
 
@@ -58,16 +59,17 @@ def read(path: Path) -> bytes:
 def replace(path: Path, content: bytes) -> None:
     """Puts new content into a file in one step: whoever reads it sees the old one or the new one, whole.
 
-    A symlink stays one, mode and owner stay. Raises InvalidInput where it cannot be written; then nothing has changed.
+    A symlink stays one, mode and (where that is allowed) owner stay. Raises InvalidInput where it cannot be written; then
+    nothing has changed.
     """
     target = path.resolve()
-    new = target.with_name(f".{target.name}.{os.getpid()}.new")
+    new = target.with_name(f".{target.name}.{os.urandom(6).hex()}.new")
     try:
         before = target.stat()
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)
             out.flush()
-            if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+            with contextlib.suppress(PermissionError):  # a file that is not ours becomes ours, as git does it
                 os.fchown(out.fileno(), before.st_uid, before.st_gid)
             os.fchmod(out.fileno(), before.st_mode & 0o7777)
             os.fsync(out.fileno())

@@ -35,7 +35,7 @@ class LikeKustomize(click.Command):
             for name in option.opts
         }
         end = args.index("--") if "--" in args else len(args)
-        found = []
+        found: list[str] = []
         for arg in args[:end]:
             name, equals, value = arg.partition("=")
             if not equals or name not in flags:

@@ -49,10 +49,22 @@ CASES = {
     "and loses those that were needed": ('a: "1" # c\n', {"a": "d"}, "a: d # c\n"),
     "a list goes on as it began": ("a:\n    - x # y\n\n# z\n", {"a": ["x", "w"]}, "a:\n    - x # y\n    - w\n\n# z\n"),
     "the first of a list goes": ("a:\n# on x\n- x\n# on w\n- w\n", {"a": ["w"]}, "a:\n# on x\n# on w\n- w\n"),
-    "the first key of an element goes": ("a:\n- b: c # d\n  # on e\n  e: f\n", {"a": [{"e": "f"}]}, "a:\n- # on e\n  e: f\n"),
+    "the first key of an element goes": (
+        "a:\n- b: c # d\n  # on e\n  e: f\n",
+        {"a": [{"e": "f"}]},
+        "a:\n- # on e\n  e: f\n",
+    ),
     "and comes": ("a:\n- e: f # g\n", {"a": [{"b": "c", "e": "f"}]}, "a:\n- b: c\n  e: f # g\n"),
-    "keys that are sorted stay so": ("m:\n  a: '1'\n  # on c\n  c: x\n", {"m": {"a": "1", "b": "z", "c": "x"}}, "m:\n  a: '1'\n  b: z\n  # on c\n  c: x\n"),
-    "those that are not get it at the end": ("m:\n  c: x\n  a: z\n", {"m": {"a": "z", "b": "z", "c": "x"}}, "m:\n  c: x\n  a: z\n  b: z\n"),
+    "keys that are sorted stay so": (
+        "m:\n  a: d\n  # on c\n  c: x\n",
+        {"m": {"a": "d", "b": "z", "c": "x"}},
+        "m:\n  a: d\n  b: z\n  # on c\n  c: x\n",
+    ),
+    "those that are not get it at the end": (
+        "m:\n  c: x\n  a: z\n",
+        {"m": {"a": "z", "b": "z", "c": "x"}},
+        "m:\n  c: x\n  a: z\n  b: z\n",
+    ),
     "nothing becomes a list": ("a: # later\nb: c\n", {"a": ["x"], "b": "c"}, "a:  # later\n- x\nb: c\n"),
     "an empty list becomes one": ("a: []  # none\n", {"a": ["x"]}, "a:  # none\n- x\n"),
     "flow stays flow": ("a: [ b , c ] # d\n", {"a": ["b", "e, f"]}, 'a: [ b , "e, f" ] # d\n'),
@@ -72,12 +84,17 @@ CASES = {
     "an anchor nobody minds": ("a: &x [b]\nc: *x\n", {"a": ["b"], "c": ["b"], "d": "e"}, "a: &x [b]\nc: *x\nd: e\n"),
     "an anchored scalar": ("a: &x b # c\n", {"a": "d"}, "a: &x d # c\n"),
     "a tag": ("a: !!str 1\n", {"a": "2"}, 'a: "2"\n'),
-    "a merge": ("a: &x {b: c}\nd:\n  # e\n  <<: *x\n", {"a": {"b": "c"}, "d": {"b": "f"}}, "a: &x {b: c}\nd:\n  # e\n  <<: *x\n  b: f\n"),
+    "a merge": (
+        "a: &x {b: c}\nd:\n  # e\n  <<: *x\n",
+        {"a": {"b": "c"}, "d": {"b": "f"}},
+        "a: &x {b: c}\nd:\n  # e\n  <<: *x\n  b: f\n",
+    ),
     "a key that is asked": ("? a\n: b\nc: d\n", {"a": "e", "c": "d"}, "? a\n: e\nc: d\n"),
     "the last of two with one name": ("a: b\na: c # d\n", {"a": "e"}, "a: b\na: e # d\n"),
+    "a root that is further in": ("  a: b\n", {"a": "b", "c": ["d"]}, "  a: b\n  c:\n  - d\n"),
     "nothing at all": ("", {"a": "b"}, "a: b\n"),
     "comments alone": ("# c\n\n", {"a": "b"}, "# c\na: b\n\n"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

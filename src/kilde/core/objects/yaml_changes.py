@@ -1,10 +1,7 @@
 """What has to happen to the entries of a collection so that it says something else: which stay, go, change and come."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kilde.core.objects.yaml_writer import sort_keys
 
@@ -12,8 +9,7 @@ ABSENT: Final = object()
 _IDENTITY = ("name", "path", "chartName")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Entry `at` (None: a new one) says `old` and is to say `new` (ABSENT: nothing, it goes). `name` is a new one's key."""
 
     at: int | None
@@ -51,12 +47,31 @@ def _wanted(name: str, old: Mapping[str, Any], new: Mapping[str, Any], *, is_las
 
 def changes_of_sequence(old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:
     """Equal elements stay; of those between them, the ones that are about the same thing change, others go and come."""
-    matcher = SequenceMatcher(None, list(map(_digest, old)), list(map(_digest, new)), autojunk=False)
+    before, after = list(map(_digest, old)), list(map(_digest, new))
+    left = _left(before, after)
+    if left is not None:  # nothing comes: in one pass, where the matcher's cost grows with the square of what goes
+        yield from (Change(at, item, item if at in left else ABSENT) for at, item in enumerate(old))
+        return
+    if len(old) == len(new) and all(map(_is_equal_or_same_thing, old, new)):
+        yield from map(Change, range(len(old)), old, new)
+        return
+    from difflib import SequenceMatcher  # an edit of a single field does without
+
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
     for kind, begin, end, new_begin, new_end in matcher.get_opcodes():
         if kind == "equal":
             yield from (Change(at, old[at], old[at]) for at in range(begin, end))
         else:
             yield from _paired(old, range(begin, end), new[new_begin:new_end])
+
+
+def _left(before: Sequence[Any], after: Sequence[Any]) -> set[int] | None:
+    """The places of the elements that are left if others only go; None if any comes."""
+    found: set[int] = set()
+    for at, item in enumerate(before):
+        if len(found) < len(after) and item == after[len(found)]:
+            found.add(at)
+    return found if len(found) == len(after) else None
 
 
 def _paired(old: Sequence[Any], places: range, new: Sequence[Any]) -> Iterator[Change]:
@@ -81,5 +96,14 @@ def _is_same_thing(old: Any, new: Any) -> bool:
     return any(old.get(key) is not None and old.get(key) == new.get(key) for key in _IDENTITY)
 
 
-def _digest(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+def _is_equal_or_same_thing(old: Any, new: Any) -> bool:
+    return _is_same_thing(old, new) or _digest(old) == _digest(new)
+
+
+def _digest(value: Any) -> Any:
+    """Something that is equal, and hashes equally, for equal values of equal types."""
+    if isinstance(value, dict):
+        return frozenset((key, _digest(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return tuple(map(_digest, value))
+    return type(value), value

@@ -90,7 +90,10 @@ def _appended(
     rest = text[behind : document.end]
     at = behind + len(rest.rstrip())
     at = line_end(text, at) if at > behind else behind
-    lines = "".join(write_entry(name, value, indent=0, dash=editor.dash) for name, value in added.items())
+    indent = document.root.column if document.root is not None else 0
+    lines = "".join(
+        " " * indent + write_entry(name, value, indent=indent, dash=editor.dash) for name, value in added.items()
+    )
     return text[:at] + lines + text[at:]
 
 
@@ -113,9 +116,10 @@ def _anew(text: str, old: Mapping[str, Any], new: Mapping[str, Any], spelling: S
         if child.name not in names and not _has_anchors(child):
             out.append(text[begin:end])
             continue
-        out += [f"{comment}\n" for comment in comments_between(text, begin, end, child)]
+        pad = " " * root.column
+        out += [f"{pad}{comment}\n" for comment in comments_between(text, begin, end, child)]
         if child.name in new and last[child.name] is child:
-            out.append(write_entry(child.name, new[child.name], indent=0, dash=editor.dash))
+            out.append(pad + write_entry(child.name, new[child.name], indent=root.column, dash=editor.dash))
     edited = "".join(out)
     added = {name: value for name, value in new.items() if name not in last}
     moved = SpannedDocument(root, document.end + len(edited) + len(text[cursor:]) - len(text))

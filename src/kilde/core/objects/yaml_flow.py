@@ -1,6 +1,5 @@
 """Writes YAML's flow style on one line: what goes between the braces and brackets of what a person wrote that way."""
 
-import json
 from typing import Any
 
 from kilde.core.objects.yaml_writer import double_quoted, inline, needs_quotes, plain_allowed, sort_keys
@@ -17,6 +16,8 @@ def flow_text(value: Any, *, as_json: bool = False) -> str:
     if not isinstance(value, str):
         return inline(value, 0, 0)
     if as_json:
+        import json
+
         return json.dumps(value, ensure_ascii=False)
     is_plain = not (_INDICATORS & set(value)) and not needs_quotes(value) and plain_allowed(value)
     return value if is_plain and value.isprintable() else double_quoted(value)

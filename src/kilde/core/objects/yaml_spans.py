@@ -5,8 +5,7 @@ Offsets count characters from 0. libyaml tells where nodes begin and end; its to
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from yaml._yaml import CParser
@@ -31,45 +30,43 @@ Spelling = Callable[[tuple[str | int, ...], str], str]
 _MAX_DEPTH = 100
 
 
-@dataclass(slots=True)
 class Node:
     """`start` counts anchor and tag in, `body` does not; `end` is behind the last character that says something.
 
-    `style` is that of a scalar: "", ', ", | or >. `column` is that of a block collection's dashes or keys.
+    `style` is that of a scalar: "", ', ", | or >. `column` is that of a block collection's dashes or keys; `named` nodes
+    have an anchor.
     """
 
-    kind: Kind
-    start: int
-    body: int
-    end: int
-    style: str = ""
-    tagged: bool = False
-    named: bool = False
-    flow: bool = False
-    column: int = 0
-    children: list["Child"] = field(default_factory=list)
+    __slots__ = ("body", "children", "column", "end", "flow", "kind", "named", "start", "style", "tagged")
+
+    def __init__(self, kind: Kind, start: int, end: int, event: Any = None) -> None:
+        self.kind, self.start, self.body, self.end = kind, start, start, end
+        self.style: str = ""
+        self.tagged: bool = event is not None and event.tag is not None
+        self.named: bool = event is not None and event.anchor is not None
+        self.flow: bool = False
+        self.column = 0
+        self.children: list[Child] = []
 
     @property
     def is_block(self) -> bool:
         return self.kind in ("mapping", "sequence") and not self.flow
 
 
-@dataclass(slots=True)
 class Child:
     """One entry of a mapping (`name` is its key) or of a sequence (`name` is ""). `start` is its key's or dash's."""
 
-    start: int
-    value: Node
-    name: str = ""
-    key_end: int = -1
+    __slots__ = ("key_end", "name", "start", "value")
+
+    def __init__(self, start: int, value: Node, name: str = "", key_end: int = -1) -> None:
+        self.start, self.value, self.name, self.key_end = start, value, name, key_end
 
     @property
     def end(self) -> int:
         return max(self.value.end, self.key_end)
 
 
-@dataclass(slots=True)
-class SpannedDocument:
+class SpannedDocument(NamedTuple):
     """The first document that says something: its root (None if there is none) and where it ends, markers left out."""
 
     root: Node | None
@@ -129,22 +126,21 @@ class _Spans:
     def node(self, event: Any, path: tuple[str | int, ...], depth: int) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
         if type(event) is AliasEvent:
-            return Node("alias", start, start, end)
-        tagged, named = event.tag is not None, event.anchor is not None
+            return Node("alias", start, end)
         if type(event) is ScalarEvent:
-            body = self.after_properties(start) if tagged or named else start
-            found = Node("scalar", start, body, end, event.style or "", tagged, named)
-            if found.style in ("|", ">") and "+" not in self.text[body:end].partition("\n")[0]:
-                found.end = body + len(self.text[body:end].rstrip(" \t\r\n"))
+            found = Node("scalar", start, end, event)
+            found.style = event.style or ""
+            self.skip_properties(found)
+            if found.style in ("|", ">") and "+" not in self.text[found.body : end].partition("\n")[0]:
+                found.end = found.body + len(self.text[found.body : end].rstrip(" \t\r\n"))
                 found.end = min(end, line_end(self.text, found.end))
             return found
         if depth >= _MAX_DEPTH:
             raise LimitExceeded(f"nested deeper than {_MAX_DEPTH} levels")
-        mapping = type(event) is MappingStartEvent
-        found = Node("mapping" if mapping else "sequence", start, start, end, "", tagged, named, bool(event.flow_style))
+        found = Node("mapping" if type(event) is MappingStartEvent else "sequence", start, end, event)
+        found.flow = bool(event.flow_style)
         self.fill(found, path, depth + 1)
-        if tagged or named:
-            found.body = self.after_properties(start)
+        self.skip_properties(found)
         if found.children and not found.flow:
             found.end = found.children[-1].end
             first = found.children[0].start
@@ -176,14 +172,16 @@ class _Spans:
         value = self.node(event, (*path, len(node.children)), depth)
         return Child(value.start if node.flow else self.dashes[bisect_left(self.dashes, value.start) - 1], value)
 
-    def after_properties(self, start: int) -> int:
-        """Where a node begins behind its anchor and tag."""
-        at = start
+    def skip_properties(self, node: Node) -> None:
+        """Sets where a node begins behind its anchor and tag."""
+        if not (node.tagged or node.named):
+            return
+        at = node.start
         while self.text[at : at + 1] in ("&", "!"):
             while self.text[at : at + 1].strip() and self.text[at] not in ",[]{}":
                 at += 1
             at += len(self.text[at:]) - len(self.text[at:].lstrip(" \t"))
-        return at
+        node.body = at
 
 
 def _name(event: Any) -> str:

@@ -1,6 +1,5 @@
 """What an entry of a generator is made from: patterns of `--from-file` expanded, and all of it read once to see that it can be."""
 
-import csv
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,13 +7,16 @@ from typing import Any
 
 import click
 
-from kilde.cli.globbing import glob
 from kilde.cli.printable import printable
 from kilde.core.basics.errors import InvalidInput, Place
 
 
 def expanded(sources: Iterable[str]) -> list[str]:
     """`[KEY=]PATTERN`, comma-separated, as `[KEY=]PATH`. Raises InvalidInput where a key would be for several files."""
+    import csv
+
+    from kilde.cli.globbing import glob
+
     found: list[str] = []
     for source in (part for text in sources for part in next(csv.reader([text]), [])):
         first, equals, second = source.partition("=")

@@ -58,7 +58,7 @@ REPLACEMENT_FIELD: dict[str, Shape] = {**REPLACEMENT, "path": TEXT}
 VARIABLE: dict[str, Shape] = {
     "name": TEXT,
     "objref": {**_GVK, "apiVersion": TEXT, "name": TEXT, "namespace": TEXT},
-    "fieldref": {"fieldpath": TEXT},
+    "fieldref": {"fieldPath": TEXT},
 }
 HELM_CHART: dict[str, Shape] = {
     "name": TEXT, "version": TEXT, "repo": TEXT, "releaseName": TEXT, "namespace": TEXT, "valuesFile": TEXT,

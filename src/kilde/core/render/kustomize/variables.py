@@ -34,7 +34,7 @@ class Variable(NamedTuple):
         group, version = split_group(reference.get("apiVersion") or "")
         gvk = Gvk(reference.get("group") or group, reference.get("version") or version, reference.get("kind") or "")
         target = ResId(gvk, reference.get("name") or "", reference.get("namespace") or "")
-        return cls(raw["name"], target, (raw.get("fieldref") or {}).get("fieldpath") or _DEFAULT_PATH, place)
+        return cls(raw["name"], target, (raw.get("fieldref") or {}).get("fieldPath") or _DEFAULT_PATH, place)
 
 
 class Variables:

@@ -1,14 +1,12 @@
 """edit_kustomization: a change to the fields of a kustomization becomes a change to its text."""
 
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidYaml, KildeError, Place
 from kilde.core.objects.yaml_edit import rewrite
 from kilde.core.render.kustomize.edit.fields import ORDER, Change, Fields
-from kilde.core.render.kustomize.edit.fix import IsFile, fold_patches_and_labels
-from kilde.core.render.kustomize.edit.moves import MOVABLE, move_field
+from kilde.core.render.kustomize.edit.fix import PLACES, IsFile, fold_patches_and_labels
 from kilde.core.render.kustomize.kustomization import VERSIONS, fold_fields, read_fields
 from kilde.core.render.kustomize.shapes import KUSTOMIZATION, Many, Mapped
 
@@ -16,8 +14,7 @@ TWINS = {"bases": "resources", "imageTags": "images", "helmChartInflationGenerat
 """Deprecated fields that every edit of kustomize folds into those that took their place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(NamedTuple):
     """The new content of the file, and what a person should know of."""
 
     content: bytes
@@ -45,7 +42,7 @@ def edit_kustomization(
     if fix or (new and not fields):
         new = with_header(new)
     new = in_order(new)
-    for name in MOVABLE:
+    for name in PLACES:
         if fields.get(name) and name not in new:
             text = _moved(text, file, name, is_file)
     try:
@@ -81,6 +78,8 @@ def _moved(text: str, file: str, name: str, is_file: IsFile) -> str:
 
     The text as it is where that would not say exactly as much: then the entries are written anew there.
     """
+    from kilde.core.render.kustomize.edit.moves import move_field  # few files have any
+
     before = _read(text, file)
     try:
         moved = move_field(text, name, before, spelling, is_file)

@@ -10,18 +10,20 @@ IsFile = Callable[[str], bool]
 """Whether the kustomization's folder has a file at a path."""
 
 
+PLACES = {
+    "bases": "resources",
+    "imageTags": "images",
+    "patchesJson6902": "patches",
+    "patchesStrategicMerge": "patches",
+    "commonLabels": "labels",
+}
+"""Deprecated fields and those that take their entries as they are written."""
+_REWRITTEN = {"helmChartInflationGenerator": "helmCharts", "vars": "replacements"}
+
+
 def fixed(before: Fields, after: Fields) -> list[str]:
     """`old -> new` for each deprecated field that went."""
-    places = {
-        "bases": "resources",
-        "imageTags": "images",
-        "patchesJson6902": "patches",
-        "patchesStrategicMerge": "patches",
-        "commonLabels": "labels",
-        "helmChartInflationGenerator": "helmCharts",
-        "vars": "replacements",
-    }
-    return [f"{old} -> {new}" for old, new in places.items() if old in before and old not in after]
+    return [f"{old} -> {new}" for old, new in {**PLACES, **_REWRITTEN}.items() if old in before and old not in after]
 
 
 def fix(is_file: IsFile, then: Change = lambda _fields: []) -> Change:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.reading import did_you_mean
@@ -16,8 +15,7 @@ BEHAVIORS = ("create", "merge", "replace")
 _DEFAULT_NAMESPACE = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Generator:
+class Generator(NamedTuple):
     """One of the two: its `field`, and what a person calls what it makes."""
 
     field: str
@@ -28,8 +26,7 @@ CONFIG_MAPS = Generator("configMapGenerator", "configmap")
 SECRETS = Generator("secretGenerator", "secret")
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """What `add` was given: `kind` is a new Secret's type."""
 
     name: str

@@ -3,16 +3,7 @@
 from kilde.core.objects.yaml_edit import dash_of
 from kilde.core.objects.yaml_spans import Child, Node, Spelling, line_end, line_start, parse_spans
 from kilde.core.render.kustomize.edit.fields import Fields
-from kilde.core.render.kustomize.edit.fix import IsFile
-
-_PLACES = {
-    "bases": "resources",
-    "imageTags": "images",
-    "patchesJson6902": "patches",
-    "patchesStrategicMerge": "patches",
-    "commonLabels": "labels",
-}
-MOVABLE = tuple(_PLACES)
+from kilde.core.render.kustomize.edit.fix import PLACES, IsFile
 
 
 def move_field(text: str, name: str, fields: Fields, spelling: Spelling, is_file: IsFile) -> str | None:
@@ -22,7 +13,7 @@ def move_field(text: str, name: str, fields: Fields, spelling: Spelling, is_file
     root = parse_spans(text, spelling).root
     if root is None or not root.is_block:
         return None
-    old, new = _child(root, name), _child(root, _PLACES[name])
+    old, new = _child(root, name), _child(root, PLACES[name])
     if old is None or (new is not None and not _is_list(new.value)):
         return None
     if name == "commonLabels":
@@ -35,7 +26,7 @@ def move_field(text: str, name: str, fields: Fields, spelling: Spelling, is_file
         return None
     begin, end = line_start(text, old.start), line_end(text, old.end)
     if new is None:
-        return text[:begin] + _key_line(text, old, _PLACES[name]) + lines + text[end:]
+        return text[:begin] + _key_line(text, old, PLACES[name]) + lines + text[end:]
     at = line_end(text, new.end)
     if at <= begin:
         return text[:at] + lines + text[at:begin] + text[end:]

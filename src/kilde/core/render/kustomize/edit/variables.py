@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError
@@ -18,13 +17,13 @@ Read = Callable[[str], bytes | None]
 _MAX_FOLDERS = 1000
 
 
-@dataclass(slots=True)
 class Conversion:
-    """Gathers, while it is done, the new contents of the files that use variables."""
+    """Gathers in `written`, while it is done, the new contents of the files that use variables."""
 
-    read: Read
-    written: dict[str, bytes] = field(default_factory=dict)
-    _patches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    def __init__(self, read: Read) -> None:
+        self.read = read
+        self.written: dict[str, bytes] = {}
+        self._patches: dict[str, Mapping[str, Any]] = {}
 
     def change(self) -> Change:
         """Raises InvalidInput for a use that no replacement can express."""
