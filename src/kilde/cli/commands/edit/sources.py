@@ -32,11 +32,12 @@ def checked(field: str, entry: Mapping[str, Any], options: Mapping[str, Any]) ->
     """Raises KildeError where an entry of configMapGenerator or secretGenerator could not be generated."""
     from kilde.adapters.folder import FolderTree
     from kilde.core.render.cache import RenderCache
+    from kilde.core.render.kustomize.budget import Budget
     from kilde.core.render.kustomize.generators.objects import config_map, secret
     from kilde.core.render.kustomize.loader import Loader
 
     here = Path.cwd()
-    loader = Loader(FolderTree(here.anchor), here.as_posix().strip("/"), RenderCache())
+    loader = Loader(FolderTree(here.anchor), here.as_posix().strip("/"), RenderCache(), Budget())
     make = config_map if field == "configMapGenerator" else secret
     make(loader, entry, options, Place(""))
 
