@@ -55,7 +55,9 @@ PROGRAMS = {
         "5.8.1",
         "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
     ),
-    "helm": Program("helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"),
+    "helm": Program(
+        "helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
+    ),
     "helm4": Program("helm4", "helm.sh/helm/v4/cmd/helm", "4.3.2"),
     "operator": Program("operator", ".", "1"),
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),

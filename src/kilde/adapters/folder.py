@@ -4,13 +4,14 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound
-from kilde.core.objects.manifest import Manifest
-from kilde.core.render import DirectoryOptions, RenderSource, render
-from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
+
+if TYPE_CHECKING:
+    from kilde.core.objects.manifest import Manifest
 
 _LARGEST = 64 << 20  # bytes
 
@@ -96,8 +97,11 @@ class FolderTree:
         return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
 
 
-def manifests_of(path: Path) -> tuple[Manifest, ...]:
+def manifests_of(path: Path) -> "tuple[Manifest, ...]":
     """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
+    from kilde.core.render import DirectoryOptions, RenderSource, render  # `kilde build` has no use for these
+    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+
     place = path.resolve()
     if not place.exists():
         raise PathNotFound("no such file or folder", about=str(path))
