@@ -47,9 +47,9 @@ def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
     include = compile_glob(options.include) if options.include else None
     exclude = compile_glob(options.exclude) if options.exclude else None
     count = 0
-    for name in _walk(tree, path, recurse=options.recurse):
+    for name, kind in _walk(tree, path, recurse=options.recurse):
         relative = posixpath.relpath(name, path) if path else name
-        file = _real_file(tree, name)
+        file = _real_file(tree, name) if kind is EntryKind.SYMLINK else name
         if file is None or (not options.disable_extension_filter and not file.endswith(_EXTENSIONS)):
             continue
         if (exclude and exclude.fullmatch(relative)) or (include and not include.fullmatch(relative)):
@@ -61,16 +61,13 @@ def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
 
 
 def _real_file(tree: Tree, path: str) -> str | None:
-    """The file that a path leads to; None for a symlink to nothing or to a folder, which Argo CD passes over."""
-    entry = tree.entry(path)
-    if entry is None or entry.kind is not EntryKind.SYMLINK:
-        return path
+    """The file that a symlink leads to; None for one to nothing or to a folder, which Argo CD passes over."""
     real = followed(tree, path)
     found = tree.entry(real)
     return real if found is not None and found.kind is EntryKind.FILE else None
 
 
-def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[str]:
+def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[tuple[str, EntryKind]]:
     """Files below a folder in the order of their names, folders entered where they stand."""
     stack = [(path, iter(tree.list(path)))]
     while stack:
@@ -86,7 +83,7 @@ def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[str]:
                     raise LimitExceeded(f"folders nested deeper than {_MAX_DEPTH}", about=folder)
                 stack.append((full, iter(tree.list(full))))
         elif entry.kind is not EntryKind.SUBMODULE:
-            yield full
+            yield full, entry.kind
 
 
 def _skipped(content: bytes) -> bool:
