@@ -1,6 +1,6 @@
 """`python -m kilde` is `kilde`."""
 
-from kilde.cli.main import main
+from kilde.cli.entry import main
 
 if __name__ == "__main__":
     main()

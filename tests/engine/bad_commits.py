@@ -92,16 +92,16 @@ REFUSED_TO_RENDER: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a build from elsewhere": (
         {BUILD: "resources: [https://forge.example/shop]\n"},
-        "app/kustomization.yaml:1:13: resources: https://forge.example/shop: remote bases are not allowed here "
+        "app/kustomization.yaml:1:13: resources: https://forge.example/shop: remote files are not allowed here "
         "(copy it into the repository and refer to the copy)",
     ),
     "a symlink out": (
         {"app/b.yaml": Special("120000", "/etc/passwd")},
-        "app/b.yaml: is a symlink, which is not followed (put the file itself here)",
+        "app/b.yaml: the symlink 'app/b.yaml' leaves the repository: it leads to '/etc/passwd'",
     ),
     "a symlink out, in a build": (
         {BUILD: "resources: [b.yaml]\n", "app/b.yaml": Special("120000", "../../../etc/passwd")},
-        "app/b.yaml: b.yaml: is a symlink, which is not followed",
+        "app/kustomization.yaml:1:13: resources: b.yaml: app/b.yaml: a symlink on the way leaves the repository",
     ),
     "an alias bomb": ({"app/b.yaml": bomb()}, "app/b.yaml:8:45: aliases stand for more than 100000 nodes"),
     "10,000 brackets": ({"app/b.yaml": MAP + "x: " + "[" * 10_000}, "app/b.yaml:4:103: nested deeper than 100 levels"),

@@ -1,14 +1,17 @@
 """FolderTree: a folder on disk as a Tree, for `kilde build` and for working copies."""
 
+import os
 import re
+import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound
-from kilde.core.objects.manifest import Manifest
-from kilde.core.render import DirectoryOptions, RenderSource, render
-from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
+
+if TYPE_CHECKING:
+    from kilde.core.objects.manifest import Manifest
 
 _LARGEST = 64 << 20  # bytes
 
@@ -16,38 +19,51 @@ _LARGEST = 64 << 20  # bytes
 class FolderTree:
     """The files below `root`, each read at most once: what was read first stays true for this tree.
 
-    Symlinks to folders are followed. A symlink to a file is followed if the file lies in the link's own folder or below
-    it, or anywhere when not `contained`; any other link is an entry of kind SYMLINK.
+    Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one.
     """
 
-    def __init__(self, root: str | Path, *, contained: bool = True, largest: int = _LARGEST) -> None:
-        self._root, self._contained, self._largest = Path(root), contained, largest
+    def __init__(self, root: str | Path, *, largest: int = _LARGEST) -> None:
+        self._root, self._largest = os.path.realpath(root), largest
         self._read: dict[str, bytes] = {}
+        self._files: dict[str, Entry] = {}
+        self._through_links: dict[str, bool] = {}
 
     def entry(self, path: str) -> Entry | None:
         """What is at a path; a file's id is that of its content."""
-        place = self._root / path
-        name = place.name
+        if path in self._files:
+            return self._files[path]
+        place = self._place(path)
+        folder, _, name = path.rpartition("/")
         try:
-            if place.is_dir():
+            if self._is_behind_link(folder):
+                return None
+            mode = os.lstat(place).st_mode
+            if stat.S_ISDIR(mode):
                 return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
-            if place.is_symlink() and not self._follows(place):
-                return Entry(name, EntryKind.SYMLINK, blob_id(str(place.readlink()).encode()))
-            if place.is_file():
+            if stat.S_ISLNK(mode):
+                return Entry(name, EntryKind.SYMLINK, blob_id(os.fsencode(Path(place).readlink())))
+            if stat.S_ISREG(mode):
                 content = self.read(path)
-                return Entry(name, EntryKind.FILE, blob_id(content), len(content))
+                self._files[path] = Entry(name, EntryKind.FILE, blob_id(content), len(content))
+                return self._files[path]
         except (OSError, ValueError):
             # a name that the system refuses (too long, with a zero byte) is the name of nothing
             return None
         return None
 
-    def _follows(self, link: Path) -> bool:
-        return link.is_file() and (not self._contained or link.resolve().is_relative_to(link.parent.resolve()))
+    def _place(self, path: str) -> str:
+        return os.path.join(self._root, path)  # noqa: PTH118 - a Path is made for every question otherwise
+
+    def _is_behind_link(self, folder: str) -> bool:
+        if folder not in self._through_links:
+            place = self._place(folder).rstrip("/") or "/"
+            self._through_links[folder] = os.path.realpath(place) != place
+        return self._through_links[folder]
 
     def list(self, path: str) -> tuple[Entry, ...]:
         """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""
         try:
-            names = sorted(child.name for child in (self._root / path).iterdir())
+            names = sorted(child.name for child in Path(self._place(path)).iterdir())
         except OSError as error:
             raise PathNotFound("no such folder", about=path or "/") from error
         prefix = f"{path}/" if path else ""
@@ -58,7 +74,7 @@ class FolderTree:
         found = self._read.get(path)
         if found is not None:
             return found
-        place = self._root / path
+        place = Path(self._place(path))
         try:
             size = place.stat().st_size
             if size > self._largest:
@@ -69,9 +85,23 @@ class FolderTree:
         self._read[path] = content
         return content
 
+    def link(self, path: str) -> str:
+        """What a symlink says; an absolute path is given as it is seen from the link's folder. Raises PathNotFound."""
+        try:
+            target = str(Path(self._place(path)).readlink())
+        except OSError as error:
+            raise PathNotFound("no such symlink", about=path) from error
+        if not target.startswith("/"):
+            return target
+        folder = self._place(path).rpartition("/")[0]
+        return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
 
-def manifests_of(path: Path) -> tuple[Manifest, ...]:
+
+def manifests_of(path: Path) -> "tuple[Manifest, ...]":
     """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
+    from kilde.core.render import DirectoryOptions, RenderSource, render  # `kilde build` has no use for these
+    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+
     place = path.resolve()
     if not place.exists():
         raise PathNotFound("no such file or folder", about=str(path))

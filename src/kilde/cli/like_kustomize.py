@@ -38,12 +38,14 @@ class LikeKustomize(click.Command):
         found: list[str] = []
         for arg in args[:end]:
             name, equals, value = arg.partition("=")
-            if not equals or name not in flags:
+            if equals and len(name) == 2:  # `-o=PATH`
+                found += [name, value]
+            elif not equals or name not in flags:
                 found.append(arg)
             elif value not in _TRUTHS:
                 raise UsedWrongly(f"Invalid value for '{name}': '{value}' is neither true nor false")
-            elif _TRUTHS[value]:
-                found.append(name)
+            else:  # the last one counts
+                found = [one for one in found if one != name] + [name] * _TRUTHS[value]
         return found + args[end:]
 
 

@@ -13,6 +13,7 @@ from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.engine.context import Context
 from kilde.engine.queue import KeyedQueue
+from kilde.engine.remotes import remote_urls
 from kilde.engine.runtime import Runtime
 
 _PAUSE_FIRST, _PAUSE_EACH = (
@@ -34,6 +35,10 @@ class Commits:
         turn = self._turns[url] = self._turns.get(url, 0) + 1
         unconcerned = []
         for app in ctx.fleet.all():
+            memory = ctx.runtime(app.name).memory
+            if memory is not None and url in remote_urls(memory.trace):
+                self._passes.add(app.name)
+                continue
             if app.source is None or app.source.repo_url != url:
                 continue
             sha = await self._moves_to(app)

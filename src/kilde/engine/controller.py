@@ -17,6 +17,7 @@ from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
+from kilde.engine.remotes import AllowRemote, refuse_remotes
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
@@ -37,10 +38,24 @@ ChooseCredentials = Callable[[str, Config], Credentials]
 class Controller:
     """Keeps every Application of one namespace in step. `run` lasts until it is cancelled."""
 
-    def __init__(self, world: World, settings: EngineSettings, choose: ChooseCredentials) -> None:
+    def __init__(
+        self,
+        world: World,
+        settings: EngineSettings,
+        choose: ChooseCredentials,
+        *,
+        allow_remote: AllowRemote = refuse_remotes,
+    ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
         cluster, clock = world.cluster, world.clock
+        repositories = Repositories(
+            world.sources,
+            clock,
+            poll=settings.poll,
+            credentials=lambda url: choose(url, config),
+            on_fetched=self._fetched,
+        )
         fleet = Fleet(cluster, settings.namespace, self._application_changed)
         config = Config(cluster, settings.namespace, self._config_changed)
         live = LiveView(cluster, self._tasks, self._object_changed)
@@ -52,14 +67,8 @@ class Controller:
             fleet=fleet,
             config=config,
             live=live,
-            repositories=Repositories(
-                world.sources,
-                clock,
-                poll=settings.poll,
-                credentials=lambda url: choose(url, config),
-                on_fetched=self._fetched,
-            ),
-            renderer=Renderer(world.sources),
+            repositories=repositories,
+            renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=allow_remote),
             schemas=schemas,
             projects=projects,
             surveyor=Surveyor(live, schemas, projects),

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from kilde.core.apps.application import Source
 from kilde.core.render import RenderCache, Rendered, RenderSource, render
-from kilde.core.source.tree import Trace
+from kilde.core.source.tree import Trace, Tree
+from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, refuse_remotes
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
@@ -36,22 +38,38 @@ class Memory:
 class Renderer:
     """Renders in one thread of its own, so that reading and computing do not hold the loop."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote = refuse_remotes) -> None:
+        self._sources, self._fetch, self._allow_remote = sources, fetch, allow_remote
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
         self.renders = 0
 
-    async def render(self, source: Source, sha: str, before: Memory | None) -> tuple[Result, Memory]:
+    async def render(self, source: Source, sha: str, before: Memory | None, *, project: str) -> tuple[Result, Memory]:
         """The objects at a commit; when `before` still holds, nothing is rendered. Raises KildeError."""
-        same = before is not None and before.url == source.repo_url and before.source == source.render
-        if before is not None and same and (before.sha == sha or await self.still_true(before, sha)):
+        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(project, url))
+        if before is not None and await self._holds(before, source, sha, remotes):
             return Result(None, fresh=False), Memory(before.url, sha, before.source, before.trace)
-        tree = await self._sources.tree(source.repo_url, sha)
-        self.renders += 1
-        rendered = await self._in_thread(lambda: render(tree, source.render, cache=self._cache))
+        rendered = await self._rendered(await self._sources.tree(source.repo_url, sha), source.render, remotes)
         return Result(rendered, fresh=True), Memory(source.repo_url, sha, source.render, rendered.trace)
+
+    async def _holds(self, before: Memory, source: Source, sha: str, remotes: RemoteBases) -> bool:
+        if before.url != source.repo_url or before.source != source.render:
+            return False
+        if before.sha != sha and not await self.still_true(before, sha):
+            return False
+        return await remotes.still_true(before.trace)
+
+    async def _rendered(self, tree: Tree, source: RenderSource, remotes: RemoteBases) -> Rendered:
+        """Renders, as often as it takes to learn of every remote base."""
+        self.renders += 1
+        while True:
+            work = partial(render, tree, source, cache=self._cache, outside=remotes.outside())
+            try:
+                return await self._in_thread(work)
+            except RemoteNeeded as needed:
+                wanted = needed.wanted
+            await remotes.learn(wanted)
 
     async def still_true(self, before: Memory, sha: str) -> bool:
         """Whether a render at that commit would read what the last one read."""

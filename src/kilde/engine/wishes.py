@@ -13,6 +13,7 @@ from kilde.core.plan.masking import masked
 from kilde.core.render import Rendered
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
+from kilde.engine.remotes import remote_urls
 from kilde.engine.runtime import Runtime, Wish, digest_inputs, pack
 from kilde.ports.cluster import Discovery
 
@@ -29,11 +30,14 @@ class Wishes:
         source = _source(app)
         await ctx.repositories.ensure(source.repo_url)
         if fresh:
-            await ctx.repositories.fetch(source.repo_url)
+            for url in (source.repo_url, *remote_urls(rt.memory.trace if rt.memory else None)):
+                await ctx.repositories.fetch(url)
         sha = await ctx.world.sources.resolve(source.repo_url, source.target_revision)
         discovery = await ctx.world.cluster.discovery()
         stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
-        result, memory = await ctx.renderer.render(source, sha, None if hard or stale else rt.memory)
+        result, memory = await ctx.renderer.render(
+            source, sha, None if hard or stale else rt.memory, project=app.project
+        )
         if result.rendered is not None:
             rt.wish = self._wish(app, sha, result.rendered, discovery)
         elif rt.wish is not None and rt.wish.sha != sha:
@@ -48,7 +52,7 @@ class Wishes:
         ctx = self._ctx
         source = _source(app)
         sha = await ctx.world.sources.resolve(source.repo_url, revision)
-        result, _ = await ctx.renderer.render(source, sha, None)
+        result, _ = await ctx.renderer.render(source, sha, None, project=app.project)
         assert result.rendered is not None
         return self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
 

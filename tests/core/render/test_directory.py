@@ -109,9 +109,18 @@ def test_a_wrong_manifest_is_refused_with_its_place(name: str) -> None:
     assert str(caught.value) == message
 
 
-def test_a_symlink_is_refused_and_not_followed() -> None:
-    with pytest.raises(KildeError, match=r"app/x\.yaml: is a symlink, which is not followed"):
-        render(MemoryTree({"app/a.yaml": b""}, {"app/x.yaml": "../../etc/passwd"}), RenderSource(path="app"))
+def test_a_symlink_is_followed_inside_of_the_repository_and_refused_out_of_it() -> None:
+    files = {"app/a.yaml": b"", "shared/service.yaml": named("x").encode(), "shared/more/x.yaml": b"no: object"}
+    links = {"app/x.yaml": "../shared/service.yaml", "app/gone.yaml": "nowhere", "app/folder.yaml": "../shared/more"}
+    rendered = render(MemoryTree(files, links), RenderSource(path="app"))
+    assert [manifest.origin for manifest in rendered.manifests] == [Place("shared/service.yaml", 1)]
+    assert {"app/x.yaml", "shared/service.yaml"} <= rendered.trace.seen.keys()
+    with pytest.raises(KildeError, match=r"app/x\.yaml: a symlink on the way leaves the repository"):
+        render(MemoryTree(files, {"app/x.yaml": "../../etc/passwd"}), RenderSource(path="app"))
+    with pytest.raises(KildeError, match=r"app/x\.yaml: the symlink 'app/x\.yaml' leaves the repository"):
+        render(MemoryTree(files, {"app/x.yaml": "/etc/passwd"}), RenderSource(path="app"))
+    with pytest.raises(KildeError, match=r"app/x\.yaml: symlinks that lead to each other"):
+        render(MemoryTree(files, {"app/x.yaml": "y.yaml", "app/y.yaml": "x.yaml"}), RenderSource(path="app"))
 
 
 def test_the_tool_is_found_as_argo_cd_finds_it() -> None:

@@ -125,7 +125,7 @@ REFUSALS: dict[str, tuple[Files, str, str]] = {
         {K: "transformers: [t.yaml]\n", "t.yaml": "apiVersion: example.com/v1\nkind: T\nmetadata: {name: t}\n"},
         "",
         "t.yaml:1: T.v1.example.com/t.[noNs]: external plugins and functions are not run: unable to load plugin"
-        " (only plugins with apiVersion builtin run here)",
+        " (kilde build runs them with --enable-alpha-plugins)",
     ),
     "a component among the resources": (
         {K: "resources: [c]\n", f"c/{K}": "kind: Component\nnamePrefix: x\n"},
@@ -156,4 +156,4 @@ def test_a_remote_base_is_refused_without_asking_the_network() -> None:
 def test_a_helm_chart_is_refused_with_what_is_missing() -> None:
     with pytest.raises(KildeError) as caught:
         built({K: "helmCharts:\n- name: x\n"})
-    assert str(caught.value).startswith("kustomization.yaml:1:1: helmCharts: must specify --enable-helm")
+    assert str(caught.value).startswith("kustomization.yaml:2:3: helmCharts: x: must specify --enable-helm")

@@ -77,14 +77,41 @@ def environment(
     return env | dict(extra or {})
 
 
+# What ties git to a repository of the caller's; `git rev-parse --local-env-vars` lists them.
+_LOCAL_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_OBJECT_DIRECTORY", "GIT_DIR",
+    "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR", "GIT_INTERNAL_SUPER_PREFIX",
+)  # fmt: skip
+_SAFE_FOR_USERS = ("core.hooksPath", "core.fsmonitor", "fetch.recurseSubmodules", "submodule.recurse", "gc.auto",
+                   "transfer.bundleURI", "maintenance.auto")  # fmt: skip
+
+
+def users_environment(
+    *, config: Sequence[tuple[str, str]] = (), extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of a git that acts for the person at the keyboard: own keys, helpers and configuration; no hooks, no prompts."""
+    env = {name: value for name, value in os.environ.items() if name not in _LOCAL_VARIABLES}
+    env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    given = env.get("GIT_CONFIG_COUNT", "")
+    before = int(given) if given.isdigit() else 0
+    pairs = [*((name, value) for name, value in _SAFE_CONFIG if name in _SAFE_FOR_USERS), *config]
+    for number, (name, value) in enumerate(pairs, before):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = name, value
+    env["GIT_CONFIG_COUNT"] = str(before + len(pairs))
+    return env | dict(extra or {})
+
+
 class Git:
     """The git program, for short commands that end. `home` is an empty folder of ours.
+
+    `users`: it acts for the person who runs this program, with what that person has set up, and not for a controller.
 
     Who fetches takes one of the `slots`: a thousand repositories are not a thousand processes.
     """
 
-    def __init__(self, home: Path, limits: Limits, *, program: str = "git") -> None:
-        self.home, self.limits, self.program = home, limits, program
+    def __init__(self, home: Path, limits: Limits, *, program: str = "git", users: bool = False) -> None:
+        self.home, self.limits, self.program, self.users = home, limits, program, users
         self.slots = asyncio.Semaphore(limits.parallel_fetches)
 
     async def run(
@@ -99,7 +126,8 @@ class Git:
     ) -> Finished:
         """Runs `git …` to its end, however it ends. Raises SourceUnavailable when it cannot start, takes too long or prints too much."""
         limit = self.limits.command_seconds if seconds is None else seconds
-        env = environment(self.home, config=config, extra=extra)
+        own = users_environment(config=config, extra=extra)
+        env = own if self.users else environment(self.home, config=config, extra=extra)
         try:
             process = await asyncio.create_subprocess_exec(
                 self.program, *arguments, env=env, cwd=self.home, start_new_session=True,

@@ -89,6 +89,15 @@ class GitTree:
         here = self.entry(path)
         if here is None or here.kind is not EntryKind.FILE:
             raise PathNotFound(_no_file(here), about=path)
+        return self._blob(here, path)
+
+    def link(self, path: str) -> str:
+        here = self.entry(path)
+        if here is None or here.kind is not EntryKind.SYMLINK:
+            raise PathNotFound("no such symlink", about=path)
+        return self._blob(here, path).decode("utf-8", "backslashreplace")
+
+    def _blob(self, here: Entry, path: str) -> bytes:
         stored = self._reader.contents(here.oid, most=self._limits.blob_bytes, about=path)
         if stored is None or stored.kind != "blob":
             self._reader.broken = True

@@ -10,7 +10,7 @@ from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.globs import compile_glob
 from kilde.core.render.source import DirectoryOptions
-from kilde.core.source.tree import EntryKind, Tree
+from kilde.core.source.tree import EntryKind, Tree, followed
 
 _EXTENSIONS = (".yaml", ".yml", ".json", ".jsonnet")
 _SKIP_MARKER = b"+argocd:skip-file-rendering"
@@ -24,7 +24,7 @@ def render_directory(tree: Tree, path: str, options: DirectoryOptions, cache: Re
     """The objects of all files that the options choose.
 
     Raises InvalidYaml for a file that looks like a manifest and is none, LimitExceeded for more than is honest,
-    RenderFailed for a symlink in the place of a manifest.
+    InvalidInput for a symlink that leaves the repository.
     """
     manifests: list[Manifest] = []
     total = 0
@@ -47,24 +47,27 @@ def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
     include = compile_glob(options.include) if options.include else None
     exclude = compile_glob(options.exclude) if options.exclude else None
     count = 0
-    for file in _walk(tree, path, recurse=options.recurse):
-        relative = posixpath.relpath(file, path) if path else file
-        if not options.disable_extension_filter and not file.endswith(_EXTENSIONS):
+    for name, kind in _walk(tree, path, recurse=options.recurse):
+        relative = posixpath.relpath(name, path) if path else name
+        file = _real_file(tree, name) if kind is EntryKind.SYMLINK else name
+        if file is None or (not options.disable_extension_filter and not file.endswith(_EXTENSIONS)):
             continue
         if (exclude and exclude.fullmatch(relative)) or (include and not include.fullmatch(relative)):
             continue
-        entry = tree.entry(file)
-        if entry is not None and entry.kind is EntryKind.SYMLINK:
-            raise RenderFailed(
-                "is a symlink, which is not followed", place=Place(file), hint="put the file itself here"
-            )
         count += 1
         if count > _MAX_FILES:
             raise LimitExceeded(f"more than {_MAX_FILES} files", about=path or "/")
         yield file
 
 
-def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[str]:
+def _real_file(tree: Tree, path: str) -> str | None:
+    """The file that a symlink leads to; None for one to nothing or to a folder, which Argo CD passes over."""
+    real = followed(tree, path)
+    found = tree.entry(real)
+    return real if found is not None and found.kind is EntryKind.FILE else None
+
+
+def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[tuple[str, EntryKind]]:
     """Files below a folder in the order of their names, folders entered where they stand."""
     stack = [(path, iter(tree.list(path)))]
     while stack:
@@ -80,7 +83,7 @@ def _walk(tree: Tree, path: str, *, recurse: bool) -> Iterator[str]:
                     raise LimitExceeded(f"folders nested deeper than {_MAX_DEPTH}", about=folder)
                 stack.append((full, iter(tree.list(full))))
         elif entry.kind is not EntryKind.SUBMODULE:
-            yield full
+            yield full, entry.kind
 
 
 def _skipped(content: bytes) -> bool:

@@ -12,40 +12,44 @@ from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.build import BuildOptions, Built, build, printable
 from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.overrides import overridden
 from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource
-from kilde.core.source.tree import EntryKind, TracedTree, Tree, join
+from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join
 
 
-def render(tree: Tree, source: RenderSource, *, cache: RenderCache | None = None) -> Rendered:
+def render(
+    tree: Tree, source: RenderSource, *, cache: RenderCache | None = None, outside: Outside = NOTHING_OUTSIDE
+) -> Rendered:
     """The manifests of a source, and the exact set of what was read for them.
 
     Raises PathNotFound for a missing folder; InvalidYaml, LimitExceeded and RenderFailed, with file and line, for what
-    cannot be rendered. Synchronous and CPU-bound; the tree may do I/O.
+    cannot be rendered. Synchronous and CPU-bound; the tree may do I/O. `outside`: what it may reach beyond the tree.
     """
     try:
-        return _render(TracedTree(tree), source, cache if cache is not None else RenderCache())
+        return _render(TracedTree(tree), source, cache if cache is not None else RenderCache(), outside)
     except RecursionError:
         raise LimitExceeded("nested deeper than anything honest", about=source.path) from None
 
 
-def _render(traced: TracedTree, source: RenderSource, cache: RenderCache) -> Rendered:
+def _render(traced: TracedTree, source: RenderSource, cache: RenderCache, outside: Outside) -> Rendered:
     path = _folder(traced, source.path)
     if _uses_kustomize(traced, path, source):
-        built = _kustomize(traced, path, source.kustomize, cache)
+        built = _kustomize(traced, path, source.kustomize, cache, outside)
+        traced.trace.remotes.update(built.remotes)
         manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
-        return Rendered(manifests, "Kustomize", traced.trace, built.warnings)
+        return Rendered(manifests, "Kustomize", traced.trace, tuple(dict.fromkeys(built.warnings)))
     manifests = render_directory(traced, path, source.directory or DirectoryOptions(), cache)
     return Rendered(manifests, "Directory", traced.trace)
 
 
 def _folder(tree: Tree, path: str) -> str:
-    found = join("", path.removeprefix("/") or ".", about="source path")
+    found = followed(tree, join("", path.removeprefix("/") or ".", about="source path"))
     entry = tree.entry(found)
     if entry is None:
         raise PathNotFound("app path does not exist", about=path or "/")
     if entry.kind is EntryKind.SYMLINK:
-        raise RenderFailed("the source path is a symlink, which is not followed", about=path)
+        raise RenderFailed("the source path is a symlink that leads nowhere", about=path)
     if entry.kind is not EntryKind.FOLDER:
         raise RenderFailed("the source path is no folder", about=path)
     return found
@@ -68,7 +72,7 @@ def _uses_kustomize(tree: Tree, path: str, source: RenderSource) -> bool:
     return any(tree.entry(posixpath.join(path, name)) is not None for name in FILE_NAMES)
 
 
-def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache) -> Built:
+def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache, outside: Outside) -> Built:
     overrides = None
     if options is not None and options != KustomizeOptions():
         missing: set[str] = set()
@@ -76,4 +80,4 @@ def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: R
             missing = {name for name in options.components if tree.entry(join(path, name)) is None}
         kustomization = load_kustomization(Loader(tree, path, cache, Budget()))
         overrides = overridden(kustomization, options, missing=frozenset(missing))
-    return build(tree, path, BuildOptions(), cache, overrides)
+    return build(tree, path, BuildOptions(outside=outside), cache, overrides)

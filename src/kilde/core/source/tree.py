@@ -1,7 +1,8 @@
 """Tree: the files of one revision, lazy and content-addressed. What a checkout is to other tools, a Tree is to the core.
 
 Paths are relative to the repository's root, with `/`, without a leading or trailing slash; the root itself is "".
-A Tree never follows a symlink for its caller and never leaves the repository; TracedTree notes what was looked at.
+A Tree never follows a symlink for its caller and never leaves the repository; `followed` does the first for whoever
+wants it, and notices the second. TracedTree notes what was looked at.
 """
 
 import posixpath
@@ -9,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from kilde.core.basics.errors import InvalidInput, PathNotFound
+from kilde.core.basics.errors import InvalidInput, LimitExceeded, PathNotFound
 from kilde.core.source.object_id import blob_id, folder_id, listing_id
+
+_MAX_LINKS = 255  # symlinks on the way to one file; Go's filepath.EvalSymlinks gives up there, too
 
 
 class EntryKind(StrEnum):
@@ -46,6 +49,10 @@ class Tree(Protocol):
         """The content of a file. Raises PathNotFound, or LimitExceeded when it is too large to be honest."""
         ...
 
+    def link(self, path: str) -> str:
+        """What a symlink says, as it is written in it. Raises PathNotFound where there is none."""
+        ...
+
 
 def join(folder: str, relative: str, *, about: str = "") -> str:
     """`folder` joined with `relative`, normalised. Raises InvalidInput when the result leaves the repository."""
@@ -55,6 +62,40 @@ def join(folder: str, relative: str, *, about: str = "") -> str:
     if path == ".." or path.startswith("../"):
         raise InvalidInput(f"'{relative}' leaves the repository", about=about or folder)
     return "" if path == "." else path
+
+
+def followed(tree: Tree, path: str) -> str:
+    """Where a path leads when every symlink in it is followed; the path itself if nothing is there.
+
+    Raises InvalidInput for a link that leaves the tree (an absolute one does), LimitExceeded for links that go in circles.
+    """
+    entry = tree.entry(path)
+    if entry is not None and entry.kind is not EntryKind.SYMLINK:
+        return path
+    real, ahead, links = "", path.split("/")[::-1], 0
+    while ahead:
+        name = ahead.pop()
+        if name == "..":
+            if not real:
+                raise InvalidInput("a symlink on the way leaves the repository", about=path)
+            real = posixpath.dirname(real)
+        if name in ("", ".", ".."):
+            continue
+        here = posixpath.join(real, name)
+        entry = tree.entry(here)
+        if entry is None:
+            return path
+        if entry.kind is not EntryKind.SYMLINK:
+            real = here
+            continue
+        links += 1
+        if links > _MAX_LINKS:
+            raise LimitExceeded("symlinks that lead to each other", about=path)
+        target = tree.link(here)
+        if target.startswith("/"):
+            raise InvalidInput(f"the symlink '{here}' leaves the repository: it leads to '{target}'", about=path)
+        ahead.extend(target.split("/")[::-1])
+    return real
 
 
 FOLDER = "folder"  # noted of a folder that was only found: its id would change with every file below it
@@ -74,12 +115,16 @@ def noted_list(entries: Iterable[Entry]) -> str:
 
 
 class Trace:
-    """What a render looked at: path → what was there, as `noted` has it (None: nothing). Folders that were listed end in `/`."""
+    """What a render looked at: path → what was there, as `noted` has it (None: nothing). Folders that were listed end in `/`.
 
-    __slots__ = ("seen",)
+    `remotes`: what came from elsewhere, address → commit id, or the SHA-256 of a file. Whether that still holds, no Tree can tell.
+    """
+
+    __slots__ = ("remotes", "seen")
 
     def __init__(self, seen: Mapping[str, str | None] | None = None) -> None:
         self.seen: dict[str, str | None] = dict(seen or {})
+        self.remotes: dict[str, str] = {}
 
     def still_true(self, tree: Tree) -> bool:
         """Whether every look at `tree` would find the same: if so, a render of it would give the same."""
@@ -126,6 +171,9 @@ class TracedTree:
         self.entry(path)
         return self._tree.read(path)
 
+    def link(self, path: str) -> str:
+        self.entry(path)
+        return self._tree.link(path)
     @property
     def untraced(self) -> Tree:
         """The tree itself, to look at without a trace."""
@@ -168,3 +216,8 @@ class MemoryTree:
         if path not in self._files:
             raise PathNotFound("no such file", about=path)
         return self._files[path]
+
+    def link(self, path: str) -> str:
+        if path not in self._links:
+            raise PathNotFound("no such symlink", about=path)
+        return self._links[path]

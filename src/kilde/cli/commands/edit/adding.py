@@ -34,12 +34,12 @@ def _edit(change: "Callable[[], Change]") -> None:
 
 def _paths(patterns: Sequence[str], *, verify: bool = True) -> list[str]:
     """What is on disk, and addresses of remote repositories, which are not fetched. Raises InvalidInput for the rest."""
-    from kilde.core.render.kustomize.loader import is_remote
+    from kilde.core.render.kustomize.remote import is_web_file, parse_remote
 
     found: list[str] = []
     for pattern in patterns:
         paths = glob(pattern) if verify else [pattern]
-        if not paths and not is_remote(pattern):
+        if not paths and not is_web_file(pattern) and parse_remote(pattern) is None:
             raise InvalidInput("has no match", about=pattern, hint="--no-verify adds a resource that is not there yet")
         found += paths or [pattern]
     return found

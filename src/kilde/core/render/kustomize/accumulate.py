@@ -13,11 +13,12 @@ from kilde.core.render.kustomize.bases import Accumulated, Base, Build
 from kilde.core.render.kustomize.budget import KUSTOMIZATION, OBJECT
 from kilde.core.render.kustomize.config import DEFAULTS, NOTHING, parse_configuration
 from kilde.core.render.kustomize.crds import configuration_of_crds
-from kilde.core.render.kustomize.generators.objects import config_map, secret
+from kilde.core.render.kustomize.generating import generated
 from kilde.core.render.kustomize.kustomization import FILE_NAMES, Kustomization, parse_kustomization
-from kilde.core.render.kustomize.loader import Loader, is_remote
+from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.origin import Origin
 from kilde.core.render.kustomize.reading import resources_of
+from kilde.core.render.kustomize.remote import is_web_file, parse_remote, told
 from kilde.core.render.kustomize.resource import Resource
 from kilde.core.render.kustomize.variables import Variable
 from kilde.core.source.tree import EntryKind, TracedTree
@@ -25,7 +26,7 @@ from kilde.core.source.tree import EntryKind, TracedTree
 
 def load_kustomization(loader: Loader) -> Kustomization:
     """The one kustomization file of a folder. Raises RenderFailed if there is none, or more than one."""
-    found = [name for name in FILE_NAMES if loader.has_file(name)]
+    found = [name for name in FILE_NAMES if has_file(loader, name)]
     if not found:
         raise RenderFailed(
             "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization'",
@@ -35,24 +36,39 @@ def load_kustomization(loader: Loader) -> Kustomization:
     if len(found) > 1:
         raise RenderFailed(f"found multiple kustomization files: {', '.join(found)}", about=loader.root or ".")
     entry = loader.tree.entry(loader.path(found[0]))
-    key = (entry.oid if entry else "", loader.path(found[0]))
+    key = (entry.oid if entry else "", loader.place(found[0]))
     kustomization = loader.cache.kustomizations.get(key)
     if kustomization is None:
         content = loader.read(found[0])
-        kustomization = parse_kustomization(content, loader.path(found[0]))
+        kustomization = parse_kustomization(content, key[1])
         loader.cache.kustomizations.put(key, kustomization, len(content))
     else:
         loader.read(found[0])
     return kustomization
 
 
+def has_file(loader: Loader, path: str) -> bool:
+    """Whether there is a file that the loader may read."""
+    try:
+        return loader.has_file(path)
+    except KildeError:
+        # outside of the root it can only be a base
+        return False
+
+
 class Target:
     """One kustomization of a build."""
 
     def __init__(
-        self, loader: Loader, kustomization: Kustomization, build: Build, origin: Origin | None = None
+        self,
+        loader: Loader,
+        kustomization: Kustomization,
+        build: Build,
+        origin: Origin | None = None,
+        namespace: str = "",
     ) -> None:
         self.loader, self.kustomization, self.build, self.origin = loader, kustomization, build, origin
+        self.chart_namespace = kustomization.text("namespace") or namespace  # charts inherit that of the nearest parent
         build.warnings.extend(kustomization.warnings)
 
     def accumulate(self, into: Accumulated | None = None) -> Accumulated:
@@ -86,20 +102,42 @@ class Target:
         if error.place is not None:
             return error
         kind = type(error) if not isinstance(error, PathNotFound) else RenderFailed
+        named = told(path)
         about = ": ".join(
-            part for part in (f"{field_name}: {path}", error.about if error.about != path else "") if part
+            part for part in (f"{field_name}: {named}", error.about if error.about != named else "") if part
         )
         return kind(error.what, about=about, hint=error.hint, place=self.kustomization.place(field_name, index))
 
     def add_resource(self, found: Accumulated, path: str) -> None:
-        if not is_remote(path):
+        if is_web_file(path):
+            self.add_remote(found, path)
+            return
+        local = parse_remote(path) is None
+        if local:
             self.refuse_missing(path)
-            if self.is_file(path):
-                self.add_file(found, path)
-                return
-            if not self.is_folder(path):
-                hint = "a file must lie in or below the folder of its kustomization"
-                raise RenderFailed("is a file, not a folder", about=path, hint=hint)
+        if has_file(self.loader, path):
+            self.add_file(found, path)
+            return
+        if local and not self.is_folder(path):
+            hint = "a file must lie in or below the folder of its kustomization"
+            raise RenderFailed("is a file, not a folder", about=path, hint=hint)
+        self.add_base(found, path)
+
+    def add_remote(self, found: Accumulated, address: str) -> None:
+        """What an http(s) address gives: the objects of a file, or else a base, where it can be that of a repository."""
+        self.build.asked_outside += 1
+        try:
+            self.add_file(found, address)
+        except KildeError as error:
+            if parse_remote(address) is None:
+                raise
+            try:
+                self.add_base(found, address)
+            except KildeError as second:
+                # what was fetched and is no YAML says more than git about what is no repository
+                raise (error if isinstance(error, InvalidYaml) else second) from None
+
+    def add_base(self, found: Accumulated, path: str) -> None:
         base = self.base(path)
         self.loader.budget.spend(OBJECT * len(base.resources), "objects")
         found.merge(base)
@@ -108,13 +146,6 @@ class Target:
         outside = self.loader._replace(restricted=False)
         entry = self.loader.tree.entry(outside.path(path))
         return entry is None or entry.kind is not EntryKind.FILE
-
-    def is_file(self, path: str) -> bool:
-        try:
-            return self.loader.has_file(path)
-        except KildeError:
-            # outside of the root it can only be a base
-            return False
 
     def refuse_missing(self, path: str) -> None:
         outside = self.loader._replace(restricted=False)
@@ -126,7 +157,7 @@ class Target:
             found.resources.add(resource)
 
     def read_resources(self, path: str) -> list[Resource]:
-        resources = resources_of(self.loader.documents(path), self.loader.path(path))
+        resources = resources_of(self.loader.documents(path), self.loader.place(path))
         if not all(resource.gvk.scope_known for resource in resources):
             self.build.schema_uses += 1
         if self.origin is not None:
@@ -146,7 +177,7 @@ class Target:
         before = build.mark(loader)
         traced = TracedTree(loader.tree)
         accumulated = self.accumulate_base(loader._replace(tree=traced), path)
-        if not build.schema_set:
+        if build.may_keep(before):
             made = build.since(before, accumulated.copy(), traced.trace)
             loader.cache.bases.put(key, made, len(accumulated.resources) + 1)
         return accumulated
@@ -158,11 +189,15 @@ class Target:
         return target.accumulate()
 
     def child(self, loader: Loader, path: str) -> "Target":
+        if (remote := parse_remote(path)) is not None:
+            self.build.asked_outside += 1
+            self.build.warnings.extend(remote.warnings)
         loader.budget.spend(KUSTOMIZATION, "kustomizations")
         self.build.enters(loader)
         kustomization = load_kustomization(loader)
         self.build.set_schema(kustomization, loader)
-        return Target(loader, kustomization, self.build, self.origin.below(path) if self.origin else None)
+        origin = self.origin.below(path) if self.origin else None
+        return Target(loader, kustomization, self.build, origin, self.chart_namespace)
 
     def add_component(self, found: Accumulated, path: str, index: int) -> Accumulated:
         try:
@@ -190,39 +225,15 @@ class Target:
 
     def plain_document(self, path: str) -> Any:
         documents = read_documents(
-            self.loader.read(path), file=self.loader.path(path), mode="kubernetes", duplicates="last"
+            self.loader.read(path), file=self.loader.place(path), mode="kubernetes", duplicates="last"
         )
         return documents[0] if documents else None
 
     def generate(self, found: Accumulated) -> None:
-        kustomization = self.kustomization
-        options = kustomization["generatorOptions"]
-        for field_name, kind, make in (
-            ("configMapGenerator", "ConfigMapGenerator", config_map),
-            ("secretGenerator", "SecretGenerator", secret),
-        ):
-            for index, args in enumerate(kustomization.items(field_name)):
-                try:
-                    made = make(self.loader, args, options, kustomization.place(field_name, index))
-                except KildeError as error:
-                    raise self.located(error, field_name, index, args.get("name") or "") from error
-                self.absorb(found, made, kind)
-        if kustomization.items("helmCharts"):
-            raise RenderFailed(
-                "must specify --enable-helm; charts are not rendered here yet",
-                about="helmCharts",
-                place=kustomization.place("helmCharts"),
-            )
-        for config in self.plugin_configs("generators"):
-            for made in plugins.generate(config, self.loader):
-                if self.origin is not None and made.origin is None:
-                    made.origin = self.origin.of_plugin(config).as_dict()
-                found.resources.absorb(made)
-
-    def absorb(self, found: Accumulated, made: Resource, kind: str) -> None:
-        if self.origin is not None:
-            made.origin = self.origin.of_builtin(kind, self.kustomization.file).as_dict()
-        found.resources.absorb(made)
+        for made, origin in generated(self):
+            if origin is not None and made.origin is None:
+                made.origin = origin.as_dict()
+            found.resources.absorb(made)
 
     def plugin_configs(self, field_name: str) -> list[Resource]:
         """The objects that configure plugins: written inline, in a file, or made by a kustomization."""

@@ -48,12 +48,13 @@ class Build:
     before (`schema_uses`), it stays behind the new one.
     """
 
-    def __init__(self, metadata: frozenset[str] = frozenset()) -> None:
+    def __init__(self, metadata: frozenset[str] = frozenset(), warnings: list[str] | None = None) -> None:
         self.metadata = metadata
         self.schema: Schema = BuiltInSchema()
         self.schema_set = False
         self.schema_uses = 0
-        self.warnings: list[str] = []
+        self.warnings: list[str] = [] if warnings is None else warnings
+        self.asked_outside = 0  # how often something beyond the tree was asked: what was made with that is not kept
         self.entered: list[tuple[str, int]] = []  # root and nesting of every kustomization, in order
 
     @property
@@ -81,7 +82,7 @@ class Build:
             )
         if "path" in openapi:
             path = openapi["path"]
-            documents = read_documents(loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last")
+            documents = read_documents(loader.read(path), file=loader.place(path), mode="kubernetes", duplicates="last")
             document, place = documents[0].value if documents else None, kustomization.place("openapi", "path")
             self.schema = DocumentSchema(document, place, built_in=self.schema_uses > 0)
         self.schema_set = True
@@ -92,7 +93,13 @@ class Build:
 
     def mark(self, loader: Loader) -> "Mark":
         """Where the build stands before a base is accumulated."""
-        return Mark(loader, loader.budget.left, self.schema_uses, len(self.warnings), len(self.entered))
+        return Mark(
+            loader, loader.budget.left, self.schema_uses, len(self.warnings), len(self.entered), self.asked_outside
+        )
+
+    def may_keep(self, before: "Mark") -> bool:
+        """Whether what was accumulated since may be used again: no schema was set for it, and nothing beyond the tree was asked."""
+        return not self.schema_set and self.asked_outside == before.asked_outside
 
     def since(self, before: "Mark", accumulated: Accumulated, trace: Trace) -> "Base":
         """A base to keep: `accumulated` is its own from now on."""
@@ -125,6 +132,7 @@ class Mark(NamedTuple):
     schema_uses: int
     warnings: int
     entered: int
+    asked_outside: int
 
 
 class Base(NamedTuple):

@@ -1,5 +1,7 @@
 """build: a kustomization becomes objects and, byte for byte, the text that `kustomize build` prints."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
@@ -23,12 +25,18 @@ from kilde.core.render.kustomize.origin import (
     annotation,
 )
 from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity
+from kilde.core.render.kustomize.remote import parse_remote
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
 from kilde.core.render.kustomize.variables import resolve_variables
+from kilde.core.render.outside import NOTHING_OUTSIDE, NotedRemotes, Outside
 from kilde.core.source.tree import Tree
 
 VERSION = "v5.8.1"  # what managedByLabel says made the object
+_TWO_ORDERS = (
+    "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). Using the"
+    " kustomization file over the CLI flag."
+)
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 
@@ -38,13 +46,17 @@ class BuildOptions(NamedTuple):
     reorder: str = ""
     restricted: bool = True
     managed_by: bool = False
+    outside: Outside = NOTHING_OUTSIDE
 
 
 class Built(NamedTuple):
-    """Objects in output order, styled as kustomize holds them, and the warnings it would print."""
+    """Objects in output order, styled as kustomize holds them, the warnings it would print, and what came from elsewhere:
+    address → commit id, or the SHA-256 of a file.
+    """
 
     resources: tuple[Resource, ...]
     warnings: tuple[str, ...] = ()
+    remotes: Mapping[str, str] = MappingProxyType({})
 
     def text(self) -> str:
         """What kustomize prints. Raises KildeError for an object that cannot be written."""
@@ -63,23 +75,34 @@ def build(
     options: BuildOptions,
     cache: RenderCache,
     overrides: "Kustomization | None" = None,
+    warnings: list[str] | None = None,
 ) -> Built:
-    """Builds the kustomization in the folder `path`. `overrides` replaces what its file says (Argo CD's settings).
+    """Builds the kustomization in the folder `path`, or in the repository that `path` is the address of.
+
+    `overrides` replaces what its file says (Argo CD's settings). `warnings` is filled as they come, also when it fails.
 
     Raises KildeError, with file and line, for what kustomize refuses.
     """
-    loader = Loader(tree, path, cache, Budget(), restricted=options.restricted)
+    outside, remotes = options.outside, None
+    if outside.remotes is not None:
+        remotes = NotedRemotes(outside.remotes)
+        outside = outside._replace(remotes=remotes)
+    loader = Loader(tree, path, cache, Budget(), restricted=options.restricted, outside=outside)
+    if parse_remote(path) is not None:
+        loader = loader._replace(root="").folder(path)
     kustomization = overrides or load_kustomization(loader)
     metadata = frozenset(kustomization.items("buildMetadata"))
-    run = Build(metadata=metadata)
+    run = Build(metadata, warnings)
     run.set_schema(kustomization, loader)
     target = Target(loader, kustomization, run, Origin() if metadata else None)
     found = target.accumulate()
-    _finish(found, loader.budget)
+    _finish(found, loader.budget, run.warnings)
     for resource in found.resources:
         demand_identity(resource)
     found.resources.demand_distinct("after all transformers")
     resources = [resource for resource in found.resources if not _is_local(resource)]
+    if kustomization["sortOptions"] is not None and options.reorder:
+        run.warnings.append(_TWO_ORDERS)
     resources = ordered(resources, kustomization["sortOptions"], options.reorder, kustomization)
     if options.managed_by or "managedByLabel" in metadata:
         found.resources.items = resources
@@ -88,24 +111,32 @@ def build(
         )
     for resource in resources:
         _annotate(resource, metadata)
-    return Built(tuple(resources), tuple(dict.fromkeys(run.warnings)))
+    return Built(tuple(resources), tuple(run.warnings), remotes.seen if remotes else {})
 
 
 def kustomize_build(
-    tree: Tree, path: str, options: BuildOptions | None = None, *, cache: RenderCache | None = None
+    tree: Tree,
+    path: str,
+    options: BuildOptions | None = None,
+    *,
+    cache: RenderCache | None = None,
+    warnings: list[str] | None = None,
 ) -> Built:
-    """What `kustomize build` does; `.text()` is what it prints."""
+    """What `kustomize build` does; `.text()` is what it prints. `warnings` is filled as they come, also when it fails."""
+    cache = cache if cache is not None else RenderCache()
     try:
-        return build(tree, path, options or BuildOptions(), cache if cache is not None else RenderCache())
+        return build(tree, path, options or BuildOptions(), cache, warnings=warnings)
     except RecursionError:
         raise LimitExceeded("nested deeper than anything honest", about=path) from None
 
 
-def _finish(found: Accumulated, budget: Budget) -> None:
+def _finish(found: Accumulated, budget: Budget, warnings: list[str]) -> None:
     """What happens once, at the top only."""
     add_hashes(found.resources)
     fix_references(found.resources, found.config.name_reference)
-    resolve_variables(found.resources, found.variables, found.config.var_reference, budget)
+    unused = resolve_variables(found.resources, found.variables, found.config.var_reference, budget)
+    if unused:
+        warnings.append(f"well-defined vars that were never replaced: {','.join(unused)}")
 
 
 def _file_name(resource: Resource, *, with_namespace: bool) -> str:

@@ -9,14 +9,15 @@ from kilde.core.render.kustomize.shapes import KUSTOMIZATION, Misfit, fit
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 VERSIONS = {"Kustomization": "kustomize.config.k8s.io/v1beta1", "Component": "kustomize.config.k8s.io/v1alpha1"}
-_WARNINGS = {
-    "bases": "Please use 'resources' instead.",
-    "commonLabels": "Please use 'labels' instead.",
-    "imageTags": "Please use 'images' instead.",
-    "patchesJson6902": "Please use 'patches' instead.",
-    "patchesStrategicMerge": "Please use 'patches' instead.",
-    "vars": "Please use 'replacements' instead.",
+_DEPRECATED = {
+    "bases": "resources",
+    "commonLabels": "labels",
+    "imageTags": "images",
+    "patchesJson6902": "patches",
+    "patchesStrategicMerge": "patches",
+    "vars": "replacements",
 }
+_HELM_HOMES = {"helmHome": "configHome", "chartHome": "chartHome"}
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 
 
@@ -91,9 +92,11 @@ def _check(kustomization: Kustomization) -> None:
 
 
 def _warnings(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """kustomize's own words, because people grep for them."""
+    """kustomize's own words, because people grep for them; also where the field is empty."""
     return tuple(
-        f"# Warning: '{name}' is deprecated. {what} {_FIX}" for name, what in _WARNINGS.items() if found.get(name)
+        f"# Warning: '{old}' is deprecated. Please use '{new}' instead. {'[EXPERIMENTAL] ' if old == 'vars' else ''}{_FIX}"
+        for old, new in _DEPRECATED.items()
+        if old in found
     )
 
 
@@ -106,8 +109,12 @@ def fold_fields(found: dict[str, Any]) -> None:
         for item in found.get(generator) or []:
             if item.get("env"):
                 item["envs"] = [*(item.get("envs") or []), item.pop("env")]
-    for chart in found.pop("helmChartInflationGenerator", None) or []:
+    old_charts = found.pop("helmChartInflationGenerator", None) or []
+    for chart in old_charts:
         found.setdefault("helmCharts", []).append(_helm_chart(chart))
+    homes = {new: chart[old] for chart in old_charts for old, new in _HELM_HOMES.items() if chart.get(old)}
+    if homes and not found.get("helmGlobals"):
+        found["helmGlobals"] = homes  # of several, the last one counts
 
 
 def _helm_chart(old: Mapping[str, Any]) -> dict[str, Any]:

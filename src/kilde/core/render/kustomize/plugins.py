@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import KildeError, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_scalars import to_json
-from kilde.core.render.kustomize import shapes
+from kilde.core.render.kustomize import functions, shapes
+from kilde.core.render.kustomize.charts import HELM_PLUGIN, inflated
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs
 from kilde.core.render.kustomize.generators.iam_policy import IAM_POLICY, iam_policy
@@ -26,8 +27,6 @@ from kilde.core.render.kustomize.transformers.patches import Patch, apply_json69
 from kilde.core.render.kustomize.transformers.replacements import replace_all
 from kilde.core.render.kustomize.transformers.replicas import set_replicas
 from kilde.core.render.kustomize.transformers.value_add import VALUE_ADD, add_value
-
-FUNCTION_ANNOTATIONS = ("config.kubernetes.io/function", "config.k8s.io/function")
 
 
 class Run(NamedTuple):
@@ -128,7 +127,7 @@ def _strategic_merge(run: Run, entry: str) -> tuple[Resource, ...]:
             patch = Patch()
         if patch.merges:
             return patch.merges
-    patch = parse_patch(run.loader.read(entry), run.loader.path(entry))
+    patch = parse_patch(run.loader.read(entry), run.loader.place(entry))
     if not patch.merges:
         raise RenderFailed("the patch file holds no object", about=entry)
     return patch.merges
@@ -148,7 +147,7 @@ def _read_patch(run: Run, raw: Mapping[str, Any]) -> Patch:
     if text and path:
         raise RenderFailed("patch and path cannot be set at the same time", about="patches")
     if path:
-        return parse_patch(run.loader.read(path), run.loader.path(path), raw.get("options"))
+        return parse_patch(run.loader.read(path), run.loader.place(path), raw.get("options"))
     return parse_patch(text.encode(), run.kustomization.file, raw.get("options"))
 
 
@@ -169,7 +168,7 @@ def _apply_json6902(run: Run, raw: Mapping[str, Any], text: str) -> None:
         )
         raise RenderFailed(what, about="patchesJson6902")
     content = text.encode() if text else run.loader.read(path)
-    patch = parse_patch(content, run.loader.path(path) if path else run.kustomization.file)
+    patch = parse_patch(content, run.loader.place(path) if path else run.kustomization.file)
     if not patch.operations:
         raise RenderFailed("the patch holds no operations", about=path or "patchesJson6902")
     place = run.kustomization.place("patchesJson6902")
@@ -307,14 +306,12 @@ def _named(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": metadata.get("name"), "namespace": metadata.get("namespace"), **raw}
 
 
+def is_builtin(config: Resource) -> bool:
+    """Whether a config is of one of kustomize's own plugins."""
+    return config.gvk[:2] == ("", "builtin")
+
+
 def _decoded(config: Resource, table: Mapping[str, tuple[dict[str, Shape], Any]]) -> tuple[Mapping[str, Any], Any]:
-    if config.body.get("apiVersion") != "builtin":
-        raise RenderFailed(
-            "external plugins and functions are not run: unable to load plugin",
-            about=str(config),
-            hint="only plugins with apiVersion builtin run here",
-            place=config.place,
-        )
     if config.kind not in table:
         raise RenderFailed(
             f"unknown builtin plugin '{config.kind}'{did_you_mean(config.kind, table)}",
@@ -322,13 +319,14 @@ def _decoded(config: Resource, table: Mapping[str, tuple[dict[str, Shape], Any]]
             place=config.place,
         )
     shape, function = table[config.kind]
-    place = config.place
-    assert place is not None
-    return shapes.decode(to_json(config.body), shape, str(config), place, strict=False), function
+    return shapes.decode(to_json(config.body), shape, str(config), _place(config), strict=False), function
 
 
 def transform(config: Resource, run: Run) -> None:
-    """Runs one configured transformer. Raises RenderFailed for an unknown one, and for any that is not built in."""
+    """Runs one configured transformer. Raises RenderFailed for an unknown one, and for a program that may not run."""
+    if not is_builtin(config):
+        functions.transform(config, run.loader, run.collection)
+        return
     raw, function = _decoded(config, _TRANSFORMERS)
     try:
         function(run, raw)
@@ -340,5 +338,17 @@ def transform(config: Resource, run: Run) -> None:
 
 def generate(config: Resource, loader: Loader) -> Iterator[Resource]:
     """Runs one configured generator."""
-    raw, function = _decoded(config, _GENERATORS)
-    yield function(loader, raw, config)
+    if not is_builtin(config):
+        yield from functions.generate(config, loader)
+    elif config.kind == "HelmChartInflationGenerator":
+        yield from inflated(
+            loader, shapes.decode(to_json(config.body), HELM_PLUGIN, str(config), _place(config), strict=False)
+        )
+    else:
+        raw, function = _decoded(config, _GENERATORS)
+        yield function(loader, raw, config)
+
+
+def _place(config: Resource) -> Place:
+    assert config.place is not None
+    return config.place

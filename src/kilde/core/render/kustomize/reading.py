@@ -109,3 +109,22 @@ def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
     resource.former = list(former)
     resource.prefixes, resource.suffixes = all_of("prefixes"), all_of("suffixes")
     resource.needs_hash = all_of("needsHashSuffix") == ["enabled"]
+    resource.helm_made = all_of("helm-generated") == ["true"]
+
+
+def with_notes(resource: Resource) -> dict[str, Any]:
+    """The object with what kustomize would have noted on it by now, for programs that it is handed to, and back."""
+    notes = {
+        "previousNamespaces": ",".join(namespace for namespace, _, _ in resource.former),
+        "previousNames": ",".join(name for _, name, _ in resource.former),
+        "previousKinds": ",".join(kind for _, _, kind in resource.former),
+        "prefixes": ",".join(resource.prefixes),
+        "suffixes": ",".join(resource.suffixes),
+        "needsHashSuffix": "enabled" if resource.needs_hash else "",
+        "helm-generated": "true" if resource.helm_made else "",
+    }
+    noted = {_INTERNAL + name: text for name, text in notes.items() if text}
+    copy = resource.copy()
+    if noted:
+        copy.set_strings("annotations", {**copy.strings("annotations"), **noted})
+    return copy.body

@@ -65,10 +65,11 @@ HELM_CHART: dict[str, Shape] = {
     "additionalValuesFiles": TEXTS, "valuesInline": ANY, "valuesMerge": TEXT, "includeCRDs": FLAG, "skipHooks": FLAG,
     "skipTests": FLAG, "apiVersions": TEXTS, "kubeVersion": TEXT, "nameTemplate": TEXT, "debug": FLAG, "devel": FLAG,
 }  # fmt: skip
+HELM_GLOBALS: dict[str, Shape] = {"chartHome": TEXT, "configHome": TEXT}
 _OLD_HELM: dict[str, Shape] = {
     "chartName": TEXT, "chartVersion": TEXT, "chartRepoUrl": TEXT, "chartHome": TEXT, "chartRepoName": TEXT,
     "values": TEXT, "valuesLocal": ANY, "valuesMerge": TEXT, "releaseName": TEXT, "releaseNamespace": TEXT,
-    "extraArgs": TEXTS, "helmBin": TEXT, "helmHome": TEXT, "configHome": TEXT,
+    "extraArgs": TEXTS, "helmBin": TEXT, "helmHome": TEXT,
 }  # fmt: skip
 
 KUSTOMIZATION: dict[str, Shape] = {
@@ -82,7 +83,7 @@ KUSTOMIZATION: dict[str, Shape] = {
     },
     "resources": TEXTS, "components": TEXTS, "crds": TEXTS, "bases": TEXTS,
     "configMapGenerator": Many(CONFIG_MAP), "secretGenerator": Many(SECRET),
-    "helmGlobals": {"chartHome": TEXT, "configHome": TEXT}, "helmCharts": Many(HELM_CHART),
+    "helmGlobals": HELM_GLOBALS, "helmCharts": Many(HELM_CHART),
     "helmChartInflationGenerator": Many(_OLD_HELM), "generatorOptions": GENERATOR_OPTIONS,
     "configurations": TEXTS, "generators": TEXTS, "transformers": TEXTS, "validators": TEXTS,
     "buildMetadata": TEXTS,

@@ -79,15 +79,19 @@ class Variables:
         self.known[variable.name] = variable
 
 
-def resolve_variables(collection: Collection, variables: Variables, specs: Specs, budget: Budget) -> None:
-    """Substitutes, last of all. Raises RenderFailed for a variable whose object or field is not there."""
+def resolve_variables(collection: Collection, variables: Variables, specs: Specs, budget: Budget) -> list[str]:
+    """Substitutes, last of all; gives the names that nothing used, sorted.
+
+    Raises RenderFailed for a variable whose object or field is not there.
+    """
     if not variables.known:
-        return
+        return []
+    used: set[str] = set()
     values = {name: _value(variable, variables, collection) for name, variable in variables.known.items()}
 
     def replaced(value: Any) -> Any:
         """A string with its variables put in; alone in its field a variable keeps its type."""
-        found = expand(value, values) if isinstance(value, str) else value
+        found = expand(value, values, used) if isinstance(value, str) else value
         if found is not value:
             budget.spend_copy(found, "uses of variables")
         return found
@@ -107,6 +111,7 @@ def resolve_variables(collection: Collection, variables: Variables, specs: Specs
     for resource in collection:
         apply(resource, table, setter)
     collection.changed()
+    return sorted(values.keys() - used)
 
 
 def _value(variable: Variable, variables: Variables, collection: Collection) -> Any:
@@ -124,8 +129,11 @@ def _value(variable: Variable, variables: Variables, collection: Collection) -> 
     )
 
 
-def expand(text: str, values: Mapping[str, Any]) -> Any:
-    """The text with `$(NAME)` replaced; the value itself, with its type, where the text is nothing else. `$$` is a dollar."""
+def expand(text: str, values: Mapping[str, Any], used: set[str]) -> Any:
+    """The text with `$(NAME)` replaced; the value itself, with its type, where the text is nothing else. `$$` is a dollar.
+
+    The names that were replaced are added to `used`.
+    """
     out: list[str] = []
     at = 0
     while at < len(text):
@@ -140,6 +148,8 @@ def expand(text: str, values: Mapping[str, Any]) -> Any:
             value = values.get(name, f"$({name})")
             if isinstance(value, (dict, list)):
                 value = f"$({name})"
+            elif name in values:
+                used.add(name)
             if text == f"$({name})":
                 return str(value) if isinstance(value, str) else value
             out.append(_formatted(value))

@@ -40,7 +40,7 @@ def _inlined(entry: Mapping[str, Any], loader: Loader) -> Iterator[Mapping[str, 
         return
     if entry.get("source") or entry.get("targets"):
         raise RenderFailed("cannot specify both path and inline replacement", about="replacements")
-    documents = read_documents(loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last")
+    documents = read_documents(loader.read(path), file=loader.place(path), mode="kubernetes", duplicates="last")
     value = documents[0].value if documents else None
     if not isinstance(value, (dict, list)):
         raise RenderFailed("is neither a replacement nor a list of them", about=path)

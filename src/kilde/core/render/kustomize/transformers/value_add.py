@@ -32,7 +32,7 @@ def add_value(collection: Collection, raw: Mapping[str, Any], loader: Loader) ->
 def _from_file(path: str, loader: Loader) -> list[Any]:
     if not path:
         return []
-    documents = read_documents(loader.read(path), file=loader.path(path), mode="kubernetes", duplicates="last")
+    documents = read_documents(loader.read(path), file=loader.place(path), mode="kubernetes", duplicates="last")
     if not documents:
         return []
     found = decode(documents[0].value, {"targets": _TARGETS}, path, documents[0].place(), strict=False)

@@ -1,0 +1,147 @@
+"""Outside: what a render may ask of the world beyond its tree. Nothing, unless who calls hands in something that gives it.
+
+Like a Tree's, the calls are synchronous; an implementation does I/O, its caller runs the render where that does no harm.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from kilde.core.basics.errors import SourceUnavailable
+from kilde.core.render.kustomize.remote import RemoteRepository, told
+from kilde.core.source.tree import Tree
+
+
+class NotServed(SourceUnavailable):
+    """An http(s) address answered, but not with the file."""
+
+
+class Fetched(Protocol):
+    """A repository at one commit, its submodules in their places where they were wanted."""
+
+    @property
+    def tree(self) -> Tree: ...
+
+    @property
+    def commit(self) -> str:
+        """The whole commit id."""
+        ...
+
+    def export(self) -> tuple[str, Tree]:
+        """Writes the files out, for programs that want them: the folder's absolute path, and a Tree over it."""
+        ...
+
+
+class Remotes(Protocol):
+    """Gives repositories and files from elsewhere. What it gives during one build does not change."""
+
+    def repository(self, wanted: RemoteRepository) -> Fetched:
+        """Raises SourceError, telling the address without credentials."""
+        ...
+
+    def file(self, url: str) -> bytes:
+        """What a GET of the http(s) address answers. Raises NotServed for a status that is no success; SourceUnavailable."""
+        ...
+
+
+class ChartSettings(NamedTuple):
+    """What the flags say of every chart that does not say it itself."""
+
+    api_versions: tuple[str, ...] = ()
+    kube_version: str = ""
+    debug: bool = False
+
+
+class Charts(Protocol):
+    """The helm program, and the folders on disk that it works in."""
+
+    @property
+    def settings(self) -> ChartSettings: ...
+
+    def run(self, arguments: Sequence[str], config_home: str) -> bytes:
+        """What `helm …` prints. Raises RenderFailed with helm's own words, or when there is no helm."""
+        ...
+
+    def is_folder(self, path: str) -> bool: ...
+
+    def scratch(self) -> str:
+        """The absolute path of a new folder that lasts until the build ends."""
+        ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes a file into a scratch folder."""
+        ...
+
+
+class Program(NamedTuple):
+    """A program to run: `path` (absolute, or relative to `folder`, or a name to look for), arguments, and variables
+    beside those that are there. `folder` is the absolute path of the folder it runs in.
+    """
+
+    path: str
+    arguments: Sequence[str]
+    folder: str
+    variables: Sequence[str] = ()
+
+
+class FunctionSettings(NamedTuple):
+    """The flags that functions run under. `user`: "nobody", or "uid:gid" of whoever calls."""
+
+    executables: bool = False
+    network: bool = False
+    mounts: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    user: str = "nobody"
+
+
+class Functions(Protocol):
+    """Runs KRM functions and plugins: programs of the user's choice."""
+
+    @property
+    def settings(self) -> FunctionSettings: ...
+
+    def run(self, program: Program, stdin: bytes, *, shown: bool) -> tuple[int, bytes, str]:
+        """Exit code, standard output, and standard error unless it is `shown` to the user as it comes.
+
+        Raises RenderFailed where the program cannot be started, takes too long or prints too much.
+        """
+        ...
+
+    def plugin(self, group: str, version: str, kind: str) -> str:
+        """The absolute path of an executable plugin. Raises RenderFailed if there is none."""
+        ...
+
+    def configured(self, text: str) -> str:
+        """The path of a file with the text, that lies there until the build ends."""
+        ...
+
+
+class NotedRemotes:
+    """Remotes that keep in `seen` what they gave, by its address: a commit id, or the SHA-256 of a file."""
+
+    def __init__(self, remotes: Remotes) -> None:
+        self._remotes = remotes
+        self.seen: dict[str, str] = {}
+
+    def repository(self, wanted: RemoteRepository) -> Fetched:
+        found = self._remotes.repository(wanted)
+        self.seen[told(wanted.raw)] = found.commit
+        return found
+
+    def file(self, url: str) -> bytes:
+        import hashlib
+
+        content = self._remotes.file(url)
+        self.seen[told(url)] = hashlib.sha256(content).hexdigest()
+        return content
+
+
+class Outside(NamedTuple):
+    """None: refused, with words that say how to allow it. `rooted`: the tree begins at the root of this machine's files."""
+
+    remotes: Remotes | None = None
+    charts: Charts | None = None
+    functions: Functions | None = None
+    rooted: bool = False
+
+
+NOTHING_OUTSIDE = Outside()
