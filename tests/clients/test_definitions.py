@@ -55,10 +55,16 @@ def test_certificates(kubectl: Kubectl, box: KildeCluster) -> None:
         "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
     }
     kubectl("patch", "cert", "web", "--subresource=status", "--type=merge", "-p", json.dumps(status))
-    assert (
-        kubectl("get", "cert", "web", "-o", "wide").out.split()[:8]
-        == ["NAME", "READY", "SECRET", "ISSUER", "AGE", "web", "True", "tls"]
-    )
+    assert kubectl("get", "cert", "web", "-o", "wide").out.split()[:8] == [
+        "NAME",
+        "READY",
+        "SECRET",
+        "ISSUER",
+        "AGE",
+        "web",
+        "True",
+        "tls",
+    ]
     assert (
         kubectl("wait", "--for=condition=Ready", "cert/web", "--timeout=5s").out
         == "certificate.cert-manager.io/web condition met\n"
