@@ -1,13 +1,14 @@
 """A server in this process and the real kubectl beside it."""
 
 import asyncio
+import json
 import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -47,6 +48,15 @@ class Kubectl:
         running = await self.start(*words)
         out, err = await running.communicate(text.encode())
         return Said(running.returncode or 0, out.decode(), err.decode())
+
+    async def both(self, *words: str) -> tuple[int, str]:
+        """Its exit code, and both outputs together."""
+        said = await self(*words)
+        return said.code, said.out + said.err
+
+    async def apply(self, *objects: dict[str, Any]) -> None:
+        """Applies objects, all of which must be taken."""
+        await self.good("apply", "-f", "-", text="\n---\n".join(map(json.dumps, objects)))
 
     async def good(self, *words: str, text: str = "") -> str:
         """What it prints; it must succeed."""

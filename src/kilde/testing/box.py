@@ -84,9 +84,10 @@ class KildeCluster:
         return self.remote.server
 
     def get(self, target: str, namespace: str = "default") -> Object | None:
-        """An object by `kind/name` (`deploy/web`, `widgets.example.org/w`); None if it is not there."""
+        """An object by `kind/name` (`deploy/web`, `widgets.example.org/w`); None if it is not there. ClusterError for no such kind."""
+        path = self._target(target, namespace).path
         try:
-            return self.remote.object("GET", self._target(target, namespace).path)
+            return self.remote.object("GET", path)
         except ClusterError as error:
             if error.status == 404:
                 return None

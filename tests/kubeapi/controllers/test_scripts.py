@@ -167,7 +167,9 @@ async def test_a_node_goes_down_its_pods_move_and_it_comes_back() -> None:
         bears = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 300}
         await cluster.make("deployments.apps", deployment(replicas=4, template=template("web", tolerations=[bears])))
         await cluster.settle(1)
-        await rule(cluster, "r", {"nodeDown": {"after": "10s", "for": "10m"}}, kind="Node", name="node-1")
+        await rule(
+            cluster, "r", {"nodeDown": {"after": "10s", "for": "10m"}}, kind="Node", name="node-1", namespace="x"
+        )
         await cluster.settle(11)
         node = cluster.one("nodes", "node-1", "")
         ready = next(one for one in verdicts(node) if one[0] == "Ready")

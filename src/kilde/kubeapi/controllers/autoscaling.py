@@ -1,10 +1,14 @@
-"""HorizontalPodAutoscalers: kept within their bounds; there are no metrics, so nothing is scaled by load."""
+"""HorizontalPodAutoscalers: kept within their bounds, and scaled by what scripts say that pods use; without a script load is steady."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import condition, turn
 from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, with_status
+from kilde.kubeapi.controllers.rules import RULES
+from kilde.kubeapi.controllers.selecting import selected
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
     Controller,
@@ -19,9 +23,13 @@ from kilde.kubeapi.controllers.steps import (
     Write,
     itself,
 )
+from kilde.kubeapi.controllers.usage import NoUsage, Proposal, metrics_of, proposals
 
 RESOURCE = "horizontalpodautoscalers.autoscaling"
 COMPONENT = "horizontal-pod-autoscaler"
+_EVERY, _STABLE_FOR = 15.0, 300.0  # seconds: upstream's sync period, and its window before a target shrinks
+_PODS_AT_ONCE = 4  # upstream's default: twice as many, or so many more, within a period
+_SAID = ((-1.0, 0),)  # the memo of a problem that was told
 TARGETS = {
     "Deployment": "deployments.apps",
     "StatefulSet": "statefulsets.apps",
@@ -32,9 +40,13 @@ TARGETS = {
 
 def controller() -> Controller:
     """The autoscaler, woken by its object and by its target."""
-    triggers: dict[str, Trigger] = {RESOURCE: itself}
+    triggers: dict[str, Trigger] = {RESOURCE: itself, RULES: _every}
     triggers |= {resource: _of_target(kind) for kind, resource in TARGETS.items()}
     return Controller(COMPONENT, _reduce, triggers)
+
+
+def _every(_: Object, view: View) -> list[Key]:
+    return [Key(namespace_of(scaler), name_of(scaler)) for scaler in view.every(RESOURCE)]
 
 
 def _of_target(kind: str) -> Trigger:
@@ -53,28 +65,29 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     scaler = view.get(RESOURCE, *key)
     if scaler is None or deleting(scaler):
         return NOTHING
+    if moment.memo and moment.memo != _SAID and moment.now < moment.memo[-1][0] + _EVERY:
+        return Step(wake=moment.memo[-1][0] + _EVERY, memo=moment.memo)
     reference = scaler["spec"]["scaleTargetRef"]
     resource = TARGETS.get(reference.get("kind", ""))
     target = view.get(resource, key.namespace, reference["name"]) if resource else None
     if target is None or resource is None:
         return _lost(scaler, reference, moment)
     have = int(target["spec"].get("replicas", 1))
-    wanted, limit = _bounded(scaler, have)
+    found = _recommended(scaler, target, have, view, moment)
+    wanted, limit = _bounded(scaler, found.replicas)
     writes: list[Write] = []
     if wanted != have:
-        why = (
-            "Current number of replicas below Spec.MinReplicas"
-            if wanted > have
-            else ("Current number of replicas above Spec.MaxReplicas")
-        )
+        why = _reason(scaler, have, wanted, found)
         writes.append(Patch(resource, key.namespace, reference["name"], {"spec": {"replicas": wanted}}))
         writes.append(Emit(scaler, "SuccessfulRescale", f"New size: {wanted}; reason: {why}", COMPONENT))
+    if found.problem and moment.memo != found.memo:
+        writes.append(Emit(scaler, "FailedGetResourceMetric", found.problem, COMPONENT, "Warning"))
     old = scaler.get("status") or {}
     conditions = old.get("conditions")
     now = moment.now
     for one in (
-        condition("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size", now),
-        _active(scaler, have, now),
+        _able(have, wanted, found, now),
+        _active(scaler, have, found, now),
         condition(
             "ScalingLimited", "True" if limit else "False", limit or "DesiredWithinRange", _limit_text(limit), now
         ),
@@ -82,10 +95,77 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
         conditions = turn(conditions, one)
     current = int((target.get("status") or {}).get("replicas") or 0)
     status: dict[str, Any] = {**old, "currentReplicas": current, "desiredReplicas": wanted, "conditions": conditions}
+    status |= _measured(scaler, found)
     status.setdefault("currentMetrics", None)
+    if wanted != have:
+        status["lastScaleTime"] = rfc3339(now)
     if _differs(status, old):
         writes.append(Update(RESOURCE, with_status(scaler, status), "status"))
-    return Step(tuple(writes))
+    return Step(tuple(writes), wake=now + _EVERY if found.proposals or found.problem else None, memo=found.memo)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the metrics ask for. `memo` keeps the sizes asked for lately; `held` is whether they keep the target from shrinking."""
+
+    replicas: int
+    proposals: tuple[Proposal, ...] = ()
+    problem: str = ""
+    held: bool = False
+    memo: tuple[tuple[float, int], ...] = ()
+
+
+def _recommended(scaler: Object, target: Object, have: int, view: View, moment: Moment) -> _Found:
+    if not have or not metrics_of(scaler):
+        return _Found(have)
+    pods = selected(target["spec"].get("selector"), view.every("pods", namespace_of(target)))
+    try:
+        found = tuple(proposals(scaler, pods, have, view))
+    except NoUsage as why:
+        return _Found(
+            have, problem=f"failed to get {metrics_of(scaler)[0]['resource']['name']} utilization: {why}", memo=_SAID
+        )
+    if not found:
+        return _Found(have)
+    asked = max(proposal.replicas for proposal in found)
+    behavior = scaler["spec"].get("behavior") or {}
+    window = float((behavior.get("scaleDown") or {}).get("stabilizationWindowSeconds", _STABLE_FOR))
+    memo = tuple(one for one in moment.memo or () if one[0] > moment.now - window) if moment.memo != _SAID else ()
+    memo = (*memo, (moment.now, asked))
+    if asked > have:
+        return _Found(min(asked, max(have + _PODS_AT_ONCE, have * 2)), found, memo=memo)
+    calm = min(have, max(size for _, size in memo))
+    return _Found(calm, found, held=calm > asked, memo=memo)
+
+
+def _reason(scaler: Object, have: int, wanted: int, found: _Found) -> str:
+    if have < int(scaler["spec"].get("minReplicas", 1)):
+        return "Current number of replicas below Spec.MinReplicas"
+    if have > int(scaler["spec"]["maxReplicas"]):
+        return "Current number of replicas above Spec.MaxReplicas"
+    if wanted > have:
+        return f"{max(found.proposals, key=lambda one: one.replicas).metric} above target"
+    return "All metrics below target"
+
+
+def _able(have: int, wanted: int, found: _Found, now: float) -> dict[str, Any]:
+    if wanted != have:
+        text = f"the HPA controller was able to update the target scale to {wanted}"
+        return condition("AbleToScale", "True", "SucceededRescale", text, now)
+    if found.held:
+        text = "recent recommendations were higher than current one, applying the highest recent recommendation"
+        return condition("AbleToScale", "True", "ScaleDownStabilized", text, now)
+    return condition("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size", now)
+
+
+def _measured(scaler: Object, found: _Found) -> dict[str, Any]:
+    """The part of the status that shows the metrics, as the object's version has it."""
+    if not found.proposals:
+        return {}
+    if scaler["spec"].get("targetCPUUtilizationPercentage"):
+        used = found.proposals[0].status["resource"]["current"].get("averageUtilization")
+        return {"currentCPUUtilizationPercentage": used}
+    return {"currentMetrics": [dict(one.status) for one in found.proposals]}
 
 
 def _differs(new: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -110,11 +190,17 @@ def _limit_text(limit: str) -> str:
     }.get(limit, "the desired count is within the acceptable range")
 
 
-def _active(scaler: Object, have: int, now: float) -> dict[str, Any]:
+def _active(scaler: Object, have: int, found: _Found, now: float) -> dict[str, Any]:
     if have == 0:
         text = "scaling is disabled since the replica count of the target is zero"
         return condition("ScalingActive", "False", "ScalingDisabled", text, now)
-    text = "the HPA was able to successfully calculate a replica count (metrics are simulated as steady)"
+    if found.problem:
+        text = f"the HPA was unable to compute the replica count: {found.problem}"
+        return condition("ScalingActive", "False", "FailedGetResourceMetric", text, now)
+    told = (
+        f"from {max(found.proposals, key=lambda one: one.replicas).metric}" if found.proposals else "(load is steady)"
+    )
+    text = f"the HPA was able to successfully calculate a replica count {told}"
     return condition("ScalingActive", "True", "ValidMetricFound", text, now)
 
 

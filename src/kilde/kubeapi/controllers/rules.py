@@ -1,6 +1,7 @@
 """Rules: which steps a pretended thing follows: those of SimulationRules that match it, then its annotations, then rules that override.
 
-A rule matches by kind (a pod's own, or that of an owner of it), names and images (globs), namespace, labels and container.
+A rule matches by kind (a pod's own, or that of an owner of it), names and images (globs), namespace (of what is in one), labels and
+container.
 """
 
 from collections.abc import Iterator, Mapping
@@ -63,7 +64,7 @@ def _with_rules(obj: Object, said: dict[str, str], view: Objects, container: Spe
 
 
 def _matches(match: Spec, obj: Object, view: Objects, container: Spec | None) -> bool:
-    if not fnmatchcase(namespace_of(obj), match.get("namespace") or "*"):
+    if namespace_of(obj) and not fnmatchcase(namespace_of(obj), match.get("namespace") or "*"):
         return False
     if not any(_is_meant(match, one) for one in (obj, *_owners(obj, view))):
         return False

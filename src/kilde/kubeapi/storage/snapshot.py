@@ -81,7 +81,7 @@ def _check(data: bytes, about: str) -> Head:
                 digest.update(last)
             last = line
         foot = _decode(last) if last else {}
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError) as error:
         raise BadSnapshot(f"cannot be read: {error}", about=about) from error
     if head is None or not isinstance(foot, dict) or foot.get("sha256") != digest.hexdigest() or count != head.objects:
         raise BadSnapshot("is not a whole snapshot", about=about, hint="take it again with kilde cluster snapshot")

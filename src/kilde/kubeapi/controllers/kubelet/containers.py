@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import starmap
 from typing import Any
 
 from kilde.core.basics.moment import parse, rfc3339
-from kilde.kubeapi.controllers.kubelet.images import pull_problem, pull_status
+from kilde.kubeapi.controllers.kubelet.images import present_words, pull_problem, pull_status, pulled_words
 from kilde.kubeapi.controllers.script import NEVER, PodScript
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
@@ -175,8 +176,9 @@ def _start(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn:
         "imageID": "kilde://" + _digest(image),
         "containerID": "kilde://" + _digest(f"{context.pod}/{name}/{restarts}"),
     }
-    pulled = f'Container image "{image}" already present on machine and can be accessed by the pod'
-    said = (Said("Pulled", pulled), Said("Created", "Container created"), Said("Started", "Container started"))
+    pulled = bool(turn.plan.pulls) or spec.get("imagePullPolicy") == "Always"
+    words = pulled_words(image, context.script.pull) if pulled else present_words(image)
+    said = (*starmap(Said, words), Said("Created", "Container created"), Said("Started", "Container started"))
     return Turn(status, replace(plan, ready_at=None, unready_at=_tires(context)) if ready else plan, said)
 
 
