@@ -71,6 +71,11 @@ class Document:
         line, column = _find(self._text, path) if self._text else (-1, -1)
         return Place(self.file, line + self._offset + 1, column + 1) if line >= 0 else Place(self.file, self.line)
 
+    @property
+    def text(self) -> bytes:
+        """What it was read from; b"" where that is not known any more."""
+        return self._text
+
     def copy(self) -> "Document":
         """A document whose value can be changed without changing this one's."""
         return Document(copy_tree(self.value), self.line, self.file, self._text, self._offset)

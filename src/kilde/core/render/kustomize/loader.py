@@ -7,6 +7,7 @@ from kilde.core.basics.errors import KildeError, LimitExceeded, Place, RenderFai
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.budget import Budget
+from kilde.core.render.kustomize.comments import may_have_comments
 from kilde.core.render.kustomize.remote import RemoteRepository, is_web_file, parse_remote, told
 from kilde.core.render.outside import NOTHING_OUTSIDE, Fetched, Outside
 from kilde.core.source.tree import EntryKind, Tree, followed, join
@@ -97,7 +98,7 @@ class Loader(NamedTuple):
         if found is None:
             content = self.tree.read(path)
             read = read_documents(content, file=key[1], mode="kustomize")
-            found = [document if _is_list(document.value) else document.without_text() for document in read]
+            found = [document if _needs_text(document) else document.without_text() for document in read]
             self.cache.documents.put(key, found, len(content))
         if not copied:
             return found
@@ -163,9 +164,11 @@ def closes_circle(root: str, above: str) -> bool:
     return root == above or above.startswith(root + "/") or (not root and bool(above))
 
 
-def _is_list(value: object) -> bool:
-    """Whether a document is a list of objects, whose lines will be asked for."""
-    return isinstance(value, dict) and str(value.get("kind")).endswith("List")
+def _needs_text(document: Document) -> bool:
+    """Whether a document is a list of objects, whose lines will be asked for, or has comments that mean something."""
+    value = document.value
+    is_list = isinstance(value, dict) and str(value.get("kind")).endswith("List")
+    return is_list or may_have_comments(document.text)
 
 
 def base_name(path: str) -> str:

@@ -29,6 +29,10 @@ class Schema(Protocol):
 
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None: ...
 
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        """The type that a comment states; it may refer to the definitions that are there."""
+        ...
+
 
 class _BuiltInNode:
     __slots__ = ("merge_keys", "type")
@@ -49,6 +53,9 @@ class BuiltInSchema:
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
         name = _kinds().get(f"{api_version}/{kind}")
         return _BuiltInNode(name, None) if name else None
+
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        return _stated(raw, {}, built_in=True)
 
 
 @cache
@@ -108,12 +115,12 @@ class _DocumentNode:
         found = (self.schema.get("properties") or {}).get(name)
         if found is None:
             found = self.schema.get("additionalProperties")
-        return self._node(found)
+        return self.refers_to(found)
 
     def element(self) -> "TypeNode | None":
-        return self._node(self.schema.get("items"))
+        return self.refers_to(self.schema.get("items"))
 
-    def _node(self, found: Any) -> "TypeNode | None":
+    def refers_to(self, found: Any) -> "TypeNode | None":
         for _ in range(_MAX_REFERENCES):
             if not isinstance(found, Mapping):
                 return None
@@ -146,3 +153,11 @@ class DocumentSchema:
         if found is not None:
             return _DocumentNode(found, self._definitions, built_in=self._built_in)
         return BuiltInSchema().of_kind(api_version, kind) if self._built_in else None
+
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        return _stated(raw, self._definitions, built_in=self._built_in)
+
+
+def _stated(raw: Mapping[str, Any], definitions: Mapping[str, Any], *, built_in: bool) -> TypeNode:
+    nothing = _DocumentNode({}, definitions, built_in=built_in)
+    return nothing.refers_to(raw) or nothing

@@ -6,6 +6,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
 from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
+from kilde.core.render.kustomize.comments import read_comments
 from kilde.core.render.kustomize.resource import Resource
 
 _INTERNAL = "internal.config.kubernetes.io/"
@@ -42,6 +43,8 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
             kind = _kind(value, place)
             if not (kind.endswith("List") and "items" in value):
                 found.append(_checked(value, place))
+                if place.line in lines and lines[place.line].value is value:
+                    found[-1].comments = read_comments(lines[place.line].text)
                 continue
             items = value["items"]
             if is_null(items):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place
 from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, plain_key, text_of
+from kilde.core.render.kustomize.comments import Comments
 from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED, NAMESPACED
 
 DEFAULT_NAMESPACE = "default"
@@ -94,7 +95,7 @@ class Resource:
     """`former` holds (namespace, name, kind) of every id it had before, oldest first; group and version are not kept."""
 
     __slots__ = (
-        "behavior", "body", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
+        "behavior", "body", "comments", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
     )  # fmt: skip
 
     def __init__(self, body: dict[str, Any], place: Place | None = None) -> None:
@@ -106,6 +107,7 @@ class Resource:
         self.needs_hash = self.helm_made = False
         self.origin: dict[str, Any] | None = None
         self.transformations: list[dict[str, Any]] = []
+        self.comments: Comments | None = None
 
     @property
     def kind(self) -> str:
@@ -185,7 +187,7 @@ class Resource:
         copied = Resource(copy_tree(self.body), self.place)
         copied.former, copied.prefixes, copied.suffixes = self.former[:], self.prefixes[:], self.suffixes[:]
         copied.behavior, copied.needs_hash, copied.helm_made = self.behavior, self.needs_hash, self.helm_made
-        copied.origin, copied.transformations = self.origin, self.transformations[:]
+        copied.origin, copied.transformations, copied.comments = self.origin, self.transformations[:], self.comments
         return copied
 
     def __str__(self) -> str:

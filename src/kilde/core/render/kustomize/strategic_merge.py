@@ -8,6 +8,7 @@ from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
+from kilde.core.render.kustomize.comments import CommentedNode, Comments
 from kilde.core.render.kustomize.fields import fresh, restyled
 from kilde.core.render.kustomize.openapi import Schema, TypeNode
 
@@ -26,12 +27,18 @@ ABSENT: Any = _Absent()
 Values = list[list[str]]
 
 
-def merge(target: dict[str, Any], patch: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """The target with the patch merged in; empty if the patch deletes it. Both are used up.
+def merge(
+    target: dict[str, Any], patch: dict[str, Any], schema: Schema, comments: Comments | None = None
+) -> dict[str, Any]:
+    """The target with the patch merged in; empty if the patch deletes it. Both are used up. `comments` of both say more of types.
 
     Raises RenderFailed where a map meets a scalar or a list.
     """
-    merged = _Merge(schema).walk(target, patch, None)
+    merging = _Merge(schema)
+    node: TypeNode | None = None
+    if comments is not None:
+        node = CommentedNode(merging.type_of(target) or merging.type_of(patch), comments, schema)
+    merged = merging.walk(target, patch, node)
     return merged if isinstance(merged, dict) else {}
 
 

@@ -9,6 +9,7 @@ from kilde.core.objects.yaml_scalars import copy_tree, is_null
 from kilde.core.render.kustomize import json_patch
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.collection import Collection
+from kilde.core.render.kustomize.comments import Comments
 from kilde.core.render.kustomize.openapi import Schema
 from kilde.core.render.kustomize.reading import resources_of
 from kilde.core.render.kustomize.resource import Resource
@@ -80,7 +81,7 @@ def merge_one(collection: Collection, merging: Resource, patch: Patch, schema: S
     body = copy_tree(merging.body)
     if patch.settled:
         _settle_strings(body)
-    _merge(found[0], body, patch, schema)
+    _merge(found[0], body, patch, schema, merging.comments)
 
 
 def _near(collection: Collection, merging: Resource) -> str:
@@ -102,7 +103,7 @@ def _merge_into_selected(collection: Collection, patch: Patch, target: Mapping[s
                 body.pop("apiVersion", None)
             else:
                 body["apiVersion"] = api_version
-            _merge(resource, body, patch, schema)
+            _merge(resource, body, patch, schema, source.comments)
 
 
 def _settle_strings(body: dict[str, Any]) -> None:
@@ -114,12 +115,13 @@ def _settle_strings(body: dict[str, Any]) -> None:
             Resource(body).set_strings(field, Resource(body).strings(field))
 
 
-def _merge(resource: Resource, body: dict[str, Any], patch: Patch, schema: Schema) -> None:
+def _merge(resource: Resource, body: dict[str, Any], patch: Patch, schema: Schema, comments: Comments | None) -> None:
     name, namespace, kind = resource.name, resource.namespace, resource.kind
     if patch.name_change or patch.kind_change:
         resource.remember_id()
     try:
-        resource.body = merge(resource.body, body, schema)
+        resource.comments = resource.comments.over(comments) if resource.comments else comments
+        resource.body = merge(resource.body, body, schema, resource.comments)
     except InvalidInput as error:
         raise RenderFailed(
             f"{error.what}, by the patch in {patch.source}", about=str(resource), place=resource.place
@@ -155,7 +157,7 @@ def apply_operations(
         ) from error
     if not isinstance(changed, dict):
         raise RenderFailed("the JSON patch leaves no object", about=str(resource), place=resource.place)
-    resource.body = changed
+    resource.body, resource.comments = changed, None
     if any(operation.op != "test" and operation.path in _ABOVE_ANNOTATIONS for operation in operations):
         # kustomize keeps these two among the annotations, so they go with them
         resource.origin, resource.transformations = None, []
