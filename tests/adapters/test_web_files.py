@@ -62,14 +62,14 @@ def test_user_and_password_go_into_the_header(site: str) -> None:
 
 @pytest.mark.parametrize("path", ["local", "ftp"])
 def test_a_redirect_leads_to_no_other_protocol(site: str, path: str) -> None:
-    with pytest.raises(SourceUnavailable, match="which is not http|is not allowed"):
+    with pytest.raises(SourceUnavailable, match=r"which is not http|is not allowed"):
         WebFiles().file(f"http://{site}/{path}")
 
 
 def test_what_is_refused_is_told_without_the_password(site: str) -> None:
     with pytest.raises(NotServed, match="the server answers 404") as gone:
         WebFiles().file(f"http://ada:canary@{site}/gone")
-    with pytest.raises(SourceUnavailable, match=r"redirect") as circle:
+    with pytest.raises(SourceUnavailable, match="redirect") as circle:
         WebFiles().file(f"http://ada:canary@{site}/round")
     with pytest.raises(LimitExceeded, match="is more than 4999 bytes") as large:
         WebFiles(largest=4999).file(f"http://ada:canary@{site}/large")
