@@ -226,7 +226,7 @@ def _json_kind(node: Node, value: Json) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float)):
-        return f"number {value}" if node.scalar is Scalar.NUMERIC else "number"
+        return f"number {value}" if node.scalar is Scalar.NUMERIC or node.format == "int-or-string" else "number"
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
@@ -239,6 +239,8 @@ def _short(definition: str) -> str:
 def _go_type(node: Node) -> str:
     if node.format == "date-time":
         return "string"
+    if node.format == "int-or-string":
+        return "int32"
     if node.definition:
         *_, version, name = ("", *node.definition.split("."))
         return f"{version}.{name}"

@@ -41,7 +41,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     obj = admission.mutate(world, call, obj, None)
     strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
-    for text in warnings(kind.storage, obj, created=True):
+    for text in warnings(kind.storage, obj, None):
         call.warn(text)
     _check_free(world, call, obj)
     admission.after(world, call, obj, None)

@@ -54,7 +54,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
-        for text in warnings(kind.storage, obj, created=False):
+        for text in warnings(kind.storage, obj, old):
             call.warn(text)
     if call.subresource != "scale":
         admission.after(world, call, obj, old)

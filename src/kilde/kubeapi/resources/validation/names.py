@@ -7,6 +7,7 @@ Rule = Callable[[str], list[str]]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_UNDERSCORED = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
@@ -19,6 +20,10 @@ _LABEL_TEXT = (
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an"
     rf" alphanumeric character (e.g. 'example.com', regex used for validation is '{_LABEL}(\.{_LABEL})*')"
+)
+_UNDERSCORED_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an"
+    rf" alphanumeric character (e.g. 'example.com', regex used for validation is '{_UNDERSCORED}(\.{_UNDERSCORED})*')"
 )
 _DNS_1035_TEXT = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an"
@@ -63,6 +68,7 @@ def _rule(pattern: str, text: str, most: int) -> Rule:
 
 _label = _rule(_LABEL, _LABEL_TEXT, 63)
 dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
+underscored_subdomain = _rule(rf"{_UNDERSCORED}(\.{_UNDERSCORED})*", _UNDERSCORED_TEXT, 253)
 dns_1035_label = _rule(_DNS_1035, _DNS_1035_TEXT, 63)
 label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63)
 wildcard_subdomain = _rule(rf"\*\.{_SUBDOMAIN}", _WILDCARD_TEXT, 253)

@@ -33,13 +33,36 @@ _SOURCE_FIXED = "spec.persistentvolumesource is immutable after creation"
 
 def check_claim(claim: Object) -> Iterator[Cause]:
     """What is wrong with a PersistentVolumeClaim."""
-    spec = claim.get("spec") or {}
-    yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "at least 1 access mode is required")
-    yield from check_selector(spec.get("selector"), "spec.selector")
-    yield from _positive(get(spec, "resources", "requests", "storage"), "spec.resources[storage]")
+    yield from check_claim_spec(claim.get("spec") or {}, "spec")
+
+
+def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the spec of a claim, or of what claims are made from."""
+    yield from _access_modes(spec.get("accessModes") or (), f"{at}.accessModes", "at least 1 access mode is required")
+    yield from check_selector(spec.get("selector"), f"{at}.selector")
+    yield from _positive(get(spec, "resources", "requests", "storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
-        yield from named(spec.get(key), dns_subdomain, f"spec.{key}")
-    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
+        yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
+    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
+    yield from _data_sources(spec, at)
+
+
+def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    for key, one in (("dataSource", source), ("dataSourceRef", reference)):
+        if one is None:
+            continue
+        where = f"{at}.{key}"
+        if not one.get("name"):
+            yield required(f"{where}.name")
+        if not one.get("kind"):
+            yield required(f"{where}.kind")
+        group = one.get("apiGroup") or ""
+        if not group and one.get("kind") != "PersistentVolumeClaim":
+            yield invalid(
+                where, one.get("kind") or "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+            )
+        yield from named(group, dns_subdomain, f"{where}.apiGroup")
 
 
 def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:

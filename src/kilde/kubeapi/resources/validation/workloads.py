@@ -44,9 +44,19 @@ def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
         yield from check_selector(selector, "spec.selector")
         if is_empty(selector):
             yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
-    yield from _matching(selector, template)
+    if not _readable(selector):
+        if kind != "daemonset":
+            yield invalid("spec.selector", selector, "" if kind == "statefulset" else "invalid label selector")
+            return
+    else:
+        yield from _matching(selector, template)
     yield from check_template(template, "spec.template")
     yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+
+
+def _readable(selector: Json) -> bool:
+    """Whether a selector can be made from this at all."""
+    return next(check_selector(selector, ""), None) is None
 
 
 def _matching(selector: Json, template: Json) -> Iterator[Cause]:
@@ -151,9 +161,10 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
             at = "spec.updateStrategy.rollingUpdate"
             yield from int_or_percent(rolling.get("maxUnavailable"), f"{at}.maxUnavailable", most=True)
             yield from int_or_percent(rolling.get("maxSurge"), f"{at}.maxSurge", most=True)
-            if is_zero(rolling.get("maxUnavailable")) and is_zero(rolling.get("maxSurge")):
+            unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+            if is_zero(unavailable) and is_zero(surge):
                 yield required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0")
-            elif not is_zero(rolling.get("maxUnavailable")) and not is_zero(rolling.get("maxSurge")):
+            elif not is_zero(unavailable) and not is_zero(surge):
                 yield invalid(
                     f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
                 )
@@ -200,7 +211,6 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
         yield required(at)
     elif kind == "RollingUpdate":
         yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
-        yield from int_or_percent(get(rolling, "maxUnavailable"), f"{at}.rollingUpdate.maxUnavailable", most=True)
     elif kind == "OnDelete":
         if rolling is not None:
             dump = Struct({"Type": kind, "RollingUpdate": rolling})
@@ -221,8 +231,11 @@ def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
 def check_revision(obj: Object) -> Iterator[Cause]:
     """What is wrong with a ControllerRevision."""
     yield from not_negative(obj.get("revision"), "revision")
-    if obj.get("data") is None:
+    data = obj.get("data")
+    if data is None:
         yield required("data", "data is mandatory")
+    elif not isinstance(data, dict):
+        yield required("data", "data must be a valid JSON object")
 
 
 def check_revision_update(new: Object, old: Object) -> Iterator[Cause]:
