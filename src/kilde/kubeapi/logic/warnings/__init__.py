@@ -22,7 +22,6 @@ _SURPRISING = "which can result in surprising behavior; a DNS label is recommend
 _IN_POD_NAMES = (
     "deployments.apps",
     "replicasets.apps",
-    "daemonsets.apps",
     "jobs.batch",
     "cronjobs.batch",
     "replicationcontrollers",

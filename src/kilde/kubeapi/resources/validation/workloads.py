@@ -1,6 +1,6 @@
 """Validation of deployments, replica sets, daemon sets, stateful sets and controller revisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
@@ -10,6 +10,7 @@ from kilde.kubeapi.resources.validation.fields import (
     int_or_percent,
     is_empty,
     is_zero,
+    items,
     not_negative,
     one_of,
     selects,
@@ -17,6 +18,7 @@ from kilde.kubeapi.resources.validation.fields import (
 )
 from kilde.kubeapi.resources.validation.names import dns_label
 from kilde.kubeapi.resources.validation.pods import check_template
+from kilde.kubeapi.resources.validation.storage import check_claim_spec
 
 _NO_MATCH = "`selector` does not match template `labels`"
 _STATEFUL_FIELDS = (
@@ -50,8 +52,20 @@ def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
             return
     else:
         yield from _matching(selector, template)
-    yield from check_template(template, "spec.template")
+    claims = spec.get("volumeClaimTemplates") or () if kind == "statefulset" else ()
+    yield from check_template(_with_claims(template, claims), "spec.template")
     yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+
+
+def _with_claims(template: Json, claims: Iterable[Object]) -> Json:
+    """A StatefulSet's template as its pods get it: each claim is a volume, which takes the place of one of that name."""
+    if not claims or not isinstance(template, dict):
+        return template
+    pod = template.get("spec") or {}
+    names = [get(claim, "metadata", "name", default="") for claim in claims]
+    mounted = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    others = [volume for _, volume in items(pod, "volumes") if volume.get("name") not in names]
+    return {**template, "spec": {**pod, "volumes": [*mounted, *others]}}
 
 
 def _readable(selector: Json) -> bool:
@@ -97,7 +111,18 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
         else:
             yield from _rolling(rolling, "spec.strategy.rollingUpdate")
     else:
-        yield not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate"))
+        yield not_supported("spec.strategy", _internal(kind, rolling, _DEPLOYMENT_NAMES), ("Recreate", "RollingUpdate"))
+
+
+# Go's names, the misspelled ones included, in the order of the structs.
+_DEPLOYMENT_NAMES = {"MaxUnavailable": "maxUnavailable", "MaxSurge": "maxSurge"}
+_STATEFUL_NAMES = {"Partition": "partition", "MaxUnavailable": "maxUnavailable"}
+
+
+def _internal(kind: str, rolling: Json, names: dict[str, str]) -> Struct:
+    """An update strategy as the server holds it."""
+    held = None if rolling is None else Struct({name: rolling.get(key) for name, key in names.items()})
+    return Struct({"Type": kind, "RollingUpdate": held})
 
 
 def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
@@ -169,7 +194,7 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
                     f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
                 )
     elif kind != "OnDelete":
-        dump = Struct({"Type": kind, "RollingUpdate": rolling})
+        dump = _internal(kind, rolling, _DEPLOYMENT_NAMES)
         yield not_supported("spec.updateStrategy", dump, ("RollingUpdate", "OnDelete"))
 
 
@@ -202,6 +227,8 @@ def _stateful_spec(obj: Object) -> Iterator[Cause]:
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
     yield from _selected_template(spec, "statefulset")
+    for index, claim in items(spec, "volumeClaimTemplates"):
+        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
 
 
 def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
@@ -213,10 +240,10 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
         yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
     elif kind == "OnDelete":
         if rolling is not None:
-            dump = Struct({"Type": kind, "RollingUpdate": rolling})
+            dump = _internal(kind, rolling, _STATEFUL_NAMES)
             yield invalid(f"{at}.rollingUpdate", dump, "only allowed for updateStrategy 'RollingUpdate'")
     else:
-        yield invalid(at, Struct({"Type": kind, "RollingUpdate": rolling}), "must be 'RollingUpdate' or 'OnDelete'")
+        yield invalid(at, _internal(kind, rolling, _STATEFUL_NAMES), "must be 'RollingUpdate' or 'OnDelete'")
 
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
