@@ -93,7 +93,9 @@ def _whole(node: Node, value: int) -> bool:
         if node.format == "int32":
             return -_INT32 <= value < _INT32
         return -_INT64 <= value < _INT64 or node.format == "double"
-    return node.format in ("int-or-string", "quantity") or _free(node)
+    if node.format == "int-or-string":
+        return -_INT32 <= value < _INT32
+    return node.format == "quantity" or _free(node)
 
 
 def _special(node: Node, value: str) -> bool:

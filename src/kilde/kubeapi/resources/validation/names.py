@@ -162,11 +162,13 @@ def port_number(value: int) -> list[str]:
 
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
+    ("", "Event"): lambda value: [],
     ("", "Namespace"): dns_label,
     ("", "Service"): dns_label,
     ("apiregistration.k8s.io", "APIService"): path_segment,
     ("apps", "StatefulSet"): dns_label,
     ("networking.k8s.io", "IPAddress"): lambda value: [],
+    ("policy", "PodDisruptionBudget"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): path_segment,
     ("rbac.authorization.k8s.io", "Role"): path_segment,

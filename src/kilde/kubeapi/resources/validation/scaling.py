@@ -13,7 +13,7 @@ from kilde.kubeapi.resources.validation.fields import (
     one_of,
     quantity,
 )
-from kilde.kubeapi.resources.validation.names import path_segment
+from kilde.kubeapi.resources.validation.names import dns_label, path_segment
 
 _LONGEST_WINDOW = 3600
 _LONGEST_PERIOD = 1800
@@ -44,6 +44,9 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
     if least is not None and most < least:
         yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
     yield from _reference(spec.get("scaleTargetRef") or {})
+    percent = spec.get("targetCPUUtilizationPercentage")
+    if percent is not None and percent < 1:
+        yield invalid("spec.metrics[0].resource.target.averageUtilization", percent, "must be greater than 0")
     for index, metric in items(spec, "metrics"):
         yield from _metric(metric, f"spec.metrics[{index}]")
     for side in ("scaleUp", "scaleDown"):
@@ -56,7 +59,7 @@ def _reference(target: Object) -> Iterator[Cause]:
     for key in ("kind", "name"):
         yield from named(target.get(key), path_segment, f"spec.scaleTargetRef.{key}", needed=True)
     version = target.get("apiVersion") or ""
-    if "/" not in version:
+    if version.count("/") != 1 or not version.partition("/")[0]:
         yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
 
 
@@ -80,11 +83,32 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
         if not source.get("name"):
             yield required(f"{at}.{key}.name", "must specify a resource name")
         yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
-    elif not get(source, "metric", "name"):
-        yield required(f"{at}.{key}.metric.name", "must specify a metric name")
-    elif kind == "Pods" and get(source, "target", "averageValue") is None:
-        yield required(f"{at}.{key}.target.averageValue", "must specify a positive target averageValue")
+        if kind == "ContainerResource":
+            yield from named(source.get("container"), dns_label, f"{at}.{key}.container", needed=True)
+    else:
+        yield from _named_metric(kind, source, f"{at}.{key}")
     yield from _target(source.get("target") or {}, f"{at}.{key}.target")
+
+
+def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
+    """A metric that somebody gathers, of pods, of one object or of anything."""
+    if kind == "Object":
+        about = source.get("describedObject") or {}
+        for key in ("kind", "name"):
+            yield from named(about.get(key), path_segment, f"{at}.describedObject.{key}", needed=True)
+    if not get(source, "metric", "name"):
+        yield required(f"{at}.metric.name", "must specify a metric name")
+    target = source.get("target") or {}
+    if kind == "Pods" and target.get("averageValue") is None:
+        yield required(f"{at}.target.averageValue", "must specify a positive target averageValue")
+    elif kind != "Pods" and target.get("value") is None and target.get("averageValue") is None:
+        which = "averageValue" if kind == "Object" else "value"
+        words = (
+            "must set either a target value or averageValue"
+            if kind == "Object"
+            else "must set either a target value for metric or a per-pod target"
+        )
+        yield required(f"{at}.target.{which}", words)
 
 
 def _target(target: Object, at: str) -> Iterator[Cause]:
@@ -122,7 +146,9 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
         yield required(f"{at}.policies", "must specify at least one Policy")
     for index, policy in items(rules, "policies"):
         where = f"{at}.policies[{index}]"
-        yield from one_of(policy.get("type"), ("Percent", "Pods"), f"{where}.type", needed=True)
+        kind = policy.get("type") or ""
+        if kind not in ("Percent", "Pods"):
+            yield not_supported(f"{where}.type", kind, ("Percent", "Pods"))
         for key in ("value", "periodSeconds"):
             number = policy.get(key) or 0
             if number <= 0:
@@ -143,6 +169,6 @@ def check_budget(obj: Object) -> Iterator[Cause]:
     yield from int_or_percent(least, "spec.minAvailable", most=True)
     yield from int_or_percent(most, "spec.maxUnavailable", most=True)
     yield from check_selector(spec.get("selector"), "spec.selector")
-    yield from one_of(
-        spec.get("unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget"), "spec.unhealthyPodEvictionPolicy"
-    )
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
+        yield not_supported("spec.unhealthyPodEvictionPolicy", policy, ("AlwaysAllow", "IfHealthyBudget"))

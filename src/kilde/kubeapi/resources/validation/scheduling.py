@@ -24,8 +24,7 @@ def check_scheduling(spec: Object, at: str) -> Iterator[Cause]:
     yield from _node_affinity(get(spec, "affinity", "nodeAffinity"), f"{at}.affinity.nodeAffinity")
     for kind in ("podAffinity", "podAntiAffinity"):
         yield from _pod_affinity(get(spec, "affinity", kind), f"{at}.affinity.{kind}")
-    for index, toleration in items(spec, "tolerations"):
-        yield from _toleration(toleration, f"{at}.tolerations[{index}]")
+    yield from check_tolerations(spec.get("tolerations"), f"{at}.tolerations")
     yield from _spread(spec.get("topologySpreadConstraints"), f"{at}.topologySpreadConstraints")
 
 
@@ -127,6 +126,12 @@ def _label_keys(term: Object, at: str) -> Iterator[Cause]:
     for index, key in enumerate(match):
         if key in mismatch:
             yield invalid(f"{at}.matchLabelKeys[{index}]", key, "exists in both matchLabelKeys and mismatchLabelKeys")
+
+
+def check_tolerations(tolerations: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a list of tolerations."""
+    for index, one in enumerate(tolerations or ()):
+        yield from _toleration(one, f"{at}[{index}]")
 
 
 def _toleration(one: Object, at: str) -> Iterator[Cause]:

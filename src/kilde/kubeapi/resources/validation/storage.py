@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import check_selector, get, named, one_of, quantity, unchanged
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
 from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
@@ -48,9 +48,9 @@ def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
 
 
 def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
-    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    for key, one in (("dataSource", source), ("dataSourceRef", reference)):
-        if one is None:
+    for key in ("dataSource", "dataSourceRef"):
+        one = spec.get(key)
+        if not one:
             continue
         where = f"{at}.{key}"
         if not one.get("name"):
@@ -167,6 +167,27 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
     if any(not key for key in obj.get("parameters") or {}):
         yield invalid("parameters", "", "field can not be empty.")
+    yield from _topologies(obj.get("allowedTopologies") or ())
+
+
+def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
+    seen: list[dict[str, frozenset[str]]] = []
+    for index, term in enumerate(terms):
+        at, found = f"allowedTopologies[{index}].matchLabelExpressions", dict[str, frozenset[str]]()
+        for number, one in items(term, "matchLabelExpressions"):
+            where, key, values = f"{at}[{number}]", one.get("key") or "", one.get("values") or []
+            yield from (invalid(f"{where}.key", key, text) for text in qualified_name(key))
+            if not values:
+                yield required(f"{where}.values")
+            yield from (
+                duplicate(f"{where}.values[{i}]", value) for i, value in enumerate(values) if value in values[:i]
+            )
+            if key in found:
+                yield duplicate(f"{where}.key", key)
+            found[key] = frozenset(values)
+        if not found or found in seen:
+            yield duplicate(at, "")
+        seen.append(found)
 
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
