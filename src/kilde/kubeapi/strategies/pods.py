@@ -73,18 +73,18 @@ def _service_account(world: World, call: Call, pod: Object) -> None:
     if wanted is None:
         wanted = account.get("automountServiceAccountToken")
     if wanted is not False:
-        _mount_token(world, spec)
+        _mount_token(world, call, spec)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]
 
 
-def _mount_token(world: World, spec: Object) -> None:
+def _mount_token(world: World, call: Call, spec: Object) -> None:
     """A projected token, root certificate and namespace for each container that mounts nothing there itself."""
     volumes = list(spec.get("volumes") or [])
     present = next(
         (volume["name"] for volume in volumes if str(volume.get("name", "")).startswith("kube-api-access-")), None
     )
-    name = present or f"kube-api-access-{world.new_suffix()}"
+    name = present or f"kube-api-access-{call.memory.once('token', world.new_suffix)}"
     mounted = False
     for key in ("initContainers", "containers"):
         containers = []

@@ -8,6 +8,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 _WITH_PORTS = ("NodePort", "LoadBalancer")
@@ -21,7 +22,7 @@ class Services(Strategy):
         if isinstance(obj.get("spec"), dict):
             _families(obj["spec"])
             _refuse_taken(world, call, obj, None)
-            _allocate(world.allocations, obj["spec"], dry_run=call.options.dry_run)
+            _allocate(world.allocations, call.memory, obj["spec"])
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if call.subresource or not isinstance(new.get("spec"), dict):
@@ -31,7 +32,7 @@ class Services(Strategy):
         _drop_unneeded(spec, before)
         _families(spec)
         _refuse_taken(world, call, new, old)
-        _allocate(world.allocations, spec, dry_run=call.options.dry_run)
+        _allocate(world.allocations, call.memory, spec)
 
 
 def _families(spec: Object) -> None:
@@ -51,18 +52,18 @@ def _families(spec: Object) -> None:
         spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
 
 
-def _allocate(allocations: Allocations, spec: Object, *, dry_run: bool) -> None:
+def _allocate(allocations: Allocations, memory: Memory, spec: Object) -> None:
     kind = spec.get("type")
     if kind != "ExternalName" and not spec.get("clusterIP"):
-        address = allocations.free_address()
+        address = memory.once("address", allocations.free_address, lambda one: not allocations.address_taken(one))
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
     if kind in _WITH_PORTS and (kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False):
-        _give_ports(allocations, spec)
+        _give_ports(allocations, memory, spec)
     if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = allocations.free_port(held_ports({"spec": spec}))
+        spec["healthCheckNodePort"] = _free_port(allocations, memory, "health", held_ports({"spec": spec}))
 
 
-def _give_ports(allocations: Allocations, spec: Object) -> None:
+def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
     """A node port for each port; the same number for the same port in two protocols."""
     ports: list[Object] = []
     given: dict[Any, int] = {}
@@ -70,11 +71,21 @@ def _give_ports(allocations: Allocations, spec: Object) -> None:
         if not port.get("nodePort"):
             number = given.get((port.get("port"), port.get("protocol") == "SCTP"))
             taken = held_ports({"spec": spec}) | {each["nodePort"] for each in ports if each.get("nodePort")}
-            port = {**port, "nodePort": number or allocations.free_port(taken)}
+            place = f"port {len(ports)}"
+            port = {**port, "nodePort": number or _free_port(allocations, memory, place, taken)}
         given.setdefault((port.get("port"), port.get("protocol") == "SCTP"), port["nodePort"])
         ports.append(port)
     if ports:
         spec["ports"] = ports
+
+
+def _free_port(allocations: Allocations, memory: Memory, place: str, taken: set[int]) -> int:
+    """A free port: the same one when the write is run anew, if it is free still."""
+
+    def still(port: int) -> bool:
+        return not allocations.port_taken(port) and port not in taken
+
+    return memory.once(place, lambda: allocations.free_port(taken), still)
 
 
 def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> None:

@@ -49,7 +49,7 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
-    made, changed = ownership(call, live, config, world.now())
+    made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:

@@ -27,8 +27,10 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     if version.isascii() and version.isdecimal() and version != "0":
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
     check_new_content(world, call, str(found.get("name") or ""))
-    now = world.now()
-    born(obj, now=now, uid=world.new_uid(), generation=kind.has_generation, suffix=world.new_suffix())
+    memory = call.memory
+    now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
+    suffix = memory.once("suffix", world.new_suffix)
+    born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
     obj = shaped(kind, obj)

@@ -44,7 +44,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
-        obj = owned(call, old, obj, world.now())
+        obj = owned(call, old, obj, call.memory.once("now", world.now))
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
     prepare(kind, obj, old, call.subresource)

@@ -57,6 +57,11 @@ def _service(obj: Object, _: Object | None) -> Iterator[str]:
             ("SessionAffinity", spec.get("sessionAffinity") != "None"),
         )
         yield from (f"spec.{name} is ignored for headless services" for name, there in ignored if there)
+    yield from _outside(spec, headless=headless, external=external)
+
+
+def _outside(spec: Object, *, headless: bool, external: bool) -> Iterator[str]:
+    """Of how a service is reached from outside."""
     for index, ip in items(spec, "externalIPs"):
         yield from address(str(ip), f"spec.externalIPs[{index}]")
     if spec.get("externalIPs") and not headless and not external:

@@ -31,6 +31,8 @@ _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _NO_SELECTOR = "a null labelSelector results in matching no pod"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _KINDS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -76,7 +78,7 @@ def _placement(spec: Object, at: str) -> Iterator[str]:
         if words:
             yield f"{at}.nodeSelector[{label}]: {words}"
     affinity = f"{at}.affinity"
-    needed, wished = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
+    needed, wished = _REQUIRED, _PREFERRED
     for index, term in items(spec, "affinity", "nodeAffinity", needed, "nodeSelectorTerms"):
         yield from node_selector_term(term, f"{affinity}.nodeAffinity.{needed}.nodeSelectorTerms[{index}]")
     for index, term in items(spec, "affinity", "nodeAffinity", wished):
@@ -88,6 +90,12 @@ def _placement(spec: Object, at: str) -> Iterator[str]:
             yield f"{path}.topologyKey: {key} is {deprecated_label(key)}"
         if one.get("labelSelector") is None:
             yield f"{path}.labelSelector: {_NO_SELECTOR}"
+    yield from _neighbours(spec, affinity)
+
+
+def _neighbours(spec: Object, affinity: str) -> Iterator[str]:
+    """A pod's affinity to others needs a selector to have any effect."""
+    needed, wished = _REQUIRED, _PREFERRED
     for kind in ("podAffinity", "podAntiAffinity"):
         for index, term in items(spec, "affinity", kind, needed):
             if term.get("labelSelector") is None:

@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -239,11 +240,16 @@ def _limit_order(limit: Object, at: str) -> Iterator[Cause]:
         where = f"{at}.maxLimitRequestRatio[{name}]"
         if found.value < 1:
             yield invalid(where, found.text, f"ratio {found.text} is less than 1")
-        least, most = (get(limit, side, name) for side in ("min", "max"))
-        low, high = (None if one is None else quantity(one) for one in (least, most))
-        if low is not None and high is not None and low.value and found.value > high.value / low.value:
-            quotient = float(high.value / low.value)
+        least, most = (_amount(limit, side, name) for side in ("min", "max"))
+        if least and most is not None and found.value > most / least:
+            quotient = float(most / least)
             yield invalid(where, found.text, f"ratio {found.text} is greater than max/min = {quotient:.6f}")
+
+
+def _amount(limit: Object, side: str, name: str) -> Fraction | None:
+    one = get(limit, side, name)
+    found = None if one is None else quantity(one)
+    return None if found is None else found.value
 
 
 def check_event(event: Object) -> Iterator[Cause]:

@@ -89,6 +89,7 @@ def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
     if mode is not None and mode not in _MODES:
         yield not_supported(f"{at}.completionMode", mode, _MODES)
     yield from _indexed(spec, at)
+    yield from _success(spec, at)
     if spec.get("podFailurePolicy") is not None:
         yield from check_failure_policy(spec, f"{at}.podFailurePolicy")
     if replacement is not None:
@@ -110,13 +111,6 @@ def _indexed(spec: Object, at: str) -> Iterator[Cause]:
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
     mode = spec.get("completionMode")
-    if spec.get("successPolicy") is not None:
-        if mode == "Indexed":
-            yield from check_success_policy(spec, f"{at}.successPolicy")
-        else:
-            yield invalid(
-                f"{at}.successPolicy", _internal_policy(spec["successPolicy"]), "requires indexed completion mode"
-            )
     if mode == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{at}.completions", "when completion mode is Indexed")
@@ -134,6 +128,16 @@ def _indexed(spec: Object, at: str) -> Iterator[Cause]:
     for key in ("backoffLimitPerIndex", "maxFailedIndexes") if mode in (None, "NonIndexed") else ():
         if spec.get(key) is not None:
             yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
+
+
+def _success(spec: Object, at: str) -> Iterator[Cause]:
+    policy = spec.get("successPolicy")
+    if policy is None:
+        return
+    if spec.get("completionMode") == "Indexed":
+        yield from check_success_policy(spec, f"{at}.successPolicy")
+    else:
+        yield invalid(f"{at}.successPolicy", _internal_policy(policy), "requires indexed completion mode")
 
 
 def _internal_policy(policy: Object) -> Struct:
