@@ -20,6 +20,24 @@ _MUTATING, _VALIDATING = f"mutatingwebhookconfigurations.{_GROUP}", f"validating
 def mutate(world: World, call: Call, obj: Object | None, old: Object | None) -> Object | None:
     """The object as the mutating webhooks want it, each asked about what the one before made of it. ApiError, Waits."""
     hooks = _configured(world, _MUTATING)
+    if not hooks:
+        return obj
+    given = {} if obj is None or old is not None else {key: obj["metadata"].get(key) for key in _GIVEN_LATER}
+    made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old)
+    return made if made is None else {**made, "metadata": {**made["metadata"], **given}}
+
+
+# A real server gives these to a new object after the mutating webhooks have seen it.
+_GIVEN_LATER = ("uid", "creationTimestamp")
+
+
+def _without(obj: Object, fields: Object) -> Object:
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in fields}}
+
+
+def _asked_in_turn(
+    world: World, call: Call, hooks: list[Hook], obj: Object | None, old: Object | None
+) -> Object | None:
     asked: list[int] = []
     again: set[int] = set()
     for place, hook in enumerate(hooks):
@@ -32,10 +50,12 @@ def mutate(world: World, call: Call, obj: Object | None, old: Object | None) -> 
             obj = made
         if hook.spec.get("reinvocationPolicy") == "IfNeeded":
             asked.append(place)
-    for place in sorted(again):  # what was changed after they had seen it is shown to them once more
+    for place in asked:  # what was changed after they had seen it is shown to them once more
         request = request_of(world, call, obj, old)
-        if hooks[place].concerns(request):
-            obj = _mutated(world, call, hooks[place], request, 1)
+        if place in again and hooks[place].concerns(request):
+            made = _mutated(world, call, hooks[place], request, 1)
+            again.update(asked if made != obj else ())
+            obj = made
     return obj
 
 

@@ -15,6 +15,10 @@ _HEADERS = {
     "Accept": "application/json, */*",
     "User-Agent": "kube-apiserver-admission",
 }
+_NO_JSON = (
+    "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct "
+    '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
 _GOOD = range(200, 207)
 
 
@@ -55,7 +59,7 @@ class Caller:
             try:
                 return Reply(json.loads(raw))
             except ValueError:
-                return Reply(problem="couldn't get version/kind; json parse error: the answer is no JSON")
+                return Reply(problem=_NO_JSON)
 
 
 def _post(question: Question, problem: str) -> str:
@@ -65,9 +69,9 @@ def _post(question: Question, problem: str) -> str:
 def _refused(status: int, raw: bytes) -> str:
     if status == 404:
         return "the server could not find the requested resource"
-    text = raw[:2048].decode(errors="replace")
     if status >= 500:
-        return f"an error on the server ({json.dumps(text or 'unknown')}) has prevented the request from succeeding"
+        return 'an error on the server ("unknown") has prevented the request from succeeding'
+    text = raw[:2048].decode(errors="replace")
     return f"the server rejected our request for an unknown reason ({json.dumps(text)})"
 
 

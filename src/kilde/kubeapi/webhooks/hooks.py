@@ -69,7 +69,7 @@ class Hook:
             return Target(url, "", url), ""
         service = client.get("service") or {}
         host = f"{service.get('name')}.{service.get('namespace')}.svc"
-        path = f"/{str(service.get('path') or '').lstrip('/')}" if service.get("path") else ""
+        path = f"/{str(service.get('path') or '').lstrip('/')}"
         shown = f"https://{host}:{service.get('port') or _DEFAULT_PORT}{path}?timeout={seconds}s"
         address, problem = locate(service, host)
         return Target(f"https://{address}{path}?timeout={seconds}s", host, shown), problem

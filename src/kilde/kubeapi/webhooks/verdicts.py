@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.logic.decode import json_problem
 from kilde.kubeapi.logic.failures import quoted
 from kilde.kubeapi.webhooks.hooks import Hook
 from kilde.kubeapi.webhooks.questions import Question, Reply
@@ -36,9 +37,13 @@ def verdict(hook: Hook, question: Question, reply: Reply, *, mutating: bool) -> 
     if not mutating or not response.get("patch"):
         return Verdict(None, warnings)
     try:
-        return Verdict(json.loads(base64.b64decode(response["patch"], validate=True)), warnings)
-    except (binascii.Error, ValueError) as error:
-        return _failed(hook, f"received undecodable patch in webhook response: {error}")
+        raw = base64.b64decode(response["patch"], validate=True)
+    except (binascii.Error, ValueError):
+        return _failed(hook, "failed to call webhook: the patch is not base64")
+    try:
+        return Verdict(json.loads(raw), warnings)
+    except ValueError:
+        return _failed(hook, f"received undecodable patch in webhook response: {json_problem(raw)}")
 
 
 def _response(body: Any) -> Object | None:
