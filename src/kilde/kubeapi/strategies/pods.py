@@ -27,6 +27,12 @@ class Pods(Strategy):
         obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj.get("spec") or {})}
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        spec, former = new.get("spec"), old.get("spec") or {}
+        if not call.subresource and isinstance(spec, dict):
+            for key in ("priority", "preemptionPolicy"):
+                if spec.get(key) is None and former.get(key) is not None:
+                    spec[key] = former[key]
+            _tolerations(spec)
         status = new.setdefault("status", {})
         before = (old.get("status") or {}).get("qosClass")
         if before and not status.get("qosClass"):

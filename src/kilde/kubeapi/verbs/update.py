@@ -15,6 +15,27 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
+# Kinds of which a PUT must say what it was made from, as it must of custom ones.
+_ADMISSION = "admissionregistration.k8s.io"
+_CONDITIONAL = frozenset(
+    {
+        *(
+            (_ADMISSION, f"{kind}AdmissionPolicy{part}")
+            for kind in ("Mutating", "Validating")
+            for part in ("", "Binding")
+        ),
+        *((_ADMISSION, f"{kind}WebhookConfiguration") for kind in ("Mutating", "Validating")),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io", "APIService"),
+        ("coordination.k8s.io", "Lease"),
+        ("node.k8s.io", "RuntimeClass"),
+        ("policy", "PodDisruptionBudget"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "CSINode"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "VolumeAttachment"),
+    }
+)
 _CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
 
 
@@ -91,7 +112,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
-        if kind.resource.custom:
+        if kind.resource.custom or (exact and (kind.resource.group, kind.resource.kind) in _CONDITIONAL):
             cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )

@@ -54,7 +54,7 @@ def _job(job: Object) -> Iterator[Cause]:
     else:
         yield from check_selector(selector, "spec.selector")
     labels = get(spec, "template", "metadata", "labels")
-    if selector is not None and not selects(selector, labels):
+    if not selects(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 
     completions = spec.get("completions") or 0

@@ -87,3 +87,37 @@ RULES: Mapping[tuple[str, str], Rules] = {
         storage.check_attributes_class, storage.check_attributes_class_update
     ),
 }
+
+# Kinds whose changes are judged as if the whole had been created anew, metadata included.
+JUDGED_ANEW = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "Endpoints"),
+        ("", "Namespace"),
+        ("", "Node"),
+        ("", "PersistentVolume"),
+        ("", "PersistentVolumeClaim"),
+        ("", "Pod"),
+        ("", "Secret"),
+        ("", "ServiceAccount"),
+        ("apps", "ControllerRevision"),
+        ("batch", "Job"),
+        ("certificates.k8s.io", "CertificateSigningRequest"),
+        ("networking.k8s.io", "IPAddress"),
+        ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "IngressClass"),
+        ("node.k8s.io", "RuntimeClass"),
+        (_RBAC, "ClusterRole"),
+        (_RBAC, "ClusterRoleBinding"),
+        (_RBAC, "Role"),
+        (_RBAC, "RoleBinding"),
+        ("resource.k8s.io", "DeviceClass"),
+        ("resource.k8s.io", "ResourceClaim"),
+        ("resource.k8s.io", "ResourceClaimTemplate"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "StorageClass"),
+        ("storage.k8s.io", "VolumeAttributesClass"),
+    }
+)
+# Kinds without rules of their own for changes of metadata.
+NO_METADATA_RULES = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})

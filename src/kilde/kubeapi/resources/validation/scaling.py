@@ -141,6 +141,9 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
         yield invalid(f"{at}.stabilizationWindowSeconds", window, "must be greater than or equal to zero")
     elif window > _LONGEST_WINDOW:
         yield invalid(f"{at}.stabilizationWindowSeconds", window, f"must be less than or equal to {_LONGEST_WINDOW}")
+    tolerance = None if rules.get("tolerance") is None else quantity(rules["tolerance"])
+    if tolerance is not None and tolerance.value < 0:
+        yield invalid(f"{at}.tolerance", tolerance.text, "must be greater than or equal to 0")
     yield from one_of(rules.get("selectPolicy"), ("Disabled", "Max", "Min"), f"{at}.selectPolicy")
     if not rules.get("policies"):
         yield required(f"{at}.policies", "must specify at least one Policy")

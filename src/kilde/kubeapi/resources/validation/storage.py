@@ -192,6 +192,7 @@ def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StorageClass: hardly anything may change."""
+    yield from check_storage_class(new)
     for key in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         yield from unchanged(new.get(key), old.get(key), key)
 

@@ -210,6 +210,8 @@ def check_stateful_set(obj: Object) -> Iterator[Cause]:
     if service:
         yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
     yield from _stateful_spec(obj)
+    for index, claim in items(obj, "spec", "volumeClaimTemplates"):
+        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
 
 
 def _stateful_spec(obj: Object) -> Iterator[Cause]:
@@ -227,8 +229,6 @@ def _stateful_spec(obj: Object) -> Iterator[Cause]:
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
     yield from _selected_template(spec, "statefulset")
-    for index, claim in items(spec, "volumeClaimTemplates"):
-        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
 
 
 def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
