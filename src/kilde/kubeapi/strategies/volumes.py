@@ -11,6 +11,7 @@ from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -27,6 +28,8 @@ class Claims(Strategy):
     def admit_new(self, world: World, call: Call, obj: Object) -> None:
         _protect(obj, "kubernetes.io/pvc-protection")
         spec = obj.get("spec")
+        if isinstance(spec, dict):
+            _drop_odd_source(spec)
         if isinstance(spec, dict) and spec.get("storageClassName") is None:
             name = default_class(world)
             if name:
@@ -40,6 +43,16 @@ class Claims(Strategy):
         if found is None or not found.object().get("allowVolumeExpansion"):
             why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
             raise failures.forbidden(call.kind.about(call.name), why)
+
+
+def _drop_odd_source(spec: Object) -> None:
+    """A dataSource is a claim or a snapshot; anything else is left out, and so is the reference that was made of it."""
+    source = spec.get("dataSource")
+    if source is None or (source.get("apiGroup") or "", source.get("kind")) in _SOURCES:
+        return
+    del spec["dataSource"]
+    if spec.get("dataSourceRef") == source:
+        del spec["dataSourceRef"]
 
 
 def _asked(claim: Object) -> Fraction:
@@ -61,6 +74,13 @@ class Volumes(Strategy):
         status = obj["status"] = dict(obj.get("status") or {})
         status["phase"] = "Pending"
         status["lastPhaseTransitionTime"] = world.now()
+
+
+class AttributesClasses(Strategy):
+    """A class of attributes gets its finalizer."""
+
+    def admit_new(self, world: World, call: Call, obj: Object) -> None:
+        _protect(obj, "kubernetes.io/vac-protection")
 
 
 def default_class(world: World) -> str:

@@ -249,7 +249,7 @@ def check_resources(resources: Json, at: str) -> Iterator[Cause]:
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
             where = f"{at}.{side}[{name}]"
-            yield from _resource_name(name, where)
+            yield from check_resource_name(name, where)
             found = quantity(amount)
             if found is not None and found.value < 0:
                 yield invalid(where, found.text, "must be greater than or equal to 0")
@@ -265,7 +265,8 @@ def check_resources(resources: Json, at: str) -> Iterator[Cause]:
             yield invalid(f"{at}.requests", asked.text, f"must be less than or equal to {name} limit of {most.text}")
 
 
-def _resource_name(name: str, at: str) -> Iterator[Cause]:
+def check_resource_name(name: str, at: str) -> Iterator[Cause]:
+    """A resource that a container may ask for."""
     problems = qualified_name(name)
     yield from (invalid(at, name, text) for text in problems)
     if not problems and "/" not in name and name not in _RESOURCES and not name.startswith("hugepages-"):

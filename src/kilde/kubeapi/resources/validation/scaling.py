@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.containers import check_resource_name
 from kilde.kubeapi.resources.validation.fields import (
     check_selector,
     get,
@@ -82,6 +83,8 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
             yield required(f"{at}.{key}.name", "must specify a resource name")
+        elif kind == "ContainerResource":
+            yield from check_resource_name(source["name"], f"{at}.{key}.name")
         yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
         if kind == "ContainerResource":
             yield from named(source.get("container"), dns_label, f"{at}.{key}.container", needed=True)
@@ -96,19 +99,22 @@ def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
         about = source.get("describedObject") or {}
         for key in ("kind", "name"):
             yield from named(about.get(key), path_segment, f"{at}.describedObject.{key}", needed=True)
-    if not get(source, "metric", "name"):
+    name = get(source, "metric", "name", default="")
+    if not name:
         yield required(f"{at}.metric.name", "must specify a metric name")
+    else:
+        yield from (invalid(f"{at}.metric.name", name, text) for text in path_segment(name))
     target = source.get("target") or {}
-    if kind == "Pods" and target.get("averageValue") is None:
-        yield required(f"{at}.target.averageValue", "must specify a positive target averageValue")
-    elif kind != "Pods" and target.get("value") is None and target.get("averageValue") is None:
-        which = "averageValue" if kind == "Object" else "value"
-        words = (
-            "must set either a target value or averageValue"
-            if kind == "Object"
-            else "must set either a target value for metric or a per-pod target"
-        )
-        yield required(f"{at}.target.{which}", words)
+    if target.get("averageValue") is not None or (kind != "Pods" and target.get("value") is not None):
+        return
+    yield required(f"{at}.target.averageValue", _NO_TARGET[kind])
+
+
+_NO_TARGET: Mapping[str, str] = {
+    "External": "must set either a target value for metric or a per-pod target",
+    "Object": "must set either a target value or averageValue",
+    "Pods": "must specify a positive target averageValue",
+}
 
 
 def _target(target: Object, at: str) -> Iterator[Cause]:
