@@ -126,12 +126,22 @@ def _address_cause(spec: Object, why: str) -> Cause:
     )
 
 
+def _needs_ports(spec: Object) -> bool:
+    """Whether a service's ports are open on nodes."""
+    kind = spec.get("type")
+    return kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False)
+
+
+def _reached_from_outside(spec: Object) -> bool:
+    return spec.get("type") in _WITH_PORTS or (spec.get("type") == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
 def _carry_over(spec: Object, before: Object) -> None:
     """A PUT that leaves allocated values out keeps them."""
     has_address = "ExternalName" not in (spec.get("type"), before.get("type")) and before.get("clusterIP")
     if has_address and not spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIP"], spec["clusterIPs"] = before["clusterIP"], before.get("clusterIPs")
-    if spec.get("type") in _WITH_PORTS and before.get("type") in _WITH_PORTS:
+    if _needs_ports(spec) and _needs_ports(before):
         known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
         used = held_ports({"spec": spec})
         ports = []
@@ -141,6 +151,7 @@ def _carry_over(spec: Object, before: Object) -> None:
                 port = {**port, "nodePort": number}
             ports.append(port)
         spec["ports"] = ports
+    if spec.get("type") in _WITH_PORTS and before.get("type") in _WITH_PORTS:
         local = spec.get("externalTrafficPolicy") == "Local" and before.get("externalTrafficPolicy") == "Local"
         if local and not spec.get("healthCheckNodePort") and before.get("healthCheckNodePort"):
             spec["healthCheckNodePort"] = before["healthCheckNodePort"]
@@ -153,7 +164,7 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
         for field in _FAMILY_FIELDS:
             if spec.get(field) == before.get(field):
                 spec.pop(field, None)
-    if former in _WITH_PORTS and kind not in _WITH_PORTS:
+    if _needs_ports(before) and not _needs_ports(spec):
         held = {(port.get("protocol"), port.get("port"), port.get("nodePort")) for port in before.get("ports") or ()}
         spec["ports"] = [
             {key: value for key, value in port.items() if key != "nodePort"}
@@ -161,8 +172,9 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
             else port
             for port in spec.get("ports") or []
         ]
-        if spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
-            spec.pop("externalTrafficPolicy", None)
+    same_policy = spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy")
+    if _reached_from_outside(before) and not _reached_from_outside(spec) and same_policy:
+        spec.pop("externalTrafficPolicy", None)
     if former == "LoadBalancer" and kind != "LoadBalancer":
         for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
             if spec.get(field) == before.get(field):

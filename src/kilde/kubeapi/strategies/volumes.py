@@ -35,7 +35,12 @@ class Claims(Strategy):
             if name:
                 spec["storageClassName"] = name
 
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _same_data_source(obj)
+
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if not call.subresource:
+            _same_data_source(new)
         if call.subresource or _asked(new) <= _asked(old):
             return
         name = (old.get("spec") or {}).get("storageClassName")
@@ -43,6 +48,18 @@ class Claims(Strategy):
         if found is None or not found.object().get("allowVolumeExpansion"):
             why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
             raise failures.forbidden(call.kind.about(call.name), why)
+
+
+def _same_data_source(value: Object) -> None:
+    """A claim's old and new field for where its data comes from say the same."""
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif reference and source is None and not reference.get("namespace"):
+        spec["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
 
 
 def _drop_odd_source(spec: Object) -> None:

@@ -69,6 +69,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
     prepare(kind, obj, old, call.subresource)
+    obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     strategy.prepare_change(world, call, obj, old)
     if kind.has_generation and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
@@ -141,7 +142,13 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
     """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
+    if kind.storage == "endpointslices.discovery.k8s.io" and _unversioned(obj) != _unversioned(old):
+        return True
     aside = ("metadata", "status")
     return {key: value for key, value in obj.items() if key not in aside} != {
         key: value for key, value in old.items() if key not in aside
     }
+
+
+def _unversioned(obj: Object) -> Object:
+    return {key: value for key, value in obj["metadata"].items() if key not in ("generation", "resourceVersion")}

@@ -55,7 +55,9 @@ class Caller:
             if len(raw) > _MOST_BYTES:
                 return Reply(problem=f"webhook response is larger than {_MOST_BYTES} bytes")
             if answer.status not in _GOOD:
-                return Reply(problem=_refused(answer.status, raw))
+                kind = answer.headers.get("Content-Type", "")
+                text = raw[:2048].decode(errors="replace").strip() if not kind or kind.startswith("text/") else ""
+                return Reply(problem=_refused(answer.status, text or "unknown"))
             try:
                 return Reply(json.loads(raw))
             except ValueError:
@@ -66,12 +68,11 @@ def _post(question: Question, problem: str) -> str:
     return f'Post "{question.target.shown}": {problem}'
 
 
-def _refused(status: int, raw: bytes) -> str:
+def _refused(status: int, text: str) -> str:
     if status == 404:
         return "the server could not find the requested resource"
     if status >= 500:
-        return 'an error on the server ("unknown") has prevented the request from succeeding'
-    text = raw[:2048].decode(errors="replace")
+        return f"an error on the server ({json.dumps(text)}) has prevented the request from succeeding"
     return f"the server rejected our request for an unknown reason ({json.dumps(text)})"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required, too_long
 from kilde.kubeapi.resources.validation.fields import IMMUTABLE, NOT_NEGATIVE, get, items, quantity, unchanged
 from kilde.kubeapi.resources.validation.metadata import check_labels
@@ -18,6 +19,7 @@ _LARGEST = 1024 * 1024
 _SEALED = "field is immutable when `immutable` is set"
 _REDACTED = "<secret contents redacted>"
 _ACCOUNT = "kubernetes.io/service-account.name"
+_LIMIT_TYPES = ("Container", "PersistentVolumeClaim", "Pod")
 _SCOPES = (
     "BestEffort",
     "CrossNamespacePodAffinity",
@@ -117,10 +119,11 @@ def check_secret(secret: Object) -> Iterator[Cause]:
 
 
 def _docker(value: str, at: str) -> Iterator[Cause]:
+    raw = binascii.a2b_base64(value or "")
     try:
-        found = msgspec.json.decode(binascii.a2b_base64(value or ""))
+        found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, ValueError):
-        yield invalid(at, _REDACTED, "unexpected end of JSON input" if not value else "invalid character in JSON")
+        yield invalid(at, _REDACTED, json_problem(raw))
         return
     if not isinstance(found, dict):
         yield invalid(at, _REDACTED, "json: cannot unmarshal value into Go value of type map[string]interface {}")
@@ -182,6 +185,8 @@ def check_limit_range(obj: Object) -> Iterator[Cause]:
     for index, limit in items(obj, "spec", "limits"):
         at, kind = f"spec.limits[{index}]", limit.get("type") or ""
         yield from (invalid(f"{at}.type", kind, text) for text in qualified_name(kind))
+        if kind and "/" not in kind and kind not in _LIMIT_TYPES:
+            yield invalid(f"{at}.type", kind, "must be a standard limit type or fully qualified")
         if kind in seen:
             yield Cause(f"{at}.type", "FieldValueDuplicate", f'Duplicate value: "{kind}"')
         seen.add(kind)

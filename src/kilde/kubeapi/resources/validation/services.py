@@ -148,7 +148,9 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
         yield invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], words)
     if local and not spec.get("healthCheckNodePort"):
         yield required("spec.healthCheckNodePort")
-    yield from one_of(spec.get("trafficDistribution"), _DISTRIBUTIONS, "spec.trafficDistribution")
+    distribution = spec.get("trafficDistribution")
+    if distribution is not None and distribution not in _DISTRIBUTIONS:
+        yield not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS)
     yield from _balancer(spec, kind)
 
 
