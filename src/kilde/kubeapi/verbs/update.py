@@ -15,6 +15,10 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
+# How some kinds count generations: never again after the first, with metadata too, and from nothing.
+_NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
+_COUNT_METADATA = frozenset(("endpointslices.discovery.k8s.io", "deviceclasses.resource.k8s.io"))
+_COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
 # Kinds of which a PUT must say what it was made from, as it must of custom ones.
 _ADMISSION = "admissionregistration.k8s.io"
 _CONDITIONAL = frozenset(
@@ -71,7 +75,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     prepare(kind, obj, old, call.subresource)
     obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     strategy.prepare_change(world, call, obj, old)
-    if kind.has_generation and _means_change(kind, obj, old):
+    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
@@ -142,7 +146,9 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
     """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
-    if kind.storage == "endpointslices.discovery.k8s.io" and _unversioned(obj) != _unversioned(old):
+    if kind.storage in _NEVER_COUNTED:
+        return False
+    if kind.storage in _COUNT_METADATA and _unversioned(obj) != _unversioned(old):
         return True
     aside = ("metadata", "status")
     return {key: value for key, value in obj.items() if key not in aside} != {
