@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid
-from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, unchanged
+from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, items, unchanged
+from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
 
 _EVENT_FIELDS = (
     ("involvedObject", "regarding"),
@@ -44,8 +45,57 @@ def check_none(obj: Object) -> Iterator[Cause]:
     yield from ()
 
 
+def check_driver(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a CSIDriver."""
+    for _, mode in items(obj, "spec", "volumeLifecycleModes"):
+        if mode not in ("Persistent", "Ephemeral"):
+            yield not_supported("spec.volumeLifecycleModes", mode, ("Persistent", "Ephemeral"))
+    policy = get(obj, "spec", "fsGroupPolicy")
+    if policy is not None and policy not in ("File", "None", "ReadWriteOnceWithFSType"):
+        yield not_supported("spec.fsGroupPolicy", policy, ("ReadWriteOnceWithFSType", "File", "None"))
+
+
+def check_api_service(obj: Object) -> Iterator[Cause]:
+    """What is wrong with an APIService: its name is made of its version and group."""
+    spec, name = obj.get("spec") or {}, get(obj, "metadata", "name", default="")
+    version, group = spec.get("version") or "", spec.get("group") or ""
+    wanted = f"{version}.{group}"
+    if name != wanted:
+        yield invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: "{wanted}"')
+    if not group and version != "v1":
+        yield required("spec.group", "only v1 may have an empty group and it better be legacy kube")
+    elif group:
+        yield from (invalid("spec.group", group, text) for text in dns_subdomain(group))
+    yield from (invalid("spec.version", version, text) for text in dns_1035_label(version))
+    for key, most in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
+        value = spec.get(key) or 0
+        if not 0 < value <= most:
+            yield invalid(f"spec.{key}", value, f"must be positive and less than {most}")
+    yield from _api_target(spec)
+
+
+def _api_target(spec: Object) -> Iterator[Cause]:
+    service, blind = spec.get("service"), bool(spec.get("insecureSkipTLSVerify"))
+    if service is None:
+        if spec.get("caBundle"):
+            yield invalid(
+                "spec.caBundle", f"{len(spec['caBundle'])} bytes", "local APIServices may not have a caBundle"
+            )
+        if blind:
+            words = "local APIServices may not have insecureSkipTLSVerify"
+            yield invalid("spec.insecureSkipTLSVerify", value=True, detail=words)
+        return
+    if blind and spec.get("caBundle"):
+        words = "may not be true if caBundle is present"
+        yield invalid("spec.insecureSkipTLSVerify", value=True, detail=words)
+    for key in ("name", "namespace"):
+        if not service.get(key):
+            yield required(f"spec.service.{key}")
+
+
 def check_driver_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a CSIDriver."""
+    yield from check_driver(new)
     for at, key in (("attachedRequired", "attachRequired"), ("volumeLifecycleModes", "volumeLifecycleModes")):
         yield from unchanged(get(new, "spec", key), get(old, "spec", key), f"spec.{at}")
 

@@ -61,6 +61,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     (_ADMISSION, "ValidatingAdmissionPolicy"): Rules(policies.check_policy),
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): Rules(policies.check_policy_binding),
     (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(policies.check_webhooks),
+    ("apiregistration.k8s.io", "APIService"): Rules(fixed.check_api_service),
     ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
     ("apps", "DaemonSet"): Rules(workloads.check_daemon_set, workloads.check_daemon_set_update),
     ("apps", "Deployment"): Rules(workloads.check_deployment, workloads.check_deployment_update),
@@ -86,7 +87,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("scheduling.k8s.io", "PriorityClass"): Rules(
         configuration.check_priority_class, configuration.check_priority_class_update
     ),
-    ("storage.k8s.io", "CSIDriver"): Rules(fixed.check_none, fixed.check_driver_update),
+    ("storage.k8s.io", "CSIDriver"): Rules(fixed.check_driver, fixed.check_driver_update),
     ("storage.k8s.io", "CSIStorageCapacity"): Rules(fixed.check_none, fixed.check_capacity_update),
     ("storage.k8s.io", "VolumeAttachment"): Rules(fixed.check_none, fixed.check_attachment_update),
     ("storage.k8s.io", "StorageClass"): Rules(storage.check_storage_class, storage.check_storage_class_update),

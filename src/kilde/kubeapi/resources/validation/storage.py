@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
 from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.scheduling import check_node_selector
 
+_DRIVER_LENGTH = 63
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM = ("Delete", "Recycle", "Retain")
@@ -129,6 +131,43 @@ def check_volume(volume: Object) -> Iterator[Cause]:
     yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
     yield from _host_path(spec)
+    yield from _csi(spec.get("csi"))
+    if spec.get("local") is not None and not spec["local"].get("path"):
+        yield required("spec.local.path")
+    needed = get(spec, "nodeAffinity", "required")
+    if needed is not None:
+        yield from check_node_selector(needed, "spec.nodeAffinity.required")
+    elif spec.get("nodeAffinity") is not None:
+        yield required("spec.nodeAffinity.required", "must specify required node constraints")
+
+
+def _csi(source: Json) -> Iterator[Cause]:
+    if source is None:
+        return
+    yield from driver_name(source.get("driver"), "spec.csi.driver")
+    if not source.get("volumeHandle"):
+        yield required("spec.csi.volumeHandle")
+    for key in (
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+        "nodeStageSecretRef",
+    ):
+        secret = source.get(key)
+        if secret is not None:
+            yield from (required(f"spec.csi.{key}.{name}") for name in ("name", "namespace") if not secret.get(name))
+
+
+def driver_name(value: Json, at: str) -> Iterator[Cause]:
+    """The name of a CSI driver: a subdomain of at most 63 letters."""
+    text = value or ""
+    if not text:
+        yield required(at)
+        return
+    if len(text) > _DRIVER_LENGTH:
+        yield too_long(at, _DRIVER_LENGTH)
+    yield from (invalid(at, text, words) for words in dns_subdomain(text.lower()))
 
 
 def _host_path(spec: Object) -> Iterator[Cause]:

@@ -3,17 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import get, items, named, needed, quantity
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain
 from kilde.kubeapi.resources.validation.references import POD_FIELDS, field_ref, resource_ref
-from kilde.kubeapi.resources.validation.storage import check_claim_spec
+from kilde.kubeapi.resources.validation.storage import check_claim_spec, driver_name
 
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
 _HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 
-_DRIVER_LENGTH = 63
 
 Source = Callable[[Object, str], Iterator[Cause]]
 
@@ -121,16 +120,6 @@ def _nfs(source: Object, at: str) -> Iterator[Cause]:
     yield from needed(path, f"{at}.path")
     if not path.startswith("/"):
         yield invalid(f"{at}.path", path, "must be an absolute path")
-
-
-def driver_name(value: Json, at: str) -> Iterator[Cause]:
-    """The name of a CSI driver: a subdomain of at most 63 letters."""
-    text = value or ""
-    if not text:
-        yield required(at)
-    if len(text) > _DRIVER_LENGTH:
-        yield too_long(at, _DRIVER_LENGTH)
-    yield from () if not text else (invalid(at, text, words) for words in dns_subdomain(text.lower()))
 
 
 def _csi(source: Object, at: str) -> Iterator[Cause]:
