@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain, qualified_name
 
+VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 _FAILURE = ("Fail", "Ignore")
 _MATCH = ("Equivalent", "Exact")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -206,6 +208,12 @@ def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Caus
 def _expression(text: Json, at: str, missing: str = "expression is not specified") -> Iterator[Cause]:
     if not (text or "").strip():
         yield required(at, missing)
+    elif available():
+        try:
+            expression(str(text).strip(), VARIABLES)
+        except BadExpression as error:
+            if not error.is_ours:
+                yield invalid(at, text, f"compilation failed: {error.what}")
 
 
 def check_policy_binding(binding: Object) -> Iterator[Cause]:
