@@ -12,6 +12,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.local import own
 from kilde.kubeapi.logic import decode, failures, negotiate, options
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
@@ -242,9 +243,7 @@ def delete_body(raw: bytes, content_type: str) -> Object:
     try:
         value = decode.decode(raw, media, "DeleteOptions").value
     except ApiError as error:
-        raise failures.bad_request(
-            f"couldn't get version/kind; json parse error: {decode.json_problem(raw)}"
-        ) from error
+        raise failures.bad_request(f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
     if not isinstance(value, dict):
         return {}
     kind, version = value.get("kind"), value.get("apiVersion")

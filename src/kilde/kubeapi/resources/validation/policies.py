@@ -9,7 +9,7 @@ from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain, qualified_name
 
-VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
+_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 _FAILURE = ("Fail", "Ignore")
 _MATCH = ("Equivalent", "Exact")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -165,7 +165,9 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
             if one.get(key) is None:
                 yield required(f"{at}.{key}", f"must be specified when patchType is {kind}")
             else:
-                yield from _expression(one[key].get("expression"), f"{at}.{key}.expression")
+                # Mutations make typed objects, of which only the evaluation knows: they are not compiled here.
+                if not (one[key].get("expression") or "").strip():
+                    yield required(f"{at}.{key}.expression", "expression is not specified")
 
 
 def _common(spec: Object) -> Iterator[Cause]:
@@ -210,7 +212,7 @@ def _expression(text: Json, at: str, missing: str = "expression is not specified
         yield required(at, missing)
     elif available():
         try:
-            expression(str(text).strip(), VARIABLES)
+            expression(str(text).strip(), _VARIABLES)
         except BadExpression as error:
             if not error.is_ours:
                 yield invalid(at, text, f"compilation failed: {error.what}")

@@ -144,7 +144,11 @@ _GO_NAMES = {"seLinuxOptions": "SELinuxOptions"}
 
 def _internal(context: Object) -> Struct:
     """A container's security context as the server holds it: Go's names, nothing left out."""
-    return Struct({_GO_NAMES.get(key, key[0].upper() + key[1:]): context.get(key) for key in _INTERNAL})
+    held = Struct({_GO_NAMES.get(key, key[0].upper() + key[1:]): context.get(key) for key in _INTERNAL})
+    added = context.get("capabilities")
+    if added is not None:
+        held["Capabilities"] = Struct({"Add": added.get("add"), "Drop": added.get("drop")})
+    return held
 
 
 def _word(context: Object, key: str, allowed: tuple[str, ...], at: str) -> Iterator[Cause]:
