@@ -11,6 +11,7 @@ from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -27,12 +28,19 @@ class Claims(Strategy):
     def admit_new(self, world: World, call: Call, obj: Object) -> None:
         _protect(obj, "kubernetes.io/pvc-protection")
         spec = obj.get("spec")
+        if isinstance(spec, dict):
+            _drop_odd_source(spec)
         if isinstance(spec, dict) and spec.get("storageClassName") is None:
             name = default_class(world)
             if name:
                 spec["storageClassName"] = name
 
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _same_data_source(obj)
+
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if not call.subresource:
+            _same_data_source(new)
         if call.subresource or _asked(new) <= _asked(old):
             return
         name = (old.get("spec") or {}).get("storageClassName")
@@ -40,6 +48,28 @@ class Claims(Strategy):
         if found is None or not found.object().get("allowVolumeExpansion"):
             why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
             raise failures.forbidden(call.kind.about(call.name), why)
+
+
+def _same_data_source(value: Object) -> None:
+    """A claim's old and new field for where its data comes from say the same."""
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif reference and source is None and not reference.get("namespace"):
+        spec["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
+
+
+def _drop_odd_source(spec: Object) -> None:
+    """A dataSource is a claim or a snapshot; anything else is left out, and so is the reference that was made of it."""
+    source = spec.get("dataSource")
+    if source is None or (source.get("apiGroup") or "", source.get("kind")) in _SOURCES:
+        return
+    del spec["dataSource"]
+    if spec.get("dataSourceRef") == source:
+        del spec["dataSourceRef"]
 
 
 def _asked(claim: Object) -> Fraction:
@@ -61,6 +91,13 @@ class Volumes(Strategy):
         status = obj["status"] = dict(obj.get("status") or {})
         status["phase"] = "Pending"
         status["lastPhaseTransitionTime"] = world.now()
+
+
+class AttributesClasses(Strategy):
+    """A class of attributes gets its finalizer."""
+
+    def admit_new(self, world: World, call: Call, obj: Object) -> None:
+        _protect(obj, "kubernetes.io/vac-protection")
 
 
 def default_class(world: World) -> str:

@@ -1,4 +1,4 @@
-"""DaemonSets: the annotation that counts generations of the template."""
+"""DaemonSets: the annotation that counts generations of the template. StatefulSets: what no gate lets through."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
@@ -10,6 +10,11 @@ _GENERATION = "deprecated.daemonset.template.generation"
 
 class DaemonSets(Strategy):
     """Goes up by one with each change of the template or of the update strategy."""
+
+    def complete(self, obj: Object) -> None:
+        meta = obj["metadata"]
+        if _GENERATION not in (meta.get("annotations") or {}):
+            _set(obj, 0)
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         _set(obj, 1)
@@ -23,6 +28,25 @@ class DaemonSets(Strategy):
         if any(spec.get(key) != former.get(key) for key in ("template", "updateStrategy")):
             count += 1
         _set(new, count)
+
+
+class StatefulSets(Strategy):
+    """maxUnavailable of a rolling update is behind a feature gate that is closed by default: it is dropped."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _drop(obj)
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        _drop(new)
+
+
+def _drop(obj: Object) -> None:
+    spec = obj.get("spec") or {}
+    strategy = spec.get("updateStrategy") or {}
+    rolling = strategy.get("rollingUpdate") or {}
+    if "maxUnavailable" in rolling:
+        kept = {key: value for key, value in rolling.items() if key != "maxUnavailable"}
+        obj["spec"] = {**spec, "updateStrategy": {**strategy, "rollingUpdate": kept}}
 
 
 def _set(obj: Object, count: int) -> None:

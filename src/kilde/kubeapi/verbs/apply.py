@@ -49,7 +49,7 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
-    made, changed = ownership(call, live, config, world.now())
+    made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
@@ -86,7 +86,10 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
     try:
         made = dict(kind.decoded(made).object)
     except WrongType as error:
-        raise failures.unexplained(error.what) from error
+        version = kind.resource.api_version if kind.resource.group else f"/{kind.resource.version}"
+        what = f"{version}, Kind={kind.resource.kind}"
+        head = f"failed to convert new object ({made['metadata'].get('namespace') or ''}/{call.name}; {what}) to proper version"
+        raise failures.unexplained(f"{head}: unable to convert unstructured object to {what}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False

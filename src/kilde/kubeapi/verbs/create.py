@@ -27,20 +27,23 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     if version.isascii() and version.isdecimal() and version != "0":
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
     check_new_content(world, call, str(found.get("name") or ""))
-    now = world.now()
-    born(obj, now=now, uid=world.new_uid(), generation=kind.has_generation, suffix=world.new_suffix())
+    memory = call.memory
+    now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
+    suffix = memory.once("suffix", world.new_suffix)
+    born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
+    strategy.complete(obj)
+    if own:  # what is added from here on is nobody's
+        obj = owned(call, None, obj, now)
     strategy.admit_new(world, call, obj)
     admission.before(world, call, obj)
-    strategy.prepare_new(world, call, obj)
-    if own:
-        obj = owned(call, None, obj, now)
     obj = admission.mutate(world, call, obj, None)
+    strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
-    for text in warnings(kind.storage, obj, created=True):
+    for text in warnings(kind.storage, obj, None):
         call.warn(text)
     _check_free(world, call, obj)
     admission.after(world, call, obj, None)

@@ -13,6 +13,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, complain
@@ -54,7 +55,7 @@ def read_patch(media: str, raw: bytes) -> Json:
     try:
         body = decode.decode(raw, negotiate.JSON, "Patch").value
     except ApiError as error:
-        what = decode.json_problem(raw)
+        what = json_problem(raw)
         raise failures.bad_request(what if media == negotiate.STRATEGIC else f"error decoding patch: {what}") from error
     if media == negotiate.MERGE and not isinstance(body, dict):
         raise failures.bad_request("Invalid JSON Patch")

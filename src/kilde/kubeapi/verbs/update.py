@@ -15,6 +15,31 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
+# How some kinds count generations: never again after the first, with metadata too, and from nothing.
+_NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
+_COUNT_METADATA = frozenset(("endpointslices.discovery.k8s.io", "deviceclasses.resource.k8s.io"))
+_COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
+# Kinds of which a PUT must say what it was made from, as it must of custom ones.
+_ADMISSION = "admissionregistration.k8s.io"
+_CONDITIONAL = frozenset(
+    {
+        *(
+            (_ADMISSION, f"{kind}AdmissionPolicy{part}")
+            for kind in ("Mutating", "Validating")
+            for part in ("", "Binding")
+        ),
+        *((_ADMISSION, f"{kind}WebhookConfiguration") for kind in ("Mutating", "Validating")),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io", "APIService"),
+        ("coordination.k8s.io", "Lease"),
+        ("node.k8s.io", "RuntimeClass"),
+        ("policy", "PodDisruptionBudget"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "CSINode"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "VolumeAttachment"),
+    }
+)
 _CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
 
 
@@ -40,20 +65,22 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    prepare(kind, obj, old, call.subresource)
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
-    strategy.prepare_change(world, call, obj, old)
-    if kind.has_generation and _means_change(kind, obj, old):
-        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
-    if own:
-        obj = owned(call, old, obj, world.now())
+    strategy.complete(obj)
+    if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
+        obj = owned(call, old, obj, call.memory.once("now", world.now))
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
+    prepare(kind, obj, old, call.subresource)
+    obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
+    strategy.prepare_change(world, call, obj, old)
+    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
+        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
-        for text in warnings(kind.storage, obj, created=False):
+        for text in warnings(kind.storage, obj, old):
             call.warn(text)
     if call.subresource != "scale":
         admission.after(world, call, obj, old)
@@ -90,7 +117,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
-        if kind.resource.custom:
+        if kind.resource.custom or (exact and (kind.resource.group, kind.resource.kind) in _CONDITIONAL):
             cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )
@@ -119,7 +146,15 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
     """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
+    if kind.storage in _NEVER_COUNTED:
+        return False
+    if kind.storage in _COUNT_METADATA and _unversioned(obj) != _unversioned(old):
+        return True
     aside = ("metadata", "status")
     return {key: value for key, value in obj.items() if key not in aside} != {
         key: value for key, value in old.items() if key not in aside
     }
+
+
+def _unversioned(obj: Object) -> Object:
+    return {key: value for key, value in obj["metadata"].items() if key not in ("generation", "resourceVersion")}

@@ -10,12 +10,13 @@ from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.kinds import Catalog, Resource
 from kilde.kubeapi.resources.validation.metadata import (
+    check_common,
     check_finalizers,
     check_metadata,
     check_metadata_update,
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain
-from kilde.kubeapi.resources.validation.registry import RULES
+from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, NO_METADATA_RULES, RULES
 
 _BUILTIN = Catalog()
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
@@ -39,11 +40,16 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     A write to a sub-resource is judged by metadata's rules and those for that part alone.
     """
     resource = _resource(new)
-    metadata, before = new.get("metadata") or {}, old.get("metadata") or {}
-    # A real server judges metadata twice, before and with the rest, and names each cause twice.
-    causes = 2 * list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    metadata, before, key = new.get("metadata") or {}, old.get("metadata") or {}, (resource.group, resource.kind)
+    # A real server judges metadata for all kinds alike, then by most kinds' own rules, and names each cause as often.
+    causes = [*check_common(metadata), *check_metadata_update(metadata, before, namespaced=resource.namespaced)]
+    if key not in NO_METADATA_RULES:
+        causes.extend(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    if key in JUDGED_ANEW and not subresource:
+        rule = NAME_RULES.get(key, dns_subdomain)
+        causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
     causes.extend(_finalizers(resource, metadata))
-    rules = RULES.get((resource.group, resource.kind))
+    rules = RULES.get(key)
     if rules is None:
         return causes
     if subresource:

@@ -8,12 +8,14 @@ from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
     check_selector,
     get,
+    items,
     not_negative,
     one_of,
     selects,
     unchanged,
 )
-from kilde.kubeapi.resources.validation.names import longer_than
+from kilde.kubeapi.resources.validation.job_policies import check_failure_policy, check_success_policy
+from kilde.kubeapi.resources.validation.names import dns_label, longer_than
 from kilde.kubeapi.resources.validation.pods import check_template
 from kilde.kubeapi.resources.validation.schedules import schedule_problem
 from kilde.kubeapi.resources.validation.zones import ZONES
@@ -52,8 +54,15 @@ def _job(job: Object) -> Iterator[Cause]:
     else:
         yield from check_selector(selector, "spec.selector")
     labels = get(spec, "template", "metadata", "labels")
-    if selector is not None and not selects(selector, labels):
+    if not selects(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+
+    completions = spec.get("completions") or 0
+    if spec.get("completionMode") == "Indexed" and completions > 0:
+        name = get(job, "metadata", "name", default="")
+        last = f"{name}-{completions - 1}"
+        if dns_label(last):
+            yield invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {last}")
 
 
 def _generated_selector(job: Object) -> Iterator[Cause]:
@@ -76,9 +85,17 @@ def _generated_selector(job: Object) -> Iterator[Cause]:
 def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
     for key in _COUNTS:
         yield from not_negative(spec.get(key), f"{at}.{key}")
-    yield from one_of(spec.get("completionMode"), _MODES, f"{at}.completionMode")
-    yield from one_of(spec.get("podReplacementPolicy"), _REPLACEMENT, f"{at}.podReplacementPolicy")
+    mode, replacement = spec.get("completionMode"), spec.get("podReplacementPolicy")
+    if mode is not None and mode not in _MODES:
+        yield not_supported(f"{at}.completionMode", mode, _MODES)
     yield from _indexed(spec, at)
+    yield from _success(spec, at)
+    if spec.get("podFailurePolicy") is not None:
+        yield from check_failure_policy(spec, f"{at}.podFailurePolicy")
+    if replacement is not None:
+        allowed = _REPLACEMENT if spec.get("podFailurePolicy") is None else _REPLACEMENT[:1]
+        if replacement not in allowed:
+            yield not_supported(f"{at}.podReplacementPolicy", replacement, allowed)
     yield from check_template(spec.get("template"), f"{at}.template")
     policy = get(spec, "template", "spec", "restartPolicy", default="")
     where = f"{at}.template.spec.restartPolicy"
@@ -93,7 +110,8 @@ def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
 def _indexed(spec: Object, at: str) -> Iterator[Cause]:
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
-    if spec.get("completionMode") == "Indexed":
+    mode = spec.get("completionMode")
+    if mode == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{at}.completions", "when completion mode is Indexed")
         if (spec.get("parallelism") or 0) > _MOST_INDEXED:
@@ -102,10 +120,32 @@ def _indexed(spec: Object, at: str) -> Iterator[Cause]:
                 spec["parallelism"],
                 f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed",
             )
-        return
-    for key in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
+        failed, completions = spec.get("maxFailedIndexes"), spec.get("completions")
+        if failed is not None and completions is not None and failed > completions:
+            yield invalid(f"{at}.maxFailedIndexes", failed, "must be less than or equal to completions")
+        if failed is not None and failed > _MOST_INDEXED:
+            yield invalid(f"{at}.maxFailedIndexes", failed, f"must be less than or equal to {_MOST_INDEXED}")
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes") if mode in (None, "NonIndexed") else ():
         if spec.get(key) is not None:
             yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
+
+
+def _success(spec: Object, at: str) -> Iterator[Cause]:
+    policy = spec.get("successPolicy")
+    if policy is None:
+        return
+    if spec.get("completionMode") == "Indexed":
+        yield from check_success_policy(spec, f"{at}.successPolicy")
+    else:
+        yield invalid(f"{at}.successPolicy", _internal_policy(policy), "requires indexed completion mode")
+
+
+def _internal_policy(policy: Object) -> Struct:
+    """A successPolicy as the server holds it."""
+    names = {"SucceededIndexes": "succeededIndexes", "SucceededCount": "succeededCount"}
+    return Struct(
+        {"Rules": [Struct({name: rule.get(key) for name, key in names.items()}) for _, rule in items(policy, "rules")]}
+    )
 
 
 def check_job_update(new: Object, old: Object) -> Iterator[Cause]:

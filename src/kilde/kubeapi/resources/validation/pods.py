@@ -7,8 +7,9 @@ from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_suppor
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers, check_resources
 from kilde.kubeapi.resources.validation.fields import between, get, ip_address, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
-from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name, underscored_subdomain
 from kilde.kubeapi.resources.validation.scheduling import check_scheduling
+from kilde.kubeapi.resources.validation.security import check_linux, check_pod_security, check_windows
 from kilde.kubeapi.resources.validation.volumes import check_volumes
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
@@ -16,12 +17,13 @@ _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
 _SYSTEMS = ("linux", "windows")
 _LARGEST = 2**31 - 1
+_NAMESERVERS, _SEARCHES, _SEARCH_LETTERS = 3, 32, 2048
 
 
 def check_pod(pod: Object) -> Iterator[Cause]:
     """What is wrong with a pod that is created."""
     spec = pod.get("spec") or {}
-    yield from check_pod_spec(spec, "spec")
+    yield from check_pod_spec(spec, "spec", str((pod.get("metadata") or {}).get("name") or ""))
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
 
@@ -29,18 +31,27 @@ def check_pod(pod: Object) -> Iterator[Cause]:
 def check_template(template: Json, at: str) -> Iterator[Cause]:
     """What is wrong with a pod template; `at` is its field."""
     metadata, spec = get(template, "metadata", default={}), get(template, "spec", default={})
-    yield from check_labels(metadata.get("labels"), f"{at}.metadata.labels")
-    yield from check_annotations(metadata.get("annotations"), f"{at}.metadata.annotations")
+    yield from check_labels(metadata.get("labels"), f"{at}.labels")  # the real paths leave `metadata` out
+    yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
     yield from check_pod_spec(spec, f"{at}.spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{at}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
 
 
-def check_pod_spec(spec: Object, at: str) -> Iterator[Cause]:
-    """What is wrong with a pod spec; `at` is its field."""
-    yield from check_volumes(spec.get("volumes"), f"{at}.volumes")
-    names = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
-    parts = PodParts(names, host_network=bool(spec.get("hostNetwork")), is_pod=at == "spec")
+def check_pod_spec(spec: Object, at: str, name: str = "") -> Iterator[Cause]:
+    """What is wrong with a pod spec; `at` is its field, `name` the pod's, if it is one."""
+    good: set[str] = set()
+    yield from check_volumes(spec.get("volumes"), f"{at}.volumes", good, name)
+    block = {one["name"] for one in spec.get("volumes") or () if good and _block(one) and one.get("name")}
+    parts = PodParts(
+        frozenset(good),
+        frozenset(block),
+        host_network=bool(spec.get("hostNetwork")),
+        is_pod=at == "spec",
+        host_users=spec.get("hostUsers") is not False,
+        restart=spec.get("restartPolicy") or "",
+        grace=spec.get("terminationGracePeriodSeconds"),
+    )
     if not spec.get("containers"):
         yield required(f"{at}.containers")
     yield from check_containers(spec.get("containers"), parts, f"{at}.containers")
@@ -53,6 +64,11 @@ def check_pod_spec(spec: Object, at: str) -> Iterator[Cause]:
     yield from _hosts(spec, at)
 
 
+def _block(volume: Object) -> bool:
+    """Whether a volume may be used as a device."""
+    return volume.get("persistentVolumeClaim") is not None or volume.get("ephemeral") is not None
+
+
 def _dns(spec: Object, at: str) -> Iterator[Cause]:
     policy = spec.get("dnsPolicy") or ""
     yield from one_of(policy, _DNS_POLICIES, f"{at}.dnsPolicy", needed=True)
@@ -63,8 +79,27 @@ def _dns(spec: Object, at: str) -> Iterator[Cause]:
         yield required(
             f"{at}.dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None"
         )
+    yield from _dns_config(spec.get("dnsConfig"), f"{at}.dnsConfig")
+
+
+def _dns_config(config: Json, at: str) -> Iterator[Cause]:
+    servers, searches = get(config, "nameservers", default=[]), get(config, "searches", default=[])
+    if len(servers) > _NAMESERVERS:
+        yield invalid(f"{at}.nameservers", servers, f"must not have more than {_NAMESERVERS} nameservers")
     for index, address in enumerate(servers):
-        yield from ip_address(address, f"{at}.dnsConfig.nameservers[{index}]")
+        yield from ip_address(address, f"{at}.nameservers[{index}]")
+    if len(searches) > _SEARCHES:
+        yield invalid(f"{at}.searches", searches, f"must not have more than {_SEARCHES} search paths")
+    if len(" ".join(searches)) > _SEARCH_LETTERS:
+        words = f"must not have more than {_SEARCH_LETTERS} characters (including spaces) in the search list"
+        yield invalid(f"{at}.searches", searches, words)
+    for index, search in enumerate(searches):
+        text = search if search == "." else search.removesuffix(".")
+        problems = () if search == "." else underscored_subdomain(text)
+        yield from (invalid(f"{at}.searches[{index}]", text, words) for words in problems)
+    for index, option in items(config, "options"):
+        if not option.get("name"):
+            yield required(f"{at}.options[{index}]", "must not be empty")
 
 
 def _names(spec: Object, at: str) -> Iterator[Cause]:
@@ -77,7 +112,9 @@ def _names(spec: Object, at: str) -> Iterator[Cause]:
     if spec.get("os") is not None and not system:
         yield required(f"{at}.os.name")
     elif system and system not in _SYSTEMS:
-        yield not_supported(f"{at}.os.name", system, _SYSTEMS)
+        yield not_supported(f"{at}.os", system, _SYSTEMS)
+    elif system:
+        yield from check_linux(spec, at) if system == "linux" else check_windows(spec, at)
     for index, gate in items(spec, "readinessGates"):
         kind = gate.get("conditionType") or ""
         yield from (invalid(f"{at}.readinessGates[{index}].conditionType", kind, text) for text in qualified_name(kind))
@@ -89,24 +126,15 @@ def _names(spec: Object, at: str) -> Iterator[Cause]:
 def _limits(spec: Object, at: str) -> Iterator[Cause]:
     yield from between(spec.get("activeDeadlineSeconds"), 1, _LARGEST, f"{at}.activeDeadlineSeconds")
     yield from check_resources(spec.get("resources"), f"{at}.resources")
-    context = spec.get("securityContext") or {}
-    for key in ("runAsUser", "runAsGroup", "fsGroup"):
-        yield from between(context.get(key), 0, _LARGEST, f"{at}.securityContext.{key}")
-    if context.get("hostPID") and context.get("shareProcessNamespace"):
-        yield invalid(
-            f"{at}.shareProcessNamespace", value=True, detail="ShareProcessNamespace and HostPID cannot both be enabled"
-        )
+    yield from check_pod_security(spec, at)
 
 
 def _hosts(spec: Object, at: str) -> Iterator[Cause]:
     for index, alias in items(spec, "hostAliases"):
         where = f"{at}.hostAliases[{index}]"
-        if not alias.get("ip"):
-            yield required(f"{where}.ip")
-        else:
-            yield from ip_address(alias["ip"], f"{where}.ip")
+        yield from ip_address(alias.get("ip") or "", f"{where}.ip")
         for number, name in items(alias, "hostnames"):
-            yield from named(name, dns_subdomain, f"{where}.hostnames[{number}]")
+            yield from (invalid(f"{where}.hostnames[{number}]", name, text) for text in dns_subdomain(name))
 
 
 def check_pod_template(obj: Object) -> Iterator[Cause]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, required
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import (
     PORT_RANGE,
     between,
@@ -19,7 +19,7 @@ from kilde.kubeapi.resources.validation.fields import (
     unchanged,
 )
 from kilde.kubeapi.resources.validation.metadata import check_labels
-from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -148,7 +148,9 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
         yield invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], words)
     if local and not spec.get("healthCheckNodePort"):
         yield required("spec.healthCheckNodePort")
-    yield from one_of(spec.get("trafficDistribution"), _DISTRIBUTIONS, "spec.trafficDistribution")
+    distribution = spec.get("trafficDistribution")
+    if distribution is not None and distribution not in _DISTRIBUTIONS:
+        yield not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS)
     yield from _balancer(spec, kind)
 
 
@@ -213,10 +215,21 @@ def check_endpoints(endpoints: Object) -> Iterator[Cause]:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for key in ("addresses", "notReadyAddresses"):
             for number, address in items(subset, key):
-                yield from endpoint_ip(address.get("ip") or "", f"{at}.{key}[{number}].ip")
+                yield from _endpoint_address(address, f"{at}.{key}[{number}]")
         several = len(subset.get("ports") or ()) > 1
         for number, one in items(subset, "ports"):
             yield from _endpoint_port(one, f"{at}.ports[{number}]", several=several)
+
+
+def _endpoint_address(address: Object, at: str) -> Iterator[Cause]:
+    ip = address.get("ip") or ""
+    if next(ip_address(ip, f"{at}.ip"), None) is not None:  # a real server says it twice, in two ways
+        yield invalid(f"{at}.ip", ip, "must be a valid IP address")
+    yield from endpoint_ip(ip, f"{at}.ip")
+    yield from named(address.get("hostname"), dns_label, f"{at}.hostname")
+    if address.get("nodeName") is not None:
+        name = address["nodeName"]
+        yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
 
 
 def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
@@ -243,7 +256,16 @@ def check_endpoint_slice(one: Object) -> Iterator[Cause]:
             yield duplicate(f"{at}.name", name)
         seen.add(name)
         yield from named(name, dns_label, f"{at}.name")
-        yield from one_of(entry.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+        protocol = entry.get("protocol")
+        if protocol is None:
+            yield required(f"{at}.protocol")
+        elif protocol not in PROTOCOLS:
+            yield not_supported(f"{at}.protocol", protocol, PROTOCOLS)
+        if entry.get("appProtocol") is not None:
+            yield from (
+                invalid(f"{at}.appProtocol", entry["appProtocol"], text)
+                for text in qualified_name(entry["appProtocol"])
+            )
 
 
 def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
@@ -257,6 +279,13 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
             yield from endpoint_ip(address, where)
             if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
                 yield invalid(f"{at}.addresses", address, f"must be an {kind} address")
+    yield from named(endpoint.get("hostname"), dns_label, f"{at}.hostname")
+    if endpoint.get("nodeName") is not None:
+        name = endpoint["nodeName"]
+        yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
+    for index, zone in items(endpoint, "hints", "forZones"):
+        name, where = zone.get("name") or "", f"{at}.hints.forZones[{index}].name"
+        yield from (invalid(where, name, text) for text in label_value(name))
 
 
 def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import check_selector, get, named, one_of, quantity, unchanged
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
 from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.scheduling import check_node_selector
 
+_DRIVER_LENGTH = 63
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM = ("Delete", "Recycle", "Retain")
@@ -33,13 +35,36 @@ _SOURCE_FIXED = "spec.persistentvolumesource is immutable after creation"
 
 def check_claim(claim: Object) -> Iterator[Cause]:
     """What is wrong with a PersistentVolumeClaim."""
-    spec = claim.get("spec") or {}
-    yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "at least 1 access mode is required")
-    yield from check_selector(spec.get("selector"), "spec.selector")
-    yield from _positive(get(spec, "resources", "requests", "storage"), "spec.resources[storage]")
+    yield from check_claim_spec(claim.get("spec") or {}, "spec")
+
+
+def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the spec of a claim, or of what claims are made from."""
+    yield from _access_modes(spec.get("accessModes") or (), f"{at}.accessModes", "at least 1 access mode is required")
+    yield from check_selector(spec.get("selector"), f"{at}.selector")
+    yield from _positive(get(spec, "resources", "requests", "storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
-        yield from named(spec.get(key), dns_subdomain, f"spec.{key}")
-    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
+        yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
+    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
+    yield from _data_sources(spec, at)
+
+
+def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
+    for key in ("dataSource", "dataSourceRef"):
+        one = spec.get(key)
+        if not one:
+            continue
+        where = f"{at}.{key}"
+        if not one.get("name"):
+            yield required(f"{where}.name")
+        if not one.get("kind"):
+            yield required(f"{where}.kind")
+        group = one.get("apiGroup") or ""
+        if not group and one.get("kind") != "PersistentVolumeClaim":
+            yield invalid(
+                where, one.get("kind") or "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+            )
+        yield from named(group, dns_subdomain, f"{where}.apiGroup")
 
 
 def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:
@@ -106,6 +131,43 @@ def check_volume(volume: Object) -> Iterator[Cause]:
     yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
     yield from _host_path(spec)
+    yield from _csi(spec.get("csi"))
+    if spec.get("local") is not None and not spec["local"].get("path"):
+        yield required("spec.local.path")
+    needed = get(spec, "nodeAffinity", "required")
+    if needed is not None:
+        yield from check_node_selector(needed, "spec.nodeAffinity.required")
+    elif spec.get("nodeAffinity") is not None:
+        yield required("spec.nodeAffinity.required", "must specify required node constraints")
+
+
+def _csi(source: Json) -> Iterator[Cause]:
+    if source is None:
+        return
+    yield from driver_name(source.get("driver"), "spec.csi.driver")
+    if not source.get("volumeHandle"):
+        yield required("spec.csi.volumeHandle")
+    for key in (
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+        "nodeStageSecretRef",
+    ):
+        secret = source.get(key)
+        if secret is not None:
+            yield from (required(f"spec.csi.{key}.{name}") for name in ("name", "namespace") if not secret.get(name))
+
+
+def driver_name(value: Json, at: str) -> Iterator[Cause]:
+    """The name of a CSI driver: a subdomain of at most 63 letters."""
+    text = value or ""
+    if not text:
+        yield required(at)
+        return
+    if len(text) > _DRIVER_LENGTH:
+        yield too_long(at, _DRIVER_LENGTH)
+    yield from (invalid(at, text, words) for words in dns_subdomain(text.lower()))
 
 
 def _host_path(spec: Object) -> Iterator[Cause]:
@@ -144,10 +206,32 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
     if any(not key for key in obj.get("parameters") or {}):
         yield invalid("parameters", "", "field can not be empty.")
+    yield from _topologies(obj.get("allowedTopologies") or ())
+
+
+def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
+    seen: list[dict[str, frozenset[str]]] = []
+    for index, term in enumerate(terms):
+        at, found = f"allowedTopologies[{index}].matchLabelExpressions", dict[str, frozenset[str]]()
+        for number, one in items(term, "matchLabelExpressions"):
+            where, key, values = f"{at}[{number}]", one.get("key") or "", one.get("values") or []
+            yield from (invalid(f"{where}.key", key, text) for text in qualified_name(key))
+            if not values:
+                yield required(f"{where}.values")
+            yield from (
+                duplicate(f"{where}.values[{i}]", value) for i, value in enumerate(values) if value in values[:i]
+            )
+            if key in found:
+                yield duplicate(f"{where}.key", key)
+            found[key] = frozenset(values)
+        if not found or found in seen:
+            yield duplicate(at, "")
+        seen.append(found)
 
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StorageClass: hardly anything may change."""
+    yield from check_storage_class(new)
     for key in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         yield from unchanged(new.get(key), old.get(key), key)
 

@@ -1,6 +1,6 @@
 """Validation of deployments, replica sets, daemon sets, stateful sets and controller revisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
@@ -10,6 +10,7 @@ from kilde.kubeapi.resources.validation.fields import (
     int_or_percent,
     is_empty,
     is_zero,
+    items,
     not_negative,
     one_of,
     selects,
@@ -17,6 +18,7 @@ from kilde.kubeapi.resources.validation.fields import (
 )
 from kilde.kubeapi.resources.validation.names import dns_label
 from kilde.kubeapi.resources.validation.pods import check_template
+from kilde.kubeapi.resources.validation.storage import check_claim_spec
 
 _NO_MATCH = "`selector` does not match template `labels`"
 _STATEFUL_FIELDS = (
@@ -44,9 +46,31 @@ def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
         yield from check_selector(selector, "spec.selector")
         if is_empty(selector):
             yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
-    yield from _matching(selector, template)
-    yield from check_template(template, "spec.template")
+    if not _readable(selector):
+        if kind != "daemonset":
+            yield invalid("spec.selector", selector, "" if kind == "statefulset" else "invalid label selector")
+            return
+    else:
+        yield from _matching(selector, template)
+    claims = spec.get("volumeClaimTemplates") or () if kind == "statefulset" else ()
+    yield from check_template(_with_claims(template, claims), "spec.template")
     yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+
+
+def _with_claims(template: Json, claims: Iterable[Object]) -> Json:
+    """A StatefulSet's template as its pods get it: each claim is a volume, which takes the place of one of that name."""
+    if not claims or not isinstance(template, dict):
+        return template
+    pod = template.get("spec") or {}
+    names = [get(claim, "metadata", "name", default="") for claim in claims]
+    mounted = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    others = [volume for _, volume in items(pod, "volumes") if volume.get("name") not in names]
+    return {**template, "spec": {**pod, "volumes": [*mounted, *others]}}
+
+
+def _readable(selector: Json) -> bool:
+    """Whether a selector can be made from this at all."""
+    return next(check_selector(selector, ""), None) is None
 
 
 def _matching(selector: Json, template: Json) -> Iterator[Cause]:
@@ -87,7 +111,18 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
         else:
             yield from _rolling(rolling, "spec.strategy.rollingUpdate")
     else:
-        yield not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate"))
+        yield not_supported("spec.strategy", _internal(kind, rolling, _DEPLOYMENT_NAMES), ("Recreate", "RollingUpdate"))
+
+
+# Go's names, the misspelled ones included, in the order of the structs.
+_DEPLOYMENT_NAMES = {"MaxUnavailable": "maxUnavailable", "MaxSurge": "maxSurge"}
+_STATEFUL_NAMES = {"Partition": "partition", "MaxUnavailable": "maxUnavailable"}
+
+
+def _internal(kind: str, rolling: Json, names: dict[str, str]) -> Struct:
+    """An update strategy as the server holds it."""
+    held = None if rolling is None else Struct({name: rolling.get(key) for name, key in names.items()})
+    return Struct({"Type": kind, "RollingUpdate": held})
 
 
 def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
@@ -151,14 +186,15 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
             at = "spec.updateStrategy.rollingUpdate"
             yield from int_or_percent(rolling.get("maxUnavailable"), f"{at}.maxUnavailable", most=True)
             yield from int_or_percent(rolling.get("maxSurge"), f"{at}.maxSurge", most=True)
-            if is_zero(rolling.get("maxUnavailable")) and is_zero(rolling.get("maxSurge")):
+            unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+            if is_zero(unavailable) and is_zero(surge):
                 yield required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0")
-            elif not is_zero(rolling.get("maxUnavailable")) and not is_zero(rolling.get("maxSurge")):
+            elif not is_zero(unavailable) and not is_zero(surge):
                 yield invalid(
                     f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
                 )
     elif kind != "OnDelete":
-        dump = Struct({"Type": kind, "RollingUpdate": rolling})
+        dump = _internal(kind, rolling, _DEPLOYMENT_NAMES)
         yield not_supported("spec.updateStrategy", dump, ("RollingUpdate", "OnDelete"))
 
 
@@ -174,6 +210,8 @@ def check_stateful_set(obj: Object) -> Iterator[Cause]:
     if service:
         yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
     yield from _stateful_spec(obj)
+    for index, claim in items(obj, "spec", "volumeClaimTemplates"):
+        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
 
 
 def _stateful_spec(obj: Object) -> Iterator[Cause]:
@@ -200,13 +238,12 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
         yield required(at)
     elif kind == "RollingUpdate":
         yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
-        yield from int_or_percent(get(rolling, "maxUnavailable"), f"{at}.rollingUpdate.maxUnavailable", most=True)
     elif kind == "OnDelete":
         if rolling is not None:
-            dump = Struct({"Type": kind, "RollingUpdate": rolling})
+            dump = _internal(kind, rolling, _STATEFUL_NAMES)
             yield invalid(f"{at}.rollingUpdate", dump, "only allowed for updateStrategy 'RollingUpdate'")
     else:
-        yield invalid(at, Struct({"Type": kind, "RollingUpdate": rolling}), "must be 'RollingUpdate' or 'OnDelete'")
+        yield invalid(at, _internal(kind, rolling, _STATEFUL_NAMES), "must be 'RollingUpdate' or 'OnDelete'")
 
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -221,8 +258,11 @@ def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
 def check_revision(obj: Object) -> Iterator[Cause]:
     """What is wrong with a ControllerRevision."""
     yield from not_negative(obj.get("revision"), "revision")
-    if obj.get("data") is None:
+    data = obj.get("data")
+    if data is None:
         yield required("data", "data is mandatory")
+    elif not isinstance(data, dict):
+        yield required("data", "data must be a valid JSON object")
 
 
 def check_revision_update(new: Object, old: Object) -> Iterator[Cause]:
