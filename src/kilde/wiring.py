@@ -15,7 +15,9 @@ import structlog
 from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster import kubeconfig
+from kilde.adapters.cluster.access import Access
 from kilde.adapters.cluster.client import KubeCluster
+from kilde.adapters.cluster.overrides import Overrides
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.apps.application import Application, read_application
@@ -58,13 +60,20 @@ class UpSettings:
     nodes: int = 2
 
 
-def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
+def open_cluster(file: Path | None, *, context: str = "", over: Overrides | None = None) -> KubeCluster:
     """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in."""
+    return KubeCluster(cluster_access(file, context=context, over=over or Overrides()), SystemClock())
+
+
+def cluster_access(file: Path | None, *, context: str = "", over: Overrides) -> Access:
+    """How a cluster is entered, flags over the file; InvalidInput where there is neither a file, nor --server, nor a pod."""
     clock = SystemClock()
     files = [file] if file is not None else kubeconfig.default_files(os.environ)
     if file is None and not any(path.exists() for path in files):
-        return KubeCluster(kubeconfig.in_cluster(clock, os.environ), clock)
-    return KubeCluster(kubeconfig.load(files, clock, context=context), clock)
+        if over.server:
+            return over.over(Access(server=over.server))
+        return over.over(kubeconfig.in_cluster(clock, os.environ))
+    return over.over(kubeconfig.load(files, clock, context=context, cluster=over.cluster, user=over.user))
 
 
 def credentials_for(url: str, config: Config) -> Credentials:

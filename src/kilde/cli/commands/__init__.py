@@ -8,6 +8,8 @@ COMMANDS = {
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",
     "why": "kilde.cli.commands.why",
+    "seal": "kilde.cli.commands.seal",
+    "unseal": "kilde.cli.commands.unseal",
     "ledger": "kilde.cli.commands.ledger",
     "install": "kilde.cli.commands.install",
 }
