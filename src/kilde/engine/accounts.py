@@ -94,6 +94,10 @@ class Accounts:
             at=self._clock.now(),
         )
 
+    def told(self, kind: str, body: dict[str, object]) -> None:
+        """A record of something that was no operation of an application."""
+        self._records.append(kind, body, at=self._clock.now())
+
     def cut_off(self) -> dict[str, CutOff]:
         """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is."""
         found: dict[str, CutOff] = {}

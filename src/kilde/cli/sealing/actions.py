@@ -14,7 +14,7 @@ from kilde.cli.sealing.flags import Values
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.secrets import base64, documents, json_text, keys
+from kilde.core.secrets import documents, json_text, keys
 from kilde.core.secrets.opening import open_sealed
 from kilde.core.secrets.scope import API_VERSION, KIND, Scope, scope_of, with_scope
 from kilde.core.secrets.sealing import Sealer, merged, prepared
