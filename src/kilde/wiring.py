@@ -18,10 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kilde import crds
 from kilde.adapters.clock import SystemClock
-from kilde.adapters.cluster import kubeconfig
-from kilde.adapters.cluster.access import Access
+from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
-from kilde.adapters.cluster.overrides import Overrides
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
@@ -91,20 +89,10 @@ class SealSettings:
     burst: int = 2
 
 
-def open_cluster(file: Path | None, *, context: str = "", over: Overrides | None = None) -> KubeCluster:
+def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
     """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in."""
-    return KubeCluster(cluster_access(file, context=context, over=over or Overrides()), SystemClock())
-
-
-def cluster_access(file: Path | None, *, context: str = "", over: Overrides) -> Access:
-    """How a cluster is entered, flags over the file; InvalidInput where there is neither a file, nor --server, nor a pod."""
     clock = SystemClock()
-    files = [file] if file is not None else kubeconfig.default_files(os.environ)
-    if file is None and not any(path.exists() for path in files):
-        if over.server:
-            return over.over(Access(server=over.server))
-        return over.over(kubeconfig.in_cluster(clock, os.environ))
-    return over.over(kubeconfig.load(files, clock, context=context, cluster=over.cluster, user=over.user))
+    return KubeCluster(entry.access(file, clock, os.environ, context=context), clock)
 
 
 def credentials_for(url: str, config: Config) -> Credentials:
@@ -255,7 +243,7 @@ async def _sealing(
     identity = f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
     sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=60.0)
     asked = SealSettings(sealing=sealing, listen=settings.seal_listen)
-    opens = sealing_controller(asked, cluster, tell=made.context.accounts.told)
+    opens = sealing_controller(asked, cluster, tell=made.context.accounts.secret_restored)
     endpoint = SealingApp(Endpoint(opens), rate=asked.rate, burst=asked.burst)
     url = await stack.enter_async_context(serving(endpoint, *settings.seal_listen))
     log.info("SealedSecrets", endpoint=url)
@@ -292,7 +280,7 @@ def sealing_controller(settings: SealSettings, cluster: KubeCluster, *, tell: Te
         make_key=lambda bits: rsa.generate_private_key(public_exponent=65537, key_size=bits),
         dice=os.urandom,
         render=_render_template,
-        tell=tell or (lambda kind, body: None),
+        tell=tell or (lambda *told: None),
     )
 
 

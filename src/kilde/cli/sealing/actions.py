@@ -9,7 +9,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from kilde.cli.sealing import certificate
 from kilde.cli.sealing.flags import Values
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
@@ -210,7 +209,11 @@ def private_keys(file: str) -> list[RSAPrivateKey]:
 
 def _certificate(job: Job) -> bytes:
     where = job.values.text("cert")
+    if where and "://" not in where and not where.startswith("file:"):
+        return read_file(where)
     if where:
+        from kilde.cli.sealing import certificate
+
         return certificate.load(where, insecure=job.values.is_set("insecure-cert-url"))
     from kilde.cli.sealing.remote import Remote
 
@@ -237,11 +240,13 @@ def _namespace(job: Job) -> str:
             "input secret has no namespace and cannot infer the namespace automatically when no kube config is available",
             hint="write metadata.namespace, or give --namespace",
         )
+    from kilde.adapters.clock import SystemClock
+    from kilde.adapters.cluster import entry
     from kilde.cli.sealing.remote import overrides
-    from kilde.wiring import cluster_access
 
-    context = job.values.text("context")
-    return cluster_access(Path(file) if file else None, context=context, over=overrides(job.values)).namespace
+    context, over = job.values.text("context"), overrides(job.values)
+    way = entry.access(Path(file) if file else None, SystemClock(), job.environment, context=context, over=over)
+    return way.namespace
 
 
 def read_file(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Where the certificate comes from: a file or a URL; http only from this machine, or where it is asked for."""
+"""Where a certificate comes from that is named by a URL; http only from this machine, or where it is asked for."""
 
 import ssl
 import urllib.error
@@ -18,8 +18,6 @@ _PATIENCE = 30.0  # seconds
 def load(where: str, *, insecure: bool) -> bytes:
     """The bytes of `--cert`. InvalidInput."""
     parts = urlsplit(where)
-    if len(parts.scheme) < 2:
-        return _file(Path(where))
     if parts.scheme.lower() == "file":
         return _file(Path(unquote(parts.path)))
     if parts.scheme.lower() not in ("http", "https"):

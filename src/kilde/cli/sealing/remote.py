@@ -1,18 +1,20 @@
 """The controller, asked through the API server: its certificate, whether it can open, and to seal anew."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import SERVICES, KubeCluster
 from kilde.adapters.cluster.overrides import Overrides
 from kilde.cli.sealing.flags import Values
 from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.core.basics.values import Object
-from kilde.wiring import open_cluster
 
 T = TypeVar("T")
 _HINT = (
@@ -99,7 +101,9 @@ class Remote:
         async def whole() -> T:
             file = self._values.text("kubeconfig")
             context = self._values.text("context")
-            cluster = open_cluster(Path(file) if file else None, context=context, over=overrides(self._values))
+            clock, over = SystemClock(), overrides(self._values)
+            way = entry.access(Path(file) if file else None, clock, os.environ, context=context, over=over)
+            cluster = KubeCluster(way, clock)
             try:
                 return await ask(cluster, f"http:{self._name}:{await self._port(cluster)}")
             finally:

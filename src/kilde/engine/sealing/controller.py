@@ -48,7 +48,7 @@ class SealingController:
         make_key: MakeKey,
         dice: Dice,
         render: Render,
-        tell: Tell = lambda kind, body: None,
+        tell: Tell,
     ) -> None:
         self._cluster, self._clock, self.settings = cluster, clock, settings
         self.metrics = SealingMetrics()
@@ -233,6 +233,11 @@ class SealingController:
                 log.warning("a SealedSecret has to wait", about=f"{key[0]}/{key[1]}", problem=str(error))
                 self._why.setdefault(key, set()).update(why or {"again"})
                 return 2.0
+            except Exception as error:  # noqa: BLE001  # a defect that one object shows must not keep the others shut; its words may hold a value
+                log.error(
+                    "a SealedSecret shows a defect of ours", about=f"{key[0]}/{key[1]}", fault=type(error).__name__
+                )
+                return 60.0
 
 
 def _decisive(raw: bytes) -> bytes:

@@ -1,11 +1,10 @@
-"""Events on SealedSecrets: one object for each thing said, counted up when it is said again."""
+"""Events on SealedSecrets and their Secrets: one object for each thing said, counted up when it is said again."""
 
 import structlog
 
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
-from kilde.core.secrets.scope import API_VERSION, KIND
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 
@@ -19,15 +18,15 @@ _AGAIN = 600.0  # seconds within which a repeated event is counted up
 
 
 class Events:
-    """Says things about SealedSecrets; what cannot be said is logged, and no reason to stop."""
+    """Says things about objects; what cannot be said is logged, and no reason to stop."""
 
     def __init__(self, cluster: Cluster, clock: Clock, *, manager: str) -> None:
         self._cluster, self._clock, self._manager = cluster, clock, manager
         self._said: dict[tuple[str, str, str], tuple[str, int, float]] = {}
 
-    async def say(self, sealed: Object, reason: str, message: str, *, warning: bool = False) -> None:
+    async def say(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
         """One event. The message holds no sealed value."""
-        metadata = sealed["metadata"]
+        metadata = about["metadata"]
         namespace, message = metadata["namespace"], message[:_LONGEST]
         key = (str(metadata.get("uid")), reason, message)
         now = self._clock.now()
@@ -39,7 +38,7 @@ class Events:
             else:
                 name, count = f"{metadata['name']}.{int(now * 1e6):x}{int(self._clock.dice() * 0xFFFF):04x}", 0
                 await self._cluster.create(
-                    EVENTS, self._event(sealed, name, reason, message, warning), manager=self._manager
+                    EVENTS, self._event(about, name, reason, message, warning), manager=self._manager
                 )
         except ClusterError as error:
             log.warning("an event cannot be written", about=f"{namespace}/{metadata['name']}", problem=str(error))
@@ -48,15 +47,15 @@ class Events:
             del self._said[next(iter(self._said))]
         self._said[key] = (name, count + 1, now)
 
-    def _event(self, sealed: Object, name: str, reason: str, message: str, warning: bool) -> Object:
-        metadata, now = sealed["metadata"], rfc3339(self._clock.now())
+    def _event(self, about: Object, name: str, reason: str, message: str, warning: bool) -> Object:
+        metadata, now = about["metadata"], rfc3339(self._clock.now())
         return {
             "apiVersion": "v1",
             "kind": "Event",
             "metadata": {"name": name[-253:], "namespace": metadata["namespace"]},
             "involvedObject": {
-                "apiVersion": API_VERSION,
-                "kind": KIND,
+                "apiVersion": about["apiVersion"],
+                "kind": about["kind"],
                 "namespace": metadata["namespace"],
                 "name": metadata["name"],
                 "uid": metadata.get("uid", ""),

@@ -38,7 +38,7 @@ class Keyring:
         self._make_key, self.dice, self._on_change = make_key, dice, on_change
         self._keys: tuple[SealingKey, ...] = ()
         self._bad: frozenset[str] = frozenset()
-        self._changed = asyncio.Event()
+        self._changed, self._reading = asyncio.Event(), asyncio.Lock()
         self.loaded, self.usable = asyncio.Event(), asyncio.Event()
 
     @property
@@ -64,13 +64,19 @@ class Keyring:
 
     async def refresh(self) -> None:
         """Reads the keys now. ClusterError. One that cannot be read is skipped and told of, once."""
+        async with self._reading:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         before = {key.name: key for key in self._keys}
         found: dict[str, SealingKey] = {}
         bad: set[str] = set()
         for stored in await self._store.load():
             old = before.get(stored.name)
             try:
-                found[stored.name] = old if old is not None and _is(old, stored) else _read(stored)
+                if old is None or not _is(old, stored):
+                    old = await asyncio.to_thread(_read, stored)  # the check of a key takes half a second
+                found[stored.name] = old
             except InvalidInput as error:
                 bad.add(stored.name)
                 if stored.name not in self._bad:

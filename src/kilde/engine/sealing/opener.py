@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.core.basics.values import Object, canonical
+from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.difference import differences, writer_of
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.masking import redacted
@@ -30,7 +31,9 @@ log = structlog.get_logger()
 SECRETS = Resource("", "v1", "Secret", "secrets", True)
 SEALED_SECRETS = Resource("bitnami.com", "v1alpha1", "SealedSecret", "sealedsecrets", True)
 Key = tuple[str, str]  # namespace, name
-Tell = Callable[[str, dict[str, object]], None]  # a record for the ledger: kind, body
+Tell = Callable[
+    [ObjectRef, list[str], list[str]], None
+]  # for the ledger: a Secret put back, its fields, who had changed them
 
 _IMMUTABLE = "field is immutable when `immutable` is set"
 _RETRIES = Backoff(first=0.5)
@@ -190,8 +193,9 @@ class Opener:
         self.restored += 1
         who = ", ".join(names) or "somebody"
         log.info("put a Secret back", about=_name(sealed), changed_by=who, fields=fields)
-        self._tell("secret-restored", {"object": f"Secret {_name(sealed)}", "changedBy": names, "fields": fields})
-        await self._events.say(sealed, "Restored", f"{', '.join(fields)} had been changed by {who}", warning=True)
+        ref = ObjectRef("", "Secret", live["metadata"]["namespace"], live["metadata"]["name"])
+        self._tell(ref, fields, names)
+        await self._events.say(live, "Restored", f"{', '.join(fields)} had been changed by {who}", warning=True)
 
     def _pause(self, memory: Memory) -> float:
         """Seconds that a Secret somebody fights over waits."""
@@ -199,7 +203,7 @@ class Opener:
 
     async def _live(self, key: Key) -> Object | None:
         raw = await self._cluster.get(SECRETS, *key)
-        return None if raw is None else msgspec.json.decode(raw, type=dict)
+        return None if raw is None else {"apiVersion": "v1", "kind": "Secret", **msgspec.json.decode(raw, type=dict)}
 
     def _remember(self, memory: Memory, secret: Object, sealed_print: bytes) -> None:
         memory.version = str(secret["metadata"].get("resourceVersion"))
