@@ -233,10 +233,9 @@ class SealingController:
                 log.warning("a SealedSecret has to wait", about=f"{key[0]}/{key[1]}", problem=str(error))
                 self._why.setdefault(key, set()).update(why or {"again"})
                 return 2.0
-            except Exception as error:  # noqa: BLE001  # a defect that one object shows must not keep the others shut; its words may hold a value
-                log.error(
-                    "a SealedSecret shows a defect of ours", about=f"{key[0]}/{key[1]}", fault=type(error).__name__
-                )
+            except Exception as error:  # noqa: BLE001  # a defect that one object shows must not keep the others shut
+                about, fault = f"{key[0]}/{key[1]}", type(error).__name__  # not its words, which may hold a value
+                log.warning("a SealedSecret shows a defect of ours", about=about, fault=fault)
                 return 60.0
 
 
