@@ -47,7 +47,7 @@ def test_no_bit_of_it_can_be_changed(data: st.DataObject) -> None:
 def test_a_blob_that_was_cut_does_not_open(length: int) -> None:
     blob = seal(b"value", private().public_key(), b"", session_key=SESSION)[:length]
 
-    with pytest.raises(CannotOpen, match="^no key could decrypt secret$"):
+    with pytest.raises(CannotOpen, match=r"^no key could decrypt secret$"):
         open_blob(blob, [private()], b"")
 
 

@@ -95,6 +95,7 @@ def test_a_hostile_template_ends_soon(template: str) -> None:
 @settings(max_examples=150, deadline=None)
 def test_no_template_does_anything_but_render_or_fail(template: str) -> None:
     try:
-        assert isinstance(render("x", "{{" + template, VALUES), str)
+        found = render("x", "{{" + template, VALUES)
     except TemplateFailed as error:
-        assert str(error).startswith("template: x:")
+        found = str(error).removeprefix("template: x:")
+    assert not found.startswith("template: ")
