@@ -115,7 +115,7 @@ async def play() -> Play:
 
 @contextlib.asynccontextmanager
 async def running(*controllers: SealingController) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each.run()) for each in controllers]  # noqa: TID251
+    tasks = [asyncio.create_task(each.run()) for each in controllers]
     try:
         yield
     finally:
@@ -223,7 +223,12 @@ async def test_an_old_key_gets_a_successor_and_still_opens(play: Play) -> None:
 
 async def test_a_secret_of_somebody_else_is_left_until_it_is_given_over(play: Play) -> None:
     await play.add_key(0)
-    foreign = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "namespace": "default"}, "data": {"m": "MQ=="}}
+    foreign = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "db", "namespace": "default"},
+        "data": {"m": "MQ=="},
+    }
     await play.cluster.create(SECRETS, foreign, manager="admin")
     await play.seal(k="v")
     async with running(play.controller()):
@@ -290,7 +295,12 @@ async def test_nothing_is_done_beside_the_real_controller(play: Play) -> None:
     await play.add_key(0)
     await play.seal(k="v")
     containers = [{"name": "c", "image": "registry.example/sealed-secrets-controller:0.27.1"}]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "real", "namespace": "kube-system"}, "spec": {"containers": containers}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "real", "namespace": "kube-system"},
+        "spec": {"containers": containers},
+    }
     pods = Resource("", "v1", "Pod", "pods", True)
     await play.cluster.create(pods, pod, manager="admin")
     async with running(play.controller()):
@@ -313,8 +323,17 @@ async def test_the_endpoint_verifies_and_seals_anew(play: Play) -> None:
         body = json.loads(raw)
         again = json.loads(await endpoint.rotated(raw))
         assert again["spec"]["encryptedData"] != body["spec"]["encryptedData"]
-        assert await endpoint.opens(json.dumps({"kind": body["kind"], "apiVersion": body["apiVersion"], **again}).encode())
-        assert not await endpoint.opens(json.dumps({**body, "metadata": {"name": "x", "namespace": "default"}}).encode())
-        for wrong in (b"", b"garbage", b'{"apiVersion": "v1", "kind": "Secret", "metadata": {}}', raw + b"\n---\n" + raw):
+        assert await endpoint.opens(
+            json.dumps({"kind": body["kind"], "apiVersion": body["apiVersion"], **again}).encode()
+        )
+        assert not await endpoint.opens(
+            json.dumps({**body, "metadata": {"name": "x", "namespace": "default"}}).encode()
+        )
+        for wrong in (
+            b"",
+            b"garbage",
+            b'{"apiVersion": "v1", "kind": "Secret", "metadata": {}}',
+            raw + b"\n---\n" + raw,
+        ):
             with pytest.raises(InvalidInput):
                 await endpoint.opens(wrong)
