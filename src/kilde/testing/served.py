@@ -45,7 +45,17 @@ apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions no
 """
 _STATELESS: Final = frozenset(
     {
-        *("ConfigMap", "Secret", "ServiceAccount", "Event", "LimitRange", "NetworkPolicy", "Role", "RoleBinding", "Lease"),
+        *(
+            "ConfigMap",
+            "Secret",
+            "ServiceAccount",
+            "Event",
+            "LimitRange",
+            "NetworkPolicy",
+            "Role",
+            "RoleBinding",
+            "Lease",
+        ),
         *("ClusterRole", "ClusterRoleBinding", "StorageClass", "PriorityClass"),
     }
 )
