@@ -90,6 +90,16 @@ def test_an_application_with_a_sealed_secret(sealing: tuple[Stage, int]) -> None
     stage.until(lambda: stage.is_well("shop", sha) and value(stage) == "hunter3", "mended")
     stage.kubectl("delete", "secret", "db", "-n", space(stage))
     stage.until(lambda: value(stage) == "hunter3", "made again")
+
+    where = ("--repo", str(stage.work), "--kubeconfig", str(stage.kubeconfig), "-n", stage.space)
+    for key in ("pw", "more"):
+        said = run(stage, "secrets", "set", "shop/db", key, *where, stdin="hunter4\n")
+        assert said.startswith(f"app/db.yaml: {key} sealed to sealed-secrets-key")
+    stage.git("push", "-q", "origin", "main")
+    stage.push()
+    stage.until(lambda: (value(stage), value(stage, "more")) == ("hunter4", "hunter4"), "set")
+    assert "hunter4" not in stage.git("log", "-p")
+    assert "newest" in run(stage, "secrets", "status", *where)
     assert stage.stop() == 0
 
 

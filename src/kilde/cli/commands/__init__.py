@@ -10,6 +10,7 @@ COMMANDS = {
     "why": "kilde.cli.commands.why",
     "seal": "kilde.cli.commands.seal",
     "unseal": "kilde.cli.commands.unseal",
+    "secrets": "kilde.cli.commands.secrets",
     "ledger": "kilde.cli.commands.ledger",
     "install": "kilde.cli.commands.install",
 }

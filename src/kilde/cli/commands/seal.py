@@ -22,7 +22,10 @@ class AsItStands(click.Command):
 
 
 @click.command(
-    cls=AsItStands, short_help="Seal Secrets as kubeseal does; open them in a cluster.", add_help_option=False
+    cls=AsItStands,
+    add_help_option=False,
+    short_help="Seal Secrets as kubeseal does; open them in a cluster.",
+    epilog="Example: kilde seal -o yaml < secret.yaml > sealed.yaml",
 )
 def command(*, arguments: tuple[str, ...]) -> None:
     """Seals Secrets as kubeseal does."""
