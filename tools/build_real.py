@@ -1,6 +1,6 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm.
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal.
 
-    python tools/build_real.py            # the control plane, kustomize and helm
+    python tools/build_real.py            # the control plane, kustomize, helm, kubeseal and its controller
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_GO = (1, 26)
 KUBERNETES = "1.36.3"
+SEALED_SECRETS = "0.27.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,18 @@ PROGRAMS = {
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
+    ),
+    "kubeseal": Program(
+        "sealed-secrets",
+        "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",
+        SEALED_SECRETS,
+        f"-X main.VERSION={SEALED_SECRETS}",
+    ),
+    "controller": Program(
+        "sealed-secrets",
+        "github.com/bitnami-labs/sealed-secrets/cmd/controller",
+        SEALED_SECRETS,
+        f"-X main.VERSION={SEALED_SECRETS}",
     ),
 }
 OLD_KUBECTLS = ("1.29.6", "1.31.14", "1.33.13")

@@ -129,6 +129,7 @@ async def _running(
     faults = Faults()
     control = Control(world, clock, faults)
     app = App(Resources(world, watches), about, access, metrics, control, faults)
+    app = App(Resources(world, watches, settings.services), about, access, metrics)
     listener = Listener(app, sock, identity)
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,10 +1,11 @@
 """Settings of the embedded API server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from kilde.core.objects.manifest import Manifest
+from kilde.kubeapi.local_services import LocalServices
 
 
 class Controllers(StrEnum):
@@ -38,3 +39,4 @@ class Settings:
     speed: float = 1.0
     rules: bool = False
     load: tuple[Manifest, ...] = ()
+    services: LocalServices = field(default_factory=LocalServices)

@@ -11,6 +11,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.local import own
+from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic import decode, failures, negotiate, options
 from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.options import WriteOptions
@@ -19,6 +20,9 @@ from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import logs, render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
+from kilde.kubeapi.serving import render
+from kilde.kubeapi.serving.http import Request, Response, Send, answer, text
+from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
@@ -41,8 +45,9 @@ _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "Patc
 class Resources:
     """Answers requests for objects of every kind."""
 
-    def __init__(self, world: World, watches: Watches) -> None:
+    def __init__(self, world: World, watches: Watches, services: LocalServices | None = None) -> None:
         self._world, self._watches = world, watches
+        self._services = ServiceProxy(world, services or LocalServices())
         self._reviews = Reviews(world, world.authorizer, world.tokens)
         self._verbs: dict[str, Callable[[Request, Call], Awaitable[Response]]] = {
             "get": self._get,
@@ -55,6 +60,9 @@ class Resources:
 
     async def serve(self, request: Request, route: Route, send: Send) -> None:
         """Answers one request, or streams a watch. ApiError for a refusal."""
+        if (route.group, route.plural, route.subresource) == ("", "services", "proxy"):
+            await self._services.serve(request, route, send)
+            return
         kind = self.kind_of(route)
         verb = verb_of(request, route, kind)
         call = self._call(request, route, kind, verb)
