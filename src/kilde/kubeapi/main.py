@@ -128,8 +128,7 @@ async def _running(
     access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
     faults = Faults()
     control = Control(world, clock, faults)
-    app = App(Resources(world, watches), about, access, metrics, control, faults)
-    app = App(Resources(world, watches, settings.services), about, access, metrics)
+    app = App(Resources(world, watches, settings.services), about, access, metrics, control, faults)
     listener = Listener(app, sock, identity)
     try:
         async with asyncio.TaskGroup() as group:
