@@ -8,6 +8,7 @@ import structlog
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.tracking import read_tracking
 from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
@@ -140,6 +141,14 @@ class Controller:
         self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
 
     def _config_changed(self) -> None:
+        data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
+        tracking = read_tracking(data)
+        if tracking != self.context.live.tracking:
+            self.context.live.retrack(tracking)
+            for name, rt in self.context.runtimes.items():
+                rt.wish = rt.watched = None  # objects carry another mark from now on
+                rt.judged.clear()
+                self._queue.add(name)
         for app in self.context.fleet.all():
             if app.source is not None and self.context.repositories.error(app.source.repo_url):
                 self._queue.add(app.name)

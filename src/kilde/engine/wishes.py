@@ -70,7 +70,13 @@ class Wishes:
             found = discovery.resource(kind.group, kind.kind)
             return found.namespaced if found else coming.get(kind)
 
-        desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
+        desired = prepare(
+            rendered.manifests,
+            app=app.name,
+            namespace=app.destination.namespace,
+            scope=scope,
+            tracking=self._ctx.live.tracking,
+        )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
         return _wish(sha, rendered, desired, discovery, unserved)
