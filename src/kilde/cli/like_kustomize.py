@@ -38,6 +38,8 @@ class LikeKustomize(click.Command):
         found: list[str] = []
         for arg in args[:end]:
             name, equals, value = arg.partition("=")
+            if arg == "--stack-trace":
+                continue  # one of kustomize's own; we have none to print
             if equals and len(name) == 2:  # `-o=PATH`
                 found += [name, value]
             elif not equals or name not in flags:
