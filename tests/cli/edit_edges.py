@@ -25,6 +25,8 @@ patches:
 
 _LINES = r"""
 set image a=
+set image db=postgres:17
+set label -- -x:y
 set image =b:1
 set image a==b
 set image web=
