@@ -116,5 +116,5 @@ def test_a_field_whose_anchor_others_use_can_go() -> None:
 
 
 def test_what_cannot_be_kept_apart_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="write it as a block"):
+    with pytest.raises(InvalidInput, match="write it as a block, without anchors"):
         edited("{a: &x [b], c: *x}", {"a": ["d"], "c": ["b"]})

@@ -102,9 +102,8 @@ def _anew(text: str, new: Mapping[str, Any], spelling: Spelling, names: set[str]
     """The text with some fields, and all that have to do with anchors, written anew; their comments stand above them."""
     document = parse_spans(text, spelling)
     root = document.root
-    assert root is not None
-    if root.flow:
-        raise InvalidInput("cannot be edited: it is written on one line and has anchors", hint="write it as a block")
+    if root is None or root.flow:
+        raise InvalidInput("cannot be edited the way it is written", hint="write it as a block, without anchors")
     editor = BlockEditor(text, dash_of(root))
     out: list[str] = []
     cursor = line_start(text, root.children[0].start)
