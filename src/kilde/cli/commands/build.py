@@ -76,7 +76,6 @@ class _Build(LikeKustomize):
 @click.option("--network", is_flag=True, help="Let containers that ask for the network have it.")
 @click.option("--network-name", default="bridge", metavar="NAME", help="Accepted, and without effect, as in kustomize.")
 @click.option(_NAMED, "managed_by_named", count=True, hidden=True)
-@click.option("--stack-trace", is_flag=True, hidden=True)
 def command(places: tuple[str, ...], output: str, load_restrictor: str, reorder: str | None, **flags: Any) -> None:
     """Build the kustomization in DIR (default: here) or in a Git repository.
 

@@ -44,21 +44,22 @@ def rewrite(text: str, new: Mapping[str, Any], *, read: Read, spelling: Spelling
 def _in_place_or_anew(text: str, old: dict[str, Any], new: Mapping[str, Any], read: Read, spelling: Spelling) -> str:
     edited = _in_place(text, old, new, spelling)
     wrong = _different(edited, new, read)
-    if not wrong:
+    if wrong == set():
         return edited
     # an anchor stands in the way: its field and those that use it are written without
-    edited = _anew(text, old, new, spelling, wrong | {name for name in new if old.get(name) != new[name]})
-    if _different(edited, new, read):
+    changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    edited = _anew(text, new, spelling, changed | (wrong or set()))
+    if _different(edited, new, read) != set():
         raise InvalidInput("cannot be edited without changing what else it says", hint="write it without anchors")
     return edited
 
 
-def _different(text: str, new: Mapping[str, Any], read: Read) -> set[str]:
-    """The fields that a text does not say as wanted."""
+def _different(text: str, new: Mapping[str, Any], read: Read) -> set[str] | None:
+    """The fields that a text does not say as wanted; None if it cannot be read at all."""
     try:
         found = read(text)
     except InvalidInput:
-        return set(new)
+        return None
     return {name for name in {*found, *new} if found.get(name) != new.get(name)}
 
 
@@ -97,13 +98,12 @@ def _appended(
     return text[:at] + lines + text[at:]
 
 
-def _anew(text: str, old: Mapping[str, Any], new: Mapping[str, Any], spelling: Spelling, names: set[str]) -> str:
+def _anew(text: str, new: Mapping[str, Any], spelling: Spelling, names: set[str]) -> str:
     """The text with some fields, and all that have to do with anchors, written anew; their comments stand above them."""
     document = parse_spans(text, spelling)
     root = document.root
-    assert root is not None
-    if root.flow:
-        raise InvalidInput("cannot be edited: it is written on one line and has anchors", hint="write it as a block")
+    if root is None or root.flow:
+        raise InvalidInput("cannot be edited the way it is written", hint="write it as a block, without anchors")
     editor = BlockEditor(text, dash_of(root))
     out: list[str] = []
     cursor = line_start(text, root.children[0].start)
