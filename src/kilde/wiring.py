@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,7 @@ _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition"
 _SERVICES = Resource("", "v1", "Service", "services", True)
 SEALING_SERVICE = "sealed-secrets-controller"
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
+_SWITCH = 0.001  # seconds; a render gives way to the event loop, and with it to heals, after so long
 _WAIT_FOR_KINDS = Backoff(first=0.1, factor=1.5, ceiling=10.0)
 
 
@@ -203,6 +205,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    sys.setswitchinterval(_SWITCH)
     with _only_one(settings.data_dir):
         async with contextlib.AsyncExitStack() as stack:
             services = LocalServices()

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound
@@ -11,6 +10,8 @@ from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kilde.core.objects.manifest import Manifest
 
 _LARGEST = 64 << 20  # bytes
@@ -19,11 +20,13 @@ _LARGEST = 64 << 20  # bytes
 class FolderTree:
     """The files below `root`, each read at most once: what was read first stays true for this tree.
 
-    Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one.
+    Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one. Without `ids` all files have the same
+    id: enough for one build of which nobody asks what it read.
     """
 
-    def __init__(self, root: str | Path, *, largest: int = _LARGEST) -> None:
+    def __init__(self, root: "str | Path", *, largest: int = _LARGEST, ids: bool = True) -> None:
         self._root, self._largest = os.path.realpath(root), largest
+        self._id = blob_id if ids else _no_id
         self._read: dict[str, bytes] = {}
         self._files: dict[str, Entry] = {}
         self._through_links: dict[str, bool] = {}
@@ -41,10 +44,10 @@ class FolderTree:
             if stat.S_ISDIR(mode):
                 return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
             if stat.S_ISLNK(mode):
-                return Entry(name, EntryKind.SYMLINK, blob_id(os.fsencode(Path(place).readlink())))
+                return Entry(name, EntryKind.SYMLINK, self._id(os.fsencode(os.readlink(place))))
             if stat.S_ISREG(mode):
                 content = self.read(path)
-                self._files[path] = Entry(name, EntryKind.FILE, blob_id(content), len(content))
+                self._files[path] = Entry(name, EntryKind.FILE, self._id(content), len(content))
                 return self._files[path]
         except (OSError, ValueError):
             # a name that the system refuses (too long, with a zero byte) is the name of nothing
@@ -52,7 +55,7 @@ class FolderTree:
         return None
 
     def _place(self, path: str) -> str:
-        return os.path.join(self._root, path)  # noqa: PTH118 - a Path is made for every question otherwise
+        return os.path.join(self._root, path)
 
     def _is_behind_link(self, folder: str) -> bool:
         if folder not in self._through_links:
@@ -63,7 +66,7 @@ class FolderTree:
     def list(self, path: str) -> tuple[Entry, ...]:
         """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""
         try:
-            names = sorted(child.name for child in Path(self._place(path)).iterdir())
+            names = sorted(os.listdir(self._place(path)))
         except OSError as error:
             raise PathNotFound("no such folder", about=path or "/") from error
         prefix = f"{path}/" if path else ""
@@ -74,12 +77,12 @@ class FolderTree:
         found = self._read.get(path)
         if found is not None:
             return found
-        place = Path(self._place(path))
         try:
-            size = place.stat().st_size
-            if size > self._largest:
-                raise LimitExceeded(f"is {size} bytes, more than {self._largest}", about=path)
-            content = place.read_bytes()
+            with open(self._place(path), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > self._largest:
+                    raise LimitExceeded(f"is {size} bytes, more than {self._largest}", about=path)
+                content = file.read()
         except OSError as error:
             raise PathNotFound("no such file", about=path) from error
         self._read[path] = content
@@ -88,7 +91,7 @@ class FolderTree:
     def link(self, path: str) -> str:
         """What a symlink says; an absolute path is given as it is seen from the link's folder. Raises PathNotFound."""
         try:
-            target = str(Path(self._place(path)).readlink())
+            target = os.readlink(self._place(path))
         except OSError as error:
             raise PathNotFound("no such symlink", about=path) from error
         if not target.startswith("/"):
@@ -97,7 +100,11 @@ class FolderTree:
         return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
 
 
-def manifests_of(path: Path) -> "tuple[Manifest, ...]":
+def _no_id(_: bytes) -> str:
+    return ""
+
+
+def manifests_of(path: "Path") -> "tuple[Manifest, ...]":
     """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
     from kilde.core.render import DirectoryOptions, RenderSource, render  # `kilde build` has no use for these
     from kilde.core.render.kustomize.kustomization import FILE_NAMES

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import KildeError, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_scalars import to_json
-from kilde.core.render.kustomize import functions, shapes
+from kilde.core.render.kustomize import shapes
 from kilde.core.render.kustomize.charts import HELM_PLUGIN, inflated
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs
@@ -325,6 +325,8 @@ def _decoded(config: Resource, table: Mapping[str, tuple[dict[str, Shape], Any]]
 def transform(config: Resource, run: Run) -> None:
     """Runs one configured transformer. Raises RenderFailed for an unknown one, and for a program that may not run."""
     if not is_builtin(config):
+        from kilde.core.render.kustomize import functions
+
         functions.transform(config, run.loader, run.collection)
         return
     raw, function = _decoded(config, _TRANSFORMERS)
@@ -339,6 +341,8 @@ def transform(config: Resource, run: Run) -> None:
 def generate(config: Resource, loader: Loader) -> Iterator[Resource]:
     """Runs one configured generator."""
     if not is_builtin(config):
+        from kilde.core.render.kustomize import functions
+
         yield from functions.generate(config, loader)
     elif config.kind == "HelmChartInflationGenerator":
         yield from inflated(
