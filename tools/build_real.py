@@ -1,10 +1,11 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal.
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
+a small operator.
 
-    python tools/build_real.py            # the control plane, kustomize, helm, kubeseal and its controller
+    python tools/build_real.py            # all but the older kubectls
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
-into them are in tests/real/*/go.mod and go.sum. A first build takes five minutes on two cores.
+into them are in tests/real/*/go.mod and go.sum. A first build takes ten minutes on two cores.
 """
 
 import argparse

@@ -16,7 +16,7 @@ def start(arguments: Sequence[str], folder: Path) -> int:
     with (folder / LOG).open("ab") as log:
         begun = log.tell()
         process = subprocess.Popen(  # noqa: S603 - this program, with the arguments it was given
-            [sys.executable, "-m", "kilde", *arguments],
+            [sys.executable, "-P", "-m", "kilde", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
