@@ -1,5 +1,5 @@
 """Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
-a small operator.
+and a small operator.
 
     python tools/build_real.py            # all but the older kubectls
     python tools/build_real.py kustomize  # only that one
