@@ -44,7 +44,7 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
 
-real: install  ## builds kube-apiserver, kube-controller-manager, etcd and kustomize (Go 1.26; five minutes, once)
+real: install  ## builds kube-apiserver, etcd, kustomize, helm and others (Go 1.26; ten minutes, once)
 	$(BIN)/python tools/build_real.py
 
 clean:  ## removes .venv and everything that was built

@@ -5,7 +5,7 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-from kilde.core.basics.errors import LimitExceeded, PathNotFound
+from kilde.core.basics.errors import InvalidInput, LimitExceeded, PathNotFound, Place
 from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kilde.core.objects.manifest import Manifest
+    from kilde.core.render import RenderSource
 
 _LARGEST = 64 << 20  # bytes
 
@@ -105,21 +106,41 @@ def _no_id(_: bytes) -> str:
 
 
 def manifests_of(path: "Path") -> "tuple[Manifest, ...]":
-    """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
-    from kilde.core.render import DirectoryOptions, RenderSource, render  # `kilde build` has no use for these
-    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+    """The objects that a file, a folder with those below it, or a kustomization means; places are told as seen from here.
+
+    Raises InvalidInput, PathNotFound.
+    """
+    from dataclasses import replace
+
+    from kilde.core.render import render  # `kilde build` has no use for these
 
     place = path.resolve()
     if not place.exists():
         raise PathNotFound("no such file or folder", about=str(path))
-    tree = FolderTree(place.anchor)
-    inside = place.relative_to(place.anchor)
+    try:
+        found = render(FolderTree(place.anchor), _source(place)).manifests
+    except InvalidInput as error:
+        if error.place is None:
+            raise
+        raise type(error)(error.what, about=error.about, hint=error.hint, place=_from_here(error.place)) from error
+    if not found:
+        raise InvalidInput("there is no Kubernetes object in it", about=str(path))
+    return tuple(replace(one, origin=_from_here(one.origin)) if one.origin else one for one in found)
+
+
+def _source(place: "Path") -> "RenderSource":
+    from kilde.core.render import DirectoryOptions, RenderSource
+    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+
     if place.is_dir():
-        shown = any((place / name).is_file() for name in FILE_NAMES)
-        options = None if shown else DirectoryOptions(recurse=True)
-        return render(tree, RenderSource(path=inside.as_posix(), directory=options)).manifests
-    options = DirectoryOptions(include=_literally(place.name))
-    return render(tree, RenderSource(path=inside.parent.as_posix(), directory=options)).manifests
+        kustomized = any((place / name).is_file() for name in FILE_NAMES)
+        return RenderSource(path=place.as_posix(), directory=None if kustomized else DirectoryOptions(recurse=True))
+    return RenderSource(path=place.parent.as_posix(), directory=DirectoryOptions(include=_literally(place.name)))
+
+
+def _from_here(place: Place) -> Place:
+    """A place in the tree that begins at the root, as the working folder sees it."""
+    return Place(os.path.relpath(f"/{place.file}"), place.line, place.column)
 
 
 def _literally(name: str) -> str:

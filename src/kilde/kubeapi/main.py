@@ -102,7 +102,7 @@ def _begin(folder: Path) -> float:
 
 def _keep_time(folder: Path, clock: VirtualClock) -> None:
     if clock.now() > time.time() + 1:
-        (folder / _TIME).write_text(f"{clock.now():.3f}\n")
+        write_private(folder / _TIME, f"{clock.now():.3f}\n".encode())
 
 
 async def _forever(job: Callable[[], Awaitable[None]]) -> None:
