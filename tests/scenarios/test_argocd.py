@@ -1,4 +1,4 @@
-"""The scenarios recorded on Argo CD, played against us: statuses and final objects are equal, but for what is listed here with its reason."""
+"""The scenarios recorded on Argo CD, played against us: statuses and final objects are equal but for what is listed, with its reason."""
 
 from pathlib import Path
 

@@ -18,7 +18,7 @@ from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.remotes import AllowRemote, refuse_remotes
+from kilde.engine.remotes import AllowRemote
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
@@ -45,7 +45,7 @@ class Controller:
         settings: EngineSettings,
         choose: ChooseCredentials,
         *,
-        allow_remote: AllowRemote = refuse_remotes,
+        allow_remote: AllowRemote | None = None,
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
@@ -69,7 +69,9 @@ class Controller:
             config=config,
             live=live,
             repositories=repositories,
-            renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=allow_remote),
+            renderer=Renderer(
+                world.sources, fetch=repositories.ensure, allow_remote=allow_remote or projects.allows_remote
+            ),
             schemas=schemas,
             projects=projects,
             surveyor=Surveyor(live, schemas, projects),
