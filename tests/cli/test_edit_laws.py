@@ -72,6 +72,8 @@ def test_every_comment_and_every_other_field_stay_as_they_are(
     value: dict[str, Any], rnd: random.Random, arguments: list[str]
 ) -> None:
     text, comments = written(value, rnd)
+    if arguments[:2] == ["set", "image"]:
+        comments = []  # an entry is replaced as a whole: what is behind a digest that goes, goes
     before = read_fields(text.encode(), FILE)[0]
     with folder(text) as root:
         ours(*arguments)

@@ -25,20 +25,21 @@ def rewrite(text: str, new: Mapping[str, Any], *, read: Read, spelling: Spelling
     old = read(text)
     if old == new:
         return text
+    plain, put_back = in_lines(text)
+    is_ended = not plain or plain.endswith("\n")
+    edited = _in_place_or_anew(plain if is_ended else plain + "\n", old, new, read, spelling)
+    if not is_ended:
+        unended = edited.removesuffix("\n")
+        edited = unended if read(unended) == new else edited  # the end of the last line may have a meaning
+    return put_back(edited)
+
+
+def in_lines(text: str) -> tuple[str, Callable[[str], str]]:
+    """The text without a byte order mark and, if all its lines end in them, carriage returns; and what puts those back."""
     mark = _BOM if text.startswith(_BOM) else ""
     plain = text.removeprefix(mark)
-    has_returns = "\r\n" in plain and plain.count("\r\n") == plain.count("\n")
-    if has_returns:
-        plain = plain.replace("\r\n", "\n")
-    is_ended = not plain or plain.endswith("\n")
-    if not is_ended:
-        plain += "\n"
-    edited = _in_place_or_anew(plain, old, new, read, spelling)
-    if not is_ended:
-        edited = edited.removesuffix("\n")
-        if read(edited) != new:
-            edited += "\n"  # the end of the last line had a meaning
-    return mark + (edited.replace("\n", "\r\n") if has_returns else edited)
+    end = "\r\n" if "\r\n" in plain and plain.count("\r\n") == plain.count("\n") else "\n"
+    return plain.replace(end, "\n"), lambda edited: mark + edited.replace("\n", end)
 
 
 def _in_place_or_anew(text: str, old: dict[str, Any], new: Mapping[str, Any], read: Read, spelling: Spelling) -> str:
