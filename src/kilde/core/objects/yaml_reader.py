@@ -22,6 +22,7 @@ from yaml.events import (
 )
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
+from kilde.core.objects.yaml_folding import folded
 from kilde.core.objects.yaml_scalars import (
     EMPTY,
     EMPTY_IN_FLOW,
@@ -200,13 +201,13 @@ class _Builder:
 
     def scalar(self, event: Any, flow: bool) -> Any:
         text = event.value
-        if event.tag is not None:
+        if event.tag is not None and (self.kubernetes or event.tag != "!" or event.style):
             try:
                 return tagged(event.tag, text, kubernetes=self.kubernetes, quoted=bool(event.style))
             except ValueError as error:
                 raise self.error(event, str(error)) from error
         if event.style:
-            return text if self.kubernetes else Quoted(text)
+            return text if self.kubernetes else folded(text) if event.style == ">" else Quoted(text)
         if flow and not text and not self.kubernetes:
             return EMPTY_IN_FLOW
         value = self.resolve(text)

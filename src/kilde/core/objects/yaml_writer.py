@@ -18,6 +18,7 @@ _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./-]*")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _OTHER_BREAK = re.compile("[\u2028\u2029]")
 _BREAK_BY_SPACE = re.compile(" [\u2028\u2029]|[\u2028\u2029] ")
+_BOM = "\ufeff"  # go-yaml takes it, first in a text, for a reason to escape all that follows
 _LEADING = frozenset("#,[]{}&*!|>'\"%@`")
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
@@ -302,8 +303,9 @@ def _double(text: str, column: int, indent: int, *, breaks: bool) -> str:
     column += 1
     pad = "\n" + " " * indent
     spaces, last = False, len(text) - 1
+    escape_all = text[:1] == _BOM
     for index, char in enumerate(text):
-        if char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.search(char):
+        if escape_all or char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.search(char):
             escaped = _escape(char)
             out.append(escaped)
             column += len(escaped)

@@ -7,15 +7,14 @@ from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
 from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
 from kilde.core.render.kustomize.comments import read_comments
-from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.resource import INTERNAL, Resource
 
-_INTERNAL = "internal.config.kubernetes.io/"
 _NOTES = (
     "previousKinds", "previousNames", "prefixes", "suffixes", "previousNamespaces", "refBy", "generatorBehavior",
     "needsHashSuffix", "allowNameChange", "allowKindChange", "helm-generated", "path", "index", "seqindent", "id",
     "annotations-migration-resource-id",
 )  # fmt: skip
-BUILD_ANNOTATIONS = frozenset(_INTERNAL + name for name in _NOTES) | {
+BUILD_ANNOTATIONS = frozenset(INTERNAL + name for name in _NOTES) | {
     "config.kubernetes.io/index",
     "config.kubernetes.io/path",
     "config.k8s.io/id",
@@ -40,6 +39,8 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
     while queue:
         later: list[_Found] = []
         for value, place in queue:
+            if value == {}:
+                continue
             kind = _kind(value, place)
             if not (kind.endswith("List") and "items" in value):
                 found.append(_checked(value, place))
@@ -106,7 +107,7 @@ def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
     noted = {key: text_of(annotations.pop(key)).split(",") for key in BUILD_ANNOTATIONS & set(annotations)}
 
     def all_of(name: str) -> list[str]:
-        return noted.get(_INTERNAL + name, [])
+        return noted.get(INTERNAL + name, [])
 
     former = zip(all_of("previousNamespaces"), all_of("previousNames"), all_of("previousKinds"), strict=False)
     resource.former = list(former)
@@ -117,17 +118,7 @@ def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
 
 def with_notes(resource: Resource) -> dict[str, Any]:
     """The object with what kustomize would have noted on it by now, for programs that it is handed to, and back."""
-    notes = {
-        "previousNamespaces": ",".join(namespace for namespace, _, _ in resource.former),
-        "previousNames": ",".join(name for _, name, _ in resource.former),
-        "previousKinds": ",".join(kind for _, _, kind in resource.former),
-        "prefixes": ",".join(resource.prefixes),
-        "suffixes": ",".join(resource.suffixes),
-        "needsHashSuffix": "enabled" if resource.needs_hash else "",
-        "helm-generated": "true" if resource.helm_made else "",
-    }
-    noted = {_INTERNAL + name: text for name, text in notes.items() if text}
-    copy = resource.copy()
+    noted, copy = resource.notes, resource.copy()
     if noted:
         copy.set_strings("annotations", {**copy.strings("annotations"), **noted})
     return copy.body
