@@ -30,7 +30,7 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
     """
     documents = list(documents)
     queue: list[_Found] = [(document.value, Place(file, document.line)) for document in documents]
-    if len(documents) == 1:
+    if len(documents) == 1 and documents[0].alone:
         value = documents[0].value
         if isinstance(value, dict) and value.get("kind") in _BARE_LISTS and isinstance(value.get("items"), list):
             queue = _items(value["items"], documents[0], file)

@@ -187,7 +187,8 @@ def apply_operations(
     if not isinstance(changed, dict):
         raise RenderFailed("the JSON patch leaves no object", about=str(resource), place=resource.place)
     resource.body, resource.comments = changed, None
-    if isinstance(resource.metadata.get("annotations"), list):
+    found = resource.metadata.get("annotations")
+    if isinstance(found, list) and found:
         raise RenderFailed(f"annotations must be a map, after the JSON patch in {source}", about=str(resource))
     annotations = resource.strings("annotations")
     if annotations or "annotations" in resource.metadata:
