@@ -220,8 +220,10 @@ class Resource:
         return {INTERNAL + name: text for name, text in found.items()}
 
     def strings(self, field_name: str) -> dict[str, str]:
-        """Labels or annotations as text."""
+        """Labels or annotations as text. Raises RenderFailed for a list of them."""
         found = self.metadata.get(field_name)
+        if isinstance(found, list) and len(found) % 2:  # kustomize reads pairs
+            raise RenderFailed(f"{field_name} must be a map", about=str(self), place=self.place)
         if not isinstance(found, dict):
             return {}
         return {key: "" if isinstance(value, (dict, list)) else text_of(value) for key, value in found.items()}

@@ -187,9 +187,6 @@ def apply_operations(
     if not isinstance(changed, dict):
         raise RenderFailed("the JSON patch leaves no object", about=str(resource), place=resource.place)
     resource.body, resource.comments = changed, None
-    found = resource.metadata.get("annotations")
-    if isinstance(found, list) and found:
-        raise RenderFailed(f"annotations must be a map, after the JSON patch in {source}", about=str(resource))
     annotations = resource.strings("annotations")
     if annotations or "annotations" in resource.metadata:
         resource.set_strings("annotations", {key: text for key, text in annotations.items() if key not in notes})
