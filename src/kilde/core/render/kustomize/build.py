@@ -26,7 +26,7 @@ from kilde.core.render.kustomize.origin import (
     Origin,
     annotation,
 )
-from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity
+from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity, demand_readable
 from kilde.core.render.kustomize.remote import parse_remote
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
@@ -40,7 +40,6 @@ _TWO_ORDERS = (
     " kustomization file over the CLI flag."
 )
 _TRACKING = frozenset({"originAnnotations", "transformerAnnotations"})
-_FORBIDDEN = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _NEXT_LINE = re.compile(" *\x85[ \x85]*")
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
@@ -180,20 +179,6 @@ def _without_annotations(resource: Resource) -> None:
     resource.own_metadata().pop("annotations", None)
 
 
-def _demand_readable(value: Any) -> None:
-    """kustomize reads its own JSON as YAML, which forbids a few characters that JSON does not escape."""
-    if isinstance(value, str):
-        if _FORBIDDEN.search(value):
-            raise InvalidYaml(f"control characters are not allowed: {value[:40]!r}")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _demand_readable(key)
-            _demand_readable(item)
-    elif isinstance(value, list):
-        for item in value:
-            _demand_readable(item)
-
-
 def _broken(value: Any) -> Any:
     """kustomize reads its own JSON as YAML, to which U+0085 in a string is the end of a line: lines are folded."""
     if isinstance(value, str):
@@ -221,7 +206,7 @@ def _written(resource: Resource) -> str:
         if "\\N" in text:
             text = write_document(_broken(printable(resource.body)))
         if "\\x" in text or "\\u" in text:
-            _demand_readable(resource.body)
+            demand_readable(resource.body)
         return text
     except KildeError as error:
         raise RenderFailed(error.what, about=str(resource), hint=error.hint, place=resource.place) from error

@@ -1,5 +1,6 @@
 """From documents to resources: what counts as an object, and unpacking lists of them."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,7 @@ BUILD_ANNOTATIONS = frozenset(INTERNAL + name for name in _NOTES) | {
     "config.kubernetes.io/path",
     "config.k8s.io/id",
 }  # what kustomize notes on objects while it works, and takes away at the end
+_FORBIDDEN = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _BARE_LISTS = ("List", "ResourceList")
 _Found = tuple[Any, Place]
 
@@ -53,6 +55,7 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
             if not isinstance(items, list):
                 raise InvalidYaml("expected the items to be a list", about=kind, place=place)
             # items of typed lists pass through JSON, and all strings come out of it in quotes
+            demand_readable(items)
             later.extend(_items([_requoted(to_json(item)) for item in items], lines.get(place.line), file, place))
         queue = later
     return found
@@ -122,3 +125,17 @@ def with_notes(resource: Resource) -> dict[str, Any]:
     if noted:
         copy.set_strings("annotations", {**copy.strings("annotations"), **noted})
     return copy.body
+
+
+def demand_readable(value: Any) -> None:
+    """kustomize reads its own JSON as YAML, which forbids a few characters that JSON does not escape."""
+    if isinstance(value, str):
+        if _FORBIDDEN.search(value):
+            raise InvalidYaml(f"control characters are not allowed: {value[:40]!r}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            demand_readable(key)
+            demand_readable(item)
+    elif isinstance(value, list):
+        for item in value:
+            demand_readable(item)
