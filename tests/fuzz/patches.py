@@ -95,7 +95,9 @@ class Patches:
         return [self.operation(found) for _ in range(self.dice.choice((1, 1, 1, 2, 3)))]
 
     def operation(self, found: Object) -> Object:
-        paths = list(pointers(found))
+        paths = [
+            path for path in pointers(found) if path not in ("/apiVersion", "/kind")
+        ]  # or kustomize loses track of it
         path = self.dice.choice(paths)
         if self.chance(0.15):
             path = self.dice.choice(
