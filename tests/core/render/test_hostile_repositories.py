@@ -1,6 +1,10 @@
 """Repositories that mean harm: each is refused with one line, soon, and nothing outside of the tree is read."""
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +167,33 @@ HOSTILE |= {
         ),
     ),
 }
+
+
+_LARGE = (
+    "100 MB", "a patch of a megabyte for all", "a JSON patch of a megabyte for all", "a name prefix of a megabyte",
+    "thousands of labels for thousands of objects", "a variable that multiplies", "an alias bomb", "merge keys that multiply",
+)  # fmt: skip
+_MEASURE = f"""
+import resource
+from core.render.test_hostile_repositories import HOSTILE, KildeError, MemoryTree, RenderSource, render
+for name in {_LARGE}:
+    files, path = HOSTILE[name]
+    try:
+        render(MemoryTree(files), RenderSource(path=path))
+    except KildeError:
+        pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_what_is_large_takes_no_more_than_512_mib() -> None:
+    folders = [str(Path(__file__).parents[2]), str(Path(__file__).parents[3] / "src")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 512 << 10
 
 
 def test_long_lists_with_a_key_each_merge_in_linear_time() -> None:
