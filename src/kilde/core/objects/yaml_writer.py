@@ -165,8 +165,13 @@ def inline(value: Any, column: int, indent: int) -> str:
 def go_float(value: float) -> str:
     """A float64 as Go's strconv.FormatFloat(f, 'g', -1, 64) writes it; whole numbers that fit 64 bits as integers."""
     whole = integral(value)
-    if isinstance(whole, int) and _INT64 <= whole < _UINT64:
-        return str(whole)
+    return str(whole) if isinstance(whole, int) and _INT64 <= whole < _UINT64 else go_shortest(value)
+
+
+def go_shortest(value: float) -> str:
+    """The same, whole numbers with an exponent from a million on."""
+    if value == 0:
+        return "0"
     mantissa, _, exponent = repr(abs(value)).partition("e")
     before, _, after = mantissa.partition(".")
     power = len(before.lstrip("0")) - 1 if before.lstrip("0") else len(after.lstrip("0")) - len(after) - 1

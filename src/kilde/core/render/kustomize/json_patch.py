@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_reader import read_documents
-from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, to_json
+from kilde.core.objects.yaml_scalars import Quoted, copy_tree, integral, to_json
 from kilde.core.objects.yaml_writer import needs_quotes
 from kilde.core.render.kustomize.budget import Budget
+from kilde.core.render.kustomize.resource import number_from_json
 
 _OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 _EXACT = 1 << 53  # beyond, a float64 has not every integer
@@ -100,10 +101,7 @@ def _from_json(value: Any) -> Any:
         return [_from_json(item) for item in value]
     if isinstance(value, str):
         return Quoted(value) if needs_quotes(value) else value
-    if isinstance(value, float):
-        whole = integral(value)
-        return whole if isinstance(whole, int) else Raw(repr(value), value)
-    return value
+    return number_from_json(value)
 
 
 def _fail(operation: Operation, what: str) -> InvalidInput:

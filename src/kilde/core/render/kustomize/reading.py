@@ -6,7 +6,7 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
-from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
+from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, text_of, to_json
 from kilde.core.render.kustomize.comments import read_comments
 from kilde.core.render.kustomize.resource import INTERNAL, Resource
 
@@ -76,6 +76,8 @@ def _requoted(value: Any) -> Any:
         return {key: _requoted(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_requoted(item) for item in value]
+    if isinstance(value, float):
+        return Raw(repr(value).replace("e-0", "e-"), value)  # as Go writes it in JSON
     return Quoted(value) if isinstance(value, str) else value
 
 

@@ -4,7 +4,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place, RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, plain_key, resolve_12, text_of
+from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, is_null, plain_key, resolve_12, text_of
+from kilde.core.objects.yaml_writer import go_shortest
 from kilde.core.render.kustomize.comments import Comments
 from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED, MORE_CLUSTER_SCOPED, NAMESPACED
 
@@ -26,6 +27,14 @@ def untagged(text: str) -> Any:
 def as_text(old: Any, text: str) -> Any:
     """`text` in the place of `old`: a string where `old` has quotes, else whatever it reads as."""
     return Quoted(text) if isinstance(old, Quoted) else untagged(text)
+
+
+def number_from_json(value: Any) -> Any:
+    """A number as kustomize has it after JSON: a float64, whose text has an exponent where Go writes one. Anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    text, whole = go_shortest(float(value)), integral(float(value)) if isinstance(value, float) else value
+    return whole if text == str(whole) else Raw(text, whole)
 
 
 DEFAULT_NAMESPACE = "default"
