@@ -19,7 +19,13 @@ _DEPRECATED = {
     "vars": "replacements",
 }
 _HELM_HOMES = {"helmHome": "configHome", "chartHome": "chartHome"}
-_PATHS = ("resources", "components", "crds", "configurations")  # all else kustomize writes and reads once more
+_PATHS = (
+    "resources",
+    "components",
+    "crds",
+    "configurations",
+    "generatorOptions",
+)  # all else kustomize writes and reads once more
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
-from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, text_of, to_json
+from kilde.core.objects.yaml_scalars import Folded, Quoted, Raw, is_null, text_of, to_json
 from kilde.core.render.kustomize.comments import read_comments
 from kilde.core.render.kustomize.resource import INTERNAL, Resource
 
@@ -56,7 +56,9 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
                 raise InvalidYaml("expected the items to be a list", about=kind, place=place)
             # items of typed lists pass through JSON, and all strings come out of it in quotes
             demand_readable(items)
-            later.extend(_items([_requoted(to_json(item)) for item in items], lines.get(place.line), file, place))
+            later.extend(
+                _items([_requoted(to_json(_unfolded(item))) for item in items], lines.get(place.line), file, place)
+            )
         queue = later
     return found
 
@@ -69,6 +71,15 @@ def _items(items: list[Any], document: Document | None, file: str, place: Place 
         for index, item in enumerate(items)
         if not is_null(item) and item != {}
     ]
+
+
+def _unfolded(value: Any) -> Any:
+    """The same with what folded blocks say, not what they will be printed as."""
+    if isinstance(value, dict):
+        return {key: _unfolded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unfolded(item) for item in value]
+    return Quoted(value.raw) if isinstance(value, Folded) else value
 
 
 def _requoted(value: Any) -> Any:
