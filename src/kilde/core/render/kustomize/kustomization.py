@@ -19,13 +19,8 @@ _DEPRECATED = {
     "vars": "replacements",
 }
 _HELM_HOMES = {"helmHome": "configHome", "chartHome": "chartHome"}
-_PATHS = (
-    "resources",
-    "components",
-    "crds",
-    "configurations",
-    "generatorOptions",
-)  # all else kustomize writes and reads once more
+# all else kustomize writes as YAML and reads once more
+_NOT_REWRITTEN = ("resources", "components", "crds", "configurations", "generatorOptions")
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 
 
@@ -62,7 +57,7 @@ def parse_kustomization(content: bytes, file: str) -> Kustomization:
     warnings = _warnings(found)
     fold_fields(found)
     try:
-        demand_readable({name: value for name, value in found.items() if name not in _PATHS})
+        demand_readable({name: value for name, value in found.items() if name not in _NOT_REWRITTEN})
     except InvalidYaml as error:
         raise InvalidYaml(error.what, place=document.place() if document else None) from error
     kustomization = Kustomization(file, found, warnings, document)
