@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SEED ?= 0
+TREES ?= 5000
 
-.PHONY: help install demo test lint format bench real clean
+.PHONY: help install demo test lint format bench fuzz real clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -43,6 +45,9 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
+
+fuzz: install  ## 5,000 random kustomizations through kustomize and through us (needs `make real`; ten minutes); SEED=n for others
+	$(BIN)/python tests/fuzz/run.py --trees $(TREES) --seed $(SEED)
 
 real: install  ## builds kube-apiserver, etcd, kustomize, helm and others (Go 1.26; ten minutes, once)
 	$(BIN)/python tools/build_real.py

@@ -51,14 +51,11 @@ def _kubectl(version: str) -> Program:
     return Program(f"kubectl-1.{minor}", "k8s.io/kubernetes/cmd/kubectl", version, stamps, by_default=False)
 
 
+_KUSTOMIZE = "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1"
 PROGRAMS = {
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "3.6.6"),
-    "kustomize": Program(
-        "kustomize",
-        "sigs.k8s.io/kustomize/kustomize/v5",
-        "5.8.1",
-        "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
-    ),
+    "kustomize": Program("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "5.8.1", _KUSTOMIZE),
+    "kustomize-oracle": Program("kustomize", "./oracle", "5.8.1", _KUSTOMIZE),
     "helm": Program(
         "helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
     ),

@@ -4,6 +4,7 @@ import posixpath
 from typing import NamedTuple
 
 from kilde.core.basics.errors import KildeError, LimitExceeded, Place, RenderFailed
+from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.budget import Budget
@@ -77,13 +78,21 @@ class Loader(NamedTuple):
     def _demand(self, path: str, relative: str, kind: EntryKind) -> None:
         entry = self.tree.entry(path)
         if entry is None:
-            raise RenderFailed(f"no such {kind.value}", about=relative)
+            raise RenderFailed(f"no such {kind.value}{self.near(path)}", about=relative)
         if entry.kind is EntryKind.SYMLINK:
             raise RenderFailed("is a symlink that leads nowhere", about=relative, place=Place(path))
         if entry.kind is EntryKind.SUBMODULE:
             raise RenderFailed("lies in a Git submodule, which is not fetched", about=relative, place=Place(path))
         if entry.kind is not kind:
             raise RenderFailed(f"is a {entry.kind.value}, not a {kind.value}", about=relative, place=Place(path))
+
+    def near(self, path: str) -> str:
+        """` (did you mean 'x'?)` with a name that is in the folder where this path is missing; nothing where none is like it."""
+        folder, _, name = path.rpartition("/")
+        try:
+            return did_you_mean(name, [entry.name for entry in self.tree.list(folder)])
+        except KildeError:
+            return ""
 
     def documents(self, relative: str, *, copied: bool = True) -> list[Document]:
         """The documents of a resource file, as kustomize reads them; yours to change where `copied`."""

@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.render.kustomize import schema_1_21
+from kilde.core.render.kustomize.schema_scope import MORE_CLUSTER_SCOPED
 
 BUILT_IN_VERSIONS = ("v1.21.2",)
 _MAX_REFERENCES = 50
+_GVK = "x-kubernetes-group-version-kind"
 
 
 class TypeNode(Protocol):
@@ -133,20 +135,45 @@ class _DocumentNode:
         return None
 
 
+def forget_scopes() -> None:
+    """Forgets the kinds without a namespace that another build's document named."""
+    MORE_CLUSTER_SCOPED.set(frozenset())
+
+
+def _type_of(gvk: Mapping[str, Any]) -> tuple[str, str]:
+    group, version = gvk.get("group") or "", gvk.get("version") or ""
+    return f"{group}/{version}" if group else version, gvk.get("kind") or ""
+
+
+def _cluster_scoped(document: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """The kinds that can be got from no path with a namespace in it."""
+    found: dict[tuple[str, str], bool] = {}
+    paths = document.get("paths")
+    for path, methods in (paths if isinstance(paths, dict) else {}).items():
+        get = methods.get("get") if isinstance(methods, dict) else None
+        gvk = get.get(_GVK) if isinstance(get, dict) else None
+        if isinstance(gvk, dict):
+            kind = _type_of(gvk)
+            found[kind] = found.get(kind, False) or "namespaces/{namespace}" in str(path)
+    return frozenset(kind for kind, namespaced in found.items() if not namespaced)
+
+
 class DocumentSchema:
     """An OpenAPI v2 document: it takes the place of the built-in types, or goes before them (`built_in`)."""
 
     def __init__(self, document: Any, place: Place, *, built_in: bool) -> None:
         self._built_in = built_in
-        definitions = document.get("definitions") if isinstance(document, dict) else None
+        definitions = (document.get("definitions") or {}) if isinstance(document, dict) else None
         if not isinstance(definitions, dict):
-            raise RenderFailed("is no OpenAPI document: it has no definitions", about="openapi", place=place)
+            raise RenderFailed("is no OpenAPI document: its definitions are no map", about="openapi", place=place)
         self._definitions = definitions
         self._kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
         for schema in definitions.values():
-            for gvk in (schema.get("x-kubernetes-group-version-kind") or []) if isinstance(schema, dict) else []:
-                group, version = gvk.get("group") or "", gvk.get("version") or ""
-                self._kinds[(f"{group}/{version}" if group else version, gvk.get("kind") or "")] = schema
+            gvks = schema.get(_GVK) if isinstance(schema, dict) else None
+            for gvk in gvks if isinstance(gvks, list) else []:
+                if isinstance(gvk, dict):
+                    self._kinds[_type_of(gvk)] = schema
+        MORE_CLUSTER_SCOPED.set(MORE_CLUSTER_SCOPED.get() | _cluster_scoped(document))
 
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
         found = self._kinds.get((api_version, kind))
