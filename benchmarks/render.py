@@ -200,21 +200,24 @@ async def _commits(size: int) -> None:
                 note,
             )
 
-        async def commit_of(path: str, old: str, new: str) -> None:
-            file = work / path
-            assert old in file.read_text()
-            file.write_text(file.read_text().replace(old, new))
-            git(work, "commit", "-q", "-am", "change")
-            git(work, "push", "-q", str(bare), "main")
-            await sources.fetch(url, nobody)
-
         await render_all("cold")
-        await commit_of("overlays/a7/patch.yaml", "debug", "trace")
+        commit_change(work, bare, "overlays/a7/patch.yaml", "debug", "trace")
+        await sources.fetch(url, nobody)
         await render_all("after a commit of one file")
-        await commit_of("base/r0.yaml", "replicas: 2", "replicas: 4")
+        commit_change(work, bare, "base/r0.yaml", "replicas: 2", "replicas: 4")
+        await sources.fetch(url, nobody)
         await render_all("after a commit of the base's file")
         renderer.close()
         await sources.close()
+
+
+def commit_change(work: Path, bare: Path, path: str, old: str, new: str) -> None:
+    """Replaces a text in a file, commits and pushes."""
+    file = work / path
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    git(work, "commit", "-q", "-am", "change")
+    git(work, "push", "-q", str(bare), "main")
 
 
 class Away:

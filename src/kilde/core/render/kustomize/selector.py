@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput, RenderFailed
-from kilde.core.objects.selector import LabelSelector, parse_labels
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
 
 if TYPE_CHECKING:
+    from kilde.core.objects.selector import LabelSelector
     from kilde.core.render.patterns import Pattern
 
 
@@ -72,7 +72,9 @@ class Matcher:
         return self.matches_gvk(resource.gvk) and self.matches_labels(resource)
 
 
-def _label_selector(text: str) -> LabelSelector:
+def _label_selector(text: str) -> "LabelSelector":
+    from kilde.core.objects.selector import parse_labels
+
     try:
         return parse_labels(text)
     except InvalidInput as error:
