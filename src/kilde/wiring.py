@@ -56,6 +56,7 @@ class UpSettings:
     namespace: str = "argocd"
     controllers: str = "simulate"
     nodes: int = 2
+    durability: str = "full"
 
 
 def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
@@ -138,7 +139,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
 async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
     """The embedded cluster, its kubeconfig in the data directory."""
     from kilde.kubeapi.main import serve
-    from kilde.kubeapi.settings import Controllers, Settings
+    from kilde.kubeapi.settings import Controllers, Durability, Settings
 
     folder = settings.data_dir / "cluster"
     file = settings.data_dir / "kubeconfig"
@@ -148,6 +149,7 @@ async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
         kubeconfig=file,
         controllers=Controllers(settings.controllers),
         nodes=settings.nodes,
+        durability=Durability(settings.durability),
     )
     async with serve(api):
         yield file

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilde.kubeapi.storage.journal import SqliteJournal
+from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.storage.snapshot import BadSnapshot, restored, written
 from kilde.kubeapi.storage.store import Store

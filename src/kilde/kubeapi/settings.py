@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kilde.core.objects.manifest import Manifest
+from kilde.kubeapi.storage.journal import Durability
 
 
 class Controllers(StrEnum):
@@ -38,3 +39,4 @@ class Settings:
     speed: float = 1.0
     rules: bool = False
     load: tuple[Manifest, ...] = ()
+    durability: Durability = Durability.FULL

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from kilde.cli.parameters import ADDRESS, DURATION
+from kilde.cli.parameters import ADDRESS, DURATION, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
 
@@ -35,6 +35,7 @@ from kilde.cli.target import data_dir_option, namespace_option
 @click.option(
     "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
 )
+@durability_option
 @namespace_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
@@ -45,6 +46,7 @@ def command(
     listen: tuple[str, int],
     api_port: int,
     poll: float,
+    durability: str,
     namespace: str,
     verbose: bool,
 ) -> None:
@@ -66,6 +68,7 @@ def command(
         port=listen[1],
         api_port=api_port,
         poll=poll,
+        durability=durability,
         namespace=namespace,
     )
 
