@@ -139,7 +139,8 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
 async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
     """The embedded cluster, its kubeconfig in the data directory."""
     from kilde.kubeapi.main import serve
-    from kilde.kubeapi.settings import Controllers, Durability, Settings
+    from kilde.kubeapi.settings import Controllers, Settings
+    from kilde.kubeapi.storage.journal import Durability
 
     folder = settings.data_dir / "cluster"
     file = settings.data_dir / "kubeconfig"
