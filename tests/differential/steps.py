@@ -201,7 +201,7 @@ def _patch(dice: Dice, kind: Fuzzed, about: str, state: Object) -> Step:
     source = (
         mutated(dice, state)
         if dice.maybe(0.6)
-        else {**kind.shape(dice), "metadata": meta(dice, str(state["metadata"]["name"]))}
+        else {**kind.shape(dice), "metadata": meta(dice, about.rpartition("/")[2])}
     )
     body = _thin_patch(dice, source, strategic=media == STRATEGIC)
     body.pop("apiVersion", None)
@@ -252,7 +252,7 @@ def _operation(dice: Dice, state: Object) -> Object:
     verb = dice.odd(dice.one("add", "remove", "replace", "test", "copy", "move"), "bogus", likely=0.02)
     operation: Object = {"op": verb, "path": pointer}
     if verb in ("add", "replace", "test"):
-        old = _at(state, chosen)
+        old = _at(state, chosen) if chosen[0] in state else None
         operation["value"] = (
             old if verb == "test" and dice.maybe(0.8) else dice.one(_other(dice, old), _other(dice, old), None, "x", 1)
         )
