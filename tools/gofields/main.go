@@ -6,7 +6,11 @@
 //	list, map   (usual) omitted when empty   a always, null if nil
 //	struct      (usual) pointer, omitted when nil   v value: always written   z value: omitted when zero   n pointer, null if nil
 //
+// With the argument "types" it prints what Go's decoder says of a value of a wrong type instead: field=STRUCTS:TYPE, the embedded
+// structs on the way to the field and the name of its type, for fields where OpenAPI tells one of them not.
+//
 // Run by hand when the Kubernetes version changes: cd tools/gofields && go run . > ../go_fields.txt
+// and go run . types | python ../pack_go_types.py
 package main
 
 import (
@@ -79,7 +83,48 @@ func fields(t reflect.Type, add func(reflect.Type)) []string {
 	return out
 }
 
+// typeName is the type as a decoding error names it; "" if it is the one that OpenAPI's definition tells.
+func typeName(t reflect.Type) string {
+	for t.Kind() == reflect.Ptr {
+		t = t.Elem()
+	}
+	inner := t
+	for inner.Name() == "" && (inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map || inner.Kind() == reflect.Ptr) {
+		inner = inner.Elem()
+	}
+	if inner.Kind() == reflect.Struct || inner.PkgPath() == "" {
+		return ""
+	}
+	return t.String()
+}
+
+func types(t reflect.Type, inside string) []string {
+	var out []string
+	for i := 0; i < t.NumField(); i++ {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" && field.Anonymous && field.Type.Kind() == reflect.Struct && field.Name != "TypeMeta" {
+			out = append(out, types(field.Type, inside+field.Name+".")...)
+			continue
+		}
+		if name == "-" || name == "" || !field.IsExported() {
+			continue
+		}
+		if word := typeName(field.Type); word != "" || inside != "" {
+			out = append(out, name+"="+strings.TrimSuffix(inside, ".")+":"+word)
+		}
+	}
+	return out
+}
+
 func main() {
+	describe := fields
+	if len(os.Args) > 1 && os.Args[1] == "types" {
+		describe = func(t reflect.Type, add func(reflect.Type)) []string {
+			fields(t, add)
+			return types(t, "")
+		}
+	}
 	for _, register := range []func() error{
 		func() error { return apiextensions.AddToScheme(scheme.Scheme) },
 		func() error { return apiregistration.AddToScheme(scheme.Scheme) },
@@ -101,7 +146,7 @@ func main() {
 				return
 			}
 			lines[name] = ""
-			lines[name] = strings.Join(append([]string{name}, fields(t, add)...), " ")
+			lines[name] = strings.Join(append([]string{name}, describe(t, add)...), " ")
 		}
 	}
 	for _, t := range scheme.Scheme.AllKnownTypes() {

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.node import MapNode, Node, Scalar
+from kilde.kubeapi.resources.go_types import go_field
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -40,7 +41,7 @@ def decode(node: Node, obj: Object) -> Decoded:
     if _fits(node, obj):
         return Decoded(obj)
     walk = _Walk()
-    found = walk.map(node, obj, "", "", "")
+    found = walk.map(node, obj, _At())
     return Decoded(found, tuple(walk.unknown))
 
 
@@ -121,46 +122,67 @@ def _base64_problem(text: str) -> int | None:
     return None
 
 
+class _At(NamedTuple):
+    """Where a walk is: the struct that has the field, Go's path to it and its named type, and the path as people write it."""
+
+    struct: str = ""
+    path: str = ""
+    type: str = ""
+    where: str = ""
+
+    def field(self, definition: str, key: str) -> "_At":
+        """At a field of a struct. Embedded structs are part of Go's path, though not of the JSON."""
+        told = go_field(definition, key)
+        path = ".".join(part for part in (self.path, told.structs, key) if part)
+        return _At(_short(definition), path, told.type, f"{self.where}.{key}" if self.where else key)
+
+    def entry(self, key: str) -> "_At":
+        """At a value of a map: Go's path stays the map's."""
+        return self._replace(type="", where=f"{self.where}.{key}" if self.where else key)
+
+    def item(self, index: int) -> "_At":
+        """At an item of a list."""
+        return self._replace(type=self.type.removeprefix("[]"), where=f"{self.where}[{index}]")
+
+
 class _Walk:
     """The slow way: says what is wrong, drops what is unknown or null."""
 
     def __init__(self) -> None:
         self.unknown: list[str] = []
 
-    def map(self, node: Node, value: Object, struct: str, path: str, where: str) -> Object:
+    def map(self, node: Node, value: Object, at: _At) -> Object:
         spec = node.map
         if spec is None or (not spec.fields and node.scalar is Scalar.UNTYPED):
             return value
-        own = _short(node.definition) if spec.fields else struct
         out = {}
         for key, item in value.items():
             below = spec.fields.get(key) or spec.others
-            spot = f"{where}.{key}" if where else key
+            spot = at.field(node.definition, key) if spec.fields else at.entry(key)
             if below is None:
-                self.unknown.append(spot)
+                self.unknown.append(spot.where)
                 continue
             if item is None:
                 if key in spec.fields:
                     continue
                 out[key] = _zero(below)
                 continue
-            deeper = (f"{path}.{key}" if path else key) if spec.fields else path
-            out[key] = self.value(below, item, own, deeper, spot)
+            out[key] = self.value(below, item, spot)
         return out
 
-    def value(self, node: Node, value: Json, struct: str, path: str, where: str) -> Json:
+    def value(self, node: Node, value: Json, at: _At) -> Json:
         if isinstance(value, dict) and node.map is not None:
-            return self.map(node, value, struct, path, where)
+            return self.map(node, value, at)
         if isinstance(value, list) and node.list is not None:
             if node.scalar is Scalar.UNTYPED:
                 return value
             items = node.list.items
             return [
-                _zero(items) if item is None else self.value(items, item, struct, path, f"{where}[{index}]")
+                _zero(items) if item is None else self.value(items, item, at.item(index))
                 for index, item in enumerate(value)
             ]
         if not _fits(node, value):
-            raise WrongType(_complaint(node, value, struct, path), _restored(node, value))
+            raise WrongType(_complaint(node, value, at), _restored(node, value))
         return value
 
 
@@ -172,14 +194,15 @@ def _zero(node: Node) -> Json:
     return {Scalar.NUMERIC: 0, Scalar.BOOLEAN: False}.get(node.scalar) if node.scalar else None
 
 
-def _complaint(node: Node, value: Json, struct: str, path: str) -> str:
+def _complaint(node: Node, value: Json, at: _At) -> str:
     if node.format == "quantity":
         return _QUANTITY_WORDS
     if isinstance(value, str) and node.format == "byte" and node.scalar is Scalar.STRING:
         return f"illegal base64 data at input byte {_base64_problem(value) or 0}"
     if isinstance(value, str) and node.format == "date-time":
         return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
-    return f"json: cannot unmarshal {_json_kind(node, value)} into Go struct field {struct}.{path} of type {_go_type(node)}"
+    spot = f"Go struct field {at.struct}.{at.path}"
+    return f"json: cannot unmarshal {_json_kind(node, value)} into {spot} of type {at.type or _go_type(node)}"
 
 
 def _restored(node: Node, value: Json) -> str:
@@ -214,6 +237,8 @@ def _short(definition: str) -> str:
 
 
 def _go_type(node: Node) -> str:
+    if node.format == "date-time":
+        return "string"
     if node.definition:
         *_, version, name = ("", *node.definition.split("."))
         return f"{version}.{name}"
