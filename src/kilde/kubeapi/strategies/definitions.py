@@ -11,12 +11,15 @@ from kilde.kubeapi.world import World
 class Definitions(Strategy):
     """A new definition has nothing accepted yet; a changed one may store one more version."""
 
+    def complete(self, obj: Object) -> None:
+        spec = custom.with_defaults(obj).get("spec")
+        if spec:
+            obj["spec"] = spec
+
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
-        obj["spec"] = custom.with_defaults(obj).get("spec") or obj.get("spec")
         obj["status"] = custom.initial_status(obj)
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
-        new["spec"] = custom.with_defaults(new).get("spec") or new.get("spec")
         if not call.subresource:
             new["status"] = custom.with_stored_version(new.get("status") or {}, new)
 

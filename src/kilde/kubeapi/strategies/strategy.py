@@ -9,6 +9,9 @@ from kilde.kubeapi.world import World
 class Strategy:
     """Each method may change the object it is given (and only that), warn by `call.warn`, and refuse with ApiError."""
 
+    def complete(self, obj: Object) -> None:
+        """What decoding adds to an object beyond its defaults, before it is known who owns which field."""
+
     def admit_new(self, world: World, call: Call, obj: Object) -> None:
         """Mutating admission of a new object, after its defaults."""
 

@@ -11,6 +11,11 @@ _GENERATION = "deprecated.daemonset.template.generation"
 class DaemonSets(Strategy):
     """Goes up by one with each change of the template or of the update strategy."""
 
+    def complete(self, obj: Object) -> None:
+        meta = obj["metadata"]
+        if _GENERATION not in (meta.get("annotations") or {}):
+            _set(obj, 0)
+
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         _set(obj, 1)
 

@@ -33,12 +33,13 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
         obj.pop("status", None)
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
+    strategy.complete(obj)
+    if own:  # what is added from here on is nobody's
+        obj = owned(call, None, obj, now)
     strategy.admit_new(world, call, obj)
     admission.before(world, call, obj)
-    strategy.prepare_new(world, call, obj)
-    if own:
-        obj = owned(call, None, obj, now)
     obj = admission.mutate(world, call, obj, None)
+    strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in warnings(kind.storage, obj, created=True):
         call.warn(text)

@@ -40,16 +40,17 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    prepare(kind, obj, old, call.subresource)
     obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
-    strategy.prepare_change(world, call, obj, old)
-    if kind.has_generation and _means_change(kind, obj, old):
-        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
-    if own:
+    strategy.complete(obj)
+    if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
         obj = owned(call, old, obj, world.now())
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
+    prepare(kind, obj, old, call.subresource)
+    strategy.prepare_change(world, call, obj, old)
+    if kind.has_generation and _means_change(kind, obj, old):
+        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
