@@ -63,7 +63,7 @@ class Side:
                 self.versions[step.about] = version
         if meta.get("uid") and "dryRun" not in step.path:
             self.uids[step.about] = meta["uid"]
-        meta.get("managedFields", []).sort(
+        (meta.get("managedFields") or []).sort(
             key=lambda entry: (entry["manager"], entry["operation"], entry.get("subresource", ""))
         )
         spec = body.get("spec")
@@ -87,10 +87,21 @@ class Difference:
     def signature(self) -> str:
         """What this difference has in common with others that one cause makes."""
         step = self.steps[-1]
-        where = step.path.split("?")[0].replace("/{ns}", "").split("/")
-        plural = next((part for part in where if part.endswith("s") and part not in ("apis", "namespaces")), "")
-        paths = sorted(re.sub(r"\d+", "N", path) for path in different(self.real, self.ours))
-        return f"{plural} {step.method} {step.media.partition('/')[2]}: {', '.join(paths[:4])}"
+        where = step.about.replace("/{ns}", "").split("/")
+        plural = where[-2] if len(where) > 1 else ""
+        causes = [_causes(side) for side in (self.real, self.ours)]
+        if all(causes) and causes[0] != causes[1]:
+            theirs, mine = causes
+            if sorted(theirs) == sorted(mine):
+                return f"{plural}: the same causes in another order"
+            only = (
+                sorted({each for each in theirs if each not in mine}),
+                sorted({each for each in mine if each not in theirs}),
+            )
+            return f"{plural}: causes only there {only[0]}, only here {only[1]}"
+        paths = sorted({re.sub(r"\d+", "N", path) for path in different(self.real, self.ours)})
+        code = f"{self.real['status']}/{self.ours['status']}"
+        return f"{plural} {step.method} {step.media.partition('/')[2]} {code}: {', '.join(paths[:5])}"
 
     def told(self) -> str:
         """For people."""
@@ -118,6 +129,20 @@ def different(real: Any, ours: Any, path: str = "") -> dict[str, tuple[Any, Any]
     if type(real) is type(ours) and real == ours:
         return {}
     return {path: (real, ours)}
+
+
+def _causes(answer: Any) -> list[str]:
+    """The causes of a refusal without the values they quote."""
+    body = answer["body"]
+    details = body.get("details") if isinstance(body, dict) else None
+    causes = (details or {}).get("causes") if body.get("kind") == "Status" else None
+    return [
+        re.sub(r"\d+", "N", f"{each.get('field')}: {_QUOTED.sub('V', each.get('message', ''))}")
+        for each in causes or ()
+    ]
+
+
+_QUOTED = re.compile(r'"(\\.|[^"\\])*"|\{.*\}|\[.*\]')
 
 
 class Comparison:

@@ -65,7 +65,7 @@ class Peer:
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 self.close()
                 if attempt == 2:
-                    raise
+                    return Answer(0, "no answer", ())
         warnings = tuple(answer.headers.get_all("Warning") or ())
         try:
             return Answer(answer.status, json.loads(text), warnings)

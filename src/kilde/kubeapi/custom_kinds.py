@@ -80,8 +80,8 @@ class CustomKind(Kind):
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
 
-    def defaulted(self, obj: Object) -> Object:
-        return custom.defaulted(obj, self._version.schema)
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        return custom.defaulted(obj, self._version.schema, nulls=nulls)
 
     def written(self, record: Record) -> bytes:
         if self._same(record):
@@ -115,7 +115,7 @@ class CustomKind(Kind):
         return custom.validate(obj, self._definition, self._version)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
-        return custom.validate(new, self._definition, self._version, old)
+        return custom.validate(new, self._definition, self._version, old, status=subresource == "status")
 
 
 def _paths(version: Version) -> ScalePaths:

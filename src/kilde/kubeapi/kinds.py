@@ -1,6 +1,6 @@
 """Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
-from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
 from kilde.kubeapi.resources import tables, validation
@@ -23,6 +23,29 @@ from kilde.kubeapi.storage.records import Record
 _ALIASES = {("events.k8s.io", "events"): "events"}
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
 _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+_NEED_VERSION = frozenset(
+    (
+        *(
+            f"{plural}.storage.k8s.io"
+            for plural in ("csidrivers", "csinodes", "csistoragecapacities", "volumeattachments")
+        ),
+        *(
+            f"{plural}.admissionregistration.k8s.io"
+            for plural in (
+                "mutatingadmissionpolicies",
+                "mutatingadmissionpolicybindings",
+                "mutatingwebhookconfigurations",
+                "validatingadmissionpolicies",
+                "validatingadmissionpolicybindings",
+                "validatingwebhookconfigurations",
+            )
+        ),
+        "leases.coordination.k8s.io",
+        "poddisruptionbudgets.policy",
+        "runtimeclasses.node.k8s.io",
+        "clustertrustbundles.certificates.k8s.io",
+    )
+)
 _NOTHING = FieldSet()
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
@@ -67,6 +90,11 @@ class Kind:
         return self.storage in _TAKE_STATUS
 
     @property
+    def needs_version(self) -> bool:
+        """Whether a replacement must say which state of the object it was made from."""
+        return self.resource.custom or self.storage in _NEED_VERSION
+
+    @property
     def has_generation(self) -> bool:
         return (self.resource.group, self.resource.kind) not in WITHOUT_GENERATION
 
@@ -94,6 +122,10 @@ class Kind:
         """What every request for this kind is warned of."""
         return _DEPRECATED.get(self.storage, "")
 
+    def warnings_of(self, new: Object, old: Object | None = None) -> Iterator[str]:
+        """What a client is warned of when it writes this."""
+        return warnings.of_custom(new, old) if self.resource.custom else warnings.warnings(self.storage, new, old)
+
     def to_stored(self, obj: Object) -> Object:
         """The object in the version in which it is kept."""
         return obj
@@ -110,8 +142,8 @@ class Kind:
         """How a Table shows it."""
         return tables.printer_of(self.resource, subresource)
 
-    def defaulted(self, obj: Object) -> Object:
-        """The object with what the server adds by itself; empty fields are as Go writes them."""
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
         return apply_defaults(obj)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:

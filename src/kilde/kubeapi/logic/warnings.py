@@ -34,17 +34,39 @@ _IN_POD_NAMES = (
 )
 
 
-def warnings(storage: str, obj: Object, *, created: bool) -> Iterator[str]:
-    """What to warn of when this object is written. `storage` names the resource."""
-    if created:
+_STANDARD = ("kubernetes", "orphan", "foregroundDeletion")
+
+
+def of_custom(obj: Object, old: Object | None = None) -> Iterator[str]:
+    """What to warn of when a custom resource is written: finalizers without a domain, if they are new."""
+    before = (old or {}).get("metadata", {}).get("finalizers") or ()
+    for name in sorted({*(obj["metadata"].get("finalizers") or ())} - {*before}):
+        if "/" not in name and name not in _STANDARD:
+            path = " including a path (/)" if "." in name else ""
+            words = f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
+            yield f"metadata.finalizers: {quoted(name)}: {words}"
+
+
+def warnings(storage: str, obj: Object, old: Object | None = None) -> Iterator[str]:
+    """What to warn of when an object of a built-in kind is written. `storage` names the resource."""
+    if old is None:
         yield from _names(storage, obj)
     if storage == "pods":
         yield from pod_spec(obj.get("spec") or {}, "spec")
     elif storage in _TEMPLATES:
+        if old is not None and not _redone(storage, obj, old):
+            return
         path = _TEMPLATES[storage]
         yield from pod_spec((_at(obj, path) or {}).get("spec") or {}, ".".join((*path, "spec")))
     elif storage in _OTHERS:
         yield from _OTHERS[storage](obj)
+
+
+def _redone(storage: str, obj: Object, old: Object) -> bool:
+    """Whether an update is one that templates are looked at again for."""
+    if storage == "daemonsets.apps":
+        return bool(_at(obj, ("spec", "template")) != _at(old, ("spec", "template")))
+    return bool(obj["metadata"].get("generation") != old["metadata"].get("generation"))
 
 
 def _at(obj: Object, path: tuple[str, ...]) -> Any:

@@ -50,6 +50,8 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
     made, changed = ownership(call, live, config, world.now())
+    if existing is None and call.subresource:
+        raise failures.not_found(kind.about(call.name))
     named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
@@ -90,8 +92,6 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False
-    if call.subresource:
-        raise failures.not_found(kind.about(call.name))
     if made["metadata"].get("uid"):
         what = f"the provided object specified uid {made['metadata']['uid']}, and no existing object was found"
         raise failures.conflict(kind.about(call.name), f"uid mismatch: {what}")

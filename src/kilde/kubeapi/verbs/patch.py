@@ -78,8 +78,20 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
         raise failures.bad_request(
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
+    if media != negotiate.STRATEGIC:
+        made = _as_go(made, old)
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else meta or {}}
+    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else {} if meta is None else meta}
+
+
+def _as_go(made: Object, old: Object) -> Object:
+    """The document in the order in which Go's patches leave it: sorted where they touched it, as it was elsewhere."""
+    return {
+        key: _as_go(made[key], old[key])
+        if isinstance(made[key], dict) and isinstance(old.get(key), dict) and made[key] != old[key]
+        else made[key]
+        for key in sorted(made)
+    }
 
 
 def _refused(error: PatchError, media: str) -> ApiError:

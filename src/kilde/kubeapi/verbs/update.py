@@ -7,7 +7,6 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
-from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
@@ -40,7 +39,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    obj = shaped(kind, obj)
+    obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
@@ -54,7 +53,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
-        for text in warnings(kind.storage, obj, created=False):
+        for text in kind.warnings_of(obj, old):
             call.warn(text)
     if call.subresource != "scale":
         admission.after(world, call, obj, old)
@@ -91,7 +90,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
-        if kind.resource.custom:
+        if kind.needs_version:
             cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )

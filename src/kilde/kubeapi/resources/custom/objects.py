@@ -1,6 +1,7 @@
 """What a custom resource must satisfy as a whole: its kind, metadata, values, scale paths."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
@@ -9,16 +10,21 @@ from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
-from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_update
+from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_parts, check_metadata_update
 
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 _LARGEST_REPLICAS = 2**31 - 1
 _MISSING = object()
 
 
-def validate(obj: Object, definition: Definition, version: Version, old: Object | None = None) -> list[Cause]:
-    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted)."""
-    causes = list(_causes(obj, definition, version, old))
+def validate(
+    obj: Object, definition: Definition, version: Version, old: Object | None = None, *, status: bool = False
+) -> list[Cause]:
+    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted).
+
+    Of a write to its `status` only that part is held against the schema.
+    """
+    causes = list(_causes(obj, definition, version, old, status=status))
     if version.schema is None or not has_rules(version.schema):
         return causes
     if any(cause.blocks_rules for cause in causes):
@@ -26,21 +32,36 @@ def validate(obj: Object, definition: Definition, version: Version, old: Object 
     return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old))]
 
 
-def _causes(obj: Object, definition: Definition, version: Version, old: Object | None) -> Iterator[Cause]:
+def _causes(
+    obj: Object, definition: Definition, version: Version, old: Object | None, *, status: bool
+) -> Iterator[Cause]:
     if obj.get("kind") != definition.kind:
         yield invalid("kind", obj.get("kind", ""), f"must be {definition.kind}")
     metadata = obj.get("metadata") or {}
     if old is None:
         yield from check_metadata(metadata, namespaced=definition.namespaced)
     else:
-        # A real server judges metadata twice on update, and names each cause twice.
+        # A real server judges metadata three times on update, and names each cause as often.
         for _ in range(2):
             yield from check_metadata_update(metadata, old.get("metadata") or {}, namespaced=definition.namespaced)
-    if version.schema is not None:
+        yield from check_metadata_parts(metadata)
+    if version.schema is not None and status:
+        yield from _status(obj, version.schema, old or {})
+    elif version.schema is not None:
         yield from (
             check(_body(obj), version.schema) if old is None else check(_body(obj), version.schema, "", _body(old))
         )
     yield from _scale(obj, version)
+
+
+def _status(obj: Object, schema: Mapping[str, Any], old: Object) -> Iterator[Cause]:
+    """Messages about a status name its fields from there on, causes from the object's root."""
+    below = (schema.get("properties") or {}).get("status")
+    if below is None or "status" not in obj:
+        return
+    found = check(obj["status"], below, "", old["status"]) if "status" in old else check(obj["status"], below)
+    for cause in found:
+        yield cause._replace(field=f"status.{cause.field}" if cause.field else "status")
 
 
 def _body(obj: Object) -> Object:

@@ -12,6 +12,7 @@ from kilde.kubeapi.resources.kinds import Catalog, Resource
 from kilde.kubeapi.resources.validation.metadata import (
     check_finalizers,
     check_metadata,
+    check_metadata_parts,
     check_metadata_update,
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain
@@ -19,6 +20,18 @@ from kilde.kubeapi.resources.validation.registry import RULES
 
 _BUILTIN = Catalog()
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
+
+
+_RBAC = "rbac.authorization.k8s.io"
+_JUDGED_ONCE = frozenset({("policy", "PodDisruptionBudget")})
+_JUDGED_AS_NEW = frozenset(
+    {
+        *(("", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount", "PersistentVolume", "Pod")),
+        *(("", kind) for kind in ("PersistentVolumeClaim", "LimitRange", "ResourceQuota")),
+        *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
+        ("batch", "Job"),
+    }
+)
 
 
 def validate_create(obj: Object) -> list[Cause]:
@@ -40,8 +53,12 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     """
     resource = _resource(new)
     metadata, before = new.get("metadata") or {}, old.get("metadata") or {}
-    # A real server judges metadata twice, before and with the rest, and names each cause twice.
-    causes = 2 * list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    # A real server judges metadata before and with the rest, of some kinds also as if new, and names each cause as often.
+    key = (resource.group, resource.kind)
+    once = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    causes = once if key in _JUDGED_ONCE else 2 * once
+    if key in _JUDGED_AS_NEW:
+        causes.extend(check_metadata_parts(metadata))
     causes.extend(_finalizers(resource, metadata))
     rules = RULES.get((resource.group, resource.kind))
     if rules is None:

@@ -52,7 +52,6 @@ class PodParts:
 
     volumes: frozenset[str]
     host_network: bool = False
-    is_pod: bool = False
     names: set[str] = field(default_factory=set)
     host_ports: set[str] = field(default_factory=set)
 
@@ -61,21 +60,19 @@ def check_containers(containers: Json, parts: PodParts, at: str, *, init: bool =
     """What is wrong with a list of containers; their names join those of the pod."""
     for index, container in enumerate(containers or ()):
         where, name = f"{at}[{index}]", container.get("name") or ""
-        yield from named(name, dns_label, f"{where}.name", needed=True)
-        if name and name in parts.names:
+        # Init containers run one after another: each may use a host port that another used.
+        yield from _common(container, parts, where, set() if init else parts.host_ports)
+        if name in parts.names and (name or not init):
             yield duplicate(f"{where}.name", name)
         parts.names.add(name)
-        # Init containers run one after another: each may use a host port that another used.
-        yield from _container(container, parts, where, set() if init else parts.host_ports, init=init)
+        alone = init and container.get("restartPolicy") != "Always"
+        yield from _lifecycle(container, where, init=alone)
+        yield from _probes(container, where, init=alone)
 
 
-def _container(container: Object, parts: PodParts, at: str, host_ports: set[str], *, init: bool) -> Iterator[Cause]:
-    image = container.get("image") or ""
-    if not image:
-        yield required(f"{at}.image")
-    elif parts.is_pod and image != image.strip():
-        yield invalid(f"{at}.image", image, "must not have leading or trailing whitespace")
-    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
+def _common(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:
+    yield from named(container.get("name"), dns_label, f"{at}.name", needed=True)
+    yield from needed(container.get("image"), f"{at}.image")
     yield from one_of(
         container.get("terminationMessagePolicy"), _MESSAGE_POLICIES, f"{at}.terminationMessagePolicy", needed=True
     )
@@ -83,11 +80,18 @@ def _container(container: Object, parts: PodParts, at: str, host_ports: set[str]
     yield from _env(container, at)
     yield from _env_from(container, at)
     yield from _mounts(container, parts, at)
+    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
     yield from check_resources(container.get("resources"), f"{at}.resources")
-    alone = init and container.get("restartPolicy") != "Always"
-    yield from _lifecycle(container, at, init=alone)
-    yield from _probes(container, at, init=alone)
     yield from _security(container.get("securityContext"), f"{at}.securityContext")
+
+
+def check_images(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the images of a pod, and of a pod only: spaces around them."""
+    for key in ("containers", "initContainers"):
+        for index, container in items(spec, key):
+            image = container.get("image") or ""
+            if image != image.strip():
+                yield invalid(f"{at}.{key}[{index}].image", image, "must not have leading or trailing whitespace")
 
 
 def _ports(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:

@@ -13,6 +13,7 @@ from kilde.kubeapi.resources.validation.fields import (
     selects,
     unchanged,
 )
+from kilde.kubeapi.resources.validation.job_policies import check_failure_policy, check_success_policy
 from kilde.kubeapi.resources.validation.names import longer_than
 from kilde.kubeapi.resources.validation.pods import check_template
 from kilde.kubeapi.resources.validation.schedules import schedule_problem
@@ -52,7 +53,7 @@ def _job(job: Object) -> Iterator[Cause]:
     else:
         yield from check_selector(selector, "spec.selector")
     labels = get(spec, "template", "metadata", "labels")
-    if selector is not None and not selects(selector, labels):
+    if not selects(selector, labels):  # what is no selector at all selects nothing
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 
 
@@ -76,9 +77,13 @@ def _generated_selector(job: Object) -> Iterator[Cause]:
 def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
     for key in _COUNTS:
         yield from not_negative(spec.get(key), f"{at}.{key}")
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
     yield from one_of(spec.get("completionMode"), _MODES, f"{at}.completionMode")
-    yield from one_of(spec.get("podReplacementPolicy"), _REPLACEMENT, f"{at}.podReplacementPolicy")
     yield from _indexed(spec, at)
+    yield from check_failure_policy(spec, f"{at}.podFailurePolicy")
+    yield from check_success_policy(spec, f"{at}.successPolicy")
+    yield from _replacement(spec, f"{at}.podReplacementPolicy")
     yield from check_template(spec.get("template"), f"{at}.template")
     policy = get(spec, "template", "spec", "restartPolicy", default="")
     where = f"{at}.template.spec.restartPolicy"
@@ -90,20 +95,32 @@ def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
         yield invalid(where, policy, 'only "Never" is supported when podFailurePolicy is specified')
 
 
+def _replacement(spec: Object, at: str) -> Iterator[Cause]:
+    policy = spec.get("podReplacementPolicy")
+    if policy is None:
+        return
+    if spec.get("podFailurePolicy") is not None:
+        yield from one_of(policy, ("Failed",), at)
+    else:
+        yield from one_of(policy, _REPLACEMENT, at)
+
+
 def _indexed(spec: Object, at: str) -> Iterator[Cause]:
-    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
-        yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
-    if spec.get("completionMode") == "Indexed":
+    mode, most = spec.get("completionMode"), spec.get("maxFailedIndexes")
+    if mode == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{at}.completions", "when completion mode is Indexed")
         if (spec.get("parallelism") or 0) > _MOST_INDEXED:
-            yield invalid(
-                f"{at}.parallelism",
-                spec["parallelism"],
-                f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed",
-            )
+            words = f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed"
+            yield invalid(f"{at}.parallelism", spec["parallelism"], words)
+        if most is not None and spec.get("completions") is not None and most > spec["completions"]:
+            yield invalid(f"{at}.maxFailedIndexes", most, "must be less than or equal to completions")
+        if most is not None and most > _MOST_INDEXED:
+            yield invalid(f"{at}.maxFailedIndexes", most, f"must be less than or equal to {_MOST_INDEXED}")
         return
-    for key in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
+    if mode not in (None, "NonIndexed"):
+        return
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
         if spec.get(key) is not None:
             yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
 
@@ -201,11 +218,11 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
     template = get(spec, "jobTemplate", "spec", default={})
+    yield from _job_spec(template, "spec.jobTemplate.spec")
     if template.get("selector") is not None:
         yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
     if template.get("manualSelector"):
-        yield not_supported("spec.jobTemplate.spec.manualSelector", "true", ("nil", "false"))
-    yield from _job_spec(template, "spec.jobTemplate.spec")
+        yield not_supported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false"))
 
 
 def _schedule(schedule: str) -> Iterator[Cause]:

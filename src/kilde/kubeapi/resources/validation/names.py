@@ -43,19 +43,19 @@ _WILDCARD_TEXT = (
 )
 
 
-def longer_than(most: int) -> str:
-    """What is said of a text with more bytes than allowed."""
-    return f"must be no more than {most} characters"
+def longer_than(most: int, unit: str = "characters") -> str:
+    """What is said of a text with more bytes than allowed; of labels and their keys Kubernetes says so."""
+    return f"must be no more than {most} {unit}"
 
 
-def _rule(pattern: str, text: str, most: int) -> Rule:
+def _rule(pattern: str, text: str, most: int, unit: str = "characters") -> Rule:
     compiled = re.compile(pattern, re.ASCII)
 
     def check(value: str) -> list[str]:
         fits = compiled.fullmatch(value) is not None
         if fits and len(value) <= most:
             return []
-        found = [longer_than(most)] if len(value.encode()) > most else []
+        found = [longer_than(most, unit)] if len(value.encode()) > most else []
         return found if fits else [*found, text]
 
     return check
@@ -64,9 +64,9 @@ def _rule(pattern: str, text: str, most: int) -> Rule:
 _label = _rule(_LABEL, _LABEL_TEXT, 63)
 dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
 dns_1035_label = _rule(_DNS_1035, _DNS_1035_TEXT, 63)
-label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63)
+label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63, "bytes")
 wildcard_subdomain = _rule(rf"\*\.{_SUBDOMAIN}", _WILDCARD_TEXT, 253)
-_qualified_name = _rule(_QUALIFIED, _QUALIFIED_TEXT, 63)
+_qualified_name = _rule(_QUALIFIED, _QUALIFIED_TEXT, 63, "bytes")
 _config_key = _rule(_CONFIG_KEY, _CONFIG_KEY_TEXT, 253)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import between, check_selector, get, items, positive
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, positive
 from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, label_value, qualified_name
 
@@ -18,15 +18,17 @@ _REQUIRED, _PREFERRED = (
 )
 
 
-def check_scheduling(spec: Object, at: str) -> Iterator[Cause]:
-    """What is wrong with the scheduling part of a pod spec."""
-    yield from check_labels(spec.get("nodeSelector"), f"{at}.nodeSelector")
-    yield from _node_affinity(get(spec, "affinity", "nodeAffinity"), f"{at}.affinity.nodeAffinity")
+def check_affinity(affinity: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a pod's affinity to nodes and pods."""
+    yield from _node_affinity(get(affinity, "nodeAffinity"), f"{at}.nodeAffinity")
     for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _pod_affinity(get(spec, "affinity", kind), f"{at}.affinity.{kind}")
-    for index, toleration in items(spec, "tolerations"):
-        yield from _toleration(toleration, f"{at}.tolerations[{index}]")
-    yield from _spread(spec.get("topologySpreadConstraints"), f"{at}.topologySpreadConstraints")
+        yield from _pod_affinity(get(affinity, kind), f"{at}.{kind}")
+
+
+def check_tolerations(tolerations: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a pod's tolerations."""
+    for index, toleration in enumerate(tolerations or ()):
+        yield from _toleration(toleration, f"{at}[{index}]")
 
 
 def _node_affinity(affinity: Json, at: str) -> Iterator[Cause]:
@@ -37,8 +39,13 @@ def _node_affinity(affinity: Json, at: str) -> Iterator[Cause]:
         yield from check_node_selector(needed, f"{at}.{_REQUIRED}")
     for index, one in items(affinity, _PREFERRED):
         where = f"{at}.{_PREFERRED}[{index}]"
-        yield from between(one.get("weight") or 0, 1, 100, f"{where}.weight")
+        yield from _weight(one.get("weight") or 0, f"{where}.weight")
         yield from _term(one.get("preference") or {}, f"{where}.preference")
+
+
+def _weight(weight: int, at: str) -> Iterator[Cause]:
+    if not 1 <= weight <= 100:
+        yield invalid(at, weight, "must be in the range 1-100")
 
 
 def check_node_selector(selector: Object, at: str) -> Iterator[Cause]:
@@ -86,16 +93,19 @@ def _pod_affinity(affinity: Json, at: str) -> Iterator[Cause]:
         yield from _pod_term(term, f"{at}.{_REQUIRED}[{index}]")
     for index, one in items(affinity, _PREFERRED):
         where = f"{at}.{_PREFERRED}[{index}]"
-        yield from between(one.get("weight") or 0, 1, 100, f"{where}.weight")
+        yield from _weight(one.get("weight") or 0, f"{where}.weight")
         yield from _pod_term(one.get("podAffinityTerm") or {}, f"{where}.podAffinityTerm")
 
 
 def _pod_term(term: Object, at: str) -> Iterator[Cause]:
     yield from check_selector(term.get("labelSelector"), f"{at}.labelSelector")
     yield from check_selector(term.get("namespaceSelector"), f"{at}.namespaceSelector")
-    for index, name in items(term, "namespaces"):
-        yield from (invalid(f"{at}.namespace[{index}]", name, text) for text in dns_label(name))
-    yield from _topology_key(term.get("topologyKey") or "", f"{at}.topologyKey", "can not be empty")
+    for name in term.get("namespaces") or ():
+        yield from (invalid(f"{at}.namespace", name, text) for text in dns_label(name))
+    key = term.get("topologyKey") or ""
+    if not key:
+        yield required(f"{at}.topologyKey", "can not be empty")
+    yield from (invalid(f"{at}.topologyKey", key, text) for text in qualified_name(key))
 
 
 def _topology_key(key: str, at: str, empty: str) -> Iterator[Cause]:
@@ -125,7 +135,8 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
         yield not_supported(f"{at}.effect", effect, _EFFECTS)
 
 
-def _spread(constraints: Json, at: str) -> Iterator[Cause]:
+def check_spread(constraints: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a pod's topology spread constraints."""
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(constraints or ()):
         where = f"{at}[{index}]"

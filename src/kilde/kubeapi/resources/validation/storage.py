@@ -94,7 +94,7 @@ def check_volume(volume: Object) -> Iterator[Cause]:
     if not capacity:
         yield required("spec.capacity")
     if set(capacity) != {"storage"}:
-        yield not_supported("spec.capacity", dict(capacity) or None, ("storage",))
+        yield not_supported("spec.capacity", spec.get("capacity"), ("storage",))
     if "storage" in capacity:
         yield from _positive(capacity["storage"], "spec.capacity[storage]")
     sources = [key for key in spec if key not in _NOT_SOURCES and spec[key] is not None]
@@ -123,6 +123,7 @@ def _host_path(spec: Object) -> Iterator[Cause]:
 def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a PersistentVolume: where it lies stays."""
     yield from check_volume(new)
+    yield from check_volume(new)  # a real server does so twice, and names what it finds twice
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     if {key: value for key, value in spec.items() if key not in _NOT_SOURCES} != {
         key: value for key, value in before.items() if key not in _NOT_SOURCES

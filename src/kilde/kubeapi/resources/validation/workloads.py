@@ -19,6 +19,7 @@ from kilde.kubeapi.resources.validation.names import dns_label
 from kilde.kubeapi.resources.validation.pods import check_template
 
 _NO_MATCH = "`selector` does not match template `labels`"
+_PODS_OF = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _STATEFUL_FIELDS = (
     "replicas",
     "ordinals",
@@ -37,16 +38,18 @@ _STATEFUL_FIXED = (
 def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
     """A selector, and a pod template that it selects and whose pods are always restarted."""
     selector, template = spec.get("selector"), spec.get("template")
-    if selector is None:
-        if kind != "daemonset":
-            yield required("spec.selector")
-    else:
+    empty = selector is not None and is_empty(selector)
+    if selector is None and kind != "daemonset":
+        yield required("spec.selector")
+    elif selector is not None:
         yield from check_selector(selector, "spec.selector")
-        if is_empty(selector):
-            yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+    if empty and kind != "daemonset":
+        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
     yield from _matching(selector, template)
+    if empty and kind == "daemonset":
+        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
     yield from check_template(template, "spec.template")
-    yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+    yield from _restarts(template, _PODS_OF[kind])
 
 
 def _matching(selector: Json, template: Json) -> Iterator[Cause]:
@@ -67,10 +70,11 @@ def _restarts(template: Json, kind: str) -> Iterator[Cause]:
 def check_deployment(obj: Object) -> Iterator[Cause]:
     """What is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from not_negative(spec.get("replicas"), "spec.replicas")
     yield from _selected_template(spec, "deployment")
     yield from _strategy(spec.get("strategy") or {})
+    for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
     if deadline is not None and deadline <= ready:
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -87,7 +91,15 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
         else:
             yield from _rolling(rolling, "spec.strategy.rollingUpdate")
     else:
-        yield not_supported("spec.strategy.type", kind, ("Recreate", "RollingUpdate"))
+        dump = Struct({"Type": kind, "RollingUpdate": _rolling_dump(rolling, "MaxUnavailable", "MaxSurge")})
+        yield not_supported("spec.strategy", dump, ("Recreate", "RollingUpdate"))
+
+
+def _rolling_dump(rolling: Json, *fields: str) -> Json:
+    """The parameters of a rolling update as Go names them; numbers that are left out are 0."""
+    if rolling is None:
+        return None
+    return Struct({name: rolling.get(name[0].lower() + name[1:], 0) for name in fields})
 
 
 def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
@@ -139,10 +151,13 @@ def check_replication_controller(obj: Object) -> Iterator[Cause]:
 def check_daemon_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    for key in ("minReadySeconds", "revisionHistoryLimit"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from _selected_template(spec, "daemonset")
-    strategy = spec.get("updateStrategy") or {}
+    yield from not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
+    yield from _daemon_strategy(spec.get("updateStrategy") or {})
+    yield from not_negative(spec.get("revisionHistoryLimit"), "spec.revisionHistoryLimit")
+
+
+def _daemon_strategy(strategy: Object) -> Iterator[Cause]:
     kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
     if kind == "RollingUpdate":
         if rolling is None:
@@ -170,16 +185,11 @@ def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
 
 def check_stateful_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
-    service = get(obj, "spec", "serviceName", default="")
-    if service:
-        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
-    yield from _stateful_spec(obj)
+    yield from _stateful_spec(obj, new=True)
 
 
-def _stateful_spec(obj: Object) -> Iterator[Cause]:
+def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     policy = spec.get("podManagementPolicy") or ""
     if not policy:
         yield required("spec.podManagementPolicy")
@@ -189,7 +199,12 @@ def _stateful_spec(obj: Object) -> Iterator[Cause]:
     for key in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
+    for key in ("replicas", "minReadySeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
+    service = spec.get("serviceName") or ""
+    if service and new:
+        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
     yield from _selected_template(spec, "statefulset")
 
 
@@ -211,7 +226,7 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StatefulSet: most of its spec is for ever."""
-    yield from _stateful_spec(new)
+    yield from _stateful_spec(new, new=False)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     fixed = (set(spec) | set(before)) - set(_STATEFUL_FIELDS)
     if any(spec.get(key) != before.get(key) for key in fixed):
