@@ -57,9 +57,9 @@ class Side:
         version = meta.get("resourceVersion")
         if version is not None:
             meta["resourceVersion"] = "same" if self.versions.get(step.about) == version else "new"
-            if "dryRun" not in step.path and "/scale" not in step.path and "/status" not in step.path:
-                self.versions[step.about] = version
-            elif "dryRun" not in step.path:
+            if (
+                "dryRun" not in step.path and "/scale" not in step.path and "/status" not in step.path
+            ) or "dryRun" not in step.path:
                 self.versions[step.about] = version
         if meta.get("uid") and "dryRun" not in step.path:
             self.uids[step.about] = meta["uid"]

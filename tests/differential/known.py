@@ -7,7 +7,6 @@ from typing import Any
 
 from differential.steps import Step
 
-_DIFF = re.compile(r"\n@@ .*?(?=(, [a-z][A-Za-z.\[\]0-9]*: |\]?$))", re.DOTALL)
 _QUOTED = re.compile(r'Invalid value: "(\{(?:\\.|[^"\\])*\})": ')
 
 
@@ -33,9 +32,11 @@ def _causes(answer: Any) -> list[Any]:
 def _go_diff(answer: Any) -> None:
     """Messages of immutable specs end with a diff of Go's internal types."""
     for cause in _causes(answer):
-        cause["message"] = cause["message"].partition("\n@@ ")[0]
-    if _causes(answer) and "\n@@ " in answer["body"]["message"]:
-        answer["body"]["message"] = _DIFF.sub("", answer["body"]["message"])
+        if "\n@@ " in cause["message"]:
+            cause["message"] = cause["message"].partition("\n@@ ")[0]
+            answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
+        elif "is immutable after creation" in cause["message"]:
+            answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
 
 
 def _quoted_object(answer: Any) -> None:
@@ -64,7 +65,9 @@ def _order(answer: Any) -> None:
     causes = _causes(answer)
     if causes:
         causes.sort(key=json.dumps)
-        answer["body"]["message"] = sorted(re.split(r", (?=[a-z<])|\[|\]", answer["body"]["message"]))
+        answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[
+            0
+        ]  # the rest is made of the causes
     answer["warnings"].sort()
 
 

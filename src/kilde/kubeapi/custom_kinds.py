@@ -24,6 +24,7 @@ from kilde.kubeapi.world import World
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 _encode = msgspec.json.Encoder().encode
+_OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
 _OBJECT = FieldSet.of(("f:status",))
 
 
@@ -76,7 +77,8 @@ class CustomKind(Kind):
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
             found = go_decode.decode(meta_node, obj["metadata"])
             unknown += [f"metadata.{path}" for path in found.unknown]
-            obj = {**obj, "metadata": found.object}
+            full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}
+            obj = {**obj, "metadata": full}
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
 

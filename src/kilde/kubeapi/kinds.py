@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
+from kilde.core.objects.defaults.apply import kept_in_protobuf
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
@@ -127,8 +128,8 @@ class Kind:
         return warnings.of_custom(new, old) if self.resource.custom else warnings.warnings(self.storage, new, old)
 
     def to_stored(self, obj: Object) -> Object:
-        """The object in the version in which it is kept."""
-        return obj
+        """The object in the version in which it is kept, as storage gives it back."""
+        return kept_in_protobuf(obj)
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""

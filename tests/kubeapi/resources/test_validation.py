@@ -249,7 +249,9 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "deployment",
         {"spec": {"strategy": {"type": "Blue"}}},
-        ['spec.strategy.type: Unsupported value: "Blue": supported values: "Recreate", "RollingUpdate"'],
+        [
+            'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"'
+        ],
     ),
     (
         "daemonset",

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
+from kilde.core.objects import quantity
 from kilde.kubeapi.logic.failures import quoted
 
 _NODE_LABELS = {
@@ -97,17 +99,48 @@ def pod_spec(spec: Object, at: str) -> Iterator[str]:
             yield f"{at}.hostAliases[{index}].ip: duplicate ip {quoted(address)}"
         seen.add(address)
     yield from _pull_secrets(spec, at)
+    yield from _selectors(spec, at)
     yield from _volumes(spec, at)
     yield from _ports(spec, at)
-    for index, container in enumerate(spec.get("containers") or ()):
-        yield from _env(container, f"{at}.containers[{index}]")
-    for index, container in enumerate(spec.get("initContainers") or ()):
-        yield from _env(container, f"{at}.initContainers[{index}]")
+    for kind in ("initContainers", "containers"):
+        for index, container in enumerate(spec.get(kind) or ()):
+            yield from _fractions(container.get("resources") or {}, f"{at}.{kind}[{index}].resources")
+            yield from _env(container, f"{at}.{kind}[{index}]")
     if (
         spec.get("terminationGracePeriodSeconds", 0) is not None
         and int(spec.get("terminationGracePeriodSeconds") or 0) < 0
     ):
         yield f"{at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+
+
+def _selectors(spec: Object, at: str) -> Iterator[str]:
+    """Constraints and terms that select no pod."""
+    none = "labelSelector: a null labelSelector results in matching no pod"
+    for index, each in enumerate(spec.get("topologySpreadConstraints") or ()):
+        if each.get("labelSelector") is None:
+            yield f"{at}.topologySpreadConstraints[{index}].{none}"
+    for kind in ("podAffinity", "podAntiAffinity"):
+        found = (spec.get("affinity") or {}).get(kind) or {}
+        for index, term in enumerate(found.get("requiredDuringSchedulingIgnoredDuringExecution") or ()):
+            if term.get("labelSelector") is None:
+                yield f"{at}.affinity.{kind}.requiredDuringSchedulingIgnoredDuringExecution[{index}].{none}"
+        for index, term in enumerate(found.get("preferredDuringSchedulingIgnoredDuringExecution") or ()):
+            if (term.get("podAffinityTerm") or {}).get("labelSelector") is None:
+                where = f"{at}.affinity.{kind}.preferredDuringSchedulingIgnoredDuringExecution[{index}]"
+                yield f"{where}.podAffinityTerm.{none}"
+
+
+def _fractions(resources: Object, at: str) -> Iterator[str]:
+    for name in ("memory", "ephemeral-storage"):
+        for side in ("limits", "requests"):
+            amount = (resources.get(side) or {}).get(name)
+            try:
+                found = None if amount is None else quantity.parse(amount)
+            except InvalidInput:
+                continue  # validation tells
+            if found is not None and found.value.denominator != 1:
+                where = f"{at}.{side}[{name}]"
+                yield f"{where}: fractional byte value {quoted(found.text)} is invalid, must be an integer"
 
 
 def _pull_secrets(spec: Object, at: str) -> Iterator[str]:
@@ -162,4 +195,33 @@ def _volume(obj: Object) -> Iterator[str]:
         )
 
 
-_OTHERS: Mapping[str, Callable[[Object], Iterator[str]]] = {"persistentvolumes": _volume}
+def _service(obj: Object) -> Iterator[str]:
+    spec = obj.get("spec") or {}
+    external, named = spec.get("externalIPs"), spec.get("type") == "ExternalName"
+    headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == "None"
+    if headless:
+        for key in ("loadBalancerIP", "externalIPs"):
+            if spec.get(key):
+                yield f"spec.{key} is ignored for headless services"
+        if spec.get("sessionAffinity") != "None":
+            yield "spec.SessionAffinity is ignored for headless services"
+    elif external and not named:
+        yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+    if named and external:
+        yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
+    if not named and spec.get("externalName"):
+        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+    if spec.get("trafficDistribution") == "PreferClose":
+        yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
+
+
+def _slice(obj: Object) -> Iterator[str]:
+    if obj.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"
+
+
+_OTHERS: Mapping[str, Callable[[Object], Iterator[str]]] = {
+    "persistentvolumes": _volume,
+    "services": _service,
+    "endpointslices.discovery.k8s.io": _slice,
+}

@@ -52,7 +52,10 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     made, changed = ownership(call, live, config, world.now())
     if existing is None and call.subresource:
         raise failures.not_found(kind.about(call.name))
-    named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
+    named = {**made, "metadata": dict(made["metadata"])}
+    if not changed:  # what the configuration does not say of its name and place is as it is
+        said = {key: value for key, value in config["metadata"].items() if value is not None}
+        named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
         return existing, False

@@ -14,7 +14,13 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
-_CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
+_RBAC = "rbac.authorization.k8s.io"
+_CREATE_ON_UPDATE = frozenset(
+    (
+        *("endpoints", "events", "limitranges", "services", "leases.coordination.k8s.io", "runtimeclasses.node.k8s.io"),
+        *(f"{plural}.{_RBAC}" for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")),
+    )
+)
 
 
 def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
@@ -116,7 +122,9 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
 
 
 def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
-    """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
+    """Whether anything but metadata and status differs; of a Deployment the annotations count too, a PriorityClass stays at 1."""
+    if kind.storage == "priorityclasses.scheduling.k8s.io":
+        return False
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
     aside = ("metadata", "status")

@@ -34,6 +34,38 @@ def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
     return made
 
 
+def kept_in_protobuf(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
+    """The object as it comes back from storage: a list that Go always writes is null if it was empty. The same if nothing is so."""
+    group, api_version = split_api_version(str(obj.get("apiVersion") or ""))
+    node = builtin(version).node(group, api_version, str(obj.get("kind") or ""))
+    if node is None:
+        return obj
+    return {key: child if key == "metadata" else _kept(node.child(key), child) for key, child in obj.items()} | {
+        key: None for key, child in obj.items() if child == [] and _always(node, key)
+    }
+
+
+def _always(node: Node, key: str) -> bool:
+    return node.map is not None and node.map.go.get(key) == "a"
+
+
+def _kept(node: Node | None, value: Json) -> Json:
+    if node is None:
+        return value
+    if isinstance(value, dict) and node.map is not None:
+        return {
+            key: None
+            if child == [] and _always(node, key)
+            else _kept(node.child(key), child)
+            if isinstance(child, (dict, list))
+            else child
+            for key, child in value.items()
+        }
+    if isinstance(value, list) and node.list is not None and value and isinstance(value[0], dict):
+        return [_kept(node.list.items, item) for item in value]
+    return value
+
+
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     out: Object = {}
     codes, milli = fields.go, not node.definition.startswith(_UNROUNDED)

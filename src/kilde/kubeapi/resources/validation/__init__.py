@@ -77,7 +77,7 @@ def _body(obj: Object) -> Object:
 
 
 def _finalizers(resource: Resource, metadata: Object) -> Iterator[Cause]:
-    if resource.group not in _ANY_FINALIZER:
+    if resource.group not in _ANY_FINALIZER and (resource.group, resource.kind) != ("coordination.k8s.io", "Lease"):
         yield from check_finalizers(metadata)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, positive
-from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, label_value, qualified_name
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")

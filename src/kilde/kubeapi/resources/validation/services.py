@@ -234,6 +234,7 @@ def check_endpoint_slice(one: Object) -> Iterator[Cause]:
         yield Cause(
             "endpoints", "FieldValueTooMany", f"Too many: {len(endpoints)}: must have at most {_MOST_ENDPOINTS} items"
         )
+        return
     for index, endpoint in enumerate(endpoints):
         yield from _endpoint(endpoint, kind, f"endpoints[{index}]")
     seen: set[str] = set()
@@ -257,6 +258,9 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
             yield from endpoint_ip(address, where)
             if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
                 yield invalid(f"{at}.addresses", address, f"must be an {kind} address")
+    yield from named(endpoint.get("nodeName"), dns_subdomain, f"{at}.nodeName")
+    if endpoint.get("hostname") is not None:
+        yield from (invalid(f"{at}.hostname", endpoint["hostname"], text) for text in dns_label(endpoint["hostname"]))
 
 
 def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:

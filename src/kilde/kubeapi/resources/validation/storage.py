@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import check_selector, get, named, one_of, quantity, unchanged
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
 from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
@@ -33,13 +33,34 @@ _SOURCE_FIXED = "spec.persistentvolumesource is immutable after creation"
 
 def check_claim(claim: Object) -> Iterator[Cause]:
     """What is wrong with a PersistentVolumeClaim."""
-    spec = claim.get("spec") or {}
-    yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "at least 1 access mode is required")
-    yield from check_selector(spec.get("selector"), "spec.selector")
-    yield from _positive(get(spec, "resources", "requests", "storage"), "spec.resources[storage]")
+    yield from check_claim_spec(claim.get("spec") or {}, "spec")
+
+
+def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the spec of a claim, also where it is a template; `at` is its field."""
+    if not spec.get("accessModes"):
+        yield required(f"{at}.accessModes", "at least 1 access mode is required")
+    yield from check_selector(spec.get("selector"), f"{at}.selector")
+    if spec.get("accessModes"):
+        yield from _access_modes(spec["accessModes"], f"{at}.accessModes", "")
+    size = get(spec, "resources", "requests", default={})
+    if "storage" not in size:
+        yield required(f"{at}.resources[storage]")
+    yield from _positive(size.get("storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
-        yield from named(spec.get(key), dns_subdomain, f"spec.{key}")
-    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
+        yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
+    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
+    for key in ("dataSource", "dataSourceRef"):
+        if spec.get(key) is not None:
+            yield from _data_source(spec[key], f"{at}.{key}")
+
+
+def _data_source(source: Object, at: str) -> Iterator[Cause]:
+    for key in ("name", "kind"):
+        if not source.get(key):
+            yield required(f"{at}.{key}")
+    if not source.get("apiGroup") and source.get("kind") not in (None, "", "PersistentVolumeClaim"):
+        yield invalid(at, source.get("kind"), "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
 
 
 def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:
@@ -145,6 +166,28 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
     if any(not key for key in obj.get("parameters") or {}):
         yield invalid("parameters", "", "field can not be empty.")
+    seen: list[Json] = []
+    for number, term in enumerate(obj.get("allowedTopologies") or ()):
+        at = f"allowedTopologies[{number}].matchLabelExpressions"
+        found: Object = {}
+        for index, one in items(term, "matchLabelExpressions"):
+            key, values = one.get("key") or "", one.get("values") or ()
+            yield from _topology_values(key, values, f"{at}[{index}]")
+            if key in found:
+                yield duplicate(f"{at}[{index}].key", key)
+            found[key] = sorted(set(values))
+        if found in seen or not found:
+            yield duplicate(at, "")
+        seen.append(found)
+
+
+def _topology_values(key: str, values: Sequence[str], at: str) -> Iterator[Cause]:
+    if not values:
+        yield required(f"{at}.values")
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            yield duplicate(f"{at}.values[{index}]", value)
+    yield from (invalid(f"{at}.key", key, text) for text in qualified_name(key))
 
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:

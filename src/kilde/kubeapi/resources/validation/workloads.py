@@ -10,6 +10,7 @@ from kilde.kubeapi.resources.validation.fields import (
     int_or_percent,
     is_empty,
     is_zero,
+    items,
     not_negative,
     one_of,
     selects,
@@ -17,6 +18,7 @@ from kilde.kubeapi.resources.validation.fields import (
 )
 from kilde.kubeapi.resources.validation.names import dns_label
 from kilde.kubeapi.resources.validation.pods import check_template
+from kilde.kubeapi.resources.validation.storage import check_claim_spec
 
 _NO_MATCH = "`selector` does not match template `labels`"
 _PODS_OF = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
@@ -199,13 +201,30 @@ def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
     for key in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
+    if new:
+        for index, claim in items(spec, "volumeClaimTemplates"):
+            yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
     for key in ("replicas", "minReadySeconds"):
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
     service = spec.get("serviceName") or ""
     if service and new:
         yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
-    yield from _selected_template(spec, "statefulset")
+    yield from _selected_template(_with_claims(spec), "statefulset")
+
+
+def _with_claims(spec: Object) -> Object:
+    """The spec whose pods have the volumes that its claim templates will give them."""
+    claims = {get(one, "metadata", "name", default=""): None for one in spec.get("volumeClaimTemplates") or ()}
+    template = spec.get("template")
+    if not claims or not isinstance(template, dict):
+        return spec
+    pod = dict(template.get("spec") or {})
+    given = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    pod["volumes"] = [*given, *(one for one in pod.get("volumes") or () if one.get("name") not in claims)]
+    pod.pop("subdomain", None)
+    pod.pop("hostname", None)
+    return {**spec, "template": {**template, "spec": pod}}
 
 
 def _stateful_strategy(strategy: Object) -> Iterator[Cause]:

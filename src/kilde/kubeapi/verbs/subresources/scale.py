@@ -62,7 +62,7 @@ class Scale(Handler):
         if apply_config is not None:
             new = _applied(world, call, old, apply_config)
         else:
-            body = {**body, "apiVersion": _API_VERSION, "kind": "Scale"}
+            body = _as_go({**body, "apiVersion": _API_VERSION, "kind": "Scale"})
             new = with_ownership(
                 old,
                 body,
@@ -90,6 +90,14 @@ class Scale(Handler):
             meta["uid"] = new["metadata"]["uid"]
         stored = replace(world, call, existing, made, own=False)
         return without_owners(scale_of(kind, stored.object()))
+
+
+def _as_go(scale: Object) -> Object:
+    """Go does not write a number of 0: who scales to none owns nothing."""
+    spec = scale.get("spec")
+    if isinstance(spec, dict) and spec.get("replicas") in (0, None) and spec.get("replicas") is not False:
+        return {**scale, "spec": {key: value for key, value in spec.items() if key != "replicas"}}
+    return scale
 
 
 def _existing(world: World, call: Call) -> Record:
