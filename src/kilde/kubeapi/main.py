@@ -146,7 +146,7 @@ async def _running(
     faults = Faults()
     control = Control(world, clock, faults)
     app = App(Resources(world, watches), about, access, metrics, store, control, faults)
-    listener = Listener(app, sock, identity)
+    listener = Listener(app, sock, identity, settings.patience)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(listener.run(), name="kubeapi-listener")

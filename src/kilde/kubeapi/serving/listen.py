@@ -14,15 +14,18 @@ from kilde.kubeapi.certificates import Identity
 
 _BACKLOG = 512
 _STOP_WITHIN = 1
-_HEAD_WITHIN, _BODY_WITHIN, _LINGER = 10.0, 60.0, 5.0
+_LINGER = 5.0
 _LONGEST_HEAD = 1 << 20  # as Go's net/http
 
 
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with what it lacks: the client's certificate in the scope (DER), and an end for clients that stall.
 
-    A request's head must come within 10 seconds and 1 MiB, its body within 60 seconds; a client that does not read its watch is shed.
+    A request's head must come within `patience` seconds and 1 MiB, its body within six times as long; a client that does not read its
+    watch is shed.
     """
+
+    patience = 10.0
 
     _certificate: bytes | None = None
     _deadline: asyncio.TimerHandle | None = None
@@ -33,7 +36,7 @@ class _Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        self._expect(_HEAD_WITHIN)
+        self._expect(self.patience)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect(None)
@@ -46,7 +49,7 @@ class _Protocol(HttpToolsProtocol):
                 self.send_400_response("Request header too large.")
                 return
             if self._deadline is None:
-                self._expect(_HEAD_WITHIN)
+                self._expect(self.patience)
         super().data_received(data)
 
     def on_message_begin(self) -> None:
@@ -56,8 +59,10 @@ class _Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head = False, 0
-        self._expect(_BODY_WITHIN)
+        self._expect(6 * self.patience)
         super().on_headers_complete()
+        if self.parser.should_upgrade():  # CONNECT and Upgrade: nothing that follows is read as a request
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._in_head = True
@@ -116,7 +121,7 @@ def bind(host: str, port: int) -> socket.socket:
 class Listener:
     """Serves one ASGI application on one socket."""
 
-    def __init__(self, app: Any, sock: socket.socket, identity: Identity | None) -> None:
+    def __init__(self, app: Any, sock: socket.socket, identity: Identity | None, patience: float) -> None:
         tls: dict[str, Any] = {}
         if identity is not None:
             tls = {
@@ -127,7 +132,7 @@ class Listener:
             }
         config = uvicorn.Config(
             app,
-            http=_Protocol,
+            http=type("Protocol", (_Protocol,), {"patience": patience}),
             loop="none",
             ws="none",
             lifespan="off",

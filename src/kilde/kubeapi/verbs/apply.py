@@ -91,7 +91,12 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
     try:
         made = dict(kind.decoded(made).object)
     except WrongType as error:
-        raise failures.unexplained(error.what) from error
+        what = f"{kind.resource.api_version}, Kind={kind.resource.kind}"
+        if "/" not in kind.resource.api_version:
+            what = f"/{what}"
+        place = f"{made['metadata'].get('namespace') or ''}/{call.name}"
+        told = f"failed to convert new object ({place}; {what}) to proper version: unable to convert unstructured object to {what}"
+        raise failures.unexplained(f"{told}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False

@@ -66,7 +66,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)
-    if same_but_times(obj, kind.to_stored(old)):
+    if same_but_times(obj, kind.to_stored(old) if kind.resource.custom else old):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
@@ -128,6 +128,7 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
     aside = ("metadata", "status")
-    return {key: value for key, value in obj.items() if key not in aside} != {
-        key: value for key, value in old.items() if key not in aside
-    }
+    if {key: obj[key] for key in obj if key not in aside} == {key: old[key] for key in old if key not in aside}:
+        return False
+    kept = kind.to_stored(obj)  # what is empty does not count, unless it is kept
+    return {key: kept[key] for key in kept if key not in aside} != {key: old[key] for key in old if key not in aside}

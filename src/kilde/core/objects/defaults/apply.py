@@ -49,8 +49,26 @@ def _always(node: Node, key: str) -> bool:
     return node.map is not None and node.map.go.get(key) == "a"
 
 
+_WATCHED: dict[int, tuple[Node, bool]] = {}  # by the node's id: whether a list that Go always writes is anywhere in it
+
+
+def _watched(node: Node) -> bool:
+    found = _WATCHED.get(id(node))
+    if found is None:
+        _WATCHED[id(node)] = (node, False)  # a type that holds itself
+        below = [*node.map.fields.values(), node.map.others] if node.map is not None else []
+        below += [node.list.items] if node.list is not None else []
+        always = node.map is not None and any(
+            code == "a" and child is not None and child.list is not None
+            for key, code in node.map.go.items()
+            if (child := node.map.fields.get(key)) is not None
+        )
+        found = _WATCHED[id(node)] = (node, always or any(_watched(each) for each in below if each is not None))
+    return found[1]
+
+
 def _kept(node: Node | None, value: Json) -> Json:
-    if node is None:
+    if node is None or not _watched(node):
         return value
     if isinstance(value, dict) and node.map is not None:
         return {

@@ -30,6 +30,8 @@ _JUDGED_AS_NEW = frozenset(
         *(("", kind) for kind in ("PersistentVolumeClaim", "LimitRange", "ResourceQuota")),
         *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
         ("batch", "Job"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("storage.k8s.io", "StorageClass"),
     }
 )
 
@@ -58,7 +60,7 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     once = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
     causes = once if key in _JUDGED_ONCE else 2 * once
     if key in _JUDGED_AS_NEW:
-        causes.extend(check_metadata_parts(metadata))
+        causes.extend((*check_metadata_parts(metadata), *_finalizers(resource, metadata)))
     causes.extend(_finalizers(resource, metadata))
     rules = RULES.get((resource.group, resource.kind))
     if rules is None:

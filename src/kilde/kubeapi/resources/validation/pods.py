@@ -1,5 +1,6 @@
 """Validation of pods and pod templates."""
 
+import re
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
@@ -16,6 +17,9 @@ _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
 _SYSTEMS = ("linux", "windows")
 _LARGEST = 2**31 - 1
+_SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SYSCTL_TEXT = f"^({_SEGMENT}[\\./])*{_SEGMENT}$"
+_SYSCTL = re.compile(_SYSCTL_TEXT, re.ASCII)
 
 
 def check_pod(pod: Object) -> Iterator[Cause]:
@@ -113,6 +117,16 @@ def _security(context: Object, at: str) -> Iterator[Cause]:
         yield invalid(
             f"{at}.shareProcessNamespace", value=True, detail="ShareProcessNamespace and HostPID cannot both be enabled"
         )
+    names: set[str] = set()
+    for index, one in items(context, "sysctls"):
+        where, name = f"{at}.sysctls[{index}].name", one.get("name") or ""
+        if not name:
+            yield required(where)
+        elif len(name) > 253 or not _SYSCTL.fullmatch(name):
+            yield invalid(where, name, f"must have at most 253 characters and match regex {_SYSCTL_TEXT}")
+        elif name in names:
+            yield duplicate(where, name)
+        names.add(name)
 
 
 def _hosts(spec: Object, at: str) -> Iterator[Cause]:

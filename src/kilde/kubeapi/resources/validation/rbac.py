@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.resources.causes import Cause, Struct, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import get, items, named
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named
 from kilde.kubeapi.resources.validation.names import dns_subdomain, path_segment
 
 GROUP = "rbac.authorization.k8s.io"
@@ -43,6 +43,12 @@ def check_cluster_role(role: Object) -> Iterator[Cause]:
             "aggregationRule.clusterRoleSelectors",
             "at least one clusterRoleSelector required if aggregationRule is non-nil",
         )
+    for index, selector in enumerate(selectors or ()):
+        at = f"aggregationRule.clusterRoleSelectors[{index}]"
+        problems = list(check_selector(selector, at))
+        yield from problems
+        if problems:
+            yield invalid(at, None, "invalid label selector.")
 
 
 def _binding(binding: Object, kinds: Sequence[str], *, namespaced: bool) -> Iterator[Cause]:

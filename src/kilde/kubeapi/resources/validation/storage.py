@@ -123,6 +123,9 @@ def check_volume(volume: Object) -> Iterator[Cause]:
         yield required("spec", "must specify a volume type")
     for extra in sources[1:]:
         yield forbidden(f"spec.{extra}", "may not specify more than 1 volume type")
+    for key in ("driver", "volumeHandle"):
+        if spec.get("csi") is not None and not spec["csi"].get(key):
+            yield required(f"spec.csi.{key}")
     yield from one_of(spec.get("persistentVolumeReclaimPolicy"), _RECLAIM, "spec.persistentVolumeReclaimPolicy")
     yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
@@ -176,8 +179,9 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
             if key in found:
                 yield duplicate(f"{at}[{index}].key", key)
             found[key] = sorted(set(values))
-        if found in seen or not found:
-            yield duplicate(at, "")
+        # Go compares with a list that begins with as many empty ones as there are terms
+        equal = seen.count(found) + (0 if found else len(obj["allowedTopologies"]))
+        yield from [duplicate(at, "")] * equal
         seen.append(found)
 
 
@@ -192,6 +196,7 @@ def _topology_values(key: str, values: Sequence[str], at: str) -> Iterator[Cause
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StorageClass: hardly anything may change."""
+    yield from check_storage_class(new)
     for key in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         yield from unchanged(new.get(key), old.get(key), key)
 
