@@ -182,9 +182,7 @@ class Comparison:
         return found
 
     def _smaller(self, found: Difference, budget: int) -> Any:
-        tried = 0
-        for steps in _candidates(found.steps):
-            tried += 1
+        for tried, steps in enumerate(_candidates(found.steps), 1):
             if tried > budget:
                 return
             again = self.run(steps)

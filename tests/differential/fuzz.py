@@ -1,4 +1,7 @@
-"""python tests/differential/fuzz.py --steps 20000 --seed 1: compares us with a real API server and prints each kind of difference once, shrunk."""
+"""Compares us with a real API server by random sequences of requests, and prints each kind of difference once, shrunk.
+
+python tests/differential/fuzz.py --steps 20000 --seed 1
+"""
 
 import argparse
 import sys
@@ -7,10 +10,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "tools")]
 
-from differential.compare import Comparison
-from differential.known import known
-from differential.peers import both
-from differential.steps import sequence
+from differential.compare import Comparison  # noqa: E402
+from differential.known import known  # noqa: E402
+from differential.peers import both  # noqa: E402
+from differential.steps import sequence  # noqa: E402
 
 
 def main() -> int:

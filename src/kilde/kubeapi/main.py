@@ -25,6 +25,7 @@ from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.loading import load
 from kilde.kubeapi.local import LocalApi
+from kilde.kubeapi.memory import give_back_large_pieces
 from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access
@@ -62,6 +63,7 @@ async def run(settings: Settings, ready: Callable[[str], None]) -> None:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """The running server: its URL. Leaving ends it within two seconds, open watches or not."""
+    give_back_large_pieces()
     with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch, ExitStack() as stack:
         folder = settings.data_dir or Path(scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -219,7 +219,21 @@ def _restored(node: Node, value: Json) -> str:
         return f"cannot restore struct from: {kind}"
     if node.map is not None:
         return f"cannot restore map from {kind}"
-    return f"cannot restore slice from {kind}" if node.list is not None else ""
+    if node.list is not None or node.format == "byte":
+        return f"cannot restore slice from {kind}"
+    return _unconverted(kind, node)
+
+
+def _unconverted(kind: str, node: Node) -> str:
+    """Of two basic kinds that Go converts into each other the converter says one thing, of others another."""
+    wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
+    if node.format == "quantity" or node.scalar is Scalar.UNTYPED:
+        return ""
+    if wanted == "string" and kind == "int64":
+        return "cannot convert int64 to string"
+    if wanted == "int32" and kind == "float64":
+        return "cannot convert float64 to int32"
+    return f"unrecognized type: {wanted}"
 
 
 def _json_kind(node: Node, value: Json) -> str:

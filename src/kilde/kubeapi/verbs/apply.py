@@ -59,7 +59,7 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
         return existing, False
-    return _written(world, call, existing, named)
+    return _written(world, call, existing, named, config)
 
 
 def ownership(call: Call, live: Object | None, config: Object, now: str) -> tuple[Object, bool]:
@@ -86,7 +86,7 @@ def ownership(call: Call, live: Object | None, config: Object, now: str) -> tupl
     return made.object, made.changed
 
 
-def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
+def _written(world: World, call: Call, existing: Record | None, made: Object, config: Object) -> tuple[Record, bool]:
     kind = call.kind
     try:
         made = dict(kind.decoded(made).object)
@@ -94,7 +94,7 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
         what = f"{kind.resource.api_version}, Kind={kind.resource.kind}"
         if "/" not in kind.resource.api_version:
             what = f"/{what}"
-        place = f"{made['metadata'].get('namespace') or ''}/{call.name}"
+        place = f"{config['metadata'].get('namespace') or ''}/{call.name}"
         told = f"failed to convert new object ({place}; {what}) to proper version: unable to convert unstructured object to {what}"
         raise failures.unexplained(f"{told}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])

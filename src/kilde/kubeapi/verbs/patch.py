@@ -13,6 +13,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.go_values import go_value
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, complain
@@ -40,7 +41,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media)
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media, wanted)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -81,7 +82,7 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
     if media != negotiate.STRATEGIC:
         made = _as_go(made, old)
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else {} if meta is None else meta}
+    return {**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)
 
 
 def _as_go(made: Object, old: Object) -> Object:
@@ -104,12 +105,14 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, media: str) -> Object:
+def _decoded(call: Call, made: Object, media: str, wanted: Json) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        raise _unfit(made, error.restored if media == negotiate.STRATEGIC else error.what) from error
+        if media == negotiate.STRATEGIC:
+            raise _unlike(go_value(wanted), error.restored) from error
+        raise _unfit(made, error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
@@ -122,7 +125,9 @@ def _unfit(made: Object, why: str) -> ApiError:
     sorted_parts = {
         key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
     }
-    text = json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False)
-    return failures.invalid(
-        Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
-    )
+    return _unlike(json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False), why)
+
+
+def _unlike(text: str, why: str) -> ApiError:
+    words = f"Invalid value: {failures.quoted(text)}: {why}"
+    return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])

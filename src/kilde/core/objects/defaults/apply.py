@@ -59,9 +59,9 @@ def _watched(node: Node) -> bool:
         below = [*node.map.fields.values(), node.map.others] if node.map is not None else []
         below += [node.list.items] if node.list is not None else []
         always = node.map is not None and any(
-            code == "a" and child is not None and child.list is not None
+            node.map.fields[key].list is not None
             for key, code in node.map.go.items()
-            if (child := node.map.fields.get(key)) is not None
+            if code == "a" and key in node.map.fields
         )
         found = _WATCHED[id(node)] = (node, always or any(_watched(each) for each in below if each is not None))
     return found[1]
@@ -143,7 +143,7 @@ def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> O
     if fields.fields:  # only custom resources mix the two
         return value
     if others.format == "quantity":
-        return {key: _quantity(child, milli=milli) for key, child in value.items()}
+        return {key: "0" if child is None else _quantity(child, milli=milli) for key, child in value.items()}
     return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}
 
 

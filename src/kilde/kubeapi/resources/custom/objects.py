@@ -1,9 +1,11 @@
 """What a custom resource must satisfy as a whole: its kind, metadata, values, scale paths."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.logic.go_values import go_value
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
 from kilde.kubeapi.resources.custom.definition import Definition, Version
 from kilde.kubeapi.resources.custom.rules import broken_rules
@@ -61,7 +63,7 @@ def _status(obj: Object, schema: Mapping[str, Any], old: Object) -> Iterator[Cau
         return
     found = check(obj["status"], below, "", old["status"]) if "status" in old else check(obj["status"], below)
     for cause in found:
-        yield cause._replace(field=f"status.{cause.field}" if cause.field else "status")
+        yield replace(cause, field=f"status.{cause.field}" if cause.field else "status")
 
 
 def _body(obj: Object) -> Object:
@@ -81,7 +83,7 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
             continue
         if not isinstance(value, int) or isinstance(value, bool):
             yield invalid(
-                path, 0, f"{path} accessor error: {_go(value)} is of the type {_go_type(value)}, expected int64"
+                path, 0, f"{path} accessor error: {go_value(value)} is of the type {_go_type(value)}, expected int64"
             )
         elif value < 0:
             yield invalid(path, value, "should be a non-negative integer")
@@ -91,21 +93,10 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
     value = compiled(selector).first(obj, _MISSING) if selector else _MISSING
     if value is not _MISSING and not isinstance(value, str):
         yield invalid(
-            selector, "", f"{selector} accessor error: {_go(value)} is of the type {_go_type(value)}, expected string"
+            selector,
+            "",
+            f"{selector} accessor error: {go_value(value)} is of the type {_go_type(value)}, expected string",
         )
-
-
-def _go(value: Json) -> str:
-    """A value as Go's %v prints it."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{' '.join(_go(one) for one in value)}]"
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_go(value[key])}' for key in sorted(value))}]"
-    return str(value)
 
 
 def _go_type(value: Json) -> str:
