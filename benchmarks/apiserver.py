@@ -1,4 +1,4 @@
-"""The embedded API server beside kube-apiserver and etcd, on the same machine and with the same client, in one run: Markdown for docs/benchmarks.md.
+"""The embedded API server beside kube-apiserver and etcd: the same machine and client, one run, Markdown for docs/benchmarks.md.
 
 python benchmarks/apiserver.py                  # everything, both servers; some minutes
 python benchmarks/apiserver.py --only ours --growth 1000 10000

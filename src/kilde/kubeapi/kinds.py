@@ -50,6 +50,7 @@ _NEED_VERSION = frozenset(
 _NOTHING = FieldSet()
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
+_SPEC_AND_LABELS = FieldSet.of(("f:spec",), ("f:metadata", "f:labels"))
 
 
 class ScalePaths(NamedTuple):
@@ -111,7 +112,7 @@ class Kind:
     def reset_fields(self, subresource: str) -> FieldSet:
         """What a write to this sub-resource ("" the main one) cannot change."""
         if subresource == "status":
-            return _SPEC
+            return _SPEC_AND_LABELS if self.storage == "deployments.apps" else _SPEC
         return _STATUS if self.has_status and not subresource else _NOTHING
 
     def decoded(self, obj: Object) -> go_decode.Decoded:

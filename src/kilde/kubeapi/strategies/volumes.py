@@ -5,6 +5,7 @@ from fractions import Fraction
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects import quantity
+from kilde.core.objects.defaults.storage import same_data_source
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.storage.records import Key
@@ -24,7 +25,13 @@ def _protect(obj: Object, finalizer: str) -> None:
 class Claims(Strategy):
     """A claim gets its finalizer, and the default class if it names none."""
 
+    def complete(self, obj: Object) -> None:
+        spec = obj.get("spec") or {}
+        if spec.get("dataSource") and spec.get("dataSourceRef") == spec["dataSource"]:
+            del spec["dataSourceRef"]  # what repeats the old field comes from the server, and is nobody's
+
     def admit_new(self, world: World, call: Call, obj: Object) -> None:
+        same_data_source(obj)
         _protect(obj, "kubernetes.io/pvc-protection")
         spec = obj.get("spec")
         if isinstance(spec, dict) and spec.get("storageClassName") is None:

@@ -3,6 +3,7 @@
 `check` ratchets as a real server does: what has not changed since the old object is not judged again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -157,15 +158,19 @@ def _twice(value: list[Any], schema: Schema, place: _Place) -> Iterator[Cause]:
     relation, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or ()
     if relation not in ("set", "map"):
         return
-    seen: set[str] = set()
     for index, item in enumerate(value):
-        if relation == "map" and not isinstance(item, dict):
+        if relation == "map" and item is not None and not isinstance(item, dict):
+            yield invalid(f"{place.path}[{index}]", item, "must be an object for an array of list-type map")
+            return
+    seen: Counter[str] = Counter()
+    for index, item in enumerate(value):
+        if relation == "map" and item is None:
             continue
         told = {key: item[key] for key in keys if key in item} if relation == "map" else item
         text = shown(told)
-        if text in seen:
+        seen[text] += 1
+        if seen[text] == 2:  # told once, however often it is there
             yield duplicate(f"{place.path}[{index}]", told)
-        seen.add(text)
 
 
 def _object(value: Mapping[str, Any], schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:

@@ -24,6 +24,12 @@ _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  
 
 _RBAC = "rbac.authorization.k8s.io"
 _JUDGED_ONCE = frozenset({("policy", "PodDisruptionBudget")})
+_JUDGED_AS_NEW_TWICE = frozenset(
+    {
+        ("", "ServiceAccount"),
+        *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
+    }
+)
 _JUDGED_AS_NEW = frozenset(
     {
         *(("", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount", "PersistentVolume", "Pod")),
@@ -61,6 +67,8 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     causes = once if key in _JUDGED_ONCE else 2 * once
     if key in _JUDGED_AS_NEW:
         causes.extend((*check_metadata_parts(metadata), *_finalizers(resource, metadata)))
+    if key in _JUDGED_AS_NEW_TWICE:
+        causes.extend(check_metadata_parts(metadata))
     causes.extend(_finalizers(resource, metadata))
     rules = RULES.get((resource.group, resource.kind))
     if rules is None:

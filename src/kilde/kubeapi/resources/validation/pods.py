@@ -43,8 +43,11 @@ def check_template(template: Json, at: str) -> Iterator[Cause]:
 
 def check_pod_spec(spec: Object, at: str) -> Iterator[Cause]:
     """What is wrong with a pod spec; `at` is its field."""
-    yield from check_volumes(spec.get("volumes"), f"{at}.volumes")
-    names = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
+    wrong = list(check_volumes(spec.get("volumes"), f"{at}.volumes"))
+    yield from wrong
+    # a volume that is wrong is not there for those who mount it
+    broken = {cause.field[len(at) + 9 :].partition("]")[0] for cause in wrong}
+    names = frozenset(str(one.get("name")) for index, one in items(spec, "volumes") if str(index) not in broken)
     parts = PodParts(names, host_network=bool(spec.get("hostNetwork")))
     if not spec.get("containers"):
         yield required(f"{at}.containers")

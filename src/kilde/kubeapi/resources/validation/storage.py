@@ -43,10 +43,7 @@ def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
     yield from check_selector(spec.get("selector"), f"{at}.selector")
     if spec.get("accessModes"):
         yield from _access_modes(spec["accessModes"], f"{at}.accessModes", "")
-    size = get(spec, "resources", "requests", default={})
-    if "storage" not in size:
-        yield required(f"{at}.resources[storage]")
-    yield from _positive(size.get("storage"), f"{at}.resources[storage]")
+    yield from _positive(get(spec, "resources", "requests", "storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
         yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")

@@ -123,8 +123,8 @@ def _git_repo(source: Object, at: str) -> Iterator[Cause]:
 
 def _downward(source: Object, at: str) -> Iterator[Cause]:
     yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
-    for index, item in items(source, "items"):
-        yield from _downward_file(item, f"{at}[{index}]" if at.endswith("downwardAPI") else f"{at}.items[{index}]")
+    for _, item in items(source, "items"):
+        yield from _downward_file(item, at)  # the real path does not say which
 
 
 def _downward_file(item: Object, at: str) -> Iterator[Cause]:
@@ -169,7 +169,7 @@ def _projected(source: Object, at: str) -> Iterator[Cause]:
             for _, item in items(one[kind], "items"):
                 path = item.get("path")
                 if path and path in paths:
-                    yield invalid(f"{at}.sources[{index}]", path, "conflicting duplicate paths")
+                    yield invalid(at, path, "conflicting duplicate paths")
                 paths.add(path)
 
 
@@ -178,18 +178,19 @@ def _projection(kind: str, source: Object, at: str) -> Iterator[Cause]:
         yield from needed(source.get("name"), f"{at}.name")
         yield from _keys(source, at)
     elif kind == "downwardAPI":
-        for index, item in items(source, "items"):
-            yield from _downward_file(item, f"{at}.items[{index}]")
+        for _, item in items(source, "items"):
+            yield from _downward_file(item, at)
     elif kind == "serviceAccountToken":
         seconds = source.get("expirationSeconds")
         if seconds is not None and seconds < 600:
             yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
         if seconds is not None and seconds > 1 << 32:
             yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
+        path_at = f"{at.rpartition('.sources[')[0]}.path"  # the real path is the volume's
         if not source.get("path"):
-            yield required(f"{at}.path")
+            yield required(path_at)
         else:
-            yield from _relative(source["path"], f"{at}.path")
+            yield from _relative(source["path"], path_at)
 
 
 def _ephemeral(source: Object, at: str) -> Iterator[Cause]:
