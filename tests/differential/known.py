@@ -14,6 +14,8 @@ def known(step: Step, real: Any, ours: Any) -> str:
     """Why this difference is accepted; "" if it is not."""
     if real["status"] == 0:
         return "the real server panics and closes the connection"
+    if "/persistentvolumeclaims/" in step.about and step.method == "PATCH" and _only_version(real, ours):
+        return "a claim with a data source is written anew by a patch that changes nothing"
     one, other = copy.deepcopy(real), copy.deepcopy(ours)
     for why, forget in _FORGET:
         forget(one)
@@ -21,6 +23,16 @@ def known(step: Step, real: Any, ours: Any) -> str:
         if one == other:
             return why
     return ""
+
+
+def _only_version(real: Any, ours: Any) -> bool:
+    """Whether nothing but the resourceVersion differs."""
+    if real["status"] != 200 or ours["status"] != 200:
+        return False
+    one, other = copy.deepcopy(real), copy.deepcopy(ours)
+    for answer in (one, other):
+        answer["body"]["metadata"].pop("resourceVersion", None)
+    return bool(one == other)
 
 
 def _causes(answer: Any) -> list[Any]:
@@ -34,8 +46,7 @@ def _go_diff(answer: Any) -> None:
     for cause in _causes(answer):
         if "\n@@ " in cause["message"]:
             cause["message"] = cause["message"].partition("\n@@ ")[0]
-            answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
-        elif "is immutable after creation" in cause["message"]:
+        if "is immutable after creation" in cause["message"]:
             answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
 
 

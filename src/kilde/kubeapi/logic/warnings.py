@@ -1,5 +1,6 @@
 """Warnings: what the server accepts and yet advises against (Kubernetes' pkg/api/*/warnings.go)."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -54,6 +55,8 @@ def warnings(storage: str, obj: Object, old: Object | None = None) -> Iterator[s
     if old is None:
         yield from _names(storage, obj)
     if storage == "pods":
+        if old is not None and not _redone(storage, obj, old):
+            return
         yield from pod_spec(obj.get("spec") or {}, "spec")
     elif storage in _TEMPLATES:
         if old is not None and not _redone(storage, obj, old):
@@ -220,7 +223,18 @@ def _slice(obj: Object) -> Iterator[str]:
         yield "spec.addressType: FQDN endpoints are deprecated"
 
 
+def _secret(obj: Object) -> Iterator[str]:
+    data = obj.get("data") or {}
+    if obj.get("type") != "kubernetes.io/tls":
+        return
+    for key, words in (("tls.crt", "certificate"), ("tls.key", "key")):
+        if b"-----BEGIN " not in base64.b64decode(data.get(key) or ""):
+            yield f"tls: failed to find any PEM data in {words} input"
+            return
+
+
 _OTHERS: Mapping[str, Callable[[Object], Iterator[str]]] = {
+    "secrets": _secret,
     "persistentvolumes": _volume,
     "services": _service,
     "endpointslices.discovery.k8s.io": _slice,

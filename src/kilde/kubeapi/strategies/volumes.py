@@ -27,6 +27,7 @@ class Claims(Strategy):
 
     def complete(self, obj: Object) -> None:
         spec = obj.get("spec") or {}
+        _drop_unknown(spec)
         if spec.get("dataSource") and spec.get("dataSourceRef") == spec["dataSource"]:
             del spec["dataSourceRef"]  # what repeats the old field comes from the server, and is nobody's
 
@@ -40,6 +41,8 @@ class Claims(Strategy):
                 spec["storageClassName"] = name
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        if not (old.get("spec") or {}).get("dataSource"):
+            _drop_unknown(new.get("spec") or {})
         if call.subresource or _asked(new) <= _asked(old):
             return
         name = (old.get("spec") or {}).get("storageClassName")
@@ -47,6 +50,16 @@ class Claims(Strategy):
         if found is None or not found.object().get("allowVolumeExpansion"):
             why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
             raise failures.forbidden(call.kind.about(call.name), why)
+
+
+def _drop_unknown(spec: Object) -> None:
+    """A source that is neither a claim nor a snapshot is dropped without a word from the old field, as it always was."""
+    source = spec.get("dataSource")
+    known = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+    if source and (source.get("apiGroup") or "", source.get("kind") or "") not in known:
+        if spec.get("dataSourceRef") == source:
+            del spec["dataSourceRef"]
+        del spec["dataSource"]
 
 
 def _asked(claim: Object) -> Fraction:

@@ -8,6 +8,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.go_values import go_value
 from kilde.kubeapi.logic.metadata import check_name, meta
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, check_new_content, complain
@@ -45,6 +46,11 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     if config.get("apiVersion") != resource.api_version or config.get("kind") != resource.kind:
         group, _, version = str(config.get("apiVersion") or "").rpartition("/")
         raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
+    said = config.get("metadata")
+    if said is not None and not isinstance(said, dict):
+        what = f"{resource.api_version if '/' in resource.api_version else f'/{resource.api_version}'}, Kind={resource.kind}"
+        found = f".metadata: expected map, got &{{{go_value(said)}}}"
+        raise failures.unexplained(f"failed to create typed patch object (/; {what}): {found}")
     meta(config)
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)

@@ -32,6 +32,7 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
+            obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
             return create(world, call, obj), True
         raise failures.not_found(kind.about(call.name))
     return replace(world, call, existing, obj, own=True), False

@@ -69,6 +69,9 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
     wrong = _type(kind, schema)
     if wrong:
         yield type_invalid(place.path, kind, f'{place.body} must be of type {wrong}: "{kind}"')
+        if wrong == "integer" and kind == "number":
+            words = f"Checked value must be of type integer (default format) in {place.path}"
+            yield invalid(NO_FIELD, "", words)
         return
     if kind == "null":
         return

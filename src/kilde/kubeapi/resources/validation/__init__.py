@@ -19,24 +19,18 @@ from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain
 from kilde.kubeapi.resources.validation.registry import RULES
 
 _BUILTIN = Catalog()
+_FREE_FINALIZERS = frozenset({("coordination.k8s.io", "Lease"), ("policy", "PodDisruptionBudget")})
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
 
 
 _RBAC = "rbac.authorization.k8s.io"
 _JUDGED_ONCE = frozenset({("policy", "PodDisruptionBudget")})
-_JUDGED_AS_NEW_TWICE = frozenset(
-    {
-        ("", "ServiceAccount"),
-        *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
-    }
-)
 _JUDGED_AS_NEW = frozenset(
     {
         *(("", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount", "PersistentVolume", "Pod")),
         *(("", kind) for kind in ("PersistentVolumeClaim", "LimitRange", "ResourceQuota")),
         *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
         ("batch", "Job"),
-        ("networking.k8s.io", "NetworkPolicy"),
         ("storage.k8s.io", "StorageClass"),
     }
 )
@@ -61,16 +55,14 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     """
     resource = _resource(new)
     metadata, before = new.get("metadata") or {}, old.get("metadata") or {}
-    # A real server judges metadata before and with the rest, of some kinds also as if new, and names each cause as often.
+    # A real server judges metadata twice before and once with the rest, of some kinds also as if new, and names each cause as often.
     key = (resource.group, resource.kind)
     once = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
-    causes = once if key in _JUDGED_ONCE else 2 * once
+    causes = (2 if key in _JUDGED_ONCE else 3) * once
     if key in _JUDGED_AS_NEW:
         causes.extend((*check_metadata_parts(metadata), *_finalizers(resource, metadata)))
-    if key in _JUDGED_AS_NEW_TWICE:
-        causes.extend(check_metadata_parts(metadata))
-    causes.extend(_finalizers(resource, metadata))
-    rules = RULES.get((resource.group, resource.kind))
+    causes.extend(2 * list(_finalizers(resource, metadata)))
+    rules = RULES.get(key)
     if rules is None:
         return causes
     if subresource:
@@ -87,7 +79,7 @@ def _body(obj: Object) -> Object:
 
 
 def _finalizers(resource: Resource, metadata: Object) -> Iterator[Cause]:
-    if resource.group not in _ANY_FINALIZER and (resource.group, resource.kind) != ("coordination.k8s.io", "Lease"):
+    if resource.group not in _ANY_FINALIZER and (resource.group, resource.kind) not in _FREE_FINALIZERS:
         yield from check_finalizers(metadata)
 
 

@@ -82,9 +82,20 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
         yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
     elif not get(source, "metric", "name"):
         yield required(f"{at}.{key}.metric.name", "must specify a metric name")
-    elif kind == "Pods" and get(source, "target", "averageValue") is None:
-        yield required(f"{at}.{key}.target.averageValue", "must specify a positive target averageValue")
-    yield from _target(source.get("target") or {}, f"{at}.{key}.target")
+    target = source.get("target") or {}
+    yield from _target(target, f"{at}.{key}.target")
+    yield from _chosen(kind, target, f"{at}.{key}.target")
+
+
+def _chosen(kind: str, target: Object, at: str) -> Iterator[Cause]:
+    """Which of its values the target of this source must have."""
+    total, each = target.get("value") is not None, target.get("averageValue") is not None
+    if kind == "Pods" and not each:
+        yield required(f"{at}.averageValue", "must specify a positive target averageValue")
+    if kind == "External" and not total and not each:
+        yield required(f"{at}.averageValue", "must set either a target value for metric or a per-pod target")
+    if kind == "External" and total and each:
+        yield forbidden(f"{at}.value", "may not set both a target value for metric and a per-pod target")
 
 
 def _target(target: Object, at: str) -> Iterator[Cause]:
@@ -122,7 +133,8 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
         yield required(f"{at}.policies", "must specify at least one Policy")
     for index, policy in items(rules, "policies"):
         where = f"{at}.policies[{index}]"
-        yield from one_of(policy.get("type"), ("Percent", "Pods"), f"{where}.type", needed=True)
+        if policy.get("type") not in ("Percent", "Pods"):
+            yield not_supported(f"{where}.type", policy.get("type") or "", ("Percent", "Pods"))
         for key in ("value", "periodSeconds"):
             number = policy.get(key) or 0
             if number <= 0:

@@ -40,16 +40,20 @@ def check_service(service: Object) -> Iterator[Cause]:
     kind, headless = spec.get("type") or "", spec.get("clusterIP") == "None"
     if not spec.get("ports") and not headless and kind != "ExternalName":
         yield required("spec.ports")
-    yield from one_of(kind, _TYPES, "spec.type", needed=True)
+    yield from _of_type(spec, kind, headless=headless)
+    names: set[str] = set()
+    for index, one in items(spec, "ports"):
+        yield from _port(one, f"spec.ports[{index}]", names, alone=len(spec["ports"]) == 1)
+    yield from check_labels(spec.get("selector"), "spec.selector")
     yield from one_of(spec.get("sessionAffinity"), ("ClientIP", "None"), "spec.sessionAffinity", needed=True)
     yield from _affinity(spec)
-    yield from check_labels(spec.get("selector"), "spec.selector")
-    yield from _of_type(spec, kind, headless=headless)
-    yield from _ports(spec, kind)
+    yield from _cluster_ips(spec, kind)
     for index, address in items(spec, "externalIPs"):
         yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
+    yield from one_of(kind, _TYPES, "spec.type", needed=True)
+    yield from _node_ports(spec, kind)
+    yield from _balancer(spec, kind)
     yield from _policies(spec, kind)
-    yield from _cluster_ips(spec, kind)
 
 
 def _affinity(spec: Object) -> Iterator[Cause]:
@@ -82,17 +86,20 @@ def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
                 yield forbidden(f"spec.{key}", "may not be set for ExternalName services")
 
 
-def _ports(spec: Object, kind: str) -> Iterator[Cause]:
-    ports = spec.get("ports") or ()
-    names: set[str] = set()
-    numbers: set[tuple[int, str]] = set()
+def _node_ports(spec: Object, kind: str) -> Iterator[Cause]:
+    """Ports of nodes, where there may be none; numbers that are there twice."""
+    for index, one in items(spec, "ports"):
+        if one.get("nodePort") and kind == "ClusterIP":
+            yield forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
     node_ports: set[tuple[int, str]] = set()
-    for index, one in enumerate(ports):
-        at = f"spec.ports[{index}]"
-        yield from _port(one, at, names, alone=len(ports) == 1)
-        number, protocol, node_port = one.get("port") or 0, one.get("protocol") or "", one.get("nodePort") or 0
-        if node_port and kind == "ClusterIP":
-            yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
+    for index, one in items(spec, "ports"):
+        taken = (one.get("nodePort") or 0, one.get("protocol") or "")
+        if taken[0] and taken in node_ports:
+            yield duplicate(f"spec.ports[{index}].nodePort", taken[0])
+        node_ports.add(taken)
+    numbers: set[tuple[int, str]] = set()
+    for index, one in items(spec, "ports"):
+        number, protocol, at = one.get("port") or 0, one.get("protocol") or "", f"spec.ports[{index}]"
         if (number, protocol) in numbers:
             dump = {
                 "Name": "",
@@ -104,9 +111,6 @@ def _ports(spec: Object, kind: str) -> Iterator[Cause]:
             }
             yield duplicate(at, Struct(dump))
         numbers.add((number, protocol))
-        if node_port and (node_port, protocol) in node_ports:
-            yield duplicate(f"{at}.nodePort", node_port)
-        node_ports.add((node_port, protocol))
 
 
 def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cause]:
@@ -149,7 +153,6 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
     if local and not spec.get("healthCheckNodePort"):
         yield required("spec.healthCheckNodePort")
     yield from one_of(spec.get("trafficDistribution"), _DISTRIBUTIONS, "spec.trafficDistribution")
-    yield from _balancer(spec, kind)
 
 
 def _balancer(spec: Object, kind: str) -> Iterator[Cause]:
@@ -190,8 +193,11 @@ def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
 
 def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
+    yield from _fixed(new.get("spec") or {}, old.get("spec") or {})
     yield from check_service(new)
-    spec, before = new.get("spec") or {}, old.get("spec") or {}
+
+
+def _fixed(spec: Object, before: Object) -> Iterator[Cause]:
     if spec.get("type") == before.get("type") == "LoadBalancer" and spec.get("loadBalancerClass") != before.get(
         "loadBalancerClass"
     ):

@@ -141,6 +141,15 @@ def _downward_file(item: Object, at: str) -> Iterator[Cause]:
     yield from mode(item.get("mode"), f"{at}.mode")
 
 
+_CONVERTED = frozenset(
+    (
+        *(f"metadata.{name}" for name in ("annotations", "labels", "name", "namespace", "uid")),
+        *(f"spec.{name}" for name in ("nodeName", "restartPolicy", "serviceAccountName", "schedulerName", "host")),
+        *(f"status.{name}" for name in ("phase", "hostIP", "hostIPs", "podIP", "podIPs")),
+    )
+)
+
+
 def field_ref(source: Object, allowed: tuple[str, ...], at: str) -> Iterator[Cause]:
     """A reference to a field of the pod itself."""
     path = source.get("fieldPath") or ""
@@ -152,6 +161,9 @@ def field_ref(source: Object, allowed: tuple[str, ...], at: str) -> Iterator[Cau
     if subscript[1] and subscript[0] in ("metadata.annotations", "metadata.labels"):
         key = subscript[2].lower() if subscript[0] == "metadata.annotations" else subscript[2]
         yield from (invalid(at, subscript[2], text) for text in qualified_name(key))
+    elif path not in _CONVERTED:
+        words = f"error converting fieldPath: field label not supported: {path}"
+        yield invalid(f"{at}.fieldPath", path, words)
     elif path not in allowed:
         yield not_supported(f"{at}.fieldPath", path, allowed)
 
