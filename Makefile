@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install demo test lint format bench real clean
+.PHONY: help install demo test lint format bench real clean fuzz soak
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -41,6 +41,14 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
+	$(BIN)/python benchmarks/apiserver.py
+
+fuzz: install real  ## 20,000 random requests to the embedded API and to a real one, their answers compared; ten minutes
+	$(BIN)/python tests/differential/fuzz.py --steps 20000
+	KILDE_MALFORMED=10000 $(BIN)/python -m pytest -q tests/robustness
+
+soak: install  ## half an hour of writes, watches and deletes; memory and descriptors
+	$(BIN)/python tests/robustness/soak.py --minutes 30
 
 real: install  ## builds kube-apiserver, kube-controller-manager, etcd and kustomize (Go 1.26; five minutes, once)
 	$(BIN)/python tools/build_real.py
