@@ -297,9 +297,11 @@ async def test_on_a_full_disk_writes_fail_with_500_and_reads_go_on(small_disk: P
             assert (status, answer["metadata"]["resourceVersion"]) == (200, version)
         status, listed = await client.ask("GET", CONFIG_MAPS)
         assert [item["metadata"]["name"] for item in listed["items"]] == sorted(kept)
+    subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)  # somebody makes room
     async with running(settings) as client:
         _, listed = await client.ask("GET", CONFIG_MAPS)
         assert {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in listed["items"]} == kept
+        assert (await client.ask("POST", CONFIG_MAPS, config_map("again")))[0] == 201
 
 
 @pytest.mark.anyio

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from kilde.core.basics.errors import KildeError
+from kilde.kubeapi.certificates import write_private
 
 _LOCK, _NOTE = "lock", "running.json"
 
@@ -47,7 +48,7 @@ def occupied(folder: Path) -> Iterator[None]:
 def noted(folder: Path, running: Running) -> Iterator[None]:
     """Tells others who serves here, as long as it does."""
     note = folder / _NOTE
-    note.write_bytes(msgspec.json.encode(running))
+    write_private(note, msgspec.json.encode(running))
     try:
         yield
     finally:

@@ -92,8 +92,10 @@ class SqliteJournal:
         try:
             with closing(file.connect(self._path, self._durability)) as connection:
                 file.note(connection, version=version, open=1)
-        except sqlite3.OperationalError as error:
-            raise StorageUnreadable(f"cannot be written: {error}", about=str(self._path)) from error
+        except (
+            sqlite3.OperationalError
+        ) as error:  # a full disk: reading works, and no write will be acknowledged until it is not
+            _log.warning("the store cannot be written now", reason=str(error))
 
     def append(self, entry: Entry) -> None:
         self._waiting.put(entry)
