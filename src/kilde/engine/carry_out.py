@@ -101,7 +101,9 @@ async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, 
             continue
         denied = hands.refuses(change.ref, resource)
         if denied:
-            found.append(_told(task, refused(change, ClusterError(denied, status=403, reason="NotPermitted"), hands.pen)))
+            found.append(
+                _told(task, refused(change, ClusterError(denied, status=403, reason="NotPermitted"), hands.pen))
+            )
             reasons.append(denied)
     return tuple(found), reasons
 

@@ -174,6 +174,7 @@ class TracedTree:
     def link(self, path: str) -> str:
         self.entry(path)
         return self._tree.link(path)
+
     @property
     def untraced(self) -> Tree:
         """The tree itself, to look at without a trace."""

@@ -54,10 +54,10 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        own = {
+        own: dict[object, object] = {
             "shed": self.shed,
             "abort": self.transport.abort,
-        }  # abort: the connection is cut off, as a network does it
+        }  # abort: as a network cuts it off
         self.scope["extensions"] = {"tls": {"client_cert": self._certificate}, "kilde": own}
 
     def on_headers_complete(self) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kilde.core.basics.values import Object, canonical
-from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
+from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports, is_address
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
@@ -36,13 +36,13 @@ class Services(Strategy):
 
 def _families(spec: Object) -> None:
     """One IPv4 address, as a cluster with one service range gives."""
-    if spec.get("type") == "ExternalName":
-        return
     addresses = spec.get("clusterIPs")
     if spec.get("clusterIP") and not addresses:
         spec["clusterIPs"] = [spec["clusterIP"]]
     elif addresses and not spec.get("clusterIP"):
         spec["clusterIP"] = addresses[0]
+    if spec.get("type") == "ExternalName":
+        return
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ipFamilyPolicy"):
         spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
@@ -83,6 +83,8 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
     causes = []
     mine = held_addresses(old) if old else set()
     for address in sorted(held_addresses(new) - mine):
+        if not is_address(address):
+            continue  # validation tells
         if not allocations.contains(address):
             why = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is"
             causes.append(_address_cause(spec, f"{why} {allocations.network}"))
