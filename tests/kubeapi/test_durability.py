@@ -325,8 +325,11 @@ async def test_a_killed_server_has_every_answer_it_gave(tmp_path: Path) -> None:
     acknowledged: dict[str, str] = {}
     for life in range(3):
         process = await _server(tmp_path / "data")
+        before = len(acknowledged)
         writing = asyncio.ensure_future(_write_until_gone(tmp_path / "data", life, acknowledged))
-        await asyncio.sleep(dice.uniform(0.3, 0.8))
+        while len(acknowledged) < before + 10:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(dice.uniform(0, 0.4))
         process.kill()
         await process.wait()
         await writing
