@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+SEED ?= 0
+TREES ?= 5000
 
-.PHONY: help install demo test lint format bench real clean fuzz soak
+.PHONY: help install demo test lint format bench fuzz real clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,6 +40,8 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500
 	$(BIN)/python benchmarks/run.py push --apps 100 --commits 200
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5
+	$(BIN)/python benchmarks/run.py base --apps 300
+	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
@@ -50,7 +54,10 @@ fuzz: install real  ## 20,000 random requests to the embedded API and to a real 
 soak: install  ## half an hour of writes, watches and deletes; memory and descriptors
 	$(BIN)/python tests/robustness/soak.py --minutes 30
 
-real: install  ## builds kube-apiserver, kube-controller-manager, etcd and kustomize (Go 1.26; five minutes, once)
+fuzz: install  ## 5,000 random kustomizations through kustomize and through us (needs `make real`; ten minutes); SEED=n for others
+	$(BIN)/python tests/fuzz/run.py --trees $(TREES) --seed $(SEED)
+
+real: install  ## builds kube-apiserver, etcd, kustomize, helm and others (Go 1.26; ten minutes, once)
 	$(BIN)/python tools/build_real.py
 
 clean:  ## removes .venv and everything that was built

@@ -21,187 +21,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trees import fleet, large, tiny
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools")]
 
 OVERLAYS, COMMIT_OVERLAYS = 200, 1_000
-GROWTH = (500, 1_000, 2_000, 4_000)
+GROWTH = [500, 1_000, 2_000, 4_000]
 TURNS = 20
-
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: {name}
-  labels:
-    tier: front
-spec:
-  replicas: 2
-  selector:
-    matchLabels:
-      app: {name}
-  template:
-    metadata:
-      labels:
-        app: {name}
-    spec:
-      serviceAccountName: {name}
-      containers:
-      - name: main
-        image: registry.example/{name}:1.0
-        args: ["--port", "8080"]
-        ports:
-        - name: http
-          containerPort: 8080
-        env:
-        - name: LEVEL
-          value: "info"
-        - name: PASSWORD
-          valueFrom:
-            secretKeyRef:
-              name: {name}
-              key: password
-        envFrom:
-        - configMapRef:
-            name: {name}
-        resources:
-          requests:
-            cpu: 50m
-            memory: 64Mi
-        volumeMounts:
-        - name: config
-          mountPath: /etc/{name}
-      volumes:
-      - name: config
-        configMap:
-          name: {name}
-"""
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata:
-  name: {name}
-spec:
-  selector:
-    app: {name}
-  ports:
-  - name: http
-    port: 80
-    targetPort: http
-"""
-CONFIG_MAP = """\
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {name}
-data:
-  level: info
-  url: http://{name}.example:8080/path
-  text: |
-    first line
-    second line
-"""
-SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\nstringData:\n  password: none\n"
-ACCOUNT = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {name}\n"
-POLICY = """\
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: {name}
-spec:
-  podSelector:
-    matchLabels:
-      app: {name}
-  policyTypes:
-  - Ingress
-"""
-INGRESS = """\
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: {name}
-spec:
-  rules:
-  - host: {name}.example
-    http:
-      paths:
-      - path: /
-        pathType: Prefix
-        backend:
-          service:
-            name: {name}
-            port:
-              name: http
-"""
-BUDGET = """\
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {name}
-spec:
-  minAvailable: 1
-  selector:
-    matchLabels:
-      app: {name}
-"""
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def tiny(folder: Path) -> None:
-    """A base of one Deployment and one Service, and an overlay with a prefix and a strategic merge."""
-    files = {
-        "base/kustomization.yaml": "resources:\n- deployment.yaml\n- service.yaml\n",
-        "base/deployment.yaml": DEPLOYMENT.format(name="web"),
-        "base/service.yaml": SERVICE.format(name="web"),
-        "overlay/kustomization.yaml": "resources:\n- ../base\nnamePrefix: p-\npatches:\n- path: patch.yaml\n",
-        "overlay/patch.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: 3\n",
-    }
-    write(folder, files)
-
-
-def fleet(folder: Path, size: int) -> None:
-    """One base of seven objects; overlays with prefix, namespace, labels, an image, a patch and a generated ConfigMap; three in ten have an
-    Ingress as well. 200 of them make 1,660 objects.
-    """
-    texts = (DEPLOYMENT, SERVICE, CONFIG_MAP, SECRET, ACCOUNT, POLICY, BUDGET)
-    files = {f"base/r{n}.yaml": text.format(name="web") for n, text in enumerate(texts)}
-    files["base/kustomization.yaml"] = "resources:\n" + "".join(f"- r{n}.yaml\n" for n in range(len(texts)))
-    for n in range(size):
-        ingress = n % 10 < 3
-        files[f"overlays/a{n}/kustomization.yaml"] = (
-            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ../../base\n"
-            + ("- ingress.yaml\n" if ingress else "")
-            + f"namePrefix: a{n}-\nnamespace: n{n % 10}\nlabels:\n- pairs:\n    instance: a{n}\n  includeSelectors: true\n"
-            f"images:\n- name: registry.example/web\n  newTag: v{n}\nconfigMapGenerator:\n- name: extra\n  literals:\n"
-            f"  - number={n}\npatches:\n- path: patch.yaml\n"
-        )
-        files[f"overlays/a{n}/patch.yaml"] = (
-            f"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replicas: {n % 5 + 1}\n"
-            "  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - name: LEVEL\n          value: debug\n"
-        )
-        if ingress:
-            files[f"overlays/a{n}/ingress.yaml"] = INGRESS.format(name="web")
-    files["all/kustomization.yaml"] = "resources:\n" + "".join(f"- ../overlays/a{n}\n" for n in range(size))
-    write(folder, files)
-
-
-def large(folder: Path, size: int) -> None:
-    """One kustomization of `size` objects with a prefix, labels in selectors, and an image."""
-    texts = (DEPLOYMENT, SERVICE, CONFIG_MAP, ACCOUNT)
-    files = {
-        f"r{n}.yaml": "---\n".join(text.format(name=f"app{n}") for text in texts) for n in range(size // len(texts))
-    }
-    files["kustomization.yaml"] = (
-        "namePrefix: p-\nlabels:\n- pairs:\n    team: a\n  includeSelectors: true\nimages:\n- name: registry.example/app1\n"
-        "  newTag: '2'\nresources:\n" + "".join(f"- r{n}.yaml\n" for n in range(size // len(texts)))
-    )
-    write(folder, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +61,16 @@ def show(what: str, who: str, found: Cost, unit: str = "s", times: Cost | None =
     scale = 1000 if unit == "ms" else 1
     digits = 0 if unit == "ms" else 2
     than = f"{found.wall / times.wall:.1f} ×, CPU {found.cpu / times.cpu:.1f} ×" if times else ""
-    row(what, who, f"{found.wall * scale:.{digits}f} {unit}", f"{found.cpu * scale:.{digits}f} {unit}", f"{found.memory:.0f} MiB", than)  # fmt: skip
+    memory = f"{found.memory:.0f} MiB"
+    wall, cpu = (f"{seconds * scale:.{digits}f} {unit}" for seconds in (found.wall, found.cpu))
+    row(what, who, wall, cpu, memory, than)
 
 
 class Bench:
     """Where the trees lie, and the two programs."""
 
-    def __init__(self, folder: Path, kustomize: Path | None) -> None:
-        self.folder, self.kustomize = folder, kustomize
+    def __init__(self, folder: Path, kustomize: Path | None, objects: list[int]) -> None:
+        self.folder, self.kustomize, self.objects = folder, kustomize, objects
         self.kilde = [str(Path(sys.executable).parent / "kilde"), "build"]
 
     def child(self, name: str, *arguments: str) -> list[str]:
@@ -289,7 +118,7 @@ def fleet_case(bench: Bench) -> None:
 
 
 def growth(bench: Bench) -> None:
-    for size in GROWTH:
+    for size in bench.objects:
         tree = bench.folder / f"large{size}"
         large(tree, size)
         bench.compare(f"{size:,} objects in one kustomization: prefix, labels, image", tree)
@@ -426,6 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", help=", ".join(CASES))
     parser.add_argument("--without-kustomize", action="store_true")
+    parser.add_argument("--objects", type=int, nargs="+", default=GROWTH, help="sizes for growth")
     given = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     from build_real import where
@@ -434,7 +264,7 @@ def main() -> None:
     if not given.without_kustomize and not program.exists():
         raise SystemExit("kustomize is not built (make real); or --without-kustomize")
     with tempfile.TemporaryDirectory(prefix="kilde-render-") as name:
-        bench = Bench(Path(name), None if given.without_kustomize else program)
+        bench = Bench(Path(name), None if given.without_kustomize else program, given.objects)
         row("case", "program", "wall", "CPU", "peak memory", "times ours")
         row(*["---"] * 6)
         for case in given.cases or CASES:

@@ -3,6 +3,7 @@
 python benchmarks/run.py first-sync --apps 100 300 1000     # wall, CPU, memory, requests; then a one-file commit
 python benchmarks/run.py heal --apps 100 --writes 500       # foreign write → healed, and five in a row on one object
 python benchmarks/run.py push --apps 100 --commits 200      # webhook of a one-file commit → its object changed
+python benchmarks/run.py base --apps 300              # a commit to the base of all: cost, and heals meanwhile
 python benchmarks/run.py idle --apps 100 --minutes 5
 python benchmarks/run.py start
 add --embedded for the cluster in the box
@@ -20,13 +21,16 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from fleet import (
+    APPLICATIONS,
     CONFIG_MAPS,
     NAMESPACES,
     Cluster,
     Kilde,
     Repository,
+    application,
     client_of,
     create_applications,
     kilde_up,
@@ -123,22 +127,69 @@ async def heal(embedded: bool, size: int, writes: int) -> None:
         watch = asyncio.ensure_future(_watch_levels(cluster, waiting))
         await asyncio.sleep(2)
 
-        async def once(number: int) -> float:
-            place = (f"fleet-{number % NAMESPACES}", f"a{number}-web")
-            done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-            body = {"data": {"level": f"hand-{random.random()}"}}
-            waiting[*place, "info"] = done
-            await cluster.client.patch(CONFIG_MAPS, *place, body, manager="hand")
-            begun = time.monotonic()
-            ended = await asyncio.wait_for(done, 60)
-            return max(0.0, ended - begun)
-
-        times = [await once(n % size) for n in range(writes)]
+        times = [await by_hand(cluster, waiting, n % size) for n in range(writes)]
         row("writes", *_CUTS)
         row(*["---"] * 5)
         row(writes, *cuts(times))
-        five = [await once(7) for _ in range(5)]
+        five = [await by_hand(cluster, waiting, 7) for _ in range(5)]
         row("the same object five times in a row, ms", *(f"{1000 * seconds:.1f}" for seconds in five))
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def by_hand(cluster: Cluster, waiting: Waiting, number: int) -> float:
+    """A foreign write to an application's config map; seconds until the watch shows Git's value again."""
+    place = (f"fleet-{number % NAMESPACES}", f"a{number}-web")
+    done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    body = {"data": {"level": f"hand-{random.random()}"}}
+    waiting[*place, "info"] = done
+    await cluster.client.patch(CONFIG_MAPS, *place, body, manager="hand")
+    begun = time.monotonic()
+    return max(0.0, await asyncio.wait_for(done, 60) - begun)
+
+
+async def base(embedded: bool, size: int) -> None:
+    """A commit to the base of every overlay: what it costs, and how long heals of an application apart from them take meanwhile."""
+    async with setting(embedded) as (folder, cluster, kilde):
+        repository = Repository(folder / "repo", size)
+        (repository.work / "apart").mkdir()
+        (repository.work / "apart/map.yaml").write_text(
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a{size}-web\ndata:\n  level: info\n"
+        )
+        repository._git("add", "-A")
+        repository.commit("apart/map.yaml", (repository.work / "apart/map.yaml").read_text())
+        await create_applications(cluster.client, size, repository.url)
+        apart: dict[str, Any] = application(size, repository.url)
+        apart["spec"]["source"]["path"] = "apart"
+        await cluster.client.create(APPLICATIONS, apart, manager="bench")
+        await until_well(cluster.client, size + 1)
+        waiting: Waiting = {}
+        watch = asyncio.ensure_future(_watch_levels(cluster, waiting))
+        await asyncio.sleep(2)
+        file = "base/all.yaml"
+        text = (repository.work / file).read_text()
+        renders, cpu = kilde_renders(kilde), kilde.use().cpu
+        sha = repository.commit(file, text.replace("web:1.0", "web:1.1"))
+        begun = time.monotonic()
+        await asyncio.to_thread(kilde.push, repository.url)
+        rolled = asyncio.ensure_future(until_well(cluster.client, size + 1, revision=sha))
+        times: list[float] = []
+        while not rolled.done():
+            times.append(await by_hand(cluster, waiting, size))
+            await asyncio.sleep(1.0)
+        row(
+            "applications",
+            "all of them there after s",
+            "our CPU ms/app",
+            "renders",
+            "peak MiB",
+            "heals meanwhile",
+            *_CUTS,
+        )
+        row(*["---"] * 10)
+        use = kilde.use()
+        row(size, f"{time.monotonic() - begun:.1f}", f"{1000 * (use.cpu - cpu) / size:.1f}", kilde_renders(kilde) - renders,
+            f"{use.peak:.0f}", len(times), *cuts(times))  # fmt: skip
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
 
@@ -204,26 +255,46 @@ async def idle(embedded: bool, size: int, minutes: float) -> None:
         row(size, minutes, writes, sent or 0, f"{100 * cpu / (60 * minutes):.2f} %")
 
 
+def editors(program: Path) -> list[tuple[str, Path]]:
+    """Kilde, and kustomize where it is built."""
+    from build_real import where
+
+    return [(tool, found) for tool, found in (("kilde", program), ("kustomize", where("kustomize"))) if found.exists()]
+
+
+def timed(command: list[str | Path], folder: str) -> float:
+    """Seconds of one run."""
+    begun = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return time.monotonic() - begun
+
+
 async def start(embedded: bool, rounds: int = 10) -> None:
     program = Path(sys.executable).parent / "kilde"
-    versions = []
-    for _ in range(rounds + 1):
-        begun = time.monotonic()
-        subprocess.run([program, "--version"], check=True, capture_output=True)
-        versions.append(time.monotonic() - begun)
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "kustomization.yaml").write_text("images:\n- name: web\n")
+        commands: dict[str, list[str | Path]] = {
+            "python -c pass": [sys.executable, "-c", "pass"],
+            "kilde --version": [program, "--version"],
+        }
+        commands |= {
+            f"{tool} edit set image": [found, "edit", "set", "image", "web:1"] for tool, found in editors(program)
+        }
+        took = {what: [timed(command, name) for _ in range(rounds + 1)][1:] for what, command in commands.items()}
     ups = []
     for _ in range(5):
         with tempfile.TemporaryDirectory() as name, kilde_up(Path(name) / "data", None) as kilde:
             ups.append(kilde.ready - kilde.started)
     row("what", "median", "worst")
     row(*["---"] * 3)
-    row("kilde --version", f"{1000 * statistics.median(versions[1:]):.0f} ms", f"{1000 * max(versions[1:]):.0f} ms")
+    for what, times in took.items():
+        row(what, f"{1000 * statistics.median(times):.0f} ms", f"{1000 * max(times):.0f} ms")
     row("kilde up → ready (embedded cluster, empty directory)", f"{statistics.median(ups):.2f} s", f"{max(ups):.2f} s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["first-sync", "heal", "push", "idle", "start"])
+    parser.add_argument("what", choices=["first-sync", "heal", "push", "base", "idle", "start"])
     parser.add_argument("--apps", type=int, nargs="+", default=[100])
     parser.add_argument("--writes", type=int, default=500)
     parser.add_argument("--commits", type=int, default=200)
@@ -234,6 +305,7 @@ def main() -> None:
         "first-sync": lambda: first_sync(args.embedded, args.apps),
         "heal": lambda: heal(args.embedded, args.apps[0], args.writes),
         "push": lambda: push(args.embedded, args.apps[0], args.commits),
+        "base": lambda: base(args.embedded, args.apps[0]),
         "idle": lambda: idle(args.embedded, args.apps[0], args.minutes),
         "start": lambda: start(args.embedded),
     }

@@ -71,12 +71,14 @@ class Stage:
             "GIT_COMMITTER_EMAIL": "demo@example.com",
         }
 
-    def run(self, *command: str, show: str = "", codes: tuple[int, ...] = (0,)) -> str:
+    def run(self, *command: str, show: str = "", codes: tuple[int, ...] = (0,), stdin: str | None = None) -> str:
         """Runs a program of the demo's environment; its standard output."""
         if show:
             self.tell.does(show)
         program = str(BIN / command[0]) if (BIN / command[0]).exists() else command[0]
-        done = subprocess.run([program, *command[1:]], env=self.env, cwd=self.folder, capture_output=True, text=True)
+        done = subprocess.run(
+            [program, *command[1:]], env=self.env, cwd=self.folder, capture_output=True, text=True, input=stdin
+        )
         if done.returncode not in codes:
             raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -175,6 +177,7 @@ def play(stage: Stage) -> None:
         tell.happened("an embedded Kubernetes API and the controller are up", time.monotonic() - begun)
         deploy(stage)
         scale_by_commit(stage)
+        seal_a_secret(stage)
         undo_a_hand_edit(stage)
         prune_by_commit(stage)
         refuse_a_bad_commit(stage)
@@ -217,6 +220,40 @@ def scale_by_commit(stage: Stage) -> None:
     stage.commit("Scale production to five")
     until("five replicas wanted", lambda: replicas(stage) == "5")
     stage.tell.happened("push → the Deployment has 5 replicas", time.monotonic() - begun)
+
+
+PASSWORD = "correct horse battery staple"
+SECRET = f"""apiVersion: v1
+kind: Secret
+metadata: {{name: db, namespace: hello-production}}
+stringData: {{password: {PASSWORD}}}
+"""
+VARIABLE = "      - name: web\n        env:\n        - {name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}\n"
+
+
+def seal_a_secret(stage: Stage) -> None:
+    tell, overlay = stage.tell, stage.repo / "apps/overlays/production"
+    tell.chapter("A password goes through Git, sealed")
+    until("production well", lambda: is_well(stage, PRODUCTION))
+    show = "kilde seal -o yaml < secret.yaml > apps/overlays/production/db.yaml"
+    sealed = stage.run("kilde", "seal", "-o", "yaml", stdin=SECRET, show=show)
+    (overlay / "db.yaml").write_text(sealed)
+    tell.says("\n".join(f"{line[:90]}…" if len(line) > 90 else line for line in sealed.splitlines()[:10]))
+    kustomization, patch = overlay / "kustomization.yaml", overlay / "resources.yaml"
+    kustomization.write_text(kustomization.read_text().replace("- ../../base\n", "- ../../base\n- db.yaml\n"))
+    patch.write_text(patch.read_text().replace("      - name: web\n", VARIABLE))
+    begun = time.monotonic()
+    sha = stage.commit("Give production its password")
+    until("production well with its password", lambda: is_well(stage, PRODUCTION, sha))
+    tell.happened("push → opened in the cluster; pods that need the password run", time.monotonic() - begun)
+    place = ("-n", "hello-production", "-o")
+    held = stage.kubectl("get", "secret", "db", *place, "go-template={{ .data.password | base64decode }}")
+    history = stage.run("git", "-C", str(stage.repo), "log", "-p", "--all")
+    if held != PASSWORD or PASSWORD in history:
+        raise SystemExit(f"the password is not where it belongs: {held!r}")
+    tell.happened("the Secret holds the password; Git, in its whole history, only the ciphertext")
+    ready = stage.kubectl("get", "deploy", "hello", *place, "jsonpath={.status.readyReplicas}", show=False)
+    tell.happened(f"{ready} pods run with PASSWORD from it")
 
 
 def undo_a_hand_edit(stage: Stage) -> None:

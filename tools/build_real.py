@@ -1,24 +1,28 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm.
+"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
+and a small operator.
 
-    python tools/build_real.py            # the control plane, kustomize and helm
+    python tools/build_real.py            # all but the older kubectls
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
-into them are in tests/real/*/go.mod and go.sum. A first build takes five minutes on two cores.
+into them are in tests/real/*/go.mod and go.sum. A first build takes ten minutes on two cores.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
 import subprocess
 import time
+import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_GO = (1, 26)
 KUBERNETES = "1.36.3"
+SEALED_SECRETS = "0.27.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,11 @@ def _kubectl(version: str) -> Program:
     return Program(f"kubectl-1.{minor}", "k8s.io/kubernetes/cmd/kubectl", version, stamps, by_default=False)
 
 
+_KUSTOMIZE = "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1"
 PROGRAMS = {
     "etcd": Program("etcd", "go.etcd.io/etcd/server/v3", "3.6.6"),
-    "kustomize": Program(
-        "kustomize",
-        "sigs.k8s.io/kustomize/kustomize/v5",
-        "5.8.1",
-        "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1",
-    ),
+    "kustomize": Program("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "5.8.1", _KUSTOMIZE),
+    "kustomize-oracle": Program("kustomize", "./oracle", "5.8.1", _KUSTOMIZE),
     "helm": Program(
         "helm", "helm.sh/helm/v3/cmd/helm", "3.22.0", "-X helm.sh/helm/v3/internal/version.version=v3.22.0"
     ),
@@ -63,6 +64,18 @@ PROGRAMS = {
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
+    ),
+    "kubeseal": Program(
+        "sealed-secrets",
+        "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",
+        SEALED_SECRETS,
+        f"-X main.VERSION={SEALED_SECRETS}",
+    ),
+    "controller": Program(
+        "sealed-secrets",
+        "github.com/bitnami-labs/sealed-secrets/cmd/controller",
+        SEALED_SECRETS,
+        f"-X main.VERSION={SEALED_SECRETS}",
     ),
 }
 OLD_KUBECTLS = ("1.29.6", "1.31.14", "1.33.13")
@@ -115,11 +128,49 @@ def build(name: str, go_command: str) -> None:
     )
 
 
+DEFINITIONS = "definitions"
+
+
+def definitions(root: Path = ROOT) -> Path:
+    """Where the CustomResourceDefinitions of others lie once they are fetched, a folder for each module."""
+    return root / ".cache" / "real" / DEFINITIONS
+
+
+def fetch_definitions(go_command: str) -> None:
+    """Fetches the modules of tests/real/definitions/modules.txt and takes their definitions out; a module with another hash is refused."""
+    lines = (ROOT / "tests" / "real" / DEFINITIONS / "modules.txt").read_text().splitlines()
+    for module, version, wanted, glob in (line.split() for line in lines if not line.startswith("#")):
+        target = definitions() / f"{module.replace('/', '_')}-{version}"
+        if target.is_dir():
+            continue
+        command = [go_command, "mod", "download", "-json", f"{module}@{version}"]
+        environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"}
+        told = subprocess.run(
+            command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT / "tools"
+        ).stdout
+        found = json.loads(
+            told or "{}"
+        )  # with an Error for a module that wants a newer Go; its files are there all the same
+        if found.get("Sum") != wanted:
+            raise SystemExit(f"error: {module}@{version}: {found.get('Error') or 'has another hash than modules.txt'}")
+        unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+        unfinished.mkdir(parents=True)
+        with zipfile.ZipFile(found["Zip"]) as archive:
+            for name in archive.namelist():
+                if PurePosixPath(name.removeprefix(f"{module}@{version}/")).match(glob):
+                    (unfinished / PurePosixPath(name).name).write_bytes(archive.read(name))
+        unfinished.rename(target)
+        print(f"fetched the definitions of {module} {version}", flush=True)
+
+
 def main() -> None:
     """Builds what is asked for and missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", nargs="*", help=f"of: {', '.join(PROGRAMS)}")
+    parser.add_argument("programs", nargs="*", help=f"of: {', '.join([*PROGRAMS, DEFINITIONS])}")
     asked = parser.parse_args().programs or [name for name, program in PROGRAMS.items() if program.by_default]
+    if not parser.parse_args().programs or DEFINITIONS in asked:
+        fetch_definitions(go())
+    asked = [name for name in asked if name != DEFINITIONS]
     unknown = [name for name in asked if name not in PROGRAMS]
     if unknown:
         parser.error(f"unknown program: {', '.join(unknown)}")

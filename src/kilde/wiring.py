@@ -3,20 +3,26 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import platform
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kilde import crds
 from kilde.adapters.clock import SystemClock
-from kilde.adapters.cluster import kubeconfig
+from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
+from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.backoff import Backoff
@@ -26,19 +32,29 @@ from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS, Config
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.sealing.controller import SealingController
+from kilde.engine.sealing.endpoint import Endpoint
+from kilde.engine.sealing.opener import Tell
+from kilde.engine.sealing.rival import rival
+from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
 from kilde.engine.why import Answer, why_application
 from kilde.engine.world import World
+from kilde.kubeapi.local_services import LocalServices
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
 from kilde.web.app import make_app
 from kilde.web.face import Face
+from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
 
 log = structlog.get_logger()
 
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
+_SERVICES = Resource("", "v1", "Service", "services", True)
+SEALING_SERVICE = "sealed-secrets-controller"
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
+_SWITCH = 0.001  # seconds; a render gives way to the event loop, and with it to heals, after so long
 _WAIT_FOR_KINDS = Backoff(first=0.1, factor=1.5, ceiling=10.0)
 
 
@@ -57,15 +73,29 @@ class UpSettings:
     controllers: str = "simulate"
     nodes: int = 2
     durability: str = "full"
+    seals: bool | None = None  # whether SealedSecrets are opened; None: in the embedded cluster
+    seal_listen: tuple[str, int] = ("127.0.0.1", 0)
+    seal_renew: float = SealingSettings().renew_period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealSettings:
+    """What `kilde seal controller` was asked for: where it answers, and how keys are stored. `rate` requests a second."""
+
+    sealing: SealingSettings
+    listen: tuple[str, int] = ("127.0.0.1", 8080)
+    metrics_listen: tuple[str, int] | None = None
+    key_prefix: str = "sealed-secrets-key"
+    key_labels: Mapping[str, str] = field(default_factory=dict)
+    key_annotations: Mapping[str, str] = field(default_factory=dict)
+    rate: float = 2.0
+    burst: int = 2
 
 
 def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
     """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in."""
     clock = SystemClock()
-    files = [file] if file is not None else kubeconfig.default_files(os.environ)
-    if file is None and not any(path.exists() for path in files):
-        return KubeCluster(kubeconfig.in_cluster(clock, os.environ), clock)
-    return KubeCluster(kubeconfig.load(files, clock, context=context), clock)
+    return KubeCluster(entry.access(file, clock, os.environ, context=context), clock)
 
 
 def credentials_for(url: str, config: Config) -> Credentials:
@@ -136,7 +166,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
 
 
 @contextlib.asynccontextmanager
-async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
+async def _embedded(settings: UpSettings, services: LocalServices) -> AsyncIterator[Path]:
     """The embedded cluster, its kubeconfig in the data directory."""
     from kilde.kubeapi.main import serve
     from kilde.kubeapi.settings import Controllers, Settings
@@ -150,6 +180,7 @@ async def _embedded(settings: UpSettings) -> AsyncIterator[Path]:
         kubeconfig=file,
         controllers=Controllers(settings.controllers),
         nodes=settings.nodes,
+        services=services,
         durability=Durability(settings.durability),
     )
     async with serve(api):
@@ -177,9 +208,11 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    sys.setswitchinterval(_SWITCH)
     with _only_one(settings.data_dir):
         async with contextlib.AsyncExitStack() as stack:
-            file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings))
+            services = LocalServices()
+            file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings, services))
             cluster = open_cluster(file, context=settings.context)
             stack.push_async_callback(cluster.close)
             if settings.kubeconfig is None:
@@ -187,12 +220,120 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
             made = await stack.enter_async_context(controller(settings, cluster))
             face = Face(made)
             await stack.enter_async_context(serving(make_app(face), settings.host, settings.port))
+            opens = await _sealing(settings, cluster, services, made, stack)
             async with asyncio.TaskGroup() as group:
-                running = group.create_task(_run(cluster, made, ready), name="controller")
-                waiting = group.create_task(stop.wait(), name="stop")
-                await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (running, waiting):
+                running = [group.create_task(_run(cluster, made, ready), name="controller")]
+                running += [group.create_task(opens.run(), name="sealing")] if opens else []
+                running.append(group.create_task(_stopped(stop), name="stop"))
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in running:
                     task.cancel()
+
+
+async def _stopped(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _sealing(
+    settings: UpSettings,
+    cluster: KubeCluster,
+    services: LocalServices,
+    made: Controller,
+    stack: contextlib.AsyncExitStack,
+) -> SealingController | None:
+    """The controller of SealedSecrets beside the other one; its Service leads to it in the embedded cluster."""
+    embedded = settings.kubeconfig is None
+    if not (embedded if settings.seals is None else settings.seals):
+        return None
+    # one data directory has one controller: after a crash it takes its own lease up again at once
+    identity = f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
+    sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=60.0)
+    asked = SealSettings(sealing=sealing, listen=settings.seal_listen)
+    opens = sealing_controller(asked, cluster, tell=made.context.accounts.secret_restored)
+    endpoint = SealingApp(Endpoint(opens), rate=asked.rate, burst=asked.burst)
+    url = await stack.enter_async_context(serving(endpoint, *settings.seal_listen))
+    log.info("SealedSecrets", endpoint=url)
+    if embedded:
+        port = urlsplit(url).port or 0
+        services.register(sealing.namespace, SEALING_SERVICE, settings.seal_listen[0], port)
+        await cluster.apply(_SERVICES, _sealing_service(sealing.namespace), manager="kilde")
+    return opens
+
+
+def _sealing_service(namespace: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": SEALING_SERVICE, "namespace": namespace},
+        "spec": {"ports": [{"name": "http", "port": 8080, "protocol": "TCP", "targetPort": 8080}]},
+    }
+
+
+def sealing_controller(settings: SealSettings, cluster: KubeCluster, *, tell: Tell | None = None) -> SealingController:
+    """A controller of SealedSecrets put together, not yet running; its keys lie in Secrets of the cluster."""
+    store = ClusterSecretKeys(
+        cluster,
+        settings.sealing.namespace,
+        prefix=settings.key_prefix,
+        labels=settings.key_labels,
+        annotations=settings.key_annotations,
+    )
+    return SealingController(
+        cluster,
+        SystemClock(),
+        store,
+        settings.sealing,
+        make_key=lambda bits: rsa.generate_private_key(public_exponent=65537, key_size=bits),
+        dice=os.urandom,
+        render=_render_template,
+        tell=tell or (lambda *told: None),
+    )
+
+
+def _render_template(item: str, template: str, values: Mapping[str, str]) -> str:
+    """Templates are seldom: their engine is loaded when the first one comes."""
+    from kilde.core.secrets import templates
+
+    return templates.render(item, template, values)
+
+
+async def run_sealing(
+    settings: SealSettings, cluster: KubeCluster, ready: Callable[[], None], stop: asyncio.Event, renew: asyncio.Event
+) -> None:
+    """`kilde seal controller`: opens until `stop` is set; makes a new key whenever `renew` is. KildeError."""
+    if found := await rival(cluster, settings.sealing.namespace):
+        hint = "remove it (its keys are taken over), or give another --namespace"
+        raise KildeError("the Sealed Secrets controller runs in this namespace", about=found, hint=hint)
+    opens = sealing_controller(settings, cluster)
+    app = SealingApp(Endpoint(opens), rate=settings.rate, burst=settings.burst)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(serving(app, *settings.listen))
+        if settings.metrics_listen is not None:
+            await stack.enter_async_context(serving(app, *settings.metrics_listen))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(job) for job in (opens.run(), _stopped(stop))]
+                extra = [group.create_task(_when_loaded(opens, ready)), group.create_task(_renewing(opens, renew))]
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in (*tasks, *extra):
+                    task.cancel()
+        except BaseExceptionGroup as failed:
+            raise _first(failed) from failed
+
+
+async def _when_loaded(opens: SealingController, ready: Callable[[], None]) -> None:
+    await opens.keyring.loaded.wait()
+    ready()
+
+
+async def _renewing(opens: SealingController, renew: asyncio.Event) -> None:
+    while True:
+        await renew.wait()
+        renew.clear()
+        try:
+            await opens.keyring.make()
+        except ClusterError as error:
+            log.warning("a new sealing key cannot be stored", problem=str(error))
 
 
 async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:

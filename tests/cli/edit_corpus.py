@@ -108,6 +108,9 @@ def values(*, in_order: bool, deprecated: bool = False, header: bool = True) -> 
     if deprecated:
         fields |= {
             "bases": st.lists(st.sampled_from(["../x", "../y"]), min_size=1, unique=True),
+            "helmChartInflationGenerator": st.just(
+                [{"chartName": "c", "chartVersion": "1.0", "values": "v.yaml", "chartHome": "h", "releaseNamespace": "x"}]
+            ),
             "imageTags": st.just([{"name": "old", "newTag": "1"}]),
             "patchesStrategicMerge": st.lists(
                 st.sampled_from(["one.patch.yaml", "kind: A\nmetadata:\n  name: b\n", "p.yaml"]), min_size=1, unique=True

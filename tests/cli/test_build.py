@@ -1,5 +1,6 @@
 """`kilde build` in the place of `kustomize build`: the same output, the same exit codes."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from build_real import where
 
 from cli.command_line import Kilde
+from kilde.core.source.object_id import blob_id
 
 OVERLAY = "resources: [../base]\nnamePrefix: o-\ncommonLabels: {env: test}\n"
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {b: two, a: one}\n"
@@ -36,6 +38,41 @@ def test_the_objects_are_on_standard_output_and_warnings_are_not(kilde: Kilde, o
     said = kilde("build", overlay)
     assert (said.code, said.out) == (0, BUILT)
     assert said.err.startswith("# Warning: 'commonLabels' is deprecated. Please use 'labels' instead.")
+
+
+def test_the_inputs_are_explained_in_words_and_as_data(
+    kilde: Kilde, overlay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(overlay.parent)
+    (overlay / "kustomization.yaml").write_text("resources: [../base]\nnamePrefix: o-\n")
+    ids = {
+        path: blob_id((overlay.parent / path).read_bytes())
+        for path in ("base/c.yaml", "base/kustomization.yaml", "over/kustomization.yaml")
+    }
+    expected = [
+        {"path": "base/Kustomization", "state": "absent", "id": ""},
+        {"path": "base/c.yaml", "state": "file", "id": ids["base/c.yaml"]},
+        {"path": "base/kustomization.yaml", "state": "file", "id": ids["base/kustomization.yaml"]},
+        {"path": "base/kustomization.yml", "state": "absent", "id": ""},
+        {"path": "over/Kustomization", "state": "absent", "id": ""},
+        {"path": "over/kustomization.yaml", "state": "file", "id": ids["over/kustomization.yaml"]},
+        {"path": "over/kustomization.yml", "state": "absent", "id": ""},
+    ]
+    said = kilde("build", "over", "--explain", "-o", "json")
+    assert (said.code, json.loads(said.out), said.err) == (0, expected, "")
+    told = kilde("build", "over", "--explain")
+    assert told.out == kilde("build", "over").out
+    assert told.err.splitlines() == [f"{(one['id'] or one['state']):40} {one['path']}" for one in expected]
+
+
+def test_the_inputs_of_a_build_that_fails_are_explained_too(
+    kilde: Kilde, overlay: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(overlay.parent)
+    (overlay.parent / "base/c.yaml").unlink()
+    said = kilde("build", "over", "--explain")
+    assert (said.code, said.out) == (1, "")
+    assert f"{'absent':40} base/c.yaml" in said.err.splitlines()
 
 
 def test_without_a_folder_the_present_one_is_built(

@@ -12,6 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.storage.snapshot import written
+from kilde.kubeapi.storage.store import Store
+
 pytestmark = pytest.mark.slow
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 WEB = """\
@@ -121,9 +125,14 @@ def test_a_manifest_that_is_refused_is_named_with_its_place(kilde: Kilde, tmp_pa
     (tmp_path / "web.yaml").write_text(WEB.replace("image:", "imge:"))
     told = kilde("cluster", "--name", "a", "-d", "--load", "web.yaml", "--controllers", "off")
     assert (told.code, told.out) == (3, "")
-    assert "web.yaml:1" in told.err
-    assert "apps/Deployment shop/web" in told.err
+    assert told.err.startswith("error: web.yaml:1: apps/Deployment shop/web: ")
     assert "imge" in told.err or "image" in told.err
+    (tmp_path / "bad.yaml").write_text("apiVersion: v1\nkind: [\n")
+    told = kilde("cluster", "--name", "a", "-d", "--load", "bad.yaml", "--controllers", "off")
+    assert (told.code, told.err.startswith("error: bad.yaml:3")) == (3, True), told
+    (tmp_path / "bad.yaml").write_text("a: 1\n")
+    told = kilde("cluster", "--name", "a", "-d", "--load", "bad.yaml", "--controllers", "off")
+    assert told == Said(3, "", "error: bad.yaml: there is no Kubernetes object in it\n")
     assert kilde("cluster", "--name", "b", "-d", "--load", "nowhere").err.startswith(
         "error: nowhere: no such file or folder"
     )
@@ -171,10 +180,9 @@ def test_a_snapshot_is_a_cluster_again(kilde: Kilde, tmp_path: Path, runs: bool)
 def test_a_file_that_is_no_whole_snapshot_changes_nothing(
     kilde: Kilde, tmp_path: Path, spoil: Callable[[bytes], bytes], complaint: str
 ) -> None:
-    kilde("cluster", "--name", "a", "-d", "--controllers", "off")
-    kubectl(path_of(kilde, "a"), "create", "configmap", "c", "--from-literal=a=1")
-    kilde("cluster", "snapshot", "s.kilde", "a")
-    (tmp_path / "s.kilde").write_bytes(spoil((tmp_path / "s.kilde").read_bytes()))
+    store = Store()
+    store.put(Key("configmaps", "default", "c"), {"metadata": {"name": "c"}, "data": {"a": "1"}})
+    (tmp_path / "s.kilde").write_bytes(spoil(written(store, 0.0)))
 
     told = kilde("cluster", "restore", "s.kilde", "--name", "b")
 

@@ -358,6 +358,18 @@ kind: Kustomization
 """
 
 
+def test_fix_keeps_a_mark_and_returns(kilde: Kilde, here: Path) -> None:
+    Path(FILE).write_bytes(("\ufeff" + FIX_BEFORE.replace("\n", "\r\n")).encode())
+    kilde("edit", "fix")
+    assert Path(FILE).read_bytes().decode() == "\ufeff" + FIX_AFTER.replace("\n", "\r\n")
+
+
+def test_the_last_label_goes_and_the_comments_stay(kilde: Kilde, here: Path) -> None:
+    Path(FILE).write_text("# who\ncommonLabels:\n  # the app\n  app: web  # gone\nnamespace: x")
+    kilde("edit", "remove", "label", "app")
+    assert Path(FILE).read_text() == "# who\n# the app\nnamespace: x"
+
+
 def test_fix_moves_entries_with_their_comments(kilde: Kilde, here: Path) -> None:
     Path(FILE).write_text(FIX_BEFORE)
     said = kilde("edit", "fix")

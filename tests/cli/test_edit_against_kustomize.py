@@ -13,6 +13,7 @@ from build_real import where
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from cli import edit_edges
 from cli.edit_corpus import Messy, canonical, edits, values
 from cli.edit_folder import FILE, folder, ours
 from kilde.core.render.kustomize.edit.editing import with_header
@@ -109,6 +110,17 @@ def test_a_file_as_people_write_it_is_edited_to_say_the_same(
         assert meaning(mine[1], literals_in_order=in_order) == meaning(theirs[1], literals_in_order=in_order)
     else:
         assert mine[1] == text
+
+
+def test_at_the_edges_of_what_it_takes_kustomize_ends_the_same(kustomize: str) -> None:
+    differing = []
+    for arguments in edit_edges.EDGES:
+        theirs, mine = both(kustomize, edit_edges.FILE, arguments)
+        is_same = mine == theirs or (mine[0] == theirs[0] == 0 and meaning(mine[1]) == meaning(theirs[1]))
+        if not is_same:
+            differing.append((arguments, theirs[0], mine[0]))
+
+    assert differing == []
 
 
 DEPLOYMENT = """\

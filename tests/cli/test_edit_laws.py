@@ -7,9 +7,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from cli.edit_corpus import Messy, additions, edits, values
+from cli.edit_corpus import HEADER, Messy, additions, edits, values
 from cli.edit_folder import FILE, folder, ours
+from kilde.core.basics.errors import KildeError
 from kilde.core.objects.yaml_spans import line_end, line_start, parse_spans
+from kilde.core.render.kustomize.edit.editing import edit_kustomization
+from kilde.core.render.kustomize.edit.fields import set_text
 from kilde.core.render.kustomize.kustomization import read_fields
 
 pytestmark = pytest.mark.slow
@@ -69,6 +72,8 @@ def test_every_comment_and_every_other_field_stay_as_they_are(
     value: dict[str, Any], rnd: random.Random, arguments: list[str]
 ) -> None:
     text, comments = written(value, rnd)
+    if arguments[:2] == ["set", "image"]:
+        comments = []  # an entry is replaced as a whole: what is behind a digest that goes, goes
     before = read_fields(text.encode(), FILE)[0]
     with folder(text) as root:
         ours(*arguments)
@@ -93,3 +98,44 @@ def test_an_edit_that_sets_can_be_done_twice(value: dict[str, Any], rnd: random.
         once = (root / FILE).read_bytes()
         assert ours(*arguments) == 0
         assert (root / FILE).read_bytes() == once
+
+
+PIECES = [
+    "&x ",
+    "*x",
+    "<<: *x\n",
+    "!!str ",
+    "- ",
+    "\t",
+    "\n",
+    "#",
+    "'",
+    '"',
+    "|",
+    " |+\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "? ",
+    ",",
+    "~",
+]
+PIECES += ["---\n", "...\n", "\r", "\u2028", "\x85", "\ufeff", "%"]
+
+
+@settings(bounded, max_examples=400)
+@given(value=people, rnd=randoms)
+def test_a_damaged_file_is_refused_or_says_what_was_asked_for(value: dict[str, Any], rnd: random.Random) -> None:
+    text, _ = written(value, rnd)
+    for _ in range(rnd.randint(1, 3)):
+        at = rnd.randint(0, len(text))
+        text = text[:at] + (rnd.choice(PIECES) + text[at:] if rnd.random() < 0.6 else text[at + rnd.randint(1, 6) :])
+    try:
+        before = read_fields(text.encode(), FILE)[0]
+        edited = edit_kustomization(text.encode(), FILE, set_text("namespace", "wanted")).content
+    except KildeError:
+        return
+    after = read_fields(edited, FILE)[0]
+    assert after == ({**HEADER, "namespace": "wanted"} if not before else {**before, "namespace": "wanted"})

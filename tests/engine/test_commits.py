@@ -80,3 +80,18 @@ async def test_a_hand_that_strikes_while_the_others_are_told_is_undone() -> None
         await p.by_hand("x", k="by hand")
         await p.until(lambda: p.data("x") == {"k": "one"})
         await p.until(lambda: revisions(p) == [sha] * 3 and p.data("y") == {"k": "two"})
+
+
+async def test_after_a_commit_that_does_not_concern_it_an_application_heals_as_fast_as_before() -> None:
+    """By one apply, not by a sync of its own: a commit to somebody else's files may come at any time."""
+    async with play() as p:
+        await three(p)
+        await p.until(lambda: all((p.sync(n), p.phase(n)) == ("Synced", "Succeeded") for n in NAMES))
+        for level in ("two", "three"):
+            sha = p.sources.commit(URL, files(y=level))
+            await p.controller.push(frozenset([URL]))
+            await p.until(lambda sha=sha: revisions(p) == [sha] * 3)
+        await p.quiet()
+        await p.by_hand("x", k="by hand")
+        await p.until(lambda: p.data("x") == {"k": "one"})
+        await p.until(lambda: p.controller.context.runtime("x").heal_count == 1)

@@ -1,7 +1,10 @@
 """Remote bases in the controller: refused, unless a rule allows the repository to the application's project."""
 
+from typing import Any
+
 import pytest
 
+from engine.test_projects import PROJECTS
 from engine.world import URL, Play, config_map, play
 
 pytestmark = pytest.mark.anyio
@@ -65,7 +68,7 @@ async def test_another_repository_is_refused_and_so_is_a_file_from_the_web() -> 
         overlay(p, "https://elsewhere.example/org/repo/base")
         await p.application(**AUTO)
         await p.until(p.conditions)
-        assert "the project does not allow this repository" in p.conditions()[0]
+        assert "remote bases are not allowed here (let the project allow it" in p.conditions()[0]
         assert p.data("o-lib") is None
 
 
@@ -76,3 +79,22 @@ async def test_programs_never_run() -> None:
         await p.application(**AUTO)
         await p.until(p.conditions)
         assert "must specify --enable-helm" in p.conditions()[0]
+
+
+async def test_a_project_that_says_so_allows_the_repositories_it_permits_and_no_others() -> None:
+    async with play() as p:
+        p.sources.create(LIB)
+        library(p, "one")
+        overlay(p)
+        body: dict[str, Any] = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": "team", "namespace": "argocd", "annotations": {"kilde.dev/remote-bases": "allowed"}},
+            "spec": {"sourceRepos": [URL], "destinations": [{"server": "*", "namespace": "*"}]},
+        }
+        await p.cluster.apply(PROJECTS, body, manager="person")
+        await p.application(project="team", **AUTO)
+        await p.until(p.conditions)
+        assert "remote bases are not allowed here" in p.conditions()[0]
+        await p.cluster.apply(PROJECTS, {**body, "spec": {**body["spec"], "sourceRepos": [URL, LIB]}}, manager="person")
+        await p.until(lambda: p.data("o-lib") == {"k": "one"})

@@ -10,7 +10,7 @@ from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.controller import Controller
-from kilde.engine.remotes import AllowRemote, refuse_remotes
+from kilde.engine.remotes import AllowRemote
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
@@ -102,7 +102,7 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def play(*, allow_remote: AllowRemote = refuse_remotes, **settings: Any) -> AsyncIterator[Play]:
+async def play(*, allow_remote: AllowRemote | None = None, **settings: Any) -> AsyncIterator[Play]:
     clock = SystemClock()
     cluster, sources, records = FakeCluster(clock), FakeSources(), MemoryRecords()
     for definition in crds.definitions():

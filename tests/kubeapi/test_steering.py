@@ -75,6 +75,16 @@ async def test_time_can_be_sped_up(tmp_path: Path) -> None:
         assert "speed: must be between 0 and 10000" in told.err
 
 
+async def test_a_cluster_goes_on_at_the_time_it_had_come_to(tmp_path: Path) -> None:
+    times = []
+    for _ in range(2):
+        async with cluster(
+            tmp_path, Settings(speed=0.0, data_dir=tmp_path / "data", controllers=Controllers.ON)
+        ) as kubectl:
+            times.append((await advance(kubectl, "1h"))["seconds"])
+    assert times[1] - times[0] == pytest.approx(3600, abs=1)
+
+
 async def test_rules_are_objects_with_a_schema(tmp_path: Path) -> None:
     async with cluster(tmp_path, STILL) as kubectl:
         rule = {

@@ -3,15 +3,17 @@
 import os
 import re
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kilde.core.basics.errors import LimitExceeded, PathNotFound
+from kilde.core.basics.errors import InvalidInput, LimitExceeded, PathNotFound, Place
 from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kilde.core.objects.manifest import Manifest
+    from kilde.core.render import RenderSource
 
 _LARGEST = 64 << 20  # bytes
 
@@ -19,11 +21,13 @@ _LARGEST = 64 << 20  # bytes
 class FolderTree:
     """The files below `root`, each read at most once: what was read first stays true for this tree.
 
-    Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one.
+    Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one. Without `ids` all files have the same
+    id: enough for one build of which nobody asks what it read.
     """
 
-    def __init__(self, root: str | Path, *, largest: int = _LARGEST) -> None:
+    def __init__(self, root: "str | Path", *, largest: int = _LARGEST, ids: bool = True) -> None:
         self._root, self._largest = os.path.realpath(root), largest
+        self._id = blob_id if ids else _no_id
         self._read: dict[str, bytes] = {}
         self._files: dict[str, Entry] = {}
         self._through_links: dict[str, bool] = {}
@@ -41,10 +45,10 @@ class FolderTree:
             if stat.S_ISDIR(mode):
                 return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
             if stat.S_ISLNK(mode):
-                return Entry(name, EntryKind.SYMLINK, blob_id(os.fsencode(Path(place).readlink())))
+                return Entry(name, EntryKind.SYMLINK, self._id(os.fsencode(os.readlink(place))))
             if stat.S_ISREG(mode):
                 content = self.read(path)
-                self._files[path] = Entry(name, EntryKind.FILE, blob_id(content), len(content))
+                self._files[path] = Entry(name, EntryKind.FILE, self._id(content), len(content))
                 return self._files[path]
         except (OSError, ValueError):
             # a name that the system refuses (too long, with a zero byte) is the name of nothing
@@ -52,7 +56,7 @@ class FolderTree:
         return None
 
     def _place(self, path: str) -> str:
-        return os.path.join(self._root, path)  # noqa: PTH118 - a Path is made for every question otherwise
+        return os.path.join(self._root, path)
 
     def _is_behind_link(self, folder: str) -> bool:
         if folder not in self._through_links:
@@ -63,7 +67,7 @@ class FolderTree:
     def list(self, path: str) -> tuple[Entry, ...]:
         """The names in a folder, sorted. Raises PathNotFound if there is no such folder."""
         try:
-            names = sorted(child.name for child in Path(self._place(path)).iterdir())
+            names = sorted(os.listdir(self._place(path)))
         except OSError as error:
             raise PathNotFound("no such folder", about=path or "/") from error
         prefix = f"{path}/" if path else ""
@@ -74,12 +78,12 @@ class FolderTree:
         found = self._read.get(path)
         if found is not None:
             return found
-        place = Path(self._place(path))
         try:
-            size = place.stat().st_size
-            if size > self._largest:
-                raise LimitExceeded(f"is {size} bytes, more than {self._largest}", about=path)
-            content = place.read_bytes()
+            with open(self._place(path), "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > self._largest:
+                    raise LimitExceeded(f"is {size} bytes, more than {self._largest}", about=path)
+                content = file.read()
         except OSError as error:
             raise PathNotFound("no such file", about=path) from error
         self._read[path] = content
@@ -88,7 +92,7 @@ class FolderTree:
     def link(self, path: str) -> str:
         """What a symlink says; an absolute path is given as it is seen from the link's folder. Raises PathNotFound."""
         try:
-            target = str(Path(self._place(path)).readlink())
+            target = os.readlink(self._place(path))
         except OSError as error:
             raise PathNotFound("no such symlink", about=path) from error
         if not target.startswith("/"):
@@ -97,22 +101,46 @@ class FolderTree:
         return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
 
 
-def manifests_of(path: Path) -> "tuple[Manifest, ...]":
-    """The objects that a file, a folder with those below it, or a kustomization means. Raises InvalidInput, PathNotFound."""
-    from kilde.core.render import DirectoryOptions, RenderSource, render  # `kilde build` has no use for these
-    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+def _no_id(_: bytes) -> str:
+    return ""
+
+
+def manifests_of(path: "Path") -> "tuple[Manifest, ...]":
+    """The objects that a file, a folder with those below it, or a kustomization means; places are told as seen from here.
+
+    Raises InvalidInput, PathNotFound.
+    """
+    from dataclasses import replace
+
+    from kilde.core.render import render  # `kilde build` has no use for these
 
     place = path.resolve()
     if not place.exists():
         raise PathNotFound("no such file or folder", about=str(path))
-    tree = FolderTree(place.anchor)
-    inside = place.relative_to(place.anchor)
+    try:
+        found = render(FolderTree(place.anchor), _source(place)).manifests
+    except InvalidInput as error:
+        if error.place is None:
+            raise
+        raise type(error)(error.what, about=error.about, hint=error.hint, place=_from_here(error.place)) from error
+    if not found:
+        raise InvalidInput("there is no Kubernetes object in it", about=str(path))
+    return tuple(replace(one, origin=_from_here(one.origin)) if one.origin else one for one in found)
+
+
+def _source(place: "Path") -> "RenderSource":
+    from kilde.core.render import DirectoryOptions, RenderSource
+    from kilde.core.render.kustomize.kustomization import FILE_NAMES
+
     if place.is_dir():
-        shown = any((place / name).is_file() for name in FILE_NAMES)
-        options = None if shown else DirectoryOptions(recurse=True)
-        return render(tree, RenderSource(path=inside.as_posix(), directory=options)).manifests
-    options = DirectoryOptions(include=_literally(place.name))
-    return render(tree, RenderSource(path=inside.parent.as_posix(), directory=options)).manifests
+        kustomized = any((place / name).is_file() for name in FILE_NAMES)
+        return RenderSource(path=place.as_posix(), directory=None if kustomized else DirectoryOptions(recurse=True))
+    return RenderSource(path=place.parent.as_posix(), directory=DirectoryOptions(include=_literally(place.name)))
+
+
+def _from_here(place: Place) -> Place:
+    """A place in the tree that begins at the root, as the working folder sees it."""
+    return Place(os.path.relpath(f"/{place.file}"), place.line, place.column)
 
 
 def _literally(name: str) -> str:

@@ -13,10 +13,11 @@ LOG = "log"
 def start(arguments: Sequence[str], folder: Path) -> int:
     """Runs `kilde ARGUMENTS` in a session of its own, its log in the folder; its exit code if it ends before it is ready, else 0."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / LOG).touch(mode=0o600)
     with (folder / LOG).open("ab") as log:
         begun = log.tell()
         process = subprocess.Popen(  # noqa: S603 - this program, with the arguments it was given
-            [sys.executable, "-m", "kilde", *arguments],
+            [sys.executable, "-P", "-m", "kilde", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

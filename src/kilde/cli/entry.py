@@ -19,7 +19,8 @@ def main() -> None:
 
         whole()
     else:
-        sys.exit(_written(text))
+        _write(text)
+        os._exit(0)  # tidying up takes Python as long as building did
 
 
 def _built(arguments: list[str]) -> str | None:
@@ -29,12 +30,12 @@ def _built(arguments: list[str]) -> str | None:
     folder = arguments[1] if len(arguments) > 1 else "."
     if folder.startswith("-") or not os.path.isdir(folder):  # noqa: PTH112 - a Path is a slow import
         return None
-    from kilde.adapters.folder import FolderTree
-    from kilde.core.render import kustomize_build
-
     gc.disable()  # nothing of a build is garbage before its end, and that is the process's
     try:
-        built = kustomize_build(FolderTree("/"), os.path.realpath(folder).strip("/"))
+        from kilde.adapters.folder import FolderTree
+        from kilde.core.render import kustomize_build
+
+        built = kustomize_build(FolderTree("/", ids=False), os.path.realpath(folder).strip("/"))
         return None if built.warnings else built.text()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -45,10 +46,12 @@ def _built(arguments: list[str]) -> str | None:
         gc.enable()
 
 
-def _written(text: str) -> int:
+def _write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries to flush it once more
-    return 0
+        pass  # whoever read has seen enough
+    except OSError as error:
+        sys.stderr.write(f"Error: write standard output: {error.strerror}\n")
+        os._exit(1)

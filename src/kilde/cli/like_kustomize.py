@@ -38,7 +38,9 @@ class LikeKustomize(click.Command):
         found: list[str] = []
         for arg in args[:end]:
             name, equals, value = arg.partition("=")
-            if equals and len(name) == 2:  # `-o=PATH`
+            if arg == "--stack-trace":
+                continue  # one of kustomize's own; we have none to print
+            if equals and len(name) == 2 and name[0] == "-":  # `-o=PATH`
                 found += [name, value]
             elif not equals or name not in flags:
                 found.append(arg)

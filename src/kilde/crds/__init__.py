@@ -1,11 +1,11 @@
-"""The custom resource definitions that Kilde works with: Argo CD's kinds, in the shape that Argo CD gives them.
+"""The custom resource definitions that Kilde works with: Argo CD's kinds and Sealed Secrets', in the shape their own programs give them.
 
 Applications and AppProjects have no status subresource (the status is written with the object, as Argo CD does), ApplicationSets have one.
 """
 
 from typing import Any
 
-from kilde.crds import application, application_set, project
+from kilde.crds import application, application_set, project, sealed_secret
 from kilde.crds.schema import Schema, fields, text
 
 GROUP = "argoproj.io"
@@ -13,11 +13,21 @@ VERSION = "v1alpha1"
 
 
 def definitions() -> list[dict[str, Any]]:
-    """Application, ApplicationSet and AppProject as `apiextensions.k8s.io/v1` objects, ready to apply."""
+    """Application, ApplicationSet, AppProject and SealedSecret as `apiextensions.k8s.io/v1` objects, ready to apply."""
     return [
         _definition("Application", ("app", "apps"), application.schema(), columns=application.COLUMNS),
         _definition("ApplicationSet", ("appset", "appsets"), application_set.schema(), status=True),
         _definition("AppProject", ("appproj", "appprojs"), project.schema()),
+        _definition(
+            "SealedSecret",
+            (),
+            sealed_secret.schema(),
+            group="bitnami.com",
+            part_of="sealed-secrets",
+            columns=sealed_secret.COLUMNS,
+            required=("spec",),
+            status=True,
+        ),
     ]
 
 
@@ -26,7 +36,10 @@ def _definition(
     short: tuple[str, ...],
     properties: dict[str, Schema],
     *,
+    group: str = GROUP,
+    part_of: str = "argocd",
     columns: tuple[dict[str, Any], ...] = (),
+    required: tuple[str, ...] = ("metadata", "spec"),
     status: bool = False,
 ) -> dict[str, Any]:
     plural = f"{kind.lower()}s"
@@ -35,24 +48,24 @@ def _definition(
         "name": VERSION,
         "served": True,
         "storage": True,
-        "schema": {"openAPIV3Schema": fields({**common, **properties}, required=("metadata", "spec"))},
+        "schema": {"openAPIV3Schema": fields({**common, **properties}, required=required)},
     }
     if columns:
         version["additionalPrinterColumns"] = [dict(column) for column in columns]
     if status:
         version["subresources"] = {"status": {}}
-    name = f"{plural}.{GROUP}"
+    name = f"{plural}.{group}"
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "argocd"}},
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": part_of}},
         "spec": {
-            "group": GROUP,
+            "group": group,
             "names": {
                 "kind": kind,
                 "listKind": f"{kind}List",
                 "plural": plural,
-                "shortNames": list(short),
+                **({"shortNames": list(short)} if short else {}),
                 "singular": kind.lower(),
             },
             "scope": "Namespaced",

@@ -94,6 +94,17 @@ class Accounts:
             at=self._clock.now(),
         )
 
+    def secret_restored(self, ref: ObjectRef, fields: list[str], writers: list[str]) -> None:
+        """A Secret that somebody had changed is again what its SealedSecret says."""
+        now = self._clock.now()
+        planned = {"object": str(ref), "action": "update", "why": "differs from its SealedSecret", "fields": fields}
+        cause = "the Secret of a SealedSecret was changed"
+        body: dict[str, Any] = {"application": "", "cause": cause, "askedBy": "automated", "plan": [planned]}
+        number = self._records.append("operation-opened", body, at=now).number
+        result = {"object": str(ref), "verb": "update", "outcome": "Synced", "message": "put back"}
+        closed = {"operation": number, "application": "", "phase": "Succeeded", "results": [result]}
+        self._records.append("operation-closed", {**closed, "fields": fields, "changedBy": writers}, at=now)
+
     def cut_off(self) -> dict[str, CutOff]:
         """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is."""
         found: dict[str, CutOff] = {}

@@ -80,7 +80,7 @@ class Commits:
             return
         assert rt.memory is not None
         assert rt.wish is not None
-        rt.memory, rt.wish = replace(rt.memory, sha=sha), replace(rt.wish, sha=sha)
+        rt.memory, rt.wish = replace(rt.memory, sha=sha), rt.wish.moved(app, sha)
 
         def build(newest: Application) -> dict[str, Any]:
             return {**newest.status, "sync": {**(newest.status.get("sync") or {}), "revision": sha}}

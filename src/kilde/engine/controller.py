@@ -8,6 +8,7 @@ import structlog
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.tracking import read_tracking
 from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
@@ -17,7 +18,7 @@ from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.remotes import AllowRemote, refuse_remotes
+from kilde.engine.remotes import AllowRemote
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
@@ -44,7 +45,7 @@ class Controller:
         settings: EngineSettings,
         choose: ChooseCredentials,
         *,
-        allow_remote: AllowRemote = refuse_remotes,
+        allow_remote: AllowRemote | None = None,
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
@@ -68,7 +69,9 @@ class Controller:
             config=config,
             live=live,
             repositories=repositories,
-            renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=allow_remote),
+            renderer=Renderer(
+                world.sources, fetch=repositories.ensure, allow_remote=allow_remote or projects.allows_remote
+            ),
             schemas=schemas,
             projects=projects,
             surveyor=Surveyor(live, schemas, projects),
@@ -140,6 +143,14 @@ class Controller:
         self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
 
     def _config_changed(self) -> None:
+        data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
+        tracking = read_tracking(data)
+        if tracking != self.context.live.tracking:
+            self.context.live.retrack(tracking)
+            for name, rt in self.context.runtimes.items():
+                rt.wish = rt.watched = None  # objects carry another mark from now on
+                rt.judged.clear()
+                self._queue.add(name)
         for app in self.context.fleet.all():
             if app.source is not None and self.context.repositories.error(app.source.repo_url):
                 self._queue.add(app.name)

@@ -36,7 +36,9 @@ def may_heal(app: Application, rt: Runtime) -> bool:
     if rt.wish is None or rt.busy or rt.running is not None:
         return False
     attempt = last_attempt(app.status)
-    return attempt is not None and attempt.phase == Phase.SUCCEEDED and attempt.revision == rt.wish.sha
+    if attempt is None or attempt.phase != Phase.SUCCEEDED or not attempt.revision:
+        return False
+    return attempt.revision in (rt.wish.sha, rt.wish.synced_at)
 
 
 class Healer:

@@ -7,17 +7,18 @@ from typing import Any
 import msgspec
 
 from kilde.core.apps.application import Application
-from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan import tracking
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import predict
 from kilde.core.plan.desired import prepare
 from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
+from kilde.core.plan.tracking import Tracking, read_tracking
 from kilde.core.render import render
+from kilde.engine.fleet import CONFIG_MAPS
 from kilde.engine.schemas import Schemas
 from kilde.engine.wishes import defined_scopes, owned_refs
 from kilde.ports.cluster import Cluster, Discovery
@@ -54,7 +55,10 @@ async def diff_application(
         found = discovery.resource(kind.group, kind.kind)
         return found.namespaced if found else coming.get(kind)
 
-    desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
+    tracking = await tracking_of(cluster, app.namespace)
+    desired = prepare(
+        rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking
+    )
     schemas = Schemas(cluster)
     out: list[ObjectDiff] = []
     for wanted in desired.objects:
@@ -64,7 +68,7 @@ async def diff_application(
             await schemas.learn(resource, wanted.manifest.version)
         live = await _live(cluster, discovery, ref)
         node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
-        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore)
+        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore, tracking=tracking)
         if change.action is Action.KEEP:
             continue
         after = wanted.manifest.body if live is None else _predicted(wanted.manifest.body, live, node)
@@ -75,12 +79,21 @@ async def diff_application(
     auto = app.policy.automated
     for ref in sorted(owned_refs(app) - desired.refs):
         live = await _live(cluster, discovery, ref)
-        if live is None or tracking.owner((live.get("metadata") or {}).get("annotations"), ref) != app.name:
+        if live is None or tracking.owner(live.get("metadata") or {}, ref) != app.name:
             continue
         change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
         text = unified(_file_name(ref, str(live.get("apiVersion", ""))), live, None, write=write)
         out.append(ObjectDiff(change=change, origin="", text=text))
     return sha, out
+
+
+async def tracking_of(cluster: Cluster, namespace: str) -> Tracking:
+    """How the installation tells objects to be an application's; by annotation where that cannot be read."""
+    try:
+        raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
+    except ClusterError:
+        raw = None
+    return read_tracking((_decode(raw).get("data") or {}) if raw else {})
 
 
 def _predicted(wanted: Object, live: Object, node: Any) -> Object:

@@ -12,7 +12,7 @@ import msgspec
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan import tracking
+from kilde.core.plan.tracking import Tracking
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
 
@@ -22,6 +22,7 @@ class _Meta(msgspec.Struct, gc=False):
     namespace: str = ""
     resourceVersion: str = ""  # noqa: N815  # the wire's own name
     annotations: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -70,6 +71,7 @@ class LiveView:
         self._watched: dict[tuple[GroupKind, str], _Watched] = {}
         self._wanted: dict[ObjectRef, int] = {}
         self._by_owner: dict[str, set[ObjectRef]] = {}
+        self.tracking = Tracking()
 
     async def need(self, scopes: Iterable[Scope], *, patience: float) -> None:
         """Watches these kinds and namespaces and waits until they are known. Raises ClusterError after `patience` seconds."""
@@ -103,6 +105,16 @@ class LiveView:
                 ref = _ref(one, place)
                 if self._place(ref) is None:
                     self._drop_owner(ref, held)
+
+    def retrack(self, tracking: Tracking) -> None:
+        """Objects are told apart in another way from now on: everything is listed anew."""
+        self.tracking = tracking
+        keys = list(self._watched)
+        resources = [(self._watched[key].resource, self._watched[key].namespace) for key in keys]
+        self.release(())
+        self._by_owner.clear()
+        for resource, namespace in resources:
+            self._watch(resource, namespace)
 
     def want(self, refs: Iterable[ObjectRef]) -> None:
         """Objects that shall be held though no application tracks them yet. Counted: each `want` needs its `unwant`."""
@@ -188,7 +200,7 @@ class LiveView:
         meta = _heads.decode(raw).metadata
         place = (meta.namespace, meta.name)
         ref = _ref(one, place)
-        owner = tracking.owner(meta.annotations, ref)
+        owner = self.tracking.owner({"annotations": meta.annotations, "labels": meta.labels}, ref)
         before = one.held.get(place)
         if before is not None and not _is_newer(meta.resourceVersion, before.version):
             return

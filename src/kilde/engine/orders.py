@@ -108,8 +108,7 @@ def _hook_tasks(
         named = {key: value for key, value in meta.items() if key != "generateName"}
         its = ObjectRef(ref.group, ref.kind, ref.namespace, name)
         if not ref.name:
-            owner = tracking.parse(str(meta["annotations"][tracking.ANNOTATION]).removesuffix("/") + f"/{name}")
-            named["annotations"] = {**meta["annotations"], tracking.ANNOTATION: str(owner)}
+            named["annotations"] = _named_tracking(meta.get("annotations") or {}, name)
         written = {**body, "metadata": {**named, "name": name, "finalizers": finalizers}}
         change = Change(ref=its, action=Action.CREATE, why=f"{phase} hook", version=packed.version, wave=packed.wave)
         task = Task(
@@ -117,6 +116,12 @@ def _hook_tasks(
         )
         out.append((task, written))
     return out
+
+
+def _named_tracking(annotations: Mapping[str, str], name: str) -> dict[str, str]:
+    """The tracking id of a hook that got its name only now."""
+    text = annotations.get(tracking.ANNOTATION)
+    return {**annotations, tracking.ANNOTATION: text + name} if text else dict(annotations)
 
 
 def told_before(app: Application) -> tuple[ObjectResult, ...]:

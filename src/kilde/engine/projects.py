@@ -70,6 +70,11 @@ class Projects:
             found.append(destination_refusal(project, server, destination.name, destination.namespace))
         return tuple(found)
 
+    def allows_remote(self, project: str, url: str) -> bool:
+        """Whether kustomizations of the project's applications may use a base of that repository: where it says so, and permits it."""
+        found = self._known.get(project)
+        return found is not None and found.remote_bases and found.permits_repository(url)
+
     def may_sync(self, app: Application, *, manual: bool) -> bool:
         """Whether the windows let a sync of it begin now."""
         project = self.of(app)

@@ -19,7 +19,7 @@ Fetch = Callable[[str], Awaitable[None]]  # brings the mirror of a repository up
 
 
 def refuse_remotes(_project: str, _url: str) -> bool:
-    """The rule until projects are enforced: nobody's applications use remote bases."""
+    """Nobody's applications use remote bases: the rule where there are no projects to ask."""
     return False
 
 
@@ -49,7 +49,10 @@ class _Known:
 
     def repository(self, wanted: RemoteRepository) -> Fetched:
         if not self.allowed(wanted.clone_url):
-            hint = "the project does not allow this repository: copy it into this one and refer to the copy"
+            hint = (
+                "let the project allow it (its annotation kilde.dev/remote-bases: allowed, and the repository among its "
+                "sourceRepos), or copy it into this one and refer to the copy"
+            )
             raise RenderFailed("remote bases are not allowed here", about=told(wanted.raw), hint=hint)
         if wanted.raw not in self.bases:
             raise RemoteNeeded(wanted)

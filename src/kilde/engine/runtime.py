@@ -1,10 +1,12 @@
 """What the engine remembers of an application between two passes. Everything here can be lost: it is worked out again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
+from kilde.core.apps.status import last_attempt
 from kilde.core.basics.errors import Place
 from kilde.core.basics.values import Object
 from kilde.core.health.health import Health
@@ -60,6 +62,13 @@ class Wish:
     warnings: tuple[str, ...] = ()
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
+    synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced
+
+    def moved(self, app: Application, sha: str) -> "Wish":
+        """The same wish at another commit, which changes nothing that it is made from."""
+        attempt = last_attempt(app.status)
+        synced = attempt is not None and attempt.revision == self.sha
+        return replace(self, sha=sha, synced_at=self.sha if synced else self.synced_at)
 
 
 @dataclass(slots=True)

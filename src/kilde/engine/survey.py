@@ -92,6 +92,7 @@ class Surveyor:
             app=app.name,
             node=self._schemas.node(ref.group, packed.version, ref.kind),
             ignore=app.ignore,
+            tracking=self._live.tracking,
         )
         change = self._permitted(app, change)
         if body is None:

@@ -1,7 +1,6 @@
 """Wishes: what Git wants of an application, fetched, resolved, rendered and made ready; and nothing done twice."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kilde.core.apps.application import Application, Source
 from kilde.core.basics.errors import InvalidInput, SourceError
@@ -41,7 +40,7 @@ class Wishes:
         if result.rendered is not None:
             rt.wish = self._wish(app, sha, result.rendered, discovery)
         elif rt.wish is not None and rt.wish.sha != sha:
-            rt.wish = _moved(rt.wish, sha)
+            rt.wish = rt.wish.moved(app, sha)
         rt.memory = memory
         assert rt.wish is not None
         await self._watch(app, rt.wish, discovery)
@@ -70,7 +69,13 @@ class Wishes:
             found = discovery.resource(kind.group, kind.kind)
             return found.namespaced if found else coming.get(kind)
 
-        desired = prepare(rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope)
+        desired = prepare(
+            rendered.manifests,
+            app=app.name,
+            namespace=app.destination.namespace,
+            scope=scope,
+            tracking=self._ctx.live.tracking,
+        )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
         return _wish(sha, rendered, desired, discovery, unserved)
@@ -136,11 +141,6 @@ def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, 
         unserved=unserved,
         made_for=discovery,
     )
-
-
-def _moved(wish: Wish, sha: str) -> Wish:
-    """The same wish at another commit: nothing it reads has changed."""
-    return replace(wish, sha=sha)
 
 
 def _source(app: Application) -> Source:

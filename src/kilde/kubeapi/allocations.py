@@ -74,15 +74,6 @@ class Allocations:
         return _LOWEST_PORT <= port <= _HIGHEST_PORT
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def held_addresses(service: Object) -> set[str]:
     """The cluster IPs of a Service."""
     spec = service.get("spec") or {}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic.options import MANAGER_LENGTH, WriteOptions
+from kilde.kubeapi.webhooks.questions import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Call:
     user: User = ADMIN
     agent: str = ""
     warnings: list[str] = field(default_factory=list)
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def manager(self) -> str:

@@ -24,7 +24,6 @@ from kilde.kubeapi.world import World
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 _encode = msgspec.json.Encoder().encode
-_OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
 _OBJECT = FieldSet.of(("f:status",))
 
 
@@ -77,13 +76,12 @@ class CustomKind(Kind):
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
             found = go_decode.decode(meta_node, obj["metadata"])
             unknown += [f"metadata.{path}" for path in found.unknown]
-            full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}
-            obj = {**obj, "metadata": full}
+            obj = {**obj, "metadata": found.object}
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
 
-    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
-        return custom.defaulted(obj, self._version.schema, nulls=nulls)
+    def defaulted(self, obj: Object) -> Object:
+        return custom.defaulted(obj, self._version.schema)
 
     def written(self, record: Record) -> bytes:
         if self._same(record):
@@ -117,7 +115,7 @@ class CustomKind(Kind):
         return custom.validate(obj, self._definition, self._version)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
-        return custom.validate(new, self._definition, self._version, old, status=subresource == "status")
+        return custom.validate(new, self._definition, self._version, old)
 
 
 def _paths(version: Version) -> ScalePaths:

@@ -1,16 +1,15 @@
 """Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
-from kilde.core.objects.defaults.apply import kept_in_protobuf
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
-from kilde.kubeapi.logic import go_decode, warnings
+from kilde.kubeapi.logic import go_decode
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
 from kilde.kubeapi.resources import tables, validation
@@ -24,33 +23,9 @@ from kilde.kubeapi.storage.records import Record
 _ALIASES = {("events.k8s.io", "events"): "events"}
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
 _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
-_NEED_VERSION = frozenset(
-    (
-        *(
-            f"{plural}.storage.k8s.io"
-            for plural in ("csidrivers", "csinodes", "csistoragecapacities", "volumeattachments")
-        ),
-        *(
-            f"{plural}.admissionregistration.k8s.io"
-            for plural in (
-                "mutatingadmissionpolicies",
-                "mutatingadmissionpolicybindings",
-                "mutatingwebhookconfigurations",
-                "validatingadmissionpolicies",
-                "validatingadmissionpolicybindings",
-                "validatingwebhookconfigurations",
-            )
-        ),
-        "leases.coordination.k8s.io",
-        "poddisruptionbudgets.policy",
-        "runtimeclasses.node.k8s.io",
-        "clustertrustbundles.certificates.k8s.io",
-    )
-)
 _NOTHING = FieldSet()
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
-_SPEC_AND_LABELS = FieldSet.of(("f:spec",), ("f:metadata", "f:labels"))
 
 
 class ScalePaths(NamedTuple):
@@ -92,11 +67,6 @@ class Kind:
         return self.storage in _TAKE_STATUS
 
     @property
-    def needs_version(self) -> bool:
-        """Whether a replacement must say which state of the object it was made from."""
-        return self.resource.custom or self.storage in _NEED_VERSION
-
-    @property
     def has_generation(self) -> bool:
         return (self.resource.group, self.resource.kind) not in WITHOUT_GENERATION
 
@@ -112,7 +82,7 @@ class Kind:
     def reset_fields(self, subresource: str) -> FieldSet:
         """What a write to this sub-resource ("" the main one) cannot change."""
         if subresource == "status":
-            return _SPEC_AND_LABELS if self.storage == "deployments.apps" else _SPEC
+            return _SPEC
         return _STATUS if self.has_status and not subresource else _NOTHING
 
     def decoded(self, obj: Object) -> go_decode.Decoded:
@@ -124,13 +94,9 @@ class Kind:
         """What every request for this kind is warned of."""
         return _DEPRECATED.get(self.storage, "")
 
-    def warnings_of(self, new: Object, old: Object | None = None) -> Iterator[str]:
-        """What a client is warned of when it writes this."""
-        return warnings.of_custom(new, old) if self.resource.custom else warnings.warnings(self.storage, new, old)
-
     def to_stored(self, obj: Object) -> Object:
-        """The object in the version in which it is kept, as storage gives it back."""
-        return kept_in_protobuf(obj)
+        """The object in the version in which it is kept."""
+        return obj
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""
@@ -144,8 +110,8 @@ class Kind:
         """How a Table shows it."""
         return tables.printer_of(self.resource, subresource)
 
-    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
-        """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
+    def defaulted(self, obj: Object) -> Object:
+        """The object with what the server adds by itself; empty fields are as Go writes them."""
         return apply_defaults(obj)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TypeVar
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import split_api_version
@@ -13,8 +14,10 @@ from kilde.kubeapi.logic import failures, negotiate
 from kilde.kubeapi.logic.options import DeleteOptions, ListOptions, WriteOptions
 from kilde.kubeapi.storage.records import Change, Record
 from kilde.kubeapi.verbs import admit, apply, create, delete, patch, read, subresources, update
+from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
 
+_T = TypeVar("_T")
 _MOST_WAITING = 200_000
 _GROUPS = ("system:masters", "system:authenticated")
 
@@ -47,6 +50,9 @@ class LocalApi:
         user = User(f"system:{manager}" if manager else "system:apiserver", _GROUPS)
         return Call(kind, namespace, name, subresource, WriteOptions(manager=manager, force=force), user)
 
+    async def _settled(self, call: Call, write: Callable[[], _T]) -> _T:
+        return await settled(self._world.webhooks, call, write)
+
     async def get(self, resource: str, namespace: str, name: str) -> Object:
         call = self._call(resource, namespace, name)
         return call.kind.presented(read.get(self._world, call, {}))
@@ -61,10 +67,11 @@ class LocalApi:
     ) -> Object:
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource)
         if subresource:
-            return subresources.post(self._world, call, own(body))
+            return await self._settled(call, lambda: subresources.post(self._world, call, own(body)))
         obj = own(body)
         admit.check_kind(call.kind, obj)
-        return call.kind.presented(create.create(self._world, call, dict(admit.typed(call, obj))))
+        typed = admit.typed(call, obj)
+        return call.kind.presented(await self._settled(call, lambda: create.create(self._world, call, own(typed))))
 
     async def update(self, resource: str, body: Object, *, manager: str, subresource: str = "") -> Object:
         meta = body.get("metadata") or {}
@@ -72,7 +79,9 @@ class LocalApi:
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource)
         obj = own(body)
         admit.check_kind(call.kind, obj)
-        return call.kind.presented(update.update(self._world, call, dict(admit.typed(call, obj)))[0])
+        typed = admit.typed(call, obj)
+        record, _ = await self._settled(call, lambda: update.update(self._world, call, own(typed)))
+        return call.kind.presented(record)
 
     async def update_status(self, resource: str, body: Object, *, manager: str) -> Object:
         return await self.update(resource, body, manager=manager, subresource="status")
@@ -81,7 +90,7 @@ class LocalApi:
         self, resource: str, namespace: str, name: str, change: Object, *, manager: str, subresource: str = ""
     ) -> Object:
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource)
-        record = patch.change(self._world, call, negotiate.MERGE, change)
+        record = await self._settled(call, lambda: patch.change(self._world, call, negotiate.MERGE, change))
         return call.kind.presented(record)
 
     async def apply(
@@ -90,7 +99,8 @@ class LocalApi:
         meta = body.get("metadata") or {}
         namespace, name = str(meta.get("namespace") or ""), str(meta.get("name") or "")
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource, force=force)
-        return call.kind.presented(apply.applied(self._world, call, own(body))[0])
+        record, _ = await self._settled(call, lambda: apply.applied(self._world, call, own(body)))
+        return call.kind.presented(record)
 
     async def apply_manifest(self, body: Object, *, manager: str) -> Object:
         """Server-side applies what somebody wrote, by force, in the version it is written in; a namespace not given is `default`."""
@@ -123,7 +133,8 @@ class LocalApi:
     ) -> Object:
         call = self._call(resource, namespace, name)
         options = DeleteOptions(grace, propagation, uid=uid or None, version=resource_version or None)
-        return call.kind.presented(delete.delete(self._world, call, options)[0])
+        record, _ = await self._settled(call, lambda: delete.delete(self._world, call, options))
+        return call.kind.presented(record)
 
     async def watch(self, resources: Iterable[str]) -> AsyncIterator[Event]:
         stream = _Stream(self._world, {self._kind(name).storage: name for name in resources}, self._kind)

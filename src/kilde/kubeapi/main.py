@@ -121,7 +121,7 @@ def _begin(folder: Path) -> float:
 
 def _keep_time(folder: Path, clock: VirtualClock) -> None:
     if clock.now() > time.time() + 1:
-        (folder / _TIME).write_text(f"{clock.now():.3f}\n")
+        write_private(folder / _TIME, f"{clock.now():.3f}\n".encode())
 
 
 async def _forever(job: Callable[[], Awaitable[None]]) -> None:
@@ -147,7 +147,7 @@ async def _running(
     access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
     faults = Faults()
     control = Control(world, clock, faults)
-    app = App(Resources(world, watches), about, access, metrics, store, control, faults)
+    app = App(Resources(world, watches, settings.services), about, access, metrics, store, control, faults)
     listener = Listener(app, sock, identity, settings.patience)
     try:
         async with asyncio.TaskGroup() as group:

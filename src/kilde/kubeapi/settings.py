@@ -1,10 +1,11 @@
 """Settings of the embedded API server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from kilde.core.objects.manifest import Manifest
+from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.storage.journal import Durability
 
 
@@ -40,5 +41,6 @@ class Settings:
     speed: float = 1.0
     rules: bool = False
     load: tuple[Manifest, ...] = ()
+    services: LocalServices = field(default_factory=LocalServices)
     durability: Durability = Durability.FULL
     patience: float = 10.0

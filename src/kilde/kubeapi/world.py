@@ -16,6 +16,8 @@ from kilde.kubeapi.logic.metadata import NAME_LETTERS
 from kilde.kubeapi.resources.kinds import Catalog
 from kilde.kubeapi.storage.records import Key, Record
 from kilde.kubeapi.storage.store import Store
+from kilde.kubeapi.webhooks.calling import Caller
+from kilde.kubeapi.webhooks.questions import Asks
 
 
 class World:
@@ -36,6 +38,7 @@ class World:
         self.tokens = Tokens(store, signing_key(None) if key is None else key)
         self.allocations = Allocations(store, service_range)
         self.kinds = Kinds(Catalog(), {})
+        self.webhooks: Asks = Caller()
 
     def time(self) -> float:
         """Seconds since the epoch."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import kilde
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess
@@ -22,6 +23,7 @@ from kilde.testing.targets import Directory, Target
 _APPLY = "application/apply-patch+yaml"
 _START_WITHIN = 30.0
 _LOOK = 0.05
+_HOME = Path(kilde.__file__).parents[1]
 Condition = str | Callable[[Object], bool]
 
 
@@ -62,11 +64,11 @@ class KildeCluster:
         words += ["--clock", options.clock, "--controllers", options.controllers, *loads, *options.more]
         log = (self._home / "log").open("w+b")
         process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", "kilde", "cluster", *words],
+            [sys.executable, "-P", "-m", "kilde", "cluster", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, "PYTHONPATH": str(_HOME)},  # and nothing of the tests, whose modules may have any name
         )
         assert process.stdout is not None
         with process.stdout as told, log:

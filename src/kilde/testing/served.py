@@ -39,12 +39,23 @@ rbac.authorization.k8s.io/v1 RoleBinding rolebindings yes
 rbac.authorization.k8s.io/v1 ClusterRole clusterroles no
 rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings no
 storage.k8s.io/v1 StorageClass storageclasses no
+coordination.k8s.io/v1 Lease leases yes
 scheduling.k8s.io/v1 PriorityClass priorityclasses no
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions no
 """
 _STATELESS: Final = frozenset(
     {
-        *("ConfigMap", "Secret", "ServiceAccount", "Event", "LimitRange", "NetworkPolicy", "Role", "RoleBinding"),
+        *(
+            "ConfigMap",
+            "Secret",
+            "ServiceAccount",
+            "Event",
+            "LimitRange",
+            "NetworkPolicy",
+            "Role",
+            "RoleBinding",
+            "Lease",
+        ),
         *("ClusterRole", "ClusterRoleBinding", "StorageClass", "PriorityClass"),
     }
 )

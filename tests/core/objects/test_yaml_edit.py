@@ -110,6 +110,11 @@ def test_anchors_that_stand_in_the_way_are_written_out_with_their_comments_above
     )
 
 
+def test_a_field_whose_anchor_others_use_can_go() -> None:
+    before = "# on a\na: &x [b] # a\nc: *x # on c\nd: [e] # on d\nf: g\n"
+    assert edited(before, {"c": ["b"], "d": ["e"], "f": "h"}) == "# on a\n# a\n# on c\nc:\n- b\nd: [e] # on d\nf: h\n"
+
+
 def test_what_cannot_be_kept_apart_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="write it as a block"):
+    with pytest.raises(InvalidInput, match="write it as a block, without anchors"):
         edited("{a: &x [b], c: *x}", {"a": ["d"], "c": ["b"]})

@@ -91,11 +91,10 @@ def test_a_path_out_of_the_repository_is_refused() -> None:
         asked("../x")
 
 
-def test_inputs_are_files_with_their_ids_listings_folders_and_absences() -> None:
+def test_inputs_are_files_with_their_ids_listings_and_absences() -> None:
     source = MemoryTree({"plain/a.yaml": b"kind: A\napiVersion: v1\nmetadata: {name: a}\n", "plain/x": b""}, {"l": "x"})
     found = inputs_of(render(source, RenderSource(path="plain")).trace)
     assert found == [
-        Input("plain", "folder", ""),
         Input("plain", "listing", listing_id([("a.yaml", str(EntryKind.FILE)), ("x", str(EntryKind.FILE))])),
         *(Input(f"plain/{name}", "absent", "") for name in ("Chart.yaml", "Kustomization")),
         Input("plain/a.yaml", "file", blob_id(b"kind: A\napiVersion: v1\nmetadata: {name: a}\n")),

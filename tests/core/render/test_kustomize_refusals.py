@@ -30,6 +30,25 @@ REFUSALS: dict[str, tuple[Files, str, str]] = {
         "",
         "kustomization.yaml:1:1: namespace: must be a string, not the boolean false; quote it",
     ),
+    "a file that is not there, but nearly": (
+        {K: "resources: [deploymnet.yaml]\n", "deployment.yaml": R},
+        "",
+        "kustomization.yaml:1:13: resources: deploymnet.yaml: no such file or folder (did you mean 'deployment.yaml'?)",
+    ),
+    "a patch file that is not there, but nearly": (
+        {K: "resources: [r.yaml]\npatches:\n- path: patch.yml\n", "r.yaml": R, "patch.yaml": R},
+        "",
+        "kustomization.yaml:3:3: patch.yml: no such file (did you mean 'patch.yaml'?)",
+    ),
+    "an operation of a JSON patch that is none": (
+        {
+            K: 'resources: [r.yaml]\npatches:\n- {target: {kind: ConfigMap}, patch: \'[{"op": "replcae", "path": "/a"}]\'}\n',
+            "r.yaml": R,
+        },
+        "",
+        "r.yaml:1: ConfigMap.v1.[noGrp]/c.[noNs]: unexpected kind of operation 'replcae' (did you mean 'replace'?);"
+        " one of add, remove, replace, move, copy, test, by the JSON patch in kustomization.yaml",
+    ),
     "an empty kustomization": ({K: "kind: Kustomization\n"}, "", "kustomization.yaml:1: the kustomization is empty"),
     "an unknown version": (
         {K: "apiVersion: kustomize.config.k8s.io/v1\nnamePrefix: x\n"},

@@ -228,3 +228,12 @@ async def test_a_mode_names_what_moves(mode: Mode, some: set[str]) -> None:
         names = set(assemble(cluster.api, mode=mode, nodes=2, clock=cluster.clock).jobs)
         assert some <= names
         assert ("kubelet-0" in names, "watch" in names) == (mode is Mode.SIMULATE, mode is not Mode.OFF)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["advance", "run"]), st.floats(0, 1e6)), max_size=20))
+def test_time_never_goes_back_whatever_is_done_to_the_clock(deeds: list[tuple[str, float]]) -> None:
+    clock, before = manual(0.0), 0.0
+    for deed, value in deeds:
+        getattr(clock, deed)(value)
+        assert clock.now() >= before
+        before = clock.now()

@@ -194,7 +194,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     (
         "pod",
         {"spec": {"containers": {"0": {"envFrom": [{}]}}}},
-        [f'{C0}.envFrom[0]: Invalid value: "": must specify one of: `configMapRef` or `secretRef`'],
+        [f'{C0}.envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`'],
     ),
     (
         "pod",
@@ -213,7 +213,9 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         "pod",
         {"spec": {"containers": {"0": {"securityContext": {"privileged": True, "allowPrivilegeEscalation": False}}}}},
         [
-            f'{C0}.securityContext: Invalid value: {{"allowPrivilegeEscalation":false,"privileged":true}}: cannot'
+            f'{C0}.securityContext: Invalid value: {{"Capabilities":null,"Privileged":true,"SELinuxOptions":null,'
+            '"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,'
+            '"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot'
             " set `allowPrivilegeEscalation` to false and `privileged` to true",
         ],
     ),
@@ -250,7 +252,8 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         "deployment",
         {"spec": {"strategy": {"type": "Blue"}}},
         [
-            'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"'
+            'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":null}: '
+            'supported values: "Recreate", "RollingUpdate"'
         ],
     ),
     (

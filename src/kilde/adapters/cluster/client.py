@@ -19,6 +19,7 @@ from kilde.core.basics.values import Object
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Discovery, Propagation, Resource, WatchEvent
 
+SERVICES: Final = Resource("", "v1", "Service", "services", True)
 Bodies: TypeAlias = list[bytes]  # inside the class, `list` is the verb
 _PATCH_TYPES: Final = {
     "merge": "application/merge-patch+json",
@@ -219,6 +220,20 @@ class KubeCluster:
         answer = await self._send(Call(method="POST", path=path, verb="review", about=about, body=_encode(review)))
         status = _object(answer.body, about).get("status")
         return isinstance(status, dict) and status.get("allowed") is True
+
+    async def through_service(
+        self, namespace: str, service: str, path: str, *, body: bytes | None = None, accept: str = "*/*"
+    ) -> bytes:
+        """What a Service answers, asked through the API server's proxy; POST if there is a body. `service`: scheme:name:port."""
+        call = Call(
+            method="GET" if body is None else "POST",
+            path=f"{paths.one(SERVICES, namespace, service, 'proxy')}{path}",
+            verb="proxy",
+            about=f"services/{service}",
+            body=body,
+            accept=accept,
+        )
+        return (await self._send(call)).body
 
     def counts(self) -> dict[str, int]:
         """Requests sent so far, by verb: get, list, watch, apply, create, update, patch, delete, review, discovery, …"""

@@ -30,14 +30,14 @@ def default_files(env: Mapping[str, str]) -> list[Path]:
     return named or [Path(env.get("HOME", "~")).expanduser() / ".kube" / "config"]
 
 
-def load(files: Sequence[Path], clock: Clock, *, context: str = "") -> Access:
-    """The Access a kubeconfig's context gives ("": its current-context).
+def load(files: Sequence[Path], clock: Clock, *, context: str = "", cluster: str = "", user: str = "") -> Access:
+    """The Access a kubeconfig's context gives ("": its current-context), with another `cluster` or `user` of it if named.
 
     Of several files the first that names a thing counts; files that are not there are skipped unless there is only one.
     Raises InvalidInput that names the file and what is wrong in it.
     """
     merged = _Merged(files)
-    return _Reading(merged, clock).access(context or merged.current)
+    return _Reading(merged, clock).access(context or merged.current, cluster=cluster, user=user)
 
 
 def in_cluster(clock: Clock, env: Mapping[str, str], *, folder: Path = _SERVICE_ACCOUNT) -> Access:
@@ -108,26 +108,26 @@ class _Reading:
     def __init__(self, merged: _Merged, clock: Clock) -> None:
         self._merged, self._clock, self._about = merged, clock, merged.about
 
-    def access(self, context: str) -> Access:
+    def access(self, context: str, *, cluster: str = "", user: str = "") -> Access:
         if not context:
             raise self._wrong("has no current-context", hint="name one with --context")
         chosen, _ = self._merged.get("context", context)
-        cluster, cluster_folder = self._merged.get("cluster", self._text(chosen, "cluster"))
-        name = self._text(chosen, "user")
-        user, user_folder = self._merged.get("user", name) if name else ({}, cluster_folder)
-        server = self._server(cluster)
-        ca = self._material(cluster, "certificate-authority", cluster_folder)
-        insecure = cluster.get("insecure-skip-tls-verify") is True
+        place, place_folder = self._merged.get("cluster", cluster or self._text(chosen, "cluster"))
+        name = user or self._text(chosen, "user")
+        person, person_folder = self._merged.get("user", name) if name else ({}, place_folder)
+        server = self._server(place)
+        ca = self._material(place, "certificate-authority", place_folder)
+        insecure = place.get("insecure-skip-tls-verify") is True
         if insecure and ca:
             raise self._wrong("certificate-authority and insecure-skip-tls-verify exclude each other")
         return Access(
             server=server,
             ca=ca,
             insecure=insecure,
-            tls_server_name=self._text(cluster, "tls-server-name"),
-            proxy_url=self._proxy(cluster),
-            credentials=self._credentials(user, user_folder, cluster, ca),
-            headers=tuple(_impersonation(user)),
+            tls_server_name=self._text(place, "tls-server-name"),
+            proxy_url=self._proxy(place),
+            credentials=self._credentials(person, person_folder, place, ca),
+            headers=tuple(_impersonation(person)),
             namespace=self._text(chosen, "namespace") or "default",
             context=context,
         )

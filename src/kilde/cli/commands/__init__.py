@@ -8,6 +8,9 @@ COMMANDS = {
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",
     "why": "kilde.cli.commands.why",
+    "seal": "kilde.cli.commands.seal",
+    "unseal": "kilde.cli.commands.unseal",
+    "secrets": "kilde.cli.commands.secrets",
     "ledger": "kilde.cli.commands.ledger",
     "install": "kilde.cli.commands.install",
 }

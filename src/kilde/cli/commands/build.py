@@ -10,9 +10,13 @@ import click
 from kilde.cli.like_kustomize import LikeKustomize
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kilde.core.basics.errors import KildeError
     from kilde.core.render import Built
+    from kilde.core.source.tree import Trace
 
+_FORMATS = ("json", "yaml")
 _RESTRICTORS = ("LoadRestrictionsRootOnly", "LoadRestrictionsNone")
 _OLD_FLAGS = {  # kustomize's own words
     "reorder": "use the new 'sortOptions' field in kustomization.yaml instead.",
@@ -52,7 +56,9 @@ class _Build(LikeKustomize):
 )
 @click.option("--reorder", metavar="legacy|none", help="Order of the objects where sortOptions says nothing.")
 @click.option(
-    "--explain", is_flag=True, help="Print what was read, and what was looked for in vain, to standard error."
+    "--explain",
+    is_flag=True,
+    help="Print what was read, and what was looked for in vain, to standard error; with -o json or yaml in place of the objects.",
 )
 @click.option(_MANAGED_BY_FLAG, "managed_by", is_flag=True, help="Label every object with who built it.")
 @click.option("--enable-helm", is_flag=True, help="Let helm inflate the charts that a kustomization names.")
@@ -76,7 +82,6 @@ class _Build(LikeKustomize):
 @click.option("--network", is_flag=True, help="Let containers that ask for the network have it.")
 @click.option("--network-name", default="bridge", metavar="NAME", help="Accepted, and without effect, as in kustomize.")
 @click.option(_NAMED, "managed_by_named", count=True, hidden=True)
-@click.option("--stack-trace", is_flag=True, hidden=True)
 def command(places: tuple[str, ...], output: str, load_restrictor: str, reorder: str | None, **flags: Any) -> None:
     """Build the kustomization in DIR (default: here) or in a Git repository.
 
@@ -88,19 +93,18 @@ def command(places: tuple[str, ...], output: str, load_restrictor: str, reorder:
     try:
         managed_by = flags["managed_by"] or os.environ.get(_MANAGED_BY_VARIABLE) == "on"
         restricted = load_restrictor != _RESTRICTORS[1]
-        built, seen = _build(
+        built = _build(
             places[0] if places else ".",
             flags,
             reorder=reorder or "",
             restricted=restricted,
             managed_by=bool(managed_by),
+            explain=(output if output in _FORMATS else "text") if flags["explain"] else "",
         )
-        _write(built, output)
+        if not flags["explain"] or output not in _FORMATS:
+            _write(built, output)
     except KildeError as error:
         _fail(_told(error))
-    if flags["explain"]:
-        for path in seen:
-            click.echo(path, err=True)
 
 
 def _check(places: tuple[str, ...], load_restrictor: str, reorder: str | None, *, managed_by_named: int) -> None:
@@ -117,9 +121,9 @@ def _check(places: tuple[str, ...], load_restrictor: str, reorder: str | None, *
 
 
 def _build(
-    place: str, flags: dict[str, Any], *, reorder: str, restricted: bool, managed_by: bool
-) -> "tuple[Built, list[str]]":
-    """The build, its warnings told, and a line for everything that was looked at."""
+    place: str, flags: dict[str, Any], *, reorder: str, restricted: bool, managed_by: bool, explain: str
+) -> "Built":
+    """The build; its warnings, and if wanted its inputs, are told also where it fails."""
     from kilde.adapters.folder import FolderTree
     from kilde.cli.build_outside import outside_of
     from kilde.core.render import BuildOptions, kustomize_build
@@ -131,13 +135,29 @@ def _build(
         options = BuildOptions(reorder=reorder, restricted=restricted, managed_by=managed_by, outside=outside)
         path = place if parse_remote(place) is not None else _folder(place)
         warnings: list[str] = []
+        built = None
         try:
             built = kustomize_build(tree, path, options, warnings=warnings)
         finally:
             for warning in warnings:
                 click.echo(warning, err=True)
-    lines = [f"{oid or 'absent':40} {_shown(path)}" for path, oid in sorted(tree.trace.seen.items())]
-    return built, [*lines, *(f"{commit:40.40} {address}" for address, commit in sorted(built.remotes.items()))]
+            if explain:
+                _explain(tree.trace, built.remotes if built else {}, explain)
+    return built
+
+
+def _explain(trace: "Trace", remotes: "Mapping[str, str]", form: str) -> None:
+    """A line for every input on standard error; or all of them as data, in the place of the objects."""
+    from kilde.cli.explaining import inputs, line
+
+    found = inputs(trace, remotes)
+    if form in _FORMATS:
+        from kilde.cli.output import data
+
+        data(found, form)
+    else:
+        for one in found:
+            click.echo(line(one), err=True)
 
 
 def _folder(place: str) -> str:
@@ -163,17 +183,14 @@ def _write(built: "Built", output: str) -> None:
             _fail(f"open {path}: {error.strerror}")
 
 
-def _shown(path: str) -> str:
-    """A path as seen from the working folder; what has an address is shown by it."""
-    return path if ": " in path or "://" in path else os.path.relpath("/" + path)
-
-
 def _told(error: "KildeError") -> str:
+    from kilde.cli.explaining import shown
+
     where = ""
     if error.place is not None:
         line = f":{error.place.line}" if error.place.line else ""
         column = f":{error.place.column}" if line and error.place.column else ""
-        where = _shown(error.place.file) + line + column
+        where = shown(error.place.file) + line + column
     head = ": ".join(part for part in (where, error.about, error.what) if part)
     here = f"{Path.cwd().as_posix().strip('/')}/"  # the tree begins at the root: its paths are shown as seen from here
     head = re.sub(rf"(?<![\w/.-]){re.escape(here)}", "", head)

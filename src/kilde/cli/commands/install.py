@@ -8,7 +8,9 @@ import click
     short_help="Print what a cluster needs: the CRDs.",
 )
 @click.option(
-    "--crds", is_flag=True, help="The CustomResourceDefinitions of Application, ApplicationSet and AppProject."
+    "--crds",
+    is_flag=True,
+    help="The CustomResourceDefinitions of Application, ApplicationSet, AppProject and SealedSecret.",
 )
 def command(*, crds: bool) -> None:
     """Prints, as YAML, the manifests that a cluster needs before `kilde up --kubeconfig` can work with it."""

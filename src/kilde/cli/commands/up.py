@@ -37,6 +37,28 @@ from kilde.cli.target import data_dir_option, namespace_option
 )
 @durability_option
 @namespace_option
+@click.option(
+    "--seal-controller/--no-seal-controller",
+    "seals",
+    default=None,
+    help="Open SealedSecrets too; without either: in the embedded cluster only.",
+)
+@click.option(
+    "--seal-listen",
+    type=ADDRESS,
+    metavar="HOST:PORT",
+    default="127.0.0.1:0",
+    help="Where /v1/cert.pem, /v1/verify and /v1/rotate are served; any free port if it is 0.",
+)
+@click.option(
+    "--seal-key-renew-period",
+    "seal_renew",
+    type=DURATION,
+    envvar="SEALED_SECRETS_KEY_RENEW_PERIOD",
+    default="720h",
+    show_default=True,
+    help="Age at which the newest sealing key gets a successor; 0: never.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     *,
@@ -48,6 +70,9 @@ def command(
     poll: float,
     durability: str,
     namespace: str,
+    seals: bool | None,
+    seal_listen: tuple[str, int],
+    seal_renew: float,
     verbose: bool,
 ) -> None:
     """Keeps a cluster in step with its repositories until SIGINT or SIGTERM.
@@ -70,6 +95,9 @@ def command(
         poll=poll,
         durability=durability,
         namespace=namespace,
+        seals=seals,
+        seal_listen=seal_listen,
+        seal_renew=seal_renew,
     )
 
     async def serve(stop: asyncio.Event) -> None:

@@ -14,6 +14,8 @@ from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.source.repository_url import normalized
 
+REMOTE_BASES = "kilde.dev/remote-bases"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -50,6 +52,7 @@ class Project:
     namespaced_allowed: tuple[KindRule, ...] | None = None
     namespaced_denied: tuple[KindRule, ...] = ()
     windows: tuple[Window, ...] = ()
+    remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
     problems: tuple[str, ...] = ()
 
     def permits_repository(self, url: str) -> bool:
@@ -114,6 +117,7 @@ def read_project(raw: Object) -> Project:
         namespaced_allowed=_rules(at, "namespaceResourceWhitelist") if at.has("namespaceResourceWhitelist") else None,
         namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
         windows=windows,
+        remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
         problems=tuple(at.problems),
     )
 

@@ -25,40 +25,42 @@ def rewrite(text: str, new: Mapping[str, Any], *, read: Read, spelling: Spelling
     old = read(text)
     if old == new:
         return text
+    plain, put_back = in_lines(text)
+    is_ended = not plain or plain.endswith("\n")
+    edited = _in_place_or_anew(plain if is_ended else plain + "\n", old, new, read, spelling)
+    if not is_ended:
+        unended = edited.removesuffix("\n")
+        edited = unended if read(unended) == new else edited  # the end of the last line may have a meaning
+    return put_back(edited)
+
+
+def in_lines(text: str) -> tuple[str, Callable[[str], str]]:
+    """The text without a byte order mark and, if all its lines end in them, carriage returns; and what puts those back."""
     mark = _BOM if text.startswith(_BOM) else ""
     plain = text.removeprefix(mark)
-    has_returns = "\r\n" in plain and plain.count("\r\n") == plain.count("\n")
-    if has_returns:
-        plain = plain.replace("\r\n", "\n")
-    is_ended = not plain or plain.endswith("\n")
-    if not is_ended:
-        plain += "\n"
-    edited = _in_place_or_anew(plain, old, new, read, spelling)
-    if not is_ended:
-        edited = edited.removesuffix("\n")
-        if read(edited) != new:
-            edited += "\n"  # the end of the last line had a meaning
-    return mark + (edited.replace("\n", "\r\n") if has_returns else edited)
+    end = "\r\n" if "\r\n" in plain and plain.count("\r\n") == plain.count("\n") else "\n"
+    return plain.replace(end, "\n"), lambda edited: mark + edited.replace("\n", end)
 
 
 def _in_place_or_anew(text: str, old: dict[str, Any], new: Mapping[str, Any], read: Read, spelling: Spelling) -> str:
     edited = _in_place(text, old, new, spelling)
     wrong = _different(edited, new, read)
-    if not wrong:
+    if wrong == set():
         return edited
     # an anchor stands in the way: its field and those that use it are written without
-    edited = _anew(text, old, new, spelling, wrong | {name for name in new if old.get(name) != new[name]})
-    if _different(edited, new, read):
+    changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    edited = _anew(text, new, spelling, changed | (wrong or set()))
+    if _different(edited, new, read) != set():
         raise InvalidInput("cannot be edited without changing what else it says", hint="write it without anchors")
     return edited
 
 
-def _different(text: str, new: Mapping[str, Any], read: Read) -> set[str]:
-    """The fields that a text does not say as wanted."""
+def _different(text: str, new: Mapping[str, Any], read: Read) -> set[str] | None:
+    """The fields that a text does not say as wanted; None if it cannot be read at all."""
     try:
         found = read(text)
     except InvalidInput:
-        return set(new)
+        return None
     return {name for name in {*found, *new} if found.get(name) != new.get(name)}
 
 
@@ -97,13 +99,12 @@ def _appended(
     return text[:at] + lines + text[at:]
 
 
-def _anew(text: str, old: Mapping[str, Any], new: Mapping[str, Any], spelling: Spelling, names: set[str]) -> str:
+def _anew(text: str, new: Mapping[str, Any], spelling: Spelling, names: set[str]) -> str:
     """The text with some fields, and all that have to do with anchors, written anew; their comments stand above them."""
     document = parse_spans(text, spelling)
     root = document.root
-    assert root is not None
-    if root.flow:
-        raise InvalidInput("cannot be edited: it is written on one line and has anchors", hint="write it as a block")
+    if root is None or root.flow:
+        raise InvalidInput("cannot be edited the way it is written", hint="write it as a block, without anchors")
     editor = BlockEditor(text, dash_of(root))
     out: list[str] = []
     cursor = line_start(text, root.children[0].start)

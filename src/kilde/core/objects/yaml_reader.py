@@ -22,6 +22,7 @@ from yaml.events import (
 )
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
+from kilde.core.objects.yaml_folding import folded
 from kilde.core.objects.yaml_scalars import (
     EMPTY,
     EMPTY_IN_FLOW,
@@ -56,13 +57,14 @@ DEFAULT_LIMITS = YamlLimits()
 
 
 class Document:
-    """One document: its value, and the line (from 1) it begins on."""
+    """One document: its value, and the line (from 1) it begins on. `alone`: no line of the file marks another one."""
 
-    __slots__ = ("_offset", "_text", "file", "line", "value")
+    __slots__ = ("_offset", "_text", "alone", "file", "line", "value")
 
     def __init__(self, value: Any, line: int, file: str, text: bytes = b"", offset: int = 0) -> None:
         self.value, self.line, self.file = value, line, file
         self._text, self._offset = text, offset
+        self.alone = False
 
     def place(self, path: Path = ()) -> Place:
         """Where a field is, found by reading the text again; the nearest parent's place where the field is not written."""
@@ -71,9 +73,16 @@ class Document:
         line, column = _find(self._text, path) if self._text else (-1, -1)
         return Place(self.file, line + self._offset + 1, column + 1) if line >= 0 else Place(self.file, self.line)
 
+    @property
+    def text(self) -> bytes:
+        """What it was read from; b"" where that is not known any more."""
+        return self._text
+
     def copy(self) -> "Document":
         """A document whose value can be changed without changing this one's."""
-        return Document(copy_tree(self.value), self.line, self.file, self._text, self._offset)
+        found = Document(copy_tree(self.value), self.line, self.file, self._text, self._offset)
+        found.alone = self.alone
+        return found
 
     def without_text(self) -> "Document":
         """The same, lighter: from now on it knows no places but its own line."""
@@ -100,12 +109,15 @@ def read_documents(
     """
     if len(data) > limits.size:
         raise LimitExceeded(f"is {len(data)} bytes, more than {limits.size}", place=Place(file))
-    found = []
-    for text, offset in _parts(data, file):
+    found: list[Document] = []
+    parts = list(_parts(data, file))
+    for text, offset in parts:
         builder = _Builder(text, offset, file, mode, limits, duplicates)
         value = builder.document()
         if not is_null(value):
             found.append(Document(value, builder.first_line + 1, file, text, offset))
+    for document in found:
+        document.alone = len(parts) == 1
     return found
 
 
@@ -195,13 +207,13 @@ class _Builder:
 
     def scalar(self, event: Any, flow: bool) -> Any:
         text = event.value
-        if event.tag is not None:
+        if event.tag is not None and (self.kubernetes or event.tag != "!" or event.style):
             try:
                 return tagged(event.tag, text, kubernetes=self.kubernetes, quoted=bool(event.style))
             except ValueError as error:
                 raise self.error(event, str(error)) from error
         if event.style:
-            return text if self.kubernetes else Quoted(text)
+            return text if self.kubernetes else folded(text) if event.style == ">" else Quoted(text)
         if flow and not text and not self.kubernetes:
             return EMPTY_IN_FLOW
         value = self.resolve(text)

@@ -41,6 +41,14 @@ class Quoted(str):
     __slots__ = ()
 
 
+class Folded(Quoted):
+    """A folded block as kustomize will print it; `raw` is what it says, and what is copied of it."""
+
+    __slots__ = ("raw",)
+
+    raw: str
+
+
 class Raw:
     """A plain scalar that is not written as its value prints: `text` as written, `value` as JSON."""
 
@@ -67,6 +75,12 @@ class OddKey(str):
 
 class Unprintable(Raw):
     """`.inf` and `.nan`: read, but not to be written as JSON."""
+
+    __slots__ = ()
+
+
+class Binary(Raw):
+    """A scalar tagged `!!binary`: its text is base64, its value what that says."""
 
     __slots__ = ()
 
@@ -205,7 +219,7 @@ def _clock(offset: timedelta) -> str:
 def text_of(value: Any) -> str:
     """The text of a scalar as it was written."""
     if isinstance(value, str):
-        return value
+        return value.raw if type(value) is Folded else value
     if isinstance(value, Raw):
         return value.text
     if value is None:
@@ -261,7 +275,8 @@ def tagged(tag: str, text: str, *, kubernetes: bool, quoted: bool = False) -> An
     short = tag.removeprefix("tag:yaml.org,2002:")
     if short == "binary":
         try:
-            return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+            value = base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+            return value if kubernetes else Binary(text, value)
         except (binascii.Error, ValueError) as error:
             raise ValueError("!!binary value contains invalid base64 data") from error
     if short not in ("int", "float", "bool", "null", "timestamp"):

@@ -18,6 +18,7 @@ _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./-]*")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _OTHER_BREAK = re.compile("[\u2028\u2029]")
 _BREAK_BY_SPACE = re.compile(" [\u2028\u2029]|[\u2028\u2029] ")
+_BOM = "\ufeff"  # go-yaml takes it, first in a text, for a reason to escape all that follows
 _LEADING = frozenset("#,[]{}&*!|>'\"%@`")
 _ESCAPES = {
     "\0": "0", "\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "f", "\r": "r", "\x1b": "e",
@@ -164,8 +165,13 @@ def inline(value: Any, column: int, indent: int) -> str:
 def go_float(value: float) -> str:
     """A float64 as Go's strconv.FormatFloat(f, 'g', -1, 64) writes it; whole numbers that fit 64 bits as integers."""
     whole = integral(value)
-    if isinstance(whole, int) and _INT64 <= whole < _UINT64:
-        return str(whole)
+    return str(whole) if isinstance(whole, int) and _INT64 <= whole < _UINT64 else go_shortest(value)
+
+
+def go_shortest(value: float) -> str:
+    """The same, whole numbers with an exponent from a million on."""
+    if value == 0:
+        return "0"
     mantissa, _, exponent = repr(abs(value)).partition("e")
     before, _, after = mantissa.partition(".")
     power = len(before.lstrip("0")) - 1 if before.lstrip("0") else len(after.lstrip("0")) - len(after) - 1
@@ -302,8 +308,9 @@ def _double(text: str, column: int, indent: int, *, breaks: bool) -> str:
     column += 1
     pad = "\n" + " " * indent
     spaces, last = False, len(text) - 1
+    escape_all = text[:1] == _BOM
     for index, char in enumerate(text):
-        if char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.search(char):
+        if escape_all or char in '"\\\n\x85\u2028\u2029' or _UNPRINTABLE.search(char):
             escaped = _escape(char)
             out.append(escaped)
             column += len(escaped)

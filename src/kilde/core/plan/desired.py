@@ -7,10 +7,12 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan import tracking
 from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
+from kilde.core.plan.tracking import Tracking
+
+_BY_ANNOTATION = Tracking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,12 @@ class Desired:
 
 
 def prepare(
-    manifests: Iterable[Manifest], *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]
+    manifests: Iterable[Manifest],
+    *,
+    app: str,
+    namespace: str,
+    scope: Callable[[GroupKind], bool | None],
+    tracking: Tracking = _BY_ANNOTATION,
 ) -> Desired:
     """Manifests as rendered → what the cluster shall have.
 
@@ -53,7 +60,7 @@ def prepare(
     repeated: list[str] = []
     hooks: list[Wanted] = []
     for manifest in manifests:
-        placed = _place(manifest, app=app, namespace=namespace, scope=scope)
+        placed = _place(manifest, app=app, namespace=namespace, scope=scope, tracking=tracking)
         if is_hook(manifest.annotations):
             hooks.append(placed)
             continue
@@ -64,7 +71,9 @@ def prepare(
     return Desired(objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(repeated))
 
 
-def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None]) -> Wanted:
+def _place(
+    manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None], tracking: Tracking
+) -> Wanted:
     about = str(manifest.origin or manifest)
     texts = _checked(manifest, about)
     if not manifest.name and not manifest.metadata.get("generateName"):
@@ -87,9 +96,7 @@ def _place(manifest: Manifest, *, app: str, namespace: str, scope: Callable[[Gro
     if where:
         meta["namespace"] = where
     tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
-    text = str(tracking.TrackingId(app, tracked))
-    meta["annotations"] = {**(texts.get("annotations") or {}), tracking.ANNOTATION: text}
-    body = {**manifest.body, "metadata": meta}
+    body = {**manifest.body, "metadata": tracking.marked(meta, app, tracked)}
     return Wanted(
         manifest=Manifest(body, manifest.origin),
         ref=ref,

@@ -7,7 +7,6 @@ from typing import Any
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef, split_api_version
 from kilde.core.objects.typed.node import Node
-from kilde.core.plan import tracking
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import compare
 from kilde.core.plan.desired import Wanted
@@ -16,6 +15,9 @@ from kilde.core.plan.ignore import IgnoreRule, managers_for, pointers_for
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
+from kilde.core.plan.tracking import Tracking
+
+_BY_ANNOTATION = Tracking()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,13 @@ class Plan:
 
 
 def judge(
-    wanted: Wanted, live: Object | None, *, app: str, node: Node | None, ignore: Iterable[IgnoreRule] = ()
+    wanted: Wanted,
+    live: Object | None,
+    *,
+    app: str,
+    node: Node | None,
+    ignore: Iterable[IgnoreRule] = (),
+    tracking: Tracking = _BY_ANNOTATION,
 ) -> Change:
     """One object that Git wants. An object that carries another application's tracking id differs, whatever its fields."""
     change = Change(
@@ -52,7 +60,7 @@ def judge(
     if live is None:
         return change
     meta: dict[str, Any] = live.get("metadata") or {}
-    holder = tracking.owner(meta.get("annotations"), wanted.ref)
+    holder = tracking.owner(meta, wanted.ref)
     own = object_options(meta.get("annotations") or {})
     change = replace(
         change,

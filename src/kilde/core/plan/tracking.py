@@ -4,10 +4,15 @@
 application's destination namespace. An id that does not name the object that carries it was copied, and is ignored.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kilde.core.objects.ref import ObjectRef
 
+INSTALLATION = "argocd.argoproj.io/installation-id"
+LABEL = "app.kubernetes.io/instance"
+_LONGEST_LABEL = 63
 ANNOTATION = "argocd.argoproj.io/tracking-id"
 
 
@@ -40,8 +45,52 @@ def parse(text: str) -> TrackingId | None:
     return TrackingId(app, ObjectRef(group, kind, namespace, name))
 
 
-def owner(annotations: dict[str, str] | None, ref: ObjectRef) -> str:
+def owner(annotations: Mapping[str, str] | None, ref: ObjectRef) -> str:
     """The application that tracks the object `ref` with these annotations; "" if none does."""
     text = (annotations or {}).get(ANNOTATION, "")
     found = parse(text) if text else None
     return found.app if found and found.is_of(ref) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracking:
+    """How objects are told to be an application's: Argo CD's `application.resourceTrackingMethod` and what belongs to it.
+
+    `method`: annotation, label, or annotation+label (then the label is for people, and the annotation counts). `installation` tells apart
+    several installations that share a cluster: an object of another one is nobody's here.
+    """
+
+    method: str = "annotation"
+    label: str = LABEL
+    installation: str = ""
+
+    def marked(self, meta: Mapping[str, Any], app: str, ref: ObjectRef) -> dict[str, Any]:
+        """The metadata with the application's mark."""
+        out = dict(meta)
+        if self.method != "label":
+            marks = {ANNOTATION: str(TrackingId(app, ref))}
+            if self.installation:
+                marks[INSTALLATION] = self.installation
+            out["annotations"] = {**(meta.get("annotations") or {}), **marks}
+        if self.method != "annotation":
+            out["labels"] = {**(meta.get("labels") or {}), self.label: app[:_LONGEST_LABEL]}
+        return out
+
+    def owner(self, meta: Mapping[str, Any], ref: ObjectRef) -> str:
+        """The application that an object with this metadata is of; "" if of none."""
+        annotations: Mapping[str, str] = meta.get("annotations") or {}
+        if self.method == "label":
+            return str((meta.get("labels") or {}).get(self.label, ""))
+        if self.installation and annotations.get(INSTALLATION) != self.installation:
+            return ""
+        return owner(annotations, ref)
+
+
+def read_tracking(data: Mapping[str, str]) -> Tracking:
+    """The settings of `argocd-cm`; a method nobody knows counts as annotation, as in Argo CD."""
+    method = data.get("application.resourceTrackingMethod", "")
+    return Tracking(
+        method=method if method in ("label", "annotation+label") else "annotation",
+        label=data.get("application.instanceLabelKey") or LABEL,
+        installation=data.get("installationID", ""),
+    )

@@ -21,8 +21,14 @@ class Input(NamedTuple):
 
 
 def inputs_of(trace: Trace) -> list[Input]:
-    """Everything in a trace, by path."""
-    return [_input(path, seen) for path, seen in sorted(trace.seen.items())]
+    """Everything in a trace, by path; without the folders that something was found in, since that says it already."""
+    found = [path.rstrip("/") for path, seen in trace.seen.items() if seen not in (None, FOLDER)]
+    implied = {above for path in found for above in ("", *_above(path))}
+    return [
+        _input(path, seen)
+        for path, seen in sorted(trace.seen.items())
+        if not (seen == FOLDER and (path in implied or path + "/" in trace.seen))
+    ]
 
 
 def _input(path: str, seen: str | None) -> Input:

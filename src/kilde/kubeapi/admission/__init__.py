@@ -1,7 +1,7 @@
 """Admission plug-ins that concern more than one kind: limits, quotas, pod security. `before` may change, `after` only refuses."""
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.admission import limit_ranger, pod_security, policies, quota
+from kilde.kubeapi.admission import limit_ranger, pod_security, policies, quota, webhooks
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.world import World
 
@@ -12,17 +12,22 @@ def before(world: World, call: Call, obj: Object) -> None:
 
 
 def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
-    """What mutating policies make of a write. They come after its ownership is known: what they add is nobody's."""
-    return policies.mutate(world, call, obj, old)
+    """What mutating policies and webhooks make of a write. They come after its ownership is known: what they add is nobody's."""
+    made = webhooks.mutate(world, call, policies.mutate(world, call, obj, old), old)
+    assert made is not None
+    return made
 
 
 def removal(world: World, call: Call, old: Object) -> None:
-    """Validating admission of a DELETE."""
+    """Admission of a DELETE."""
+    webhooks.mutate(world, call, None, old)
     policies.judge(world, call, None, old)
+    webhooks.judge(world, call, None, old)
 
 
 def after(world: World, call: Call, obj: Object, old: Object | None) -> None:
     """Validating admission, once the object is known to be valid. Quotas are charged last."""
     pod_security.admit(world, call, obj, old)
     policies.judge(world, call, obj, old)
+    webhooks.judge(world, call, obj, old)
     quota.admit(world, call, obj, old)

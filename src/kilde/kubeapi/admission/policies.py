@@ -9,11 +9,11 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.selector import label_selector
 from kilde.core.objects.typed.merging import merge
+from kilde.kubeapi.admission.requests import request_of
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.resources import policies
 from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed, Request
-from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
 
 _GROUP = "admissionregistration.k8s.io"
@@ -26,7 +26,7 @@ def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
     known, bindings = _stored(world, _MUTATING)
     if not bindings:
         return obj
-    request = _request(world, call, obj, old)
+    request = request_of(world, call, obj, old)
     try:
         for mutation in policies.mutations(known, bindings, request, _params(world)):
             obj = _mutated(call, obj, mutation)
@@ -40,7 +40,7 @@ def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> N
     known, bindings = _stored(world, _VALIDATING)
     if not bindings:
         return
-    verdict = policies.judge(known, bindings, _request(world, call, obj, old), _params(world))
+    verdict = policies.judge(known, bindings, request_of(world, call, obj, old), _params(world))
     for text in verdict.warnings:
         call.warn(text)
     if verdict.denials:
@@ -53,25 +53,6 @@ def _stored(world: World, resources: tuple[str, str]) -> tuple[list[Object], lis
     if not world.store.count(binding):
         return [], []
     return [each.object() for each in world.store.all(policy)], [each.object() for each in world.store.all(binding)]
-
-
-def _request(world: World, call: Call, obj: Object | None, old: Object | None) -> Request:
-    namespace = world.store.get(Key("namespaces", "", call.namespace)) if call.namespace else None
-    meta = (obj or old or {}).get("metadata") or {}
-    return Request(
-        operation="DELETE" if obj is None else "CREATE" if old is None else "UPDATE",
-        resource=call.kind.resource,
-        name=call.name or str(meta.get("name") or ""),
-        object=obj,
-        old=old,
-        namespace=namespace.object() if namespace else None,
-        sub_resource=call.subresource,
-        user=call.user.name,
-        uid=call.user.uid,
-        groups=call.user.groups,
-        dry_run=call.options.dry_run,
-        kind=("autoscaling", "v1", "Scale") if call.subresource == "scale" else None,
-    )
 
 
 def _params(world: World) -> policies.Params:

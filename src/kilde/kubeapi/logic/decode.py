@@ -8,6 +8,7 @@ from kilde.core.basics.values import Json
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import bad_request
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
 from kilde.kubeapi.resources import protobuf
 
@@ -48,34 +49,6 @@ def _protobuf(raw: bytes) -> Body:
         return Body(protobuf.decode(raw))
     except InvalidInput as error:
         raise bad_request(error.what) from error
-
-
-def json_problem(raw: bytes) -> str:
-    """What Go's encoding/json says about text that is not JSON."""
-    text = raw.decode(errors="replace")
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()):
-            return "unexpected end of JSON input"
-        if error.msg.startswith("Extra data"):
-            where = "after top-level value"
-        elif error.msg.startswith("Expecting property name"):
-            where = "looking for beginning of object key string"
-        elif error.msg.startswith("Expecting ',' delimiter"):
-            where = "after object key:value pair" if _in_object(text[: error.pos]) else "after array element"
-        elif error.msg.startswith("Expecting ':' delimiter"):
-            where = "after object key"
-        else:
-            where = "looking for beginning of value"
-        return f"invalid character '{text[error.pos]}' {where}"
-    except RecursionError:
-        return "exceeded max depth"
-    return "invalid UTF-8"
-
-
-def _in_object(text: str) -> bool:
-    return text.rfind("{") > text.rfind("[")
 
 
 def _yaml(raw: bytes) -> Body:

@@ -93,7 +93,9 @@ def _whole(node: Node, value: int) -> bool:
         if node.format == "int32":
             return -_INT32 <= value < _INT32
         return -_INT64 <= value < _INT64 or node.format == "double"
-    return node.format in ("int-or-string", "quantity") or _free(node)
+    if node.format == "int-or-string":
+        return -_INT32 <= value < _INT32
+    return node.format == "quantity" or _free(node)
 
 
 def _special(node: Node, value: str) -> bool:
@@ -219,28 +221,14 @@ def _restored(node: Node, value: Json) -> str:
         return f"cannot restore struct from: {kind}"
     if node.map is not None:
         return f"cannot restore map from {kind}"
-    if node.list is not None or node.format == "byte":
-        return f"cannot restore slice from {kind}"
-    return _unconverted(kind, node)
-
-
-def _unconverted(kind: str, node: Node) -> str:
-    """Of two basic kinds that Go converts into each other the converter says one thing, of others another."""
-    wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
-    if node.format == "quantity" or node.scalar is Scalar.UNTYPED:
-        return ""
-    if wanted == "string" and kind == "int64":
-        return "cannot convert int64 to string"
-    if wanted == "int32" and kind == "float64":
-        return "cannot convert float64 to int32"
-    return f"unrecognized type: {wanted}"
+    return f"cannot restore slice from {kind}" if node.list is not None else ""
 
 
 def _json_kind(node: Node, value: Json) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, (int, float)):
-        return f"number {value}" if node.scalar is Scalar.NUMERIC else "number"
+        return f"number {value}" if node.scalar is Scalar.NUMERIC or node.format == "int-or-string" else "number"
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
@@ -253,6 +241,8 @@ def _short(definition: str) -> str:
 def _go_type(node: Node) -> str:
     if node.format == "date-time":
         return "string"
+    if node.format == "int-or-string":
+        return "int32"
     if node.definition:
         *_, version, name = ("", *node.definition.split("."))
         return f"{version}.{name}"

@@ -76,6 +76,11 @@ def invalid(field: str, value: Json, detail: str) -> Cause:
     return Cause(field, "FieldValueInvalid", _with(f"Invalid value: {shown(value)}", detail))
 
 
+def invalid_unshown(field: str, detail: str) -> Cause:
+    """Something as a whole breaks a rule: its value is not told."""
+    return Cause(field, "FieldValueInvalid", f"Invalid value: {detail}")
+
+
 def type_invalid(field: str, value: Json, detail: str) -> Cause:
     """A value is of the wrong type."""
     return Cause(field, "FieldValueTypeInvalid", _with(f"Invalid value: {shown(value)}", detail))

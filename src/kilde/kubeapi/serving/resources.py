@@ -2,25 +2,33 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.access.reviews import Reviews
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.local import own
+from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic import decode, failures, negotiate, options
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import logs, render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
+from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
 from kilde.kubeapi.verbs.subresources.handler import Handler
+from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
 
+_T = TypeVar("_T")
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _SUBRESOURCE = {"GET": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}
@@ -35,8 +43,9 @@ _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "Patc
 class Resources:
     """Answers requests for objects of every kind."""
 
-    def __init__(self, world: World, watches: Watches) -> None:
+    def __init__(self, world: World, watches: Watches, services: LocalServices | None = None) -> None:
         self._world, self._watches = world, watches
+        self._services = ServiceProxy(world, services or LocalServices())
         self._reviews = Reviews(world, world.authorizer, world.tokens)
         self._verbs: dict[str, Callable[[Request, Call], Awaitable[Response]]] = {
             "get": self._get,
@@ -49,6 +58,9 @@ class Resources:
 
     async def serve(self, request: Request, route: Route, send: Send) -> None:
         """Answers one request, or streams a watch. ApiError for a refusal."""
+        if (route.group, route.plural, route.subresource) == ("", "services", "proxy"):
+            await self._services.serve(request, route, send)
+            return
         kind = self.kind_of(route)
         verb = verb_of(request, route, kind)
         call = self._call(request, route, kind, verb)
@@ -124,11 +136,18 @@ class Resources:
             return self._scale_answer(call, handler.get(self._world, call), form)
         if verb == "patch":
             media = negotiate.patch_media(request.headers.get("content-type", ""), patch.BUILTIN_PATCHES)
-            return self._scale_answer(call, handler.patch(self._world, call, media, await request.body()), form)
+            raw = await request.body()
+            made = await self._settled(call, lambda: handler.patch(self._world, call, media, raw))
+            return self._scale_answer(call, made, form)
         body = await self._object(request, call, call.kind.resource.sub_resource(call.subresource))
         if verb == "update":
-            return self._scale_answer(call, handler.put(self._world, call, body), form)
-        return answer(201, handler.post(self._world, call, body), form, call.warnings)
+            made = await self._settled(call, lambda: handler.put(self._world, call, own(body)))
+            return self._scale_answer(call, made, form)
+        made = await self._settled(call, lambda: handler.post(self._world, call, own(body)))
+        return answer(201, made, form, call.warnings)
+
+    async def _settled(self, call: Call, write: Callable[[], _T]) -> _T:
+        return await settled(self._world.webhooks, call, write)
 
     def _scale_answer(self, call: Call, value: Object, form: negotiate.Form) -> Response:
         if form.kind == "Table":
@@ -156,7 +175,7 @@ class Resources:
         if call.kind.storage == "bindings":
             return await self._bind(request, call, form)
         obj = await self._object(request, call)
-        record = create.create(self._world, call, obj)
+        record = await self._settled(call, lambda: create.create(self._world, call, own(obj)))
         return render.one(201, call, record, form, now=self._world.time(), query=request.query)
 
     async def _bind(self, request: Request, call: Call, form: negotiate.Form) -> Response:
@@ -170,7 +189,7 @@ class Resources:
     async def _update(self, request: Request, call: Call) -> Response:
         form = object_form(request)
         obj = await self._object(request, call)
-        record, created = update.update(self._world, call, obj)
+        record, created = await self._settled(call, lambda: update.update(self._world, call, own(obj)))
         return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
 
     async def _object(self, request: Request, call: Call, sub: SubResource | None = None) -> Object:
@@ -192,7 +211,7 @@ class Resources:
         offered = patch.CUSTOM_PATCHES if call.kind.resource.custom else patch.BUILTIN_PATCHES
         media = negotiate.patch_media(request.headers.get("content-type", ""), offered)
         raw = await request.body()
-        record, created = patch.patch(self._world, call, media, raw)
+        record, created = await self._settled(call, lambda: patch.patch(self._world, call, media, raw))
         return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
 
     async def _delete(self, request: Request, call: Call) -> Response:
@@ -200,7 +219,7 @@ class Resources:
         chosen = await self._delete_options(request)
         if not chosen.propagation and call.kind.storage == "jobs.batch":
             call.warn(_ORPHANED)
-        record, gone = delete.delete(self._world, call, chosen)
+        record, gone = await self._settled(call, lambda: delete.delete(self._world, call, chosen))
         if gone and not delete.answers_object(call.kind):
             return answer(200, delete.deleted_status(call.kind, record.object()), form._replace(kind=""), call.warnings)
         return render.one(200, call, record, form, now=self._world.time(), query=request.query)
@@ -209,7 +228,10 @@ class Resources:
         form = negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadataList"))
         wanted = options.list_options(request.query)
         chosen = await self._delete_options(request)
-        page = delete.delete_collection(self._world, call, wanted, chosen)
+        page = read.listed(self._world, call, wanted)
+        for found in page.records:
+            await self._settled(call, partial(delete.remove_if_there, self._world, call, found, chosen))
+        page = page._replace(version=self._world.store.version)
         return render.many(call, page, form, now=self._world.time(), query=request.query)
 
     async def _delete_options(self, request: Request) -> options.DeleteOptions:
@@ -229,9 +251,7 @@ def delete_body(raw: bytes, content_type: str) -> Object:
     try:
         value = decode.decode(raw, media, "DeleteOptions").value
     except ApiError as error:
-        raise failures.bad_request(
-            f"couldn't get version/kind; json parse error: {decode.json_problem(raw)}"
-        ) from error
+        raise failures.bad_request(f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
     if not isinstance(value, dict):
         return {}
     kind, version = value.get("kind"), value.get("apiVersion")

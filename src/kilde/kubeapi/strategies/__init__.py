@@ -11,8 +11,8 @@ from kilde.kubeapi.strategies.nodes import Nodes
 from kilde.kubeapi.strategies.pods import Pods
 from kilde.kubeapi.strategies.services import Services
 from kilde.kubeapi.strategies.strategy import Strategy
-from kilde.kubeapi.strategies.volumes import Claims, Volumes
-from kilde.kubeapi.strategies.workloads import DaemonSets
+from kilde.kubeapi.strategies.volumes import AttributesClasses, Claims, Volumes
+from kilde.kubeapi.strategies.workloads import DaemonSets, StatefulSets
 
 _PLAIN = Strategy()
 _RBAC = "rbac.authorization.k8s.io"
@@ -33,6 +33,8 @@ STRATEGIES: Mapping[str, Strategy] = {
     "persistentvolumes": Volumes(),
     "pods": Pods(),
     "services": Services(),
+    "volumeattributesclasses.storage.k8s.io": AttributesClasses(),
+    "statefulsets.apps": StatefulSets(),
 }
 
 

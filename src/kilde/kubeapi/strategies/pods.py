@@ -27,6 +27,12 @@ class Pods(Strategy):
         obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj.get("spec") or {})}
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        spec, former = new.get("spec"), old.get("spec") or {}
+        if not call.subresource and isinstance(spec, dict):
+            for key in ("priority", "preemptionPolicy"):
+                if spec.get(key) is None and former.get(key) is not None:
+                    spec[key] = former[key]
+            _tolerations(spec)
         status = new.setdefault("status", {})
         before = (old.get("status") or {}).get("qosClass")
         if before and not status.get("qosClass"):
@@ -73,18 +79,18 @@ def _service_account(world: World, call: Call, pod: Object) -> None:
     if wanted is None:
         wanted = account.get("automountServiceAccountToken")
     if wanted is not False:
-        _mount_token(world, spec)
+        _mount_token(world, call, spec)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]
 
 
-def _mount_token(world: World, spec: Object) -> None:
+def _mount_token(world: World, call: Call, spec: Object) -> None:
     """A projected token, root certificate and namespace for each container that mounts nothing there itself."""
     volumes = list(spec.get("volumes") or [])
     present = next(
         (volume["name"] for volume in volumes if str(volume.get("name", "")).startswith("kube-api-access-")), None
     )
-    name = present or f"kube-api-access-{world.new_suffix()}"
+    name = present or f"kube-api-access-{call.memory.once('token', world.new_suffix)}"
     mounted = False
     for key in ("initContainers", "containers"):
         containers = []

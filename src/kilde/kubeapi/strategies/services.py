@@ -3,11 +3,12 @@
 from typing import Any
 
 from kilde.core.basics.values import Object, canonical
-from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports, is_address
+from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.strategies.strategy import Strategy
+from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 _WITH_PORTS = ("NodePort", "LoadBalancer")
@@ -21,7 +22,7 @@ class Services(Strategy):
         if isinstance(obj.get("spec"), dict):
             _families(obj["spec"])
             _refuse_taken(world, call, obj, None)
-            _allocate(world.allocations, obj["spec"], dry_run=call.options.dry_run)
+            _allocate(world.allocations, call.memory, obj["spec"])
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if call.subresource or not isinstance(new.get("spec"), dict):
@@ -31,38 +32,38 @@ class Services(Strategy):
         _drop_unneeded(spec, before)
         _families(spec)
         _refuse_taken(world, call, new, old)
-        _allocate(world.allocations, spec, dry_run=call.options.dry_run)
+        _allocate(world.allocations, call.memory, spec)
 
 
 def _families(spec: Object) -> None:
     """One IPv4 address, as a cluster with one service range gives."""
+    if spec.get("type") == "ExternalName":
+        return
     addresses = spec.get("clusterIPs")
     if spec.get("clusterIP") and not addresses:
         spec["clusterIPs"] = [spec["clusterIP"]]
     elif addresses and not spec.get("clusterIP"):
         spec["clusterIP"] = addresses[0]
-    if spec.get("type") == "ExternalName":
-        return
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ipFamilyPolicy"):
         spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
     if not spec.get("ipFamilies"):
-        double = headless and not spec.get("selector") and spec["ipFamilyPolicy"] != "SingleStack"
+        double = headless and not spec.get("selector")
         spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
 
 
-def _allocate(allocations: Allocations, spec: Object, *, dry_run: bool) -> None:
+def _allocate(allocations: Allocations, memory: Memory, spec: Object) -> None:
     kind = spec.get("type")
     if kind != "ExternalName" and not spec.get("clusterIP"):
-        address = allocations.free_address()
+        address = memory.once("address", allocations.free_address, lambda one: not allocations.address_taken(one))
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
     if kind in _WITH_PORTS and (kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False):
-        _give_ports(allocations, spec)
+        _give_ports(allocations, memory, spec)
     if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = allocations.free_port(held_ports({"spec": spec}))
+        spec["healthCheckNodePort"] = _free_port(allocations, memory, "health", held_ports({"spec": spec}))
 
 
-def _give_ports(allocations: Allocations, spec: Object) -> None:
+def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
     """A node port for each port; the same number for the same port in two protocols."""
     ports: list[Object] = []
     given: dict[Any, int] = {}
@@ -70,11 +71,21 @@ def _give_ports(allocations: Allocations, spec: Object) -> None:
         if not port.get("nodePort"):
             number = given.get((port.get("port"), port.get("protocol") == "SCTP"))
             taken = held_ports({"spec": spec}) | {each["nodePort"] for each in ports if each.get("nodePort")}
-            port = {**port, "nodePort": number or allocations.free_port(taken)}
+            place = f"port {len(ports)}"
+            port = {**port, "nodePort": number or _free_port(allocations, memory, place, taken)}
         given.setdefault((port.get("port"), port.get("protocol") == "SCTP"), port["nodePort"])
         ports.append(port)
     if ports:
         spec["ports"] = ports
+
+
+def _free_port(allocations: Allocations, memory: Memory, place: str, taken: set[int]) -> int:
+    """A free port: the same one when the write is run anew, if it is free still."""
+
+    def still(port: int) -> bool:
+        return not allocations.port_taken(port) and port not in taken
+
+    return memory.once(place, lambda: allocations.free_port(taken), still)
 
 
 def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> None:
@@ -83,8 +94,6 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
     causes = []
     mine = held_addresses(old) if old else set()
     for address in sorted(held_addresses(new) - mine):
-        if not is_address(address):
-            continue  # validation tells
         if not allocations.contains(address):
             why = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is"
             causes.append(_address_cause(spec, f"{why} {allocations.network}"))
@@ -117,12 +126,22 @@ def _address_cause(spec: Object, why: str) -> Cause:
     )
 
 
+def _needs_ports(spec: Object) -> bool:
+    """Whether a service's ports are open on nodes."""
+    kind = spec.get("type")
+    return kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False)
+
+
+def _reached_from_outside(spec: Object) -> bool:
+    return spec.get("type") in _WITH_PORTS or (spec.get("type") == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
 def _carry_over(spec: Object, before: Object) -> None:
     """A PUT that leaves allocated values out keeps them."""
     has_address = "ExternalName" not in (spec.get("type"), before.get("type")) and before.get("clusterIP")
     if has_address and not spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIP"], spec["clusterIPs"] = before["clusterIP"], before.get("clusterIPs")
-    if spec.get("type") in _WITH_PORTS and before.get("type") in _WITH_PORTS:
+    if _needs_ports(spec) and _needs_ports(before):
         known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
         used = held_ports({"spec": spec})
         ports = []
@@ -132,6 +151,7 @@ def _carry_over(spec: Object, before: Object) -> None:
                 port = {**port, "nodePort": number}
             ports.append(port)
         spec["ports"] = ports
+    if spec.get("type") in _WITH_PORTS and before.get("type") in _WITH_PORTS:
         local = spec.get("externalTrafficPolicy") == "Local" and before.get("externalTrafficPolicy") == "Local"
         if local and not spec.get("healthCheckNodePort") and before.get("healthCheckNodePort"):
             spec["healthCheckNodePort"] = before["healthCheckNodePort"]
@@ -144,7 +164,7 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
         for field in _FAMILY_FIELDS:
             if spec.get(field) == before.get(field):
                 spec.pop(field, None)
-    if former in _WITH_PORTS and kind not in _WITH_PORTS:
+    if _needs_ports(before) and not _needs_ports(spec):
         held = {(port.get("protocol"), port.get("port"), port.get("nodePort")) for port in before.get("ports") or ()}
         spec["ports"] = [
             {key: value for key, value in port.items() if key != "nodePort"}
@@ -152,8 +172,9 @@ def _drop_unneeded(spec: Object, before: Object) -> None:
             else port
             for port in spec.get("ports") or []
         ]
-        if spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy"):
-            spec.pop("externalTrafficPolicy", None)
+    same_policy = spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy")
+    if _reached_from_outside(before) and not _reached_from_outside(spec) and same_policy:
+        spec.pop("externalTrafficPolicy", None)
     if former == "LoadBalancer" and kind != "LoadBalancer":
         for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
             if spec.get(field) == before.get(field):

@@ -5,13 +5,13 @@ from fractions import Fraction
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects import quantity
-from kilde.core.objects.defaults.storage import same_data_source
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
+_SOURCES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -25,24 +25,22 @@ def _protect(obj: Object, finalizer: str) -> None:
 class Claims(Strategy):
     """A claim gets its finalizer, and the default class if it names none."""
 
-    def complete(self, obj: Object) -> None:
-        spec = obj.get("spec") or {}
-        _drop_unknown(spec)
-        if spec.get("dataSource") and spec.get("dataSourceRef") == spec["dataSource"]:
-            del spec["dataSourceRef"]  # what repeats the old field comes from the server, and is nobody's
-
     def admit_new(self, world: World, call: Call, obj: Object) -> None:
-        same_data_source(obj)
         _protect(obj, "kubernetes.io/pvc-protection")
         spec = obj.get("spec")
+        if isinstance(spec, dict):
+            _drop_odd_source(spec)
         if isinstance(spec, dict) and spec.get("storageClassName") is None:
             name = default_class(world)
             if name:
                 spec["storageClassName"] = name
 
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _same_data_source(obj)
+
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
-        if not (old.get("spec") or {}).get("dataSource"):
-            _drop_unknown(new.get("spec") or {})
+        if not call.subresource:
+            _same_data_source(new)
         if call.subresource or _asked(new) <= _asked(old):
             return
         name = (old.get("spec") or {}).get("storageClassName")
@@ -52,14 +50,26 @@ class Claims(Strategy):
             raise failures.forbidden(call.kind.about(call.name), why)
 
 
-def _drop_unknown(spec: Object) -> None:
-    """A source that is neither a claim nor a snapshot is dropped without a word from the old field, as it always was."""
+def _same_data_source(value: Object) -> None:
+    """A claim's old and new field for where its data comes from say the same."""
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if source and reference is None:
+        spec["dataSourceRef"] = dict(source)
+    elif reference and source is None and not reference.get("namespace"):
+        spec["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
+
+
+def _drop_odd_source(spec: Object) -> None:
+    """A dataSource is a claim or a snapshot; anything else is left out, and so is the reference that was made of it."""
     source = spec.get("dataSource")
-    known = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
-    if source and (source.get("apiGroup") or "", source.get("kind") or "") not in known:
-        if spec.get("dataSourceRef") == source:
-            del spec["dataSourceRef"]
-        del spec["dataSource"]
+    if source is None or (source.get("apiGroup") or "", source.get("kind")) in _SOURCES:
+        return
+    del spec["dataSource"]
+    if spec.get("dataSourceRef") == source:
+        del spec["dataSourceRef"]
 
 
 def _asked(claim: Object) -> Fraction:
@@ -81,6 +91,13 @@ class Volumes(Strategy):
         status = obj["status"] = dict(obj.get("status") or {})
         status["phase"] = "Pending"
         status["lastPhaseTransitionTime"] = world.now()
+
+
+class AttributesClasses(Strategy):
+    """A class of attributes gets its finalizer."""
+
+    def admit_new(self, world: World, call: Call, obj: Object) -> None:
+        _protect(obj, "kubernetes.io/vac-protection")
 
 
 def default_class(world: World) -> str:

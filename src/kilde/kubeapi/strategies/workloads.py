@@ -1,4 +1,4 @@
-"""DaemonSets: the annotation that counts generations of the template."""
+"""DaemonSets: the annotation that counts generations of the template. StatefulSets: what no gate lets through."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
@@ -9,7 +9,7 @@ _GENERATION = "deprecated.daemonset.template.generation"
 
 
 class DaemonSets(Strategy):
-    """Goes up by one with each change of the template."""
+    """Goes up by one with each change of the template or of the update strategy."""
 
     def complete(self, obj: Object) -> None:
         meta = obj["metadata"]
@@ -25,9 +25,28 @@ class DaemonSets(Strategy):
         before = (old["metadata"].get("annotations") or {}).get(_GENERATION, "1")
         count = int(before) if before.isdecimal() else 1
         spec, former = new.get("spec") or {}, old.get("spec") or {}
-        if spec.get("template") != former.get("template"):
+        if any(spec.get(key) != former.get(key) for key in ("template", "updateStrategy")):
             count += 1
         _set(new, count)
+
+
+class StatefulSets(Strategy):
+    """maxUnavailable of a rolling update is behind a feature gate that is closed by default: it is dropped."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        _drop(obj)
+
+    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
+        _drop(new)
+
+
+def _drop(obj: Object) -> None:
+    spec = obj.get("spec") or {}
+    strategy = spec.get("updateStrategy") or {}
+    rolling = strategy.get("rollingUpdate") or {}
+    if "maxUnavailable" in rolling:
+        kept = {key: value for key, value in rolling.items() if key != "maxUnavailable"}
+        obj["spec"] = {**spec, "updateStrategy": {**strategy, "rollingUpdate": kept}}
 
 
 def _set(obj: Object, count: int) -> None:

@@ -8,7 +8,6 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.go_decode import WrongType
-from kilde.kubeapi.logic.go_values import go_value
 from kilde.kubeapi.logic.metadata import check_name, meta
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, check_new_content, complain
@@ -46,26 +45,16 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     if config.get("apiVersion") != resource.api_version or config.get("kind") != resource.kind:
         group, _, version = str(config.get("apiVersion") or "").rpartition("/")
         raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
-    said = config.get("metadata")
-    if said is not None and not isinstance(said, dict):
-        what = f"{resource.api_version if '/' in resource.api_version else f'/{resource.api_version}'}, Kind={resource.kind}"
-        found = f".metadata: expected map, got &{{{go_value(said)}}}"
-        raise failures.unexplained(f"failed to create typed patch object (/; {what}): {found}")
     meta(config)
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
-    made, changed = ownership(call, live, config, world.now())
-    if existing is None and call.subresource:
-        raise failures.not_found(kind.about(call.name))
-    named = {**made, "metadata": dict(made["metadata"])}
-    if not changed:  # what the configuration does not say of its name and place is as it is
-        said = {key: value for key, value in config["metadata"].items() if value is not None}
-        named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
+    made, changed = ownership(call, live, config, call.memory.once("now", world.now))
+    named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
         return existing, False
-    return _written(world, call, existing, named, config)
+    return _written(world, call, existing, named)
 
 
 def ownership(call: Call, live: Object | None, config: Object, now: str) -> tuple[Object, bool]:
@@ -92,20 +81,20 @@ def ownership(call: Call, live: Object | None, config: Object, now: str) -> tupl
     return made.object, made.changed
 
 
-def _written(world: World, call: Call, existing: Record | None, made: Object, config: Object) -> tuple[Record, bool]:
+def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
     kind = call.kind
     try:
         made = dict(kind.decoded(made).object)
     except WrongType as error:
-        what = f"{kind.resource.api_version}, Kind={kind.resource.kind}"
-        if "/" not in kind.resource.api_version:
-            what = f"/{what}"
-        place = f"{config['metadata'].get('namespace') or ''}/{call.name}"
-        told = f"failed to convert new object ({place}; {what}) to proper version: unable to convert unstructured object to {what}"
-        raise failures.unexplained(f"{told}: {error.what}") from error
+        version = kind.resource.api_version if kind.resource.group else f"/{kind.resource.version}"
+        what = f"{version}, Kind={kind.resource.kind}"
+        head = f"failed to convert new object ({made['metadata'].get('namespace') or ''}/{call.name}; {what}) to proper version"
+        raise failures.unexplained(f"{head}: unable to convert unstructured object to {what}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False
+    if call.subresource:
+        raise failures.not_found(kind.about(call.name))
     if made["metadata"].get("uid"):
         what = f"the provided object specified uid {made['metadata']['uid']}, and no existing object was found"
         raise failures.conflict(kind.about(call.name), f"uid mismatch: {what}")

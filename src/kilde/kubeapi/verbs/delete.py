@@ -6,11 +6,10 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.deletion import Verdict, judge
-from kilde.kubeapi.logic.options import DeleteOptions, ListOptions
+from kilde.kubeapi.logic.options import DeleteOptions
 from kilde.kubeapi.resources.kinds import DELETE_ANSWERS_OBJECT
 from kilde.kubeapi.storage.records import Record, encode, record
 from kilde.kubeapi.verbs.admit import check_namespace, finished
-from kilde.kubeapi.verbs.read import Page, listed
 from kilde.kubeapi.world import World
 
 _IMMORTAL = ("default", "kube-system", "kube-public")
@@ -85,10 +84,8 @@ def deleted_status(kind: Kind, gone: Object) -> Object:
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
-def delete_collection(world: World, call: Call, wanted: ListOptions, options: DeleteOptions) -> Page:
-    """Deletes what a list would show: the states before it."""
-    page = listed(world, call, wanted)
-    for found in page.records:
-        if world.store.get(found.key) is not None:
-            remove(world, call, found, options)
-    return Page(page.records, world.store.version)
+def remove_if_there(world: World, call: Call, found: Record, options: DeleteOptions) -> None:
+    """One object of a collection that is deleted: what is gone by now is no failure."""
+    existing = world.store.get(found.key)
+    if existing is not None:
+        remove(world, call, existing, options)

@@ -5,23 +5,10 @@ from collections.abc import Callable, Mapping
 from kilde.core.basics.values import Object
 
 _HEAD = ("apiVersion", "kind", "metadata")
-# What of metadata a write to the status of these kinds cannot change; of others it can all of it.
-_META_OF_STATUS: Mapping[str, tuple[str, ...]] = {
-    "Deployment": ("labels",),
-    "Pod": ("labels", "annotations", "finalizers", "ownerReferences"),
-}
 
 
 def _status(obj: Object, old: Object) -> None:
     keep(obj, old, ("status",))
-    kept = (
-        _META_OF_STATUS.get(str(obj.get("kind")), ()) if "." not in str(obj.get("apiVersion")).partition("/")[0] else ()
-    )
-    for key in kept:
-        if key in old["metadata"]:
-            obj["metadata"][key] = old["metadata"][key]
-        else:
-            obj["metadata"].pop(key, None)
 
 
 def _ephemeral(obj: Object, old: Object) -> None:

@@ -13,7 +13,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
-from kilde.kubeapi.logic.go_values import go_value
+from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, complain
@@ -41,7 +41,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media, wanted)
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -55,7 +55,7 @@ def read_patch(media: str, raw: bytes) -> Json:
     try:
         body = decode.decode(raw, negotiate.JSON, "Patch").value
     except ApiError as error:
-        what = decode.json_problem(raw)
+        what = json_problem(raw)
         raise failures.bad_request(what if media == negotiate.STRATEGIC else f"error decoding patch: {what}") from error
     if media == negotiate.MERGE and not isinstance(body, dict):
         raise failures.bad_request("Invalid JSON Patch")
@@ -79,20 +79,8 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
         raise failures.bad_request(
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
-    if media != negotiate.STRATEGIC:
-        made = _as_go(made, old)
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)
-
-
-def _as_go(made: Object, old: Object) -> Object:
-    """The document in the order in which Go's patches leave it: sorted where they touched it, as it was elsewhere."""
-    return {
-        key: _as_go(made[key], old[key])
-        if isinstance(made[key], dict) and isinstance(old.get(key), dict) and made[key] != old[key]
-        else made[key]
-        for key in sorted(made)
-    }
+    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else meta or {}}
 
 
 def _refused(error: PatchError, media: str) -> ApiError:
@@ -105,14 +93,12 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, media: str, wanted: Json) -> Object:
+def _decoded(call: Call, made: Object, media: str) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        if media == negotiate.STRATEGIC:
-            raise _unlike(go_value(wanted), error.restored) from error
-        raise _unfit(made, error.what) from error
+        raise _unfit(made, error.restored if media == negotiate.STRATEGIC else error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
@@ -125,9 +111,7 @@ def _unfit(made: Object, why: str) -> ApiError:
     sorted_parts = {
         key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
     }
-    return _unlike(json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False), why)
-
-
-def _unlike(text: str, why: str) -> ApiError:
-    words = f"Invalid value: {failures.quoted(text)}: {why}"
-    return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])
+    text = json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False)
+    return failures.invalid(
+        Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
+    )

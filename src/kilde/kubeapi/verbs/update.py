@@ -7,6 +7,7 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
+from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
@@ -14,13 +15,32 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
-_RBAC = "rbac.authorization.k8s.io"
-_CREATE_ON_UPDATE = frozenset(
-    (
-        *("endpoints", "events", "limitranges", "services", "leases.coordination.k8s.io", "runtimeclasses.node.k8s.io"),
-        *(f"{plural}.{_RBAC}" for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")),
-    )
+# How some kinds count generations: never again after the first, with metadata too, and from nothing.
+_NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
+_COUNT_METADATA = frozenset(("endpointslices.discovery.k8s.io", "deviceclasses.resource.k8s.io"))
+_COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
+# Kinds of which a PUT must say what it was made from, as it must of custom ones.
+_ADMISSION = "admissionregistration.k8s.io"
+_CONDITIONAL = frozenset(
+    {
+        *(
+            (_ADMISSION, f"{kind}AdmissionPolicy{part}")
+            for kind in ("Mutating", "Validating")
+            for part in ("", "Binding")
+        ),
+        *((_ADMISSION, f"{kind}WebhookConfiguration") for kind in ("Mutating", "Validating")),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("apiregistration.k8s.io", "APIService"),
+        ("coordination.k8s.io", "Lease"),
+        ("node.k8s.io", "RuntimeClass"),
+        ("policy", "PodDisruptionBudget"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "CSINode"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "VolumeAttachment"),
+    }
 )
+_CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
 
 
 def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
@@ -32,7 +52,6 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
-            obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
             return create(world, call, obj), True
         raise failures.not_found(kind.about(call.name))
     return replace(world, call, existing, obj, own=True), False
@@ -46,28 +65,29 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    obj = shaped(kind, obj, nulls=not own)
+    obj = shaped(kind, obj)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
-        obj = owned(call, old, obj, world.now())
+        obj = owned(call, old, obj, call.memory.once("now", world.now))
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
     prepare(kind, obj, old, call.subresource)
+    obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     strategy.prepare_change(world, call, obj, old)
-    if kind.has_generation and _means_change(kind, obj, old):
+    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if not call.subresource:
-        for text in kind.warnings_of(obj, old):
+        for text in warnings(kind.storage, obj, old):
             call.warn(text)
     if call.subresource != "scale":
         admission.after(world, call, obj, old)
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)
-    if same_but_times(obj, kind.to_stored(old) if kind.resource.custom else old):
+    if same_but_times(obj, kind.to_stored(old)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
@@ -97,7 +117,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
-        if kind.needs_version:
+        if kind.resource.custom or (exact and (kind.resource.group, kind.resource.kind) in _CONDITIONAL):
             cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )
@@ -123,13 +143,18 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
 
 
 def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
-    """Whether anything but metadata and status differs; of a Deployment the annotations count too, a PriorityClass stays at 1."""
-    if kind.storage == "priorityclasses.scheduling.k8s.io":
-        return False
+    """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
-    aside = ("metadata", "status")
-    if {key: obj[key] for key in obj if key not in aside} == {key: old[key] for key in old if key not in aside}:
+    if kind.storage in _NEVER_COUNTED:
         return False
-    kept = kind.to_stored(obj)  # what is empty does not count, unless it is kept
-    return {key: kept[key] for key in kept if key not in aside} != {key: old[key] for key in old if key not in aside}
+    if kind.storage in _COUNT_METADATA and _unversioned(obj) != _unversioned(old):
+        return True
+    aside = ("metadata", "status")
+    return {key: value for key, value in obj.items() if key not in aside} != {
+        key: value for key, value in old.items() if key not in aside
+    }
+
+
+def _unversioned(obj: Object) -> Object:
+    return {key: value for key, value in obj["metadata"].items() if key not in ("generation", "resourceVersion")}

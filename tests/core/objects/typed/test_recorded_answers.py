@@ -284,6 +284,7 @@ _PUT_IN_LATER = {
         "spec.priority",
         "status",
     ),
+    "PersistentVolumeClaim": ("spec.dataSourceRef",),
     "Service": (
         "spec.clusterIP",
         "spec.clusterIPs",

@@ -16,6 +16,7 @@ from kilde.core.health.checks import (
     persistent_volume_claim,
     pod,
     replica_set,
+    sealed_secret,
     service,
     stateful_set,
 )
@@ -36,6 +37,7 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
             horizontal_pod_autoscaler.judge, ("v1", "v2", "v2beta1", "v2beta2"), "HPA"
         ),
         GroupKind("batch", "Job"): Check(job.judge, ("v1",)),
+        GroupKind("bitnami.com", "SealedSecret"): Check(sealed_secret.judge),
         GroupKind("extensions", "Ingress"): Check(ingress.judge),
         GroupKind("networking.k8s.io", "Ingress"): Check(ingress.judge),
     }

@@ -34,56 +34,6 @@ def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
     return made
 
 
-def kept_in_protobuf(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
-    """The object as it comes back from storage: a list that Go always writes is null if it was empty. The same if nothing is so."""
-    group, api_version = split_api_version(str(obj.get("apiVersion") or ""))
-    node = builtin(version).node(group, api_version, str(obj.get("kind") or ""))
-    if node is None:
-        return obj
-    return {key: child if key == "metadata" else _kept(node.child(key), child) for key, child in obj.items()} | {
-        key: None for key, child in obj.items() if child == [] and _always(node, key)
-    }
-
-
-def _always(node: Node, key: str) -> bool:
-    return node.map is not None and node.map.go.get(key) == "a"
-
-
-_WATCHED: dict[int, tuple[Node, bool]] = {}  # by the node's id: whether a list that Go always writes is anywhere in it
-
-
-def _watched(node: Node) -> bool:
-    found = _WATCHED.get(id(node))
-    if found is None:
-        _WATCHED[id(node)] = (node, False)  # a type that holds itself
-        below = [*node.map.fields.values(), node.map.others] if node.map is not None else []
-        below += [node.list.items] if node.list is not None else []
-        always = node.map is not None and any(
-            node.map.fields[key].list is not None
-            for key, code in node.map.go.items()
-            if code == "a" and key in node.map.fields
-        )
-        found = _WATCHED[id(node)] = (node, always or any(_watched(each) for each in below if each is not None))
-    return found[1]
-
-
-def _kept(node: Node | None, value: Json) -> Json:
-    if node is None or not _watched(node):
-        return value
-    if isinstance(value, dict) and node.map is not None:
-        return {
-            key: None
-            if child == [] and _always(node, key)
-            else _kept(node.child(key), child)
-            if isinstance(child, (dict, list))
-            else child
-            for key, child in value.items()
-        }
-    if isinstance(value, list) and node.list is not None and value and isinstance(value[0], dict):
-        return [_kept(node.list.items, item) for item in value]
-    return value
-
-
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     out: Object = {}
     codes, milli = fields.go, not node.definition.startswith(_UNROUNDED)
@@ -143,7 +93,7 @@ def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> O
     if fields.fields:  # only custom resources mix the two
         return value
     if others.format == "quantity":
-        return {key: "0" if child is None else _quantity(child, milli=milli) for key, child in value.items()}
+        return {key: _quantity(child, milli=milli) for key, child in value.items()}
     return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}
 
 

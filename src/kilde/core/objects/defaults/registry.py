@@ -39,6 +39,4 @@ DEFAULTS: Mapping[str, Default] = {
 }
 
 # What happens to an object of its own, and not where the same type is part of another.
-ON_OBJECTS: Mapping[str, Default] = {
-    "io.k8s.api.core.v1.PersistentVolumeClaim": storage.same_data_source,
-}
+ON_OBJECTS: Mapping[str, Default] = {}

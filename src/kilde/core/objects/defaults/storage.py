@@ -24,18 +24,6 @@ def _claim(value: Object) -> None:
     fill(value, "volumeMode", "Filesystem")
 
 
-def same_data_source(value: Object) -> None:
-    """A claim's old and new field for where its data comes from say the same. Only of claims, not of claim templates."""
-    spec = value.get("spec")
-    if not isinstance(spec, dict):
-        return
-    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
-    if source and reference is None:
-        spec["dataSourceRef"] = dict(source)
-    elif reference and source is None and not reference.get("namespace"):
-        spec["dataSource"] = {key: reference[key] for key in ("apiGroup", "kind", "name") if key in reference}
-
-
 def _storage_class(value: Object) -> None:
     fill(value, "reclaimPolicy", "Delete")
     fill(value, "volumeBindingMode", "Immediate")

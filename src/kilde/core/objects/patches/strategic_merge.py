@@ -193,18 +193,9 @@ def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) 
     out[name] = ordered(mine, others, order, before or [], child.patch_key)
 
 
-def _go_type(value: Json) -> str:
-    """A scalar's type as Go prints it."""
-    if value is None:
-        return "%!s(<nil>)"
-    if isinstance(value, bool):
-        return "bool"
-    return {int: "int64", float: "float64", str: "string"}.get(type(value), type(value).__name__)
-
-
 def _a_list(value: Json) -> list[Any]:
     if not isinstance(value, list):
-        kind = "map[string]interface {}" if isinstance(value, dict) else _go_type(value)
+        kind = "map[string]interface {}" if isinstance(value, dict) else type(value).__name__
         raise PatchFailed(f"expected a []interface {{}}, but received a {kind}")
     return value
 

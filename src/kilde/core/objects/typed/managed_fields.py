@@ -65,12 +65,11 @@ def apply(
     except (TypingError, ValueError, RecursionError) as error:
         _explain(node, plain, config, error)
         raise
-    unlike = not same(merged, plain)  # also in what is put back now: an apply that says it counts as one that changes
     merged = _restored(merged, plain, intent.reset)
     if manager == KUBECTL:
         merged = last_applied.rewritten(merged, config)
     changed = not same(merged, plain)
-    owned = _timed(owned, intent.owner, former, now if changed or unlike else "")
+    owned = _timed(owned, intent.owner, former, now if changed else "")
     if live is not None and not changed and _owns_alike(owned, former):
         return ApplyResult(live, changed=False)
     return ApplyResult(_with_managed_fields(merged, owned), changed=True)

@@ -150,7 +150,7 @@ class Target:
     def refuse_missing(self, path: str) -> None:
         outside = self.loader._replace(restricted=False)
         if self.loader.tree.entry(outside.path(path)) is None:
-            raise RenderFailed("no such file or folder", about=path)
+            raise RenderFailed(f"no such file or folder{self.loader.near(outside.path(path))}", about=path)
 
     def add_file(self, found: Accumulated, path: str) -> None:
         for resource in self.read_resources(path):
@@ -205,7 +205,10 @@ class Target:
             target = self.child(loader, path)
             if not target.kustomization.is_component:
                 raise RenderFailed("expected kind 'Component'", about=path, hint="list a Kustomization under resources")
-            return target.accumulate(found)
+            found = target.accumulate(found)
+            found.config = NOTHING.merged(found.config)
+            found.resources.demand_distinct("after a component")
+            return found
         except KildeError as error:
             raise self.located(error, "components", index, path) from error
 
@@ -218,8 +221,10 @@ class Target:
             config = config.merged(
                 parse_configuration(document.value if document else None, self.kustomization.place())
             )
-        found.config = found.config.merged(config.merged(DEFAULTS))
+        found.config = found.config.merged(DEFAULTS.merged(config))
         for path in self.kustomization.items("crds"):
+            if not self.loader.read(path):
+                raise RenderFailed("is empty", about=f"crds: {path}", place=self.kustomization.place("crds"))
             document = self.plain_document(path)
             found.config = found.config.merged(configuration_of_crds(document.value if document else None))
 
@@ -265,6 +270,7 @@ class Target:
     def transform(self, found: Accumulated) -> None:
         run = plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
         for kind, step in plugins.steps_of(run):
+            plugins.pay(run, kind, step)
             step()
             self.build.schema_uses += kind in ("PatchTransformer", "PatchStrategicMergeTransformer")
             self.note(found, kind)
@@ -293,7 +299,7 @@ class Target:
             plugins.transform(
                 config, plugins.Run(found.resources, found.config, self.loader, self.build.schema, self.kustomization)
             )
-            if not all(map(untouched, before, found.resources)):
+            if len(before) != len(found.resources) or not all(map(untouched, before, found.resources)):
                 raise RenderFailed("a validator must not change resources", about=str(config), place=config.place)
 
 
@@ -308,7 +314,7 @@ def _id_of_kustomization(loader: Loader) -> str:
 
 def untouched(before: Resource, after: Resource) -> bool:
     """Whether nothing was written, not even what was there already: a copy shares its scalars with what it was made of."""
-    return _same(before.body, after.body)
+    return before.notes == after.notes and _same(before.body, after.body)
 
 
 def _same(before: Any, after: Any) -> bool:

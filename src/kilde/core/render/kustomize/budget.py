@@ -7,7 +7,8 @@ from kilde.core.basics.errors import LimitExceeded
 KUSTOMIZATION = 500  # units for opening one
 OBJECT = 50  # units for copying one object of a base
 _COPY = 4  # units for each value that is copied: counted, made, and carried through all that follows
-_CHARACTERS = 16  # that make up a unit
+STEP = 8  # units for each object that a transformer, a patch or a replacement looks at
+CHARACTERS = 16  # that make up a unit
 _UNITS = 5_000_000
 
 
@@ -43,5 +44,5 @@ class Budget:
             elif isinstance(found, list):
                 stack.extend(found)
             elif isinstance(found, str):
-                units += len(found) // _CHARACTERS
+                units += len(found) // CHARACTERS
         return units

@@ -1,10 +1,11 @@
 """build: a kustomization becomes objects and, byte for byte, the text that `kustomize build` prints."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
+from kilde.core.basics.errors import InvalidYaml, KildeError, LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import OddKey, Quoted, plain_key, text_of
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render.cache import RenderCache
@@ -16,6 +17,7 @@ from kilde.core.render.kustomize.hashing import add_hashes
 from kilde.core.render.kustomize.kustomization import Kustomization
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.namerefs import fix_references
+from kilde.core.render.kustomize.openapi import forget_scopes
 from kilde.core.render.kustomize.order import ordered
 from kilde.core.render.kustomize.origin import (
     MANAGED_BY_LABEL,
@@ -24,7 +26,7 @@ from kilde.core.render.kustomize.origin import (
     Origin,
     annotation,
 )
-from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity
+from kilde.core.render.kustomize.reading import BUILD_ANNOTATIONS, demand_identity, demand_readable
 from kilde.core.render.kustomize.remote import parse_remote
 from kilde.core.render.kustomize.resource import NO_NAMESPACE, Resource
 from kilde.core.render.kustomize.transformers.labels import set_strings
@@ -37,6 +39,8 @@ _TWO_ORDERS = (
     "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). Using the"
     " kustomization file over the CLI flag."
 )
+_TRACKING = frozenset({"originAnnotations", "transformerAnnotations"})
+_NEXT_LINE = re.compile(" *\x85[ \x85]*")
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 
@@ -87,6 +91,7 @@ def build(
     if outside.remotes is not None:
         remotes = NotedRemotes(outside.remotes)
         outside = outside._replace(remotes=remotes)
+    forget_scopes()
     loader = Loader(tree, path, cache, Budget(), restricted=options.restricted, outside=outside)
     if parse_remote(path) is not None:
         loader = loader._replace(root="").folder(path)
@@ -164,9 +169,23 @@ def _annotate(resource: Resource, metadata: frozenset[str]) -> None:
     if "transformerAnnotations" in metadata and resource.transformations:
         annotations[TRANSFORMER_ANNOTATION] = annotation(resource.transformations)
     if annotations:
-        resource.body.setdefault("metadata", {})["annotations"] = annotations
-    elif "annotations" in resource.metadata:
-        del resource.metadata["annotations"]
+        resource.own_metadata()["annotations"] = annotations
+    elif len(_TRACKING & metadata) < len(_TRACKING):
+        _without_annotations(resource)
+
+
+def _without_annotations(resource: Resource) -> None:
+    """Taking away its own notes leaves an object metadata, were there none before (lists may have none)."""
+    resource.own_metadata().pop("annotations", None)
+
+
+def _broken(value: Any) -> Any:
+    """kustomize reads its own JSON as YAML, to which U+0085 in a string is the end of a line: lines are folded."""
+    if isinstance(value, str):
+        return _NEXT_LINE.sub(lambda found: "\n" * (found[0].count("\x85") - 1) or " ", value)
+    if isinstance(value, dict):
+        return {_broken(key): _broken(item) for key, item in value.items()}
+    return [_broken(item) for item in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:
@@ -175,11 +194,19 @@ def _text(value: Any) -> str:
 
 def printable(body: dict[str, Any]) -> dict[str, Any]:
     """At the top of an object every key is read as a string; further in one that is none cannot be written."""
-    return {str(key): value for key, value in body.items()} if any(type(key) is OddKey for key in body) else body
+    odd = [key for key in body if type(key) is OddKey]
+    if any(key in ("", "~", "null", "Null", "NULL") for key in odd):
+        raise InvalidYaml(f"a mapping key must not be null: '{odd[0]}'")
+    return {str(key): value for key, value in body.items()} if odd else body
 
 
 def _written(resource: Resource) -> str:
     try:
-        return write_document(printable(resource.body))
+        text = write_document(printable(resource.body))
+        if "\\N" in text:
+            text = write_document(_broken(printable(resource.body)))
+        if "\\x" in text or "\\u" in text:
+            demand_readable(resource.body)
+        return text
     except KildeError as error:
         raise RenderFailed(error.what, about=str(resource), hint=error.hint, place=resource.place) from error

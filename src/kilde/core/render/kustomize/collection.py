@@ -86,10 +86,13 @@ class Collection:
                 "exists already", about=str(made.id), hint="behavior must be merge or replace", place=made.place
             )
         _take_over(made, old)
+        if made.id.key != old.id.key:
+            raise RenderFailed(f"cannot take the place of {old.id}", about=str(made.id), place=made.place)
         if made.behavior == "merge":
             for data in ("data", "binaryData"):
                 _merge_data(made, old, data)
             made.origin = old.origin or made.origin
+        made.behavior = old.behavior
         self.items[self.items.index(old)] = made
         self._keys = None
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.render.kustomize import defaults
 from kilde.core.render.kustomize.fields import FieldSpec
+from kilde.core.render.kustomize.order import order_of_gvk
 from kilde.core.render.kustomize.resource import Gvk
 from kilde.core.render.kustomize.shapes import CONFIGURATION, decode
 
@@ -29,33 +30,37 @@ class TransformerConfig(NamedTuple):
     name_reference: References = ()
 
     def merged(self, other: "TransformerConfig") -> "TransformerConfig":
-        """Both together. Raises RenderFailed where they disagree whether a field is created."""
-        if other is self:
-            return self
-        if self is NOTHING:
+        """Both together, sorted. Raises RenderFailed where they disagree whether a field is created."""
+        if other is self or (self is NOTHING and other is DEFAULTS):
             return other
         changes: dict[str, Any] = {}
         for field in _SPEC_FIELDS:
             mine, theirs = getattr(self, field), getattr(other, field)
             if theirs and theirs != mine:
-                changes[field] = merge_specs(mine, theirs)
+                changes[field] = _sorted(merge_specs(mine, theirs))
         if other.name_reference and other.name_reference != self.name_reference:
-            changes["name_reference"] = _merge_references(self.name_reference, other.name_reference)
+            merged = _merge_references(self.name_reference, other.name_reference)
+            changes["name_reference"] = tuple(sorted(merged, key=lambda found: order_of_gvk(found[0])))
         return self._replace(**changes) if changes else self
+
+
+def _sorted(specs: Specs) -> Specs:
+    """In kustomize's order; it shows where a spec for one kind and a spec for all meet (`merge_specs`)."""
+    return tuple(sorted(specs, key=lambda spec: order_of_gvk(spec.gvk)))
 
 
 NOTHING = TransformerConfig()
 DEFAULTS = TransformerConfig(
-    name_prefix=defaults.NAME,
-    name_suffix=defaults.NAME,
-    namespace=defaults.NAMESPACE,
-    common_labels=defaults.COMMON_LABELS,
-    template_labels=defaults.TEMPLATE_LABELS,
-    common_annotations=defaults.COMMON_ANNOTATIONS,
-    var_reference=defaults.VARIABLES,
-    images=defaults.IMAGES,
-    replicas=defaults.REPLICAS,
-    name_reference=defaults.NAME_REFERENCES,
+    name_prefix=_sorted(defaults.NAME),
+    name_suffix=_sorted(defaults.NAME),
+    namespace=_sorted(defaults.NAMESPACE),
+    common_labels=_sorted(defaults.COMMON_LABELS),
+    template_labels=_sorted(defaults.TEMPLATE_LABELS),
+    common_annotations=_sorted(defaults.COMMON_ANNOTATIONS),
+    var_reference=_sorted(defaults.VARIABLES),
+    images=_sorted(defaults.IMAGES),
+    replicas=_sorted(defaults.REPLICAS),
+    name_reference=tuple(sorted(defaults.NAME_REFERENCES, key=lambda found: order_of_gvk(found[0]))),
 )
 _SPEC_FIELDS = tuple(name for name in TransformerConfig._fields if name != "name_reference")
 _FIELD_OF = {

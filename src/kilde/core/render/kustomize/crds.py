@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kilde.core.basics.errors import RenderFailed
 from kilde.core.render.kustomize.config import References, TransformerConfig, merge_specs
 from kilde.core.render.kustomize.fields import FieldSpec
 from kilde.core.render.kustomize.resource import Gvk
@@ -15,6 +16,8 @@ def configuration_of_crds(document: Any) -> TransformerConfig:
     types: dict[str, Any] = document if isinstance(document, dict) else {}
     found = _Found()
     for name, raw in types.items():
+        if raw is not None and not isinstance(raw, dict):
+            raise RenderFailed("must be a map of type names to definitions", about=f"crds: {name}")
         schema = raw.get("Schema") or raw.get("schema") if isinstance(raw, dict) else None
         properties = schema.get("properties") if isinstance(schema, dict) else None
         if isinstance(properties, dict) and {"apiVersion", "kind", "metadata"} <= set(properties):

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from kilde.core.basics.errors import RenderFailed
-from kilde.core.objects.yaml_scalars import Quoted, Raw, is_null, plain_key, resolve_12, tagged, text_of
+from kilde.core.objects.yaml_folding import folded
+from kilde.core.objects.yaml_scalars import Binary, Folded, Quoted, Raw, is_null, plain_key, tagged, text_of
 from kilde.core.objects.yaml_writer import needs_quotes
-from kilde.core.render.kustomize.resource import Gvk, Resource
+from kilde.core.render.kustomize import links
+from kilde.core.render.kustomize.resource import Bare, Gvk, Resource, untagged
 
 Create = Literal["", "map", "list", "scalar"]
 Setter = Callable[[Any], Any]
@@ -78,9 +80,12 @@ def apply(resource: Resource, specs: SpecTable, setter: Setter, create: Create =
 
 def apply_one(resource: Resource, spec: FieldSpec, setter: Setter, create: Create = "") -> None:
     """The same for one spec, whatever the kind. Raises RenderFailed where the path runs into a scalar."""
+    if spec.path.startswith("metadata/annotations") and not resource.metadata.get("annotations") and resource.notes:
+        resource.own_metadata()["annotations"] = {}  # kustomize's own notes are there
     walk = _Walk(steps_of(spec.path), setter, create if spec.create else "", create)
     try:
         walk.visit(resource.body, 0)
+        links.spread(resource.body, walk.changed)
     except Obstacle as error:
         raise RenderFailed(
             f"considering field '{spec.path}': {error}", about=str(resource), place=resource.place
@@ -94,6 +99,7 @@ class Obstacle(Exception):
 class _Walk:
     def __init__(self, path: tuple[tuple[str, bool], ...], setter: Setter, create: Create, kind: Create) -> None:
         self.path, self.setter, self.create, self.kind = path, setter, create, kind
+        self.changed: links.Changed = {}
 
     def visit(self, value: Any, at: int) -> Any:
         if at == len(self.path):
@@ -119,8 +125,11 @@ class _Walk:
             value[name] = _empty(kind)
         before = value[name]
         after = self.visit(before, at + 1)
-        if after is not before:
-            value[name] = after
+        if after is before:
+            return
+        if isinstance(before, dict) and isinstance(after, dict):
+            after = {key: links.put(before.get(key), item, self.changed) for key, item in after.items()}
+        value[name] = links.put(before, after, self.changed)
 
 
 def _empty(kind: Create) -> Any:
@@ -132,18 +141,15 @@ def as_string(old: Any, text: str) -> Any:
     return Quoted(text) if isinstance(old, Quoted) else str(text)
 
 
-def as_text(old: Any, text: str) -> Any:
-    """`text` in the place of `old`: a string where `old` has quotes, else whatever it reads as."""
-    return Quoted(text) if isinstance(old, Quoted) else resolve_12(text)
-
-
 CREATED = Raw("", None)  # a scalar that was just made: it becomes whatever its text reads as
 
 
 def retyped(old: Any, text: str) -> Any:
     """`text` in the place of a scalar whose type stays. Raises RenderFailed where they do not fit."""
-    if old is CREATED:
-        return resolve_12(text)
+    if old is CREATED and not text:
+        return Quoted("")
+    if old is CREATED or isinstance(old, Bare):
+        return untagged(text)
     if isinstance(old, str):
         return as_string(old, text)
     kind = _type_of(old)
@@ -160,27 +166,18 @@ def _type_of(value: Any) -> str:
     if isinstance(inner, bool):
         return "bool"
     if isinstance(inner, str):
-        return "timestamp"
+        return "binary" if isinstance(value, Binary) else "timestamp"
     if isinstance(inner, float):
         return "float"
     return "float" if isinstance(value, Raw) and not value.text.lstrip("+-").replace("_", "").isalnum() else "int"
-
-
-def set_field(into: dict[str, Any], key: str, value: Any) -> None:
-    """Puts a value into a map the way kustomize does: null removes, an existing field lends its quotes."""
-    if is_null(value):
-        into.pop(key, None)
-        return
-    if key in into:
-        into[key] = restyled(into[key], value)
-    else:
-        into[plain_key(key)] = fresh(value)
 
 
 def restyled(old: Any, value: Any) -> Any:
     """A scalar in the place of another: between quotes it becomes a string, without them a string stays one."""
     if isinstance(value, (dict, list)):
         return value
+    if type(old) is Folded or type(value) is Folded:
+        return folded(text_of(value)) if type(old) is Folded else as_string(old, text_of(value))
     if isinstance(old, Quoted):
         return value if isinstance(value, Quoted) else Quoted(text_of(value))
     return str(value) if isinstance(value, Quoted) else value
@@ -191,17 +188,39 @@ def fresh(value: Any) -> Any:
     return Quoted(value) if type(value) is str and needs_quotes(value) else value
 
 
-def string_entries(texts: Mapping[str, str]) -> Setter:
-    """A setter that writes entries of a map of strings (labels, annotations)."""
+class Entries:
+    """A setter that writes entries of a map of strings (labels, annotations) into one object.
 
-    def set_entries(value: Any) -> Any:
+    All fields that it makes for an entry are linked; one that is there already lends its quotes to them.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.values = {key: fresh(str(text)) for key, text in texts.items()}
+        self.links = {key: links.Link() for key in texts}
+        self.changed: links.Changed = {}
+
+    def __call__(self, value: Any) -> Any:
+        if is_null(value):
+            return value
         if not isinstance(value, dict):
             raise Obstacle("cannot set labels or annotations in what is no map")
-        for key, text in texts.items():
-            set_field(value, key, str(text))
+        for key, link in self.links.items():
+            if key in value:
+                self.changed[link] = self.values[key] = as_string(value[key], self.values[key])
+                value[key] = links.put(value[key], self.values[key], self.changed)
+            else:
+                value[plain_key(key)] = links.tied(self.values[key], link)
         return value
 
-    return set_entries
+    def spread(self, resource: Resource) -> None:
+        """To be called when all is written."""
+        links.spread(
+            resource.body,
+            {
+                link: links.tied(found, link) if isinstance(found, str) else found
+                for link, found in self.changed.items()
+            },
+        )
 
 
 def scalar_text(value: Any, what: str) -> str:

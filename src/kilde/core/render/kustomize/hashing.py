@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.objects.yaml_scalars import to_json
+from kilde.core.objects.yaml_scalars import text_of, to_json
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.resource import Resource
 
@@ -40,7 +40,8 @@ def name_hash(resource: Resource) -> str:
 
 
 def _text_or(body: dict[str, Any], field: str) -> Any:
-    return to_json(body[field]) if field in body else ""
+    found = body.get(field, "")
+    return to_json(found) if isinstance(found, dict) else None if isinstance(found, list) else text_of(found)
 
 
 def go_json(value: Any) -> bytes:

@@ -3,10 +3,12 @@
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput, InvalidYaml, Place, RenderFailed
+from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_reader import read_documents
-from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, to_json
+from kilde.core.objects.yaml_scalars import Quoted, copy_tree, integral, to_json
 from kilde.core.objects.yaml_writer import needs_quotes
 from kilde.core.render.kustomize.budget import Budget
+from kilde.core.render.kustomize.resource import number_from_json
 
 _OPERATIONS = ("add", "remove", "replace", "move", "copy", "test")
 _EXACT = 1 << 53  # beyond, a float64 has not every integer
@@ -20,6 +22,7 @@ class Operation(NamedTuple):
     value: Any = None
     has_value: bool = False
     source: tuple[str, ...] = ()
+    invalid: str = ""  # why it cannot be applied to anything
 
     def __str__(self) -> str:
         return f"{self.op} /{'/'.join(self.path)}"
@@ -50,13 +53,18 @@ def _operation(raw: Any, file: str) -> Operation:
     if not isinstance(raw, dict):
         raise RenderFailed("an operation of a JSON patch must be a map", about=file)
     op, path, source = raw.get("op"), raw.get("path"), raw.get("from")
+    invalid = ""
     if op not in _OPERATIONS:
-        raise RenderFailed(f"unexpected kind of operation '{op}'", about=file, hint=f"one of {', '.join(_OPERATIONS)}")
-    if not isinstance(path, str):
-        raise RenderFailed(f"operation '{op}' has no path", about=file)
-    if op in ("move", "copy") and not isinstance(source, str):
-        raise RenderFailed(f"operation '{op}' has no from", about=file)
-    return Operation(str(op), _tokens(path), raw.get("value"), "value" in raw, _tokens(source or ""))
+        invalid = (
+            f"unexpected kind of operation '{op}'{did_you_mean(str(op), _OPERATIONS)}; one of {', '.join(_OPERATIONS)}"
+        )
+    elif not isinstance(path, str):
+        invalid = f"operation '{op}' has no path"
+    elif op in ("move", "copy") and not isinstance(source, str):
+        invalid = f"operation '{op}' has no from"
+    if invalid:
+        return Operation("", (), invalid=invalid)
+    return Operation(str(op), _tokens(str(path)), raw.get("value"), "value" in raw, _tokens(source or ""))
 
 
 def _tokens(pointer: str) -> tuple[str, ...]:
@@ -93,10 +101,7 @@ def _from_json(value: Any) -> Any:
         return [_from_json(item) for item in value]
     if isinstance(value, str):
         return Quoted(value) if needs_quotes(value) else value
-    if isinstance(value, float):
-        whole = integral(value)
-        return whole if isinstance(whole, int) else Raw(repr(value), value)
-    return value
+    return number_from_json(value)
 
 
 def _fail(operation: Operation, what: str) -> InvalidInput:
@@ -104,6 +109,8 @@ def _fail(operation: Operation, what: str) -> InvalidInput:
 
 
 def _apply_one(document: dict[str, Any], operation: Operation, budget: Budget) -> None:
+    if operation.invalid:
+        raise InvalidInput(operation.invalid)
     path = ("", *operation.path)
     if operation.op in ("move", "copy"):
         parent, key = _parent(document, ("", *operation.source), operation)
@@ -113,6 +120,7 @@ def _apply_one(document: dict[str, Any], operation: Operation, budget: Budget) -
         if operation.op == "move":
             _remove(parent, key, operation)
     else:
+        budget.spend_copy(operation.value, "copies by a JSON patch")
         value = _lossy(operation.value)
     parent, key = _parent(document, path, operation)
     if operation.op in ("add", "move", "copy"):

@@ -5,6 +5,7 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place, RenderFailed
 from kilde.core.objects.yaml_reader import Document, read_documents
+from kilde.core.render.kustomize.reading import demand_readable
 from kilde.core.render.kustomize.shapes import KUSTOMIZATION, Misfit, fit
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -18,6 +19,8 @@ _DEPRECATED = {
     "vars": "replacements",
 }
 _HELM_HOMES = {"helmHome": "configHome", "chartHome": "chartHome"}
+# all else kustomize writes as YAML and reads once more
+_NOT_REWRITTEN = ("resources", "components", "crds", "configurations", "generatorOptions")
 _FIX = "Run 'kustomize edit fix' to update your Kustomization automatically."
 
 
@@ -53,6 +56,10 @@ def parse_kustomization(content: bytes, file: str) -> Kustomization:
     found, document = read_fields(content, file)
     warnings = _warnings(found)
     fold_fields(found)
+    try:
+        demand_readable({name: value for name, value in found.items() if name not in _NOT_REWRITTEN})
+    except InvalidYaml as error:
+        raise InvalidYaml(error.what, place=document.place() if document else None) from error
     kustomization = Kustomization(file, found, warnings, document)
     _check(kustomization)
     return kustomization

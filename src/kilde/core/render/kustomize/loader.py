@@ -4,9 +4,11 @@ import posixpath
 from typing import NamedTuple
 
 from kilde.core.basics.errors import KildeError, LimitExceeded, Place, RenderFailed
+from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.kustomize.budget import Budget
+from kilde.core.render.kustomize.comments import may_have_comments
 from kilde.core.render.kustomize.remote import RemoteRepository, is_web_file, parse_remote, told
 from kilde.core.render.outside import NOTHING_OUTSIDE, Fetched, Outside
 from kilde.core.source.tree import EntryKind, Tree, followed, join
@@ -76,13 +78,21 @@ class Loader(NamedTuple):
     def _demand(self, path: str, relative: str, kind: EntryKind) -> None:
         entry = self.tree.entry(path)
         if entry is None:
-            raise RenderFailed(f"no such {kind.value}", about=relative)
+            raise RenderFailed(f"no such {kind.value}{self.near(path)}", about=relative)
         if entry.kind is EntryKind.SYMLINK:
             raise RenderFailed("is a symlink that leads nowhere", about=relative, place=Place(path))
         if entry.kind is EntryKind.SUBMODULE:
             raise RenderFailed("lies in a Git submodule, which is not fetched", about=relative, place=Place(path))
         if entry.kind is not kind:
             raise RenderFailed(f"is a {entry.kind.value}, not a {kind.value}", about=relative, place=Place(path))
+
+    def near(self, path: str) -> str:
+        """` (did you mean 'x'?)` with a name that is in the folder where this path is missing; nothing where none is like it."""
+        folder, _, name = path.rpartition("/")
+        try:
+            return did_you_mean(name, [entry.name for entry in self.tree.list(folder)])
+        except KildeError:
+            return ""
 
     def documents(self, relative: str, *, copied: bool = True) -> list[Document]:
         """The documents of a resource file, as kustomize reads them; yours to change where `copied`."""
@@ -97,7 +107,7 @@ class Loader(NamedTuple):
         if found is None:
             content = self.tree.read(path)
             read = read_documents(content, file=key[1], mode="kustomize")
-            found = [document if _is_list(document.value) else document.without_text() for document in read]
+            found = [document if _needs_text(document) else document.without_text() for document in read]
             self.cache.documents.put(key, found, len(content))
         if not copied:
             return found
@@ -163,9 +173,11 @@ def closes_circle(root: str, above: str) -> bool:
     return root == above or above.startswith(root + "/") or (not root and bool(above))
 
 
-def _is_list(value: object) -> bool:
-    """Whether a document is a list of objects, whose lines will be asked for."""
-    return isinstance(value, dict) and str(value.get("kind")).endswith("List")
+def _needs_text(document: Document) -> bool:
+    """Whether a document is a list of objects, whose lines will be asked for, or has comments that mean something."""
+    value = document.value
+    is_list = isinstance(value, dict) and str(value.get("kind")).endswith("List")
+    return is_list or may_have_comments(document.text)
 
 
 def base_name(path: str) -> str:

@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
-from kilde.core.objects.yaml_scalars import is_null, text_of
+from kilde.core.objects.yaml_scalars import is_null, text_of, to_json
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import DEFAULTS, References
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, as_text, steps_of
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, apply_one, steps_of
 from kilde.core.render.kustomize.reference_index import Candidate, Index
-from kilde.core.render.kustomize.resource import NO_NAMESPACE, Gvk, Resource
+from kilde.core.render.kustomize.resource import NO_NAMESPACE, Gvk, Resource, as_text
 
 
 def fix_references(collection: Collection, references: References) -> None:
@@ -176,7 +176,13 @@ def _subject_namespaces(resource: Resource) -> frozenset[str]:
         return frozenset()
     found = set()
     for subject in subjects:
-        if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount" and "namespace" in subject:
+        if not isinstance(subject, dict):
+            raise RenderFailed("a subject must be a map", about=str(resource), place=resource.place)
+        if "namespace" not in subject or "kind" not in subject:
+            continue
+        if not isinstance(to_json(subject["kind"]), str):
+            raise RenderFailed("the kind of a subject must be a string", about=str(resource), place=resource.place)
+        if subject["kind"] == "ServiceAccount":
             if not isinstance(subject["namespace"], str):
                 raise RenderFailed("the namespace of a subject is blank", about=str(resource), place=resource.place)
             found.add(str(subject["namespace"]))

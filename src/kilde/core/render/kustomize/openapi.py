@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.render.kustomize import schema_1_21
+from kilde.core.render.kustomize.schema_scope import MORE_CLUSTER_SCOPED
 
 BUILT_IN_VERSIONS = ("v1.21.2",)
 _MAX_REFERENCES = 50
+_GVK = "x-kubernetes-group-version-kind"
 
 
 class TypeNode(Protocol):
@@ -28,6 +30,10 @@ class Schema(Protocol):
     """The types of kinds."""
 
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None: ...
+
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        """The type that a comment states; it may refer to the definitions that are there."""
+        ...
 
 
 class _BuiltInNode:
@@ -49,6 +55,9 @@ class BuiltInSchema:
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
         name = _kinds().get(f"{api_version}/{kind}")
         return _BuiltInNode(name, None) if name else None
+
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        return _stated(raw, {}, built_in=True)
 
 
 @cache
@@ -108,12 +117,12 @@ class _DocumentNode:
         found = (self.schema.get("properties") or {}).get(name)
         if found is None:
             found = self.schema.get("additionalProperties")
-        return self._node(found)
+        return self.refers_to(found)
 
     def element(self) -> "TypeNode | None":
-        return self._node(self.schema.get("items"))
+        return self.refers_to(self.schema.get("items"))
 
-    def _node(self, found: Any) -> "TypeNode | None":
+    def refers_to(self, found: Any) -> "TypeNode | None":
         for _ in range(_MAX_REFERENCES):
             if not isinstance(found, Mapping):
                 return None
@@ -126,23 +135,56 @@ class _DocumentNode:
         return None
 
 
+def forget_scopes() -> None:
+    """Forgets the kinds without a namespace that another build's document named."""
+    MORE_CLUSTER_SCOPED.set(frozenset())
+
+
+def _type_of(gvk: Mapping[str, Any]) -> tuple[str, str]:
+    group, version = gvk.get("group") or "", gvk.get("version") or ""
+    return f"{group}/{version}" if group else version, gvk.get("kind") or ""
+
+
+def _cluster_scoped(document: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """The kinds that can be got from no path with a namespace in it."""
+    found: dict[tuple[str, str], bool] = {}
+    paths = document.get("paths")
+    for path, methods in (paths if isinstance(paths, dict) else {}).items():
+        get = methods.get("get") if isinstance(methods, dict) else None
+        gvk = get.get(_GVK) if isinstance(get, dict) else None
+        if isinstance(gvk, dict):
+            kind = _type_of(gvk)
+            found[kind] = found.get(kind, False) or "namespaces/{namespace}" in str(path)
+    return frozenset(kind for kind, namespaced in found.items() if not namespaced)
+
+
 class DocumentSchema:
     """An OpenAPI v2 document: it takes the place of the built-in types, or goes before them (`built_in`)."""
 
     def __init__(self, document: Any, place: Place, *, built_in: bool) -> None:
         self._built_in = built_in
-        definitions = document.get("definitions") if isinstance(document, dict) else None
+        definitions = (document.get("definitions") or {}) if isinstance(document, dict) else None
         if not isinstance(definitions, dict):
-            raise RenderFailed("is no OpenAPI document: it has no definitions", about="openapi", place=place)
+            raise RenderFailed("is no OpenAPI document: its definitions are no map", about="openapi", place=place)
         self._definitions = definitions
         self._kinds: dict[tuple[str, str], Mapping[str, Any]] = {}
         for schema in definitions.values():
-            for gvk in (schema.get("x-kubernetes-group-version-kind") or []) if isinstance(schema, dict) else []:
-                group, version = gvk.get("group") or "", gvk.get("version") or ""
-                self._kinds[(f"{group}/{version}" if group else version, gvk.get("kind") or "")] = schema
+            gvks = schema.get(_GVK) if isinstance(schema, dict) else None
+            for gvk in gvks if isinstance(gvks, list) else []:
+                if isinstance(gvk, dict):
+                    self._kinds[_type_of(gvk)] = schema
+        MORE_CLUSTER_SCOPED.set(MORE_CLUSTER_SCOPED.get() | _cluster_scoped(document))
 
     def of_kind(self, api_version: str, kind: str) -> TypeNode | None:
         found = self._kinds.get((api_version, kind))
         if found is not None:
             return _DocumentNode(found, self._definitions, built_in=self._built_in)
         return BuiltInSchema().of_kind(api_version, kind) if self._built_in else None
+
+    def of_comment(self, raw: Mapping[str, Any]) -> TypeNode:
+        return _stated(raw, self._definitions, built_in=self._built_in)
+
+
+def _stated(raw: Mapping[str, Any], definitions: Mapping[str, Any], *, built_in: bool) -> TypeNode:
+    nothing = _DocumentNode({}, definitions, built_in=built_in)
+    return nothing.refers_to(raw) or nothing

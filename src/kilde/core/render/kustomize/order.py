@@ -1,6 +1,7 @@
 """The order of the output: `legacy` by kind, `fifo` as the objects came."""
 
 from collections.abc import Mapping
+from functools import cmp_to_key
 from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
@@ -41,16 +42,36 @@ def ordered(
 
 
 def _legacy(resources: list[Resource], first: tuple[str, ...], last: tuple[str, ...]) -> list[Resource]:
-    ranks = {kind: index - len(first) for index, kind in enumerate(first)}
-    ranks |= {kind: index + 1 for index, kind in enumerate(last)}
+    ranks = _ranks(first, last)
 
-    def key(resource: Resource) -> tuple[Any, ...]:
+    def key(resource: Resource) -> tuple[int, tuple[str, str], str, str]:
         gvk, name, namespace = resource.id
-        # among Namespaces the core group's come first, though an empty group sorts behind others elsewhere
-        core_first = 0 if gvk.kind == "Namespace" and not gvk.group else 1
-        return (ranks.get(gvk.kind, 0), core_first, _text(gvk), f"{gvk}|{namespace or '~X'}|{name or '~N'}")
+        core = "Namespace" if gvk.kind == "Namespace" and not gvk.group else ""
+        return ranks.get(gvk.kind, 0), (core, gvk.kind), _text(gvk), f"{gvk}|{namespace or '~X'}|{name or '~N'}"
 
-    return sorted(resources, key=key)
+    keys = {id(resource): key(resource) for resource in resources}
+    return sorted(resources, key=cmp_to_key(lambda a, b: _compare(keys[id(a)], keys[id(b)])))
+
+
+def _compare(a: tuple[int, tuple[str, str], str, str], b: tuple[int, tuple[str, str], str, str]) -> int:
+    """By rank, then by text; among Namespaces the core group's come first, though no group sorts behind any elsewhere."""
+    if a[0] == b[0] and a[1][1] == b[1][1] == "Namespace" and a[1][0] != b[1][0]:
+        return -1 if a[1][0] else 1
+    left, right = (a[0], a[2], a[3]), (b[0], b[2], b[3])
+    return -1 if left < right else 1 if left > right else 0
+
+
+def _ranks(first: tuple[str, ...], last: tuple[str, ...]) -> dict[str, int]:
+    ranks = {kind: index - len(first) for index, kind in enumerate(first)}
+    return ranks | {kind: index + 1 for index, kind in enumerate(last)}
+
+
+_RANKS = _ranks(ORDER_FIRST, ORDER_LAST)
+
+
+def order_of_gvk(gvk: Gvk) -> tuple[int, str]:
+    """Where a gvk stands among others, as kustomize sorts its field specs."""
+    return _RANKS.get(gvk.kind, 0), _text(gvk)
 
 
 def _text(gvk: Gvk) -> str:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import KildeError, Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.yaml_scalars import to_json
-from kilde.core.render.kustomize import functions, shapes
+from kilde.core.render.kustomize import shapes
+from kilde.core.render.kustomize.budget import CHARACTERS, STEP
 from kilde.core.render.kustomize.charts import HELM_PLUGIN, inflated
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs
@@ -64,6 +65,24 @@ def steps_of(run: Run) -> Iterator[Step]:
         yield "ImageTagTransformer", partial(_located, run, step, "images", index)
     if found.items("replacements"):
         yield "ReplacementTransformer", partial(_replacements_field, run)
+
+
+_WRITERS = frozenset({"Namespace", "Prefix", "Suffix", "Label", "Annotations", "ImageTag", "PrefixSuffix"})
+
+
+def pay(run: Run, kind: str, step: Any) -> None:
+    """Pays for one transformer: it looks at every object, and some write their texts into every one of them."""
+    texts = _size(step) if kind.removesuffix("Transformer") in _WRITERS else 0
+    run.loader.budget.spend(len(run.collection) * (STEP + texts), "transformations")
+
+
+def _size(step: Any) -> int:
+    """How much is written, in units."""
+    if isinstance(step, str):
+        return len(step) // CHARACTERS
+    if isinstance(step, Mapping):
+        return sum(1 + _size(key) + _size(value) for key, value in step.items())
+    return sum(map(_size, (*step.args, *step.keywords.values()))) if isinstance(step, partial) else 0
 
 
 def _patch_steps(run: Run) -> Iterator[Step]:
@@ -325,10 +344,13 @@ def _decoded(config: Resource, table: Mapping[str, tuple[dict[str, Shape], Any]]
 def transform(config: Resource, run: Run) -> None:
     """Runs one configured transformer. Raises RenderFailed for an unknown one, and for a program that may not run."""
     if not is_builtin(config):
+        from kilde.core.render.kustomize import functions
+
         functions.transform(config, run.loader, run.collection)
         return
     raw, function = _decoded(config, _TRANSFORMERS)
     try:
+        pay(run, config.kind, raw)
         function(run, raw)
     except KildeError as error:
         if error.place is not None:
@@ -339,6 +361,8 @@ def transform(config: Resource, run: Run) -> None:
 def generate(config: Resource, loader: Loader) -> Iterator[Resource]:
     """Runs one configured generator."""
     if not is_builtin(config):
+        from kilde.core.render.kustomize import functions
+
         yield from functions.generate(config, loader)
     elif config.kind == "HelmChartInflationGenerator":
         yield from inflated(

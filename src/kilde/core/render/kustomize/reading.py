@@ -1,24 +1,26 @@
 """From documents to resources: what counts as an object, and unpacking lists of them."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import Document
-from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
-from kilde.core.render.kustomize.resource import Resource
+from kilde.core.objects.yaml_scalars import Folded, Quoted, Raw, is_null, text_of, to_json
+from kilde.core.render.kustomize.comments import read_comments
+from kilde.core.render.kustomize.resource import INTERNAL, Resource
 
-_INTERNAL = "internal.config.kubernetes.io/"
 _NOTES = (
     "previousKinds", "previousNames", "prefixes", "suffixes", "previousNamespaces", "refBy", "generatorBehavior",
     "needsHashSuffix", "allowNameChange", "allowKindChange", "helm-generated", "path", "index", "seqindent", "id",
     "annotations-migration-resource-id",
 )  # fmt: skip
-BUILD_ANNOTATIONS = frozenset(_INTERNAL + name for name in _NOTES) | {
+BUILD_ANNOTATIONS = frozenset(INTERNAL + name for name in _NOTES) | {
     "config.kubernetes.io/index",
     "config.kubernetes.io/path",
     "config.k8s.io/id",
 }  # what kustomize notes on objects while it works, and takes away at the end
+_FORBIDDEN = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _BARE_LISTS = ("List", "ResourceList")
 _Found = tuple[Any, Place]
 
@@ -30,7 +32,7 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
     """
     documents = list(documents)
     queue: list[_Found] = [(document.value, Place(file, document.line)) for document in documents]
-    if len(documents) == 1:
+    if len(documents) == 1 and documents[0].alone:
         value = documents[0].value
         if isinstance(value, dict) and value.get("kind") in _BARE_LISTS and isinstance(value.get("items"), list):
             queue = _items(value["items"], documents[0], file)
@@ -39,9 +41,13 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
     while queue:
         later: list[_Found] = []
         for value, place in queue:
+            if value == {}:
+                continue
             kind = _kind(value, place)
             if not (kind.endswith("List") and "items" in value):
                 found.append(_checked(value, place))
+                if place.line in lines and lines[place.line].value is value:
+                    found[-1].comments = read_comments(lines[place.line].text)
                 continue
             items = value["items"]
             if is_null(items):
@@ -49,7 +55,10 @@ def resources_of(documents: Iterable[Document], file: str) -> list[Resource]:
             if not isinstance(items, list):
                 raise InvalidYaml("expected the items to be a list", about=kind, place=place)
             # items of typed lists pass through JSON, and all strings come out of it in quotes
-            later.extend(_items([_requoted(to_json(item)) for item in items], lines.get(place.line), file, place))
+            demand_readable(items)
+            later.extend(
+                _items([_requoted(to_json(_unfolded(item))) for item in items], lines.get(place.line), file, place)
+            )
         queue = later
     return found
 
@@ -64,11 +73,22 @@ def _items(items: list[Any], document: Document | None, file: str, place: Place 
     ]
 
 
+def _unfolded(value: Any) -> Any:
+    """The same with what folded blocks say, not what they will be printed as."""
+    if isinstance(value, dict):
+        return {key: _unfolded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unfolded(item) for item in value]
+    return Quoted(value.raw) if isinstance(value, Folded) else value
+
+
 def _requoted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _requoted(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_requoted(item) for item in value]
+    if isinstance(value, float):
+        return Raw(repr(value).replace("e-0", "e-"), value)  # as Go writes it in JSON
     return Quoted(value) if isinstance(value, str) else value
 
 
@@ -103,7 +123,7 @@ def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
     noted = {key: text_of(annotations.pop(key)).split(",") for key in BUILD_ANNOTATIONS & set(annotations)}
 
     def all_of(name: str) -> list[str]:
-        return noted.get(_INTERNAL + name, [])
+        return noted.get(INTERNAL + name, [])
 
     former = zip(all_of("previousNamespaces"), all_of("previousNames"), all_of("previousKinds"), strict=False)
     resource.former = list(former)
@@ -114,17 +134,21 @@ def _adopt(resource: Resource, annotations: dict[str, Any]) -> None:
 
 def with_notes(resource: Resource) -> dict[str, Any]:
     """The object with what kustomize would have noted on it by now, for programs that it is handed to, and back."""
-    notes = {
-        "previousNamespaces": ",".join(namespace for namespace, _, _ in resource.former),
-        "previousNames": ",".join(name for _, name, _ in resource.former),
-        "previousKinds": ",".join(kind for _, _, kind in resource.former),
-        "prefixes": ",".join(resource.prefixes),
-        "suffixes": ",".join(resource.suffixes),
-        "needsHashSuffix": "enabled" if resource.needs_hash else "",
-        "helm-generated": "true" if resource.helm_made else "",
-    }
-    noted = {_INTERNAL + name: text for name, text in notes.items() if text}
-    copy = resource.copy()
+    noted, copy = resource.notes, resource.copy()
     if noted:
         copy.set_strings("annotations", {**copy.strings("annotations"), **noted})
     return copy.body
+
+
+def demand_readable(value: Any) -> None:
+    """kustomize reads its own JSON as YAML, which forbids a few characters that JSON does not escape."""
+    if isinstance(value, str):
+        if _FORBIDDEN.search(value):
+            raise InvalidYaml(f"control characters are not allowed: {value[:40]!r}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            demand_readable(key)
+            demand_readable(item)
+    elif isinstance(value, list):
+        for item in value:
+            demand_readable(item)

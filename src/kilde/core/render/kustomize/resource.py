@@ -3,9 +3,39 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from kilde.core.basics.errors import Place
-from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, plain_key, text_of
-from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED, NAMESPACED
+from kilde.core.basics.errors import Place, RenderFailed
+from kilde.core.objects.yaml_scalars import Quoted, Raw, copy_tree, integral, is_null, plain_key, resolve_12, text_of
+from kilde.core.objects.yaml_writer import go_shortest
+from kilde.core.render.kustomize.comments import Comments
+from kilde.core.render.kustomize.schema_scope import CLUSTER_SCOPED, MORE_CLUSTER_SCOPED, NAMESPACED
+
+INTERNAL = "internal.config.kubernetes.io/"  # what the names of its notes among the annotations begin with
+
+
+class Bare(str):
+    """A string that was written without saying that it is one: a text put in its place later may be a number."""
+
+    __slots__ = ()
+
+
+def untagged(text: str) -> Any:
+    """What a text without quotes reads as."""
+    found = resolve_12(text)
+    return Bare(found) if isinstance(found, str) else found
+
+
+def as_text(old: Any, text: str) -> Any:
+    """`text` in the place of `old`: a string where `old` has quotes, else whatever it reads as."""
+    return Quoted(text) if isinstance(old, Quoted) else untagged(text)
+
+
+def number_from_json(value: Any) -> Any:
+    """A number as kustomize has it after JSON: a float64, whose text has an exponent where Go writes one. Anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    text, whole = go_shortest(float(value)), integral(float(value)) if isinstance(value, float) else value
+    return whole if text == str(whole) else Raw(text, whole)
+
 
 DEFAULT_NAMESPACE = "default"
 NO_NAMESPACE = "_non_namespaceable_"  # what kustomize notes as the namespace of a cluster-scoped object
@@ -24,8 +54,8 @@ class Gvk(NamedTuple):
 
     @property
     def cluster_scoped(self) -> bool:
-        """Whether the built-in schema knows this kind to have no namespace."""
-        return _cluster_scoped(self)
+        """Whether the schema knows this kind to have no namespace."""
+        return _cluster_scoped(self) or (bool(more := MORE_CLUSTER_SCOPED.get()) and _is_scoped_by(more, self))
 
     @property
     def scope_known(self) -> bool:
@@ -62,6 +92,11 @@ def _cluster_scoped(gvk: Gvk) -> bool:
     return (gvk.api_version, gvk.kind) in CLUSTER_SCOPED
 
 
+def _is_scoped_by(more: frozenset[tuple[str, str]], gvk: Gvk) -> bool:
+    kind = (gvk.api_version, gvk.kind)
+    return kind in more and kind not in NAMESPACED
+
+
 class ResId(NamedTuple):
     """Identity of an object, now or once."""
 
@@ -94,7 +129,7 @@ class Resource:
     """`former` holds (namespace, name, kind) of every id it had before, oldest first; group and version are not kept."""
 
     __slots__ = (
-        "behavior", "body", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
+        "behavior", "body", "comments", "former", "helm_made", "needs_hash", "origin", "place", "prefixes", "suffixes", "transformations",
     )  # fmt: skip
 
     def __init__(self, body: dict[str, Any], place: Place | None = None) -> None:
@@ -106,6 +141,7 @@ class Resource:
         self.needs_hash = self.helm_made = False
         self.origin: dict[str, Any] | None = None
         self.transformations: list[dict[str, Any]] = []
+        self.comments: Comments | None = None
 
     @property
     def kind(self) -> str:
@@ -113,7 +149,8 @@ class Resource:
 
     @property
     def gvk(self) -> Gvk:
-        return _gvk_of(_text(self.body.get("apiVersion")), _text(self.body.get("kind")))
+        api_version = self.body.get("apiVersion", "")
+        return _gvk_of("null" if api_version is None else _text(api_version), _text(self.body.get("kind")))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -154,28 +191,63 @@ class Resource:
     def remember_id(self) -> None:
         """Notes the present id as a former one: from now on references to it can be repaired."""
         now = self.id
-        self.former.append((now.effective_namespace, now.name, now.gvk.kind))
+        if not now.name:
+            if self.former:
+                raise RenderFailed("has lost its name", about=str(now), place=self.place)
+            return
+        noted = (now.effective_namespace, now.name, now.gvk.kind)
+        if len({text.count(",") for text in noted}) > 1:
+            raise RenderFailed("a name with a comma cannot be changed", about=str(now), place=self.place)
+        self.former.append(noted)
+        if is_null(self.metadata.get("annotations")):
+            self.own_metadata()["annotations"] = {}  # kustomize notes it there
+
+    def own_metadata(self) -> dict[str, Any]:
+        """The metadata to write to; made where there is none. What is written to a null is lost, as in kustomize."""
+        found = self.body.setdefault("metadata", {})
+        return found if isinstance(found, dict) else {}
+
+    def forget(self) -> None:
+        """Loses all that was noted, as when a patch takes away the annotations."""
+        self.former, self.prefixes, self.suffixes, self.transformations = [], [], [], []
+        self.behavior, self.needs_hash, self.origin = "", False, None
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What kustomize keeps among the annotations of an object on its way, and takes away at the end."""
+        found: dict[str, str] = {}
+        if self.former:
+            namespaces, names, kinds = zip(*self.former, strict=True)
+            found = {"previousNames": ",".join(names), "previousNamespaces": ",".join(namespaces)}
+            found["previousKinds"] = ",".join(kinds)
+        texts = {
+            "prefixes": ",".join(self.prefixes), "suffixes": ",".join(self.suffixes),
+            "generatorBehavior": self.behavior, "needsHashSuffix": "enabled" if self.needs_hash else "",
+            "helm-generated": "true" if self.helm_made else "",
+        }  # fmt: skip
+        found |= {name: text for name, text in texts.items() if text}
+        return {INTERNAL + name: text for name, text in found.items()}
 
     def strings(self, field_name: str) -> dict[str, str]:
-        """Labels or annotations as text."""
+        """Labels or annotations as text. Raises RenderFailed for a list of them."""
         found = self.metadata.get(field_name)
+        if isinstance(found, list) and len(found) % 2:  # kustomize reads pairs
+            raise RenderFailed(f"{field_name} must be a map", about=str(self), place=self.place)
         if not isinstance(found, dict):
             return {}
         return {key: "" if isinstance(value, (dict, list)) else text_of(value) for key, value in found.items()}
 
     def set_metadata(self, field_name: str, value: str) -> None:
         """Writes metadata.name or metadata.namespace; an empty namespace is removed."""
-        metadata = self.body.get("metadata")
-        if not isinstance(metadata, dict):
-            metadata = self.body["metadata"] = {}
+        metadata = self.own_metadata()
         if value:
-            metadata[field_name] = Quoted(value) if isinstance(metadata.get(field_name), Quoted) else str(value)
+            metadata[field_name] = as_text(metadata.get(field_name), value)
         else:
             metadata.pop(field_name, None)
 
     def set_strings(self, field_name: str, values: dict[str, str]) -> None:
         """Writes labels or annotations as strings; an empty map is removed."""
-        metadata = self.body.setdefault("metadata", {})
+        metadata = self.own_metadata()
         if values:
             metadata[field_name] = {plain_key(key): Quoted(value) for key, value in values.items()}
         else:
@@ -185,7 +257,7 @@ class Resource:
         copied = Resource(copy_tree(self.body), self.place)
         copied.former, copied.prefixes, copied.suffixes = self.former[:], self.prefixes[:], self.suffixes[:]
         copied.behavior, copied.needs_hash, copied.helm_made = self.behavior, self.needs_hash, self.helm_made
-        copied.origin, copied.transformations = self.origin, self.transformations[:]
+        copied.origin, copied.transformations, copied.comments = self.origin, self.transformations[:], self.comments
         return copied
 
     def __str__(self) -> str:

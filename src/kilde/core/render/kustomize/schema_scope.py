@@ -3,6 +3,12 @@
 Any other kind counts as namespaced, and makes kustomize load the schema.
 """
 
+from contextvars import ContextVar
+
+# Kinds that an OpenAPI document of the build under way says to have no namespace. kustomize keeps them for the life of
+# its process, which is one build.
+MORE_CLUSTER_SCOPED: ContextVar[frozenset[tuple[str, str]]] = ContextVar("cluster-scoped kinds", default=frozenset())
+
 CLUSTER_SCOPED = frozenset(
     {
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),

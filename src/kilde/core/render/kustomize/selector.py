@@ -1,10 +1,10 @@
 """Selectors: which objects a patch or a replacement means."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kilde.core.basics.errors import RenderFailed
+from kilde.core.basics.errors import InvalidInput, RenderFailed
+from kilde.core.objects.selector import LabelSelector, parse_labels
 from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
 
 if TYPE_CHECKING:
@@ -40,32 +40,40 @@ class Matcher:
             whole_pattern(text)
             for text in (selector.group, selector.version, selector.kind, selector.name, selector.namespace)
         )
-        self.labels = LabelSelector(selector.label_selector)
-        self.annotations = LabelSelector(selector.annotation_selector)
+        self.labels = _label_selector(selector.label_selector)
+        self.annotations = _label_selector(selector.annotation_selector)
 
     def matches_gvk(self, gvk: Gvk) -> bool:
         return _fits(self.group, gvk.group) and _fits(self.version, gvk.version) and _fits(self.kind, gvk.kind)
 
     def matches_id(self, found: ResId) -> bool:
-        """Gvk, name and namespace of one id."""
-        return self.matches_gvk(found.gvk) and _fits(self.name, found.name) and self.fits_namespace(found)
+        """Gvk, name and namespace of one id, as replacements select: no namespace is not `default`, unless it once was."""
+        return self.matches_gvk(found.gvk) and _fits(self.name, found.name) and _fits(self.namespace, found.namespace)
 
     def fits_namespace(self, found: ResId) -> bool:
         return _fits(self.namespace, found.effective_namespace)
 
     def matches_labels(self, resource: Resource) -> bool:
-        return self.labels.matches(resource.strings("labels")) and self.annotations.matches(
-            resource.strings("annotations")
+        return (self.labels.everything or self.labels.matches(resource.strings("labels"))) and (
+            self.annotations.everything or self.annotations.matches(resource.strings("annotations"))
         )
 
     def selects(self, resource: Resource) -> bool:
         """As patches select: name and namespace of the original or the present id, kind of the present one."""
-        now, original = resource.id, resource.original_id
-        if not (self.fits_namespace(original) or self.fits_namespace(now)):
+        names = [name for _, name, _ in resource.former[:1]]
+        if self.name is not None and not any(map(self.name.search, (resource.name, *names))):
             return False
-        if not (_fits(self.name, original.name) or _fits(self.name, now.name)):
+        ids = (resource.original_id, resource.id) if self.namespace is not None else ()
+        if ids and not any(map(self.fits_namespace, ids)):
             return False
-        return self.matches_gvk(now.gvk) and self.matches_labels(resource)
+        return self.matches_gvk(resource.gvk) and self.matches_labels(resource)
+
+
+def _label_selector(text: str) -> LabelSelector:
+    try:
+        return parse_labels(text)
+    except InvalidInput as error:
+        raise RenderFailed(error.what, about=f"selector '{text}'") from error
 
 
 def whole_pattern(text: str) -> "Pattern | None":
@@ -87,58 +95,3 @@ def _unanchored(text: str) -> str:
 
 def _fits(compiled: "Pattern | None", text: str) -> bool:
     return compiled is None or compiled.search(text)
-
-
-_REQUIREMENT = re.compile(
-    r"\s*(?:(?P<absent>!)\s*(?P<gone>[^\s,!=()]+)"
-    r"|(?P<key>[^\s,!=()<>]+)\s*(?:(?P<set>in|notin)\s*\((?P<values>[^()]*)\)"
-    r"|(?P<op>==|=|!=|<|>)\s*(?P<value>[^\s,!=()]*))?)\s*(?:,|$)"
-)
-
-
-class LabelSelector:
-    """Kubernetes' label selector grammar: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas."""
-
-    def __init__(self, text: str) -> None:
-        self.requirements: list[tuple[str, str, frozenset[str]]] = []
-        at, text = 0, text.strip()
-        while at < len(text):
-            found = _REQUIREMENT.match(text, at)
-            if found is None or found.end() == at:
-                raise RenderFailed(f"'{text}' is no label selector")
-            self.requirements.append(_requirement(found))
-            at = found.end()
-        if text.endswith(","):
-            raise RenderFailed(f"'{text}' is no label selector")
-
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        return all(_holds(labels, key, operator, values) for key, operator, values in self.requirements)
-
-
-def _requirement(found: re.Match[str]) -> tuple[str, str, frozenset[str]]:
-    if found["absent"]:
-        return (found["gone"], "absent", frozenset())
-    if found["set"]:
-        return (found["key"], found["set"], frozenset(value.strip() for value in found["values"].split(",")))
-    if found["op"]:
-        operator = {"=": "in", "==": "in", "!=": "notin"}.get(found["op"], found["op"])
-        return (found["key"], operator, frozenset({found["value"]}))
-    return (found["key"], "present", frozenset())
-
-
-def _holds(labels: Mapping[str, str], key: str, operator: str, values: frozenset[str]) -> bool:
-    if operator == "present":
-        return key in labels
-    if operator == "absent":
-        return key not in labels
-    if operator == "notin":
-        return key not in labels or labels[key] not in values
-    if key not in labels:
-        return False
-    if operator == "in":
-        return labels[key] in values
-    try:
-        bound, value = int(next(iter(values))), int(labels[key])
-    except ValueError:
-        return False
-    return value > bound if operator == ">" else value < bound

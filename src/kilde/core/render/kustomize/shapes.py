@@ -4,6 +4,9 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.basics.reading import did_you_mean
+from kilde.core.objects.yaml_writer import go_float
+
+_INT64 = 1 << 63
 
 
 class Scalar(NamedTuple):
@@ -44,7 +47,8 @@ CONFIG_MAP: dict[str, Shape] = {
     "options": GENERATOR_OPTIONS,
 }  # fmt: skip
 SECRET: dict[str, Shape] = {**CONFIG_MAP, "type": TEXT}
-PATCH: dict[str, Shape] = {"path": TEXT, "patch": TEXT, "target": SELECTOR, "options": Mapped(FLAG)}
+_PATCH_OPTIONS: dict[str, Shape] = {"allowNameChange": FLAG, "allowKindChange": FLAG}
+PATCH: dict[str, Shape] = {"path": TEXT, "patch": TEXT, "target": SELECTOR, "options": _PATCH_OPTIONS}
 IMAGE: dict[str, Shape] = {"name": TEXT, "newName": TEXT, "newTag": TEXT, "tagSuffix": TEXT, "digest": TEXT}
 REPLICA: dict[str, Shape] = {"name": TEXT, "count": NUMBER}
 LABEL: dict[str, Shape] = {"pairs": TEXT_MAP, "includeSelectors": FLAG, "includeTemplates": FLAG, "fields": FIELD_SPECS}
@@ -113,7 +117,7 @@ class Misfit(Exception):
 
 
 def decode(value: Any, shape: Shape, about: str, place: Place, *, strict: bool = True) -> Any:
-    """`fit`, with a misfit told as RenderFailed at `place`."""
+    """`fit`, with a misfit told as RenderFailed at `place`. Where it is not strict, numbers and flags are texts, too."""
     try:
         return fit(value, shape, (), strict=strict)
     except Misfit as error:
@@ -138,7 +142,7 @@ def fit(value: Any, shape: Shape, path: tuple[str | int, ...], *, strict: bool =
             for key, item in value.items()
             if item is not None or shape.of == TEXT
         }
-    return _fit_scalar(value, shape, path)
+    return _fit_scalar(value, shape, path, strict=strict)
 
 
 def _fit_item(item: Any, shape: Shape, path: tuple[str | int, ...], *, strict: bool) -> Any:
@@ -148,12 +152,16 @@ def _fit_item(item: Any, shape: Shape, path: tuple[str | int, ...], *, strict: b
     return {} if isinstance(shape, dict) else "" if shape == TEXT else None
 
 
-def _fit_scalar(value: Any, shape: Scalar, path: tuple[str | int, ...]) -> Any:
+def _fit_scalar(value: Any, shape: Scalar, path: tuple[str | int, ...], *, strict: bool) -> Any:
+    if shape.kind == "text" and not strict and isinstance(value, (bool, int, float)):
+        return str(value).lower() if isinstance(value, bool) else go_float(value)
     if shape.kind == "text" and not isinstance(value, str):
         raise Misfit(path, f"must be a string, not {_name(value)}; quote it")
     if shape.kind == "flag" and not isinstance(value, bool):
         raise Misfit(path, f"must be true or false, not {_name(value)}")
-    if shape.kind == "number" and (not isinstance(value, int) or isinstance(value, bool)):
+    if shape.kind == "number" and (
+        not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64
+    ):
         raise Misfit(path, f"must be a whole number, not {_name(value)}")
     return value
 
@@ -163,7 +171,7 @@ def _fit_fields(value: Any, shape: dict[str, Any], path: tuple[str | int, ...], 
         raise Misfit(path, f"must be a map, not {_name(value)}")
     found: dict[str, Any] = {}
     lower = {name.lower(): name for name in shape}
-    for key, item in value.items():
+    for key, item in sorted(value.items()):  # of names that differ in case only the last one counts
         name = key if key in shape else lower.get(key.lower())
         if name is None:
             if strict:

@@ -6,12 +6,15 @@ the directives only `$patch` is known.
 
 from typing import Any
 
-from kilde.core.basics.errors import RenderFailed
+from kilde.core.basics.errors import LimitExceeded, RenderFailed
 from kilde.core.objects.yaml_scalars import is_null, text_of
+from kilde.core.render.kustomize import links
+from kilde.core.render.kustomize.comments import CommentedNode, Comments
 from kilde.core.render.kustomize.fields import fresh, restyled
 from kilde.core.render.kustomize.openapi import Schema, TypeNode
 
 _DIRECTIVE = "$patch"
+_MOST_ODD = 1_000  # elements of a list that is merged by comparing each with each
 _STRATEGIES = ("delete", "replace", "merge")
 
 
@@ -26,12 +29,23 @@ ABSENT: Any = _Absent()
 Values = list[list[str]]
 
 
-def merge(target: dict[str, Any], patch: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """The target with the patch merged in; empty if the patch deletes it. Both are used up.
+def merge(
+    target: dict[str, Any], patch: dict[str, Any], schema: Schema, comments: Comments | None = None
+) -> dict[str, Any]:
+    """The target with the patch merged in; empty if the patch deletes it. Both are used up. `comments` of both say more of types.
+
+    A patch that replaces the whole object is lost on the way: kustomize goes on with the object as it was.
 
     Raises RenderFailed where a map meets a scalar or a list.
     """
-    merged = _Merge(schema).walk(target, patch, None)
+    if "$patch" in patch and _written(patch["$patch"]) == "replace":
+        return target
+    merging = _Merge(schema)
+    node: TypeNode | None = None
+    if comments is not None:
+        node = CommentedNode(merging.type_of(target) or merging.type_of(patch), comments, schema)
+    merged = merging.walk(target, patch, node)
+    links.spread(merged, merging.changed)
     return merged if isinstance(merged, dict) else {}
 
 
@@ -46,6 +60,7 @@ def _kind(value: Any) -> str:
 class _Merge:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self.changed: links.Changed = {}
 
     def walk(self, target: Any, patch: Any, node: TypeNode | None) -> Any:
         if node is None:
@@ -71,15 +86,12 @@ class _Merge:
         if into is ABSENT or not isinstance(into, dict):
             return into
         for key in sorted({*into, *(patch if isinstance(patch, dict) else ())}):
-            _set(
-                into,
-                key,
-                self.walk(
-                    into.get(key, ABSENT),
-                    patch.get(key, ABSENT) if isinstance(patch, dict) else ABSENT,
-                    node.field(key) if node else None,
-                ),
+            merged = self.walk(
+                into.get(key, ABSENT),
+                patch.get(key, ABSENT) if isinstance(patch, dict) else ABSENT,
+                node.field(key) if node else None,
             )
+            _set(into, key, merged, self.changed)
         return into
 
     def destination(self, target: Any, patch: Any, *, strict: bool) -> Any:
@@ -109,6 +121,10 @@ class _Merge:
     def merge_elements(
         self, into: list[Any], sources: list[list[Any]], values: Values, keys: list[str], element: TypeNode | None
     ) -> Any:
+        if len(keys) == 1 and all(_is_plain(source, keys[0]) for source in sources):
+            return self.merge_plain(sources, values, keys[0], element)
+        if len(values) > _MOST_ODD:
+            raise LimitExceeded(f"lists of more than {_MOST_ODD} elements merge only by one key that each of them has")
         if len(keys) > 1:
             _complete(values)
         added: list[Any] = []
@@ -129,6 +145,32 @@ class _Merge:
             _put_element(added, merged, valid_keys, valid)
         return _append(added, into, used) if values else into
 
+    def merge_plain(self, sources: list[list[Any]], values: Values, key: str, element: TypeNode | None) -> list[Any]:
+        """The same, in linear time, for lists as they mostly are: no two elements have the same key, and none has none."""
+        target, patch = ({_key_of(item, key): item for item in source} for source in sources)
+        merged: dict[str, Any] = {}
+        for (value,) in values:
+            found = self.walk(target.get(value, ABSENT), patch.get(value, ABSENT), element)
+            if _nothing(found) or found == {}:
+                target.pop(value, None)
+                continue
+            if isinstance(found, dict) and key not in found:
+                found[key] = value
+            merged[value] = found
+        return list((merged | target).values())
+
+
+def _key_of(element: Any, key: str) -> str:
+    return _key_text(element, key) if key else _scalar_text(element)
+
+
+def _is_plain(source: list[Any], key: str) -> bool:
+    """Whether each element has a key of its own, or is a scalar of its own where there is no key."""
+    if not all((isinstance(item, dict) if key else not isinstance(item, (dict, list))) for item in source):
+        return False
+    texts = [_key_of(item, key) for item in source]
+    return "" not in texts and len(set(texts)) == len(texts)
+
 
 class _KeptNull:
     """A null that somebody wrote and no patch touched."""
@@ -137,15 +179,17 @@ class _KeptNull:
 _KEPT_NULL: Any = _KeptNull()
 
 
-def _set(into: dict[str, Any], key: str, value: Any) -> None:
+def _set(into: dict[str, Any], key: str, value: Any, changed: links.Changed) -> None:
     if value is _KEPT_NULL:
-        into[key] = None
-    elif _nothing(value):
+        return
+    if _nothing(value):
         into.pop(key, None)
     elif key in into:
         old = into[key]
         if old is not value:
-            into[key] = restyled(old, value) if not isinstance(old, (dict, list)) else value
+            into[key] = links.put(old, restyled(old, value), changed) if not isinstance(old, (dict, list)) else value
+        elif type(old) is str:
+            into[key] = fresh(old)  # what the merge walks over is written anew, too
     else:
         into[key] = fresh(value)
 
@@ -154,17 +198,15 @@ def directive(patch: Any) -> str:
     """The `$patch` strategy of a map or a list, taken out of it; "merge" where it has none."""
     if isinstance(patch, dict) and _DIRECTIVE in patch:
         found = patch[_DIRECTIVE]
-        if is_null(found):
-            return "merge"
-        _check(text_of(found))
+        _check(_written(found))
         del patch[_DIRECTIVE]
-        return text_of(found)
+        return _written(found)
     if isinstance(patch, list):
         for element in patch:
             if isinstance(element, dict) and _DIRECTIVE in element:
                 if len(element) > 1:
                     return "merge"
-                found = text_of(element[_DIRECTIVE])
+                found = _written(element[_DIRECTIVE])
                 _check(found)
                 _put_element(patch, ABSENT, [_DIRECTIVE], [found])
                 return found
@@ -185,13 +227,8 @@ def _key_text(element: Any, key: str) -> str:
 
 def _element_values(sources: list[list[Any]], keys: list[str]) -> Values:
     """The key values of every element, the patch's first."""
-    found: Values = []
-    for source in (sources[1], sources[0]):
-        for element in source:
-            values = [_key_text(element, key) for key in keys]
-            if values not in found:
-                found.append(values)
-    return found
+    rows = (tuple(_key_text(element, key) for key in keys) for source in (sources[1], sources[0]) for element in source)
+    return [list(row) for row in dict.fromkeys(rows)]
 
 
 def _scalar_values(sources: list[list[Any]]) -> Values:
@@ -235,22 +272,27 @@ def _valid(values: Values, wanted: list[str], keys: list[str]) -> tuple[list[str
     )
 
 
+def _written(value: Any) -> str:
+    """The text of a value as it stands in the file; nothing for a map or a list."""
+    return "" if isinstance(value, (dict, list)) else text_of(value)
+
+
 def _has(element: Any, key: str, value: str) -> bool:
     """Whether an element has this value under the key; any value where none is asked for."""
     if not key:
         return not isinstance(element, (dict, list)) and _scalar_text(element) == value
-    if not isinstance(element, dict) or key not in element:
-        return False
-    found = element[key]
-    return not value or (not isinstance(found, (dict, list)) and text_of(found) == value)
+    return isinstance(element, dict) and key in element and (not value or _written(element[key]) == value)
 
 
 def _find_element(source: list[Any], keys: list[str], values: list[str]) -> Any:
+    """The first element with exactly these values: one that lacks a key is never found, only put away by `_put_element`."""
     for element in source:
         if not keys[0]:
             if _scalar_text(element) == values[0]:
                 return element
-        elif isinstance(element, dict) and all(_has(element, k, v) for k, v in zip(keys, values, strict=True)):
+        elif isinstance(element, dict) and all(
+            k in element and _written(element[k]) == v for k, v in zip(keys, values, strict=True)
+        ):
             return element
     return ABSENT
 
@@ -262,6 +304,8 @@ def _put_element(into: list[Any], element: Any, keys: list[str], values: list[st
     for item in into:
         if is_null(item) or item == {}:
             continue
+        if not by_key and isinstance(item, (dict, list)):
+            raise RenderFailed("an element of a list that merges as a set must be a scalar")
         if by_key and not isinstance(item, dict):
             kept.append(item)
             continue
@@ -283,13 +327,15 @@ def _append(into: list[Any], elements: list[Any], keys: list[str]) -> list[Any]:
         if not keys[0]:
             _put_element(into, element, [""], [_scalar_text(element)])
             continue
+        if not isinstance(element, dict) and not is_null(element):
+            raise RenderFailed("an element of a list that merges by key must be a map")
         values = []
         for key in keys:
             value = element.get(key, ABSENT) if isinstance(element, dict) else ABSENT
             if value is ABSENT:
                 into.append(element)
             else:
-                values.append(_key_text(element, key))
+                values.append(_written(value))
         if len(keys) > 1:
             _put_element(into, ABSENT, keys, values)
         _put_element(into, element, keys, values)

@@ -10,9 +10,10 @@ from kilde.core.objects.yaml_nodes import Alias, Collection, Entry, NodeDocument
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import Quoted, is_null, text_of, to_json
 from kilde.core.objects.yaml_writer import needs_quotes
-from kilde.core.render.kustomize.fields import CREATED, as_text, retyped
+from kilde.core.render.kustomize.fields import CREATED, retyped
 from kilde.core.render.kustomize.hashing import go_json
 from kilde.core.render.kustomize.paths import look_up
+from kilde.core.render.kustomize.resource import as_text
 
 Finder = Callable[..., list[tuple[Any, Any]]]
 

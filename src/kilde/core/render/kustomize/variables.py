@@ -59,10 +59,7 @@ class Variables:
         """Binds each variable to the one object it means now. Raises RenderFailed where that could be several."""
         for variable in variables:
             target = variable.target
-            if target.namespace or target.gvk.cluster_scoped:
-                found = collection.with_any_id(target)
-            else:
-                found = collection.matching_any_id(lambda i, t=target: i.gvk == t.gvk and i.name == t.name)  # type: ignore[misc]
+            found = collection.matching_any_id(lambda i, t=target: _is_meant(i, t))  # type: ignore[misc]
             if len(found) > 1:
                 raise RenderFailed(
                     f"found {len(found)} resId matches (unable to disambiguate)",
@@ -77,6 +74,13 @@ class Variables:
         if variable.name in self.known:
             raise RenderFailed("already encountered", about=f"var {variable.name}", place=variable.place)
         self.known[variable.name] = variable
+
+
+def _is_meant(found: ResId, target: ResId) -> bool:
+    """A reference with a namespace never means an object without one, like a ClusterRole; one without means any."""
+    if found.gvk != target.gvk or found.name != target.name:
+        return False
+    return not target.namespace or found.effective_namespace == target.namespace
 
 
 def resolve_variables(collection: Collection, variables: Variables, specs: Specs, budget: Budget) -> list[str]:
@@ -119,7 +123,7 @@ def _value(variable: Variable, variables: Variables, collection: Collection) -> 
     for resource in collection:
         if any(resource is found for found in bound):
             found = look_up(resource.body, with_indices(smart_path(variable.path)))
-            if found is None or is_null(found[0]):
+            if found is None:
                 raise RenderFailed(
                     f"field {variable.path} not found in {resource}", about=f"var {variable.name}", place=variable.place
                 )
@@ -146,7 +150,7 @@ def expand(text: str, values: Mapping[str, Any], used: set[str]) -> Any:
         if close >= 0:
             name = text[dollar + 2 : close]
             value = values.get(name, f"$({name})")
-            if isinstance(value, (dict, list)):
+            if isinstance(value, (dict, list)) or is_null(value):
                 value = f"$({name})"
             elif name in values:
                 used.add(name)

@@ -1,32 +1,24 @@
 """What a custom resource must satisfy as a whole: its kind, metadata, values, scale paths."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.logic.go_values import go_value
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
 from kilde.kubeapi.resources.custom.definition import Definition, Version
 from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
-from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_parts, check_metadata_update
+from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_update
 
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 _LARGEST_REPLICAS = 2**31 - 1
 _MISSING = object()
 
 
-def validate(
-    obj: Object, definition: Definition, version: Version, old: Object | None = None, *, status: bool = False
-) -> list[Cause]:
-    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted).
-
-    Of a write to its `status` only that part is held against the schema.
-    """
-    causes = list(_causes(obj, definition, version, old, status=status))
+def validate(obj: Object, definition: Definition, version: Version, old: Object | None = None) -> list[Cause]:
+    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted)."""
+    causes = list(_causes(obj, definition, version, old))
     if version.schema is None or not has_rules(version.schema):
         return causes
     if any(cause.blocks_rules for cause in causes):
@@ -34,36 +26,21 @@ def validate(
     return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old))]
 
 
-def _causes(
-    obj: Object, definition: Definition, version: Version, old: Object | None, *, status: bool
-) -> Iterator[Cause]:
+def _causes(obj: Object, definition: Definition, version: Version, old: Object | None) -> Iterator[Cause]:
     if obj.get("kind") != definition.kind:
         yield invalid("kind", obj.get("kind", ""), f"must be {definition.kind}")
     metadata = obj.get("metadata") or {}
     if old is None:
         yield from check_metadata(metadata, namespaced=definition.namespaced)
     else:
-        # A real server judges metadata three times on update, and names each cause as often.
+        # A real server judges metadata twice on update, and names each cause twice.
         for _ in range(2):
             yield from check_metadata_update(metadata, old.get("metadata") or {}, namespaced=definition.namespaced)
-        yield from check_metadata_parts(metadata)
-    if version.schema is not None and status:
-        yield from _status(obj, version.schema, old or {})
-    elif version.schema is not None:
+    if version.schema is not None:
         yield from (
             check(_body(obj), version.schema) if old is None else check(_body(obj), version.schema, "", _body(old))
         )
     yield from _scale(obj, version)
-
-
-def _status(obj: Object, schema: Mapping[str, Any], old: Object) -> Iterator[Cause]:
-    """Messages about a status name its fields from there on, causes from the object's root."""
-    below = (schema.get("properties") or {}).get("status")
-    if below is None or "status" not in obj:
-        return
-    found = check(obj["status"], below, "", old["status"]) if "status" in old else check(obj["status"], below)
-    for cause in found:
-        yield replace(cause, field=f"status.{cause.field}" if cause.field else "status")
 
 
 def _body(obj: Object) -> Object:
@@ -83,7 +60,7 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
             continue
         if not isinstance(value, int) or isinstance(value, bool):
             yield invalid(
-                path, 0, f"{path} accessor error: {go_value(value)} is of the type {_go_type(value)}, expected int64"
+                path, 0, f"{path} accessor error: {_go(value)} is of the type {_go_type(value)}, expected int64"
             )
         elif value < 0:
             yield invalid(path, value, "should be a non-negative integer")
@@ -93,10 +70,21 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
     value = compiled(selector).first(obj, _MISSING) if selector else _MISSING
     if value is not _MISSING and not isinstance(value, str):
         yield invalid(
-            selector,
-            "",
-            f"{selector} accessor error: {go_value(value)} is of the type {_go_type(value)}, expected string",
+            selector, "", f"{selector} accessor error: {_go(value)} is of the type {_go_type(value)}, expected string"
         )
+
+
+def _go(value: Json) -> str:
+    """A value as Go's %v prints it."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{' '.join(_go(one) for one in value)}]"
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go(value[key])}' for key in sorted(value))}]"
+    return str(value)
 
 
 def _go_type(value: Json) -> str:

@@ -3,8 +3,20 @@
 `judge(policies, bindings, request, params)` gives a `Verdict`; `mutations(policies, bindings, request, params)` gives patches.
 """
 
+from kilde.kubeapi.resources.policies.matching import is_about
 from kilde.kubeapi.resources.policies.mutating import Mutation, MutationFailed, mutations
 from kilde.kubeapi.resources.policies.request import Request
-from kilde.kubeapi.resources.policies.validating import Denial, Params, Verdict, judge
+from kilde.kubeapi.resources.policies.validating import Denial, Params, Verdict, conditions, judge
 
-__all__ = ["Denial", "Mutation", "MutationFailed", "Params", "Request", "Verdict", "judge", "mutations"]
+__all__ = [
+    "Denial",
+    "Mutation",
+    "MutationFailed",
+    "Params",
+    "Request",
+    "Verdict",
+    "conditions",
+    "is_about",
+    "judge",
+    "mutations",
+]

@@ -22,6 +22,13 @@ def matches(constraints: Json, request: Request, *, needs_rules: bool) -> bool:
     return _namespace(found.get("namespaceSelector"), request) and _object(found.get("objectSelector"), request)
 
 
+def is_about(webhook: Json, request: Request) -> bool:
+    """Whether a webhook's rules and selectors include a request."""
+    rules = {"resourceRules": webhook.get("rules") or ()}
+    selectors = {key: webhook.get(key) for key in ("namespaceSelector", "objectSelector")}
+    return matches({**rules, **selectors}, request, needs_rules=True)
+
+
 def _rule(rule: Mapping[str, Any], request: Request) -> bool:
     resource = request.resource
     scope = rule.get("scope") or "*"

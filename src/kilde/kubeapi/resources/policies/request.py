@@ -38,6 +38,7 @@ class Request:
     user: str = ""
     uid: str = ""
     groups: Sequence[str] = ()
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
     dry_run: bool = False
     kind: tuple[str, str, str] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -59,7 +60,12 @@ class Request:
             "name": self.name,
             "namespace": ((self.namespace or {}).get("metadata") or {}).get("name", ""),
             "operation": self.operation,
-            "userInfo": {"username": self.user, "uid": self.uid, "groups": list(self.groups), "extra": {}},
+            "userInfo": {
+                "username": self.user,
+                "uid": self.uid,
+                "groups": list(self.groups),
+                "extra": dict(self.extra),
+            },
             "dryRun": self.dry_run,
             "options": dict(self.options),
         }

@@ -146,6 +146,22 @@ def is_wanted(spec: Object, scope: Scope) -> bool:
     return True
 
 
+def conditions(webhook: Object, request: Request) -> tuple[bool, str]:
+    """Whether a webhook's match conditions all hold; and what is wrong with those that cannot be worked out, if none is false."""
+    found = webhook.get("matchConditions") or ()
+    if not found or not available():
+        return True, ""
+    scope, problems = Scope(request, None), []
+    for condition in found:
+        text = str(condition.get("expression") or "").strip()
+        try:
+            if scope.value(text) is not True:
+                return False, ""
+        except (BadExpression, EvaluationFailed) as error:
+            problems.append(f"expression '{text}' resulted in error: {error.what}")
+    return not problems, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]" if problems else ""
+
+
 def _message(validation: Object, text: str, scope: Scope) -> str:
     own = str(validation.get("messageExpression") or "").strip()
     if own:

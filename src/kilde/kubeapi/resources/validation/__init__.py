@@ -10,30 +10,16 @@ from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.kinds import Catalog, Resource
 from kilde.kubeapi.resources.validation.metadata import (
+    check_common,
     check_finalizers,
     check_metadata,
-    check_metadata_parts,
     check_metadata_update,
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain
-from kilde.kubeapi.resources.validation.registry import RULES
+from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, NO_METADATA_RULES, RULES
 
 _BUILTIN = Catalog()
-_FREE_FINALIZERS = frozenset({("coordination.k8s.io", "Lease"), ("policy", "PodDisruptionBudget")})
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
-
-
-_RBAC = "rbac.authorization.k8s.io"
-_JUDGED_ONCE = frozenset({("policy", "PodDisruptionBudget")})
-_JUDGED_AS_NEW = frozenset(
-    {
-        *(("", kind) for kind in ("ConfigMap", "Secret", "Service", "ServiceAccount", "PersistentVolume", "Pod")),
-        *(("", kind) for kind in ("PersistentVolumeClaim", "LimitRange", "ResourceQuota")),
-        *((_RBAC, kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")),
-        ("batch", "Job"),
-        ("storage.k8s.io", "StorageClass"),
-    }
-)
 
 
 def validate_create(obj: Object) -> list[Cause]:
@@ -54,14 +40,15 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     A write to a sub-resource is judged by metadata's rules and those for that part alone.
     """
     resource = _resource(new)
-    metadata, before = new.get("metadata") or {}, old.get("metadata") or {}
-    # A real server judges metadata twice before and once with the rest, of some kinds also as if new, and names each cause as often.
-    key = (resource.group, resource.kind)
-    once = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
-    causes = (2 if key in _JUDGED_ONCE else 3) * once
-    if key in _JUDGED_AS_NEW:
-        causes.extend((*check_metadata_parts(metadata), *_finalizers(resource, metadata)))
-    causes.extend(2 * list(_finalizers(resource, metadata)))
+    metadata, before, key = new.get("metadata") or {}, old.get("metadata") or {}, (resource.group, resource.kind)
+    # A real server judges metadata for all kinds alike, then by most kinds' own rules, and names each cause as often.
+    causes = [*check_common(metadata), *check_metadata_update(metadata, before, namespaced=resource.namespaced)]
+    if key not in NO_METADATA_RULES:
+        causes.extend(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    if key in JUDGED_ANEW and not subresource:
+        rule = NAME_RULES.get(key, dns_subdomain)
+        causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
+    causes.extend(_finalizers(resource, metadata))
     rules = RULES.get(key)
     if rules is None:
         return causes
@@ -79,7 +66,7 @@ def _body(obj: Object) -> Object:
 
 
 def _finalizers(resource: Resource, metadata: Object) -> Iterator[Cause]:
-    if resource.group not in _ANY_FINALIZER and (resource.group, resource.kind) not in _FREE_FINALIZERS:
+    if resource.group not in _ANY_FINALIZER:
         yield from check_finalizers(metadata)
 
 

@@ -2,19 +2,24 @@
 
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required, too_long
+from kilde.kubeapi.logic.json_words import json_problem
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required, too_long
 from kilde.kubeapi.resources.validation.fields import IMMUTABLE, NOT_NEGATIVE, get, items, quantity, unchanged
-from kilde.kubeapi.resources.validation.names import config_key, qualified_name
+from kilde.kubeapi.resources.validation.metadata import check_labels
+from kilde.kubeapi.resources.validation.names import config_key, dns_label, qualified_name
+from kilde.kubeapi.resources.validation.scheduling import check_tolerations
 
 _LARGEST = 1024 * 1024
 _SEALED = "field is immutable when `immutable` is set"
 _REDACTED = "<secret contents redacted>"
 _ACCOUNT = "kubernetes.io/service-account.name"
+_LIMIT_TYPES = ("Container", "PersistentVolumeClaim", "Pod")
 _SCOPES = (
     "BestEffort",
     "CrossNamespacePodAffinity",
@@ -114,10 +119,11 @@ def check_secret(secret: Object) -> Iterator[Cause]:
 
 
 def _docker(value: str, at: str) -> Iterator[Cause]:
+    raw = binascii.a2b_base64(value or "")
     try:
-        found = msgspec.json.decode(binascii.a2b_base64(value or ""))
+        found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, ValueError):
-        yield invalid(at, _REDACTED, "unexpected end of JSON input" if not value else "invalid character in JSON")
+        yield invalid(at, _REDACTED, json_problem(raw))
         return
     if not isinstance(found, dict):
         yield invalid(at, _REDACTED, "json: cannot unmarshal value into Go value of type map[string]interface {}")
@@ -125,9 +131,9 @@ def _docker(value: str, at: str) -> Iterator[Cause]:
 
 def check_secret_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Secret: its type stays, and all of it once it is immutable."""
+    yield from check_secret(new)
     yield from unchanged(new.get("type"), old.get("type"), "type")
     yield from _sealed(new, old, ("data",))
-    yield from check_secret(new)
 
 
 def check_quota(quota: Object) -> Iterator[Cause]:
@@ -178,7 +184,9 @@ def check_limit_range(obj: Object) -> Iterator[Cause]:
     seen: set[str] = set()
     for index, limit in items(obj, "spec", "limits"):
         at, kind = f"spec.limits[{index}]", limit.get("type") or ""
-        yield from (invalid(f"{at}.type", kind, text) for text in qualified_name(kind) if "/" in kind)
+        yield from (invalid(f"{at}.type", kind, text) for text in qualified_name(kind))
+        if kind and "/" not in kind and kind not in _LIMIT_TYPES:
+            yield invalid(f"{at}.type", kind, "must be a standard limit type or fully qualified")
         if kind in seen:
             yield Cause(f"{at}.type", "FieldValueDuplicate", f'Duplicate value: "{kind}"')
         seen.add(kind)
@@ -232,8 +240,21 @@ def _limit_order(limit: Object, at: str) -> Iterator[Cause]:
                 yield invalid(f"{at}.{blamed}[{name}]", value, words.format(a=a.text, b=b.text))
     for name, ratio in (limit.get("maxLimitRequestRatio") or {}).items():
         found = quantity(ratio)
-        if found is not None and found.value < 1:
-            yield invalid(f"{at}.maxLimitRequestRatio[{name}]", found.text, f"ratio {found.text} is less than 1")
+        if found is None:
+            continue
+        where = f"{at}.maxLimitRequestRatio[{name}]"
+        if found.value < 1:
+            yield invalid(where, found.text, f"ratio {found.text} is less than 1")
+        least, most = (_amount(limit, side, name) for side in ("min", "max"))
+        if least and most is not None and found.value > most / least:
+            quotient = float(most / least)
+            yield invalid(where, found.text, f"ratio {found.text} is greater than max/min = {quotient:.6f}")
+
+
+def _amount(limit: Object, side: str, name: str) -> Fraction | None:
+    one = get(limit, side, name)
+    found = None if one is None else quantity(one)
+    return None if found is None else found.value
 
 
 def check_event(event: Object) -> Iterator[Cause]:
@@ -250,16 +271,13 @@ def check_new_event(event: Object) -> Iterator[Cause]:
         yield required("eventTime")
     kind = event.get("type") or ""
     if kind not in ("Normal", "Warning"):
-        yield invalid("type", kind, f"has invalid value: {kind}")
+        yield invalid("type", "", f"has invalid value: {kind}")
     if event.get("eventTime"):
-        yield from (invalid("reportingController", "", text) for text in _missing(event, "reportingController"))
+        controller = event.get("reportingController") or ""
+        yield from (invalid("reportingController", controller, text) for text in qualified_name(controller))
         for key in ("reportingInstance", "action", "reason"):
             if not event.get(key):
                 yield required(key)
-
-
-def _missing(event: Object, key: str) -> list[str]:
-    return [] if event.get(key) else qualified_name("")
 
 
 def check_lease(lease: Object) -> Iterator[Cause]:
@@ -283,6 +301,9 @@ def check_priority_class(obj: Object) -> Iterator[Cause]:
             yield forbidden("metadata.name", f"{words}. error: {name} is not a known system priority class")
     elif value > _USER_PRIORITY:
         yield forbidden("value", f"maximum allowed value of a user defined priority is {_USER_PRIORITY}")
+    policy = obj.get("preemptionPolicy")
+    if policy and policy not in ("PreemptLowerPriority", "Never"):
+        yield not_supported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"))
 
 
 def check_priority_class_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -295,8 +316,10 @@ def check_priority_class_update(new: Object, old: Object) -> Iterator[Cause]:
 
 def check_runtime_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a RuntimeClass."""
-    if not obj.get("handler"):
-        yield required("handler")
+    handler = obj.get("handler") or ""
+    yield from (invalid("handler", handler, text) for text in dns_label(handler))
+    yield from check_labels(get(obj, "scheduling", "nodeSelector"), "scheduling.nodeSelector")
+    yield from check_tolerations(get(obj, "scheduling", "tolerations"), "scheduling.tolerations")
 
 
 def check_runtime_class_update(new: Object, old: Object) -> Iterator[Cause]:

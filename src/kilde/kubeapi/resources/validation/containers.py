@@ -1,5 +1,6 @@
 """Validation of a pod's containers."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,17 @@ from kilde.kubeapi.resources.validation.fields import (
     port,
     quantity,
 )
-from kilde.kubeapi.resources.validation.names import config_key, dns_label, env_name, port_name, qualified_name
-from kilde.kubeapi.resources.validation.volumes import field_ref, safe_path
+from kilde.kubeapi.resources.validation.names import (
+    config_key,
+    dns_label,
+    dns_subdomain,
+    env_name,
+    port_name,
+    qualified_name,
+)
+from kilde.kubeapi.resources.validation.references import field_ref, resource_ref
+from kilde.kubeapi.resources.validation.security import check_container_security
+from kilde.kubeapi.resources.validation.volumes import safe_path
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -35,14 +45,9 @@ _ENV_FIELDS = (
     "status.podIP",
     "status.podIPs",
 )
-_ENV_RESOURCES = (
-    "limits.cpu",
-    "limits.ephemeral-storage",
-    "limits.memory",
-    "requests.cpu",
-    "requests.ephemeral-storage",
-    "requests.memory",
-)
+_PROPAGATION = ("Bidirectional", "HostToContainer", "None")
+_SUPPORTED_RESTARTS = ("Always", "Never", "OnFailure")
+_HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+", re.ASCII)
 _ACTIONS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
 
 
@@ -51,7 +56,12 @@ class PodParts:
     """What containers refer to or share: the pod's volumes, names and host ports."""
 
     volumes: frozenset[str]
+    block: frozenset[str] = frozenset()
     host_network: bool = False
+    is_pod: bool = False
+    host_users: bool = True
+    restart: str = ""
+    grace: int | None = None
     names: set[str] = field(default_factory=set)
     host_ports: set[str] = field(default_factory=set)
 
@@ -60,19 +70,21 @@ def check_containers(containers: Json, parts: PodParts, at: str, *, init: bool =
     """What is wrong with a list of containers; their names join those of the pod."""
     for index, container in enumerate(containers or ()):
         where, name = f"{at}[{index}]", container.get("name") or ""
-        # Init containers run one after another: each may use a host port that another used.
-        yield from _common(container, parts, where, set() if init else parts.host_ports)
-        if name in parts.names and (name or not init):
+        yield from named(name, dns_label, f"{where}.name", needed=True)
+        if name and name in parts.names:
             yield duplicate(f"{where}.name", name)
         parts.names.add(name)
-        alone = init and container.get("restartPolicy") != "Always"
-        yield from _lifecycle(container, where, init=alone)
-        yield from _probes(container, where, init=alone)
+        # Init containers run one after another: each may use a host port that another used.
+        yield from _container(container, parts, where, set() if init else parts.host_ports, init=init)
 
 
-def _common(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:
-    yield from named(container.get("name"), dns_label, f"{at}.name", needed=True)
-    yield from needed(container.get("image"), f"{at}.image")
+def _container(container: Object, parts: PodParts, at: str, host_ports: set[str], *, init: bool) -> Iterator[Cause]:
+    image = container.get("image") or ""
+    if not image:
+        yield required(f"{at}.image")
+    elif parts.is_pod and image != image.strip():
+        yield invalid(f"{at}.image", image, "must not have leading or trailing whitespace")
+    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
     yield from one_of(
         container.get("terminationMessagePolicy"), _MESSAGE_POLICIES, f"{at}.terminationMessagePolicy", needed=True
     )
@@ -80,18 +92,14 @@ def _common(container: Object, parts: PodParts, at: str, host_ports: set[str]) -
     yield from _env(container, at)
     yield from _env_from(container, at)
     yield from _mounts(container, parts, at)
-    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
     yield from check_resources(container.get("resources"), f"{at}.resources")
-    yield from _security(container.get("securityContext"), f"{at}.securityContext")
-
-
-def check_images(spec: Object, at: str) -> Iterator[Cause]:
-    """What is wrong with the images of a pod, and of a pod only: spaces around them."""
-    for key in ("containers", "initContainers"):
-        for index, container in items(spec, key):
-            image = container.get("image") or ""
-            if image != image.strip():
-                yield invalid(f"{at}.{key}[{index}].image", image, "must not have leading or trailing whitespace")
+    alone = init and container.get("restartPolicy") != "Always"
+    yield from _lifecycle(container, parts, at, init=alone)
+    yield from _probes(container, parts, at, init=alone)
+    security = container.get("securityContext")
+    yield from check_container_security(security, f"{at}.securityContext", host_users=parts.host_users)
+    yield from _restart(container, at)
+    yield from _resize(container, parts, at)
 
 
 def _ports(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:
@@ -153,18 +161,11 @@ def _env_source(source: Object, at: str, *, has_value: bool) -> Iterator[Cause]:
         if kind == "fieldRef":
             yield from field_ref(one, _ENV_FIELDS, where)
         elif kind == "resourceFieldRef":
-            yield from _resource_ref(one, where)
+            yield from resource_ref(one, where)
         elif kind in ("configMapKeyRef", "secretKeyRef"):
-            yield from needed(one.get("name"), f"{where}.name")
+            name = one.get("name") or ""
+            yield from (invalid(f"{where}.name", name, text) for text in dns_subdomain(name))
             yield from named(one.get("key"), config_key, f"{where}.key", needed=True)
-
-
-def _resource_ref(source: Object, at: str) -> Iterator[Cause]:
-    resource = source.get("resource") or ""
-    if not resource:
-        yield required(f"{at}.resource")
-    elif resource not in _ENV_RESOURCES and not resource.startswith(("limits.hugepages-", "requests.hugepages-")):
-        yield not_supported(f"{at}.resource", resource, _ENV_RESOURCES)
 
 
 def _env_from(container: Object, at: str) -> Iterator[Cause]:
@@ -174,11 +175,11 @@ def _env_from(container: Object, at: str) -> Iterator[Cause]:
             yield from (invalid(f"{where}.prefix", one["prefix"], text) for text in env_name(one["prefix"]))
         kinds = [key for key in ("configMapRef", "secretRef") if one.get(key) is not None]
         if not kinds:
-            yield invalid(where, "", "must specify one of: `configMapRef` or `secretRef`")
+            yield invalid(f"{at}.envFrom", "", "must specify one of: `configMapRef` or `secretRef`")
         elif len(kinds) > 1:
-            yield invalid(where, "", "may not have more than one field specified at a time")
+            yield invalid(f"{at}.envFrom", "", "may not have more than one field specified at a time")
         for kind in kinds:
-            yield from needed(one[kind].get("name"), f"{where}.{kind}.name")
+            yield from named(one[kind].get("name"), dns_subdomain, f"{where}.{kind}.name", needed=True)
 
 
 def _mounts(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
@@ -197,6 +198,7 @@ def _mounts(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
         for key in ("subPath", "subPathExpr"):
             if mount.get(key):
                 yield from safe_path(mount[key], f"{at}.volumeMounts.{key}")  # the real path has no index here
+        yield from _propagation(container, mount.get("mountPropagation"), f"{at}.volumeMounts.mountPropagation")
         if mount.get("subPath") and mount.get("subPathExpr"):
             yield invalid(
                 f"{where}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive"
@@ -204,13 +206,41 @@ def _mounts(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
     yield from _devices(container, parts, at)
 
 
+def _propagation(container: Object, propagation: Json, at: str) -> Iterator[Cause]:
+    """The real path has no index here."""
+    if propagation is None:
+        return
+    if propagation not in _PROPAGATION:
+        yield not_supported(at, propagation, _PROPAGATION)
+    if propagation == "Bidirectional" and not get(container, "securityContext", "privileged"):
+        yield forbidden(at, "Bidirectional mount propagation is available only to privileged containers")
+
+
 def _devices(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
+    names: set[str] = set()
+    paths: set[str] = set()
+    mounts = {(one.get("name"), one.get("mountPath")) for _, one in items(container, "volumeMounts")}
     for index, device in items(container, "volumeDevices"):
         where, name, path = f"{at}.volumeDevices[{index}]", device.get("name") or "", device.get("devicePath") or ""
         yield from needed(name, f"{where}.name")
-        yield from needed(path, f"{where}.devicePath")
-        if name and name not in parts.volumes:
+        if name in names:
+            yield invalid(f"{where}.name", name, "must be unique")
+        if name not in parts.volumes:
             yield not_found(f"{where}.name", name)
+        elif name not in parts.block:
+            words = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
+            yield invalid(f"{where}.name", name, words)
+        yield from needed(path, f"{where}.devicePath")
+        if path in paths:
+            yield invalid(f"{where}.devicePath", path, "must be unique")
+        if ".." in path.split("/"):
+            yield invalid(f"{where}.devicePath", path, "can not contain backsteps ('..')")
+        if any(name == mounted for mounted, _ in mounts):
+            yield invalid(f"{where}.name", name, "must not already exist in volumeMounts")
+        if any(path == mounted for _, mounted in mounts):
+            yield invalid(f"{where}.devicePath", path, "must not already exist as a path in volumeMounts")
+        names.add(name)
+        paths.add(path)
 
 
 def check_resources(resources: Json, at: str) -> Iterator[Cause]:
@@ -219,7 +249,7 @@ def check_resources(resources: Json, at: str) -> Iterator[Cause]:
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
             where = f"{at}.{side}[{name}]"
-            yield from _resource_name(name, where)
+            yield from check_resource_name(name, where)
             found = quantity(amount)
             if found is not None and found.value < 0:
                 yield invalid(where, found.text, "must be greater than or equal to 0")
@@ -235,7 +265,8 @@ def check_resources(resources: Json, at: str) -> Iterator[Cause]:
             yield invalid(f"{at}.requests", asked.text, f"must be less than or equal to {name} limit of {most.text}")
 
 
-def _resource_name(name: str, at: str) -> Iterator[Cause]:
+def check_resource_name(name: str, at: str) -> Iterator[Cause]:
+    """A resource that a container may ask for."""
     problems = qualified_name(name)
     yield from (invalid(at, name, text) for text in problems)
     if not problems and "/" not in name and name not in _RESOURCES and not name.startswith("hugepages-"):
@@ -243,17 +274,17 @@ def _resource_name(name: str, at: str) -> Iterator[Cause]:
         yield invalid(at, name, "must be a standard resource for containers")
 
 
-def _lifecycle(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
+def _lifecycle(container: Object, parts: PodParts, at: str, *, init: bool) -> Iterator[Cause]:
     if init and container.get("lifecycle") is not None:
         yield forbidden(f"{at}.lifecycle", "may not be set for init containers without restartPolicy=Always")
         return
     for hook in ("postStart", "preStop"):
         handler = get(container, "lifecycle", hook)
         if handler is not None:
-            yield from _handler(handler, f"{at}.lifecycle.{hook}")
+            yield from _handler(handler, parts, f"{at}.lifecycle.{hook}")
 
 
-def _probes(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
+def _probes(container: Object, parts: PodParts, at: str, *, init: bool) -> Iterator[Cause]:
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         probe = container.get(name)
         if probe is None:
@@ -262,7 +293,7 @@ def _probes(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
         if init:
             yield forbidden(where, "may not be set for init containers without restartPolicy=Always")
             continue
-        yield from _handler(probe, where)
+        yield from _handler(probe, parts, where)
         for key in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
             yield from not_negative(probe.get(key), f"{where}.{key}")
         grace = probe.get("terminationGracePeriodSeconds")
@@ -277,36 +308,54 @@ def _probes(container: Object, at: str, *, init: bool) -> Iterator[Cause]:
             yield invalid(f"{where}.successThreshold", threshold, "must be 1")
 
 
-def _handler(handler: Object, at: str) -> Iterator[Cause]:
+def _handler(handler: Object, parts: PodParts, at: str) -> Iterator[Cause]:
     kinds = [kind for kind in _ACTIONS if handler.get(kind) is not None]
     if not kinds:
         yield required(at, "must specify a handler type")
     for extra in kinds[1:]:
         yield forbidden(f"{at}.{extra}", "may not specify more than 1 handler type")
     for kind in kinds[:1]:
-        yield from _action(kind, handler[kind], f"{at}.{kind}")
+        yield from _action(kind, handler[kind], parts, f"{at}.{kind}")
 
 
-def _action(kind: str, action: Mapping[str, Any], at: str) -> Iterator[Cause]:
+def _action(kind: str, action: Mapping[str, Any], parts: PodParts, at: str) -> Iterator[Cause]:
     if kind == "exec":
         yield from needed(action.get("command"), f"{at}.command")
     elif kind == "httpGet":
         yield from needed(action.get("path"), f"{at}.path")
         yield from port(action.get("port"), f"{at}.port")
-        yield from one_of(action.get("scheme"), ("HTTP", "HTTPS"), f"{at}.scheme")
+        scheme = action.get("scheme") or ""
+        if scheme not in ("HTTP", "HTTPS"):
+            yield not_supported(f"{at}.scheme", scheme, ("HTTP", "HTTPS"))
         for header in action.get("httpHeaders") or ():
-            yield from needed(header.get("name"), f"{at}.httpHeaders")
+            name = header.get("name") or ""
+            if not _HTTP_HEADER.fullmatch(name):
+                words = (
+                    "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex"
+                )
+                yield invalid(f"{at}.httpHeaders", name, f"{words} used for validation is '[-A-Za-z0-9]+')")
     elif kind in ("tcpSocket", "grpc"):
         yield from port(action.get("port"), f"{at}.port")
     elif kind == "sleep":
-        yield from not_negative(action.get("seconds"), f"{at}.seconds")
+        seconds, grace = action.get("seconds") or 0, parts.grace
+        if grace is not None and not 0 <= seconds <= grace:
+            yield invalid(at, seconds, f"must be non-negative and less than terminationGracePeriodSeconds ({grace})")
 
 
-def _security(context: Json, at: str) -> Iterator[Cause]:
-    for key in ("runAsUser", "runAsGroup"):
-        value = get(context, key)
-        if value is not None and not 0 <= value <= 2**31 - 1:
-            yield invalid(f"{at}.{key}", value, "must be between 0 and 2147483647, inclusive")
-    if get(context, "allowPrivilegeEscalation") is False and get(context, "privileged"):
-        words = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        yield invalid(at, dict(context), words)
+def _restart(container: Object, at: str) -> Iterator[Cause]:
+    policy = container.get("restartPolicy")
+    if policy is not None and policy not in _SUPPORTED_RESTARTS:
+        yield not_supported(f"{at}.restartPolicy", policy, _SUPPORTED_RESTARTS)
+
+
+def _resize(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
+    seen: set[str] = set()
+    for index, one in items(container, "resizePolicy"):
+        where, name, policy = f"{at}.resizePolicy", one.get("resourceName") or "", one.get("restartPolicy") or ""
+        if name in seen:
+            yield duplicate(f"{where}[{index}]", name)
+        seen.add(name)
+        yield from one_of(name, ("cpu", "memory"), where, needed=True)
+        yield from one_of(policy, ("NotRequired", "RestartContainer"), where, needed=True)
+        if parts.restart == "Never" and policy != "NotRequired":
+            yield invalid(where, policy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'")

@@ -133,8 +133,10 @@ def int_or_percent(value: Json, at: str, *, most: bool = False) -> Iterator[Caus
 
 
 def is_zero(value: Json) -> bool:
-    """Whether a number or percentage is none at all."""
-    return value in (None, 0, "0%")
+    """Whether a number or percentage is none at all; a text that is no percentage counts for nothing."""
+    if isinstance(value, str):
+        return not PERCENT.fullmatch(value) or not int(value[:-1])
+    return not value
 
 
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")

@@ -8,13 +8,14 @@ from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
     check_selector,
     get,
+    items,
     not_negative,
     one_of,
     selects,
     unchanged,
 )
 from kilde.kubeapi.resources.validation.job_policies import check_failure_policy, check_success_policy
-from kilde.kubeapi.resources.validation.names import longer_than
+from kilde.kubeapi.resources.validation.names import dns_label, longer_than
 from kilde.kubeapi.resources.validation.pods import check_template
 from kilde.kubeapi.resources.validation.schedules import schedule_problem
 from kilde.kubeapi.resources.validation.zones import ZONES
@@ -53,8 +54,15 @@ def _job(job: Object) -> Iterator[Cause]:
     else:
         yield from check_selector(selector, "spec.selector")
     labels = get(spec, "template", "metadata", "labels")
-    if not selects(selector, labels):  # what is no selector at all selects nothing
+    if not selects(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+
+    completions = spec.get("completions") or 0
+    if spec.get("completionMode") == "Indexed" and completions > 0:
+        name = get(job, "metadata", "name", default="")
+        last = f"{name}-{completions - 1}"
+        if dns_label(last):
+            yield invalid("metadata.name", name, f"will not able to create pod with invalid DNS label: {last}")
 
 
 def _generated_selector(job: Object) -> Iterator[Cause]:
@@ -77,13 +85,17 @@ def _generated_selector(job: Object) -> Iterator[Cause]:
 def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
     for key in _COUNTS:
         yield from not_negative(spec.get(key), f"{at}.{key}")
-    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
-        yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
-    yield from one_of(spec.get("completionMode"), _MODES, f"{at}.completionMode")
+    mode, replacement = spec.get("completionMode"), spec.get("podReplacementPolicy")
+    if mode is not None and mode not in _MODES:
+        yield not_supported(f"{at}.completionMode", mode, _MODES)
     yield from _indexed(spec, at)
-    yield from check_failure_policy(spec, f"{at}.podFailurePolicy")
-    yield from check_success_policy(spec, f"{at}.successPolicy")
-    yield from _replacement(spec, f"{at}.podReplacementPolicy")
+    yield from _success(spec, at)
+    if spec.get("podFailurePolicy") is not None:
+        yield from check_failure_policy(spec, f"{at}.podFailurePolicy")
+    if replacement is not None:
+        allowed = _REPLACEMENT if spec.get("podFailurePolicy") is None else _REPLACEMENT[:1]
+        if replacement not in allowed:
+            yield not_supported(f"{at}.podReplacementPolicy", replacement, allowed)
     yield from check_template(spec.get("template"), f"{at}.template")
     policy = get(spec, "template", "spec", "restartPolicy", default="")
     where = f"{at}.template.spec.restartPolicy"
@@ -95,34 +107,45 @@ def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
         yield invalid(where, policy, 'only "Never" is supported when podFailurePolicy is specified')
 
 
-def _replacement(spec: Object, at: str) -> Iterator[Cause]:
-    policy = spec.get("podReplacementPolicy")
-    if policy is None:
-        return
-    if spec.get("podFailurePolicy") is not None:
-        yield from one_of(policy, ("Failed",), at)
-    else:
-        yield from one_of(policy, _REPLACEMENT, at)
-
-
 def _indexed(spec: Object, at: str) -> Iterator[Cause]:
-    mode, most = spec.get("completionMode"), spec.get("maxFailedIndexes")
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        yield required(f"{at}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    mode = spec.get("completionMode")
     if mode == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{at}.completions", "when completion mode is Indexed")
         if (spec.get("parallelism") or 0) > _MOST_INDEXED:
-            words = f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed"
-            yield invalid(f"{at}.parallelism", spec["parallelism"], words)
-        if most is not None and spec.get("completions") is not None and most > spec["completions"]:
-            yield invalid(f"{at}.maxFailedIndexes", most, "must be less than or equal to completions")
-        if most is not None and most > _MOST_INDEXED:
-            yield invalid(f"{at}.maxFailedIndexes", most, f"must be less than or equal to {_MOST_INDEXED}")
-        return
-    if mode not in (None, "NonIndexed"):
-        return
-    for key in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            yield invalid(
+                f"{at}.parallelism",
+                spec["parallelism"],
+                f"must be less than or equal to {_MOST_INDEXED} when completion mode is Indexed",
+            )
+        failed, completions = spec.get("maxFailedIndexes"), spec.get("completions")
+        if failed is not None and completions is not None and failed > completions:
+            yield invalid(f"{at}.maxFailedIndexes", failed, "must be less than or equal to completions")
+        if failed is not None and failed > _MOST_INDEXED:
+            yield invalid(f"{at}.maxFailedIndexes", failed, f"must be less than or equal to {_MOST_INDEXED}")
+    for key in ("backoffLimitPerIndex", "maxFailedIndexes") if mode in (None, "NonIndexed") else ():
         if spec.get(key) is not None:
             yield invalid(f"{at}.{key}", spec[key], "requires indexed completion mode")
+
+
+def _success(spec: Object, at: str) -> Iterator[Cause]:
+    policy = spec.get("successPolicy")
+    if policy is None:
+        return
+    if spec.get("completionMode") == "Indexed":
+        yield from check_success_policy(spec, f"{at}.successPolicy")
+    else:
+        yield invalid(f"{at}.successPolicy", _internal_policy(policy), "requires indexed completion mode")
+
+
+def _internal_policy(policy: Object) -> Struct:
+    """A successPolicy as the server holds it."""
+    names = {"SucceededIndexes": "succeededIndexes", "SucceededCount": "succeededCount"}
+    return Struct(
+        {"Rules": [Struct({name: rule.get(key) for name, key in names.items()}) for _, rule in items(policy, "rules")]}
+    )
 
 
 def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -218,11 +241,11 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
     template = get(spec, "jobTemplate", "spec", default={})
-    yield from _job_spec(template, "spec.jobTemplate.spec")
     if template.get("selector") is not None:
         yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
     if template.get("manualSelector"):
-        yield not_supported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false"))
+        yield not_supported("spec.jobTemplate.spec.manualSelector", "true", ("nil", "false"))
+    yield from _job_spec(template, "spec.jobTemplate.spec")
 
 
 def _schedule(schedule: str) -> Iterator[Cause]:

@@ -34,11 +34,11 @@ def check_metadata(
             yield from (invalid(f"{at}.namespace", namespace, text) for text in dns_label(namespace))
     elif namespace:
         yield forbidden(f"{at}.namespace", "not allowed on this type")
-    yield from check_metadata_parts(metadata, at)
+    yield from check_common(metadata, at)
 
 
-def check_metadata_parts(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
-    """What is wrong with metadata, whether new or not: generation, labels, annotations, owners, finalizers."""
+def check_common(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
+    """What is wrong with metadata whoever writes it, and whenever."""
     generation = metadata.get("generation") or 0
     if generation < 0:
         yield invalid(f"{at}.generation", generation, "must be greater than or equal to 0")
@@ -114,7 +114,7 @@ def check_metadata_update(
     metadata: Object, old: Object, *, namespaced: bool, name_rule: Rule = dns_subdomain, at: str = "metadata"
 ) -> Iterator[Cause]:
     """What is wrong with metadata that is to take the place of `old`."""
-    yield from check_metadata_parts(metadata, at)
+    yield from check_common(metadata, at)
     if old.get("deletionTimestamp"):
         added = [name for name in metadata.get("finalizers") or () if name not in (old.get("finalizers") or ())]
         if added:

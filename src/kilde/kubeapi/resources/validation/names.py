@@ -7,6 +7,7 @@ Rule = Callable[[str], list[str]]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_UNDERSCORED = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
@@ -19,6 +20,10 @@ _LABEL_TEXT = (
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an"
     rf" alphanumeric character (e.g. 'example.com', regex used for validation is '{_LABEL}(\.{_LABEL})*')"
+)
+_UNDERSCORED_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an"
+    rf" alphanumeric character (e.g. 'example.com', regex used for validation is '{_UNDERSCORED}(\.{_UNDERSCORED})*')"
 )
 _DNS_1035_TEXT = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an"
@@ -44,7 +49,7 @@ _WILDCARD_TEXT = (
 
 
 def longer_than(most: int, unit: str = "characters") -> str:
-    """What is said of a text with more bytes than allowed; of labels and their keys Kubernetes says so."""
+    """What is said of a text with more bytes than allowed."""
     return f"must be no more than {most} {unit}"
 
 
@@ -63,6 +68,7 @@ def _rule(pattern: str, text: str, most: int, unit: str = "characters") -> Rule:
 
 _label = _rule(_LABEL, _LABEL_TEXT, 63)
 dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
+underscored_subdomain = _rule(rf"{_UNDERSCORED}(\.{_UNDERSCORED})*", _UNDERSCORED_TEXT, 253)
 dns_1035_label = _rule(_DNS_1035, _DNS_1035_TEXT, 63)
 label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63, "bytes")
 wildcard_subdomain = _rule(rf"\*\.{_SUBDOMAIN}", _WILDCARD_TEXT, 253)
@@ -156,11 +162,13 @@ def port_number(value: int) -> list[str]:
 
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
+    ("", "Event"): lambda value: [],
     ("", "Namespace"): dns_label,
     ("", "Service"): dns_label,
     ("apiregistration.k8s.io", "APIService"): path_segment,
     ("apps", "StatefulSet"): dns_label,
     ("networking.k8s.io", "IPAddress"): lambda value: [],
+    ("policy", "PodDisruptionBudget"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): path_segment,
     ("rbac.authorization.k8s.io", "Role"): path_segment,

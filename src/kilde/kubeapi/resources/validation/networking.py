@@ -98,10 +98,11 @@ def _backend(backend: Mapping[str, Json], at: str) -> Iterator[Cause]:
     if resource is not None and service is not None:
         yield invalid(at, "", "cannot set both resource and service backends")
     elif resource is not None:
-        if not resource.get("kind"):
-            yield required(f"{at}.resource.kind")
-        if not resource.get("name"):
-            yield required(f"{at}.resource.name")
+        group = resource.get("apiGroup")
+        if group is not None:
+            yield from (invalid(f"{at}.resource.apiGroup", group, text) for text in dns_subdomain(group))
+        for key in ("kind", "name"):
+            yield from named(resource.get(key), path_segment, f"{at}.resource.{key}", needed=True)
     elif service is None:
         yield invalid(at, "", "resource or service backend is required")
     else:

@@ -1,12 +1,15 @@
 """Validation of webhooks and admission policies."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of
-from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain, qualified_name
 
+_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 _FAILURE = ("Fail", "Ignore")
 _MATCH = ("Equivalent", "Exact")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -16,6 +19,7 @@ _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
 _REINVOCATION = ("IfNeeded", "Never")
 _LONGEST_WAIT = 30
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def check_webhooks(configuration: Object) -> Iterator[Cause]:
@@ -44,8 +48,8 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
         yield required(f"{at}.sideEffects", f"must specify one of {', '.join(_SIDE_EFFECTS)}")
     else:
         yield from one_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
-    if not hook.get("admissionReviewVersions"):
-        yield required(f"{at}.admissionReviewVersions", "must specify one of v1, v1beta1")
+    yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
+    yield from _conditions(hook, f"{at}.matchConditions")
     seconds = hook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= _LONGEST_WAIT:
         yield invalid(
@@ -56,6 +60,34 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
     yield from _client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
     for index, rule in items(hook, "rules"):
         yield from _rule(rule, f"{at}.rules[{index}]")
+
+
+def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
+    if not versions:
+        yield required(at, "must specify one of v1, v1beta1")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{at}[{index}]", version, "duplicate version")
+        yield from (invalid(f"{at}[{index}]", version, text) for text in dns_1035_label(version))
+    if not {"v1", "v1beta1"} & set(versions):
+        yield invalid(at, versions, "must include at least one of v1, v1beta1")
+
+
+def _conditions(owner: Object, at: str) -> Iterator[Cause]:
+    """Match conditions: each has a name of its own and an expression."""
+    seen: set[str] = set()
+    for index, one in items(owner, "matchConditions"):
+        where, name = f"{at}[{index}]", one.get("name") or ""
+        if not (one.get("expression") or "").strip():
+            yield required(f"{where}.expression")
+        if not name:
+            yield required(f"{where}.name")
+        else:
+            yield from (invalid(f"{where}.name", name, text) for text in qualified_name(name))
+        if name and name in seen:
+            yield Cause(f"{where}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
+        seen.add(name)
 
 
 def _client(config: Object, at: str) -> Iterator[Cause]:
@@ -83,8 +115,15 @@ def _rule(rule: Object, at: str) -> Iterator[Cause]:
         if "*" in values and len(values) > 1 and key != "resources":
             yield invalid(f"{at}.{key}", list(values), "if '*' is present, must not specify other " + _PLURALS[key])
     for index, operation in items(rule, "operations"):
-        yield from one_of(operation, _OPERATIONS, f"{at}.operations[{index}]", needed=True)
-    yield from one_of(rule.get("scope"), _SCOPES, f"{at}.scope")
+        if operation not in _OPERATIONS:
+            yield not_supported(f"{at}.operations[{index}]", operation, _OPERATIONS)
+    for key in ("apiVersions", "resources"):
+        for index, word in items(rule, key):
+            if not word:
+                yield required(f"{at}.{key}[{index}]")
+    scope = rule.get("scope")
+    if scope is not None and scope not in _SCOPES:
+        yield not_supported(f"{at}.scope", scope, _SCOPES)
 
 
 _PLURALS = {"operations": "operations", "apiGroups": "API groups", "apiVersions": "API versions"}
@@ -106,8 +145,9 @@ def check_policy(policy: Object) -> Iterator[Cause]:
             yield invalid(f"{at}.message", one["message"], "message must not contain line breaks")
     for index, one in items(spec, "auditAnnotations"):
         at = f"spec.auditAnnotations[{index}]"
-        yield from named(one.get("key"), qualified_name, f"{at}.key", needed=True)
-        yield from _expression(one.get("valueExpression"), f"{at}.valueExpression")
+        key = f"{get(policy, 'metadata', 'name', default='')}/{one.get('key') or ''}"
+        yield from (invalid(f"{at}.key", key, text) for text in qualified_name(key))
+        yield from _expression(one.get("valueExpression"), f"{at}.valueExpression", "valueExpression is not specified")
 
 
 def check_mutating_policy(policy: Object) -> Iterator[Cause]:
@@ -125,7 +165,9 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
             if one.get(key) is None:
                 yield required(f"{at}.{key}", f"must be specified when patchType is {kind}")
             else:
-                yield from _expression(one[key].get("expression"), f"{at}.{key}.expression")
+                # Mutations make typed objects, of which only the evaluation knows: they are not compiled here.
+                if not (one[key].get("expression") or "").strip():
+                    yield required(f"{at}.{key}.expression", "expression is not specified")
 
 
 def _common(spec: Object) -> Iterator[Cause]:
@@ -139,34 +181,41 @@ def _common(spec: Object) -> Iterator[Cause]:
     if constraints is None:
         yield required("spec.matchConstraints")
     else:
-        yield from _constraints(constraints)
+        yield from _constraints(constraints, "spec.matchConstraints", needed=True)
+    yield from _conditions(spec, "spec.matchConditions")
     names: set[str] = set()
-    for key in ("matchConditions", "variables"):
-        for index, one in items(spec, key):
-            at, name = f"spec.{key}[{index}]", one.get("name") or ""
-            if not name:
-                yield required(f"{at}.name")
-            elif f"{key}/{name}" in names:
-                yield Cause(f"{at}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
-            names.add(f"{key}/{name}")
-            yield from _expression(one.get("expression"), f"{at}.expression")
+    for index, one in items(spec, "variables"):
+        at, name = f"spec.variables[{index}]", one.get("name") or ""
+        if not name:
+            yield required(f"{at}.name", "name is not specified")
+        elif not _IDENTIFIER.fullmatch(name):
+            yield invalid(f"{at}.name", name, "must be a valid CEL identifier")
+        if name and name in names:
+            yield Cause(f"{at}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
+        names.add(name)
+        yield from _expression(one.get("expression"), f"{at}.expression")
 
 
-def _constraints(constraints: Object) -> Iterator[Cause]:
-    at = "spec.matchConstraints"
+def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
     yield from check_selector(constraints.get("namespaceSelector"), f"{at}.namespaceSelector")
     yield from check_selector(constraints.get("objectSelector"), f"{at}.objectSelector")
     yield from one_of(constraints.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
-    if not constraints.get("resourceRules"):
+    if needed and not constraints.get("resourceRules"):
         yield required(f"{at}.resourceRules")
     for key in ("resourceRules", "excludeResourceRules"):
         for index, rule in items(constraints, key):
             yield from _rule(rule, f"{at}.{key}[{index}]")
 
 
-def _expression(text: Json, at: str) -> Iterator[Cause]:
+def _expression(text: Json, at: str, missing: str = "expression is not specified") -> Iterator[Cause]:
     if not (text or "").strip():
-        yield required(at, "expression is not specified")
+        yield required(at, missing)
+    elif available():
+        try:
+            expression(str(text).strip(), _VARIABLES)
+        except BadExpression as error:
+            if not error.is_ours:
+                yield invalid(at, text, f"compilation failed: {error.what}")
 
 
 def check_policy_binding(binding: Object) -> Iterator[Cause]:
@@ -178,7 +227,8 @@ def check_policy_binding(binding: Object) -> Iterator[Cause]:
         yield required("spec.validationActions", "at least one validation action is required")
     seen: set[str] = set()
     for index, action in enumerate(actions):
-        yield from one_of(action, _ACTIONS, f"spec.validationActions[{index}]", needed=True)
+        if action not in _ACTIONS:
+            yield not_supported(f"spec.validationActions[{index}]", action, _ACTIONS)
         if action in seen:
             yield Cause(f"spec.validationActions[{index}]", "FieldValueDuplicate", f'Duplicate value: "{action}"')
         seen.add(action)
@@ -194,6 +244,8 @@ def check_mutating_binding(binding: Object) -> Iterator[Cause]:
 
 def _binding(spec: Object) -> Iterator[Cause]:
     yield from named(spec.get("policyName"), dns_subdomain, "spec.policyName", needed=True)
+    if spec.get("matchResources") is not None:
+        yield from _constraints(spec["matchResources"], "spec.matchResources", needed=False)
     ref = spec.get("paramRef")
     if ref is None:
         return

@@ -8,6 +8,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.validation import (
     configuration,
+    fixed,
     jobs,
     networking,
     pod_updates,
@@ -43,6 +44,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "Endpoints"): Rules(services.check_endpoints),
     ("", "Event"): Rules(configuration.check_event),
     ("", "LimitRange"): Rules(configuration.check_limit_range),
+    ("", "Node"): Rules(fixed.check_none, fixed.check_node_update),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
     ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
     ("", "Pod"): Rules(
@@ -59,6 +61,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     (_ADMISSION, "ValidatingAdmissionPolicy"): Rules(policies.check_policy),
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): Rules(policies.check_policy_binding),
     (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(policies.check_webhooks),
+    ("apiregistration.k8s.io", "APIService"): Rules(fixed.check_api_service),
     ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
     ("apps", "DaemonSet"): Rules(workloads.check_daemon_set, workloads.check_daemon_set_update),
     ("apps", "Deployment"): Rules(workloads.check_deployment, workloads.check_deployment_update),
@@ -69,7 +72,8 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update, {"status": jobs.check_job_status}),
     ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
     ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
-    ("events.k8s.io", "Event"): Rules(configuration.check_new_event),
+    ("events.k8s.io", "Event"): Rules(configuration.check_new_event, fixed.check_new_event_update),
+    ("networking.k8s.io", "IPAddress"): Rules(fixed.check_none, fixed.check_address_update),
     ("networking.k8s.io", "Ingress"): Rules(networking.check_ingress, networking.check_ingress_update),
     ("networking.k8s.io", "IngressClass"): Rules(networking.check_ingress_class, networking.check_ingress_class_update),
     ("networking.k8s.io", "NetworkPolicy"): Rules(networking.check_network_policy),
@@ -79,11 +83,49 @@ RULES: Mapping[tuple[str, str], Rules] = {
     (_RBAC, "ClusterRoleBinding"): Rules(rbac.check_cluster_role_binding, rbac.check_cluster_role_binding_update),
     (_RBAC, "Role"): Rules(rbac.check_role),
     (_RBAC, "RoleBinding"): Rules(rbac.check_role_binding, rbac.check_role_binding_update),
+    ("resource.k8s.io", "ResourceSlice"): Rules(fixed.check_none, fixed.check_slice_update),
     ("scheduling.k8s.io", "PriorityClass"): Rules(
         configuration.check_priority_class, configuration.check_priority_class_update
     ),
+    ("storage.k8s.io", "CSIDriver"): Rules(fixed.check_driver, fixed.check_driver_update),
+    ("storage.k8s.io", "CSIStorageCapacity"): Rules(fixed.check_none, fixed.check_capacity_update),
+    ("storage.k8s.io", "VolumeAttachment"): Rules(fixed.check_none, fixed.check_attachment_update),
     ("storage.k8s.io", "StorageClass"): Rules(storage.check_storage_class, storage.check_storage_class_update),
     ("storage.k8s.io", "VolumeAttributesClass"): Rules(
         storage.check_attributes_class, storage.check_attributes_class_update
     ),
 }
+
+# Kinds whose changes are judged as if the whole had been created anew, metadata included.
+JUDGED_ANEW = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "Endpoints"),
+        ("", "Namespace"),
+        ("", "Node"),
+        ("", "PersistentVolume"),
+        ("", "PersistentVolumeClaim"),
+        ("", "Pod"),
+        ("", "Secret"),
+        ("", "ServiceAccount"),
+        ("apps", "ControllerRevision"),
+        ("batch", "Job"),
+        ("certificates.k8s.io", "CertificateSigningRequest"),
+        ("networking.k8s.io", "IPAddress"),
+        ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "IngressClass"),
+        ("node.k8s.io", "RuntimeClass"),
+        (_RBAC, "ClusterRole"),
+        (_RBAC, "ClusterRoleBinding"),
+        (_RBAC, "Role"),
+        (_RBAC, "RoleBinding"),
+        ("resource.k8s.io", "DeviceClass"),
+        ("resource.k8s.io", "ResourceClaim"),
+        ("resource.k8s.io", "ResourceClaimTemplate"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "StorageClass"),
+        ("storage.k8s.io", "VolumeAttributesClass"),
+    }
+)
+# Kinds without rules of their own for changes of metadata.
+NO_METADATA_RULES = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})

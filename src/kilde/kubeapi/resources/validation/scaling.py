@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.containers import check_resource_name
 from kilde.kubeapi.resources.validation.fields import (
     check_selector,
     get,
@@ -13,7 +14,7 @@ from kilde.kubeapi.resources.validation.fields import (
     one_of,
     quantity,
 )
-from kilde.kubeapi.resources.validation.names import path_segment
+from kilde.kubeapi.resources.validation.names import dns_label, path_segment
 
 _LONGEST_WINDOW = 3600
 _LONGEST_PERIOD = 1800
@@ -44,6 +45,9 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
     if least is not None and most < least:
         yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
     yield from _reference(spec.get("scaleTargetRef") or {})
+    percent = spec.get("targetCPUUtilizationPercentage")
+    if percent is not None and percent < 1:
+        yield invalid("spec.metrics[0].resource.target.averageUtilization", percent, "must be greater than 0")
     for index, metric in items(spec, "metrics"):
         yield from _metric(metric, f"spec.metrics[{index}]")
     for side in ("scaleUp", "scaleDown"):
@@ -56,7 +60,7 @@ def _reference(target: Object) -> Iterator[Cause]:
     for key in ("kind", "name"):
         yield from named(target.get(key), path_segment, f"spec.scaleTargetRef.{key}", needed=True)
     version = target.get("apiVersion") or ""
-    if "/" not in version:
+    if version.count("/") != 1 or not version.partition("/")[0]:
         yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
 
 
@@ -79,23 +83,38 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
             yield required(f"{at}.{key}.name", "must specify a resource name")
+        elif kind == "ContainerResource":
+            yield from check_resource_name(source["name"], f"{at}.{key}.name")
         yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
-    elif not get(source, "metric", "name"):
-        yield required(f"{at}.{key}.metric.name", "must specify a metric name")
+        if kind == "ContainerResource":
+            yield from named(source.get("container"), dns_label, f"{at}.{key}.container", needed=True)
+    else:
+        yield from _named_metric(kind, source, f"{at}.{key}")
+    yield from _target(source.get("target") or {}, f"{at}.{key}.target")
+
+
+def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
+    """A metric that somebody gathers, of pods, of one object or of anything."""
+    if kind == "Object":
+        about = source.get("describedObject") or {}
+        for key in ("kind", "name"):
+            yield from named(about.get(key), path_segment, f"{at}.describedObject.{key}", needed=True)
+    name = get(source, "metric", "name", default="")
+    if not name:
+        yield required(f"{at}.metric.name", "must specify a metric name")
+    else:
+        yield from (invalid(f"{at}.metric.name", name, text) for text in path_segment(name))
     target = source.get("target") or {}
-    yield from _target(target, f"{at}.{key}.target")
-    yield from _chosen(kind, target, f"{at}.{key}.target")
+    if target.get("averageValue") is not None or (kind != "Pods" and target.get("value") is not None):
+        return
+    yield required(f"{at}.target.averageValue", _NO_TARGET[kind])
 
 
-def _chosen(kind: str, target: Object, at: str) -> Iterator[Cause]:
-    """Which of its values the target of this source must have."""
-    total, each = target.get("value") is not None, target.get("averageValue") is not None
-    if kind == "Pods" and not each:
-        yield required(f"{at}.averageValue", "must specify a positive target averageValue")
-    if kind == "External" and not total and not each:
-        yield required(f"{at}.averageValue", "must set either a target value for metric or a per-pod target")
-    if kind == "External" and total and each:
-        yield forbidden(f"{at}.value", "may not set both a target value for metric and a per-pod target")
+_NO_TARGET: Mapping[str, str] = {
+    "External": "must set either a target value for metric or a per-pod target",
+    "Object": "must set either a target value or averageValue",
+    "Pods": "must specify a positive target averageValue",
+}
 
 
 def _target(target: Object, at: str) -> Iterator[Cause]:
@@ -128,13 +147,17 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
         yield invalid(f"{at}.stabilizationWindowSeconds", window, "must be greater than or equal to zero")
     elif window > _LONGEST_WINDOW:
         yield invalid(f"{at}.stabilizationWindowSeconds", window, f"must be less than or equal to {_LONGEST_WINDOW}")
+    tolerance = None if rules.get("tolerance") is None else quantity(rules["tolerance"])
+    if tolerance is not None and tolerance.value < 0:
+        yield invalid(f"{at}.tolerance", tolerance.text, "must be greater than or equal to 0")
     yield from one_of(rules.get("selectPolicy"), ("Disabled", "Max", "Min"), f"{at}.selectPolicy")
     if not rules.get("policies"):
         yield required(f"{at}.policies", "must specify at least one Policy")
     for index, policy in items(rules, "policies"):
         where = f"{at}.policies[{index}]"
-        if policy.get("type") not in ("Percent", "Pods"):
-            yield not_supported(f"{where}.type", policy.get("type") or "", ("Percent", "Pods"))
+        kind = policy.get("type") or ""
+        if kind not in ("Percent", "Pods"):
+            yield not_supported(f"{where}.type", kind, ("Percent", "Pods"))
         for key in ("value", "periodSeconds"):
             number = policy.get(key) or 0
             if number <= 0:
@@ -151,11 +174,10 @@ def check_budget(obj: Object) -> Iterator[Cause]:
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
     if least is not None and most is not None:
         dump = Struct({"MinAvailable": least, "Selector": spec.get("selector"), "MaxUnavailable": most})
-        dump["UnhealthyPodEvictionPolicy"] = spec.get("unhealthyPodEvictionPolicy")
         yield invalid("spec", dump, "minAvailable and maxUnavailable cannot be both set")
     yield from int_or_percent(least, "spec.minAvailable", most=True)
     yield from int_or_percent(most, "spec.maxUnavailable", most=True)
     yield from check_selector(spec.get("selector"), "spec.selector")
-    yield from one_of(
-        spec.get("unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget"), "spec.unhealthyPodEvictionPolicy"
-    )
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
+        yield not_supported("spec.unhealthyPodEvictionPolicy", policy, ("AlwaysAllow", "IfHealthyBudget"))

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, positive
-from kilde.kubeapi.resources.validation.names import dns_label, label_value, qualified_name
+from kilde.kubeapi.resources.validation.metadata import check_labels
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _UNSATISFIABLE = ("DoNotSchedule", "ScheduleAnyway")
@@ -17,17 +18,14 @@ _REQUIRED, _PREFERRED = (
 )
 
 
-def check_affinity(affinity: Json, at: str) -> Iterator[Cause]:
-    """What is wrong with a pod's affinity to nodes and pods."""
-    yield from _node_affinity(get(affinity, "nodeAffinity"), f"{at}.nodeAffinity")
+def check_scheduling(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the scheduling part of a pod spec."""
+    yield from check_labels(spec.get("nodeSelector"), f"{at}.nodeSelector")
+    yield from _node_affinity(get(spec, "affinity", "nodeAffinity"), f"{at}.affinity.nodeAffinity")
     for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _pod_affinity(get(affinity, kind), f"{at}.{kind}")
-
-
-def check_tolerations(tolerations: Json, at: str) -> Iterator[Cause]:
-    """What is wrong with a pod's tolerations."""
-    for index, toleration in enumerate(tolerations or ()):
-        yield from _toleration(toleration, f"{at}[{index}]")
+        yield from _pod_affinity(get(spec, "affinity", kind), f"{at}.affinity.{kind}")
+    yield from check_tolerations(spec.get("tolerations"), f"{at}.tolerations")
+    yield from _spread(spec.get("topologySpreadConstraints"), f"{at}.topologySpreadConstraints")
 
 
 def _node_affinity(affinity: Json, at: str) -> Iterator[Cause]:
@@ -39,7 +37,7 @@ def _node_affinity(affinity: Json, at: str) -> Iterator[Cause]:
     for index, one in items(affinity, _PREFERRED):
         where = f"{at}.{_PREFERRED}[{index}]"
         yield from _weight(one.get("weight") or 0, f"{where}.weight")
-        yield from _term(one.get("preference") or {}, f"{where}.preference")
+        yield from _term(one.get("preference") or {}, f"{where}.preference", any_value=True)
 
 
 def _weight(weight: int, at: str) -> Iterator[Cause]:
@@ -56,9 +54,13 @@ def check_node_selector(selector: Object, at: str) -> Iterator[Cause]:
         yield from _term(term, f"{at}.nodeSelectorTerms[{index}]")
 
 
-def _term(term: Object, at: str) -> Iterator[Cause]:
+def _term(term: Object, at: str, *, any_value: bool = False) -> Iterator[Cause]:
     for index, one in items(term, "matchExpressions"):
         yield from _node_expression(one, f"{at}.matchExpressions[{index}]")
+        if not any_value:
+            for number, value in items(one, "values"):
+                where = f"{at}.matchExpressions[{index}].values[{number}]"
+                yield from (invalid(where, value, text) for text in label_value(value))
     for index, one in items(term, "matchFields"):
         where = f"{at}.matchFields[{index}]"
         operator = one.get("operator") or ""
@@ -70,6 +72,9 @@ def _term(term: Object, at: str) -> Iterator[Cause]:
             )
         if one.get("key") != "metadata.name":
             yield invalid(f"{where}.key", one.get("key") or "", "not a valid field selector key")
+            continue
+        for number, name in items(one, "values"):
+            yield from (invalid(f"{where}.values[{number}]", name, text) for text in dns_subdomain(name))
 
 
 def _node_expression(one: Object, at: str) -> Iterator[Cause]:
@@ -99,19 +104,34 @@ def _pod_affinity(affinity: Json, at: str) -> Iterator[Cause]:
 def _pod_term(term: Object, at: str) -> Iterator[Cause]:
     yield from check_selector(term.get("labelSelector"), f"{at}.labelSelector")
     yield from check_selector(term.get("namespaceSelector"), f"{at}.namespaceSelector")
-    for name in term.get("namespaces") or ():
+    for _, name in items(term, "namespaces"):
         yield from (invalid(f"{at}.namespace", name, text) for text in dns_label(name))
+    yield from _label_keys(term, at)
     key = term.get("topologyKey") or ""
     if not key:
         yield required(f"{at}.topologyKey", "can not be empty")
     yield from (invalid(f"{at}.topologyKey", key, text) for text in qualified_name(key))
 
 
-def _topology_key(key: str, at: str, empty: str) -> Iterator[Cause]:
-    if not key:
-        yield required(at, empty)
-    else:
-        yield from (invalid(at, key, text) for text in qualified_name(key))
+def _label_keys(term: Object, at: str) -> Iterator[Cause]:
+    """matchLabelKeys and mismatchLabelKeys: keys that need a selector, each in one of the lists only."""
+    match, mismatch = term.get("matchLabelKeys") or [], term.get("mismatchLabelKeys") or []
+    if term.get("labelSelector") is None and (match or mismatch):
+        for name, keys in (("matchLabelKeys", match), ("mismatchLabelKeys", mismatch)):
+            if keys:
+                yield forbidden(f"{at}.{name}", "must not be specified when labelSelector is not set")
+    for name, keys in (("matchLabelKeys", match), ("mismatchLabelKeys", mismatch)):
+        for index, key in enumerate(keys):
+            yield from (invalid(f"{at}.{name}[{index}]", key, text) for text in qualified_name(key))
+    for index, key in enumerate(match):
+        if key in mismatch:
+            yield invalid(f"{at}.matchLabelKeys[{index}]", key, "exists in both matchLabelKeys and mismatchLabelKeys")
+
+
+def check_tolerations(tolerations: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a list of tolerations."""
+    for index, one in enumerate(tolerations or ()):
+        yield from _toleration(one, f"{at}[{index}]")
 
 
 def _toleration(one: Object, at: str) -> Iterator[Cause]:
@@ -134,14 +154,14 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
         yield not_supported(f"{at}.effect", effect, _EFFECTS)
 
 
-def check_spread(constraints: Json, at: str) -> Iterator[Cause]:
-    """What is wrong with a pod's topology spread constraints."""
+def _spread(constraints: Json, at: str) -> Iterator[Cause]:
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(constraints or ()):
         where = f"{at}[{index}]"
         key, action = one.get("topologyKey") or "", one.get("whenUnsatisfiable") or ""
         yield from positive(one.get("maxSkew") or 0, f"{where}.maxSkew")
-        yield from _topology_key(key, f"{where}.topologyKey", "can not be empty")
+        if not key:
+            yield required(f"{where}.topologyKey", "can not be empty")
         if action not in _UNSATISFIABLE:
             yield not_supported(f"{where}.whenUnsatisfiable", action, _UNSATISFIABLE)
         if (key, action) in seen:
@@ -155,4 +175,5 @@ def check_spread(constraints: Json, at: str) -> Iterator[Cause]:
         for name in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             if one.get(name) is not None and one[name] not in _HONOUR:
                 yield not_supported(f"{where}.{name}", one[name], _HONOUR)
+        yield from _label_keys(one, where)
         yield from check_selector(one.get("labelSelector"), f"{where}.labelSelector")

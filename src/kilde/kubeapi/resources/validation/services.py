@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, required
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import (
     PORT_RANGE,
     between,
@@ -19,7 +19,7 @@ from kilde.kubeapi.resources.validation.fields import (
     unchanged,
 )
 from kilde.kubeapi.resources.validation.metadata import check_labels
-from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -40,20 +40,16 @@ def check_service(service: Object) -> Iterator[Cause]:
     kind, headless = spec.get("type") or "", spec.get("clusterIP") == "None"
     if not spec.get("ports") and not headless and kind != "ExternalName":
         yield required("spec.ports")
-    yield from _of_type(spec, kind, headless=headless)
-    names: set[str] = set()
-    for index, one in items(spec, "ports"):
-        yield from _port(one, f"spec.ports[{index}]", names, alone=len(spec["ports"]) == 1)
-    yield from check_labels(spec.get("selector"), "spec.selector")
+    yield from one_of(kind, _TYPES, "spec.type", needed=True)
     yield from one_of(spec.get("sessionAffinity"), ("ClientIP", "None"), "spec.sessionAffinity", needed=True)
     yield from _affinity(spec)
-    yield from _cluster_ips(spec, kind)
+    yield from check_labels(spec.get("selector"), "spec.selector")
+    yield from _of_type(spec, kind, headless=headless)
+    yield from _ports(spec, kind)
     for index, address in items(spec, "externalIPs"):
         yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
-    yield from one_of(kind, _TYPES, "spec.type", needed=True)
-    yield from _node_ports(spec, kind)
-    yield from _balancer(spec, kind)
     yield from _policies(spec, kind)
+    yield from _cluster_ips(spec, kind)
 
 
 def _affinity(spec: Object) -> Iterator[Cause]:
@@ -86,20 +82,17 @@ def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
                 yield forbidden(f"spec.{key}", "may not be set for ExternalName services")
 
 
-def _node_ports(spec: Object, kind: str) -> Iterator[Cause]:
-    """Ports of nodes, where there may be none; numbers that are there twice."""
-    for index, one in items(spec, "ports"):
-        if one.get("nodePort") and kind == "ClusterIP":
-            yield forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
-    node_ports: set[tuple[int, str]] = set()
-    for index, one in items(spec, "ports"):
-        taken = (one.get("nodePort") or 0, one.get("protocol") or "")
-        if taken[0] and taken in node_ports:
-            yield duplicate(f"spec.ports[{index}].nodePort", taken[0])
-        node_ports.add(taken)
+def _ports(spec: Object, kind: str) -> Iterator[Cause]:
+    ports = spec.get("ports") or ()
+    names: set[str] = set()
     numbers: set[tuple[int, str]] = set()
-    for index, one in items(spec, "ports"):
-        number, protocol, at = one.get("port") or 0, one.get("protocol") or "", f"spec.ports[{index}]"
+    node_ports: set[tuple[int, str]] = set()
+    for index, one in enumerate(ports):
+        at = f"spec.ports[{index}]"
+        yield from _port(one, at, names, alone=len(ports) == 1)
+        number, protocol, node_port = one.get("port") or 0, one.get("protocol") or "", one.get("nodePort") or 0
+        if node_port and kind == "ClusterIP":
+            yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
         if (number, protocol) in numbers:
             dump = {
                 "Name": "",
@@ -111,6 +104,9 @@ def _node_ports(spec: Object, kind: str) -> Iterator[Cause]:
             }
             yield duplicate(at, Struct(dump))
         numbers.add((number, protocol))
+        if node_port and (node_port, protocol) in node_ports:
+            yield duplicate(f"{at}.nodePort", node_port)
+        node_ports.add((node_port, protocol))
 
 
 def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cause]:
@@ -152,7 +148,10 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
         yield invalid("spec.healthCheckNodePort", spec["healthCheckNodePort"], words)
     if local and not spec.get("healthCheckNodePort"):
         yield required("spec.healthCheckNodePort")
-    yield from one_of(spec.get("trafficDistribution"), _DISTRIBUTIONS, "spec.trafficDistribution")
+    distribution = spec.get("trafficDistribution")
+    if distribution is not None and distribution not in _DISTRIBUTIONS:
+        yield not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS)
+    yield from _balancer(spec, kind)
 
 
 def _balancer(spec: Object, kind: str) -> Iterator[Cause]:
@@ -193,11 +192,8 @@ def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
 
 def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
-    yield from _fixed(new.get("spec") or {}, old.get("spec") or {})
     yield from check_service(new)
-
-
-def _fixed(spec: Object, before: Object) -> Iterator[Cause]:
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
     if spec.get("type") == before.get("type") == "LoadBalancer" and spec.get("loadBalancerClass") != before.get(
         "loadBalancerClass"
     ):
@@ -219,10 +215,21 @@ def check_endpoints(endpoints: Object) -> Iterator[Cause]:
             yield required(at, "must specify `addresses` or `notReadyAddresses`")
         for key in ("addresses", "notReadyAddresses"):
             for number, address in items(subset, key):
-                yield from endpoint_ip(address.get("ip") or "", f"{at}.{key}[{number}].ip")
+                yield from _endpoint_address(address, f"{at}.{key}[{number}]")
         several = len(subset.get("ports") or ()) > 1
         for number, one in items(subset, "ports"):
             yield from _endpoint_port(one, f"{at}.ports[{number}]", several=several)
+
+
+def _endpoint_address(address: Object, at: str) -> Iterator[Cause]:
+    ip = address.get("ip") or ""
+    if next(ip_address(ip, f"{at}.ip"), None) is not None:  # a real server says it twice, in two ways
+        yield invalid(f"{at}.ip", ip, "must be a valid IP address")
+    yield from endpoint_ip(ip, f"{at}.ip")
+    yield from named(address.get("hostname"), dns_label, f"{at}.hostname")
+    if address.get("nodeName") is not None:
+        name = address["nodeName"]
+        yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
 
 
 def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
@@ -240,7 +247,6 @@ def check_endpoint_slice(one: Object) -> Iterator[Cause]:
         yield Cause(
             "endpoints", "FieldValueTooMany", f"Too many: {len(endpoints)}: must have at most {_MOST_ENDPOINTS} items"
         )
-        return
     for index, endpoint in enumerate(endpoints):
         yield from _endpoint(endpoint, kind, f"endpoints[{index}]")
     seen: set[str] = set()
@@ -250,7 +256,16 @@ def check_endpoint_slice(one: Object) -> Iterator[Cause]:
             yield duplicate(f"{at}.name", name)
         seen.add(name)
         yield from named(name, dns_label, f"{at}.name")
-        yield from one_of(entry.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+        protocol = entry.get("protocol")
+        if protocol is None:
+            yield required(f"{at}.protocol")
+        elif protocol not in PROTOCOLS:
+            yield not_supported(f"{at}.protocol", protocol, PROTOCOLS)
+        if entry.get("appProtocol") is not None:
+            yield from (
+                invalid(f"{at}.appProtocol", entry["appProtocol"], text)
+                for text in qualified_name(entry["appProtocol"])
+            )
 
 
 def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
@@ -264,9 +279,13 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
             yield from endpoint_ip(address, where)
             if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
                 yield invalid(f"{at}.addresses", address, f"must be an {kind} address")
-    yield from named(endpoint.get("nodeName"), dns_subdomain, f"{at}.nodeName")
-    if endpoint.get("hostname") is not None:
-        yield from (invalid(f"{at}.hostname", endpoint["hostname"], text) for text in dns_label(endpoint["hostname"]))
+    yield from named(endpoint.get("hostname"), dns_label, f"{at}.hostname")
+    if endpoint.get("nodeName") is not None:
+        name = endpoint["nodeName"]
+        yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
+    for index, zone in items(endpoint, "hints", "forZones"):
+        name, where = zone.get("name") or "", f"{at}.hints.forZones[{index}].name"
+        yield from (invalid(where, name, text) for text in label_value(name))
 
 
 def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:

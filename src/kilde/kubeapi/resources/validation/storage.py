@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
 from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.scheduling import check_node_selector
 
+_DRIVER_LENGTH = 63
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM = ("Delete", "Recycle", "Retain")
@@ -37,27 +39,32 @@ def check_claim(claim: Object) -> Iterator[Cause]:
 
 
 def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
-    """What is wrong with the spec of a claim, also where it is a template; `at` is its field."""
-    if not spec.get("accessModes"):
-        yield required(f"{at}.accessModes", "at least 1 access mode is required")
+    """What is wrong with the spec of a claim, or of what claims are made from."""
+    yield from _access_modes(spec.get("accessModes") or (), f"{at}.accessModes", "at least 1 access mode is required")
     yield from check_selector(spec.get("selector"), f"{at}.selector")
-    if spec.get("accessModes"):
-        yield from _access_modes(spec["accessModes"], f"{at}.accessModes", "")
     yield from _positive(get(spec, "resources", "requests", "storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
         yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
+    yield from _data_sources(spec, at)
+
+
+def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
     for key in ("dataSource", "dataSourceRef"):
-        if spec.get(key) is not None:
-            yield from _data_source(spec[key], f"{at}.{key}")
-
-
-def _data_source(source: Object, at: str) -> Iterator[Cause]:
-    for key in ("name", "kind"):
-        if not source.get(key):
-            yield required(f"{at}.{key}")
-    if not source.get("apiGroup") and source.get("kind") not in (None, "", "PersistentVolumeClaim"):
-        yield invalid(at, source.get("kind"), "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
+        one = spec.get(key)
+        if not one:
+            continue
+        where = f"{at}.{key}"
+        if not one.get("name"):
+            yield required(f"{where}.name")
+        if not one.get("kind"):
+            yield required(f"{where}.kind")
+        group = one.get("apiGroup") or ""
+        if not group and one.get("kind") != "PersistentVolumeClaim":
+            yield invalid(
+                where, one.get("kind") or "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+            )
+        yield from named(group, dns_subdomain, f"{where}.apiGroup")
 
 
 def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:
@@ -112,7 +119,7 @@ def check_volume(volume: Object) -> Iterator[Cause]:
     if not capacity:
         yield required("spec.capacity")
     if set(capacity) != {"storage"}:
-        yield not_supported("spec.capacity", spec.get("capacity"), ("storage",))
+        yield not_supported("spec.capacity", dict(capacity) or None, ("storage",))
     if "storage" in capacity:
         yield from _positive(capacity["storage"], "spec.capacity[storage]")
     sources = [key for key in spec if key not in _NOT_SOURCES and spec[key] is not None]
@@ -120,13 +127,47 @@ def check_volume(volume: Object) -> Iterator[Cause]:
         yield required("spec", "must specify a volume type")
     for extra in sources[1:]:
         yield forbidden(f"spec.{extra}", "may not specify more than 1 volume type")
-    for key in ("driver", "volumeHandle"):
-        if spec.get("csi") is not None and not spec["csi"].get(key):
-            yield required(f"spec.csi.{key}")
     yield from one_of(spec.get("persistentVolumeReclaimPolicy"), _RECLAIM, "spec.persistentVolumeReclaimPolicy")
     yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
     yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
     yield from _host_path(spec)
+    yield from _csi(spec.get("csi"))
+    if spec.get("local") is not None and not spec["local"].get("path"):
+        yield required("spec.local.path")
+    needed = get(spec, "nodeAffinity", "required")
+    if needed is not None:
+        yield from check_node_selector(needed, "spec.nodeAffinity.required")
+    elif spec.get("nodeAffinity") is not None:
+        yield required("spec.nodeAffinity.required", "must specify required node constraints")
+
+
+def _csi(source: Json) -> Iterator[Cause]:
+    if source is None:
+        return
+    yield from driver_name(source.get("driver"), "spec.csi.driver")
+    if not source.get("volumeHandle"):
+        yield required("spec.csi.volumeHandle")
+    for key in (
+        "controllerPublishSecretRef",
+        "controllerExpandSecretRef",
+        "nodePublishSecretRef",
+        "nodeExpandSecretRef",
+        "nodeStageSecretRef",
+    ):
+        secret = source.get(key)
+        if secret is not None:
+            yield from (required(f"spec.csi.{key}.{name}") for name in ("name", "namespace") if not secret.get(name))
+
+
+def driver_name(value: Json, at: str) -> Iterator[Cause]:
+    """The name of a CSI driver: a subdomain of at most 63 letters."""
+    text = value or ""
+    if not text:
+        yield required(at)
+        return
+    if len(text) > _DRIVER_LENGTH:
+        yield too_long(at, _DRIVER_LENGTH)
+    yield from (invalid(at, text, words) for words in dns_subdomain(text.lower()))
 
 
 def _host_path(spec: Object) -> Iterator[Cause]:
@@ -144,7 +185,6 @@ def _host_path(spec: Object) -> Iterator[Cause]:
 def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a PersistentVolume: where it lies stays."""
     yield from check_volume(new)
-    yield from check_volume(new)  # a real server does so twice, and names what it finds twice
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     if {key: value for key, value in spec.items() if key not in _NOT_SOURCES} != {
         key: value for key, value in before.items() if key not in _NOT_SOURCES
@@ -166,29 +206,27 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
     if any(not key for key in obj.get("parameters") or {}):
         yield invalid("parameters", "", "field can not be empty.")
-    seen: list[Json] = []
-    for number, term in enumerate(obj.get("allowedTopologies") or ()):
-        at = f"allowedTopologies[{number}].matchLabelExpressions"
-        found: Object = {}
-        for index, one in items(term, "matchLabelExpressions"):
-            key, values = one.get("key") or "", one.get("values") or ()
-            yield from _topology_values(key, values, f"{at}[{index}]")
+    yield from _topologies(obj.get("allowedTopologies") or ())
+
+
+def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
+    seen: list[dict[str, frozenset[str]]] = []
+    for index, term in enumerate(terms):
+        at, found = f"allowedTopologies[{index}].matchLabelExpressions", dict[str, frozenset[str]]()
+        for number, one in items(term, "matchLabelExpressions"):
+            where, key, values = f"{at}[{number}]", one.get("key") or "", one.get("values") or []
+            yield from (invalid(f"{where}.key", key, text) for text in qualified_name(key))
+            if not values:
+                yield required(f"{where}.values")
+            yield from (
+                duplicate(f"{where}.values[{i}]", value) for i, value in enumerate(values) if value in values[:i]
+            )
             if key in found:
-                yield duplicate(f"{at}[{index}].key", key)
-            found[key] = sorted(set(values))
-        # Go compares with a list that begins with as many empty ones as there are terms
-        equal = seen.count(found) + (0 if found else len(obj["allowedTopologies"]))
-        yield from [duplicate(at, "")] * equal
+                yield duplicate(f"{where}.key", key)
+            found[key] = frozenset(values)
+        if not found or found in seen:
+            yield duplicate(at, "")
         seen.append(found)
-
-
-def _topology_values(key: str, values: Sequence[str], at: str) -> Iterator[Cause]:
-    if not values:
-        yield required(f"{at}.values")
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            yield duplicate(f"{at}.values[{index}]", value)
-    yield from (invalid(f"{at}.key", key, text) for text in qualified_name(key))
 
 
 def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:

@@ -5,25 +5,35 @@ from collections.abc import Callable, Iterator, Mapping
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import get, items, named, needed, quantity
-from kilde.kubeapi.resources.validation.names import dns_label, qualified_name
+from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain
+from kilde.kubeapi.resources.validation.references import POD_FIELDS, field_ref, resource_ref
+from kilde.kubeapi.resources.validation.storage import check_claim_spec, driver_name
 
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
-_HOST_PATH_TYPES = ("BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "", "File", "FileOrCreate", "Socket")
-_POD_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
+_HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
+
 
 Source = Callable[[Object, str], Iterator[Cause]]
 
 
-def check_volumes(volumes: Json, at: str) -> Iterator[Cause]:
-    """What is wrong with a pod's volumes."""
+def check_volumes(volumes: Json, at: str, good: set[str], pod_name: str = "") -> Iterator[Cause]:
+    """What is wrong with a pod's volumes. Those with nothing wrong join `good`: only they can be mounted."""
     seen: set[str] = set()
     for index, volume in enumerate(volumes or ()):
         where, name = f"{at}[{index}]", volume.get("name") or ""
-        yield from named(name, dns_label, f"{where}.name", needed=True)
+        problems = list(_volume(volume, where))
+        if pod_name and name and volume.get("ephemeral") is not None:
+            claim = f"{pod_name}-{name}"
+            texts = (f'PVC name "{claim}": {text}' for text in dns_subdomain(claim))
+            problems.extend(invalid(f"{where}.name", name, text) for text in texts)
+        problems.extend(named(name, dns_label, f"{where}.name", needed=True))
         if name and name in seen:
-            yield duplicate(f"{where}.name", name)
-        seen.add(name)
-        yield from _volume(volume, where)
+            problems.append(duplicate(f"{where}.name", name))
+        if not problems:
+            seen.add(name)
+            good.add(name)
+        yield from problems
 
 
 def _volume(volume: Object, at: str) -> Iterator[Cause]:
@@ -86,7 +96,8 @@ def _host_path(source: Object, at: str) -> Iterator[Cause]:
     path = source.get("path") or ""
     if not path:
         yield required(f"{at}.path")
-    elif ".." in path.split("/"):
+        return
+    if ".." in path.split("/"):
         yield invalid(f"{at}.path", path, "must not contain '..'")
     if (source.get("type") or "") not in _HOST_PATH_TYPES:
         yield not_supported(f"{at}.type", source["type"], _HOST_PATH_TYPES)
@@ -106,14 +117,18 @@ def _claim(source: Object, at: str) -> Iterator[Cause]:
 def _nfs(source: Object, at: str) -> Iterator[Cause]:
     yield from needed(source.get("server"), f"{at}.server")
     path = source.get("path") or ""
-    if not path:
-        yield required(f"{at}.path")
-    elif not path.startswith("/"):
+    yield from needed(path, f"{at}.path")
+    if not path.startswith("/"):
         yield invalid(f"{at}.path", path, "must be an absolute path")
 
 
 def _csi(source: Object, at: str) -> Iterator[Cause]:
-    yield from needed(source.get("driver"), f"{at}.driver")
+    yield from driver_name(source.get("driver"), f"{at}.driver")
+    secret = source.get("nodePublishSecretRef")
+    if secret is not None:
+        name = secret.get("name") or ""
+        yield from needed(name, f"{at}.nodePublishSecretRef.name")
+        yield from named(name, dns_subdomain, f"{at}.name")  # the real path leaves the reference out
 
 
 def _git_repo(source: Object, at: str) -> Iterator[Cause]:
@@ -123,49 +138,25 @@ def _git_repo(source: Object, at: str) -> Iterator[Cause]:
 
 def _downward(source: Object, at: str) -> Iterator[Cause]:
     yield from mode(source.get("defaultMode"), f"{at}.defaultMode")
+    yield from _downward_files(source, at)
+
+
+def _downward_files(source: Object, at: str) -> Iterator[Cause]:
+    """The real paths have no index here."""
     for _, item in items(source, "items"):
-        yield from _downward_file(item, at)  # the real path does not say which
-
-
-def _downward_file(item: Object, at: str) -> Iterator[Cause]:
-    if not item.get("path"):
-        yield required(f"{at}.path")
-    else:
-        yield from _relative(item["path"], f"{at}.path")
-    if item.get("fieldRef") is not None:
-        yield from field_ref(item["fieldRef"], _POD_FIELDS, f"{at}.fieldRef")
-        if item.get("resourceFieldRef") is not None:
-            yield invalid(at, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
-    elif item.get("resourceFieldRef") is None:
-        yield required(at, "one of fieldRef and resourceFieldRef is required")
-    yield from mode(item.get("mode"), f"{at}.mode")
-
-
-_CONVERTED = frozenset(
-    (
-        *(f"metadata.{name}" for name in ("annotations", "labels", "name", "namespace", "uid")),
-        *(f"spec.{name}" for name in ("nodeName", "restartPolicy", "serviceAccountName", "schedulerName", "host")),
-        *(f"status.{name}" for name in ("phase", "hostIP", "hostIPs", "podIP", "podIPs")),
-    )
-)
-
-
-def field_ref(source: Object, allowed: tuple[str, ...], at: str) -> Iterator[Cause]:
-    """A reference to a field of the pod itself."""
-    path = source.get("fieldPath") or ""
-    yield from needed(source.get("apiVersion"), f"{at}.apiVersion")
-    if not path:
-        yield required(f"{at}.fieldPath")
-        return
-    subscript = path.removesuffix("']").partition("['")
-    if subscript[1] and subscript[0] in ("metadata.annotations", "metadata.labels"):
-        key = subscript[2].lower() if subscript[0] == "metadata.annotations" else subscript[2]
-        yield from (invalid(at, subscript[2], text) for text in qualified_name(key))
-    elif path not in _CONVERTED:
-        words = f"error converting fieldPath: field label not supported: {path}"
-        yield invalid(f"{at}.fieldPath", path, words)
-    elif path not in allowed:
-        yield not_supported(f"{at}.fieldPath", path, allowed)
+        if not item.get("path"):
+            yield required(f"{at}.path")
+        else:
+            yield from _relative(item["path"], f"{at}.path")
+        if item.get("fieldRef") is not None:
+            yield from field_ref(item["fieldRef"], POD_FIELDS, f"{at}.fieldRef")
+            if item.get("resourceFieldRef") is not None:
+                yield invalid(at, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
+        elif item.get("resourceFieldRef") is not None:
+            yield from resource_ref(item["resourceFieldRef"], f"{at}.resourceFieldRef", volume=True)
+        else:
+            yield required(at, "one of fieldRef and resourceFieldRef is required")
+        yield from mode(item.get("mode"), f"{at}.mode")
 
 
 def _projected(source: Object, at: str) -> Iterator[Cause]:
@@ -174,40 +165,45 @@ def _projected(source: Object, at: str) -> Iterator[Cause]:
     for index, one in items(source, "sources"):
         where = f"{at}.sources[{index}]"
         kinds = [key for key, value in one.items() if value is not None]
-        for extra in kinds[1:]:
-            yield forbidden(f"{where}.{extra}", "may not specify more than 1 volume type per source")
-        for kind in kinds[:1]:
-            yield from _projection(kind, one[kind], f"{where}.{kind}")
+        for kind in kinds:
+            yield from _projection(kind, one[kind], f"{where}.{kind}", at)
             for _, item in items(one[kind], "items"):
                 path = item.get("path")
                 if path and path in paths:
-                    yield invalid(at, path, "conflicting duplicate paths")
+                    shown = path if kind == "downwardAPI" else one[kind].get("name") or ""
+                    yield invalid(at, shown, "conflicting duplicate paths")
                 paths.add(path)
+        if len(kinds) > 1:
+            yield forbidden(where, "may not specify more than 1 volume type per source")
 
 
-def _projection(kind: str, source: Object, at: str) -> Iterator[Cause]:
+def _projection(kind: str, source: Object, at: str, volume: str) -> Iterator[Cause]:
     if kind in ("configMap", "secret"):
         yield from needed(source.get("name"), f"{at}.name")
         yield from _keys(source, at)
     elif kind == "downwardAPI":
-        for _, item in items(source, "items"):
-            yield from _downward_file(item, at)
+        yield from _downward_files(source, at)
     elif kind == "serviceAccountToken":
         seconds = source.get("expirationSeconds")
         if seconds is not None and seconds < 600:
             yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
         if seconds is not None and seconds > 1 << 32:
             yield invalid(f"{at}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
-        path_at = f"{at.rpartition('.sources[')[0]}.path"  # the real path is the volume's
         if not source.get("path"):
-            yield required(path_at)
+            yield required(f"{volume}.path")  # the real path leaves the source out
         else:
-            yield from _relative(source["path"], path_at)
+            yield from _relative(source["path"], f"{volume}.path")
 
 
 def _ephemeral(source: Object, at: str) -> Iterator[Cause]:
-    if get(source, "volumeClaimTemplate") is None:
+    template = get(source, "volumeClaimTemplate")
+    if template is None:
         yield required(f"{at}.volumeClaimTemplate")
+        return
+    meta = template.get("metadata") or {}
+    yield from check_labels(meta.get("labels"), f"{at}.volumeClaimTemplate.metadata.labels")
+    yield from check_annotations(meta.get("annotations"), f"{at}.volumeClaimTemplate.metadata.annotations")
+    yield from check_claim_spec(template.get("spec") or {}, f"{at}.volumeClaimTemplate.spec")
 
 
 _SOURCES: Mapping[str, Source] = {

@@ -1,6 +1,6 @@
 """Validation of deployments, replica sets, daemon sets, stateful sets and controller revisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
@@ -21,7 +21,6 @@ from kilde.kubeapi.resources.validation.pods import check_template
 from kilde.kubeapi.resources.validation.storage import check_claim_spec
 
 _NO_MATCH = "`selector` does not match template `labels`"
-_PODS_OF = {"deployment": "ReplicaSet", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 _STATEFUL_FIELDS = (
     "replicas",
     "ordinals",
@@ -40,18 +39,38 @@ _STATEFUL_FIXED = (
 def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
     """A selector, and a pod template that it selects and whose pods are always restarted."""
     selector, template = spec.get("selector"), spec.get("template")
-    empty = selector is not None and is_empty(selector)
-    if selector is None and kind != "daemonset":
-        yield required("spec.selector")
-    elif selector is not None:
+    if selector is None:
+        if kind != "daemonset":
+            yield required("spec.selector")
+    else:
         yield from check_selector(selector, "spec.selector")
-    if empty and kind != "daemonset":
-        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
-    yield from _matching(selector, template)
-    if empty and kind == "daemonset":
-        yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
-    yield from check_template(template, "spec.template")
-    yield from _restarts(template, _PODS_OF[kind])
+        if is_empty(selector):
+            yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+    if not _readable(selector):
+        if kind != "daemonset":
+            yield invalid("spec.selector", selector, "" if kind == "statefulset" else "invalid label selector")
+            return
+    else:
+        yield from _matching(selector, template)
+    claims = spec.get("volumeClaimTemplates") or () if kind == "statefulset" else ()
+    yield from check_template(_with_claims(template, claims), "spec.template")
+    yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+
+
+def _with_claims(template: Json, claims: Iterable[Object]) -> Json:
+    """A StatefulSet's template as its pods get it: each claim is a volume, which takes the place of one of that name."""
+    if not claims or not isinstance(template, dict):
+        return template
+    pod = template.get("spec") or {}
+    names = [get(claim, "metadata", "name", default="") for claim in claims]
+    mounted = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    others = [volume for _, volume in items(pod, "volumes") if volume.get("name") not in names]
+    return {**template, "spec": {**pod, "volumes": [*mounted, *others]}}
+
+
+def _readable(selector: Json) -> bool:
+    """Whether a selector can be made from this at all."""
+    return next(check_selector(selector, ""), None) is None
 
 
 def _matching(selector: Json, template: Json) -> Iterator[Cause]:
@@ -72,11 +91,10 @@ def _restarts(template: Json, kind: str) -> Iterator[Cause]:
 def check_deployment(obj: Object) -> Iterator[Cause]:
     """What is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    yield from not_negative(spec.get("replicas"), "spec.replicas")
+    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from _selected_template(spec, "deployment")
     yield from _strategy(spec.get("strategy") or {})
-    for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
     if deadline is not None and deadline <= ready:
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -93,15 +111,18 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
         else:
             yield from _rolling(rolling, "spec.strategy.rollingUpdate")
     else:
-        dump = Struct({"Type": kind, "RollingUpdate": _rolling_dump(rolling, "MaxUnavailable", "MaxSurge")})
-        yield not_supported("spec.strategy", dump, ("Recreate", "RollingUpdate"))
+        yield not_supported("spec.strategy", _internal(kind, rolling, _DEPLOYMENT_NAMES), ("Recreate", "RollingUpdate"))
 
 
-def _rolling_dump(rolling: Json, *fields: str) -> Json:
-    """The parameters of a rolling update as Go names them; numbers that are left out are 0."""
-    if rolling is None:
-        return None
-    return Struct({name: rolling.get(name[0].lower() + name[1:], 0) for name in fields})
+# Go's names, the misspelled ones included, in the order of the structs.
+_DEPLOYMENT_NAMES = {"MaxUnavailable": "maxUnavailable", "MaxSurge": "maxSurge"}
+_STATEFUL_NAMES = {"Partition": "partition", "MaxUnavailable": "maxUnavailable"}
+
+
+def _internal(kind: str, rolling: Json, names: dict[str, str]) -> Struct:
+    """An update strategy as the server holds it."""
+    held = None if rolling is None else Struct({name: rolling.get(key) for name, key in names.items()})
+    return Struct({"Type": kind, "RollingUpdate": held})
 
 
 def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
@@ -153,13 +174,10 @@ def check_replication_controller(obj: Object) -> Iterator[Cause]:
 def check_daemon_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
+    for key in ("minReadySeconds", "revisionHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from _selected_template(spec, "daemonset")
-    yield from not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
-    yield from _daemon_strategy(spec.get("updateStrategy") or {})
-    yield from not_negative(spec.get("revisionHistoryLimit"), "spec.revisionHistoryLimit")
-
-
-def _daemon_strategy(strategy: Object) -> Iterator[Cause]:
+    strategy = spec.get("updateStrategy") or {}
     kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
     if kind == "RollingUpdate":
         if rolling is None:
@@ -168,14 +186,15 @@ def _daemon_strategy(strategy: Object) -> Iterator[Cause]:
             at = "spec.updateStrategy.rollingUpdate"
             yield from int_or_percent(rolling.get("maxUnavailable"), f"{at}.maxUnavailable", most=True)
             yield from int_or_percent(rolling.get("maxSurge"), f"{at}.maxSurge", most=True)
-            if is_zero(rolling.get("maxUnavailable")) and is_zero(rolling.get("maxSurge")):
+            unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+            if is_zero(unavailable) and is_zero(surge):
                 yield required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0")
-            elif not is_zero(rolling.get("maxUnavailable")) and not is_zero(rolling.get("maxSurge")):
+            elif not is_zero(unavailable) and not is_zero(surge):
                 yield invalid(
                     f"{at}.maxSurge", rolling.get("maxSurge"), "may not be set when maxUnavailable is non-zero"
                 )
     elif kind != "OnDelete":
-        dump = Struct({"Type": kind, "RollingUpdate": rolling})
+        dump = _internal(kind, rolling, _DEPLOYMENT_NAMES)
         yield not_supported("spec.updateStrategy", dump, ("RollingUpdate", "OnDelete"))
 
 
@@ -187,11 +206,18 @@ def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
 
 def check_stateful_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
-    yield from _stateful_spec(obj, new=True)
+    service = get(obj, "spec", "serviceName", default="")
+    if service:
+        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
+    yield from _stateful_spec(obj)
+    for index, claim in items(obj, "spec", "volumeClaimTemplates"):
+        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
 
 
-def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
+def _stateful_spec(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
+    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     policy = spec.get("podManagementPolicy") or ""
     if not policy:
         yield required("spec.podManagementPolicy")
@@ -201,30 +227,8 @@ def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
     for key in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
-    if new:
-        for index, claim in items(spec, "volumeClaimTemplates"):
-            yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
-    for key in ("replicas", "minReadySeconds"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
-    service = spec.get("serviceName") or ""
-    if service and new:
-        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
-    yield from _selected_template(_with_claims(spec), "statefulset")
-
-
-def _with_claims(spec: Object) -> Object:
-    """The spec whose pods have the volumes that its claim templates will give them."""
-    claims = {get(one, "metadata", "name", default=""): None for one in spec.get("volumeClaimTemplates") or ()}
-    template = spec.get("template")
-    if not claims or not isinstance(template, dict):
-        return spec
-    pod = dict(template.get("spec") or {})
-    given = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
-    pod["volumes"] = [*given, *(one for one in pod.get("volumes") or () if one.get("name") not in claims)]
-    pod.pop("subdomain", None)
-    pod.pop("hostname", None)
-    return {**spec, "template": {**template, "spec": pod}}
+    yield from _selected_template(spec, "statefulset")
 
 
 def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
@@ -234,18 +238,17 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
         yield required(at)
     elif kind == "RollingUpdate":
         yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
-        yield from int_or_percent(get(rolling, "maxUnavailable"), f"{at}.rollingUpdate.maxUnavailable", most=True)
     elif kind == "OnDelete":
         if rolling is not None:
-            dump = Struct({"Type": kind, "RollingUpdate": rolling})
+            dump = _internal(kind, rolling, _STATEFUL_NAMES)
             yield invalid(f"{at}.rollingUpdate", dump, "only allowed for updateStrategy 'RollingUpdate'")
     else:
-        yield invalid(at, Struct({"Type": kind, "RollingUpdate": rolling}), "must be 'RollingUpdate' or 'OnDelete'")
+        yield invalid(at, _internal(kind, rolling, _STATEFUL_NAMES), "must be 'RollingUpdate' or 'OnDelete'")
 
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StatefulSet: most of its spec is for ever."""
-    yield from _stateful_spec(new, new=False)
+    yield from _stateful_spec(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     fixed = (set(spec) | set(before)) - set(_STATEFUL_FIELDS)
     if any(spec.get(key) != before.get(key) for key in fixed):
@@ -255,8 +258,11 @@ def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
 def check_revision(obj: Object) -> Iterator[Cause]:
     """What is wrong with a ControllerRevision."""
     yield from not_negative(obj.get("revision"), "revision")
-    if obj.get("data") is None:
+    data = obj.get("data")
+    if data is None:
         yield required("data", "data is mandatory")
+    elif not isinstance(data, dict):
+        yield required("data", "data must be a valid JSON object")
 
 
 def check_revision_update(new: Object, old: Object) -> Iterator[Cause]:

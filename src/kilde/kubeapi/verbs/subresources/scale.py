@@ -10,7 +10,7 @@ from kilde.core.objects.typed.errors import ApplyConflict, BadApply
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.managed_fields import update as with_ownership
 from kilde.core.objects.typed.scale import parent_entries, scale_entries
-from kilde.kubeapi.admission import policies
+from kilde.kubeapi.admission import policies, webhooks
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
@@ -62,7 +62,7 @@ class Scale(Handler):
         if apply_config is not None:
             new = _applied(world, call, old, apply_config)
         else:
-            body = _as_go({**body, "apiVersion": _API_VERSION, "kind": "Scale"})
+            body = {**body, "apiVersion": _API_VERSION, "kind": "Scale"}
             new = with_ownership(
                 old,
                 body,
@@ -74,7 +74,8 @@ class Scale(Handler):
             ).object
         replicas = (new.get("spec") or {}).get("replicas") or 0
         _check(call, replicas)
-        policies.judge(world, call, without_owners(new), without_owners(old))
+        new = _admitted(world, call, new, old)
+        replicas = (new.get("spec") or {}).get("replicas") or 0
         path = kind.scale_paths.spec
         made = parent
         _put(made, path, int(replicas))
@@ -92,12 +93,14 @@ class Scale(Handler):
         return without_owners(scale_of(kind, stored.object()))
 
 
-def _as_go(scale: Object) -> Object:
-    """Go does not write a number of 0: who scales to none owns nothing."""
-    spec = scale.get("spec")
-    if isinstance(spec, dict) and spec.get("replicas") in (0, None) and spec.get("replicas") is not False:
-        return {**scale, "spec": {key: value for key, value in spec.items() if key != "replicas"}}
-    return scale
+def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
+    """The Scale after policies and webhooks have seen it; its managedFields are not theirs to see."""
+    before = without_owners(old)
+    shown = {**before, "spec": new.get("spec") or {}}
+    made = webhooks.mutate(world, call, shown, before) or shown
+    policies.judge(world, call, made, before)
+    webhooks.judge(world, call, made, before)
+    return {**new, "spec": made.get("spec") or {}}
 
 
 def _existing(world: World, call: Call) -> Record:

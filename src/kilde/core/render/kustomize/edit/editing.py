@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidYaml, KildeError, Place
-from kilde.core.objects.yaml_edit import rewrite
+from kilde.core.objects.yaml_edit import in_lines, rewrite
 from kilde.core.render.kustomize.edit.fields import ORDER, Change, Fields
 from kilde.core.render.kustomize.edit.fix import PLACES, IsFile, fold_patches_and_labels
 from kilde.core.render.kustomize.kustomization import VERSIONS, fold_fields, read_fields
@@ -42,7 +42,7 @@ def edit_kustomization(
     if fix or (new and not fields):
         new = with_header(new)
     new = in_order(new)
-    for name in PLACES:
+    for name in PLACES if fix else TWINS:
         if fields.get(name) and name not in new:
             text = _moved(text, file, name, is_file)
     try:
@@ -81,13 +81,14 @@ def _moved(text: str, file: str, name: str, is_file: IsFile) -> str:
     from kilde.core.render.kustomize.edit.moves import move_field  # few files have any
 
     before = _read(text, file)
+    plain, put_back = in_lines(text)
     try:
-        moved = move_field(text, name, before, spelling, is_file)
+        moved = move_field(plain, name, before, spelling, is_file)
         after = _read(moved, file) if moved is not None else {}
         is_same = name not in after and _all_folded(before, is_file) == _all_folded(after, is_file)
     except KildeError:
         return text
-    return moved if moved is not None and is_same else text
+    return put_back(moved) if moved is not None and is_same else text
 
 
 def _all_folded(fields: Fields, is_file: IsFile) -> Fields:

@@ -8,6 +8,8 @@ from kilde.core.render.kustomize.edit.fix import PLACES, IsFile
 
 def move_field(text: str, name: str, fields: Fields, spelling: Spelling, is_file: IsFile) -> str | None:
     """The text with the field moved; None where it is not written as a block and has to be written anew."""
+    if name not in PLACES:
+        return None
     if name == "patchesStrategicMerge":
         text = _with_keys(text, fields[name], spelling, is_file)
     root = parse_spans(text, spelling).root

@@ -20,6 +20,8 @@ def iam_policy(raw: Mapping[str, Any], place: Place | None) -> Resource:
         raise RenderFailed(
             f"cloud provider {raw.get('cloud') or ''} not supported yet", about="IAMPolicyGenerator", place=place
         )
+    if not (raw.get("serviceAccount") or {}).get("name"):
+        raise RenderFailed("serviceAccount.name is missing", about="IAMPolicyGenerator", place=place)
     service, account = raw.get("kubernetesService") or {}, raw.get("serviceAccount") or {}
     name, project = account.get("name") or "", account.get("projectId") or ""
     metadata: dict[str, Any] = {
@@ -28,4 +30,7 @@ def iam_policy(raw: Mapping[str, Any], place: Place | None) -> Resource:
     }
     if service.get("namespace"):
         metadata["namespace"] = service["namespace"]
-    return Resource({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}, place)
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    made = Resource(body, place)
+    made.behavior = "unspecified"
+    return made

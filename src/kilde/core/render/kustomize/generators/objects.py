@@ -10,7 +10,7 @@ from kilde.core.render.kustomize.generators.key_values import key_values
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.resource import Resource
 
-_BEHAVIORS = {"": "", "create": "create", "merge": "merge", "replace": "replace", "unspecified": ""}
+_BEHAVIORS = ("create", "merge", "replace")
 _BASE64_LINE = 70
 
 
@@ -35,9 +35,7 @@ def secret(loader: Loader, args: Mapping[str, Any], options: Mapping[str, Any] |
     """One Secret."""
     body = _base("Secret", args, place)
     body["type"] = args.get("type") or "Opaque"
-    data = {plain_key(key): _wrapped(content) for key, content in key_values(loader, args, place).items()}
-    if data:
-        body["data"] = data
+    body["data"] = {plain_key(key): _wrapped(content) for key, content in key_values(loader, args, place).items()}
     return _finished(body, args, options, place)
 
 
@@ -79,7 +77,8 @@ def _finished(
             body["metadata"][field] = {plain_key(key): Quoted(value) for key, value in options[field].items()}
     if options["immutable"]:
         body["immutable"] = True
-    behavior = (args.get("behavior") or "").lower()
+    behavior = args.get("behavior")
     made = Resource(body, place)
-    made.behavior, made.needs_hash = _BEHAVIORS.get(behavior, ""), not options["disableNameSuffixHash"]
+    made.behavior = behavior if behavior in _BEHAVIORS else "unspecified"
+    made.needs_hash = not options["disableNameSuffixHash"]
     return made

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import FieldSpec, apply_one, as_text, scalar_text
-from kilde.core.render.kustomize.resource import Gvk, Resource
+from kilde.core.render.kustomize.fields import FieldSpec, apply_one, scalar_text
+from kilde.core.render.kustomize.resource import Gvk, Resource, as_text
 
 _NEVER_AFFIXED = (
     Gvk(kind="CustomResourceDefinition"),

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
-from kilde.core.objects.yaml_scalars import is_null
+from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply, as_text, scalar_text
+from kilde.core.render.kustomize.fields import FieldSpec, Obstacle, Setter, SpecTable, apply
+from kilde.core.render.kustomize.resource import as_text
 
 _LISTS = ("containers", "initContainers")
 _TAG = "(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
@@ -49,7 +50,7 @@ def _set_container(container: Any, setter: Setter) -> None:
         return
     if not isinstance(container, dict):
         raise Obstacle("a container must be a map")
-    if "image" in container and not is_null(container["image"]):
+    if "image" in container:
         container["image"] = setter(container["image"])
 
 
@@ -60,7 +61,9 @@ def _updater(image: Mapping[str, Any]) -> Setter:
     known: dict[str, str | None] = {}  # most objects of a build have one of a few images; None: not this one
 
     def setter(value: Any) -> Any:
-        text = scalar_text(value, "an image")
+        if isinstance(value, (dict, list)):
+            raise Obstacle("an image is no scalar")
+        text = text_of(value)  # of a null, too
         if text not in known:
             known[text] = changed(text, image) if pattern.search(text) else None
         after = known[text]

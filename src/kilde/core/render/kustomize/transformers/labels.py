@@ -6,17 +6,18 @@ from typing import Any
 from kilde.core.render.kustomize import defaults
 from kilde.core.render.kustomize.collection import Collection
 from kilde.core.render.kustomize.config import TransformerConfig, field_specs, merge_specs
-from kilde.core.render.kustomize.fields import FieldSpec, SpecTable, apply, string_entries
+from kilde.core.render.kustomize.fields import Entries, FieldSpec, SpecTable, apply
 
 
 def set_strings(collection: Collection, texts: Mapping[str, str], specs: Iterable[FieldSpec]) -> None:
     """Writes the pairs into every map that the field specs name."""
     if not texts:
         return
-    setter = string_entries(dict(sorted(texts.items())))
-    table = SpecTable(specs)
+    ordered, table = dict(sorted(texts.items())), SpecTable(specs)
     for resource in collection:
-        apply(resource, table, setter, "map")
+        entries = Entries(ordered)
+        apply(resource, table, entries, "map")
+        entries.spread(resource)
 
 
 def label_specs(entry: Mapping[str, Any], config: TransformerConfig) -> tuple[FieldSpec, ...]:

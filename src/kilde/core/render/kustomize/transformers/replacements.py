@@ -1,17 +1,18 @@
 """replacements: a value of one object copied into fields of others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError, RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import Quoted, copy_tree, is_null, resolve_12, text_of
-from kilde.core.render.kustomize.budget import Budget
+from kilde.core.render.kustomize import links
+from kilde.core.render.kustomize.budget import STEP, Budget
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import CREATED, as_text, retyped
+from kilde.core.render.kustomize.fields import CREATED, retyped
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.kustomize.paths import is_index, look_up, smart_path
-from kilde.core.render.kustomize.resource import Gvk, ResId, Resource
+from kilde.core.render.kustomize.resource import Gvk, ResId, Resource, as_text
 from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.shapes import REPLACEMENT, decode
 
@@ -25,8 +26,9 @@ def replace_all(collection: Collection, entries: list[Any], loader: Loader) -> N
     """Runs the replacements in order; each sees what the one before it did. Raises RenderFailed where one cannot be done."""
     for raw in [found for entry in entries for found in _inlined(entry, loader)]:
         has_source = bool(raw.get("source")) or "sourceValue" in raw
-        if not has_source or "targets" not in raw:
+        if not has_source or not raw.get("targets"):
             raise RenderFailed("must specify a source and at least one target", about="replacements")
+        loader.budget.spend(STEP * len(collection), "replacements")
         value = _source_value(collection, raw)
         for target in raw["targets"]:
             _replace(collection, target, value, loader.budget)
@@ -49,11 +51,16 @@ def _inlined(entry: Mapping[str, Any], loader: Loader) -> Iterator[Mapping[str, 
         yield decode(item, REPLACEMENT, path, place, strict=False)
 
 
-def _source_value(collection: Collection, raw: Mapping[str, Any]) -> Any:
+Source = Callable[[], Any]
+
+
+def _source_value(collection: Collection, raw: Mapping[str, Any]) -> Source:
+    """What gives the value: kustomize holds on to the source's field, so a target that is this very field changes it."""
     if "sourceValue" in raw:
         if raw.get("source"):
             raise RenderFailed("value and resource selectors are mutually exclusive", about="replacements")
-        return resolve_12(raw["sourceValue"]) if raw["sourceValue"] else Quoted("")
+        value = resolve_12(raw["sourceValue"]) if raw["sourceValue"] else Quoted("")
+        return lambda: value
     source = raw["source"]
     resource = _source(collection, source)
     path = source.get("fieldPath") or _DEFAULT_PATH
@@ -62,7 +69,12 @@ def _source_value(collection: Collection, raw: Mapping[str, Any]) -> Any:
         raise RenderFailed(
             f"fieldPath '{path}' is missing for replacement source", about=str(resource), place=resource.place
         )
-    return _part(found[0], source.get("options") or {})
+    value, holder, key = found
+    options = source.get("options") or {}
+    if not options.get("delimiter"):
+        return lambda: links.detached(holder[key])
+    part = _part(links.detached(value), options)
+    return lambda: part
 
 
 def _source(collection: Collection, raw: Mapping[str, Any]) -> Resource:
@@ -84,10 +96,8 @@ def _source(collection: Collection, raw: Mapping[str, Any]) -> Resource:
 
 
 def _part(value: Any, options: Mapping[str, Any]) -> Any:
-    """The value, or with a delimiter one part of it."""
-    delimiter = options.get("delimiter") or ""
-    if not delimiter:
-        return value
+    """One part of the value."""
+    delimiter = options["delimiter"]
     if isinstance(value, (dict, list)):
         raise RenderFailed("delimiter option can only be used with scalar nodes", about="replacements")
     parts, index = text_of(value).split(delimiter), int(options.get("index") or 0)
@@ -96,11 +106,12 @@ def _part(value: Any, options: Mapping[str, Any]) -> Any:
     return parts[index] if type(value) is str else as_text(value, parts[index])
 
 
-def _replace(collection: Collection, target: Mapping[str, Any], value: Any, budget: Budget) -> None:
-    if not target.get("select"):
+def _replace(collection: Collection, target: Mapping[str, Any], value: Source, budget: Budget) -> None:
+    if target.get("select") is None:
         raise RenderFailed("target must specify resources to select", about="replacements")
     select = Matcher(Selector.of(target["select"]))
     rejects = [Matcher(Selector.of(raw)) for raw in target.get("reject") or []]
+    budget.spend(STEP * len(collection), "replacements")
     paths = target.get("fieldPaths") or [_DEFAULT_PATH]
     for resource in collection:
         if not select.matches_labels(resource) or _rejected(resource, rejects):
@@ -126,7 +137,8 @@ def _rejected(resource: Resource, rejects: list[Matcher]) -> bool:
     return False
 
 
-def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any], budget: Budget) -> None:
+def _copy(resource: Resource, path: str, source: Source, options: Mapping[str, Any], budget: Budget) -> None:
+    value = source()
     create = bool(options.get("create"))
     budget.spend_copy(value, "replacements")
     parts = smart_path(path)
@@ -145,10 +157,17 @@ def _copy(resource: Resource, path: str, value: Any, options: Mapping[str, Any],
         ) from error
     if not found:
         raise RenderFailed(f"unable to find{' or create' if create else ''} field '{path}' in replacement target")
+    if parts == ["metadata", "annotations"]:
+        resource.forget()
     for holder, key in found:
+        value = source()
         budget.spend_copy(value, "replacements")
         budget.spend_copy(holder[key], "replacements")
-        holder[key] = _put(holder[key], value, options)
+        changed: links.Changed = {}
+        if is_null(holder[key]) and parts[:2] == ["metadata", "annotations"]:
+            holder[key] = ""  # annotations are strings in the end, whatever they were
+        holder[key] = links.put(holder[key], _put(holder[key], value, options), changed)
+        links.spread(resource.body, changed)
 
 
 def _put(old: Any, value: Any, options: Mapping[str, Any]) -> Any:
@@ -210,13 +229,17 @@ def _find(holder: Any, key: Any, parts: list[str], create: Any) -> list[Handle]:
         if create is None:
             return []
         value[part] = _made(rest, create)
-    if rest and not isinstance(value[part], (dict, list)) and not is_null(value[part]):
+    if rest and not isinstance(value[part], (dict, list)):
         return _find_in_text(value[part], rest, create)
     return _find(value, part, rest, create)
 
 
 def _find_in_text(value: Any, rest: list[str], create: Any) -> list[Handle]:
     """Fields of what a text holds. They are found but lost again: only a text that can be written anew is changed."""
+    if is_null(value):
+        if not text_of(value):
+            raise InvalidInput("a map or a list is expected, not nothing")
+        return [] if create is None else [({"": CREATED}, "")]
     documents = read_documents(text_of(value).encode(), file="", mode="kustomize")
     found = find(documents[0].value, rest, create) if documents else []
     return [({"": CREATED}, "") for _ in found]

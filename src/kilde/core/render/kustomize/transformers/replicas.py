@@ -17,8 +17,11 @@ def set_replicas(collection: Collection, replica: Mapping[str, Any], specs: Iter
         scalar_text(value, "replicas")
         return Quoted(str(count)) if isinstance(value, Quoted) else count
 
+    named = collection.matching_any_id(lambda found: found.name == name)
     for spec in specs:
-        for resource in collection.matching_any_id(lambda i, s=spec: i.name == name and s.gvk.selects(i.gvk)):  # type: ignore[misc]
+        for resource in named:
+            if not any(old.name == name and spec.gvk.selects(old.gvk) for old in resource.any_ids):
+                continue
             found = True
             if spec.gvk.selects(resource.gvk):
                 apply_one(resource, spec, setter, "scalar")

@@ -7,9 +7,9 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.objects.yaml_scalars import is_null, text_of
 from kilde.core.render.kustomize.collection import Collection
-from kilde.core.render.kustomize.fields import SpecTable, as_text, split_path
+from kilde.core.render.kustomize.fields import SpecTable, split_path
 from kilde.core.render.kustomize.loader import Loader, base_name
-from kilde.core.render.kustomize.resource import Resource
+from kilde.core.render.kustomize.resource import Resource, as_text
 from kilde.core.render.kustomize.selector import Matcher, Selector
 from kilde.core.render.kustomize.shapes import NUMBER, SELECTOR, TEXT, Many, Shape, decode
 from kilde.core.render.kustomize.transformers.namespace import _setter, move

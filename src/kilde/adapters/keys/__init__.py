@@ -1,0 +1,1 @@
+"""Where sealing keys are kept: one module a technology."""

@@ -1,0 +1,75 @@
+"""`kilde secrets rotate`: everything sealed in a repository, sealed anew to the newest key, as one commit."""
+
+import datetime
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import click
+
+from kilde.cli.sealing.repository import options
+from kilde.cli.target import Target
+
+FOUND = 1
+
+
+@click.command(epilog="Example: kilde secrets rotate --data-dir state --repo hello-config")
+@options
+@click.option("--cert", default="", help="Seal to this certificate (another cluster's) instead of the newest key.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be sealed anew.")
+@click.option("--no-commit", is_flag=True, help="Write the files, and leave the commit to you.")
+def command(
+    *, repo: Path, target: Target, files: tuple[Path, ...], space: str, cert: str, dry_run: bool, no_commit: bool
+) -> int:
+    """Seals the values anew that are sealed to older keys. Templates, scopes, comments and order stay as they are written.
+
+    Nothing is pushed. Exit code 1 if there are values that no key opens; the others are sealed anew all the same.
+    """
+    from kilde.cli.sealing.repository import Repository, holder, unopened
+    from kilde.core.secrets import in_files, keys
+    from kilde.core.secrets.in_files import Item
+    from kilde.core.secrets.sealing import Sealer
+
+    found = holder(target, files, space)
+    repository = Repository(repo)
+    items = repository.items(found)
+    if cert:
+        certificate = keys.read_certificate(_certificate(cert), about=cert)
+        public = keys.public_key(certificate, now=datetime.datetime.now(datetime.UTC), about=cert)
+        name = keys.fingerprint(public)[:12]
+    else:
+        public, name = found.newest.private.public_key(), found.newest.name
+    by_file: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.key is not None and item.key.fingerprint != keys.fingerprint(public):
+            by_file[item.found.document.file].append(item)
+    changed = {
+        file: in_files.resealed(repository.read(file), old, Sealer(public, os.urandom)) for file, old in by_file.items()
+    }
+    count = sum(map(len, by_file.values()))
+    for file, old in sorted(by_file.items()):
+        click.echo(f"{file}: {', '.join(item.name for item in old)}")
+    if not changed:
+        click.echo(f"everything that opens is sealed to {name}")
+    elif dry_run:
+        click.echo(f"{count} values would be sealed anew to {name}")
+    else:
+        message = f"Seal {count} values anew to {name}\n\nOnly the ciphertexts changed."
+        made = repository.change(changed, message, commit=not no_commit)
+        click.echo(f"{count} values sealed anew to {name}" + (f": commit {made[:12]}" if made else ""))
+    lost = unopened(items)
+    for each in lost:
+        click.echo(f"nobody can open: {each['place']}: {each['item']}: {each['why']}", err=True)
+    for text in repository.unread:
+        click.echo(f"cannot be read: {text}", err=True)
+    return FOUND if lost or repository.unread else 0
+
+
+def _certificate(where: str) -> bytes:
+    if "://" in where:
+        from kilde.cli.sealing import certificate
+
+        return certificate.load(where, insecure=False)
+    from kilde.cli.sealing.actions import read_file
+
+    return read_file(where)

@@ -1,0 +1,200 @@
+"""A config repository's working copy: the SealedSecrets in it, the keys that open them, and one commit for what was changed."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kilde.cli.target import Target, target_options
+from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.objects.yaml_reader import read_documents
+from kilde.core.secrets import documents, in_files, keys
+from kilde.core.secrets.in_files import Found, Item
+from kilde.core.secrets.keys import SealingKey
+
+_ENDINGS = (".yaml", ".yml", ".json")
+_LARGEST = 16 << 20  # bytes of a file
+_PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The keys to work with, and the namespaces that an overlay may give to an object without one."""
+
+    keys: tuple[SealingKey, ...] = field(repr=False)
+
+    @property
+    def newest(self) -> SealingKey:
+        """What to seal to. InvalidInput where there is no key."""
+        found = keys.newest(self.keys)
+        if found is None:
+            raise InvalidInput("there is no sealing key", hint="give --private-key, or start the controller")
+        return found
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where the repository and the keys are; the command gets `repo`, `target`, `files` and `space`."""
+
+    chosen = (
+        click.option("--repo", type=_PATH, default=Path(), help="The working copy; the current folder if not given."),
+        click.option(
+            "--private-key",
+            "files",
+            type=_PATH,
+            multiple=True,
+            help="Key Secrets in a file (a backup), instead of those in the cluster; may be repeated.",
+        ),
+        click.option(
+            "--controller-namespace",
+            "space",
+            default="kube-system",
+            show_default=True,
+            help="Where the cluster has its keys.",
+        ),
+    )
+    for option in chosen:
+        command = option(command)
+    return target_options(command)
+
+
+def holder(target: Target, files: Sequence[Path], space: str) -> Holder:
+    """The keys of the files, or of the cluster. KildeError."""
+    if files:
+        return Holder(tuple(key for file in files for key in _of_file(file)))
+    return Holder(tuple(asyncio.run(_of_cluster(target, space))))
+
+
+def _of_file(file: Path) -> Iterator[SealingKey]:
+    from kilde.cli.sealing.actions import read_file
+
+    for secret in documents.read(read_file(str(file)), file=str(file)):
+        values = documents.secret_values(secret, about=str(file))
+        name = str((secret.get("metadata") or {}).get("name", ""))
+        if "tls.key" not in values or "tls.crt" not in values:
+            hint = "give a backup of the key Secrets (kubectl get secret -l …/sealed-secrets-key -o yaml)"
+            raise InvalidInput(f"Secret '{name}' has no tls.key and tls.crt", about=str(file), hint=hint)
+        yield _key(name, values["tls.key"], values["tls.crt"])
+
+
+async def _of_cluster(target: Target, space: str) -> list[SealingKey]:
+    from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
+    from kilde.wiring import open_cluster
+
+    cluster = open_cluster(target.kubeconfig, context=target.context)
+    try:
+        stored = await ClusterSecretKeys(cluster, space).load()
+    finally:
+        await cluster.close()
+    return [_key(one.name, one.private, one.certificate) for one in stored]
+
+
+def _key(name: str, private: bytes, certificate: bytes) -> SealingKey:
+    return SealingKey(keys.read_private_key(private, about=name), keys.read_certificate(certificate, about=name), name)
+
+
+class Repository:
+    """A working copy; what Git tracks in it counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.unread: list[str] = []
+        top = self._git("rev-parse", "--show-toplevel").strip()
+        self.folder = Path(top)
+
+    def sealed(self) -> dict[str, list[Found]]:
+        """File → the SealedSecrets in it. A file that cannot be read is put down in `unread`."""
+        found: dict[str, list[Found]] = {}
+        for name in self._git("ls-files", "-z").split("\0"):
+            if name.endswith(_ENDINGS) and (data := self._read(name)) is not None:
+                try:
+                    if here := in_files.find(data, file=name):
+                        found[name] = here
+                except KildeError as error:
+                    self.unread.append(str(error))
+        return found
+
+    def namespaces(self) -> list[str]:
+        """Those that kustomizations and Applications of the repository name."""
+        named: dict[str, None] = {}
+        for name in self._git("ls-files", "-z").split("\0"):
+            data = self._read(name) if name.endswith(_ENDINGS) else None
+            if data is None or b"namespace" not in data:
+                continue
+            try:
+                values = [document.value for document in read_documents(data, file=name, duplicates="last")]
+            except KildeError:
+                continue
+            for value in values:
+                spec = value.get("spec") if isinstance(value, dict) else None
+                places = (value, spec.get("destination") if isinstance(spec, dict) else None)
+                named |= {
+                    str(each["namespace"]): None for each in places if isinstance(each, dict) and each.get("namespace")
+                }
+        return list(named)
+
+    def items(self, key_holder: Holder) -> list[Item]:
+        """Every sealed value, with the key that opens it."""
+        namespaces = self.namespaces()
+        return [
+            item
+            for here in self.sealed().values()
+            for found in here
+            for item in in_files.opened(found, key_holder.keys, namespaces)
+        ]
+
+    def change(self, files: dict[str, bytes], message: str, *, commit: bool) -> str:
+        """Writes files, each whole, and commits them and nothing else; the commit's id ("" without one). InvalidInput."""
+        from kilde.cli.sealing.actions import replace_file
+
+        dirty = self._git("status", "--porcelain", "--untracked-files=no", "--", *files).strip()
+        if dirty:
+            hint = "commit or restore them first"
+            raise InvalidInput(f"there are changes of yours in the files to be written:\n{dirty}", hint=hint)
+        for name, data in files.items():
+            replace_file(str(self.folder / name), data.decode())
+        if not commit:
+            return ""
+        self._git("commit", "-q", "-m", message, "--", *files)
+        return self._git("rev-parse", "HEAD").strip()
+
+    def read(self, name: str) -> bytes:
+        """A file that is there."""
+        return (self.folder / name).read_bytes()
+
+    def _read(self, name: str) -> bytes | None:
+        path = self.folder / name
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+            return None
+        return path.read_bytes()
+
+    def _git(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(  # noqa: S603
+                ["git", "-C", str(self.folder), *arguments],  # noqa: S607  # the user's git, in the user's own working copy
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except OSError as error:
+            raise InvalidInput(f"git cannot be run: {error.strerror}") from None
+        if done.returncode != 0:
+            raise InvalidInput(done.stderr.strip() or f"git ended with {done.returncode}", about=str(self.folder))
+        return done.stdout
+
+
+def unopened(items: Iterable[Item]) -> list[dict[str, str]]:
+    """What nobody can open: place, object, item, why."""
+    return [
+        {
+            "place": str(item.found.document.place(("spec", "encryptedData", item.name))),
+            "object": "/".join(part for part in (item.found.namespace, item.found.name) if part),
+            "item": item.name,
+            "why": item.why,
+        }
+        for item in items
+        if item.key is None
+    ]

@@ -1,0 +1,1 @@
+"""The controller of SealedSecrets: keys, opening, and the endpoint that kubeseal asks."""

@@ -1,0 +1,137 @@
+"""Admission webhooks of the configurations that are stored (apiserver's mutating and validating dispatchers)."""
+
+from kilde.core.basics.values import Object
+from kilde.core.objects.patches.errors import PatchError
+from kilde.core.objects.patches.json_patch import json_patch
+from kilde.kubeapi.admission.requests import request_of
+from kilde.kubeapi.call import Call
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.resources.policies import Request
+from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.webhooks.hooks import Hook, of_configurations
+from kilde.kubeapi.webhooks.questions import Question, Waits
+from kilde.kubeapi.webhooks.verdicts import Verdict, verdict
+from kilde.kubeapi.world import World
+
+_GROUP = "admissionregistration.k8s.io"
+_MUTATING, _VALIDATING = f"mutatingwebhookconfigurations.{_GROUP}", f"validatingwebhookconfigurations.{_GROUP}"
+
+
+def mutate(world: World, call: Call, obj: Object | None, old: Object | None) -> Object | None:
+    """The object as the mutating webhooks want it, each asked about what the one before made of it. ApiError, Waits."""
+    hooks = _configured(world, _MUTATING)
+    if not hooks:
+        return obj
+    given = {} if obj is None or old is not None else {key: obj["metadata"].get(key) for key in _GIVEN_LATER}
+    made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old)
+    return made if made is None else {**made, "metadata": {**made["metadata"], **given}}
+
+
+# A real server gives these to a new object after the mutating webhooks have seen it.
+_GIVEN_LATER = ("uid", "creationTimestamp")
+
+
+def _without(obj: Object, fields: Object) -> Object:
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in fields}}
+
+
+def _asked_in_turn(
+    world: World, call: Call, hooks: list[Hook], obj: Object | None, old: Object | None
+) -> Object | None:
+    asked: list[int] = []
+    again: set[int] = set()
+    for place, hook in enumerate(hooks):
+        request = request_of(world, call, obj, old)
+        if not hook.concerns(request):
+            continue
+        made = _mutated(world, call, hook, request, 0)
+        if made != obj:
+            again.update(asked)
+            obj = made
+        if hook.spec.get("reinvocationPolicy") == "IfNeeded":
+            asked.append(place)
+    for place in asked:  # what was changed after they had seen it is shown to them once more
+        request = request_of(world, call, obj, old)
+        if place in again and hooks[place].concerns(request):
+            made = _mutated(world, call, hooks[place], request, 1)
+            again.update(asked if made != obj else ())
+            obj = made
+    return obj
+
+
+def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> None:
+    """Asks all validating webhooks at once; the first that says no decides. ApiError, Waits."""
+    hooks = _configured(world, _VALIDATING)
+    if not hooks:
+        return
+    request = request_of(world, call, obj, old)
+    asked = [(hook, hook.question(request, _locator(world))) for hook in hooks if hook.concerns(request)]
+    waiting = [question for _, question in asked if question.key not in call.memory.replies]
+    if waiting:
+        raise Waits(waiting)
+    for hook, question in asked:
+        _warn(call, verdict(hook, question, call.memory.replies[question.key], mutating=False))
+
+
+def _configured(world: World, resource: str) -> list[Hook]:
+    """The webhooks that are configured; nothing is read where there are none."""
+    if not world.store.count(resource):
+        return []
+    return of_configurations(record.object() for record in world.store.all(resource))
+
+
+def _mutated(world: World, call: Call, hook: Hook, request: Request, round_: int) -> Object | None:
+    question: Question = hook.question(request, _locator(world), round_)
+    if question.key not in call.memory.replies:
+        raise Waits([question])
+    found = verdict(hook, question, call.memory.replies[question.key], mutating=True)
+    _warn(call, found)
+    obj = request.object
+    if not found.patch:
+        return obj
+    if obj is None:
+        what = f"admission webhook {failures.quoted(hook.name)} attempted to modify the object"
+        raise failures.internal(f"{what}, which is not supported for this operation")
+    try:
+        made = json_patch(obj, found.patch)
+    except PatchError as error:
+        raise failures.internal(error.what) from error
+    if not isinstance(made, dict):
+        raise failures.internal(f"admission webhook {failures.quoted(hook.name)} made something else than an object")
+    return dict(call.kind.defaulted({**made, "metadata": dict(made.get("metadata") or {})}))
+
+
+def _warn(call: Call, found: Verdict) -> None:
+    for text in found.warnings:
+        call.warn(text)
+
+
+def _locator(world: World):  # type: ignore[no-untyped-def]
+    def locate(service: Object, host: str) -> tuple[str, str]:
+        """An address behind a Service: there is no network here, so its cluster IP leads nowhere."""
+        namespace, name = str(service.get("namespace") or ""), str(service.get("name") or "")
+        found = world.store.get(Key("services", namespace, name))
+        if found is None:
+            return "", f'service "{name}" not found'
+        wanted = int(service.get("port") or 443)
+        ports = (found.object().get("spec") or {}).get("ports") or ()
+        chosen = next((port for port in ports if port.get("port") == wanted), None)
+        if chosen is None:
+            return "", f'no service port {wanted} found for service "{name}"'
+        for record in world.store.all("endpoints", namespace):
+            if record.key.name == name:
+                for subset in record.object().get("subsets") or ():
+                    address = _behind(subset, chosen)
+                    if address:
+                        return address, ""
+        return "", f'no endpoints available for service "{name}"'
+
+    return locate
+
+
+def _behind(subset: Object, port: Object) -> str:
+    addresses = subset.get("addresses") or ()
+    number = next(
+        (one["port"] for one in subset.get("ports") or () if (one.get("name") or "") == (port.get("name") or "")), None
+    )
+    return f"{addresses[0]['ip']}:{number}" if addresses and number else ""

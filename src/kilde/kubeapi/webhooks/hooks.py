@@ -1,0 +1,102 @@
+"""Hook: one webhook of a configuration: whether it is about a request, and what it is sent."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kilde.core.basics.values import Object, canonical
+from kilde.kubeapi.logic import failures
+from kilde.kubeapi.resources import policies
+from kilde.kubeapi.webhooks.questions import Question, Target
+
+_DEFAULT_SECONDS, _DEFAULT_PORT = 10, 443
+_HARMLESS = ("None", "NoneOnDryRun")
+Locate = Callable[[Object, str], tuple[str, str]]
+"""(service, host) → (address:port to open, "") or ("", problem)."""
+
+
+@dataclass(frozen=True)
+class Hook:
+    """`spec` is the webhook's own part of a configuration of that uid."""
+
+    uid: str
+    spec: Object
+
+    @property
+    def name(self) -> str:
+        return str(self.spec.get("name") or "")
+
+    @property
+    def ignores_failure(self) -> bool:
+        return self.spec.get("failurePolicy") == "Ignore"
+
+    def concerns(self, request: policies.Request) -> bool:
+        """Whether it is asked. ApiError 403 where a match condition fails and so must the request, 400 on a dry run it cannot bear."""
+        if not policies.is_about(self.spec, request):
+            return False
+        wanted, problem = policies.conditions(self.spec, request)
+        if problem:
+            if self.ignores_failure:
+                return False
+            raise failures.forbidden(_about(request), problem)
+        if wanted and request.dry_run and self.spec.get("sideEffects") not in _HARMLESS:
+            raise failures.bad_request(f"admission webhook {failures.quoted(self.name)} does not support dry run")
+        return wanted
+
+    def question(self, request: policies.Request, locate: Locate, round_: int = 0) -> Question:
+        """What it is asked about a request."""
+        seconds = int(self.spec.get("timeoutSeconds") or _DEFAULT_SECONDS)
+        target, problem = self._target(locate, seconds)
+        versions = self.spec.get("admissionReviewVersions") or ["v1"]
+        version = next((each for each in versions if each in ("v1", "v1beta1")), "v1")
+        asked = _asked(request)
+        digest = hashlib.sha256(canonical([self.uid, self.name, round_, asked])).hexdigest()
+        uid = f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
+        review = {
+            "kind": "AdmissionReview",
+            "apiVersion": f"admission.k8s.io/{version}",
+            "request": {"uid": uid, **asked},
+        }
+        return Question(digest, target, self._authority(), review, seconds, problem)
+
+    def _target(self, locate: Locate, seconds: int) -> tuple[Target, str]:
+        client = self.spec.get("clientConfig") or {}
+        if client.get("url"):
+            url = f"{client['url']}{'&' if '?' in client['url'] else '?'}timeout={seconds}s"
+            return Target(url, "", url), ""
+        service = client.get("service") or {}
+        host = f"{service.get('name')}.{service.get('namespace')}.svc"
+        path = f"/{str(service.get('path') or '').lstrip('/')}"
+        shown = f"https://{host}:{service.get('port') or _DEFAULT_PORT}{path}?timeout={seconds}s"
+        address, problem = locate(service, host)
+        return Target(f"https://{address}{path}?timeout={seconds}s", host, shown), problem
+
+    def _authority(self) -> str:
+        bundle = (self.spec.get("clientConfig") or {}).get("caBundle")
+        try:
+            return base64.b64decode(bundle).decode() if bundle else ""
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+
+
+def of_configurations(configurations: Iterator[Object]) -> list[Hook]:
+    """The webhooks of configurations, in the order in which they are asked."""
+    named = sorted(configurations, key=lambda each: str(each["metadata"]["name"]))
+    return [Hook(str(each["metadata"]["uid"]), spec) for each in named for spec in each.get("webhooks") or ()]
+
+
+def _about(request: policies.Request) -> failures.Named:
+    return failures.Named(request.resource.group, request.resource.plural, request.name)
+
+
+def _asked(request: policies.Request) -> Object:
+    """The `request` of an AdmissionReview: empty names are left out, as Go's encoder does."""
+    told = request.as_variable
+    told["userInfo"] = {key: value for key, value in told["userInfo"].items() if value}
+    kept = {key: value for key, value in told.items() if value not in ("", None) or key in ("operation", "dryRun")}
+    found: Object = {**kept, "object": request.object, "oldObject": request.old, "dryRun": request.dry_run}
+    copied: Object = json.loads(json.dumps(found))
+    return copied

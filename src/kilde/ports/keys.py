@@ -1,0 +1,32 @@
+"""Keys: where the private keys lie that open sealed Secrets."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is stored, in PEM, under the name that its store gave it."""
+
+    name: str
+    private: bytes = field(repr=False)
+    certificate: bytes
+
+
+class KeyStore(Protocol):
+    """Promises.
+
+    * `load` gives every active key; one that cannot be read is given all the same: who reads it skips it and says so.
+    * `add` is durable when it returns; nothing is ever changed or removed.
+    * `changes` never ends by itself and yields whenever what `load` gives may differ, once at the start too.
+    * Failures are ClusterErrors, or whatever KildeError tells of the technology; no message holds a part of a key.
+    """
+
+    async def load(self) -> list[StoredKey]: ...
+
+    async def add(self, private: bytes, certificate: bytes) -> str:
+        """Stores a new key; gives its name."""
+        ...
+
+    def changes(self) -> AsyncIterator[None]: ...

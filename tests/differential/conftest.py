@@ -1,0 +1,62 @@
+"""A real API server without controllers and ours, both empty, and a namespace of the test's own on both."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from differential.sides import Ask, Pair, Side
+from real.control_plane import control_plane
+
+_PATIENCE = 60.0
+
+
+@pytest.fixture(scope="session")
+def pair(real_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Both servers, one of each for the session."""
+    folder = tmp_path_factory.mktemp("differential")
+    config = folder / "ours.kubeconfig"
+    words = ["cluster", "--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config)]
+    with control_plane(folder / "real", controllers=False) as plane, (folder / "ours.log").open("wb") as log:
+        ours = subprocess.Popen([sys.executable, "-m", "kilde", *words], stdout=log, stderr=log)
+        try:
+            _await(config, ours)
+            both = Pair(Side(plane.kubeconfig), Side(config))
+            yield both
+            both.real.close()
+            both.ours.close()
+        finally:
+            ours.send_signal(signal.SIGTERM)
+            ours.wait(20)
+
+
+def _await(config: Path, ours: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not (config.exists() and config.stat().st_size):
+        assert ours.poll() is None, "kilde cluster has ended"
+        assert time.monotonic() < deadline, "kilde cluster is not ready"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def namespace(pair: Pair) -> str:
+    """A new namespace with the ServiceAccount that its pods need."""
+    name = f"d{secrets.token_hex(3)}"
+    account = {"metadata": {"name": "default"}}
+    pair.set_up(
+        Ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}}),
+        Ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account),
+    )
+    return name
+
+
+@pytest.fixture
+def share() -> float:
+    """How much of all variations is tried; KILDE_DIFFERENTIAL=1 tries them all, which takes an hour."""
+    return float(os.environ.get("KILDE_DIFFERENTIAL", "0.004"))

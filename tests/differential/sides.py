@@ -1,0 +1,105 @@
+"""Two API servers that are asked the same: the real one and ours."""
+
+import base64
+import http.client
+import json
+import ssl
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. `body` is sent as JSON, text as it is."""
+
+    method: str
+    path: str
+    body: Any = None
+    media: str = "application/json"
+    accept: str = "application/json"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.media if self.method == 'PATCH' else ''}".rstrip()
+
+
+class Side:
+    """One server, asked over one connection by the user of a kubeconfig."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        server = urlsplit(config["clusters"][0]["cluster"]["server"])
+        user = config["users"][0]["user"]
+        assert server.hostname is not None
+        self._host, self._port, self._token = server.hostname, server.port, user.get("token")
+        self._context = ssl._create_unverified_context()
+        if "client-certificate-data" in user:
+            with tempfile.NamedTemporaryFile() as pair:
+                pair.write(base64.b64decode(user["client-certificate-data"]))
+                pair.write(base64.b64decode(user["client-key-data"]))
+                pair.flush()
+                self._context.load_cert_chain(pair.name)
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def ask(self, ask: Ask) -> dict[str, Any]:
+        """{code, body, warn}; the body is decoded if it is JSON."""
+        headers = {"Accept": ask.accept, "User-Agent": "differential/1"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        raw = None
+        if ask.body is not None:
+            headers["Content-Type"] = ask.media
+            raw = ask.body if isinstance(ask.body, str) else json.dumps(ask.body)
+        status, warnings, data = self._exchange(ask, raw, headers)
+        try:
+            body = json.loads(data)
+        except ValueError:
+            body = data.decode(errors="replace")
+        return {"code": status, "body": body, "warn": sorted(warnings)}
+
+    def _exchange(self, ask: Ask, raw: str | None, headers: dict[str, str]) -> tuple[int, list[str], bytes]:
+        for last in (False, True):
+            if self._connection is None:
+                self._connection = http.client.HTTPSConnection(
+                    self._host, self._port, context=self._context, timeout=PATIENCE
+                )
+            try:
+                self._connection.request(ask.method, ask.path, raw, headers)
+                answer = self._connection.getresponse()
+                warnings = [value for key, value in answer.getheaders() if key.lower() == "warning"]
+                return answer.status, warnings, answer.read()
+            except (http.client.RemoteDisconnected, ConnectionError):
+                self.close()
+                if last:
+                    raise
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The real server and ours."""
+
+    real: Side
+    ours: Side
+
+    def ask(self, ask: Ask) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Both answers, the real one first."""
+        return self.real.ask(ask), self.ours.ask(ask)
+
+    def set_up(self, *asks: Ask) -> None:
+        """Requests that must succeed on both."""
+        for one in asks:
+            for answer in self.ask(one):
+                assert answer["code"] < 300, (str(one), answer)
