@@ -304,10 +304,9 @@ async def measured(bench: Bench, asked: argparse.Namespace) -> Bench:
     """All figures of one server; its growth first, while it is empty."""
     await bench.ask("POST", "/api/v1/namespaces", b'{"metadata":{"name":"bench"}}')
     await growth(bench, asked.growth)
-    await writes(bench, asked.writes)
-    await lists(bench)
-    await fan_out(bench, 100, asked.events)
-    await reads(bench)
+    for part in (writes(bench, asked.writes), fan_out(bench, 100, asked.events), reads(bench), lists(bench)):
+        await part
+        print(f"{bench.name}: {bench.figures}", file=sys.stderr, flush=True)  # on the way, for the impatient
     return bench
 
 
@@ -319,7 +318,7 @@ async def run(asked: argparse.Namespace) -> None:
             async with reference(folder) as bench:
                 results.append(await measured(bench, asked))
         if asked.only != "reference":
-            for durability in ("full", "normal"):
+            for durability in asked.durability:
                 async with ours(folder / durability, durability) as bench:
                     results.append(await measured(bench, asked))
     print("| | " + " | ".join(bench.name for bench in results) + " |")
@@ -333,6 +332,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["ours", "reference"])
     parser.add_argument("--writes", type=int, default=3000)
     parser.add_argument("--events", type=int, default=1000, help="writes that 100 watchers see")
+    parser.add_argument("--durability", nargs="*", default=["full", "normal"])
     parser.add_argument("--growth", type=int, nargs="*", default=[1000, 10_000, 50_000])
     asyncio.run(run(parser.parse_args()))
 
