@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trees import fleet, large, tiny
@@ -165,7 +165,11 @@ async def _commits(size: int) -> None:
         git(work, "clone", "-q", "--bare", str(work), str(bare))
         sources, url, nobody = GitSources(Path(name, "mirror"), clock=SystemClock()), f"file://{bare}", Credentials()
         await sources.fetch(url, nobody)
-        renderer = Renderer(sources)
+
+        async def no_fetch(_: str) -> None:
+            """No base is remote here."""
+
+        renderer = Renderer(sources, fetch=no_fetch)
         memories: dict[int, Memory | None] = dict.fromkeys(range(size))
 
         async def render_all(what: str) -> None:
@@ -173,10 +177,14 @@ async def _commits(size: int) -> None:
             begun, used, done, away = time.perf_counter(), time.process_time(), renderer.renders, Away()
 
             async def one(number: int) -> None:
+                before = memories[number]
+                if before is not None and await renderer.still_true(before, sha):
+                    memories[number] = replace(before, sha=sha)
+                    return
                 path = f"overlays/a{number}"
                 render = RenderSource(path=path)
                 source = Source(repo_url=url, path=path, target_revision="main", render=render, raw={})
-                _, memories[number] = await renderer.render(source, sha, memories[number])
+                _, memories[number] = await renderer.render(source, sha, before, project="default")
 
             for number in range(size):  # one after another, as engine/commits.py asks whom a commit concerns
                 await one(number)

@@ -36,6 +36,7 @@ from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.opener import Tell
 from kilde.engine.sealing.rival import rival
+from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
 from kilde.engine.why import Answer, why_application
@@ -52,7 +53,6 @@ log = structlog.get_logger()
 
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 _SERVICES = Resource("", "v1", "Service", "services", True)
-SEALING_SERVICE = "sealed-secrets-controller"
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 _SWITCH = 0.001  # seconds; a render gives way to the event loop, and with it to heals, after so long
 _WAIT_FOR_KINDS = Backoff(first=0.1, factor=1.5, ceiling=10.0)
@@ -76,6 +76,7 @@ class UpSettings:
     seals: bool | None = None  # whether SealedSecrets are opened; None: in the embedded cluster
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
+    seal_rate: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,25 +249,18 @@ async def _sealing(
     # one data directory has one controller: after a crash it takes its own lease up again at once
     identity = f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
     sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=60.0)
-    asked = SealSettings(sealing=sealing, listen=settings.seal_listen)
+    asked = SealSettings(
+        sealing=sealing, listen=settings.seal_listen, rate=settings.seal_rate, burst=settings.seal_rate
+    )
     opens = sealing_controller(asked, cluster, tell=made.context.accounts.secret_restored)
     endpoint = SealingApp(Endpoint(opens), rate=asked.rate, burst=asked.burst)
     url = await stack.enter_async_context(serving(endpoint, *settings.seal_listen))
     log.info("SealedSecrets", endpoint=url)
     if embedded:
         port = urlsplit(url).port or 0
-        services.register(sealing.namespace, SEALING_SERVICE, settings.seal_listen[0], port)
-        await cluster.apply(_SERVICES, _sealing_service(sealing.namespace), manager="kilde")
+        services.register(sealing.namespace, SERVICE_NAME, settings.seal_listen[0], port)
+        await cluster.apply(_SERVICES, kubeseals_service(sealing.namespace), manager="kilde")
     return opens
-
-
-def _sealing_service(namespace: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": SEALING_SERVICE, "namespace": namespace},
-        "spec": {"ports": [{"name": "http", "port": 8080, "protocol": "TCP", "targetPort": 8080}]},
-    }
 
 
 def sealing_controller(settings: SealSettings, cluster: KubeCluster, *, tell: Tell | None = None) -> SealingController:
@@ -313,7 +307,10 @@ async def run_sealing(
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(job) for job in (opens.run(), _stopped(stop))]
-                extra = [group.create_task(_when_loaded(opens, ready)), group.create_task(_renewing(opens, renew))]
+                extra = [
+                    group.create_task(_when_loaded(opens, ready)),
+                    group.create_task(opens.keyring.renew_when(renew)),
+                ]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in (*tasks, *extra):
                     task.cancel()
@@ -324,16 +321,6 @@ async def run_sealing(
 async def _when_loaded(opens: SealingController, ready: Callable[[], None]) -> None:
     await opens.keyring.loaded.wait()
     ready()
-
-
-async def _renewing(opens: SealingController, renew: asyncio.Event) -> None:
-    while True:
-        await renew.wait()
-        renew.clear()
-        try:
-            await opens.keyring.make()
-        except ClusterError as error:
-            log.warning("a new sealing key cannot be stored", problem=str(error))
 
 
 async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:

@@ -10,6 +10,8 @@ _SERVICE_IP = re.compile(r"\b10\.0\.\d+\.\d+\b")
 _SUFFIX = re.compile(r"\b(kube-api-access-)[a-z0-9]{5}\b")
 # Messages that print the server's own structs, or a difference of two of them: the first line up to there is compared.
 _STRUCT = re.compile(r'(?s)Invalid value: \{"[A-Z].*')
+# A patch that does not fit quotes the whole object, its version included, in an order of its own.
+_DOCUMENT = re.compile(r'(?s)Invalid value: "\{\\".*\}"')
 _DIFFERENCE = re.compile(r"(?s)\n.*")
 _PORTS = ("nodePort", "healthCheckNodePort")
 _LOWEST_NODE_PORT = 30000
@@ -47,6 +49,7 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
 def _masked(text: str) -> str:
     for pattern, mask in ((_UUID, "<uid>"), (_TIME, "<time>"), (_SERVICE_IP, "<ip>"), (_SUFFIX, r"\1<random>")):
         text = pattern.sub(mask, text)
+    text = _DOCUMENT.sub('Invalid value: "<document>"', text)
     text = _STRUCT.sub("Invalid value: <struct>", text)
     return _DIFFERENCE.sub("", text) if "Forbidden: " in text else text
 

@@ -1,7 +1,7 @@
 """Renders an application's source at a commit, and only when something it reads has changed (input-traced rendering)."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from kilde.core.apps.application import Source
 from kilde.core.render import RenderCache, Rendered, RenderSource, render
-from kilde.core.source.tree import Trace, Tree
+from kilde.core.source.tree import Trace, Tree, touched
 from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, refuse_remotes
 from kilde.ports.sources import Sources
 
@@ -73,52 +73,36 @@ class Renderer:
 
     async def still_true(self, before: Memory, sha: str) -> bool:
         """Whether a render at that commit would read what the last one read."""
-        touched = await self._touched_between(before.url, before.sha, sha)
-        if touched is None:
-            return False
-        met = touched & before.trace.seen.keys()
-        if not met or any(map(before.trace.is_sure, met)):
-            return not met
-        # only folders that were found or listed: what changed in them may be nothing that was looked at
-        tree = await self._sources.tree(before.url, sha)
-        return await self._in_thread(lambda: before.trace.still_true(tree))
+        met = await self._touched_between(before.url, before.sha, sha)
+        return met is not None and met.isdisjoint(before.trace.seen)
 
     async def _touched_between(self, url: str, old: str, new: str) -> frozenset[str] | None:
-        """Paths that differ between two commits, and the folders above them (ending in `/`); None: it cannot be told."""
+        """What looks differently in the second commit, in the words of a trace; None: it cannot be told."""
         key = (url, old, new)
         asked = self._touched.get(key)
         if asked is not None:
-            found: frozenset[str] | None = asked.result() if asked.done() else await asyncio.shield(asked)
-            return found
+            return asked.result() if asked.done() else await asyncio.shield(asked)
         if len(self._touched) >= _REMEMBERED:
             self._touched = {known: found for known, found in self._touched.items() if not found.done()}
         answer = self._touched[key] = asyncio.get_running_loop().create_future()
         try:
-            paths = await self._sources.changed_paths(url, old, new)
+            found = await self._compared(url, old, new)
         except BaseException:
             answer.set_result(None)  # whoever waits renders anew, and meets the error itself
             del self._touched[key]
             raise
-        touched = None if paths is None else with_folders(paths)
-        answer.set_result(touched)
-        return touched
+        answer.set_result(found)
+        return found
+
+    async def _compared(self, url: str, old: str, new: str) -> frozenset[str] | None:
+        paths = await self._sources.changed_paths(url, old, new)
+        if paths is None:
+            return None
+        before, after = await self._sources.tree(url, old), await self._sources.tree(url, new)
+        return await asyncio.to_thread(touched, before, after, paths)  # not behind the renders of other commits
 
     async def _in_thread(self, work: Callable[[], Done]) -> Done:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def with_folders(paths: Iterable[str]) -> frozenset[str]:
-    """The paths themselves, each ancestor as a path (it may have been looked for), and each as a listing (`folder/`)."""
-    out: set[str] = set()
-    for path in paths:
-        out.add(path)
-        parts = path.split("/")
-        out.add("/")
-        for depth in range(1, len(parts)):
-            folder = "/".join(parts[:depth])
-            out.add(folder)
-            out.add(folder + "/")
-    return frozenset(out)

@@ -26,6 +26,7 @@ _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery
 _NOTHING = FieldSet()
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
+_BOTH = FieldSet.of(("f:spec",), ("f:status",))
 
 
 class ScalePaths(NamedTuple):
@@ -81,6 +82,8 @@ class Kind:
 
     def reset_fields(self, subresource: str) -> FieldSet:
         """What a write to this sub-resource ("" the main one) cannot change."""
+        if self.storage == "certificatesigningrequests.certificates.k8s.io" and not subresource:
+            return _BOTH
         if subresource == "status":
             return _SPEC
         return _STATUS if self.has_status and not subresource else _NOTHING

@@ -59,6 +59,14 @@ from kilde.cli.target import data_dir_option, namespace_option
     show_default=True,
     help="Age at which the newest sealing key gets a successor; 0: never.",
 )
+@click.option(
+    "--seal-rate-limit",
+    "seal_rate",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Requests a second that /v1/verify and /v1/rotate answer.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     *,
@@ -73,6 +81,7 @@ def command(
     seals: bool | None,
     seal_listen: tuple[str, int],
     seal_renew: float,
+    seal_rate: int,
     verbose: bool,
 ) -> None:
     """Keeps a cluster in step with its repositories until SIGINT or SIGTERM.
@@ -98,6 +107,7 @@ def command(
         seals=seals,
         seal_listen=seal_listen,
         seal_renew=seal_renew,
+        seal_rate=seal_rate,
     )
 
     async def serve(stop: asyncio.Event) -> None:

@@ -137,16 +137,27 @@ class Trace:
                 return path
         return None
 
-    def is_sure(self, path: str) -> bool:
-        """Whether a change at `path`, or below it, certainly matters: it was read, or nothing was there."""
-        return not path.endswith("/") and self.seen.get(path, FOLDER) != FOLDER
-
 
 def _list_now(tree: Tree, path: str) -> str | None:
     try:
         return noted_list(tree.list(path))
     except PathNotFound:
         return None
+
+
+def touched(before: Tree, after: Tree, paths: Iterable[str]) -> frozenset[str]:
+    """Which looks at `after` find something else than at `before`, in the words of a trace. `paths`: what differs, without folders."""
+    changed = set(paths)
+    folders = {
+        "/".join(parts[:depth]) for path in changed for parts in (path.split("/"),) for depth in range(len(parts))
+    }
+    out = set(changed)
+    for folder in folders:
+        if noted(before.entry(folder)) != noted(after.entry(folder)):
+            out.add(folder)
+        if _list_now(before, folder) != _list_now(after, folder):
+            out.add(folder + "/")
+    return frozenset(out)
 
 
 class TracedTree:

@@ -29,6 +29,7 @@ class Election:
         self._cluster, self._clock, self._namespace = cluster, clock, namespace
         self._identity, self._seconds = identity, seconds
         self._seen: tuple[str, float] = ("", 0.0)  # the last lease of somebody else, and when it was first seen so
+        self._problem = ""  # told once, not every two seconds
         self.leads = False
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
@@ -85,8 +86,9 @@ class Election:
             await self._cluster.replace(LEASES, self._lease(lease), manager="kilde")
             return self._identity
         except ClusterError as error:
-            if error.status not in (0, 409, 429) and error.status < 500:
-                log.warning("the lease cannot be kept", problem=str(error))
+            if error.status not in (0, 409, 429) and error.status < 500 and str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("the lease cannot be kept", problem=self._problem)
             return ""
 
     def _is_over(self, lease: Object) -> bool:

@@ -109,6 +109,13 @@ class Keyring:
             except TimeoutError:
                 continue
 
+    async def renew_when(self, wish: asyncio.Event) -> None:
+        """Makes a key whenever somebody wishes for one; never ends."""
+        while True:
+            await wish.wait()
+            wish.clear()
+            await self._make_patiently()
+
     def _due(self) -> float | None:
         """Seconds until a new key is due; None: never."""
         if self.newest is None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kilde.kubeapi.strategies.access import Bindings, Roles
+from kilde.kubeapi.strategies.certificates import SigningRequests
 from kilde.kubeapi.strategies.classes import Ingresses, PriorityClasses
 from kilde.kubeapi.strategies.definitions import Definitions
 from kilde.kubeapi.strategies.jobs import Jobs
@@ -22,6 +23,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     f"clusterroles.{_RBAC}": Roles(),
     f"rolebindings.{_RBAC}": Bindings(),
     f"roles.{_RBAC}": Roles(),
+    "certificatesigningrequests.certificates.k8s.io": SigningRequests(),
     "customresourcedefinitions.apiextensions.k8s.io": Definitions(),
     "daemonsets.apps": DaemonSets(),
     "ingresses.networking.k8s.io": Ingresses(),

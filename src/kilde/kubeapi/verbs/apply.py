@@ -88,7 +88,7 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
     except WrongType as error:
         version = kind.resource.api_version if kind.resource.group else f"/{kind.resource.version}"
         what = f"{version}, Kind={kind.resource.kind}"
-        head = f"failed to convert new object ({made['metadata'].get('namespace') or ''}/{call.name}; {what}) to proper version"
+        head = f"failed to convert new object (/{call.name}; {what}) to proper version"  # the namespace is not told
         raise failures.unexplained(f"{head}: unable to convert unstructured object to {what}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:

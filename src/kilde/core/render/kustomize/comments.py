@@ -45,9 +45,12 @@ def read_comments(text: bytes) -> Comments | None:
     return found if found is not None and found.fields else None
 
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
 class _Reader:
     def __init__(self, text: bytes) -> None:
-        self.lines = text.decode("utf-8", "replace").split("\n")
+        self.lines = _BREAK.split(text.decode("utf-8", "replace"))  # as libyaml counts lines
         self.next: Callable[[], Any] = CParser(text).get_event
         self.block_end = 0  # the line behind the last text block: what looks like a comment in it is none
 

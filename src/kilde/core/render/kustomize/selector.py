@@ -54,6 +54,9 @@ class Matcher:
         return _fits(self.namespace, found.effective_namespace)
 
     def matches_labels(self, resource: Resource) -> bool:
+        for field in ("labels", "annotations"):
+            if isinstance(resource.metadata.get(field), list):
+                resource.strings(field)  # refused, whatever is asked for
         return (self.labels.everything or self.labels.matches(resource.strings("labels"))) and (
             self.annotations.everything or self.annotations.matches(resource.strings("annotations"))
         )
