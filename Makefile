@@ -45,6 +45,14 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
+	$(BIN)/python benchmarks/apiserver.py
+
+fuzz: install real  ## 20,000 random requests to the embedded API and to a real one, their answers compared; ten minutes
+	$(BIN)/python tests/differential/fuzz.py --steps 20000
+	KILDE_MALFORMED=10000 $(BIN)/python -m pytest -q tests/robustness
+
+soak: install  ## half an hour of writes, watches and deletes; memory and descriptors
+	$(BIN)/python tests/robustness/soak.py --minutes 30
 
 fuzz: install  ## 5,000 random kustomizations through kustomize and through us (needs `make real`; ten minutes); SEED=n for others
 	$(BIN)/python tests/fuzz/run.py --trees $(TREES) --seed $(SEED)

@@ -72,6 +72,7 @@ class UpSettings:
     namespace: str = "argocd"
     controllers: str = "simulate"
     nodes: int = 2
+    durability: str = "full"
     seals: bool | None = None  # whether SealedSecrets are opened; None: in the embedded cluster
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
@@ -170,6 +171,7 @@ async def _embedded(settings: UpSettings, services: LocalServices) -> AsyncItera
     """The embedded cluster, its kubeconfig in the data directory."""
     from kilde.kubeapi.main import serve
     from kilde.kubeapi.settings import Controllers, Settings
+    from kilde.kubeapi.storage.journal import Durability
 
     folder = settings.data_dir / "cluster"
     file = settings.data_dir / "kubeconfig"
@@ -180,6 +182,7 @@ async def _embedded(settings: UpSettings, services: LocalServices) -> AsyncItera
         controllers=Controllers(settings.controllers),
         nodes=settings.nodes,
         services=services,
+        durability=Durability(settings.durability),
     )
     async with serve(api):
         yield file

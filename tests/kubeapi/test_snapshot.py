@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilde.kubeapi.storage.journal import SqliteJournal
+from kilde.kubeapi.storage.journal import Outcome
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.storage.snapshot import BadSnapshot, restored, written
+from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 
 NAMES = st.text(alphabet="abc-.0", min_size=1, max_size=8)
@@ -55,6 +56,9 @@ class Journal:
         self.entries.append(tuple(entry))
 
     def flush(self) -> None: ...
+
+    def outcomes(self) -> list[Outcome]:
+        return [Outcome(entry[0]) for entry in self.entries]
 
     def begin(self, version: int) -> None:
         self.begun = version

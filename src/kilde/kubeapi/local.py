@@ -164,7 +164,12 @@ class _Stream:
         self._stops = [world.store.listen(storage, self._take) for storage in names]
 
     def _take(self, change: Change) -> None:
-        if change.after is not None:
+        if change.undone and change.last is not None:
+            # forgotten first: the state that comes back is older than the one that is known
+            self._waiting.append(("DELETED", change.key.resource, change.last))
+            if change.after is not None:
+                self._waiting.append(("ADDED", change.key.resource, change.after))
+        elif change.after is not None:
             self._waiting.append(("MODIFIED" if change.before else "ADDED", change.key.resource, change.after))
         elif change.last is not None:
             self._waiting.append(("DELETED", change.key.resource, change.last))

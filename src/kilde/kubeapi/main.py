@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+import structlog
+
 from kilde.core.basics.errors import KildeError
 from kilde.kubeapi import controllers
 from kilde.kubeapi.access.tokens import signing_key
@@ -23,6 +25,7 @@ from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.loading import load
 from kilde.kubeapi.local import LocalApi
+from kilde.kubeapi.memory import give_back_large_pieces
 from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access
@@ -35,12 +38,13 @@ from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
 from kilde.kubeapi.serving.watching import Watches
 from kilde.kubeapi.settings import Controllers, Settings
-from kilde.kubeapi.storage.journal import SqliteJournal
+from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.upkeep.loop import Upkeep
 from kilde.kubeapi.world import World
 
 _TIME = "time"  # in the data directory: where a clock that ran ahead of the machine's has come to
+_log = structlog.get_logger("kilde.kubeapi")
 
 
 class CannotServe(KildeError):
@@ -59,6 +63,7 @@ async def run(settings: Settings, ready: Callable[[str], None]) -> None:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """The running server: its URL. Leaving ends it within two seconds, open watches or not."""
+    give_back_large_pieces()
     with tempfile.TemporaryDirectory(prefix="kilde-cluster-") as scratch, ExitStack() as stack:
         folder = settings.data_dir or Path(scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,7 +79,10 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
         address = f"[{settings.host}]:{port}" if ":" in settings.host else f"{settings.host}:{port}"
         url = f"{'https' if settings.tls else 'http'}://{address}"
         token = identity.token if identity else secrets.token_urlsafe(32)
-        store = Store(SqliteJournal(folder / "cluster.db") if settings.data_dir and not settings.in_memory else None)
+        kept = settings.data_dir and not settings.in_memory
+        store = Store(SqliteJournal(folder / "cluster.db", settings.durability) if kept else None)
+        _tell_recovery(store)
+        store.attach(asyncio.get_running_loop())
         try:
             async with _running(settings, folder, store, sock, identity, token, address):
                 path = settings.kubeconfig or (folder / "kubeconfig" if settings.data_dir else None)
@@ -84,6 +92,17 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
                     yield url
         finally:
             store.close()
+
+
+def _tell_recovery(store: Store) -> None:
+    """Says what a start found that is not as a clean end leaves it."""
+    found, objects = store.recovery, sum(map(store.count, store.resources()))
+    if found.upgraded_from:
+        _log.info("the store was brought to today's format", from_format=found.upgraded_from, objects=objects)
+    if found.problems or not found.clean:
+        tell = _log.warning if found.problems else _log.info
+        words = {"objects": objects, "replayed": found.replayed, "resource_version": store.version}
+        tell("recovered after a run that did not end by itself", **words, problems=list(found.problems))
 
 
 def _identity(settings: Settings, folder: Path) -> Identity | None:
@@ -128,8 +147,8 @@ async def _running(
     access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
     faults = Faults()
     control = Control(world, clock, faults)
-    app = App(Resources(world, watches, settings.services), about, access, metrics, control, faults)
-    listener = Listener(app, sock, identity)
+    app = App(Resources(world, watches, settings.services), about, access, metrics, store, control, faults)
+    listener = Listener(app, sock, identity, settings.patience)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(listener.run(), name="kubeapi-listener")

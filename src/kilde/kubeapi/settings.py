@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kilde.core.objects.manifest import Manifest
 from kilde.kubeapi.local_services import LocalServices
+from kilde.kubeapi.storage.journal import Durability
 
 
 class Controllers(StrEnum):
@@ -25,6 +26,7 @@ class Settings:
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
     `tls` False is for tests on loopback only.
+    `patience` is how many seconds a client has for a request's head; for its body it has six times as long.
     """
 
     data_dir: Path | None = None
@@ -40,3 +42,5 @@ class Settings:
     rules: bool = False
     load: tuple[Manifest, ...] = ()
     services: LocalServices = field(default_factory=LocalServices)
+    durability: Durability = Durability.FULL
+    patience: float = 10.0

@@ -33,6 +33,7 @@ class World:
     ) -> None:
         """`key` signs the tokens of ServiceAccounts; without it they end with the process."""
         self.store, self._clock = store, clock
+        self._second = (-1, "")
         self.authorizer = Authorizer(store)
         self.tokens = Tokens(store, signing_key(None) if key is None else key)
         self.allocations = Allocations(store, service_range)
@@ -45,7 +46,10 @@ class World:
 
     def now(self) -> str:
         """The time as objects carry it."""
-        return rfc3339(self._clock())
+        second = int(self._clock())
+        if second != self._second[0]:
+            self._second = (second, rfc3339(second))
+        return self._second[1]
 
     def new_uid(self) -> str:
         return str(uuid.uuid4())

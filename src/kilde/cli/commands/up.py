@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from kilde.cli.parameters import ADDRESS, DURATION
+from kilde.cli.parameters import ADDRESS, DURATION, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
 
@@ -35,6 +35,7 @@ from kilde.cli.target import data_dir_option, namespace_option
 @click.option(
     "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
 )
+@durability_option
 @namespace_option
 @click.option(
     "--seal-controller/--no-seal-controller",
@@ -75,6 +76,7 @@ def command(
     listen: tuple[str, int],
     api_port: int,
     poll: float,
+    durability: str,
     namespace: str,
     seals: bool | None,
     seal_listen: tuple[str, int],
@@ -100,6 +102,7 @@ def command(
         port=listen[1],
         api_port=api_port,
         poll=poll,
+        durability=durability,
         namespace=namespace,
         seals=seals,
         seal_listen=seal_listen,

@@ -4,7 +4,6 @@ import time
 from collections.abc import MutableMapping
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 import structlog
 
@@ -20,6 +19,7 @@ from kilde.kubeapi.serving.http import Receive, Request, Send, query_of, refusal
 from kilde.kubeapi.serving.identity import ANONYMOUS
 from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
+from kilde.kubeapi.storage.store import Store
 
 _log = structlog.get_logger("kilde.kubeapi")
 
@@ -28,16 +28,24 @@ class App:
     """One ASGI callable for the whole API."""
 
     def __init__(
-        self, resources: Resources, about: About, access: Access, metrics: Metrics, control: Control, faults: Faults
+        self,
+        resources: Resources,
+        about: About,
+        access: Access,
+        metrics: Metrics,
+        store: Store,
+        control: Control,
+        faults: Faults,
     ) -> None:
         self._resources, self._about, self._access, self._metrics = resources, about, access, metrics
-        self._control, self._faults = control, faults
+        self._store, self._control, self._faults = store, control, faults
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        path = unquote(scope["path"])
+        path = scope["path"]
         request = Request(scope["method"], path, query_of(scope["query_string"]), headers, receive, ANONYMOUS)
+        request.shed = scope.get("extensions", {}).get("kilde", {}).get("shed", request.shed)
         started = False
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -56,16 +64,24 @@ class App:
             if path.startswith(control.PREFIX + "/"):
                 await (await self._control.serve(request)).send(request, sending)
                 return
-            abort = scope.get("extensions", {}).get("kilde.abort")
+            abort = scope.get("extensions", {}).get("kilde", {}).get("abort")
             act = partial(self._serve, request, found, sending)
             await self._faults.serve(wanted, headers.get("user-agent", ""), act, sending, abort)
         except ApiError as error:
             if not started:
-                await refusal(error, request.warnings).send(request, sending)
+                await refusal(await self._settled(error), request.warnings).send(request, sending)
         except Exception as error:  # noqa: BLE001 - a fault of ours is told as 500 and logged; the server goes on
             _log.exception("a request failed", method=request.method, path=request.path)
             if not started:
                 await refusal(failures.internal(f"{type(error).__name__}: {error}")).send(request, sending)
+
+    async def _settled(self, error: ApiError) -> ApiError:
+        """The refusal, once what it tells of is committed; the disk's own, if it is not."""
+        try:
+            await self._store.settled()
+        except ApiError as broken:
+            return broken
+        return error
 
     async def _serve(self, request: Request, found: Route | None, send: Send) -> None:
         if found is None or not found.plural or not self._resources.knows(found):

@@ -35,6 +35,9 @@ class Request:
     receive: Receive
     user: User
     warnings: list[str] = field(default_factory=list)
+    shed: Callable[[], None] = lambda: (
+        None
+    )  # ends the connection of a client that does not read, after what is sent last
 
     async def body(self) -> bytes:
         """The whole body; 413 if it is longer than a real server takes."""
@@ -55,12 +58,13 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """A whole answer."""
+    """A whole answer. It tells of the store up to resourceVersion `version` (None: as it is now), which must be committed first."""
 
     status: int
     body: bytes
     content_type: str = negotiate.JSON
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    version: int | None = None
 
     async def send(self, request: Request, send: Send) -> None:
         """Sends it, compressed if it is long and the client takes gzip."""

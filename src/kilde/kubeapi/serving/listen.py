@@ -14,23 +14,78 @@ from kilde.kubeapi.certificates import Identity
 
 _BACKLOG = 512
 _STOP_WITHIN = 1
+_LINGER = 5.0
+_LONGEST_HEAD = 1 << 20  # as Go's net/http
 
 
 class _Protocol(HttpToolsProtocol):
-    """Puts the client's certificate into the scope, as ASGI's TLS extension does (DER instead of PEM)."""
+    """uvicorn's protocol, with what it lacks: the client's certificate in the scope (DER), and an end for clients that stall.
+
+    A request's head must come within `patience` seconds and 1 MiB, its body within six times as long; a client that does not read its
+    watch is shed.
+    """
+
+    patience = 10.0
 
     _certificate: bytes | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _head = 0
+    _in_head = True
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        self._expect(self.patience)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head += len(data)
+            if self._head > _LONGEST_HEAD and len(data) < _LONGEST_HEAD:
+                self.send_400_response("Request header too large.")
+                return
+            if self._deadline is None:
+                self._expect(self.patience)
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        abort = self.transport.abort  # the connection is cut off, as a network does it
-        extensions: dict[str, Any] = {"tls": {"client_cert": self._certificate}, "kilde.abort": abort}
-        self.scope["extensions"] = extensions
+        own: dict[object, object] = {
+            "shed": self.shed,
+            "abort": self.transport.abort,
+        }  # abort: as a network cuts it off
+        self.scope["extensions"] = {"tls": {"client_cert": self._certificate}, "kilde": own}
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head = False, 0
+        self._expect(6 * self.patience)
+        super().on_headers_complete()
+        if self.parser.should_upgrade():  # CONNECT and Upgrade: nothing that follows is read as a request
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        self._expect(None)
+        super().on_message_complete()
+
+    def shed(self) -> None:
+        """Lets what is sent last pass a client that does not read, and ends the connection whether it reads that or not."""
+        self.flow.resume_writing()
+        self.loop.call_later(_LINGER, self.transport.abort)
+
+    def _expect(self, seconds: float | None) -> None:
+        """The connection ends if nothing happens within so many seconds."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._stalled)
+
+    def _stalled(self) -> None:
+        self._deadline = None
+        self.transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +124,7 @@ def bind(host: str, port: int) -> socket.socket:
 class Listener:
     """Serves one ASGI application on one socket."""
 
-    def __init__(self, app: Any, sock: socket.socket, identity: Identity | None) -> None:
+    def __init__(self, app: Any, sock: socket.socket, identity: Identity | None, patience: float) -> None:
         tls: dict[str, Any] = {}
         if identity is not None:
             tls = {
@@ -80,7 +135,7 @@ class Listener:
             }
         config = uvicorn.Config(
             app,
-            http=_Protocol,
+            http=type("Protocol", (_Protocol,), {"patience": patience}),
             loop="none",
             ws="none",
             lifespan="off",

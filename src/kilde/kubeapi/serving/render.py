@@ -23,7 +23,9 @@ _encode = msgspec.json.Encoder().encode
 def one(status: int, call: Call, record: Record, form: Form, *, now: float, query: Query) -> Response:
     """One object as an answer."""
     if form == negotiate.PLAIN:
-        return as_answer(status, call.kind.written(record) + b"\n", form, call.warnings)
+        found = as_answer(status, call.kind.written(record) + b"\n", form, call.warnings)
+        found.version = record.version
+        return found
     obj = call.kind.presented(record)
     if form.kind == "Table":
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}

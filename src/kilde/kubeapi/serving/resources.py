@@ -78,6 +78,7 @@ class Resources:
             response = await self._ask(request, call, handler, verb)
         else:
             response = await self._verbs[verb](request, call)
+        await self._world.store.settled(response.version)
         await response.send(request, send)
 
     def knows(self, route: Route) -> bool:
@@ -115,6 +116,7 @@ class Resources:
             form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadataList"))
             page = read.listed(self._world, call, chosen)
             response = render.many(call, page, form, now=self._world.time(), query=request.query)
+            await self._world.store.settled()
             await response.send(request, send)
             return
         form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadata"))

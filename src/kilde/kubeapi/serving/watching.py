@@ -1,7 +1,7 @@
 """Watch streams: a bounded buffer for each watcher, filled as changes are made and sent a few milliseconds at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
+from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import ListOptions
@@ -20,7 +21,8 @@ from kilde.kubeapi.storage.records import Change, Record
 from kilde.kubeapi.verbs.read import Selection, selection
 from kilde.kubeapi.world import World
 
-_MOST_BYTES = 32 << 20
+_MOST_BYTES = 8 << 20  # that one watcher may be behind; the lines are shared between watchers
+_CHUNK = 256 << 10
 _GATHER = 0.003
 _BOOKMARK_EVERY = 60.0
 _DEFAULT_TIMEOUT = 1800
@@ -38,47 +40,81 @@ class Stream(NamedTuple):
     include: Include
 
 
-class Watcher:
-    """What one watch has yet to send. `offer` is called by the store at each change of the resource."""
+class Lines:
+    """The event lines of the change that is being told, so that a hundred watchers share one."""
 
-    def __init__(self, world: World, stream: Stream, chosen: Selection) -> None:
-        self._world, self._stream, self._chosen = world, stream, chosen
+    def __init__(self) -> None:
+        self._record: Record | None = None
+        self._made: dict[tuple[str, str], bytes] = {}
+
+    def line(self, event: str, kind: Kind, record: Record) -> bytes:
+        """One event in the plain form."""
+        if record is not self._record:
+            self._record, self._made = record, {}
+        found = self._made.get((event, kind.resource.api_version))
+        if found is None:
+            found = b'{"type":"%b","object":%b}\n' % (event.encode(), kind.written(record))
+            self._made[event, kind.resource.api_version] = found
+        return found
+
+
+class Watcher:
+    """What one watch has yet to send. `offer` is called by the store at each committed change of the resource."""
+
+    def __init__(self, world: World, stream: Stream, chosen: Selection, lines: Lines) -> None:
+        self._world, self._stream, self._chosen, self._lines = world, stream, chosen, lines
+        self._present: Iterator[Record] = iter(())
         self._waiting: list[bytes] = []
         self._size = 0
         self._headers = True
+        self._marked_end = False
         self.wake = asyncio.Event()
-        self.version = world.store.version
+        self.version = self.began = world.store.version
         self.overrun = False
+        self.on_overrun: Callable[[], None] = lambda: None
 
     def offer(self, change: Change) -> None:
         """Takes a change: it is sent if it concerns what is watched, as the selector sees it."""
+        if change.version <= self.began:
+            return  # what was there when the watch began has it in it
         self.version = change.version
+        self.resumed(change)
+
+    def resumed(self, change: Change) -> None:
+        """The same for a change of the past."""
         namespace = self._stream.call.namespace
-        if namespace and change.key.namespace != namespace:
+        if self.overrun or (namespace and change.key.namespace != namespace):
             return
         was = change.before is not None and self._chosen.matches(change.before)
         now = change.after is not None and self._chosen.matches(change.after)
         if now and change.after is not None:
-            self.event("MODIFIED" if was else "ADDED", change.after)
+            self._queue(self._line("MODIFIED" if was else "ADDED", change.after))
         elif was and change.before is not None:
-            self.event("DELETED", change.last or _restamped(change.before, change.version))
+            self._queue(self._line("DELETED", change.last or _restamped(change.before, change.version)))
 
-    def event(self, kind: str, record: Record) -> None:
-        """Queues an event; a watcher that falls too far behind is ended."""
-        if self.overrun:
-            return
-        line = b'{"type":"%b","object":%b}\n' % (kind.encode(), self._written(record))
+    def present(self, records: Iterator[Record], *, mark_end: bool) -> None:
+        """What is there already: sent before everything else, and written only as the client takes it."""
+        self._present, self._marked_end = records, mark_end
+        self.wake.set()
+
+    def _queue(self, line: bytes) -> None:
+        """A watcher that falls too far behind is ended."""
         self._waiting.append(line)
         self._size += len(line)
         if self._size > _MOST_BYTES:
             self.overrun = True
             self._waiting.clear()
+            self._present = iter(())
+            self.on_overrun()
         self.wake.set()
+
+    def _line(self, event: str, record: Record) -> bytes:
+        if not self._stream.form.kind:
+            return self._lines.line(event, self._stream.call.kind, record)
+        return b'{"type":"%b","object":%b}\n' % (event.encode(), self._written(record))
 
     def _written(self, record: Record) -> bytes:
         form, kind = self._stream.form, self._stream.call.kind
-        if not form.kind:
-            return kind.written(record)
         obj = kind.presented(record)
         if form.kind != "Table":
             return _encode(tables.partial(obj))
@@ -88,10 +124,10 @@ class Watcher:
         self._headers = False
         return _encode(made)
 
-    def bookmark(self, *, initial: bool = False) -> None:
-        """Queues a bookmark: this resourceVersion has been seen."""
+    def bookmark(self, *, initial: bool = False, version: int = 0) -> None:
+        """Queues a bookmark: this resourceVersion (the newest, unless given) has been seen."""
         resource = self._stream.call.kind.resource
-        metadata: Object = {"resourceVersion": str(self.version)}
+        metadata: Object = {"resourceVersion": str(version or self.version)}
         if initial:
             metadata["annotations"] = {_INITIAL_END: "true"}
         obj: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
@@ -104,7 +140,10 @@ class Watcher:
                 "rows": None,
             }
             row = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
-            obj |= {"metadata": {"resourceVersion": str(self.version)}, "rows": [{"cells": [], "object": row}]}
+            obj |= {
+                "metadata": {"resourceVersion": metadata["resourceVersion"]},
+                "rows": [{"cells": [], "object": row}],
+            }
         elif self._stream.form.kind:
             obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
         self._waiting.append(_encode({"type": "BOOKMARK", "object": obj}) + b"\n")
@@ -116,12 +155,23 @@ class Watcher:
         self.wake.set()
 
     def drain(self) -> bytes:
-        """Everything that waits."""
-        found = b"".join(self._waiting)
+        """What is to be sent next: a part of what is there already, then everything that waits. b"" if there is nothing."""
+        parts: list[bytes] = []
+        size = 0
+        for record in self._present:
+            parts.append(self._line("ADDED", record))
+            size += len(parts[-1])
+            if size > _CHUNK:
+                return b"".join(parts)
+        if self._marked_end:
+            self._marked_end = False
+            self.bookmark(initial=True, version=self.began)
+            parts.append(self._waiting.pop())
+        parts += self._waiting
         self._waiting.clear()
         self._size = 0
         self.wake.clear()
-        return found
+        return b"".join(parts)
 
 
 def _restamped(before: Record, version: int) -> Record:
@@ -135,6 +185,7 @@ class Watches:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._lines = Lines()
         self._open: set[Watcher] = set()
         self.stopping = False
 
@@ -151,39 +202,54 @@ class Watches:
     async def serve(self, request: Request, stream: Stream, send: Send) -> None:
         """Sends events until the client goes, the time is up or the server stops. ApiError before the first byte."""
         chosen = selection(stream.call.kind, stream.options, stream.call.name)
-        watcher = Watcher(self._world, stream, chosen)
-        ended = self._begin(watcher, stream, chosen)
+        watcher = Watcher(self._world, stream, chosen, self._lines)
+        subscription = self._begin(watcher, stream, chosen)
         self._open.add(watcher)
         try:
-            async with asyncio.TaskGroup() as group:
-                gone = group.create_task(_until_gone(request, watcher))
-                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                await send({"type": "http.response.body", "body": watcher.drain(), "more_body": True})
-                if not ended.over:
-                    await self._run(watcher, stream, send, gone)
-                await send({"type": "http.response.body", "body": watcher.drain(), "more_body": False})
-                gone.cancel()
+            await self._world.store.settled(watcher.began)
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await self._stream(request, stream, send, watcher, over=subscription.over)
+            if watcher.overrun:
+                watcher.error(failures.expired("too old resource version: the watch is too slow"))
+                request.shed()
+            last = watcher.drain()
+            await send({"type": "http.response.body", "body": last, "more_body": False})
         finally:
-            ended.stop()
+            subscription.stop()
             self._open.discard(watcher)
+
+    async def _stream(self, request: Request, stream: Stream, send: Send, watcher: Watcher, *, over: bool) -> None:
+        """Sends until it is time to end. A client that does not read is not waited for once it is too far behind."""
+        if over:
+            return
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            gone = group.create_task(_until_gone(request, watcher))
+            try:
+                async with asyncio.timeout(None) as limit:
+                    watcher.on_overrun = lambda: limit.reschedule(loop.time())
+                    await self._run(watcher, stream, send, gone)
+            except TimeoutError:
+                if not watcher.overrun:
+                    raise
+            finally:
+                watcher.on_overrun = lambda: None
+                gone.cancel()
 
     async def _run(self, watcher: Watcher, stream: Stream, send: Send, gone: "asyncio.Task[None]") -> None:
         loop = asyncio.get_running_loop()
-        timeout = stream.options.timeout
-        end = loop.time() + (timeout or _DEFAULT_TIMEOUT)
+        end = loop.time() + (stream.options.timeout or _DEFAULT_TIMEOUT)
         next_bookmark = loop.time() + _BOOKMARK_EVERY
-        while not gone.done() and not self.stopping:
+        await send({"type": "http.response.body", "body": watcher.drain(), "more_body": True})
+        while not gone.done() and not self.stopping and not watcher.overrun:
             left = min(end, next_bookmark) - loop.time()
             if left > 0 and not watcher.wake.is_set():
                 await _wait(watcher.wake, left)
-            if watcher.overrun:
-                watcher.error(failures.expired("too old resource version: the watch is too slow"))
-                return
             now = loop.time()
-            if now >= next_bookmark and stream.options.bookmarks:
-                watcher.bookmark()
             if now >= next_bookmark:
                 next_bookmark = now + _BOOKMARK_EVERY
+                if stream.options.bookmarks:
+                    watcher.bookmark()
             chunk = watcher.drain()
             if chunk:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -198,11 +264,8 @@ class Watches:
         options, call, store = stream.options, stream.call, self._world.store
         initial = options.version in (None, 0) if options.initial_events is None else options.initial_events
         if initial:
-            for record in store.all(call.kind.storage, call.namespace):
-                if chosen.matches(record):
-                    watcher.event("ADDED", record)
-            if options.initial_events and options.bookmarks:
-                watcher.bookmark(initial=True)
+            records = filter(chosen.matches, store.all(call.kind.storage, call.namespace))
+            watcher.present(records, mark_end=bool(options.initial_events and options.bookmarks))
         elif options.version and options.version < store.version:
             if not store.history.reaches(options.version):
                 oldest = store.history.floor
@@ -210,8 +273,8 @@ class Watches:
                 return _Subscription(over=True)
             for change in store.history.after(options.version):
                 if change.key.resource == call.kind.storage:
-                    watcher.offer(change)
-        return _Subscription(store.listen(call.kind.storage, watcher.offer))
+                    watcher.resumed(change)
+        return _Subscription(store.follow(call.kind.storage, watcher.offer))
 
 
 class _Subscription:

@@ -27,6 +27,11 @@ class History:
             self._bytes -= _size(gone)
             self.floor = gone.version
 
+    def forget_after(self, version: int) -> None:
+        """Forgets the changes after this resourceVersion: they have not happened."""
+        while self._changes and self._changes[-1].version > version:
+            self._bytes -= _size(self._changes.pop())
+
     def reaches(self, version: int) -> bool:
         """Whether every change after this resourceVersion is still known."""
         return version >= self.floor

@@ -1,46 +1,80 @@
-"""Journal: the append-only log in SQLite, written in groups by one thread, so that a kill loses milliseconds and corrupts nothing."""
+"""Journal: what the store asks of whatever keeps its writes, and what it is told of each of them."""
 
-import queue
-import sqlite3
-import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import KildeError
+from kilde.kubeapi.interface import ApiError
 
-_GROUP = 500
-_COMPACT_EVERY = 50_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS log (version INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB);
-CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-"""
+
+class Durability(StrEnum):
+    """When a write counts as committed: once it is on the disk (full), or once the system has it (normal: survives kill -9)."""
+
+    FULL = "full"
+    NORMAL = "normal"
 
 
 class Entry(NamedTuple):
-    """A write: the object's key, its new bytes (None: deleted) and the resourceVersion."""
+    """A write: the resourceVersion, the object's key and its new bytes (None: deleted)."""
 
     version: int
     key: str
     value: bytes | None
 
 
-class StorageBroken(KildeError):
-    """The disk did not take a write; nothing after it can be kept."""
+class Outcome(NamedTuple):
+    """All writes up to `version` are committed; with an error, those after it are not and never will be."""
+
+    version: int
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What a start found: writes since the last snapshot, whether the last run closed its store, and what was wrong."""
+
+    replayed: int = 0
+    clean: bool = True
+    upgraded_from: int = 0  # the format it had; 0 if it is today's
+    problems: tuple[str, ...] = ()
+
+
+class StorageBroken(ApiError):
+    """500: the disk did not take a write, and the write has not happened."""
 
     code = "storage-broken"
 
+    def __init__(self, where: str, why: str) -> None:
+        self.why = why
+        told = (
+            f"Internal error occurred: {where} cannot be written ({why}): the change was not made; reading still works"
+        )
+        super().__init__(500, "InternalError", told, {"causes": [{"message": f"{where}: {why}"}]})
+
+
+class StorageUnreadable(KildeError):
+    """The store cannot be opened; nothing was changed in it."""
+
+    code = "storage-unreadable"
+
 
 class Journal(Protocol):
-    """Promises: `entries` answers what was appended before the last close or kill, as one consistent state."""
+    """Promises: an entry is committed whole or not at all, and never without those before it; `entries` answers what was committed."""
 
-    def snapshot(self) -> Iterator[Entry]:
-        """The objects as of the last compaction, in no order."""
+    @property
+    def name(self) -> str:
+        """What errors call it."""
         ...
 
-    def tail(self) -> Iterator[Entry]:
-        """The writes since, oldest first."""
+    @property
+    def recovery(self) -> Recovery:
+        """What was found when it was opened; complete once `entries` was read to its end."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """Every object as of the last snapshot, then the writes since, oldest first."""
         ...
 
     def last(self) -> int:
@@ -48,29 +82,45 @@ class Journal(Protocol):
         ...
 
     def begin(self, version: int) -> None:
-        """Notes that versions up to this one may have been told to clients: `last` is no lower from here on."""
+        """Notes that a run begins and that versions up to this one may be told to clients: `last` is no lower from here on."""
         ...
 
     def append(self, entry: Entry) -> None:
-        """Takes a write; it is on disk a moment later. StorageBroken if an earlier one failed."""
+        """Takes a write and does not wait for it."""
+        ...
+
+    def resume(self) -> None:
+        """After an outcome with an error: what is appended from here on is tried again; until then nothing is."""
+        ...
+
+    def outcomes(self) -> list[Outcome]:
+        """What was decided since the last call, in order."""
+        ...
+
+    def on_outcome(self, tell: Callable[[], None]) -> None:
+        """`tell` is called, in any thread, when there are new outcomes."""
         ...
 
     def flush(self) -> None:
-        """Returns when all that was appended is on disk. StorageBroken if it could not be written."""
+        """Returns when all that was appended is decided."""
         ...
 
     def close(self) -> None:
-        """Writes what is left and lets go of the file."""
+        """Decides what is left and lets go of the file."""
         ...
 
 
 class NoJournal:
-    """Remembers nothing: for --ephemeral."""
+    """Remembers nothing: for --ephemeral. Every write is committed at once."""
 
-    def snapshot(self) -> Iterator[Entry]:
-        return iter(())
+    name = "memory"
 
-    def tail(self) -> Iterator[Entry]:
+    def __init__(self) -> None:
+        self.recovery = Recovery()
+        self._outcomes: list[Outcome] = []
+        self._tell: Callable[[], None] = lambda: None
+
+    def entries(self) -> Iterator[Entry]:
         return iter(())
 
     def last(self) -> int:
@@ -80,155 +130,21 @@ class NoJournal:
         """Forgets it."""
 
     def append(self, entry: Entry) -> None:
-        """Forgets it."""
+        self._outcomes.append(Outcome(entry.version))
+        self._tell()
+
+    def resume(self) -> None:
+        """Nothing ever fails."""
+
+    def outcomes(self) -> list[Outcome]:
+        found, self._outcomes = self._outcomes, []
+        return found
+
+    def on_outcome(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
 
     def flush(self) -> None:
         """Nothing to do."""
 
     def close(self) -> None:
         """Nothing to do."""
-
-
-class SqliteJournal:
-    """The log in one SQLite file (WAL, synchronous=NORMAL). One thread writes; `append` never waits for the disk."""
-
-    def __init__(self, path: Path) -> None:
-        """Opens or makes the file (mode 0600)."""
-        path.touch(mode=0o600, exist_ok=True)
-        self._path = path
-        self._waiting: queue.SimpleQueue[Entry | threading.Event | None] = queue.SimpleQueue()
-        self._failure: Exception | None = None
-        connection = self._connect()
-        connection.executescript(_SCHEMA)
-        connection.close()
-        self._thread = threading.Thread(target=self._write, name="kubeapi-journal", daemon=True)
-        self._thread.start()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "cache_size=-2000"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def snapshot(self) -> Iterator[Entry]:
-        yield from self._read("SELECT version, key, value FROM objects")
-
-    def tail(self) -> Iterator[Entry]:
-        yield from self._read("SELECT version, key, value FROM log ORDER BY version")
-
-    def last(self) -> int:
-        connection = self._connect()
-        try:
-            found = connection.execute(
-                "SELECT max(v) FROM (SELECT max(version) v FROM log UNION SELECT value FROM facts)"
-            )
-            return int(found.fetchone()[0] or 0)
-        finally:
-            connection.close()
-
-    def begin(self, version: int) -> None:
-        connection = self._connect()
-        try:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES ('version', ?)", (version,))
-        finally:
-            connection.close()
-
-    def _read(self, query: str) -> Iterator[Entry]:
-        connection = self._connect()
-        try:
-            for row in connection.execute(query):
-                yield Entry(*row)
-        finally:
-            connection.close()
-
-    def append(self, entry: Entry) -> None:
-        self._check()
-        self._waiting.put(entry)
-
-    def flush(self) -> None:
-        written = threading.Event()
-        self._waiting.put(written)
-        written.wait()
-        self._check()
-
-    def close(self) -> None:
-        self._waiting.put(None)
-        self._thread.join()
-        self._check()
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise StorageBroken(f"cannot write: {self._failure}", about=str(self._path)) from self._failure
-
-    def _write(self) -> None:
-        connection = self._connect()
-        since = connection.execute("SELECT count(*) FROM log").fetchone()[0]
-        going = True
-        while going:
-            entries, signals, going = self._gather()
-            try:
-                if self._failure is None:
-                    _append(connection, entries)
-                    since += len(entries)
-                    if since >= _COMPACT_EVERY:
-                        _compact(connection)
-                        since = 0
-            except sqlite3.Error as error:
-                self._failure = error
-            for signal in signals:
-                signal.set()
-        connection.close()
-
-    def _gather(self) -> tuple[list[Entry], list[threading.Event], bool]:
-        """Waits for one write and takes those that came with it: (writes, who waits for them, go on)."""
-        entries: list[Entry] = []
-        signals: list[threading.Event] = []
-        item = self._waiting.get()
-        while True:
-            if item is None:
-                return entries, signals, False
-            if isinstance(item, threading.Event):
-                signals.append(item)
-            else:
-                entries.append(item)
-            if len(entries) >= _GROUP:
-                return entries, signals, True
-            try:
-                item = self._waiting.get_nowait()
-            except queue.Empty:
-                return entries, signals, True
-
-
-def _append(connection: sqlite3.Connection, entries: list[Entry]) -> None:
-    if not entries:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.executemany("INSERT INTO log VALUES (?, ?, ?)", entries)
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _compact(connection: sqlite3.Connection) -> None:
-    """Folds the log into the snapshot, in one transaction: a kill leaves either the old state or the new one."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.execute("CREATE TEMP TABLE IF NOT EXISTS newest (version INTEGER PRIMARY KEY)")
-        connection.execute("DELETE FROM newest")
-        connection.execute("INSERT INTO newest SELECT max(version) FROM log GROUP BY key")
-        connection.execute(
-            "INSERT OR REPLACE INTO objects SELECT key, version, value FROM log"
-            " WHERE version IN (SELECT version FROM newest) AND value IS NOT NULL"
-        )
-        connection.execute(
-            "DELETE FROM objects WHERE key IN"
-            " (SELECT key FROM log WHERE version IN (SELECT version FROM newest) AND value IS NULL)"
-        )
-        connection.execute("INSERT OR REPLACE INTO facts SELECT 'version', max(version) FROM log")
-        connection.execute("DELETE FROM log")
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.execute("ROLLBACK")
-        raise

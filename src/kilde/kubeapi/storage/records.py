@@ -44,7 +44,8 @@ class Record:
 class Change(NamedTuple):
     """What one write did to one object: created (`before` is None), replaced, or deleted (`after` is None).
 
-    `last` is the final state of a deleted object, at this change's resourceVersion.
+    `last` is the final state of a deleted object, at this change's resourceVersion. `undone` marks the return to an earlier state, because
+    the disk did not take what came after it: `after` is then older than `before`.
     """
 
     version: int
@@ -52,6 +53,7 @@ class Change(NamedTuple):
     before: Record | None
     after: Record | None
     last: Record | None = None
+    undone: bool = False
 
 
 def record(key: Key, version: int, data: bytes) -> Record:

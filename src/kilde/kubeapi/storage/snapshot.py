@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kilde.core.basics.errors import KildeError
-from kilde.kubeapi.storage.journal import Entry, Journal
+from kilde.kubeapi.storage.journal import Entry, Journal, StorageBroken
 from kilde.kubeapi.storage.store import Store
 
 FORMAT = 1
@@ -64,6 +64,9 @@ def restored(data: bytes, about: str, journal: Journal) -> Head:
     for entry in _entries(data):
         journal.append(entry)
     journal.flush()
+    for outcome in journal.outcomes():
+        if outcome.error is not None:
+            raise StorageBroken(journal.name, str(outcome.error))
     journal.begin(head.version)
     return head
 

@@ -92,7 +92,7 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
         records = [found for found in records if found.key[1:] >= start]
     if not chosen.everything:
         records = [found for found in records if chosen.matches(found)]
-    if not options.limit or len(records) <= options.limit:
+    if options.limit <= 0 or len(records) <= options.limit:
         return Page(records, as_of)
     after = records[options.limit]
     remaining = len(records) - options.limit if chosen.everything else -1

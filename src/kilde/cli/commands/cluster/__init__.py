@@ -9,7 +9,7 @@ import click
 
 from kilde.cli.clusters import named
 from kilde.cli.lazy import LazyGroup
-from kilde.cli.parameters import SPEED
+from kilde.cli.parameters import SPEED, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 
 _PATH = click.Path(path_type=Path)
@@ -62,6 +62,7 @@ _HERE = "kilde.cli.commands.cluster"
     show_default=True,
     help="The cluster's time: the machine's, N times as fast, or still until kilde cluster advance moves it.",
 )
+@durability_option
 @click.option("-d", "--detach", is_flag=True, help="Leave it running in the background once it is ready; stop ends it.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.pass_context
@@ -116,11 +117,13 @@ def _run(
     load: tuple[Path, ...],
     rules: bool,
     clock: float,
+    durability: str,
     verbose: bool,
 ) -> None:
     from kilde.adapters.folder import manifests_of
     from kilde.kubeapi.main import serve as serve_api
     from kilde.kubeapi.settings import Controllers, Settings
+    from kilde.kubeapi.storage.journal import Durability
 
     begin_log(verbose=verbose)
     settings = Settings(
@@ -133,6 +136,7 @@ def _run(
         load=tuple(manifest for path in load for manifest in manifests_of(path)),
         rules=rules,
         speed=clock,
+        durability=Durability(durability),
     )
 
     async def serve(stop: asyncio.Event) -> None:

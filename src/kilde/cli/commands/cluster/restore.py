@@ -31,8 +31,8 @@ def command(*, file: Path, name: str | None, data_dir: Path | None, force: bool)
 
 def _restored(cluster: Cluster, data: bytes, about: str, *, force: bool) -> int:
     from kilde.kubeapi.occupied import occupied
-    from kilde.kubeapi.storage.journal import SqliteJournal
     from kilde.kubeapi.storage.snapshot import restored
+    from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 
     cluster.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with occupied(cluster.folder):

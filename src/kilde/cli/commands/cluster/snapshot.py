@@ -40,8 +40,8 @@ def command(*, file: Path, name: str | None, data_dir: Path | None) -> None:
 def _taken(cluster: Cluster) -> bytes:
     from kilde.kubeapi.occupied import occupied, running_in
     from kilde.kubeapi.remote import Remote
-    from kilde.kubeapi.storage.journal import SqliteJournal
     from kilde.kubeapi.storage.snapshot import written
+    from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
     from kilde.kubeapi.storage.store import Store
 
     if running_in(cluster.folder) is not None:
