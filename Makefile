@@ -5,11 +5,11 @@ STAMP := .venv/.installed
 SEED ?= 0
 TREES ?= 5000
 
-.PHONY: help install demo test lint format bench fuzz real clean
+.PHONY: help install demo test lint format bench fuzz fuzz-api soak real clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*##[ ]*/  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*##[ ]*/  make \1\t/' | expand -t 16
 
 install: $(STAMP)  ## kilde and its tools into .venv
 $(STAMP): pyproject.toml hatch_build.py
@@ -47,7 +47,7 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
 	$(BIN)/python benchmarks/apiserver.py
 
-fuzz: install real  ## 20,000 random requests to the embedded API and to a real one, their answers compared; ten minutes
+fuzz-api: install real  ## 20,000 random requests to the embedded API and to a real one, their answers compared; ten minutes
 	$(BIN)/python tests/differential/fuzz.py --steps 20000
 	KILDE_MALFORMED=10000 $(BIN)/python -m pytest -q tests/robustness
 
