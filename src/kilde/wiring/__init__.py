@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -24,14 +23,11 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
-from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
-from kilde.core.objects.yaml_writer import write_document
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS, Config
-from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.fleet import Config
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.opener import Tell
@@ -39,7 +35,6 @@ from kilde.engine.sealing.rival import rival
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
-from kilde.engine.why import Answer, why_application
 from kilde.engine.world import World
 from kilde.kubeapi.local_services import LocalServices
 from kilde.ports.cluster import Resource
