@@ -217,3 +217,40 @@ def test_a_cluster_that_is_not_there_is_told(kilde: Kilde) -> None:
         assert told == Said(
             3, "", "error: x: there is no such cluster\nhint: kilde cluster list shows those with names\n"
         )
+
+
+def test_pretend_nodes_register_with_labels_and_taints(kilde: Kilde) -> None:
+    marks = ["--taint", "node-1", "reserved=yes:NoSchedule", "--taint", "node-1", "old:NoExecute"]
+    assert kilde("cluster", "--name", "a", "-d", *marks, "--label", "node-0", "example.com/zone=a").code == 0
+    path = path_of(kilde, "a")
+    for name in ("node-0", "node-1"):
+        kubectl(path, "wait", "--for=create", f"node/{name}", "--timeout=30s")
+    spec = json.loads(kubectl(path, "get", "node", "node-1", "-o", "json"))["spec"]
+    assert [{key: one[key] for key in one if key != "timeAdded"} for one in spec["taints"]] == [
+        {"effect": "NoSchedule", "key": "reserved", "value": "yes"},
+        {"effect": "NoExecute", "key": "old"},
+    ]
+    assert kubectl(path, "get", "nodes", "-l", "example.com/zone=a", "-o", "name") == "node/node-0\n"
+    kubectl(path, "create", "deployment", "web", "--image=web:1", "--replicas=3")
+    kubectl(path, "wait", "--for=condition=Available", "deployment/web", "--timeout=30s")
+    where = kubectl(path, "get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}")
+    assert where == "node-0 node-0 node-0"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--taint", "node-1", "reserved=yes"], "a taint is KEY=VALUE:EFFECT"),
+        (["--taint", "node-1", "a b=c:NoSchedule"], "its key: name part must consist of"),
+        (["--taint", "node-1", "a:NoSchedule", "--taint", "node-1", "a=b:NoSchedule"], "this key twice"),
+        (["--label", "node-1", "zone"], "a label is KEY=VALUE"),
+        (["--label", "node-1", "zone=a b"], "its value: a valid label must be"),
+        (["--label", "node-7", "zone=a"], "node-7 is none of 2 (node-0, …)"),
+        (["--label", "node-1", "zone=a", "--controllers", "on"], "node-1 is none without --controllers simulate"),
+    ],
+)
+def test_marks_that_cannot_be_are_refused_before_anything_starts(kilde: Kilde, words: list[str], why: str) -> None:
+    said = kilde("cluster", "--ephemeral", *words)
+    assert said.code != 0
+    assert why in said.err
+    assert "Traceback" not in said.err

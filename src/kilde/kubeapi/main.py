@@ -155,7 +155,9 @@ async def _running(
             await listener.started()
             ca = identity.ca.read_text() if identity else ""
             api = LocalApi(world)
-            moving = controllers.assemble(api, mode=settings.controllers, nodes=settings.nodes, clock=clock, ca=ca)
+            moving = controllers.assemble(
+                api, mode=settings.controllers, nodes=settings.nodes, marks=settings.marks, clock=clock, ca=ca
+            )
             control.loop = moving.loop
             jobs = dict(moving.jobs)
             if settings.controllers != Controllers.OFF:

@@ -1,10 +1,12 @@
 """Settings of the embedded API server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from kilde.core.objects.manifest import Manifest
+from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.storage.journal import Durability
 
@@ -25,6 +27,7 @@ class Settings:
 
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
+    `marks` are the labels and taints with which pretend nodes register, by node's name.
     `tls` False is for tests on loopback only.
     `patience` is how many seconds a client has for a request's head; for its body it has six times as long.
     """
@@ -36,6 +39,7 @@ class Settings:
     kubeconfig: Path | None = None
     controllers: Controllers = Controllers.SIMULATE
     nodes: int = 2
+    marks: Mapping[str, Marks] = field(default_factory=dict)
     tls: bool = True
     service_range: str = "10.0.0.0/16"
     speed: float = 1.0

@@ -1,6 +1,6 @@
 """Nodes: pretend machines with leases, and the taints that follow from their state (upstream: node lifecycle)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import find, put
 from kilde.kubeapi.controllers.metadata import name_of, uid_of
 from kilde.kubeapi.controllers.node_health import UP, conditions, health, state_of
+from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.controllers.placing import UNSCHEDULABLE
 from kilde.kubeapi.controllers.rules import RULES
 from kilde.kubeapi.controllers.steps import (
@@ -53,8 +54,11 @@ def address(name: str) -> str:
     return f"10.1.{number // 200}.{number % 200 + 10}"
 
 
-def registration(count: int) -> Controller:
-    """The pretend kubelets' registration: makes the nodes when their namespace for leases is there; heartbeats cost nothing."""
+def registration(count: int, marks: Mapping[str, Marks]) -> Controller:
+    """The pretend kubelets' registration: makes the nodes when their namespace for leases is there; heartbeats cost nothing.
+
+    `marks` are by name; like a kubelet's, they count when the node is made and never again.
+    """
     names = frozenset(node_names(count))
 
     def ours(obj: Object, view: View) -> list[Key]:
@@ -67,17 +71,17 @@ def registration(count: int) -> Controller:
         return [Key("", name) for name in sorted(names)]
 
     triggers: dict[str, Trigger] = {"nodes": ours, "namespaces": begun, RULES: all_of_them}
-    return Controller("kubelet-node", _register, triggers, manager=KUBELET)
+    return Controller("kubelet-node", partial(_register, marks), triggers, manager=KUBELET)
 
 
-def _register(key: Key, view: View, moment: Moment) -> Step:
+def _register(marks: Mapping[str, Marks], key: Key, view: View, moment: Moment) -> Step:
     node = view.get("nodes", "", key.name)
     if node is None:
-        return Step((Create("nodes", _body(key.name)),), then=partial(_report, key))
+        return Step((Create("nodes", _body(key.name, marks.get(key.name, Marks()))),), then=partial(_report, key))
     return _report(key, view, moment, ())
 
 
-def _body(name: str) -> Object:
+def _body(name: str, marks: Marks) -> Object:
     labels = {"arch": "amd64", "os": "linux"}
     return {
         "apiVersion": "v1",
@@ -91,10 +95,11 @@ def _body(name: str) -> Object:
                     for prefix in ("kubernetes.io", "beta.kubernetes.io")
                 },
                 "kubernetes.io/hostname": name,
+                **marks.labels,
             },
             "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
         },
-        "spec": {},
+        "spec": {"taints": list(marks.taints)} if marks.taints else {},
     }
 
 

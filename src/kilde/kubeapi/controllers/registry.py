@@ -1,5 +1,7 @@
 """The controllers there are: one line each."""
 
+from collections.abc import Mapping
+
 from kilde.kubeapi.controllers import (
     addresses,
     aggregation,
@@ -21,6 +23,7 @@ from kilde.kubeapi.controllers import (
     statefulset,
     volumes,
 )
+from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.controllers.script import FAST, Profile
 from kilde.kubeapi.controllers.steps import Controller
 
@@ -48,15 +51,17 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
     )
 
 
-def simulator(*, nodes: int, profile: Profile = FAST) -> tuple[Controller, ...]:
+def simulator(
+    *, nodes: int, marks: Mapping[str, Marks] | None = None, profile: Profile = FAST
+) -> tuple[Controller, ...]:
     """What a scheduler, the kubelets of so many nodes and a cloud do."""
     return (
-        _registration(nodes),
+        _registration(nodes, marks or {}),
         scheduler.controller(),
         kubelet.controller(profile),
         *addresses.controllers(profile),
     )
 
 
-def _registration(count: int) -> Controller:
-    return nodes.registration(count)
+def _registration(count: int, marks: Mapping[str, Marks]) -> Controller:
+    return nodes.registration(count, marks)

@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from kilde.cli.clusters import named
 from kilde.cli.lazy import LazyGroup
 from kilde.cli.parameters import SPEED, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
+
+if TYPE_CHECKING:
+    from kilde.kubeapi.controllers.node_marks import Marks
 
 _PATH = click.Path(path_type=Path)
 _HERE = "kilde.cli.commands.cluster"
@@ -47,6 +51,22 @@ _HERE = "kilde.cli.commands.cluster"
     help="off: only the API; on: a control plane's controllers; simulate: also scheduler, kubelet and pretend nodes.",
 )
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=2, show_default=True, help="How many pretend nodes.")
+@click.option(
+    "--label",
+    "labels",
+    nargs=2,
+    multiple=True,
+    metavar="NODE KEY=VALUE",
+    help="Register a pretend node with a label.",
+)
+@click.option(
+    "--taint",
+    "taints",
+    nargs=2,
+    multiple=True,
+    metavar="NODE KEY=VALUE:EFFECT",
+    help="Register a pretend node with a taint: --taint node-1 reserved=yes:NoSchedule",
+)
 @click.option(
     "--load",
     type=_PATH,
@@ -106,6 +126,17 @@ def _without_detach(arguments: list[str]) -> list[str]:
     return [word for word in arguments if word not in ("-d", "--detach")]
 
 
+def _of_nodes(found: "Mapping[str, Marks]", nodes: int, *, simulated: bool) -> "Mapping[str, Marks]":
+    """The marks, if each is one of a node there will be."""
+    from kilde.kubeapi.controllers.nodes import node_names
+
+    for name in found:
+        if not simulated or name not in node_names(nodes):
+            about = f"of {nodes} (node-0, …)" if simulated else "without --controllers simulate"
+            raise click.UsageError(f"--label and --taint are about pretend nodes, and {name} is none {about}")
+    return found
+
+
 def _run(
     folder: Path | None,
     *,
@@ -114,6 +145,8 @@ def _run(
     kubeconfig_out: Path | None,
     controllers: str,
     nodes: int,
+    labels: tuple[tuple[str, str], ...],
+    taints: tuple[tuple[str, str], ...],
     load: tuple[Path, ...],
     rules: bool,
     clock: float,
@@ -121,6 +154,7 @@ def _run(
     verbose: bool,
 ) -> None:
     from kilde.adapters.folder import manifests_of
+    from kilde.kubeapi.controllers.node_marks import marks
     from kilde.kubeapi.main import serve as serve_api
     from kilde.kubeapi.settings import Controllers, Settings
     from kilde.kubeapi.storage.journal import Durability
@@ -133,6 +167,7 @@ def _run(
         kubeconfig=kubeconfig_out,
         controllers=Controllers(controllers),
         nodes=nodes,
+        marks=_of_nodes(marks(labels, taints), nodes, simulated=controllers == Controllers.SIMULATE),
         load=tuple(manifest for path in load for manifest in manifests_of(path)),
         rules=rules,
         speed=clock,
