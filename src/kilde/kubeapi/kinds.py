@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
+
+import msgspec
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
@@ -12,8 +15,10 @@ from kilde.core.objects.typed.node import Node
 from kilde.kubeapi.logic import go_decode
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
+from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.resources import tables, validation
 from kilde.kubeapi.resources.causes import Cause
+from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
 from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Catalog, Resource
 from kilde.kubeapi.resources.openapi import Schemas
 from kilde.kubeapi.resources.printers.column import Printer
@@ -24,6 +29,7 @@ _ALIASES = {("events.k8s.io", "events"): "events"}
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
 _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 _NOTHING = FieldSet()
+_encode = msgspec.json.Encoder().encode
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
 _BOTH = FieldSet.of(("f:spec",), ("f:status",))
@@ -57,6 +63,11 @@ class Kind:
         """The part of etcd's key that a real server keeps these under: conflicts quote it."""
         resource = self.resource
         return f"apiextensions.kubernetes.io/{resource.group}/{resource.plural}" if resource.custom else resource.plural
+
+    @cached_property
+    def conversion(self) -> Conversion | None:
+        """How it is converted; None where every version has the same shape."""
+        return CONVERSIONS.get((self.resource.api_version, self.resource.kind))
 
     @property
     def has_status(self) -> bool:
@@ -99,15 +110,21 @@ class Kind:
 
     def to_stored(self, obj: Object) -> Object:
         """The object in the version in which it is kept."""
-        return obj
+        return apply_defaults(self.conversion.to_stored(obj)) if self.conversion else obj
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""
-        return record.data
+        version = self.resource.api_version
+        if self.conversion is None or (
+            self.conversion.kept == version and record.data.startswith(b'{"apiVersion":"%b"' % version.encode())
+        ):
+            return record.data
+        return _encode(self.presented(record))
 
     def presented(self, record: Record) -> Object:
         """The stored object in this version."""
-        return record.object()
+        obj = record.object()
+        return ordered(self.conversion.from_stored(self.conversion.to_stored(obj))) if self.conversion else obj
 
     def printer(self, subresource: str = "") -> Printer:
         """How a Table shows it."""
@@ -115,15 +132,15 @@ class Kind:
 
     def defaulted(self, obj: Object) -> Object:
         """The object with what the server adds by itself; empty fields are as Go writes them."""
-        return apply_defaults(obj)
+        return self.conversion.from_stored(self.to_stored(obj)) if self.conversion else apply_defaults(obj)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""
-        return validation.validate_create(obj)
+        return validation.validate_create(self.to_stored(obj))
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
         """Why an object may not become another."""
-        return validation.validate_update(new, old, subresource)
+        return validation.validate_update(self.to_stored(new), self.to_stored(old), subresource)
 
 
 class Kinds:

@@ -95,7 +95,7 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
         conditions = turn(conditions, one)
     current = int((target.get("status") or {}).get("replicas") or 0)
     status: dict[str, Any] = {**old, "currentReplicas": current, "desiredReplicas": wanted, "conditions": conditions}
-    status |= _measured(scaler, found)
+    status |= _measured(found)
     status.setdefault("currentMetrics", None)
     if wanted != have:
         status["lastScaleTime"] = rfc3339(now)
@@ -158,13 +158,10 @@ def _able(have: int, wanted: int, found: _Found, now: float) -> dict[str, Any]:
     return condition("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size", now)
 
 
-def _measured(scaler: Object, found: _Found) -> dict[str, Any]:
-    """The part of the status that shows the metrics, as the object's version has it."""
+def _measured(found: _Found) -> dict[str, Any]:
+    """The part of the status that shows the metrics."""
     if not found.proposals:
         return {}
-    if scaler["spec"].get("targetCPUUtilizationPercentage"):
-        used = found.proposals[0].status["resource"]["current"].get("averageUtilization")
-        return {"currentCPUUtilizationPercentage": used}
     return {"currentMetrics": [dict(one.status) for one in found.proposals]}
 
 

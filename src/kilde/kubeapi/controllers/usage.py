@@ -30,12 +30,8 @@ class NoUsage(Exception):
 
 
 def metrics_of(scaler: Object) -> list[dict[str, Any]]:
-    """The metrics an autoscaler goes by, those of autoscaling/v1 in the form of v2."""
-    spec = scaler["spec"]
-    if spec.get("targetCPUUtilizationPercentage"):
-        target = {"type": "Utilization", "averageUtilization": spec["targetCPUUtilizationPercentage"]}
-        return [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
-    return list(spec.get("metrics") or ())
+    """The metrics an autoscaler goes by."""
+    return list(scaler["spec"].get("metrics") or ())
 
 
 def proposals(scaler: Object, pods: Sequence[Object], replicas: int, view: View) -> Iterator[Proposal]:

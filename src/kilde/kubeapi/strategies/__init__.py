@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kilde.kubeapi.strategies.access import Bindings, Roles
+from kilde.kubeapi.strategies.autoscalers import Autoscalers
 from kilde.kubeapi.strategies.certificates import SigningRequests
 from kilde.kubeapi.strategies.classes import Ingresses, PriorityClasses
 from kilde.kubeapi.strategies.definitions import Definitions
@@ -26,6 +27,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "certificatesigningrequests.certificates.k8s.io": SigningRequests(),
     "customresourcedefinitions.apiextensions.k8s.io": Definitions(),
     "daemonsets.apps": DaemonSets(),
+    "horizontalpodautoscalers.autoscaling": Autoscalers(),
     "ingresses.networking.k8s.io": Ingresses(),
     "priorityclasses.scheduling.k8s.io": PriorityClasses(),
     "jobs.batch": Jobs(),

@@ -1,0 +1,23 @@
+"""Conversions: kinds that are kept in one version and served in several of different shapes. CONVERSIONS is the registry."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.resources.conversions import autoscalers
+
+
+class Conversion(NamedTuple):
+    """How a served version becomes the one of `kept`, and how it is made of that again."""
+
+    kept: str
+    to_stored: Callable[[Object], Object]
+    from_stored: Callable[[Object], Object]
+
+
+CONVERSIONS: Mapping[tuple[str, str], Conversion] = {
+    ("autoscaling/v1", "HorizontalPodAutoscaler"): Conversion(autoscalers.V2, autoscalers.to_v2, autoscalers.to_v1),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): Conversion(autoscalers.V2, autoscalers.to_v2, autoscalers.to_v2),
+}
+
+__all__ = ["CONVERSIONS", "Conversion"]
