@@ -12,6 +12,7 @@ from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.ownership import Version
 from kilde.kubeapi.logic import go_decode
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
@@ -112,6 +113,15 @@ class Kind:
         """The object in the version in which it is kept."""
         return apply_defaults(self.conversion.to_stored(obj)) if self.conversion else obj
 
+    def elsewhere(self, api_version: str) -> Version | None:
+        """Another version of this kind, if its shape is another."""
+        resource = self.resource
+        conversion = CONVERSIONS.get((api_version, resource.kind))
+        if self.conversion is None or conversion is None or api_version == resource.api_version:
+            return None
+        node = schema.builtin().node(resource.group, api_version.rpartition("/")[2], resource.kind)
+        return None if node is None else Version(node, lambda obj: conversion.from_stored(self.to_stored(obj)))
+
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""
         version = self.resource.api_version
@@ -132,15 +142,26 @@ class Kind:
 
     def defaulted(self, obj: Object) -> Object:
         """The object with what the server adds by itself; empty fields are as Go writes them."""
-        return self.conversion.from_stored(self.to_stored(obj)) if self.conversion else apply_defaults(obj)
+        return self.conversion.defaulted(obj) if self.conversion else apply_defaults(obj)
+
+    def settled(self, obj: Object) -> Object:
+        """The object as it will be read once it is stored: what its owners are asked about."""
+        return self.conversion.from_stored(self.to_stored(obj)) if self.conversion else obj
+
+    def tabled(self, record: Record) -> Object:
+        """The stored object as a Table is made of it, which is of no version."""
+        return self.conversion.to_stored(record.object()) if self.conversion else self.presented(record)
+
+    def _judged(self, obj: Object) -> Object:
+        return self.conversion.to_stored(obj) if self.conversion else obj
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""
-        return validation.validate_create(self.to_stored(obj))
+        return validation.validate_create(self._judged(obj))
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
         """Why an object may not become another."""
-        return validation.validate_update(self.to_stored(new), self.to_stored(old), subresource)
+        return validation.validate_update(self._judged(new), self._judged(old), subresource)
 
 
 class Kinds:

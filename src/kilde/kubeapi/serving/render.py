@@ -26,7 +26,7 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
         found = as_answer(status, call.kind.written(record) + b"\n", form, call.warnings)
         found.version = record.version
         return found
-    obj = call.kind.presented(record)
+    obj = call.kind.tabled(record) if form.kind == "Table" else call.kind.presented(record)
     if form.kind == "Table":
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         value = table(
@@ -49,7 +49,8 @@ def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Res
         head = {"kind": resource.list_kind_name, "apiVersion": resource.api_version, "metadata": metadata}
         body = b'%b,"items":[%b]}\n' % (_encode(head)[:-1], b",".join(items(call.kind, page.records)))
         return as_answer(200, body, form, call.warnings)
-    objects = [call.kind.presented(record) for record in page.records]
+    shown = call.kind.tabled if form.kind == "Table" else call.kind.presented
+    objects = [shown(record) for record in page.records]
     if form.kind == "Table":
         value = table(call.kind, objects, now=now, include=include_of(query), metadata=metadata)
     elif form.kind:

@@ -115,7 +115,7 @@ class Watcher:
 
     def _written(self, record: Record) -> bytes:
         form, kind = self._stream.form, self._stream.call.kind
-        obj = kind.presented(record)
+        obj = kind.tabled(record) if form.kind == "Table" else kind.presented(record)
         if form.kind != "Table":
             return _encode(tables.partial(obj))
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}

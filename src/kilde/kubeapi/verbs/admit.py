@@ -84,16 +84,23 @@ def check_new_content(world: World, call: Call, name: str) -> None:
 def owned(call: Call, live: Object | None, obj: Object, now: str) -> Object:
     """The object with managedFields that tell of this write."""
     kind = call.kind
-    return update(
+    settled = kind.settled(obj)
+    made = update(
         live,
-        obj,
+        settled,
         node=kind.node,
         manager=call.manager,
         api_version=kind.resource.api_version,
         subresource=call.subresource,
         now=now,
         reset_fields=kind.reset_fields(call.subresource),
+        versions=kind.elsewhere,
     ).object
+    if settled is obj:
+        return made
+    owners = made["metadata"].get("managedFields")
+    meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": {**meta, "managedFields": owners} if owners else meta}
 
 
 def finished(obj: Object) -> Object:

@@ -71,6 +71,7 @@ def ownership(call: Call, live: Object | None, config: Object, now: str) -> tupl
             subresource=call.subresource,
             now=now,
             reset_fields=kind.reset_fields(call.subresource),
+            versions=kind.elsewhere,
         )
     except ApplyConflict as error:
         raise ApiError(409, "Conflict", error.what, {"causes": list(error.causes)}) from error

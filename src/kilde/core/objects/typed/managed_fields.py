@@ -16,7 +16,7 @@ from kilde.core.objects.typed.field_set import FieldSet, Trie, is_member
 from kilde.core.objects.typed.go_values import zero_object
 from kilde.core.objects.typed.managers import Managers
 from kilde.core.objects.typed.node import Node
-from kilde.core.objects.typed.ownership import Intent, applied, updated
+from kilde.core.objects.typed.ownership import Intent, Versions, alike, applied, updated
 from kilde.core.objects.typed.reconciling import reconciled
 from kilde.core.objects.typed.validation import check
 from kilde.core.objects.typed.values import same
@@ -44,20 +44,22 @@ def apply(
     subresource: str = "",
     now: str,
     reset_fields: FieldSet = NO_FIELDS,
+    versions: Versions = alike,
 ) -> ApplyResult:
     """Applies `config` onto `live` (None: the object does not exist) as `manager`.
 
     `reset_fields` is what this endpoint does not let be written ({status} on the main resource of a kind with a
-    status sub-resource): it is owned by nobody and stays as it is in `live`. `now` is RFC 3339. Raises BadApply
+    status sub-resource): it is owned by nobody and stays as it is in `live`. `now` is RFC 3339. `versions` tells of those
+    of another shape. Raises BadApply
     (400), TypingError (500) or ApplyConflict (409).
     """
     if _metadata(config).get("managedFields") is not None:
         raise BadApply("metadata.managedFields must be nil")
     base = _identified(live if live is not None else {}, config)
-    intent = Intent(Owner(manager, "Apply", "", subresource), api_version, reset_fields.trie, force)
+    intent = Intent(Owner(manager, "Apply", "", subresource), api_version, reset_fields.trie, force, versions)
     former = _read(base)
     plain = _without_managed_fields(base)
-    owners = reconciled(node, former)
+    owners = reconciled(node, former, versions)
     if live is not None and not former:
         owners = _first(node, plain, intent, now)
     try:
@@ -85,16 +87,19 @@ def update(
     subresource: str = "",
     now: str,
     reset_fields: FieldSet = NO_FIELDS,
+    versions: Versions = alike,
 ) -> ApplyResult:
     """Any other write: `live` (None: created) becomes `new`; the writer owns what it changed, nobody what is gone. It never conflicts.
 
     managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so
     are those of a sub-resource request. An object that cannot be compared with its type loses its managedFields.
     """
-    owners = reconciled(node, _sent(live, new, subresource))
+    owners = reconciled(node, _sent(live, new, subresource), versions)
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})
     if live is None or owners:
-        intent = Intent(Owner(manager, "Update", api_version, subresource), api_version, reset_fields.trie, force=True)
+        intent = Intent(
+            Owner(manager, "Update", api_version, subresource), api_version, reset_fields.trie, True, versions
+        )
         before = _identified(plain_live if live is not None else zero_object(node), new)
         try:
             owned, took = updated(node, before, plain_new, owners, intent)

@@ -4,6 +4,8 @@
 them in a server (managedFields, resets, times, the last-applied bridge) is managed_fields.py.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from kilde.core.basics.values import Json, Object
@@ -48,6 +50,22 @@ _SERVERS: Trie = {
 }
 
 
+class Version(NamedTuple):
+    """Another version of the same kind: its type, and how an object of the one that is written becomes one of it."""
+
+    node: Node
+    convert: Callable[[Object], Object]
+
+
+Versions = Callable[[str], Version | None]
+"""apiVersion → that version, None where it has the shape of the one that is written. Owners are judged in their own."""
+
+
+def alike(api_version: str) -> Version | None:
+    """The versions of a kind that has one shape in all of them."""
+    return None
+
+
 class Intent(NamedTuple):
     """Somebody wants this value to be: who, in which version, and what the endpoint resets (it owns nothing of that)."""
 
@@ -55,6 +73,7 @@ class Intent(NamedTuple):
     api_version: str
     reset: Trie
     force: bool = False
+    versions: Versions = alike
 
 
 def applied(node: Node, live: Object, config: Object, managers: Managers, intent: Intent) -> tuple[Object, Managers]:
@@ -74,7 +93,7 @@ def applied(node: Node, live: Object, config: Object, managers: Managers, intent
     if last is not None and last.fields and last.fields != kept and not is_subset(last.fields, wanted):
         merged = _pruned(node, merged, now, last.fields)
         comparison = merging.compare(node, live, merged)
-    owned = taken_away(now, comparison, intent)
+    owned = taken_away(now, comparison, intent, _elsewhere(intent, live, merged))
     owned.pop(intent.owner, None)
     if last is not None and kept and last.fields == kept and last.api_version == intent.api_version:
         owned[intent.owner] = last
@@ -105,14 +124,30 @@ def _named_paths(node: Node, value: Json) -> Trie:
     return merging.with_named(node, merging.paths_of(node, value)) if value is not None else {}
 
 
-def taken_away(managers: Managers, comparison: Comparison, intent: Intent) -> Managers:
+def _elsewhere(intent: Intent, live: Object, new: Object) -> Callable[[str], Comparison | None]:
+    """The same change as other versions show it."""
+
+    @cache
+    def compared(api_version: str) -> Comparison | None:
+        found = None if api_version == intent.api_version else intent.versions(api_version)
+        return None if found is None else merging.compare(found.node, found.convert(live), found.convert(new))
+
+    return compared
+
+
+def taken_away(
+    managers: Managers,
+    comparison: Comparison,
+    intent: Intent,
+    elsewhere: Callable[[str], Comparison | None] = lambda api_version: None,
+) -> Managers:
     """Every other manager without what changed (a conflict unless forced) and what is gone; nobody is left owning nothing."""
-    changed = without_trees(comparison.changed, intent.reset)
-    removed = without_trees(comparison.removed, intent.reset)
     out: Managers = {}
     conflicts: list[Conflict] = []
     for owner, entry in managers.items():
         fields = entry.fields
+        seen = elsewhere(entry.api_version) or comparison
+        changed, removed = without_trees(seen.changed, intent.reset), without_trees(seen.removed, intent.reset)
         if owner != intent.owner and (changed or removed):
             clash = intersection(fields, changed) if changed else {}
             if clash and not intent.force:
@@ -130,7 +165,8 @@ def updated(node: Node, live: Object, new: Object, managers: Managers, intent: I
     comparison = NOTHING if live is new else merging.compare(node, live, new)
     former = managers.get(intent.owner)
     # The write runs under an identity of its own, so the writer's former entry loses and regains what it changes.
-    others = taken_away(managers, comparison, intent._replace(owner=Owner("", "", ""), force=True))
+    nobody = intent._replace(owner=Owner("", "", ""), force=True)
+    others = taken_away(managers, comparison, nobody, _elsewhere(intent, live, new))
     mine = difference(without_trees(comparison.changed, intent.reset), _SERVERS)
     if not mine:
         return others, False

@@ -3,13 +3,15 @@
 from kilde.core.objects.typed.field_set import MEMBER, Trie
 from kilde.core.objects.typed.managers import Entry, Managers
 from kilde.core.objects.typed.node import DEDUCED, Node
+from kilde.core.objects.typed.ownership import Versions, alike
 
 
-def reconciled(node: Node, managers: Managers) -> Managers:
+def reconciled(node: Node, managers: Managers, versions: Versions = alike) -> Managers:
     """The managers with paths below atomic values replaced by the values' own; the same mapping where there are none."""
     changed: Managers = {}
     for owner, entry in managers.items():
-        fields = _fields(node, entry.fields)
+        other = versions(entry.api_version)
+        fields = _fields(other.node if other else node, entry.fields)
         if fields is not entry.fields:
             changed[owner] = Entry(fields, entry.api_version, entry.time)
     return {**managers, **changed} if changed else managers

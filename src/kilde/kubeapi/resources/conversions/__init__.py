@@ -4,20 +4,29 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.defaults import apply_defaults
 from kilde.kubeapi.resources.conversions import autoscalers
 
 
 class Conversion(NamedTuple):
-    """How a served version becomes the one of `kept`, and how it is made of that again."""
+    """How a served version becomes the one of `kept`, and how it is made of that again.
+
+    `defaulted` gives an object the defaults of its own version.
+    """
 
     kept: str
     to_stored: Callable[[Object], Object]
     from_stored: Callable[[Object], Object]
+    defaulted: Callable[[Object], Object]
 
 
 CONVERSIONS: Mapping[tuple[str, str], Conversion] = {
-    ("autoscaling/v1", "HorizontalPodAutoscaler"): Conversion(autoscalers.V2, autoscalers.to_v2, autoscalers.to_v1),
-    ("autoscaling/v2", "HorizontalPodAutoscaler"): Conversion(autoscalers.V2, autoscalers.to_v2, autoscalers.to_v2),
+    ("autoscaling/v1", "HorizontalPodAutoscaler"): Conversion(
+        autoscalers.V2, autoscalers.to_v2, autoscalers.to_v1, autoscalers.defaulted
+    ),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): Conversion(
+        autoscalers.V2, autoscalers.to_v2, autoscalers.to_v2, apply_defaults
+    ),
 }
 
 __all__ = ["CONVERSIONS", "Conversion"]

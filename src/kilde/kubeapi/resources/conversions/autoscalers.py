@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.defaults import apply_defaults
 from kilde.kubeapi.resources.conversions.go_json import Field, Unfit, amount, array, number, read, struct, text, written
 from kilde.kubeapi.resources.conversions.metrics import flat, flat_status, nested, nested_status
 
@@ -55,6 +56,15 @@ def to_v2(obj: Object) -> Object:
     if status is not None:
         made["status"] = status
     return made
+
+
+def defaulted(obj: Object) -> Object:
+    """An autoscaler of v1 with its defaults; that of the percentage is the conversion's, which knows the annotations."""
+    spec = obj.get("spec")
+    if not isinstance(spec, dict) or spec.get("targetCPUUtilizationPercentage") is not None:
+        return apply_defaults(obj)
+    made = apply_defaults(obj)
+    return {**made, "spec": {key: one for key, one in made["spec"].items() if key != "targetCPUUtilizationPercentage"}}
 
 
 def _spec_of_v1(spec: Object, annotations: Object) -> Object:
@@ -126,18 +136,20 @@ def _renamed(value: Json, first: Callable[[str], str]) -> Json:
 
 def to_v1(obj: Object) -> Object:
     """An autoscaler of v2 as v1."""
-    spec, status = obj.get("spec") or {}, obj.get("status")
+    spec: Object = obj.get("spec") or {}
+    status: Object | None = obj.get("status")
+    measured, conditions = (list((status or {}).get(key) or ()) for key in ("currentMetrics", "conditions"))
     metrics = list(spec.get("metrics") or ())
     others = [flat(metric) for metric in metrics if _cpu_percent(metric) is None]
     kept: dict[str, Any] = {}
     if others:
         kept[METRICS] = others
-    if (status or {}).get("currentMetrics"):
-        kept[CURRENT] = [flat_status(metric) for metric in status["currentMetrics"]]
+    if measured:
+        kept[CURRENT] = list(map(flat_status, measured))
     if spec.get("behavior") is not None:
         kept[BEHAVIOR] = read(_BEHAVIOR, _renamed(spec["behavior"], str.upper))
-    if (status or {}).get("conditions"):
-        kept[CONDITIONS] = [read(_CONDITION, one) for one in status["conditions"]]
+    if conditions:
+        kept[CONDITIONS] = [read(_CONDITION, one) for one in conditions]
     made = {**obj, "apiVersion": V1, "metadata": _annotated(obj, {key: written(one) for key, one in kept.items()})}
     made["spec"] = {key: value for key, value in spec.items() if key not in ("metrics", "behavior")}
     percent = next((found for found in map(_cpu_percent, metrics) if found is not None), None)

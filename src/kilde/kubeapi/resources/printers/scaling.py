@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.conversions.autoscalers import to_v2
 from kilde.kubeapi.resources.printers.column import AGE, NAME, UNKNOWN, UNSET, Column, Printer, cut, field, get
 
 _SHOWN = 2  # targets beyond these are only counted
@@ -46,7 +45,7 @@ def _metrics(scaler: Object) -> Iterator[str]:
 
 
 def _targets(scaler: Object, now: float) -> str:
-    return cut(list(_metrics(to_v2(scaler))), _SHOWN, separator=", ")
+    return cut(list(_metrics(scaler)), _SHOWN, separator=", ")
 
 
 def _reference(scaler: Object, now: float) -> str:
