@@ -8,8 +8,8 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import structlog
@@ -30,6 +30,7 @@ from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access
 from kilde.kubeapi.serving.app import App
+from kilde.kubeapi.serving.audit import Audit
 from kilde.kubeapi.serving.control import Control
 from kilde.kubeapi.serving.faults import Faults
 from kilde.kubeapi.serving.identity import Authenticator
@@ -37,7 +38,7 @@ from kilde.kubeapi.serving.listen import Listener, bind
 from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
 from kilde.kubeapi.serving.watching import Watches
-from kilde.kubeapi.settings import Controllers, Settings
+from kilde.kubeapi.settings import AuditLog, Controllers, Settings
 from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.upkeep.loop import Upkeep
@@ -144,37 +145,57 @@ async def _running(
     bootstrap(world)
     watches, metrics = Watches(world), Metrics(store)
     about = About(world, metrics.text, address)
-    access = Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
     faults = Faults()
     control = Control(world, clock, faults)
-    app = App(Resources(world, watches, settings.services), about, access, metrics, store, control, faults)
-    listener = Listener(app, sock, identity, settings.patience)
+    app = App(
+        Resources(world, watches, settings.services), about, _access(world, token), metrics, store, control, faults
+    )
+    with _audited(settings.audit, app, clock) as served:
+        listener = Listener(served, sock, identity, settings.patience)
+        try:
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(listener.run(), name="kubeapi-listener")
+                await listener.started()
+                ca = identity.ca.read_text() if identity else ""
+                api = LocalApi(world)
+                moving = controllers.assemble(
+                    api, mode=settings.controllers, nodes=settings.nodes, marks=settings.marks, clock=clock, ca=ca
+                )
+                control.loop = moving.loop
+                jobs = dict(moving.jobs)
+                if settings.controllers != Controllers.OFF:
+                    jobs["upkeep"] = Upkeep(world, ca).run
+                working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in jobs.items()]
+                try:
+                    await load(api, settings.load, rules=settings.rules)
+                    yield
+                finally:
+                    kinds.stop()
+                    for task in working:
+                        task.cancel()
+                    watches.stop()
+                    listener.stop()
+                    await serving
+                    _keep_time(folder, clock)
+        except BaseExceptionGroup as failed:
+            if len(failed.exceptions) == 1:
+                raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it
+            raise
+
+
+def _access(world: World, token: str) -> Access:
+    return Access(world, Authenticator({token: ADMIN}), world.authorizer, world.tokens)
+
+
+@contextmanager
+def _audited(settings: AuditLog | None, app: App, clock: VirtualClock) -> Iterator[App | Audit]:
+    """The application, with its audit log around it if there is to be one."""
+    if settings is None:
+        yield app
+        return
     try:
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(listener.run(), name="kubeapi-listener")
-            await listener.started()
-            ca = identity.ca.read_text() if identity else ""
-            api = LocalApi(world)
-            moving = controllers.assemble(
-                api, mode=settings.controllers, nodes=settings.nodes, marks=settings.marks, clock=clock, ca=ca
-            )
-            control.loop = moving.loop
-            jobs = dict(moving.jobs)
-            if settings.controllers != Controllers.OFF:
-                jobs["upkeep"] = Upkeep(world, ca).run
-            working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in jobs.items()]
-            try:
-                await load(api, settings.load, rules=settings.rules)
-                yield
-            finally:
-                kinds.stop()
-                for task in working:
-                    task.cancel()
-                watches.stop()
-                listener.stop()
-                await serving
-                _keep_time(folder, clock)
-    except BaseExceptionGroup as failed:
-        if len(failed.exceptions) == 1:
-            raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it
-        raise
+        audit = Audit(app, settings.policy, settings.path, clock.now)
+    except OSError as error:
+        raise CannotServe(f"the audit log cannot be opened: {error.strerror}", about=str(settings.path)) from error
+    with closing(audit):
+        yield audit

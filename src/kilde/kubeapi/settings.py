@@ -8,6 +8,7 @@ from pathlib import Path
 from kilde.core.objects.manifest import Manifest
 from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.local_services import LocalServices
+from kilde.kubeapi.logic.audit import Policy
 from kilde.kubeapi.storage.journal import Durability
 
 
@@ -17,6 +18,14 @@ class Controllers(StrEnum):
     OFF = "off"
     ON = "on"
     SIMULATE = "simulate"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """The file of the audit log, appended to, and what is written there."""
+
+    path: Path
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +57,4 @@ class Settings:
     services: LocalServices = field(default_factory=LocalServices)
     durability: Durability = Durability.FULL
     patience: float = 10.0
+    audit: AuditLog | None = None

@@ -7,12 +7,15 @@ from typing import Any
 
 import structlog
 
+from kilde.kubeapi.call import User
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.path import Route, route
+from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.serving import control
 from kilde.kubeapi.serving.about import About
 from kilde.kubeapi.serving.access import Access, attributes
+from kilde.kubeapi.serving.audit import SCOPE, Note, Silent
 from kilde.kubeapi.serving.control import Control
 from kilde.kubeapi.serving.faults import Faults
 from kilde.kubeapi.serving.http import Receive, Request, Send, query_of, refusal
@@ -21,6 +24,7 @@ from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
 from kilde.kubeapi.storage.store import Store
 
+_SILENT = Silent()
 _log = structlog.get_logger("kilde.kubeapi")
 
 
@@ -46,6 +50,7 @@ class App:
         path = scope["path"]
         request = Request(scope["method"], path, query_of(scope["query_string"]), headers, receive, ANONYMOUS)
         request.shed = scope.get("extensions", {}).get("kilde", {}).get("shed", request.shed)
+        note: Note = scope.get(SCOPE, _SILENT)
         started = False
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -57,10 +62,11 @@ class App:
 
         try:
             certificate = scope.get("extensions", {}).get("tls", {}).get("client_cert")
-            asker = self._access.user(certificate, headers, path)
             found = route(path)
             wanted = attributes(request.method, path, request.query, found)
+            asker = self._known(certificate, request, wanted, note)
             request.user = self._access.admitted(asker, headers, _groups(scope), wanted)
+            note.admitted(request.user)
             if path.startswith(control.PREFIX + "/"):
                 await (await self._control.serve(request)).send(request, sending)
                 return
@@ -74,6 +80,15 @@ class App:
             _log.exception("a request failed", method=request.method, path=request.path)
             if not started:
                 await refusal(failures.internal(f"{type(error).__name__}: {error}")).send(request, sending)
+
+    def _known(self, certificate: bytes | None, request: Request, wanted: Attributes, note: Note) -> User:
+        """Who asks, noted; 401 is noted too."""
+        user = None
+        try:
+            user = self._access.user(certificate, request.headers, request.path)
+        finally:
+            note.asked(wanted, user)
+        return user
 
     async def _settled(self, error: ApiError) -> ApiError:
         """The refusal, once what it tells of is committed; the disk's own, if it is not."""

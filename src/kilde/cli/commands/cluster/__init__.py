@@ -15,6 +15,7 @@ from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 
 if TYPE_CHECKING:
     from kilde.kubeapi.controllers.node_marks import Marks
+    from kilde.kubeapi.settings import AuditLog
 
 _PATH = click.Path(path_type=Path)
 _HERE = "kilde.cli.commands.cluster"
@@ -82,6 +83,13 @@ _HERE = "kilde.cli.commands.cluster"
     show_default=True,
     help="The cluster's time: the machine's, N times as fast, or still until kilde cluster advance moves it.",
 )
+@click.option("--audit-log", type=_PATH, metavar="FILE", help="Append who asked for what to a file, as JSON lines.")
+@click.option(
+    "--audit-policy",
+    type=_PATH,
+    metavar="FILE",
+    help="A Policy of audit.k8s.io/v1: which requests --audit-log has, and whether with bodies. Default: all, without.",
+)
 @durability_option
 @click.option("-d", "--detach", is_flag=True, help="Leave it running in the background once it is ready; stop ends it.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
@@ -126,6 +134,28 @@ def _without_detach(arguments: list[str]) -> list[str]:
     return [word for word in arguments if word not in ("-d", "--detach")]
 
 
+def _audit(log: Path | None, policy: Path | None) -> "AuditLog | None":
+    """What is recorded, and where."""
+    from kilde.core.basics.errors import InvalidInput
+    from kilde.core.objects.yaml_reader import read_documents
+    from kilde.kubeapi.logic import audit
+    from kilde.kubeapi.settings import AuditLog
+
+    if log is None:
+        if policy is not None:
+            raise click.UsageError("--audit-policy needs --audit-log FILE")
+        return None
+    if policy is None:
+        return AuditLog(log.absolute(), audit.EVERYTHING)
+    try:
+        found = [one.value for one in read_documents(policy.read_bytes(), file=str(policy))]
+    except OSError as error:
+        raise InvalidInput(f"it cannot be read: {error.strerror}", about=str(policy)) from error
+    if len(found) != 1:
+        raise InvalidInput(f"it has {len(found)} documents, not one", about=str(policy))
+    return AuditLog(log.absolute(), audit.policy(found[0], str(policy)))
+
+
 def _of_nodes(found: "Mapping[str, Marks]", nodes: int, *, simulated: bool) -> "Mapping[str, Marks]":
     """The marks, if each is one of a node there will be."""
     from kilde.kubeapi.controllers.nodes import node_names
@@ -150,6 +180,8 @@ def _run(
     load: tuple[Path, ...],
     rules: bool,
     clock: float,
+    audit_log: Path | None,
+    audit_policy: Path | None,
     durability: str,
     verbose: bool,
 ) -> None:
@@ -171,6 +203,7 @@ def _run(
         load=tuple(manifest for path in load for manifest in manifests_of(path)),
         rules=rules,
         speed=clock,
+        audit=_audit(audit_log, audit_policy),
         durability=Durability(durability),
     )
 
