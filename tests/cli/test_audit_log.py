@@ -75,7 +75,7 @@ def test_the_policy_says_what_is_recorded(tmp_path: Path) -> None:
         while not any(event["stage"] == "ResponseComplete" and event["verb"] == "watch" for event in events(log)):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        found = events(log)
+    found = events(log)
 
     assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
     assert "hidden" not in log.read_text()
@@ -109,7 +109,7 @@ def test_without_a_policy_everything_is_recorded_without_bodies(tmp_path: Path) 
         assert kubectl(config, "create", "secret", "generic", "s", "--from-literal=p=hidden") == 0
         assert kubectl(config, "get", "configmaps", "--as=jane", "--as-group=g") != 0
         assert kubectl(config, "get", "configmaps", "--token=wrong") != 0
-        found = events(log)
+    found = events(log)
     assert {event["level"] for event in found} == {"Metadata"}
     assert not any("requestObject" in event for event in found)
     assert ("Metadata", "RequestReceived", "create", "secrets", None, None) in map(told, found)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilde.kubeapi.resources.conversions import autoscalers
-from kilde.kubeapi.resources.conversions.autoscalers import BEHAVIOR, CURRENT, METRICS, to_v1, to_v2
+from kilde.kubeapi.resources.conversions.autoscalers import BEHAVIOR, METRICS, to_v1, to_v2
 
 _AMOUNTS = st.sampled_from(("1", "250m", "3Gi", "10k"))
 _NAMES = st.sampled_from(("m", "a<b>&c", "é\u2028"))
@@ -84,11 +84,10 @@ def test_names_in_annotations_are_read_in_any_case() -> None:
     "text", ["{", "3", '"x"', '[{"type":1}]', '[{"type":"Pods","pods":{"targetAverageValue":"x"}}]', "[" * 9999]
 )
 def test_an_annotation_that_does_not_decode_is_dropped(text: str) -> None:
-    found = to_v2(scaler(autoscalers.V1, {METRICS: text, CURRENT: text}))
+    found = to_v2(scaler(autoscalers.V1, {METRICS: text}))
     target = {"type": "Utilization", "averageUtilization": 80}
     assert found["spec"] == {
         "maxReplicas": 3,
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
     }
-    assert "status" not in found
     assert "annotations" not in found["metadata"]
