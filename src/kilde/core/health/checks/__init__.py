@@ -1,4 +1,7 @@
-"""CHECKS: every kind that has a health, one line each. A new kind is one file here, one line here, and its cases."""
+"""CHECKS: every built-in kind that has a health, one line each; CUSTOM: the custom ones by group, loaded when one is met.
+
+A new kind is one file here (or a line in its group's), one line here, and its cases.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,6 +10,7 @@ from typing import Final
 from kilde.core.health.check import Check
 from kilde.core.health.checks import (
     api_service,
+    argo_rollout,
     argo_workflow,
     daemon_set,
     deployment,
@@ -32,6 +36,7 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
         GroupKind("apps", "Deployment"): Check(deployment.judge, ("v1",)),
         GroupKind("apps", "ReplicaSet"): Check(replica_set.judge, ("v1",)),
         GroupKind("apps", "StatefulSet"): Check(stateful_set.judge, ("v1",)),
+        GroupKind("argoproj.io", "Rollout"): Check(argo_rollout.judge),
         GroupKind("argoproj.io", "Workflow"): Check(argo_workflow.judge),
         GroupKind("autoscaling", "HorizontalPodAutoscaler"): Check(
             horizontal_pod_autoscaler.judge, ("v1", "v2", "v2beta1", "v2beta2"), "HPA"
@@ -42,3 +47,47 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
         GroupKind("networking.k8s.io", "Ingress"): Check(ingress.judge),
     }
 )
+
+CUSTOM: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "addons.cluster.x-k8s.io": "cluster_api",
+        "apps.openshift.io": "openshift",
+        "argoproj.io": "argo",
+        "capabilities.3scale.net": "three_scale",
+        "clickhouse.altinity.com": "click_house",
+        "cluster.x-k8s.io": "cluster_api",
+        "controlplane.cluster.x-k8s.io": "cluster_api",
+        "core.gardener.cloud": "gardener",
+        "core.humio.com": "humio",
+        "gloo.solo.io": "gloo",
+        "helm.toolkit.fluxcd.io": "flux",
+        "image.toolkit.fluxcd.io": "flux",
+        "iammanager.keikoproj.io": "iam_manager",
+        "k8s.mariadb.com": "mariadb",
+        "karpenter.k8s.aws": "karpenter",
+        "karpenter.sh": "karpenter",
+        "kiali.io": "kiali",
+        "kustomize.toolkit.fluxcd.io": "flux",
+        "lifecycle.keptn.sh": "keptn",
+        "minio.min.io": "minio",
+        "networking.gke.io": "gke",
+        "nmstate.io": "nmstate",
+        "notification.toolkit.fluxcd.io": "flux",
+        "objectbucket.io": "object_bucket",
+        "operator.victoriametrics.com": "victoria_metrics",
+        "pxc.percona.com": "percona",
+        "route.openshift.io": "openshift",
+        "serving.knative.dev": "knative",
+        "source.toolkit.fluxcd.io": "flux",
+    }
+)
+"""Group → the file here whose KINDS has its kinds ("_": any other kind of the group)."""
+
+FAMILIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cnrm.cloud.google.com": "config_connector",
+        "crossplane.io": "crossplane",
+        "upbound.io": "crossplane",
+    }
+)
+"""The same for every group below a domain; KINDS may name one kind of one group as `group/kind`."""

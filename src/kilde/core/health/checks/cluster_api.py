@@ -1,0 +1,64 @@
+"""Cluster API: clusters and machines by phase, resource sets by condition, the EKS control plane by both."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kilde.core.basics.values import Object
+from kilde.core.health.fields import conditions, part, text
+from kilde.core.health.health import HEALTHY, Health, HealthStatus, degraded, healthy, progressing, suspended
+from kilde.core.health.judging import Judge, When, by_conditions, by_word, ill, said, well
+
+
+def cluster(obj: Object) -> Health:
+    """Paused, then a Ready condition that is False, then the phase."""
+    if part(obj, "spec").get("paused") is True:
+        return suspended("Cluster is paused")
+    for item in conditions(obj):
+        if text(item, "type") == "Ready" and text(item, "status") == "False":
+            return degraded(said(item))
+    return _cluster_phase(obj)
+
+
+_cluster_phase: Final = by_word(
+    "phase",
+    {"Provisioned": healthy("Cluster is running"), "Failed": degraded("")},
+    absent=progressing("Waiting for clusters"),
+)
+
+_machine: Final = by_word(
+    "phase",
+    {"Running": HEALTHY, "Failed": degraded("")},
+    absent=progressing("Waiting for machines"),
+)
+
+
+def eks_control_plane(obj: Object) -> Health:
+    """A final failure, an update under way, Ready, then every error; they are told one after the other."""
+    status, found = part(obj, "status"), list(conditions(obj))
+    if not isinstance(status.get("conditions"), list):
+        return progressing("Provisioning...")
+    if failure := text(status, "failureMessage"):
+        return degraded(failure)
+    if any(_UPDATING.meets(item) for item in found):
+        return progressing("EKS control plane is updating")
+    if any(text(item, "type") == "Ready" and text(item, "status") == "True" for item in found):
+        return healthy("Control plane is ready")
+    errors = [item for item in found if text(item, "status") == "False" and text(item, "severity") == "Error"]
+    if errors:
+        return degraded("".join(f"{said(item)} " for item in errors))
+    detail = " (.status.ready is false)" if status.get("ready") is False else ""
+    return progressing(f"Control plane is not ready{detail}")
+
+
+_UPDATING: Final = When("EKSControlPlaneUpdating", "True", HealthStatus.PROGRESSING)
+
+KINDS: Final[Mapping[str, Judge]] = {
+    "AWSManagedControlPlane": eks_control_plane,
+    "Cluster": cluster,
+    "ClusterResourceSet": by_conditions(
+        well("ResourcesApplied", "cluster resource set is applied"),
+        ill("ResourcesApplied", "False"),
+        waiting="Initializing cluster resource set",
+    ),
+    "Machine": _machine,
+}
