@@ -5,7 +5,7 @@ from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, part, text
-from kilde.core.health.health import HEALTHY, Health, HealthStatus, degraded, healthy, progressing, suspended
+from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, suspended
 from kilde.core.health.judging import Judge, When, by_conditions, by_word, ill, said, well
 
 
@@ -25,11 +25,37 @@ _cluster_phase: Final = by_word(
     absent=progressing("Waiting for clusters"),
 )
 
-_machine: Final = by_word(
-    "phase",
-    {"Running": HEALTHY, "Failed": degraded("")},
-    absent=progressing("Waiting for machines"),
-)
+
+def machine(obj: Object) -> Health:
+    """Running, or why it is not Ready."""
+    phase = text(part(obj, "status"), "phase")
+    if phase == "Running":
+        return healthy("Machine is running")
+    reasons = [
+        said(item) for item in conditions(obj) if text(item, "type") == "Ready" and text(item, "status") == "False"
+    ]
+    message = reasons[0] if reasons else "Condition is unknown"
+    return degraded(message) if phase == "Failed" else progressing(message)
+
+
+def machine_deployment(obj: Object) -> Health:
+    """Running counts only when every machine is updated and ready."""
+    if part(obj, "spec").get("paused") is True:
+        return suspended("MachineDeployment is paused")
+    status = part(obj, "status")
+    phase = text(status, "phase")
+    if phase == "Running":
+        all_good = status.get("replicas") == status.get("updatedReplicas") == status.get("readyReplicas")
+        return healthy("Machines are running under this deployment") if all_good else _NO_MACHINES
+    return _DEPLOYMENT.get(phase, _NO_MACHINES)
+
+
+_NO_MACHINES: Final = progressing("Waiting for machines")
+_DEPLOYMENT: Final = {
+    "ScalingUp": progressing("Cluster is spawning machines"),
+    "ScalingDown": progressing("Cluster is stopping machines"),
+    "Failed": degraded("MachineDeployment is failed"),
+}
 
 
 def eks_control_plane(obj: Object) -> Health:
@@ -60,5 +86,6 @@ KINDS: Final[Mapping[str, Judge]] = {
         ill("ResourcesApplied", "False"),
         waiting="Initializing cluster resource set",
     ),
-    "Machine": _machine,
+    "Machine": machine,
+    "MachineDeployment": machine_deployment,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from kilde.core.health.judging import Judge, by_rank, ill, ready, well
+from kilde.core.health.judging import Judge, by_rank, ill, well
 
 KINDS: Final[Mapping[str, Judge]] = {
     "EC2NodeClass": by_rank(
@@ -14,6 +14,10 @@ KINDS: Final[Mapping[str, Judge]] = {
         ill("ValidationSucceeded", "False"),
         waiting="Waiting for EC2NodeClass to be ready",
     ),
-    "NodeClaim": ready("Waiting for the status to be reported"),
-    "NodePool": ready("Waiting for the status to be reported"),
+    "NodePool": by_rank(
+        ill("Ready", "False"),
+        well("Ready"),
+        ill("NodeClassReady", "False"),
+        waiting="Waiting for NodePool to be ready",
+    ),
 }

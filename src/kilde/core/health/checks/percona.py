@@ -1,11 +1,11 @@
-"""Percona's XtraDB cluster: its state, with how many nodes are ready."""
+"""Percona's clusters (XtraDB, MongoDB): the state, with how many nodes are ready."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import number, part, text
-from kilde.core.health.health import Health, degraded, healthy, progressing, unknown
+from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, unknown
 from kilde.core.health.judging import Judge
 
 _UNKNOWN: Final = unknown(
@@ -29,4 +29,24 @@ def xtra_db_cluster(obj: Object) -> Health:
     return verdicts.get(text(status, "state"), _UNKNOWN)
 
 
-KINDS: Final[Mapping[str, Judge]] = {"PerconaXtraDBCluster": xtra_db_cluster}
+_MONGO: Final = {
+    "initializing": HealthStatus.PROGRESSING,
+    "ready": HealthStatus.HEALTHY,
+    "error": HealthStatus.DEGRADED,
+    "stopping": HealthStatus.PROGRESSING,
+    "paused": HealthStatus.SUSPENDED,
+}
+
+
+def mongo_db(obj: Object) -> Health:
+    if not isinstance(obj.get("status"), dict):
+        return unknown("Cluster status is unknown")
+    status = part(obj, "status")
+    verdict = _MONGO.get(text(status, "state"), HealthStatus.UNKNOWN)
+    return Health(verdict, f"{number(status, 'ready')}/{number(status, 'size')} node(s) are ready")
+
+
+KINDS: Final[Mapping[str, Judge]] = {
+    "PerconaServerMongoDB": mongo_db,
+    "PerconaXtraDBCluster": xtra_db_cluster,
+}
