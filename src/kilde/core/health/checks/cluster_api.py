@@ -50,6 +50,31 @@ def machine_deployment(obj: Object) -> Health:
     return _DEPLOYMENT.get(phase, _NO_MACHINES)
 
 
+def machine_pool(obj: Object) -> Health:
+    """The phase, with every condition that is False."""
+    phase = text(part(obj, "status"), "phase")
+    amiss = ", ".join(
+        f"Not {text(item, 'type')}" + (f" ({reason})" if (reason := text(item, "reason")) else "")
+        for item in conditions(obj)
+        if text(item, "type") and text(item, "status") == "False"
+    )
+    message = (f"MachinePool is {phase}" if phase else "") + (f": {amiss}" if amiss else "")
+    return Health(_POOL.get(phase, HealthStatus.PROGRESSING), message)
+
+
+def machine_health_check(obj: Object) -> Health:
+    status = part(obj, "status")
+    if status.get("currentHealthy") is None:
+        return progressing("")
+    return healthy("") if status.get("expectedMachines") == status.get("currentHealthy") else degraded("")
+
+
+_POOL: Final = {
+    "Running": HealthStatus.HEALTHY,
+    "Scaling": HealthStatus.HEALTHY,
+    "Failed": HealthStatus.DEGRADED,
+    "Unknown": HealthStatus.DEGRADED,
+}
 _NO_MACHINES: Final = progressing("Waiting for machines")
 _DEPLOYMENT: Final = {
     "ScalingUp": progressing("Cluster is spawning machines"),
@@ -88,4 +113,6 @@ KINDS: Final[Mapping[str, Judge]] = {
     ),
     "Machine": machine,
     "MachineDeployment": machine_deployment,
+    "MachineHealthCheck": machine_health_check,
+    "MachinePool": machine_pool,
 }

@@ -5,8 +5,8 @@ from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, part, text
-from kilde.core.health.health import Health, progressing
-from kilde.core.health.judging import Judge, ready
+from kilde.core.health.health import Health, HealthStatus, progressing
+from kilde.core.health.judging import Judge, ready, said
 
 _WAITING: Final = "Waiting for ExternalSecret"
 _ready: Final = ready(_WAITING)
@@ -22,8 +22,25 @@ def external_secret(obj: Object) -> Health:
     return _ready(obj)
 
 
+def cluster_external_secret(obj: Object) -> Health:
+    """Only the newest condition, the last, counts."""
+    last = list(conditions(obj))[-1:]
+    for item in last:
+        if text(item, "status") == "True" and text(item, "type") in _CLUSTER:
+            return Health(_CLUSTER[text(item, "type")], said(item))
+    return progressing("Waiting for ClusterExternalSecret")
+
+
+_CLUSTER: Final = {
+    "Ready": HealthStatus.HEALTHY,
+    "PartiallyReady": HealthStatus.DEGRADED,
+    "NotReady": HealthStatus.DEGRADED,
+}
+
 KINDS: Final[Mapping[str, Judge]] = {
+    "ClusterExternalSecret": cluster_external_secret,
     "ClusterSecretStore": ready("Waiting for ClusterSecretStore"),
     "ExternalSecret": external_secret,
+    "PushSecret": ready("Waiting for PushSecret"),
     "SecretStore": ready("Waiting for SecretStore"),
 }

@@ -12,6 +12,21 @@ _BAD: Final = frozenset({("Ready", "False"), ("Fallback", "True")})
 _TELLING: Final = _BAD | {("Ready", "True"), ("Paused", "True")}
 
 
+def scaled_job(obj: Object) -> Health:
+    """As a ScaledObject, but Ready Unknown is Degraded, and there is no fallback."""
+    message, seen = "", set()
+    for item in conditions(obj):
+        answer = (text(item, "type"), text(item, "status"))
+        seen.add(answer)
+        if answer == ("Paused", "True") or answer[0] == "Ready":
+            message = said(item)
+    if seen & {("Ready", "False"), ("Ready", "Unknown")}:
+        return degraded(message)
+    if ("Ready", "True") not in seen:
+        return progressing("Waiting for ScaledJob")
+    return suspended(message) if ("Paused", "True") in seen else healthy(message)
+
+
 def scaled_object(obj: Object) -> Health:
     """A fallback is Degraded though it scales; paused is Suspended only of one that is ready."""
     message, seen = "", set()
@@ -27,4 +42,4 @@ def scaled_object(obj: Object) -> Health:
     return suspended(message) if ("Paused", "True") in seen else healthy(message)
 
 
-KINDS: Final[Mapping[str, Judge]] = {"ScaledObject": scaled_object}
+KINDS: Final[Mapping[str, Judge]] = {"ScaledJob": scaled_job, "ScaledObject": scaled_object}

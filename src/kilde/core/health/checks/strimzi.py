@@ -24,7 +24,7 @@ def _kind(name: str) -> Judge:
 
 KINDS: Final[Mapping[str, Judge]] = {
     "Kafka": kafka,
-    "KafkaBridge": _kind("Kafka Bridge"),
+    "KafkaBridge": _kind("KafkaBridge"),
     "KafkaConnect": _kind("Kafka Connect"),
     "KafkaConnector": _kind("KafkaConnector"),
     "KafkaTopic": _kind("Kafka Topic"),

@@ -1,4 +1,4 @@
-"""Velero: backups and restores by phase."""
+"""Velero: backups, restores and schedules by phase."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import part, text
 from kilde.core.health.health import Health, degraded, healthy, progressing
-from kilde.core.health.judging import Judge
+from kilde.core.health.judging import Judge, by_word
 
 _FAILED: Final = frozenset(
     {
@@ -33,4 +33,13 @@ def _kind(name: str) -> Judge:
     return judge
 
 
-KINDS: Final[Mapping[str, Judge]] = {"Backup": _kind("Backup"), "Restore": _kind("Restore")}
+KINDS: Final[Mapping[str, Judge]] = {
+    "Backup": _kind("Backup"),
+    "Restore": _kind("Restore"),
+    "Schedule": by_word(
+        "phase",
+        {"Enabled": healthy("Schedule is enabled"), "FailedValidation": degraded("Schedule failed validation")},
+        absent=progressing("Waiting for schedule to be processed"),
+        other=progressing,
+    ),
+}
