@@ -5,7 +5,7 @@ from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, part, text
-from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, suspended
+from kilde.core.health.health import Health, degraded, healthy, progressing, suspended
 from kilde.core.health.judging import Judge
 
 
