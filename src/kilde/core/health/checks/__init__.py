@@ -12,6 +12,8 @@ from kilde.core.health.checks import (
     api_service,
     argo_rollout,
     argo_workflow,
+    cron_job,
+    custom_resource_definition,
     daemon_set,
     deployment,
     horizontal_pod_autoscaler,
@@ -19,6 +21,7 @@ from kilde.core.health.checks import (
     job,
     persistent_volume_claim,
     pod,
+    pod_disruption_budget,
     replica_set,
     sealed_secret,
     service,
@@ -31,6 +34,7 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
         GroupKind("", "PersistentVolumeClaim"): Check(persistent_volume_claim.judge, ("v1",)),
         GroupKind("", "Pod"): Check(pod.judge, ("v1",)),
         GroupKind("", "Service"): Check(service.judge, ("v1",)),
+        GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"): Check(custom_resource_definition.judge),
         GroupKind("apiregistration.k8s.io", "APIService"): Check(api_service.judge, ("v1", "v1beta1")),
         GroupKind("apps", "DaemonSet"): Check(daemon_set.judge, ("v1",)),
         GroupKind("apps", "Deployment"): Check(deployment.judge, ("v1",)),
@@ -41,10 +45,12 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
         GroupKind("autoscaling", "HorizontalPodAutoscaler"): Check(
             horizontal_pod_autoscaler.judge, ("v1", "v2", "v2beta1", "v2beta2"), "HPA"
         ),
+        GroupKind("batch", "CronJob"): Check(cron_job.judge),
         GroupKind("batch", "Job"): Check(job.judge, ("v1",)),
         GroupKind("bitnami.com", "SealedSecret"): Check(sealed_secret.judge),
         GroupKind("extensions", "Ingress"): Check(ingress.judge),
         GroupKind("networking.k8s.io", "Ingress"): Check(ingress.judge),
+        GroupKind("policy", "PodDisruptionBudget"): Check(pod_disruption_budget.judge),
     }
 )
 
