@@ -53,9 +53,28 @@ def _is_seen(parent: Object, generation: object) -> bool:
     return generation is None or generation in seen
 
 
+def gateway_class(obj: Object) -> Health:
+    """Accepted, of the newest generation."""
+    generation = part(obj, "metadata").get("generation")
+    for item in parts(part(obj, "status"), "conditions"):
+        observed = item.get("observedGeneration")
+        is_stale = None not in (generation, observed) and generation != observed
+        if text(item, "type") != "Accepted" or is_stale:
+            continue
+        if text(item, "status") == "True":
+            return healthy(said(item, "GatewayClass is accepted"))
+        if text(item, "status") == "False":
+            return degraded(said(item, "GatewayClass is not accepted"))
+        return progressing(said(item, _NO_CLASS))
+    return progressing(_NO_CLASS)
+
+
+_NO_CLASS: Final = "Waiting for GatewayClass status"
+
 KINDS: Final[Mapping[str, Judge]] = {
     "GRPCRoute": _route("GRPCRoute"),
     "Gateway": gateway,
+    "GatewayClass": gateway_class,
     "HTTPRoute": _route("HTTPRoute"),
     "TLSRoute": _route("TLSRoute"),
 }

@@ -1,4 +1,4 @@
-"""Knative Service: its three conditions, told one a line where they are not True."""
+"""Knative Service and KServe InferenceService: three conditions, told one a line where they are not True."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,20 +8,21 @@ from kilde.core.health.fields import conditions, part, text
 from kilde.core.health.health import Health, degraded, healthy, progressing
 from kilde.core.health.judging import Judge
 
-_NEEDED: Final = ("ConfigurationsReady", "RoutesReady", "Ready")
 
+def _kind(name: str, *needed: str) -> Judge:
+    def judge(obj: Object) -> Health:
+        """False is Degraded; three of the needed ones True and none else amiss is Healthy."""
+        if not isinstance(part(obj, "status").get("conditions"), list):
+            return progressing("Waiting for status update.")
+        found = list(conditions(obj))
+        amiss = [item for item in found if text(item, "status") in ("False", "Unknown")]
+        message = "".join(f"{_line(item)}\n" for item in amiss)
+        if any(text(item, "status") == "False" for item in amiss):
+            return degraded(message)
+        good = sum(text(item, "status") == "True" and text(item, "type") in needed for item in found)
+        return healthy(f"{name} is healthy.") if good == 3 and not amiss else progressing(message)
 
-def service(obj: Object) -> Health:
-    """False is Degraded; all three True and none else amiss is Healthy."""
-    if not isinstance(part(obj, "status").get("conditions"), list):
-        return progressing("Waiting for status update.")
-    found = list(conditions(obj))
-    amiss = [item for item in found if text(item, "status") in ("False", "Unknown")]
-    message = "".join(f"{_line(item)}\n" for item in amiss)
-    if any(text(item, "status") == "False" for item in amiss):
-        return degraded(message)
-    good = sum(text(item, "status") == "True" and text(item, "type") in _NEEDED for item in found)
-    return healthy("Knative Service is healthy.") if good == 3 and not amiss else progressing(message)
+    return judge
 
 
 def _line(item: Object) -> str:
@@ -32,4 +33,9 @@ def _line(item: Object) -> str:
     return f"{line} {message}" if message else line
 
 
-KINDS: Final[Mapping[str, Judge]] = {"Service": service}
+KINDS: Final[Mapping[str, Judge]] = {
+    "InferenceService": _kind(
+        "Inference Service", "IngressReady", "PredictorConfigurationReady", "PredictorReady", "PredictorRouteReady"
+    ),
+    "Service": _kind("Knative Service", "ConfigurationsReady", "RoutesReady", "Ready"),
+}
