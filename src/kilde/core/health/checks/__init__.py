@@ -61,6 +61,8 @@ CUSTOM: Final[Mapping[str, str]] = MappingProxyType(
         "addons.cluster.x-k8s.io": "cluster_api",
         "apps.openshift.io": "openshift",
         "argoproj.io": "argo",
+        "autoscaling.k8s.io": "vertical_pod_autoscaler",
+        "camel.apache.org": "camel",
         "capabilities.3scale.net": "three_scale",
         "ceph.rook.io": "rook",
         "cert-manager.io": "certmanager",

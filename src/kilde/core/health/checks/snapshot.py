@@ -1,4 +1,4 @@
-"""VolumeSnapshot and VolumeSnapshotContent: ready to use, or an error."""
+"""VolumeSnapshot: ready to use, or an error."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,4 +17,4 @@ def judge(obj: Object) -> Health:
     return degraded(said(error)) if status.get("error") is not None else progressing("Waiting for status")
 
 
-KINDS: Final[Mapping[str, Judge]] = {"VolumeSnapshot": judge, "VolumeSnapshotContent": judge}
+KINDS: Final[Mapping[str, Judge]] = {"VolumeSnapshot": judge}
