@@ -5,7 +5,7 @@ from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import part, parts, text
-from kilde.core.health.health import Health, degraded, healthy, progressing
+from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, unknown
 from kilde.core.health.judging import Judge, said
 
 
@@ -53,6 +53,37 @@ def _is_seen(parent: Object, generation: object) -> bool:
     return generation is None or generation in seen
 
 
+def tls_route(obj: Object) -> Health:
+    """Stricter than the other routes: well only with a parent that accepts it and resolves its references."""
+    generation = part(obj, "metadata").get("generation")
+    verdicts = [
+        _tls_parent(parent)
+        for parent in parts(part(obj, "status"), "parents")
+        if parts(parent, "conditions") and not _is_stale(parent, generation)
+    ]
+    for status in (HealthStatus.DEGRADED, HealthStatus.PROGRESSING, HealthStatus.HEALTHY, HealthStatus.UNKNOWN):
+        for verdict in verdicts:
+            if verdict.status is status:
+                return progressing(verdict.message) if status is HealthStatus.UNKNOWN else verdict
+    return progressing("Waiting for TLSRoute status")
+
+
+def _tls_parent(parent: Object) -> Health:
+    """Unknown stands for a parent that has not said enough."""
+    found, before = parts(parent, "conditions"), f"Parent {text(part(parent, 'parentRef'), 'name')}: "
+    if amiss := _verdict(found, "Route", before):
+        return amiss
+    true = {text(item, "type") for item in found if text(item, "status") == "True"}
+    if {"Accepted", "ResolvedRefs"} <= true:
+        return healthy("TLSRoute is healthy")
+    return unknown(f"{before}Waiting for TLSRoute conditions")
+
+
+def _is_stale(parent: Object, generation: object) -> bool:
+    seen = [item.get("observedGeneration") for item in parts(parent, "conditions")]
+    return generation is not None and any(one not in (None, generation) for one in seen)
+
+
 def gateway_class(obj: Object) -> Health:
     """Accepted, of the newest generation."""
     generation = part(obj, "metadata").get("generation")
@@ -76,5 +107,5 @@ KINDS: Final[Mapping[str, Judge]] = {
     "Gateway": gateway,
     "GatewayClass": gateway_class,
     "HTTPRoute": _route("HTTPRoute"),
-    "TLSRoute": _route("TLSRoute"),
+    "TLSRoute": tls_route,
 }
