@@ -4,6 +4,7 @@ from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.checks import CHECKS
+from kilde.core.health.custom import custom_judge
 from kilde.core.health.fields import part, text
 from kilde.core.health.health import Health, progressing, unknown
 from kilde.core.objects.ref import GroupKind, split_api_version
@@ -24,7 +25,8 @@ def assess(obj: Object) -> Health | None:
     group, version = split_api_version(api_version)
     check = CHECKS.get(GroupKind(group, kind))
     if check is None:
-        return None
+        judge = custom_judge(group, kind)
+        return judge(obj) if judge else None
     if check.versions and version not in check.versions:
         return unknown(f"unsupported {check.label or kind} GVK: {api_version}, Kind={kind}")
     return check.judge(obj)

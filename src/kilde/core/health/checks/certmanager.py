@@ -1,0 +1,42 @@
+"""cert-manager: certificates and issuers by condition, ACME orders and challenges by state."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kilde.core.basics.values import Object
+from kilde.core.health.fields import part, text
+from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing
+from kilde.core.health.judging import Judge, When, by_rank, ready, well
+
+_BAD: Final = frozenset({"invalid", "expired", "errored"})
+
+
+def _acme(name: str, *, reason_while_waiting: bool) -> Judge:
+    def judge(obj: Object) -> Health:
+        """RFC 8555's states; the reason, where there is one, goes before our words."""
+        status = part(obj, "status")
+        state = text(status, "state")
+        if not state:
+            return progressing(f"Waiting for {name.lower()}")
+        words = f"{name} is {state}"
+        reason = status.get("reason")
+        told = reason if isinstance(reason, str) else words
+        if state == "valid":
+            return healthy(words)
+        return degraded(told) if state in _BAD else progressing(told if reason_while_waiting else words)
+
+    return judge
+
+
+KINDS: Final[Mapping[str, Judge]] = {
+    "Certificate": by_rank(
+        When("Issuing", "True", HealthStatus.PROGRESSING),
+        When("Ready", "False", HealthStatus.DEGRADED),
+        well("Ready"),
+        waiting="Waiting for certificate",
+    ),
+    "Challenge": _acme("Challenge", reason_while_waiting=True),
+    "ClusterIssuer": ready("Initializing ClusterIssuer"),
+    "Issuer": ready("Initializing issuer"),
+    "Order": _acme("Order", reason_while_waiting=False),
+}

@@ -1,0 +1,32 @@
+"""Gloo: a state per reporting namespace, as a word or (before 1.10) a number, and on its own in old statuses."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kilde.core.basics.values import Object
+from kilde.core.health.fields import part, text
+from kilde.core.health.health import Health, degraded, healthy, progressing, suspended
+from kilde.core.health.judging import Judge
+
+_NUMBERS: Final = {0: "Pending", 1: "Accepted", 2: "Rejected", 3: "Warning"}
+
+
+def judge(obj: Object) -> Health:
+    """The worst that any reporter says: refused or warned, then not yet looked at, then accepted."""
+    status = part(obj, "status")
+    reports = [item for item in part(status, "statuses").values() if isinstance(item, dict)] or [status]
+    states = [_state(item) for item in reports]
+    for item, state in zip(reports, states, strict=True):
+        if state in ("Rejected", "Warning"):
+            return degraded(text(item, "reason"))
+    if "Pending" in states:
+        return suspended("The resource has not yet been validated")
+    return healthy("The resource has been validated") if "Accepted" in states else progressing("Update in progress")
+
+
+def _state(report: Object) -> str:
+    state = report.get("state")
+    return _NUMBERS.get(state, "") if isinstance(state, int) else text(report, "state")
+
+
+KINDS: Final[Mapping[str, Judge]] = dict.fromkeys(("Proxy", "Settings", "Upstream", "UpstreamGroup"), judge)
