@@ -125,7 +125,7 @@ def play(stage: Stage, web: https.GitServer, ssh: sshd.Server, ca: str) -> list[
     )
     assert push(stage, url, WEBHOOK) == 202
     stage.until(
-        lambda: "failed to create typed patch object" in str(stage.status("shop").get("operationState")), "refused"
+        lambda: "cannot be handled as a Secret" in str(stage.status("shop").get("operationState")), "refused"
     )
     kilde("app", "diff", "shop")
     kilde("app", "get", "shop")
