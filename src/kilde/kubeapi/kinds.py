@@ -1,15 +1,16 @@
 """Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
+from kilde.core.objects.defaults.storing import kept_in_protobuf
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
-from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
 from kilde.kubeapi.resources import tables, validation
@@ -98,8 +99,8 @@ class Kind:
         return _DEPRECATED.get(self.storage, "")
 
     def to_stored(self, obj: Object) -> Object:
-        """The object in the version in which it is kept."""
-        return obj
+        """The object in the version in which it is kept, as storage gives it back."""
+        return kept_in_protobuf(obj)
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""
@@ -116,6 +117,10 @@ class Kind:
     def defaulted(self, obj: Object) -> Object:
         """The object with what the server adds by itself; empty fields are as Go writes them."""
         return apply_defaults(obj)
+
+    def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:
+        """What whoever writes this over `old` (None: creates it) is warned of."""
+        return warnings.warnings(self.storage, new, old)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""

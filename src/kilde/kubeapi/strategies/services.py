@@ -7,6 +7,7 @@ from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
+from kilde.kubeapi.resources.validation.fields import ip_address, items
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
@@ -21,6 +22,7 @@ class Services(Strategy):
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         if isinstance(obj.get("spec"), dict):
             _families(obj["spec"])
+            _refuse_unreadable(call, obj)
             _refuse_taken(world, call, obj, None)
             _allocate(world.allocations, call.memory, obj["spec"])
 
@@ -37,12 +39,12 @@ class Services(Strategy):
 
 def _families(spec: Object) -> None:
     """One IPv4 address, as a cluster with one service range gives."""
-    if spec.get("type") == "ExternalName":
-        return
     addresses = spec.get("clusterIPs")
     if spec.get("clusterIP") and not addresses:
         spec["clusterIPs"] = [spec["clusterIP"]]
-    elif addresses and not spec.get("clusterIP"):
+    if spec.get("type") == "ExternalName":
+        return
+    if addresses and not spec.get("clusterIP"):
         spec["clusterIP"] = addresses[0]
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ipFamilyPolicy"):
@@ -114,6 +116,17 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
             causes.append(
                 failures.cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
             )
+    if causes:
+        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
+
+
+def _refuse_unreadable(call: Call, new: Object) -> None:
+    """422 for what is no address: nothing else is judged before a new Service has its addresses."""
+    spec = new["spec"]
+    if spec.get("type") == "ExternalName":
+        return
+    chosen = [(index, ip) for index, ip in items(spec, "clusterIPs") if ip != "None"]
+    causes = [cause for index, ip in chosen for cause in ip_address(ip, f"spec.clusterIPs[{index}]")]
     if causes:
         raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
 
