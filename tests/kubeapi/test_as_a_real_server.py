@@ -114,10 +114,18 @@ async def test_what_is_no_address_is_told_before_all_else_of_a_service(client: C
     assert (status, [each["field"] for each in refused["details"]["causes"]]) == (422, ["spec.clusterIPs[0]"])
 
 
-def test_a_new_finalizer_without_a_domain_is_warned_of() -> None:
+async def test_a_new_finalizer_without_a_domain_is_warned_of() -> None:
     def bag(*names: str) -> dict[str, Any]:
         return {"metadata": {"finalizers": [*names]}}
 
     found = [*warnings.of_custom(bag("bad", "kubernetes", "a.b/c"), None), *warnings.of_custom(bag("bad"), bag("bad"))]
     words = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
     assert found == [f'metadata.finalizers: "bad": {words}']
+
+
+async def test_a_strategic_patch_that_does_not_fit_is_quoted_itself(client: Client) -> None:
+    await client.ask("POST", ROLES, role())
+    media = "application/strategic-merge-patch+json"
+    status, refused = await client.ask("PATCH", f"{ROLES}/x", {"metadata": 1.5}, content_type=media)
+    words = 'Invalid value: "map[metadata:1.5]": cannot restore struct from: float64'
+    assert (status, refused["details"]["causes"][0]["message"]) == (422, words)

@@ -82,8 +82,8 @@ class CustomKind(Kind):
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
 
-    def defaulted(self, obj: Object) -> Object:
-        return custom.defaulted(obj, self._version.schema)
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        return custom.defaulted(obj, self._version.schema, nulls=nulls)
 
     def written(self, record: Record) -> bytes:
         if self._same(record):

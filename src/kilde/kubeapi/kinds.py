@@ -114,8 +114,8 @@ class Kind:
         """How a Table shows it."""
         return tables.printer_of(self.resource, subresource)
 
-    def defaulted(self, obj: Object) -> Object:
-        """The object with what the server adds by itself; empty fields are as Go writes them."""
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
         return apply_defaults(obj)
 
     def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
-from kilde.kubeapi.resources.validation.fields import ip_address, items
+from kilde.kubeapi.resources.validation.services import check_addresses
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
@@ -24,7 +24,7 @@ class Services(Strategy):
             _families(obj["spec"])
             _refuse_unreadable(call, obj)
             _refuse_taken(world, call, obj, None)
-            _allocate(world.allocations, call.memory, obj["spec"])
+            _allocate(world.allocations, call.memory, obj["spec"], shared=True)
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if call.subresource or not isinstance(new.get("spec"), dict):
@@ -34,7 +34,7 @@ class Services(Strategy):
         _drop_unneeded(spec, before)
         _families(spec)
         _refuse_taken(world, call, new, old)
-        _allocate(world.allocations, call.memory, spec)
+        _allocate(world.allocations, call.memory, spec, shared=False)
 
 
 def _families(spec: Object) -> None:
@@ -54,19 +54,20 @@ def _families(spec: Object) -> None:
         spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
 
 
-def _allocate(allocations: Allocations, memory: Memory, spec: Object) -> None:
+def _allocate(allocations: Allocations, memory: Memory, spec: Object, *, shared: bool) -> None:
+    """`shared`: one port in two protocols gets one node port, as it does when the Service is new."""
     kind = spec.get("type")
     if kind != "ExternalName" and not spec.get("clusterIP"):
         address = memory.once("address", allocations.free_address, lambda one: not allocations.address_taken(one))
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
     if kind in _WITH_PORTS and (kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False):
-        _give_ports(allocations, memory, spec)
+        _give_ports(allocations, memory, spec, shared=shared)
     if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
         spec["healthCheckNodePort"] = _free_port(allocations, memory, "health", held_ports({"spec": spec}))
 
 
-def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
-    """A node port for each port; the same number for the same port in two protocols."""
+def _give_ports(allocations: Allocations, memory: Memory, spec: Object, *, shared: bool) -> None:
+    """A node port for each port; if `shared`, the same number for the same port in two protocols."""
     ports: list[Object] = []
     given: dict[Any, int] = {}
     for port in spec.get("ports") or []:
@@ -74,7 +75,7 @@ def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
             number = given.get((port.get("port"), port.get("protocol") == "SCTP"))
             taken = held_ports({"spec": spec}) | {each["nodePort"] for each in ports if each.get("nodePort")}
             place = f"port {len(ports)}"
-            port = {**port, "nodePort": number or _free_port(allocations, memory, place, taken)}
+            port = {**port, "nodePort": (number if shared else 0) or _free_port(allocations, memory, place, taken)}
         given.setdefault((port.get("port"), port.get("protocol") == "SCTP"), port["nodePort"])
         ports.append(port)
     if ports:
@@ -121,12 +122,8 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
 
 
 def _refuse_unreadable(call: Call, new: Object) -> None:
-    """422 for what is no address: nothing else is judged before a new Service has its addresses."""
-    spec = new["spec"]
-    if spec.get("type") == "ExternalName":
-        return
-    chosen = [(index, ip) for index, ip in items(spec, "clusterIPs") if ip != "None"]
-    causes = [cause for index, ip in chosen for cause in ip_address(ip, f"spec.clusterIPs[{index}]")]
+    """422 for what no address can be chosen by: nothing else is judged before a new Service has its addresses."""
+    causes = list(check_addresses(new["spec"]))
     if causes:
         raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
 

@@ -32,7 +32,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
-    obj = shaped(kind, obj)
+    obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # what is added from here on is nobody's

@@ -8,6 +8,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
@@ -41,7 +42,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media)
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media, wanted)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -93,12 +94,14 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, media: str) -> Object:
+def _decoded(call: Call, made: Object, media: str, wanted: Json) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        raise _unfit(made, error.restored if media == negotiate.STRATEGIC else error.what) from error
+        if media == negotiate.STRATEGIC:  # which is quoted itself, without what Go takes out of it as it merges
+            raise _unlike(printed(_without_retained(wanted)), error.restored) from error
+        raise _unfit(made, error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
@@ -111,7 +114,17 @@ def _unfit(made: Object, why: str) -> ApiError:
     sorted_parts = {
         key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
     }
-    text = json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False)
-    return failures.invalid(
-        Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
-    )
+    return _unlike(json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False), why)
+
+
+def _unlike(text: str, why: str) -> ApiError:
+    words = f"Invalid value: {failures.quoted(text)}: {why}"
+    return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])
+
+
+def _without_retained(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_without_retained(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_retained(child) for key, child in value.items() if key != "$retainKeys"}
+    return value

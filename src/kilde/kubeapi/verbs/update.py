@@ -73,7 +73,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    obj = shaped(kind, obj)
+    obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
@@ -87,7 +87,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
-    if not call.subresource:
+    if call.subresource in ("", "scale"):
         for text in kind.warnings_of(obj, old):
             call.warn(text)
     if call.subresource != "scale":

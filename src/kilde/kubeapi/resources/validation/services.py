@@ -49,7 +49,7 @@ def check_service(service: Object) -> Iterator[Cause]:
     for index, address in items(spec, "externalIPs"):
         yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
     yield from _policies(spec, kind)
-    yield from _cluster_ips(spec, kind)
+    yield from check_addresses(spec)
 
 
 def _affinity(spec: Object) -> Iterator[Cause]:
@@ -189,8 +189,9 @@ def _class_update(spec: Object, before: Object) -> Iterator[Cause]:
         yield invalid("spec.loadBalancerClass", name, "may not change once set")
 
 
-def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
-    if kind == "ExternalName":
+def check_addresses(spec: Object) -> Iterator[Cause]:
+    """What is wrong with the cluster IPs of a Service and with what they are chosen by."""
+    if spec.get("type") == "ExternalName":
         return
     for index, family in items(spec, "ipFamilies"):
         yield from one_of(family, _FAMILIES, f"spec.ipFamilies[{index}]")
