@@ -83,7 +83,8 @@ async def test_labels_of_a_slice_count_a_generation_and_annotations_do_not(clien
     await client.ask("POST", SLICES, {**sent, "addressType": "IPv4", "endpoints": []})
     generations = []
     for metadata in ({"annotations": {"a": "b"}}, {"labels": {"a": "b"}}):
-        _, found = await client.ask("PATCH", f"{SLICES}/x", {"metadata": metadata}, content_type=MERGE)
+        changed = {"metadata": metadata, "endpoints": []}  # which are null by now, and no change either
+        _, found = await client.ask("PATCH", f"{SLICES}/x", changed, content_type=MERGE)
         generations.append(found["metadata"]["generation"])
     assert generations == [1, 2]
 
@@ -129,3 +130,10 @@ async def test_a_strategic_patch_that_does_not_fit_is_quoted_itself(client: Clie
     status, refused = await client.ask("PATCH", f"{ROLES}/x", {"metadata": 1.5}, content_type=media)
     words = 'Invalid value: "map[metadata:1.5]": cannot restore struct from: float64'
     assert (status, refused["details"]["causes"][0]["message"]) == (422, words)
+
+
+async def test_a_headless_service_of_one_family_has_one(client: Client) -> None:
+    spec = {"clusterIP": "None", "ipFamilyPolicy": "SingleStack"}
+    sent = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": spec}
+    status, made = await client.ask("POST", "/api/v1/namespaces/default/services", sent)
+    assert (status, made["spec"]["ipFamilies"]) == (201, ["IPv4"])

@@ -50,7 +50,7 @@ def _families(spec: Object) -> None:
     if not spec.get("ipFamilyPolicy"):
         spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
     if not spec.get("ipFamilies"):
-        double = headless and not spec.get("selector")
+        double = headless and not spec.get("selector") and spec["ipFamilyPolicy"] != "SingleStack"
         spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
 
 

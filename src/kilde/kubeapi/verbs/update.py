@@ -160,10 +160,12 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
         return True
     if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
         return True
-    aside = ("metadata", "status")
-    return {key: value for key, value in obj.items() if key not in aside} != {
-        key: value for key, value in old.items() if key not in aside
-    }
+    kept = obj if kind.resource.custom else kind.to_stored(obj)  # an empty list counts no more than it is kept
+    return _content(obj) != _content(old) and _content(kept) != _content(old)
+
+
+def _content(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
 def _unversioned(obj: Object) -> Object:
