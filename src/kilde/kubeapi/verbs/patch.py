@@ -42,7 +42,8 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media, wanted)
+    quoted = printed(_merged(wanted, old)) if media == negotiate.STRATEGIC else ""
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), quoted)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -81,7 +82,7 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else meta or {}}
+    return {**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)
 
 
 def _refused(error: PatchError, media: str) -> ApiError:
@@ -94,13 +95,13 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, media: str, wanted: Json) -> Object:
-    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
+def _decoded(call: Call, made: Object, quoted: str) -> Object:
+    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `quoted` is a strategic patch."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        if media == negotiate.STRATEGIC:  # which is quoted itself, without what Go takes out of it as it merges
-            raise _unlike(printed(_without_retained(wanted)), error.restored) from error
+        if quoted:
+            raise _unlike(quoted, error.restored) from error
         raise _unfit(made, error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
@@ -122,9 +123,8 @@ def _unlike(text: str, why: str) -> ApiError:
     return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])
 
 
-def _without_retained(value: Json) -> Json:
-    if isinstance(value, list):
-        return [_without_retained(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _without_retained(child) for key, child in value.items() if key != "$retainKeys"}
-    return value
+def _merged(patch: Json, old: Json) -> Json:
+    """A strategic patch as Go quotes it: without the directives that merging has taken out of it."""
+    if not isinstance(patch, dict) or not isinstance(old, dict):
+        return patch
+    return {key: _merged(child, old.get(key)) for key, child in patch.items() if key != "$retainKeys"}
