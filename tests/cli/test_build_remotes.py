@@ -260,7 +260,6 @@ class TestFiles:
 def test_ssh_is_the_users_own(tmp_path: Path, remote: Upstream) -> None:
     if sshd.PROGRAM is None:
         pytest.skip("there is no sshd")
-    (tmp_path / "sshd").mkdir()
     with sshd.server(tmp_path / "sshd") as server:
         known, key = tmp_path / "known", tmp_path / "key"
         known.write_text(server.known_hosts)

@@ -25,6 +25,8 @@ def project(**spec: object) -> Project:
         ("!a*", "b", "", True),
         ("!a*", "ab", "", False),
         (r"\*", "*", "", True),
+        ("{a", "a", "", False),
+        ("!{a", "b", "", False),
         ("a.c", "abc", "", False),
     ],
 )

@@ -27,7 +27,7 @@ def command(*, name: str, file: str, target: Target, revision: str, output: str)
 
     A file that is not there touches APP where rendering looked for it. Exit code 0: it touches; 1: it does not; 3: it cannot be told.
     """
-    from kilde.wiring import app_why
+    from kilde.wiring.looking import app_why
 
     answer = asyncio.run(app_why(settings(target), name, file, revision=revision))
     found = answer.why

@@ -1,4 +1,4 @@
-"""Argo CD's globs (gobwas, without separators): `*` and `**` cross slashes, `?`, `[a-z]`, `[!a]`, `{a,b}`, `\\` escapes."""
+"""Argo CD's globs (gobwas): `*`, `**`, `?`, `[a-z]`, `[!a]`, `{a,b}`, `\\` escapes. Without a separator `*` is as `**`."""
 
 import re
 
@@ -22,16 +22,16 @@ class Glob:
         return self._quick is not None and self._quick.fullmatch(path) is not None
 
 
-def compile_glob(glob: str) -> Glob:
-    """Raises RenderFailed for a glob that is none."""
+def compile_glob(glob: str, *, separator: str = "") -> Glob:
+    """`*` and `?` stop at the separator, one character. Raises RenderFailed for a glob that is none."""
     if len(glob) > _MAX_LENGTH:
         raise RenderFailed(f"a glob of {len(glob)} characters is too long")
     try:
-        translated = _translate(glob)
+        translated = _translate(glob, f"[^{re.escape(separator)}]" if separator else ".")
         quick = re.compile(translated, re.DOTALL)
     except (re.error, IndexError) as error:
         raise RenderFailed(f"'{glob}' is no glob: {error}") from error
-    if translated.count(".*") <= _FEW_STARS:
+    if translated.count("*") <= _FEW_STARS:
         return Glob(quick, None)
     return Glob(None, compile_pattern(rf"(?s)\A(?:{translated})\z"))
 
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
 )
 
 
-def _translate(glob: str) -> str:
+def _translate(glob: str, one: str) -> str:
     depth = 0
     out: list[str] = []
     for token in _TOKEN.finditer(glob):
@@ -52,13 +52,13 @@ def _translate(glob: str) -> str:
             depth -= 1
         if depth < 0:
             raise RenderFailed(f"'{glob}' is no glob: a brace is not opened")
-        out.append(_part(token, in_braces=depth > 0))
+        out.append(_part(token, one, in_braces=depth > 0))
     if depth:
         raise RenderFailed(f"'{glob}' is no glob: a brace is not closed")
     return "".join(out)
 
 
-def _part(token: re.Match[str], *, in_braces: bool) -> str:
+def _part(token: re.Match[str], one: str, *, in_braces: bool) -> str:
     text = token.group()
     if token["plain"] == "[":
         raise re.error("a bracket is not closed")
@@ -68,7 +68,7 @@ def _part(token: re.Match[str], *, in_braces: bool) -> str:
         return re.escape(token["escaped"] or token["plain"])
     if text == ",":
         return "|" if in_braces else ","
-    return {"?": ".", "{": "(?:", "}": ")"}.get(text, ".*")
+    return {"?": one, "{": "(?:", "}": ")", "*": f"{one}*"}.get(text, ".*")
 
 
 def _class(characters: str, *, negated: bool) -> str:

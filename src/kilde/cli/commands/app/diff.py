@@ -21,7 +21,7 @@ def command(*, name: str, target: Target, revision: str, output: str) -> int:
 
     Secret values are not shown: runs of + of equal length stand for equal values.
     """
-    from kilde.wiring import app_diff
+    from kilde.wiring.looking import app_diff
 
     sha, found = asyncio.run(app_diff(settings(target), name, revision=revision))
     if output:

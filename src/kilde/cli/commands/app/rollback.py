@@ -34,7 +34,7 @@ def command(*, name: str, target: Target, to: str, reason: str, author: str, dry
 
 
 async def _rollback(target: Target, name: str, to: str, reason: str, author: str, dry_run: bool) -> str:
-    from kilde.wiring import app_rollback
+    from kilde.wiring.looking import app_rollback
 
     if re.fullmatch(r"\d{1,6}", to):
         to = await _of_history(target, name, to)

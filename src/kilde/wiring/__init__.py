@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running Kilde out. The only module that picks concrete classes."""
+"""The composition root: settings in, a running Kilde out. Here and in looking.py concrete classes are picked, nowhere else."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -24,14 +23,11 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
-from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
-from kilde.core.objects.yaml_writer import write_document
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS, Config
-from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.fleet import Config
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.opener import Tell
@@ -39,7 +35,6 @@ from kilde.engine.sealing.rival import rival
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
-from kilde.engine.why import Answer, why_application
 from kilde.engine.world import World
 from kilde.kubeapi.local_services import LocalServices
 from kilde.ports.cluster import Resource
@@ -55,6 +50,8 @@ _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition"
 _SERVICES = Resource("", "v1", "Service", "services", True)
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 _SWITCH = 0.001  # seconds; a render gives way to the event loop, and with it to heals, after so long
+# seconds; the cluster in the box has seldom another candidate, and an idle one is not written to
+_OWN_LEASE, _SHARED_LEASE = 3600.0, 60.0
 _WAIT_FOR_KINDS = Backoff(first=0.1, factor=1.5, ceiling=10.0)
 
 
@@ -248,7 +245,8 @@ async def _sealing(
         return None
     # one data directory has one controller: after a crash it takes its own lease up again at once
     identity = f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
-    sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=60.0)
+    lease = _OWN_LEASE if embedded else _SHARED_LEASE
+    sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=lease)
     asked = SealSettings(
         sealing=sealing, listen=settings.seal_listen, rate=settings.seal_rate, burst=settings.seal_rate
     )
@@ -329,72 +327,3 @@ async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]
         group.create_task(made.run(), name="engine")
         await made.ready.wait()
         ready()
-
-
-@contextlib.asynccontextmanager
-async def _looking(
-    settings: UpSettings, name: str
-) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Credentials]]:
-    """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
-    clock = SystemClock()
-    cluster = open_cluster(settings.kubeconfig, context=settings.context)
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
-    try:
-        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
-        if raw is None:
-            raise KildeError(
-                "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
-            )
-        app = read_application(msgspec.json.decode(raw))
-        credentials = await _credentials(cluster, settings.namespace, app)
-        yield cluster, sources, app, credentials
-    finally:
-        await sources.close()
-        await cluster.close()
-
-
-async def _credentials(cluster: KubeCluster, namespace: str, app: Application) -> Credentials:
-    url = app.source.repo_url if app.source else ""
-    try:
-        secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
-        maps = await cluster.list(CONFIG_MAPS, namespace)
-    except ClusterError as error:
-        if error.status != 403:
-            raise
-        return Credentials()  # without the right to read them, public repositories still work
-    return choose(url, [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps])
-
-
-async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
-    """The commit, and every object that a sync to it would change. Raises KildeError."""
-    async with _looking(settings, name) as (cluster, sources, app, credentials):
-        return await diff_application(cluster, sources, app, credentials, revision=revision, write=write_document)
-
-
-async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:
-    """Whether and why a file touches an application. Raises KildeError."""
-    async with _looking(settings, name) as (_, sources, app, credentials):
-        return await why_application(sources, app, credentials, path, revision=revision)
-
-
-async def app_rollback(
-    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, dry_run: bool = False
-) -> str:
-    """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError."""
-    async with _looking(settings, name) as (_, sources, app, credentials):
-        plan = await plan_rollback(sources, app, credentials, to=to, reason=reason)
-        files = "".join(f"  {path}\n" for path in plan.paths)
-        told = f"{plan.message.partition(chr(10))[0]}\nrestored on branch {plan.branch} as of {plan.to}:\n{files}"
-        if dry_run:
-            return f"{told}nothing was written (--dry-run)\n"
-        made = await sources.push_revert(
-            plan.url,
-            credentials,
-            branch=plan.branch,
-            to=plan.to,
-            paths=plan.paths,
-            author=author,
-            message=plan.message,
-        )
-        return f"{told}pushed as {made}\n"

@@ -1,0 +1,88 @@
+"""What commands need that look at one application beside a running controller: mirrors of their own, the same eyes."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster.client import KubeCluster
+from kilde.adapters.git.sources import GitSources
+from kilde.core.apps.application import Application, read_application
+from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.objects.yaml_writer import write_document
+from kilde.core.source.credentials import choose
+from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.why import Answer, why_application
+from kilde.ports.sources import Credentials
+from kilde.wiring import UpSettings, open_cluster
+
+
+@contextlib.asynccontextmanager
+async def _looking(
+    settings: UpSettings, name: str
+) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Credentials]]:
+    """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
+    clock = SystemClock()
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
+    try:
+        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+        if raw is None:
+            raise KildeError(
+                "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
+            )
+        app = read_application(msgspec.json.decode(raw))
+        credentials = await _credentials(cluster, settings.namespace, app)
+        yield cluster, sources, app, credentials
+    finally:
+        await sources.close()
+        await cluster.close()
+
+
+async def _credentials(cluster: KubeCluster, namespace: str, app: Application) -> Credentials:
+    url = app.source.repo_url if app.source else ""
+    try:
+        secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
+        maps = await cluster.list(CONFIG_MAPS, namespace)
+    except ClusterError as error:
+        if error.status != 403:
+            raise
+        return Credentials()  # without the right to read them, public repositories still work
+    return choose(url, [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps])
+
+
+async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
+    """The commit, and every object that a sync to it would change. Raises KildeError."""
+    async with _looking(settings, name) as (cluster, sources, app, credentials):
+        return await diff_application(cluster, sources, app, credentials, revision=revision, write=write_document)
+
+
+async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:
+    """Whether and why a file touches an application. Raises KildeError."""
+    async with _looking(settings, name) as (_, sources, app, credentials):
+        return await why_application(sources, app, credentials, path, revision=revision)
+
+
+async def app_rollback(
+    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, dry_run: bool = False
+) -> str:
+    """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError."""
+    async with _looking(settings, name) as (_, sources, app, credentials):
+        plan = await plan_rollback(sources, app, credentials, to=to, reason=reason)
+        files = "".join(f"  {path}\n" for path in plan.paths)
+        told = f"{plan.message.partition(chr(10))[0]}\nrestored on branch {plan.branch} as of {plan.to}:\n{files}"
+        if dry_run:
+            return f"{told}nothing was written (--dry-run)\n"
+        made = await sources.push_revert(
+            plan.url,
+            credentials,
+            branch=plan.branch,
+            to=plan.to,
+            paths=plan.paths,
+            author=author,
+            message=plan.message,
+        )
+        return f"{told}pushed as {made}\n"
