@@ -13,7 +13,8 @@ from differential.steps import sequence
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.usefixtures("real_programs")]
 
 STEPS = int(os.environ.get("KILDE_FUZZ_STEPS", "1000"))
-# In so many thousandths of the steps an answer may differ for a reason that is not listed in known.py: twice the 6 that were measured; lower it as they go.
+# In so many thousandths of the steps an answer may differ for a reason that is not listed in known.py.
+# It is twice the 6 that were measured; lower it as they go.
 MOST_PER_MILLE = 12
 
 
