@@ -15,6 +15,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TOKEN_VOLUME = re.compile(r"kube-api-access-[a-z0-9]{5}")
 _ADDRESS = re.compile(r"\b10\.0\.\d+\.\d+\b")
+_DRAWN_TWICE = re.compile(
+    r"Duplicate value: 3(?:00(?:8[6-9]|9\d)|0[1-9]\d\d|[12]\d{3})\b"
+)  # node ports above those that steps choose
 _GIVEN = re.compile(r"2024-01-01|11111111-")
 
 
@@ -47,6 +50,7 @@ class Side:
             self._note(step, body)
         found = {"status": answer.status, "body": body, "warnings": list(answer.warnings)}
         text = json.dumps(found, sort_keys=True).replace(self.namespace, "NS")
+        text = _DRAWN_TWICE.sub("Duplicate value: DRAWN", text)
         text = _TIME.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "TIME", text)
         text = _UID.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "UID", text)
         return json.loads(_ADDRESS.sub("ADDRESS", _TOKEN_VOLUME.sub("kube-api-access", text)))

@@ -124,9 +124,7 @@ def play(stage: Stage, web: https.GitServer, ssh: sshd.Server, ca: str) -> list[
         {"app/kustomization.yaml": BUILD.format(CHANGED) + "resources: [refused.yaml]\n", "app/refused.yaml": refused}
     )
     assert push(stage, url, WEBHOOK) == 202
-    stage.until(
-        lambda: "cannot be handled as a Secret" in str(stage.status("shop").get("operationState")), "refused"
-    )
+    stage.until(lambda: "cannot be handled as a Secret" in str(stage.status("shop").get("operationState")), "refused")
     kilde("app", "diff", "shop")
     kilde("app", "get", "shop")
 

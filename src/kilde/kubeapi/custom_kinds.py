@@ -1,7 +1,7 @@
 """CustomKind: one version of a CRD as a Kind; CustomKinds keeps the served ones in step with the CRDs that are stored."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 from kilde.core.basics.values import Object
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
-from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.deletion import CRD_CLEANUP
 from kilde.kubeapi.logic.go_decode import Decoded
 from kilde.kubeapi.resources import custom
@@ -24,6 +24,7 @@ from kilde.kubeapi.world import World
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 _encode = msgspec.json.Encoder().encode
+_OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
 _OBJECT = FieldSet.of(("f:status",))
 
 
@@ -76,12 +77,13 @@ class CustomKind(Kind):
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
             found = go_decode.decode(meta_node, obj["metadata"])
             unknown += [f"metadata.{path}" for path in found.unknown]
-            obj = {**obj, "metadata": found.object}
+            full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}
+            obj = {**obj, "metadata": full}
         kept, dropped = custom.pruned(obj, self._version.schema)
         return Decoded(kept, (*unknown, *dropped))
 
-    def defaulted(self, obj: Object) -> Object:
-        return custom.defaulted(obj, self._version.schema)
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        return custom.defaulted(obj, self._version.schema, nulls=nulls)
 
     def written(self, record: Record) -> bytes:
         if self._same(record):
@@ -110,6 +112,9 @@ class CustomKind(Kind):
 
     def printer(self, subresource: str = "") -> Printer:
         return super().printer(subresource) if subresource == "scale" else self._version.printer
+
+    def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:
+        return warnings.of_custom(new, old)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         return custom.validate(obj, self._definition, self._version)

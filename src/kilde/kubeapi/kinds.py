@@ -1,6 +1,6 @@
 """Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -9,11 +9,12 @@ import msgspec
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
+from kilde.core.objects.defaults.storing import kept_in_protobuf
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Version
-from kilde.kubeapi.logic import go_decode
+from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
 from kilde.kubeapi.logic.metadata import ordered
@@ -110,8 +111,8 @@ class Kind:
         return _DEPRECATED.get(self.storage, "")
 
     def to_stored(self, obj: Object) -> Object:
-        """The object in the version in which it is kept."""
-        return apply_defaults(self.conversion.to_stored(obj)) if self.conversion else obj
+        """The object in the version in which it is kept, as storage gives it back."""
+        return kept_in_protobuf(apply_defaults(self.conversion.to_stored(obj)) if self.conversion else obj)
 
     def elsewhere(self, api_version: str) -> Version | None:
         """Another version of this kind, if its shape is another."""
@@ -140,8 +141,8 @@ class Kind:
         """How a Table shows it."""
         return tables.printer_of(self.resource, subresource)
 
-    def defaulted(self, obj: Object) -> Object:
-        """The object with what the server adds by itself; empty fields are as Go writes them."""
+    def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
+        """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
         return self.conversion.defaulted(obj) if self.conversion else apply_defaults(obj)
 
     def settled(self, obj: Object) -> Object:
@@ -154,6 +155,10 @@ class Kind:
 
     def _judged(self, obj: Object) -> Object:
         return self.conversion.to_stored(obj) if self.conversion else obj
+
+    def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:
+        """What whoever writes this over `old` (None: creates it) is warned of."""
+        return warnings.warnings(self.storage, new, old)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""

@@ -285,7 +285,19 @@ def test_shaping_twice_is_shaping_once(spec: Any) -> None:
     ("schema", "value", "wrong"),
     [
         ({"type": "integer"}, 1.0, []),
-        ({"type": "integer"}, 1.5, ['x: Invalid value: "number": x in body must be of type integer: "number"']),
+        (
+            {"type": "integer"},
+            1.5,
+            [
+                'x: Invalid value: "number": x in body must be of type integer: "number"',
+                '<nil>: Invalid value: "": Checked value must be of type integer (default format) in x',
+            ],
+        ),
+        (
+            {"x-kubernetes-list-type": "set", "items": {"type": "string"}},
+            ["a", "a", "a"],
+            ['x[1]: Duplicate value: "a"'],
+        ),
         ({"type": "integer"}, True, ['x: Invalid value: "boolean": x in body must be of type integer: "boolean"']),
         ({"type": "string"}, None, ['x: Invalid value: "null": x in body must be of type string: "null"']),
         ({"type": "string", "nullable": True}, None, []),

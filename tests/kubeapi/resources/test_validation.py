@@ -320,9 +320,22 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         ["spec.ingress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`"],
     ),
     (
+        "cronjob",
+        {"spec": {"jobTemplate": {"spec": {"manualSelector": True}}}},
+        ['spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false"'],
+    ),
+    (
         "claim",
         {"spec": {"accessModes": ["ReadWriteOncePod", "ReadOnlyMany"]}},
         ["spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes"],
+    ),
+    (
+        "volume",
+        {"spec": {"hostPath": {}}},
+        [
+            "spec.hostPath.path: Required value",
+            "spec.nfs: Forbidden: may not specify more than 1 volume type",
+        ],
     ),
     ("volume", {"spec": {"nfs": "~"}}, ["spec: Required value: must specify a volume type"]),
     (
@@ -411,6 +424,14 @@ IMMUTABLE: list[tuple[str, Patch, list[str]]] = [
     ("claim", {"spec": {"storageClassName": "fast"}}, []),
     ("claim", {"spec": {"accessModes": ["ReadOnlyMany"]}}, ["spec"]),
     ("volume", {"spec": {"nfs": {"path": "/other"}}}, ["spec.persistentvolumesource"]),
+    (
+        "claim",
+        {"spec": {"volumeMode": "Block", "resources": {"requests": {"storage": "1Mi"}}}},
+        [
+            "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+            'volumeMode: Invalid value: "Block": field is immutable',
+        ],
+    ),
     (
         "binding",
         {"roleRef": {"name": "other"}},

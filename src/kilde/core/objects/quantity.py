@@ -7,6 +7,7 @@ written, all else is brought to the largest suffix that needs no fraction.
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
@@ -48,7 +49,11 @@ def parse(raw: Json) -> Quantity:
     """Reads a quantity (a string or a JSON number). InvalidInput, worded as the server words it, if it is none."""
     if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
         raise InvalidInput(_WRONG)
-    text = (raw if isinstance(raw, str) else repr(raw)).strip()
+    return _parsed((raw if isinstance(raw, str) else repr(raw)).strip())
+
+
+@lru_cache(maxsize=4096)  # an object says the same few over and over
+def _parsed(text: str) -> Quantity:
     match = _SHAPE.fullmatch(text) if 0 < len(text) <= _LONGEST else None
     if match is None or not any(character.isdigit() for character in text):
         raise InvalidInput(_WRONG)
@@ -124,7 +129,12 @@ def canonical(raw: Json) -> str:
 
 def milli(raw: Json) -> str:
     """The same, rounded up to thousandths: what a server makes of a container's resources."""
-    quantity = parse(raw)
+    return _in_milli(parse(raw).text)
+
+
+@lru_cache(maxsize=4096)
+def _in_milli(text: str) -> str:
+    quantity = parse(text)
     rounded = _rounded_up(quantity.value, _MILLI)
     return quantity.text if rounded == quantity.value else _printed(rounded, "decimal")
 

@@ -221,7 +221,21 @@ def _restored(node: Node, value: Json) -> str:
         return f"cannot restore struct from: {kind}"
     if node.map is not None:
         return f"cannot restore map from {kind}"
-    return f"cannot restore slice from {kind}" if node.list is not None else ""
+    if isinstance(value, str) and node.format == "byte":
+        return f"error decoding from json: illegal base64 data at input byte {_base64_problem(value) or 0}"
+    if node.list is not None or node.format == "byte":
+        return f"cannot restore slice from {kind}"
+    return _unconverted(kind, node)
+
+
+def _unconverted(kind: str, node: Node) -> str:
+    """Of two basic kinds that Go converts into each other the converter says one thing, of others another."""
+    if node.format in ("quantity", "int-or-string") or node.scalar is Scalar.UNTYPED:
+        return ""
+    wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
+    if (kind, wanted) in (("int64", "string"), ("float64", "int32")):
+        return f"cannot convert {kind} to {wanted}"
+    return f"unrecognized type: {wanted}"
 
 
 def _json_kind(node: Node, value: Json) -> str:

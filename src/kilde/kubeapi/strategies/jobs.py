@@ -21,9 +21,9 @@ class Jobs(Strategy):
         template_meta = template["metadata"] = dict(template.get("metadata") or {})
         labels = dict(template_meta.get("labels") or {})
         labels |= {_NAME: name, _OLD_NAME: name, _UID: uid, _OLD_UID: uid}
+        if not meta.get("labels") or meta["labels"] is template_meta.get("labels"):
+            meta["labels"] = dict(labels)  # the template's by default: one map
         template_meta["labels"] = labels
-        if not meta.get("labels"):
-            meta["labels"] = dict(labels)
         selector = dict(spec.get("selector") or {})
         selector["matchLabels"] = {**(selector.get("matchLabels") or {}), _UID: uid}
         spec["selector"] = selector

@@ -7,6 +7,7 @@ from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
+from kilde.kubeapi.resources.validation.services import check_addresses
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
@@ -21,8 +22,9 @@ class Services(Strategy):
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         if isinstance(obj.get("spec"), dict):
             _families(obj["spec"])
+            _refuse_unreadable(call, obj)
             _refuse_taken(world, call, obj, None)
-            _allocate(world.allocations, call.memory, obj["spec"])
+            _allocate(world.allocations, call.memory, obj["spec"], shared=True)
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if call.subresource or not isinstance(new.get("spec"), dict):
@@ -32,39 +34,40 @@ class Services(Strategy):
         _drop_unneeded(spec, before)
         _families(spec)
         _refuse_taken(world, call, new, old)
-        _allocate(world.allocations, call.memory, spec)
+        _allocate(world.allocations, call.memory, spec, shared=False)
 
 
 def _families(spec: Object) -> None:
     """One IPv4 address, as a cluster with one service range gives."""
-    if spec.get("type") == "ExternalName":
-        return
     addresses = spec.get("clusterIPs")
     if spec.get("clusterIP") and not addresses:
         spec["clusterIPs"] = [spec["clusterIP"]]
-    elif addresses and not spec.get("clusterIP"):
+    if spec.get("type") == "ExternalName":
+        return
+    if addresses and not spec.get("clusterIP"):
         spec["clusterIP"] = addresses[0]
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ipFamilyPolicy"):
         spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
     if not spec.get("ipFamilies"):
-        double = headless and not spec.get("selector")
+        double = headless and not spec.get("selector") and spec["ipFamilyPolicy"] != "SingleStack"
         spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
 
 
-def _allocate(allocations: Allocations, memory: Memory, spec: Object) -> None:
+def _allocate(allocations: Allocations, memory: Memory, spec: Object, *, shared: bool) -> None:
+    """`shared`: one port in two protocols gets one node port, as it does when the Service is new."""
     kind = spec.get("type")
     if kind != "ExternalName" and not spec.get("clusterIP"):
         address = memory.once("address", allocations.free_address, lambda one: not allocations.address_taken(one))
         spec["clusterIP"], spec["clusterIPs"] = address, [address]
     if kind in _WITH_PORTS and (kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False):
-        _give_ports(allocations, memory, spec)
+        _give_ports(allocations, memory, spec, shared=shared)
     if kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local" and not spec.get("healthCheckNodePort"):
         spec["healthCheckNodePort"] = _free_port(allocations, memory, "health", held_ports({"spec": spec}))
 
 
-def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
-    """A node port for each port; the same number for the same port in two protocols."""
+def _give_ports(allocations: Allocations, memory: Memory, spec: Object, *, shared: bool) -> None:
+    """A node port for each port; if `shared`, the same number for the same port in two protocols."""
     ports: list[Object] = []
     given: dict[Any, int] = {}
     for port in spec.get("ports") or []:
@@ -72,7 +75,7 @@ def _give_ports(allocations: Allocations, memory: Memory, spec: Object) -> None:
             number = given.get((port.get("port"), port.get("protocol") == "SCTP"))
             taken = held_ports({"spec": spec}) | {each["nodePort"] for each in ports if each.get("nodePort")}
             place = f"port {len(ports)}"
-            port = {**port, "nodePort": number or _free_port(allocations, memory, place, taken)}
+            port = {**port, "nodePort": (number if shared else 0) or _free_port(allocations, memory, place, taken)}
         given.setdefault((port.get("port"), port.get("protocol") == "SCTP"), port["nodePort"])
         ports.append(port)
     if ports:
@@ -114,6 +117,13 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
             causes.append(
                 failures.cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
             )
+    if causes:
+        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
+
+
+def _refuse_unreadable(call: Call, new: Object) -> None:
+    """422 for what no address can be chosen by: nothing else is judged before a new Service has its addresses."""
+    causes = list(check_addresses(new["spec"]))
     if causes:
         raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
 

@@ -40,6 +40,8 @@ class Claims(Strategy):
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if not call.subresource:
+            if isinstance(new.get("spec"), dict) and not (old.get("spec") or {}).get("dataSource"):
+                _drop_odd_source(new["spec"])
             _same_data_source(new)
         if call.subresource or _asked(new) <= _asked(old):
             return

@@ -119,9 +119,9 @@ def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
         raise failures.invalid(kind.about_kind(str(obj["metadata"].get("name") or "")), causes)
 
 
-def shaped(kind: Kind, obj: Object) -> Object:
-    """The object with its defaults; its outer layers may be changed."""
-    made = dict(kind.defaulted(obj))
+def shaped(kind: Kind, obj: Object, *, nulls: bool) -> Object:
+    """The object with its defaults; its outer layers may be changed. `nulls`: those that an apply has merged stay."""
+    made = dict(kind.defaulted(obj, nulls=nulls))
     made["metadata"] = dict(made.get("metadata") or {})
     if isinstance(made.get("spec"), dict):
         made["spec"] = dict(made["spec"])

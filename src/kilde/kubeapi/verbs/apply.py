@@ -1,9 +1,10 @@
 """apply: server-side apply, which creates what is not there."""
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply
 from kilde.core.objects.typed.managed_fields import apply
+from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
@@ -45,16 +46,36 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     if config.get("apiVersion") != resource.api_version or config.get("kind") != resource.kind:
         group, _, version = str(config.get("apiVersion") or "").rpartition("/")
         raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
+    _check_metadata(call, config.get("metadata"))
     meta(config)
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
-    named = {"metadata": dict(config["metadata"])} if not changed else {**made, "metadata": dict(made["metadata"])}
+    if existing is None and call.subresource:
+        raise failures.not_found(kind.about(call.name))
+    named = {**made, "metadata": dict(made["metadata"])}
+    if not changed:  # what the configuration does not say of its name and place is as it is
+        said = {key: value for key, value in config["metadata"].items() if value is not None}
+        named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
         return existing, False
     return _written(world, call, existing, named)
+
+
+def _check_metadata(call: Call, said: Json) -> None:
+    """500, as the typed merge says it, where metadata is no map: nothing of it can be read before."""
+    if said is None or isinstance(said, dict):
+        return
+    found = f".metadata: expected map, got &{{{printed(said)}}}"
+    raise failures.unexplained(f"failed to create typed patch object (/; {_go_kind(call)}): {found}")
+
+
+def _go_kind(call: Call) -> str:
+    resource = call.kind.resource
+    version = resource.api_version if resource.group else f"/{resource.version}"
+    return f"{version}, Kind={resource.kind}"
 
 
 def ownership(call: Call, live: Object | None, config: Object, now: str) -> tuple[Object, bool]:
@@ -87,15 +108,12 @@ def _written(world: World, call: Call, existing: Record | None, made: Object) ->
     try:
         made = dict(kind.decoded(made).object)
     except WrongType as error:
-        version = kind.resource.api_version if kind.resource.group else f"/{kind.resource.version}"
-        what = f"{version}, Kind={kind.resource.kind}"
+        what = _go_kind(call)
         head = f"failed to convert new object (/{call.name}; {what}) to proper version"  # the namespace is not told
         raise failures.unexplained(f"{head}: unable to convert unstructured object to {what}: {error.what}") from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False
-    if call.subresource:
-        raise failures.not_found(kind.about(call.name))
     if made["metadata"].get("uid"):
         what = f"the provided object specified uid {made['metadata']['uid']}, and no existing object was found"
         raise failures.conflict(kind.about(call.name), f"uid mismatch: {what}")

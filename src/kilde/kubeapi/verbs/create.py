@@ -5,7 +5,6 @@ from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
-from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse, shaped
@@ -33,7 +32,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
-    obj = shaped(kind, obj)
+    obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # what is added from here on is nobody's
@@ -43,7 +42,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     obj = admission.mutate(world, call, obj, None)
     strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
-    for text in warnings(kind.storage, obj, None):
+    for text in kind.warnings_of(obj, None):
         call.warn(text)
     _check_free(world, call, obj)
     admission.after(world, call, obj, None)

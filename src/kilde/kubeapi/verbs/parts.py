@@ -5,10 +5,20 @@ from collections.abc import Callable, Mapping
 from kilde.core.basics.values import Object
 
 _HEAD = ("apiVersion", "kind", "metadata")
+# What of metadata a write to the status of these kinds cannot change; of others it can all of it.
+_KEPT_OF_STATUS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("apps/v1", "Deployment"): ("labels",),
+    ("v1", "Pod"): ("labels", "annotations", "finalizers", "ownerReferences"),
+}
 
 
 def _status(obj: Object, old: Object) -> None:
     keep(obj, old, ("status",))
+    for key in _KEPT_OF_STATUS.get((str(obj.get("apiVersion")), str(obj.get("kind"))), ()):
+        if key in old["metadata"]:
+            obj["metadata"][key] = old["metadata"][key]
+        else:
+            obj["metadata"].pop(key, None)
 
 
 def _ephemeral(obj: Object, old: Object) -> None:

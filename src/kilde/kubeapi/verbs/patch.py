@@ -8,6 +8,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.node import Node
+from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
@@ -41,7 +42,8 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), media)
+    quoted = printed(_merged(wanted, old)) if media == negotiate.STRATEGIC else ""
+    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), quoted)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -80,7 +82,7 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta) if isinstance(meta, dict) else meta or {}}
+    return {**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)
 
 
 def _refused(error: PatchError, media: str) -> ApiError:
@@ -93,12 +95,14 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, media: str) -> Object:
-    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers."""
+def _decoded(call: Call, made: Object, quoted: str) -> Object:
+    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `quoted` is a strategic patch."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        raise _unfit(made, error.restored if media == negotiate.STRATEGIC else error.what) from error
+        if quoted:
+            raise _unlike(quoted, error.restored) from error
+        raise _unfit(made, error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
@@ -111,7 +115,16 @@ def _unfit(made: Object, why: str) -> ApiError:
     sorted_parts = {
         key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
     }
-    text = json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False)
-    return failures.invalid(
-        Named("", ""), [failures.cause("FieldValueInvalid", f"Invalid value: {failures.quoted(text)}: {why}", "patch")]
-    )
+    return _unlike(json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False), why)
+
+
+def _unlike(text: str, why: str) -> ApiError:
+    words = f"Invalid value: {failures.quoted(text)}: {why}"
+    return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])
+
+
+def _merged(patch: Json, old: Json) -> Json:
+    """A strategic patch as Go quotes it: without the directives that merging has taken out of it."""
+    if not isinstance(patch, dict) or not isinstance(old, dict):
+        return patch
+    return {key: _merged(child, old.get(key)) for key, child in patch.items() if key != "$retainKeys"}

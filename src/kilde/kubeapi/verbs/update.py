@@ -7,7 +7,6 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
-from kilde.kubeapi.logic.warnings import warnings
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
@@ -15,9 +14,10 @@ from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
 
-# How some kinds count generations: never again after the first, with metadata too, and from nothing.
+# How some kinds count generations: never again after the first, with metadata or labels too, and from nothing.
 _NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
-_COUNT_METADATA = frozenset(("endpointslices.discovery.k8s.io", "deviceclasses.resource.k8s.io"))
+_COUNT_METADATA = frozenset(("deviceclasses.resource.k8s.io",))
+_COUNT_LABELS = frozenset(("endpointslices.discovery.k8s.io",))
 _COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
 # Kinds of which a PUT must say what it was made from, as it must of custom ones.
 _ADMISSION = "admissionregistration.k8s.io"
@@ -40,7 +40,14 @@ _CONDITIONAL = frozenset(
         ("storage.k8s.io", "VolumeAttachment"),
     }
 )
-_CREATE_ON_UPDATE = frozenset(("leases.coordination.k8s.io",))
+_RBAC = "rbac.authorization.k8s.io"
+_CREATE_ON_UPDATE = frozenset(
+    (
+        *("endpoints", "events", "limitranges", "services", "runtimeclasses.node.k8s.io"),
+        *("leases.coordination.k8s.io", "leasecandidates.coordination.k8s.io"),
+        *(f"{plural}.{_RBAC}" for plural in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")),
+    )
+)
 
 
 def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
@@ -52,6 +59,7 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
+            obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
             return create(world, call, obj), True
         raise failures.not_found(kind.about(call.name))
     return replace(world, call, existing, obj, own=True), False
@@ -65,7 +73,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
-    obj = shaped(kind, obj)
+    obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
@@ -79,8 +87,8 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(obj, old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
-    if not call.subresource:
-        for text in warnings(kind.storage, obj, old):
+    if call.subresource in ("", "scale"):
+        for text in kind.warnings_of(obj, old):
             call.warn(text)
     if call.subresource != "scale":
         admission.after(world, call, obj, old)
@@ -150,10 +158,14 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
         return False
     if kind.storage in _COUNT_METADATA and _unversioned(obj) != _unversioned(old):
         return True
-    aside = ("metadata", "status")
-    return {key: value for key, value in obj.items() if key not in aside} != {
-        key: value for key, value in old.items() if key not in aside
-    }
+    if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
+        return True
+    kept = obj if kind.resource.custom else kind.to_stored(obj)  # an empty list counts no more than it is kept
+    return _content(obj) != _content(old) and _content(kept) != _content(old)
+
+
+def _content(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
 def _unversioned(obj: Object) -> Object:

@@ -93,7 +93,7 @@ def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> O
     if fields.fields:  # only custom resources mix the two
         return value
     if others.format == "quantity":
-        return {key: _quantity(child, milli=milli) for key, child in value.items()}
+        return {key: "0" if child is None else _quantity(child, milli=milli) for key, child in value.items()}
     return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}
 
 

@@ -16,7 +16,7 @@ def _job(value: Object) -> None:
     template = spec.get("template")
     labels = (template.get("metadata") or {}).get("labels") if isinstance(template, dict) else None
     if labels and not metadata.get("labels"):
-        metadata["labels"] = dict(labels)
+        metadata["labels"] = labels  # the same map, as in Go: what the template gets later, the job has too
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     fill(spec, "parallelism", 1)

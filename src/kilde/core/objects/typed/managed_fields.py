@@ -67,11 +67,12 @@ def apply(
     except (TypingError, ValueError, RecursionError) as error:
         _explain(node, plain, config, error)
         raise
+    unlike = not same(merged, plain)  # also in what is put back now: an apply that says it counts as one that changes
     merged = _restored(merged, plain, intent.reset)
     if manager == KUBECTL:
         merged = last_applied.rewritten(merged, config)
     changed = not same(merged, plain)
-    owned = _timed(owned, intent.owner, former, now if changed else "")
+    owned = _timed(owned, intent.owner, former, now if changed or unlike else "")
     if live is not None and not changed and _owns_alike(owned, former):
         return ApplyResult(live, changed=False)
     return ApplyResult(_with_managed_fields(merged, owned), changed=True)
@@ -132,7 +133,8 @@ def _explain(node: Node, live: Object, config: Object, error: Exception) -> None
             check(node, value, duplicates=duplicates)
         except TypingError as found:
             meta = _metadata(value)
-            name = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
+            parts = (meta.get(key) for key in ("namespace", "name"))
+            name = "/".join(part if isinstance(part, str) else "" for part in parts)
             version = str(value.get("apiVersion") or "")
             version = version if "/" in version else f"/{version}"
             place = f"{name}; {version}, Kind={value.get('kind') or ''}"

@@ -25,6 +25,7 @@ _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 _RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension"
 _ZERO: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
+_UNNAMED = ".LocalObjectReference"  # its name is "" by default, which the packed schemas do not say
 _SCALARS: Mapping[str, Scalar] = {"integer": Scalar.NUMERIC, "number": Scalar.NUMERIC, "boolean": Scalar.BOOLEAN}
 _DEPTH = 100  # a CRD's schema deeper than this is refused; the real server's decoder ends far above anything honest
 
@@ -235,6 +236,8 @@ class _Reader:
             field = properties.get(key) or {}
             if "default" in field:
                 found[key] = field["default"]
+            elif builtin_item and raw["$ref"].endswith(_UNNAMED):
+                found[key] = ""
             elif builtin_item and key in required and field.get("type") in _ZERO:
                 found[key] = _ZERO[field["type"]]
         return found

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi.logic.failures import quoted
 from kilde.kubeapi.logic.warnings.kinds import KINDS
 from kilde.kubeapi.logic.warnings.pods import pod_warnings
+from kilde.kubeapi.resources.validation.metadata import STANDARD_FINALIZERS
 from kilde.kubeapi.resources.validation.names import dns_label
 
 _TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -40,6 +42,16 @@ def warnings(storage: str, obj: Object, old: Object | None) -> Iterator[str]:
             yield from pod_warnings(_at(obj, path) or {}, ".".join(path) + ".")
     if storage in KINDS:
         yield from KINDS[storage](obj, old)
+
+
+def of_custom(obj: Object, old: Object | None) -> Iterator[str]:
+    """What to warn of when a custom resource is written: finalizers without a domain, if they are new."""
+    before = (old or {}).get("metadata", {}).get("finalizers") or ()
+    for name in sorted({*(obj["metadata"].get("finalizers") or ())} - {*before}):
+        if "/" not in name and name not in STANDARD_FINALIZERS:
+            path = " including a path (/)" if "." in name else ""
+            words = f"prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
+            yield f"metadata.finalizers: {quoted(name)}: {words}"
 
 
 def _at(obj: Object, path: tuple[str, ...]) -> Any:

@@ -9,7 +9,7 @@ from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
-from kilde.kubeapi.resources.validation.metadata import check_metadata, check_metadata_update
+from kilde.kubeapi.resources.validation.metadata import check_common, check_metadata, check_metadata_update
 
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 _LARGEST_REPLICAS = 2**31 - 1
@@ -33,7 +33,8 @@ def _causes(obj: Object, definition: Definition, version: Version, old: Object |
     if old is None:
         yield from check_metadata(metadata, namespaced=definition.namespaced)
     else:
-        # A real server judges metadata twice on update, and names each cause twice.
+        # A real server judges metadata three times on update, and names each cause as often.
+        yield from check_common(metadata)
         for _ in range(2):
             yield from check_metadata_update(metadata, old.get("metadata") or {}, namespaced=definition.namespaced)
     if version.schema is not None:

@@ -79,35 +79,38 @@ def _known(value: Json, node: Node, path: str, unknown: list[str]) -> Json:
     return value
 
 
-def defaulted(obj: Object, schema: Schema | None) -> Object:
-    """The object with the schema's defaults where nothing (or a null that may not be there) was written; nulls without a default go."""
+def defaulted(obj: Object, schema: Schema | None, *, nulls: bool = False) -> Object:
+    """The object with the schema's defaults where nothing (or a null that may not be there) was written.
+
+    Other nulls that may not be there go, as from a decoded body; with `nulls` they stay, as what an apply has merged, and are refused.
+    """
     if schema is None:
         return obj
-    found: Object = _default(obj, schema)
+    found: Object = _default(obj, schema, nulls=nulls)
     return found
 
 
-def _default(value: Json, schema: Schema) -> Json:
+def _default(value: Json, schema: Schema, *, nulls: bool) -> Json:
     if isinstance(value, dict):
-        return _default_map(value, schema)
+        return _default_map(value, schema, nulls=nulls)
     items = schema.get("items")
     if isinstance(value, list) and isinstance(items, Mapping):
-        return [_default(item, items) for item in value]
+        return [_default(item, items, nulls=nulls) for item in value]
     return value
 
 
-def _default_map(value: Object, schema: Schema) -> Object:
+def _default_map(value: Object, schema: Schema, *, nulls: bool) -> Object:
     properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
     out: Object = {}
     for key, child in value.items():
         below = properties.get(key, extra if isinstance(extra, Mapping) else None)
         if below is None:
             out[key] = child
-        elif child is not None or below.get("nullable"):
-            out[key] = _default(child, below)
+        elif child is not None or below.get("nullable") or (nulls and "default" not in below):
+            out[key] = _default(child, below, nulls=nulls)
     for key, below in properties.items():
         if key not in out and "default" in below:
-            out[key] = _default(copy.deepcopy(below["default"]), below)
+            out[key] = _default(copy.deepcopy(below["default"]), below, nulls=nulls)
     return out
 
 

@@ -3,6 +3,7 @@
 `check` ratchets as a real server does: what has not changed since the old object is not judged again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,8 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
     wrong = _type(kind, schema)
     if wrong:
         yield type_invalid(place.path, kind, f'{place.body} must be of type {wrong}: "{kind}"')
+        if wrong == "integer" and kind == "number":
+            yield invalid(NO_FIELD, "", f"Checked value must be of type integer (default format) in {place.path}")
         return
     if kind == "null":
         return
@@ -157,15 +160,19 @@ def _twice(value: list[Any], schema: Schema, place: _Place) -> Iterator[Cause]:
     relation, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or ()
     if relation not in ("set", "map"):
         return
-    seen: set[str] = set()
     for index, item in enumerate(value):
-        if relation == "map" and not isinstance(item, dict):
+        if relation == "map" and item is not None and not isinstance(item, dict):
+            yield invalid(f"{place.path}[{index}]", item, "must be an object for an array of list-type map")
+            return
+    seen: Counter[str] = Counter()
+    for index, item in enumerate(value):
+        if relation == "map" and item is None:
             continue
         told = {key: item[key] for key in keys if key in item} if relation == "map" else item
         text = shown(told)
-        if text in seen:
+        seen[text] += 1
+        if seen[text] == 2:  # told once, however often it is there
             yield duplicate(f"{place.path}[{index}]", told)
-        seen.add(text)
 
 
 def _object(value: Mapping[str, Any], schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:

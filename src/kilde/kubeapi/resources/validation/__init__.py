@@ -21,6 +21,8 @@ from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, NO_METADATA
 _BUILTIN = Catalog()
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
 
+_FREE_FINALIZERS = frozenset({("coordination.k8s.io", "Lease"), ("policy", "PodDisruptionBudget")})
+
 
 def validate_create(obj: Object) -> list[Cause]:
     """What is wrong with an object of a built-in kind that is created; kinds without rules of their own have metadata's."""
@@ -48,6 +50,7 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     if key in JUDGED_ANEW and not subresource:
         rule = NAME_RULES.get(key, dns_subdomain)
         causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
+        causes.extend(_finalizers(resource, metadata))
     causes.extend(_finalizers(resource, metadata))
     rules = RULES.get(key)
     if rules is None:
@@ -66,7 +69,7 @@ def _body(obj: Object) -> Object:
 
 
 def _finalizers(resource: Resource, metadata: Object) -> Iterator[Cause]:
-    if resource.group not in _ANY_FINALIZER:
+    if resource.group not in _ANY_FINALIZER and (resource.group, resource.kind) not in _FREE_FINALIZERS:
         yield from check_finalizers(metadata)
 
 

@@ -241,11 +241,11 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
     template = get(spec, "jobTemplate", "spec", default={})
+    yield from _job_spec(template, "spec.jobTemplate.spec")
     if template.get("selector") is not None:
         yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
     if template.get("manualSelector"):
-        yield not_supported("spec.jobTemplate.spec.manualSelector", "true", ("nil", "false"))
-    yield from _job_spec(template, "spec.jobTemplate.spec")
+        yield not_supported("spec.jobTemplate.spec.manualSelector", template["manualSelector"], ("nil", "false"))
 
 
 def _schedule(schedule: str) -> Iterator[Cause]:

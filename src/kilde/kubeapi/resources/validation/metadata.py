@@ -7,7 +7,7 @@ from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, re
 from kilde.kubeapi.resources.validation.names import Rule, dns_label, dns_subdomain, label_value, qualified_name
 
 _LONGEST_ANNOTATIONS = 256 * 1024
-_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _NOT_OWNERS = (("v1", "Event"),)
 _IMMUTABLE = "field is immutable"
 
@@ -51,7 +51,7 @@ def check_common(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
 def check_finalizers(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
     """What is wrong with the finalizers of a built-in kind besides: each is a standard one or has a domain and a slash."""
     for index, name in enumerate(metadata.get("finalizers") or ()):
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
+        if "/" not in name and name not in STANDARD_FINALIZERS:
             words = "name is neither a standard finalizer name nor is it fully qualified"
             yield invalid(f"{at}.finalizers[{index}]", name, words)
 

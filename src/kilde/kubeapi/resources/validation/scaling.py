@@ -174,6 +174,7 @@ def check_budget(obj: Object) -> Iterator[Cause]:
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
     if least is not None and most is not None:
         dump = Struct({"MinAvailable": least, "Selector": spec.get("selector"), "MaxUnavailable": most})
+        dump["UnhealthyPodEvictionPolicy"] = spec.get("unhealthyPodEvictionPolicy")
         yield invalid("spec", dump, "minAvailable and maxUnavailable cannot be both set")
     yield from int_or_percent(least, "spec.minAvailable", most=True)
     yield from int_or_percent(most, "spec.maxUnavailable", most=True)

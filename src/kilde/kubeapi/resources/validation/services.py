@@ -1,6 +1,6 @@
 """Validation of services and endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
@@ -27,7 +27,7 @@ _OUTSIDE = ("LoadBalancer", "NodePort")
 _POLICIES = ("Cluster", "Local")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _LONGEST_AFFINITY = 86400
-_BALANCER_ONLY = ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+_GIVEN_PORTS = "allocateLoadBalancerNodePorts"
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _FAMILIES = ("IPv4", "IPv6")
 _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
@@ -49,7 +49,7 @@ def check_service(service: Object) -> Iterator[Cause]:
     for index, address in items(spec, "externalIPs"):
         yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
     yield from _policies(spec, kind)
-    yield from _cluster_ips(spec, kind)
+    yield from check_addresses(spec)
 
 
 def _affinity(spec: Object) -> Iterator[Cause]:
@@ -85,14 +85,25 @@ def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
 def _ports(spec: Object, kind: str) -> Iterator[Cause]:
     ports = spec.get("ports") or ()
     names: set[str] = set()
-    numbers: set[tuple[int, str]] = set()
+    for index, one in enumerate(ports):
+        yield from _port(one, f"spec.ports[{index}]", names, alone=len(ports) == 1)
+    if kind == "ClusterIP":
+        for index, one in enumerate(ports):
+            if one.get("nodePort"):
+                yield forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
+    yield from _port_twice(ports)
+
+
+def _port_twice(ports: Sequence[Object]) -> Iterator[Cause]:
     node_ports: set[tuple[int, str]] = set()
     for index, one in enumerate(ports):
-        at = f"spec.ports[{index}]"
-        yield from _port(one, at, names, alone=len(ports) == 1)
-        number, protocol, node_port = one.get("port") or 0, one.get("protocol") or "", one.get("nodePort") or 0
-        if node_port and kind == "ClusterIP":
-            yield forbidden(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
+        taken = (one.get("nodePort") or 0, one.get("protocol") or "")
+        if taken[0] and taken in node_ports:
+            yield duplicate(f"spec.ports[{index}].nodePort", taken[0])
+        node_ports.add(taken)
+    numbers: set[tuple[int, str]] = set()
+    for index, one in enumerate(ports):
+        number, protocol, at = one.get("port") or 0, one.get("protocol") or "", f"spec.ports[{index}]"
         if (number, protocol) in numbers:
             dump = {
                 "Name": "",
@@ -104,9 +115,6 @@ def _ports(spec: Object, kind: str) -> Iterator[Cause]:
             }
             yield duplicate(at, Struct(dump))
         numbers.add((number, protocol))
-        if node_port and (node_port, protocol) in node_ports:
-            yield duplicate(f"{at}.nodePort", node_port)
-        node_ports.add((node_port, protocol))
 
 
 def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cause]:
@@ -157,20 +165,33 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
 def _balancer(spec: Object, kind: str) -> Iterator[Cause]:
     """What only load balancers have; a real server writes the field of the ranges with a capital."""
     ranges = "spec.LoadBalancerSourceRanges"
-    for key, at in (("loadBalancerSourceRanges", ranges), *((key, f"spec.{key}") for key in _BALANCER_ONLY)):
+    for key, at in (("loadBalancerSourceRanges", ranges), (_GIVEN_PORTS, f"spec.{_GIVEN_PORTS}")):
         if spec.get(key) not in (None, []) and kind != "LoadBalancer":
             yield forbidden(at, "may only be used when `type` is 'LoadBalancer'")
     for index, one in items(spec, "loadBalancerSourceRanges"):
         yield from cidr(one.strip(), f"{ranges}[{index}]")
-    if kind == "LoadBalancer" and spec.get("loadBalancerClass") is not None:
-        yield from (
-            invalid("spec.loadBalancerClass", spec["loadBalancerClass"], text)
-            for text in qualified_name(spec["loadBalancerClass"])
-        )
+    yield from _class(spec, kind)
 
 
-def _cluster_ips(spec: Object, kind: str) -> Iterator[Cause]:
-    if kind == "ExternalName":
+def _class(spec: Object, kind: str) -> Iterator[Cause]:
+    name, at = spec.get("loadBalancerClass"), "spec.loadBalancerClass"
+    if name is None:
+        return
+    if kind == "LoadBalancer":
+        yield from (invalid(at, name, text) for text in qualified_name(name))
+    else:
+        yield forbidden(at, "may only be used when `type` is 'LoadBalancer'")
+
+
+def _class_update(spec: Object, before: Object) -> Iterator[Cause]:
+    name = spec.get("loadBalancerClass")
+    if spec.get("type") == before.get("type") == "LoadBalancer" and name != before.get("loadBalancerClass"):
+        yield invalid("spec.loadBalancerClass", name, "may not change once set")
+
+
+def check_addresses(spec: Object) -> Iterator[Cause]:
+    """What is wrong with the cluster IPs of a Service and with what they are chosen by."""
+    if spec.get("type") == "ExternalName":
         return
     for index, family in items(spec, "ipFamilies"):
         yield from one_of(family, _FAMILIES, f"spec.ipFamilies[{index}]")
@@ -194,10 +215,9 @@ def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
     yield from check_service(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    if spec.get("type") == before.get("type") == "LoadBalancer" and spec.get("loadBalancerClass") != before.get(
-        "loadBalancerClass"
-    ):
-        yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), "may not change once set")
+    for _ in range(2):  # a real server judges it twice, and names each cause twice
+        yield from _class_update(spec, before)
+    yield from _class(spec, spec.get("type") or "")
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
     mine, theirs = spec.get("clusterIPs") or [], before.get("clusterIPs") or []

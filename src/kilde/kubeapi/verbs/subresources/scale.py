@@ -62,7 +62,7 @@ class Scale(Handler):
         if apply_config is not None:
             new = _applied(world, call, old, apply_config)
         else:
-            body = {**body, "apiVersion": _API_VERSION, "kind": "Scale"}
+            body = _as_go({**body, "apiVersion": _API_VERSION, "kind": "Scale"})
             new = with_ownership(
                 old,
                 body,
@@ -101,6 +101,14 @@ def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
     policies.judge(world, call, made, before)
     webhooks.judge(world, call, made, before)
     return {**new, "spec": made.get("spec") or {}}
+
+
+def _as_go(scale: Object) -> Object:
+    """Go does not write a number of 0: who scales to none owns nothing."""
+    spec = scale.get("spec")
+    if not isinstance(spec, dict) or isinstance(spec.get("replicas"), bool) or spec.get("replicas"):
+        return scale
+    return {**scale, "spec": {key: value for key, value in spec.items() if key != "replicas"}}
 
 
 def _existing(world: World, call: Call) -> Record:
