@@ -51,6 +51,7 @@ class Stage:
     def env(self) -> dict[str, str]:
         return {
             **os.environ,
+            "ARGOCD_SYNC_WAVE_DELAY": "0",  # waves wait for health all the same
             **_IDENTITY,
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "KUBECONFIG": str(self.kubeconfig),

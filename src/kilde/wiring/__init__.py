@@ -66,6 +66,7 @@ class UpSettings:
     port: int = 8480
     api_port: int = 0
     poll: float = 120.0
+    wave_delay: float = 2.0
     namespace: str = "argocd"
     controllers: str = "simulate"
     nodes: int = 2
@@ -155,7 +156,8 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
     with SqliteLedger(settings.data_dir / "ledger.sqlite") as ledger:
         sources = GitSources(settings.data_dir / "git", clock=clock)
         world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
-        made = Controller(world, EngineSettings(namespace=settings.namespace, poll=settings.poll), credentials_for)
+        engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
+        made = Controller(world, engine, credentials_for)
         try:
             yield made
         finally:

@@ -38,6 +38,14 @@ from kilde.cli.target import data_dir_option, namespace_option
 @durability_option
 @namespace_option
 @click.option(
+    "--wave-delay",
+    type=DURATION,
+    envvar="ARGOCD_SYNC_WAVE_DELAY",
+    default="2s",
+    show_default=True,
+    help="Pause between two waves or phases of a sync, for other controllers to react.",
+)
+@click.option(
     "--seal-controller/--no-seal-controller",
     "seals",
     default=None,
@@ -76,6 +84,7 @@ def command(
     listen: tuple[str, int],
     api_port: int,
     poll: float,
+    wave_delay: float,
     durability: str,
     namespace: str,
     seals: bool | None,
@@ -102,6 +111,7 @@ def command(
         port=listen[1],
         api_port=api_port,
         poll=poll,
+        wave_delay=wave_delay,
         durability=durability,
         namespace=namespace,
         seals=seals,

@@ -28,7 +28,8 @@ def command(*, cluster: Cluster) -> None:
     os.kill(running.pid, signal.SIGTERM)
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        if running_in(cluster.folder) is None:
+        going = running.ephemeral and cluster.folder.exists()  # its folder is the last to go
+        if running_in(cluster.folder) is None and not going:
             click.echo(f"{cluster.shown} stopped")
             return
         time.sleep(0.05)
