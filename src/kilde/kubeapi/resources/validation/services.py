@@ -215,8 +215,7 @@ def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
     yield from check_service(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    for _ in range(2):  # a real server judges it twice, and names each cause twice
-        yield from _class_update(spec, before)
+    yield from _class_update(spec, before)
     yield from _class(spec, spec.get("type") or "")
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
