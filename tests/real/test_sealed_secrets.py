@@ -138,7 +138,11 @@ class Shop:
         until(
             lambda: self.values(name) == values, f"{name}: {self.get('sealedsecret', name, '-n', 'shop').get('status')}"
         )
-        synced = lambda: self.get("sealedsecret", name, "-n", "shop")["status"]["conditions"][0]["status"] == "True"  # noqa: E731
+
+        def synced() -> bool:
+            status = self.get("sealedsecret", name, "-n", "shop").get("status") or {}
+            return [condition["status"] for condition in status.get("conditions") or ()] == ["True"]
+
         until(synced, f"{name} Synced")
 
 
