@@ -103,3 +103,73 @@ async def test_a_start_into_trouble_forgets_nothing_of_what_is_deployed(trouble:
         await p.until(lambda: RARE not in p.cluster.objects(), "pruned after two restarts")
         await p.until(lambda: p.sync() == "Synced" and not p.conditions())
         await stop(p)
+
+
+JOBS = Resource("batch", "v1", "Job", "jobs", True)
+MIGRATE = ObjectRef("batch", "Job", "shop", "migrate")
+
+
+def job() -> str:
+    meta = {"name": "migrate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}}
+    spec = {
+        "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "example/migrate:1"}]}}
+    }
+    return json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec})
+
+
+def uid(p: Play) -> str:
+    return str(p.cluster.objects()[MIGRATE]["metadata"]["uid"])
+
+
+async def complete(p: Play) -> None:
+    status = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
+    await p.cluster.patch(JOBS, "shop", "migrate", status, manager="kubelet", subresource="status")
+
+
+def forget_results(p: Play) -> None:
+    """As if the crash had come between the making of the hook and the telling of it."""
+    body = p.cluster.objects()[ObjectRef("argoproj.io", "Application", "argocd", "shop")]
+    body["status"]["operationState"].pop("syncResult", None)
+
+
+@pytest.mark.parametrize("asked", ["automatically", "by hand"])
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+async def test_a_hook_that_runs_while_the_controller_is_gone_runs_once(asked: str, told: bool) -> None:
+    async with play(wave_delay=0.0) as p:
+        p.cluster.serve(JOBS)
+        await p.commit(a=config_map("a"), job=job())
+        await p.application(**(AUTO if asked == "automatically" else {}))
+        if asked == "by hand":
+            await p.until(lambda: p.sync() == "OutOfSync")
+            await p.patch_application({"operation": {"sync": {}, "initiatedBy": {"username": "ola"}}})
+        await p.until(lambda: "migrate" in str(p.status().get("operationState")) and MIGRATE in p.cluster.objects())
+        made = uid(p)
+        await stop(p)
+        if not told:
+            forget_results(p)
+        start(p)
+        await p.until(p.controller.ready.is_set)
+        await p.quiet()
+        assert (p.phase(), uid(p), p.data("a")) == ("Running", made, None)
+        await complete(p)
+        await p.until(lambda: p.phase() == "Succeeded" and p.data("a") == {"k": "v"})
+        assert uid(p) == made
+        await p.until(lambda: not p.records.open_operations(), "every record closed")
+        await stop(p)
+
+
+async def test_a_hook_runs_once_though_the_cluster_fails_in_the_middle() -> None:
+    async with play(wave_delay=0.0) as p:
+        p.cluster.serve(JOBS)
+        await p.commit(a=config_map("a"), job=job())
+        await p.application(**AUTO)
+        await p.until(lambda: "migrate" in str(p.status().get("operationState")) and MIGRATE in p.cluster.objects())
+        made = uid(p)
+        p.cluster.refuse = lambda verb, ref: (
+            ClusterError("no", status=422) if (verb, ref.kind) == ("patch", "Application") else None
+        )
+        await complete(p)
+        await p.quiet()
+        p.cluster.refuse = None
+        await p.until(lambda: p.phase() == "Succeeded" and p.data("a") == {"k": "v"})
+        assert uid(p) == made

@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
 from kilde.core.apps.application import Application
+from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
 from kilde.core.source.repository_url import redact
@@ -13,6 +14,8 @@ from kilde.core.source.revision import Revision
 from kilde.engine.runtime import Heal
 from kilde.ports.clock import Clock
 from kilde.ports.records import Records
+
+_OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class CutOff:
     application: str
     numbers: tuple[int, ...]
     objects: frozenset[ObjectRef]
+    since: float | None = None  # when the attempt of an operation among them began
 
 
 class Accounts:
@@ -34,7 +38,7 @@ class Accounts:
         self,
         app: Application,
         *,
-        cause: str,
+        cause: str = _OPERATION,
         asked_by: str,
         revision: Revision | None,
         digest: str,
@@ -114,7 +118,8 @@ class Accounts:
             refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
             objects = frozenset(ref for ref in refs if ref is not None)
             before = found.get(name, CutOff(application, (), frozenset()))
-            found[name] = CutOff(application, (*before.numbers, record.number), before.objects | objects)
+            since = parse(record.at) if record.body.get("cause") == _OPERATION else before.since
+            found[name] = CutOff(application, (*before.numbers, record.number), before.objects | objects, since)
         return found
 
     def close_cut_off(self, cut: CutOff) -> None:

@@ -45,7 +45,7 @@ class Hands:
     """What one operation works with.
 
     `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `refuses` is what the
-    application's project says of an object ("" where it permits it). `since`: the operation was begun then, before a restart.
+    application's project says of an object ("" where it permits it). `since`: this attempt began then, and was cut off.
     """
 
     pen: Pen
@@ -84,26 +84,24 @@ async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
 
 async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, ...], list[str]]:
     """What cannot be, with the reasons an operation gives."""
-    coming = set(order.defines.values())
+    coming, pen = set(order.defines.values()), hands.pen
     found: list[ObjectResult] = []
     reasons: list[str] = []
     for task in order.tasks:
         change = task.change
         try:
-            resource = await resource_of(hands.pen.cluster, change.ref, change.version, task.namespace)
+            resource = await resource_of(pen.cluster, change.ref, change.version, task.namespace)
         except ClusterError as error:
             if error.reason != "UnknownKind":
                 raise
-            if task.is_prune or change.ref.group_kind in coming or _skips_missing(change, hands):
+            if task.is_prune or change.ref.group_kind in coming or _skips_missing(pen.body(change.ref), pen):
                 continue
-            found.append(_told(task, refused(change, error, hands.pen)))
-            reasons.append(_why_unknown(change, error, await hands.pen.cluster.discovery()))
+            found.append(_unfit(task, error, pen))
+            reasons.append(_why_unknown(change, error, await pen.cluster.discovery()))
             continue
         denied = hands.refuses(change.ref, resource)
         if denied:
-            found.append(
-                _told(task, refused(change, ClusterError(denied, status=403, reason="NotPermitted"), hands.pen))
-            )
+            found.append(_unfit(task, ClusterError(denied, status=403, reason="NotPermitted"), pen))
             reasons.append(denied)
     return tuple(found), reasons
 
@@ -117,13 +115,15 @@ def _why_unknown(change: Change, error: ClusterError, discovery: Discovery) -> s
     return f"{text}: the server could not find the requested resource"
 
 
-def _told(task: Task, result: ObjectResult) -> ObjectResult:
-    return replace(result, reported_namespace=task.namespace, sync_phase=str(task.phase), images=result.images)
+def _unfit(task: Task, error: ClusterError, pen: Pen) -> ObjectResult:
+    wanted = None if task.is_prune else pen.body(task.change.ref)
+    result = refused(task.change, error, pen, wanted=wanted, phase=str(task.phase))
+    return replace(result, reported_namespace=task.namespace)
 
 
-def _skips_missing(change: Change, hands: Hands) -> bool:
-    own = object_options((hands.pen.body(change.ref).get("metadata") or {}).get("annotations") or {})
-    return own.is_on(_SKIP_MISSING) or hands.pen.policy.options.is_on(_SKIP_MISSING)
+def _skips_missing(wanted: Object, pen: Pen) -> bool:
+    own = object_options((wanted.get("metadata") or {}).get("annotations") or {})
+    return own.is_on(_SKIP_MISSING) or pen.policy.options.is_on(_SKIP_MISSING)
 
 
 def defined_kind(body: Object) -> GroupKind:

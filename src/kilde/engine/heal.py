@@ -56,7 +56,7 @@ class Healer:
         if app is None or rt is None or rt.wish is None or not may_heal(app, rt):
             return None
         packed = rt.wish.objects.get(ref)
-        if packed is None:
+        if packed is None or packed.skipped:
             return None
         change = ctx.surveyor.judge(app, rt, ref, packed).change
         if change.forbidden or ctx.projects.refusals(app) or not ctx.projects.may_sync(app, manual=False):

@@ -20,6 +20,7 @@ from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.writes import Pen
 
 _WAIT = 5.0  # seconds after which an operation looks again, whatever the watches say
+RETRYING = ". Retrying attempt #"  # between why an attempt failed and the number of the next
 _UNAVAILABLE = Backoff(first=2.0, factor=2.0, ceiling=30.0)
 
 
@@ -37,13 +38,33 @@ class Job:
 
 
 async def operate(ctx: Context, job: Job) -> float | None:
-    """One attempt. Gives the seconds until the next one (None: the operation is over)."""
+    """One attempt. Gives the seconds until the next one (None: the operation is over).
+
+    Raises ClusterError where it is cut off; the next call takes it up: what was done is not done again, what could not be told is told.
+    """
+    running = job.running
+    if running.ended is None:
+        running.ended = await _attempt(ctx, job)
+    outcome = running.ended
+    delay = _retry_after(job, outcome, ctx.world.clock.dice())
+    if delay is None:
+        await _finish(ctx, job, outcome)
+    else:
+        await _try_again(ctx, job, outcome, delay)
+    running.since = running.ended = None
+    return delay
+
+
+async def _attempt(ctx: Context, job: Job) -> Outcome:
     app, running = job.app, job.running
-    order = _order(ctx, job)
+    cut_off, running.since = (
+        running.since,
+        running.since or ctx.now(),
+    )  # whatever cuts this attempt off, it is taken up again
+    order = _order(ctx, job, cut_off)
     hooks = [task.change for task in order.sync.tasks if task.hook is not None]
     number = ctx.accounts.opened(
         app,
-        cause="operation",
         asked_by=running.operation.asked_by,
         revision=job.revision,
         digest=job.wish.digest,
@@ -55,21 +76,21 @@ async def operate(ctx: Context, job: Job) -> float | None:
     outcome = Outcome(Phase.ERROR, "interrupted")
     telling = ctx.start(f"tell of the operation of {app.name}", _tell_running(ctx, job, order))
     try:
-        outcome = await carry_out(order.sync, _hands(ctx, job, order, telling))
+        outcome = await carry_out(order.sync, _hands(ctx, job, order, telling, cut_off))
+    except asyncio.CancelledError:
+        raise  # the program ends: the record stays open, and the next start takes the attempt up and closes it
+    except BaseException:
+        ctx.accounts.closed(number, app, outcome)
+        raise
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
         job.rt.busy = False
-        ctx.accounts.closed(number, app, outcome)
-    running.resumed = False
-    delay = _retry_after(job, outcome, ctx.world.clock.dice())
-    if delay is not None:
-        return await _try_again(ctx, job, outcome, delay)
-    await _finish(ctx, job, outcome)
-    return None
+    ctx.accounts.closed(number, app, outcome)
+    return outcome
 
 
-def _order(ctx: Context, job: Job) -> Order:
+def _order(ctx: Context, job: Job, cut_off: float | None) -> Order:
     app = job.app
     wants = app.policy.options.is_on("CreateNamespace") and app.destination.namespace
     partial = bool(job.running.operation.resources)
@@ -83,11 +104,11 @@ def _order(ctx: Context, job: Job) -> Order:
         job.plan,
         job.running,
         create_namespace=app.destination.namespace if needed and not in_git else "",
-        before=told_before(app) if job.running.resumed else (),
+        before=() if cut_off is None else told_before(app),
     )
 
 
-def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None]) -> Hands:
+def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cut_off: float | None) -> Hands:
     app = job.app
 
     def body(ref: ObjectRef) -> dict[str, Any]:
@@ -118,11 +139,11 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None]) ->
         parallel=ctx.settings.parallel_writes,
         tell=tell,
         wait=wait,
-        pause=lambda: ctx.world.clock.sleep(ctx.settings.wave_delay),
+        pause=lambda: _rest(ctx),
         confirmed=lambda: _confirmed(ctx, app.name, job.running.started_at),
         stopped=lambda: _terminating(ctx, app.name),
         refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
-        since=job.running.started_at if job.running.resumed else None,
+        since=cut_off,
     )
 
 
@@ -179,28 +200,23 @@ def _retry_after(job: Job, outcome: Outcome, dice: float) -> float | None:
     return min(retry.first * retry.factor**running.retries, retry.ceiling)
 
 
-async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> float:
-    running = job.running
-    running.retries += 1
-    running.retry_at = ctx.world.clock.monotonic() + delay
+async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> None:
+    running, number = job.running, job.running.retries + 1
     state = OperationState(
         **{
-            **_state(
-                job,
-                Phase.RUNNING,
-                f"{outcome.message}. Retrying attempt #{running.retries} at {_clock(ctx.now() + delay)}.",
-            ),
+            **_state(job, Phase.RUNNING, f"{outcome.message}{RETRYING}{number} at {_clock(ctx.now() + delay)}."),
+            "retries": number,
             "results": outcome.results,
             "has_result": True,
         }
     )
+    await _tell(ctx, job, state)
     refreshes = running.operation.retry.refresh
     if refreshes:
         running.operation = running.operation.at_latest()
     how = " with latest revisions" if refreshes else ""
-    running.message = f"Retrying operation{how}. Attempt #{running.retries}"
-    await _tell(ctx, job, state)
-    return delay
+    running.message = f"Retrying operation{how}. Attempt #{number}"
+    running.retries, running.retry_at = number, ctx.world.clock.monotonic() + delay
 
 
 async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
@@ -218,7 +234,6 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
         }
     )
     deployed = outcome.phase is Phase.SUCCEEDED and not operation.dry_run and not operation.resources
-    job.rt.running = None
     verdict = job.verdict()
 
     def build(now_app: Application) -> dict[str, Any]:
@@ -251,6 +266,15 @@ async def _settle(ctx: Context, job: Job) -> None:
         if left <= 0 or _terminating(ctx, job.app.name):
             return
         await _pause(ctx, ctx.signal(job.app.name), left)
+
+
+async def _rest(ctx: Context) -> None:
+    """The pause between two waves; others have the slot meanwhile."""
+    ctx.slots.release()
+    try:
+        await ctx.world.clock.sleep(ctx.settings.wave_delay)
+    finally:
+        await ctx.slots.acquire()
 
 
 async def _pause(ctx: Context, signal: asyncio.Event, seconds: float) -> None:

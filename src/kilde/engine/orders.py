@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import msgspec
-
 from kilde.core.apply.operation import SyncOrder
 from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.apply.tasks import Task
@@ -14,14 +12,13 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan import tracking
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.hooks import FINALIZER, SyncPhase, hook_spec, is_skipped
+from kilde.core.plan.hooks import FINALIZER, SyncPhase, hook_spec
 from kilde.core.plan.planner import Plan
 from kilde.engine.carry_out import defined_kind
 from kilde.engine.runtime import Packed, Running, Wish
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _RUNS = (SyncPhase.PRE_SYNC, SyncPhase.SYNC, SyncPhase.POST_SYNC, SyncPhase.SYNC_FAIL)
-_decode = msgspec.json.Decoder(dict).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +43,17 @@ def make_order(
     destination = app.destination.namespace
     tasks, defines = [], {}
     for change in plan.changes:
-        if change.hook or _is_skipped(change, wish) or _left_out(change, app, operation.options.values):
+        packed = wish.objects.get(change.ref)
+        if change.hook or (packed and packed.skipped) or _left_out(change, app, operation.options.values):
             continue
         place = "" if change.ref.namespace or change.action in (Action.PRUNE, Action.HOLD) else destination
         tasks.append(Task(change=change, wave=change.wave, namespace=place))
-        if change.ref.group_kind == _CRD and change.ref in wish.objects:
-            defines[change.ref] = defined_kind(_decode(wish.objects[change.ref].raw))
+        if change.ref.group_kind == _CRD and packed is not None:
+            defines[change.ref] = defined_kind(packed.unpack(change.ref).manifest.body)
     bodies: dict[ObjectRef, Object] = {}
     if not operation.resources and not operation.without_hooks:
-        for ref, packed in wish.hooks:
-            for task, body in _hook_tasks(ref, packed, wish.sha, running.started_at, destination):
+        for ref, hook in wish.hooks:
+            for task, body in _hook_tasks(ref, hook, wish.sha, running.started_at, destination):
                 tasks.append(task)
                 bodies[task.change.ref] = body
     known = {(result.ref, SyncPhase(result.sync_phase)): result for result in before}
@@ -81,13 +79,6 @@ def _left_out(change: Change, app: Application, asked: Mapping[str, str]) -> boo
     """`ApplyOutOfSyncOnly`: what is as in Git is not touched."""
     only = (asked.get("ApplyOutOfSyncOnly") or app.policy.options.get("ApplyOutOfSyncOnly")) == "true"
     return only and change.action is Action.KEEP
-
-
-def _is_skipped(change: Change, wish: Wish) -> bool:
-    packed = wish.objects.get(change.ref)
-    if packed is None or b"hook" not in packed.raw:
-        return False
-    return is_skipped((_decode(packed.raw).get("metadata") or {}).get("annotations") or {})
 
 
 def _hook_tasks(
@@ -125,20 +116,18 @@ def _named_tracking(annotations: Mapping[str, str], name: str) -> dict[str, str]
 
 
 def told_before(app: Application) -> tuple[ObjectResult, ...]:
-    """What the status tells of an operation that a restart cut off. Nothing, where something of it had failed: then it begins anew."""
+    """What the status tells of an attempt that was cut off. Nothing, where it cannot be read: then all but its hooks is done again."""
     state = app.status.get("operationState") or {}
     found = []
     for item in (state.get("syncResult") or {}).get("resources") or ():
         phase, told = str(item.get("hookPhase") or ""), str(item.get("status") or "")
         if told not in set(ResultCode) or phase not in set(Phase) or item.get("syncPhase") not in set(SyncPhase):
             return ()
-        if phase in (Phase.FAILED, Phase.ERROR):
-            return ()
-        found.append(_read(app, item, told, phase))
+        found.append(_read(item, told, phase))
     return tuple(found)
 
 
-def _read(app: Application, item: dict[str, Any], told: str, phase: str) -> ObjectResult:
+def _read(item: dict[str, Any], told: str, phase: str) -> ObjectResult:
     ref = ObjectRef(*(str(item.get(key) or "") for key in ("group", "kind", "namespace", "name")))
     return ObjectResult(
         ref=ref,

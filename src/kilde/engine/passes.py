@@ -14,7 +14,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
+from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, SourceError
 from kilde.core.basics.moment import parse
@@ -25,7 +25,7 @@ from kilde.core.plan.policy import unknown_options
 from kilde.engine.context import Context
 from kilde.engine.deletion import delete_application
 from kilde.engine.heal import heal_state
-from kilde.engine.operate import Job, operate, selected
+from kilde.engine.operate import RETRYING, Job, operate, selected
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.survey import Survey
 from kilde.engine.wishes import Wishes, owned_refs
@@ -172,7 +172,8 @@ class Passes:
                 )
                 return 0.001
             job_rt = Runtime(wish=target)
-            await ctx.watch_all(app.name, {*target.objects, *rt.held_refs}, await ctx.world.cluster.discovery())
+            needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
+            await ctx.watch_all(app.name, needed, await ctx.world.cluster.discovery())
         plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
         if operation.automated:
             plan = _unrivalled(ctx, app, plan)
@@ -202,14 +203,11 @@ class Passes:
         ctx = self._ctx
         if rt.running is not None:
             return rt.running, None
+        left = self._left_over(app)
+        if left is not None:
+            return left, None
         if app.operation is not None:
             return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
-        left = app.status.get("operationState")
-        if isinstance(left, dict) and left.get("phase") == Phase.RUNNING:
-            operation = read_operation(left.get("operation"))
-            if not operation.problem:
-                begun = parse(str(left.get("startedAt", ""))) or ctx.now()
-                return Running(operation, heal=False, started_at=begun, number=0, resumed=True), None
         allowed = _unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)
@@ -220,6 +218,25 @@ class Passes:
             return None, None
         operation = read_operation(_automated(app, wish.sha, healing, rt if decision.heal else None))
         return Running(operation, heal=decision.heal, started_at=ctx.now(), number=0), None
+
+    def _left_over(self, app: Application) -> Running | None:
+        """The operation that the status says runs, though this process does not know of it: taken up where it was cut off."""
+        state = app.status.get("operationState")
+        if not isinstance(state, dict) or state.get("phase") != Phase.RUNNING:
+            return None
+        asked = app.operation
+        if asked is not None and told_operation(asked.raw) != state.get("operation"):
+            return None  # somebody has asked for another one since
+        operation = asked or read_operation(state.get("operation"))
+        if operation.problem:
+            return None
+        begun = parse(str(state.get("startedAt", ""))) or self._ctx.now()
+        cut = self._ctx.cut_off.get(app.name)
+        since = cut.since if cut is not None else None
+        if since is None and RETRYING not in str(state.get("message", "")):
+            since = begun  # an attempt ended, and nobody came to tell of it
+        retries = int(state.get("retryCount") or 0)
+        return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since)
 
     def _left_to_heal(self, app: Application, plan: Plan) -> Plan:
         """Hands what one apply mends to the healer; the rest (prunes, or everything when the namespace is gone) is a sync's work."""

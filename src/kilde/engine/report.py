@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 
 from kilde.core.apps.application import REFRESH_ANNOTATION, Application
-from kilde.core.apps.status import merge_patch
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
+from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.engine.fleet import APPLICATIONS, Fleet
 from kilde.engine.writes import persist
 from kilde.ports.clock import Clock
@@ -60,7 +60,7 @@ class Reporter:
     ) -> dict[str, Any]:
         patch: dict[str, Any] = {}
         carried = {key: app.status[key] for key in ("reconciledAt",) if key in app.status}
-        change = merge_patch(dict(app.status), {**carried, **status})
+        change = patch_between(dict(app.status), {**carried, **status})
         if change:
             change["reconciledAt"] = rfc3339(self._clock.now())
             patch["status"] = change

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from kilde.core.apply.outcome import Outcome
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import last_attempt
@@ -15,6 +16,7 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Change
 from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
+from kilde.core.plan.hooks import is_skipped
 from kilde.core.plan.policy import Options
 from kilde.engine.rendering import Memory
 
@@ -32,6 +34,7 @@ class Packed:
     options: Options
     compare: Options
     version: str
+    skipped: bool = False  # `hook: Skip`: compared, and never written
 
     def unpack(self, ref: ObjectRef) -> Wanted:
         body: Object = _decode(self.raw)
@@ -46,6 +49,7 @@ def pack(wanted: Wanted) -> Packed:
         wanted.options,
         wanted.compare,
         wanted.manifest.version,
+        is_skipped(wanted.manifest.annotations),
     )
 
 
@@ -104,10 +108,13 @@ class Running:
     heal: bool
     started_at: float
     number: int  # of its record in the ledger
-    resumed: bool = False  # it was begun before a restart
+    since: float | None = (
+        None  # when the attempt began that was cut off (by a restart, or by the cluster) and is to be taken up
+    )
     retries: int = 0
     retry_at: float | None = None
     message: str = ""
+    ended: Outcome | None = None  # how the attempt ended, until that is told
 
 
 @dataclass(slots=True)

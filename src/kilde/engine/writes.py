@@ -14,10 +14,10 @@ import msgspec
 from kilde.core.apply.outcome import ObjectResult, ResultCode, kind_word
 from kilde.core.apply.retry import MAX_TRIES, wait_before, worth_another_try
 from kilde.core.apply.tasks import Task
-from kilde.core.apps.status import merge_patch
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
+from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.objects.pointer import with_value_of
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.objects.typed.last_applied import ANNOTATION, forgotten
@@ -45,7 +45,6 @@ class _Head(msgspec.Struct, gc=False):
 _heads = msgspec.json.Decoder(_Head)
 _KEPT_KINDS = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
 _NOT_TYPED = "failed to create typed patch object"  # what a server answers with 500 to an apply
-_WRITTEN = (Action.CREATE, Action.UPDATE, Action.KEEP)
 _GONE_PATIENCE = 60.0  # seconds that an object may take to go before it is made again
 
 
@@ -92,7 +91,7 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
             return await _replaced(change, resource, body, way, pen)
         return await _applied(change, resource, body, way, pen, dry_run=dry_run)
     except ClusterError as error:
-        return refused(change, error, pen)
+        return refused(change, error, pen, wanted=body)
 
 
 def _body(change: Change, pen: Pen) -> Object:
@@ -147,7 +146,7 @@ async def _forget(change: Change, resource: Resource, body: Object, pen: Pen) ->
     rest = forgotten(pen.node(ref, change.version) or DEDUCED, live, body)
     if rest is None:
         return
-    patch = merge_patch(live, rest)
+    patch = patch_between(live, rest)
     patch.setdefault("metadata", {})["resourceVersion"] = held.version
     raw = await persist(
         lambda: pen.cluster.patch(resource, ref.namespace, ref.name, patch, manager=pen.manager), pen.clock
@@ -323,12 +322,12 @@ def result_of(
     )
 
 
-def refused(change: Change, error: ClusterError, pen: Pen, *, phase: str = "Sync") -> ObjectResult:
-    """What the cluster would not take; no value of a Secret is in its words."""
-    writes = change.action in _WRITTEN
+def refused(
+    change: Change, error: ClusterError, pen: Pen, *, wanted: Object | None = None, phase: str = "Sync"
+) -> ObjectResult:
+    """What the cluster would not take; no value of a Secret is in its words. `wanted`: what was to be written, if anything."""
     secret = change.ref.kind == "Secret"
     live = pen.live.get(change.ref) if secret else None
-    wanted = pen.body(change.ref) if writes and change.why != "CreateNamespace=true" else None
     return ObjectResult(
         ref=change.ref,
         version=change.version,

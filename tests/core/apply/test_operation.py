@@ -2,7 +2,7 @@
 
 from kilde.core.apply.operation import SyncOrder
 from kilde.core.apply.outcome import ObjectResult, ResultCode
-from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.objects.ref import GroupKind
 from kilde.core.plan.change import Action
 from kilde.core.plan.hooks import SyncPhase
 
@@ -199,12 +199,22 @@ def test_after_a_restart_nothing_that_is_over_runs_again() -> None:
     assert told(outcome)[1] == "migrate PreSync Synced Succeeded: well"
 
 
-def test_after_a_restart_a_hook_that_was_made_but_not_told_of_is_taken_up() -> None:
-    other = ObjectRef("", "ConfigMap", "shop", "gone")
-    known = ObjectResult(ref=other, version="v1", code=ResultCode.SYNCED, message="", verb="wait", hook_phase="Running")
-    stage = Stage(there={"migrate"}, ours=frozenset(["migrate"]), ends={"migrate": ("Running", "Succeeded")})
-    stage.play(SyncOrder(tasks=(MIGRATE,), before={(other, SyncPhase.SYNC): known}))
-    assert "apply migrate" not in stage.lines
+def test_a_hook_that_this_attempt_made_before_it_was_cut_off_is_taken_up_though_nothing_was_told() -> None:
+    stage = Stage(there={"migrate"}, ours=frozenset(["migrate"]), ends={"migrate": ("Running", "Running", "Succeeded")})
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("a"))))
+    assert stage.lines == ["pause", "waiting for completion of hook batch/Job/migrate", "release migrate", "apply a"]
+    assert told(outcome)[1] == "migrate PreSync Synced Succeeded: migrate created"
+
+
+def test_a_hook_that_had_failed_before_the_attempt_was_cut_off_is_not_tried_again() -> None:
+    ref = MIGRATE.change.ref
+    before = {(ref, SyncPhase.PRE_SYNC): ObjectResult(
+        ref=ref, version="v1", code=ResultCode.SYNCED, message="no luck", verb="wait", hook_phase="Failed"
+    )}  # fmt: skip
+    stage = Stage()
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("a"), hook("cry", "SyncFail")), before=before))
+    assert stage.lines == ["release migrate", "apply cry", "release cry"]
+    assert told(outcome)[0] == "Failed: one or more synchronization tasks completed unsuccessfully"
 
 
 def test_a_dry_run_tries_everything_once() -> None:

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.apps.application import read_application
 from kilde.core.apps.operation import read_operation
@@ -14,19 +11,11 @@ from kilde.core.apps.status import (
     Verdict,
     add_history,
     last_attempt,
-    merge_patch,
     render_operation,
     render_status,
 )
-from kilde.core.objects.patches.merge_patch import merge_patch as merged
 from kilde.core.objects.ref import ObjectRef
 
-JSON = st.recursive(
-    st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=10,
-)
-OBJECTS = st.dictionaries(st.text(max_size=3), JSON, max_size=4)
 SOURCE = {"repoURL": "https://git.example/x.git", "path": "app"}
 DESTINATION = {"server": "https://kubernetes.default.svc", "namespace": "shop"}
 
@@ -34,16 +23,6 @@ DESTINATION = {"server": "https://kubernetes.default.svc", "namespace": "shop"}
 def application(**more: Any) -> Any:
     spec = {"source": SOURCE, "destination": DESTINATION, **more.pop("spec", {})}
     return read_application({"metadata": {"name": "shop", "namespace": "argocd"}, "spec": spec, **more})
-
-
-@given(OBJECTS, OBJECTS)
-def test_the_patch_makes_the_one_into_the_other(old: dict[str, Any], new: dict[str, Any]) -> None:
-    assert merged(old, merge_patch(old, new)) == new
-
-
-@given(OBJECTS)
-def test_equal_statuses_need_no_patch(status: dict[str, Any]) -> None:
-    assert merge_patch(status, status) == {}
 
 
 def test_a_status_has_argo_cds_shape() -> None:

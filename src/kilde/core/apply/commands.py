@@ -86,7 +86,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """How one object looks. `phase` is how far it is as a task; `ours`: it is a hook that this very operation made before a restart."""
+    """How one object looks. `phase` is how far it is as a task; `ours`: it is a hook that this very attempt made."""
 
     phase: Phase = Phase.RUNNING
     message: str = ""

@@ -45,8 +45,8 @@ Walking: TypeAlias = Generator[Command, Reply, None]
 class SyncOrder:
     """What to do, and how.
 
-    `defines` has the kind that each CustomResourceDefinition among the tasks defines. `before` is what is known of tasks from before a
-    restart: those that are over do not run again.
+    `defines` has the kind that each CustomResourceDefinition among the tasks defines. `before` is what is known of tasks from before the
+    attempt was cut off: those that are over do not run again.
     """
 
     tasks: tuple[Task, ...]
@@ -156,8 +156,8 @@ class _Walk:
 
     def _run(self, states: list[State]) -> Generator[Command, Reply, bool]:
         """Does what these tasks are. False: something has to be waited for first (it was), or went wrong."""
-        states = yield from self._taken_up(states)
         there = yield from self._hooks_there(states)
+        states = [s for s in states if s.phase is None]
         if not (yield from self._release(there, again=True)):
             return False
         prunes = [s for s in states if s.task.is_prune]
@@ -182,21 +182,16 @@ class _Walk:
         yield from self._prune(prunes)
         return not any(s.is_bad for s in prunes)
 
-    def _taken_up(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
-        """Hooks that this very operation made before a restart, which its status did not come to tell: they run already."""
+    def _hooks_there(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
+        """Hooks of an earlier sync. One that this very attempt made before it was cut off, and did not come to tell of, runs already."""
         hooks = [s for s in states if s.task.hook is not None]
-        if not hooks or not self._order.before:
-            return states
-        for state, sight in zip(hooks, (yield from self._sights(hooks)), strict=True):
+        there = []
+        for state, sight in zip(hooks, (yield from self._sights(hooks)) if hooks else (), strict=True):
             if sight.there and sight.ours:
                 self._set(state, Phase.RUNNING, f"{state.task.change.ref.name} created")
-        return [s for s in states if s.phase is None]
-
-    def _hooks_there(self, states: list[State]) -> Generator[Command, Reply, list[State]]:
-        hooks = [s for s in states if s.task.hook is not None]
-        if not hooks:
-            return []
-        return [s for s, sight in zip(hooks, (yield from self._sights(hooks)), strict=True) if sight.there]
+            elif sight.there:
+                there.append(state)
+        return there
 
     def _confirmed(self, prunes: list[State]) -> Generator[Command, Reply, bool]:
         asking = [s for s in prunes if s.task.change.confirm and s.task.change.action is Action.PRUNE]

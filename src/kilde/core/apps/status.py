@@ -11,7 +11,7 @@ from typing import Any
 from kilde.core.apply.outcome import ObjectResult, Phase
 from kilde.core.apps.application import Application
 from kilde.core.basics.moment import rfc3339
-from kilde.core.basics.values import Json, Object
+from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
 
 _APPLICATION = GroupKind("argoproj.io", "Application")
@@ -114,9 +114,8 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     Times are whole seconds, and whoever waits for "a newer operation" knows it by them: one that ends within the second of the
     last one is told to end a second later, so that no two look the same.
     """
-    operation = {"retry": {}, **_told(state.operation)}
     out: dict[str, Any] = {
-        "operation": operation,
+        "operation": told_operation(state.operation),
         "phase": str(state.phase),
         "startedAt": rfc3339(state.started_at),
     }
@@ -137,8 +136,9 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     return out
 
 
-def _told(operation: Mapping[str, Any]) -> dict[str, Any]:
-    """The operation as Argo CD repeats it: groups of the core API are left out, and what is false in who began it."""
+def told_operation(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation as Argo CD repeats it: groups of the core API are left out, and what is false in who began it; a retry is there."""
+    operation: Mapping[str, Any] = {"retry": {}, **asked}
     by = operation.get("initiatedBy")
     if isinstance(by, dict):
         operation = {**operation, "initiatedBy": {key: value for key, value in by.items() if value}}
@@ -166,20 +166,6 @@ def add_history(
     }
     limit = app.history_limit
     return [*kept, entry][-limit:] if limit > 0 else []
-
-
-def merge_patch(old: Json, new: Json) -> dict[str, Any]:
-    """The RFC 7386 patch that makes the object `old` into `new` ({} when they are equal)."""
-    patch: dict[str, Any] = {key: None for key in old if key not in new}
-    for key, value in new.items():
-        before = old.get(key)
-        if before == value and key in old:
-            continue
-        if isinstance(before, dict) and isinstance(value, dict):
-            patch[key] = merge_patch(before, value)
-        else:
-            patch[key] = value
-    return patch
 
 
 def _conditions(old: Iterable[Mapping[str, Any]], found: Iterable[tuple[str, str]], now: float) -> list[dict[str, Any]]:

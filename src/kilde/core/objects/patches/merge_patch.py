@@ -15,6 +15,20 @@ def merge_patch(document: Object, patch: Json) -> Object:
     return merged if isinstance(merged, dict) else {}
 
 
+def patch_between(old: Object, new: Object) -> Object:
+    """The patch that makes the object `old` into `new` ({} when they are equal)."""
+    patch: Object = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        before = old.get(key)
+        if before == value and key in old:
+            continue
+        if isinstance(before, dict) and isinstance(value, dict):
+            patch[key] = patch_between(before, value)
+        else:
+            patch[key] = value
+    return patch
+
+
 def _merged(value: Json, patch: Json) -> Json:
     if not isinstance(value, dict):
         return _without_nulls(patch)
