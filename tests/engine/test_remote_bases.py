@@ -23,6 +23,17 @@ def overlay(p: Play, *more: str, **other: bytes) -> str:
     return p.sources.commit(URL, {"app/kustomization.yaml": text.encode(), **other})
 
 
+async def project(p: Play, *repositories: str) -> None:
+    """A project whose kustomizations may use bases of other repositories, of those that it permits."""
+    body: dict[str, Any] = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "team", "namespace": "argocd", "annotations": {"kilde.dev/remote-bases": "allowed"}},
+        "spec": {"sourceRepos": list(repositories), "destinations": [{"server": "*", "namespace": "*"}]},
+    }
+    await p.cluster.apply(PROJECTS, body, manager="person")
+
+
 async def test_by_default_none_is_fetched_and_the_condition_says_so() -> None:
     async with play() as p:
         p.sources.create(LIB)
@@ -35,20 +46,14 @@ async def test_by_default_none_is_fetched_and_the_condition_says_so() -> None:
         assert p.data("o-lib") is None
 
 
-async def test_a_project_that_may_gets_them_and_what_is_pushed_there() -> None:
-    asked: list[tuple[str, str]] = []
-
-    def allow(project: str, url: str) -> bool:
-        asked.append((project, url))
-        return url == LIB
-
-    async with play(allow_remote=allow) as p:
+async def test_a_project_that_says_so_gets_them_and_what_is_pushed_there() -> None:
+    async with play() as p:
         p.sources.create(LIB)
         library(p, "one")
         overlay(p)
-        await p.application(**AUTO)
+        await project(p, URL, LIB)
+        await p.application(project="team", **AUTO)
         await p.until(lambda: p.data("o-lib") == {"k": "one"})
-        assert set(asked) == {("default", LIB)}
         await p.until(lambda: p.sync() == "Synced")
         await p.quiet()
         renders = p.controller.context.renderer.renders
@@ -62,39 +67,35 @@ async def test_a_project_that_may_gets_them_and_what_is_pushed_there() -> None:
 
 
 async def test_another_repository_is_refused_and_so_is_a_file_from_the_web() -> None:
-    async with play(allow_remote=lambda project, url: url == LIB) as p:
+    async with play() as p:
         p.sources.create(LIB)
         library(p, "one")
         overlay(p, "https://elsewhere.example/org/repo/base")
-        await p.application(**AUTO)
+        await project(p, URL, LIB)
+        await p.application(project="team", **AUTO)
         await p.until(p.conditions)
-        assert "remote bases are not allowed here (let the project allow it" in p.conditions()[0]
+        assert "https://elsewhere.example/org/repo/base: remote bases are not allowed here" in p.conditions()[0]
         assert p.data("o-lib") is None
 
 
 async def test_programs_never_run() -> None:
-    async with play(allow_remote=lambda project, url: True) as p:
+    async with play() as p:
         kustomization = b"resources: [cm.yaml]\nhelmCharts: [{name: x}]\n"
         p.sources.commit(URL, {"app/kustomization.yaml": kustomization, "app/cm.yaml": config_map("c").encode()})
-        await p.application(**AUTO)
+        await project(p, "*")
+        await p.application(project="team", **AUTO)
         await p.until(p.conditions)
         assert "must specify --enable-helm" in p.conditions()[0]
 
 
-async def test_a_project_that_says_so_allows_the_repositories_it_permits_and_no_others() -> None:
+async def test_a_project_that_comes_to_permit_the_repository_lets_it_in() -> None:
     async with play() as p:
         p.sources.create(LIB)
         library(p, "one")
         overlay(p)
-        body: dict[str, Any] = {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": "team", "namespace": "argocd", "annotations": {"kilde.dev/remote-bases": "allowed"}},
-            "spec": {"sourceRepos": [URL], "destinations": [{"server": "*", "namespace": "*"}]},
-        }
-        await p.cluster.apply(PROJECTS, body, manager="person")
+        await project(p, URL)
         await p.application(project="team", **AUTO)
         await p.until(p.conditions)
         assert "remote bases are not allowed here" in p.conditions()[0]
-        await p.cluster.apply(PROJECTS, {**body, "spec": {**body["spec"], "sourceRepos": [URL, LIB]}}, manager="person")
+        await project(p, URL, LIB)
         await p.until(lambda: p.data("o-lib") == {"k": "one"})

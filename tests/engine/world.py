@@ -10,7 +10,6 @@ from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.controller import Controller
-from kilde.engine.remotes import AllowRemote
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
@@ -102,7 +101,7 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def play(*, allow_remote: AllowRemote | None = None, **settings: Any) -> AsyncIterator[Play]:
+async def play(**settings: Any) -> AsyncIterator[Play]:
     clock = SystemClock()
     cluster, sources, records = FakeCluster(clock), FakeSources(), MemoryRecords()
     for definition in crds.definitions():
@@ -115,7 +114,7 @@ async def play(*, allow_remote: AllowRemote | None = None, **settings: Any) -> A
     sources.create(URL)
     world = World(cluster=cluster, sources=sources, records=records, clock=clock)
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
-    made = Controller(world, engine, lambda url, config: Credentials(), allow_remote=allow_remote)
+    made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, sources, records, made)
     one.running = asyncio.ensure_future(made.run())
     try:

@@ -18,7 +18,6 @@ from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.remotes import AllowRemote
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
@@ -44,8 +43,6 @@ class Controller:
         world: World,
         settings: EngineSettings,
         choose: ChooseCredentials,
-        *,
-        allow_remote: AllowRemote | None = None,
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
@@ -69,9 +66,7 @@ class Controller:
             config=config,
             live=live,
             repositories=repositories,
-            renderer=Renderer(
-                world.sources, fetch=repositories.ensure, allow_remote=allow_remote or projects.allows_remote
-            ),
+            renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=projects.allows_remote),
             schemas=schemas,
             projects=projects,
             surveyor=Surveyor(live, schemas, projects),

@@ -18,11 +18,6 @@ AllowRemote = Callable[[str, str], bool]  # project, URL of a repository → whe
 Fetch = Callable[[str], Awaitable[None]]  # brings the mirror of a repository up to date
 
 
-def refuse_remotes(_project: str, _url: str) -> bool:
-    """Nobody's applications use remote bases: the rule where there are no projects to ask."""
-    return False
-
-
 class RemoteNeeded(Exception):
     """A render cannot go on without this repository. No KildeError: nothing is wrong yet."""
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from kilde.core.apps.application import Source
 from kilde.core.render import RenderCache, Rendered, RenderSource, render
 from kilde.core.source.tree import Trace, Tree, touched
-from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, refuse_remotes
+from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
@@ -38,7 +38,7 @@ class Memory:
 class Renderer:
     """Renders in one thread of its own, so that reading and computing do not hold the loop."""
 
-    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote = refuse_remotes) -> None:
+    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote) -> None:
         self._sources, self._fetch, self._allow_remote = sources, fetch, allow_remote
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
