@@ -120,6 +120,11 @@ def agree(pair: Pair, *asks: Ask) -> None:
     for ask in asks:
         real, ours = pair.ask(ask)
         for answer in (real, ours):
+            names = [column["name"] for column in answer["body"].get("columnDefinitions", ())]
+            for row in answer["body"].get("rows", ()):
+                age = names.index("Age")
+                assert row["cells"][age].endswith("s")  # the two were not made in the same second
+                row["cells"][age] = "Ns"
             for column in answer["body"].pop("columnDefinitions", ()):
                 assert column["description"]  # ours are in our words
         assert not differences(normal(real), normal(ours)), str(ask)
