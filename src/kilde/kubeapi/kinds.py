@@ -14,6 +14,7 @@ from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Version
+from kilde.core.objects.unchanged import mark_unchanged
 from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import Read
@@ -104,6 +105,11 @@ class Kind:
     def decoded(self, obj: Object) -> go_decode.Decoded:
         """What a typed decoder makes of the object. Raises go_decode.WrongType."""
         return go_decode.decode(self.node, obj)
+
+    def mark_unchanged(self, new: Object, old: Object) -> None:
+        """Marks what need not be worked out again; not of kinds whose rules may have changed since, or that are kept in another shape."""
+        if not self.resource.custom and self.conversion is None:
+            mark_unchanged(new, old)
 
     @property
     def warning(self) -> str:

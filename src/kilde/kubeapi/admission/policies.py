@@ -9,6 +9,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.selector import label_selector
 from kilde.core.objects.typed.merging import merge
+from kilde.core.objects.unchanged import unmarked
 from kilde.kubeapi.admission.requests import request_of
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
@@ -26,6 +27,7 @@ def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
     known, bindings = _stored(world, _MUTATING)
     if not bindings:
         return obj
+    obj = unmarked(obj)
     request = request_of(world, call, obj, old)
     try:
         for mutation in policies.mutations(known, bindings, request, _params(world)):

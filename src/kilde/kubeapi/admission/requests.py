@@ -1,6 +1,7 @@
 """What policies and webhooks are told of a write."""
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.unchanged import unmarked
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.storage.records import Key
@@ -18,7 +19,7 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         operation=operation,
         resource=call.kind.resource,
         name=call.name or str(meta.get("name") or ""),
-        object=obj,
+        object=None if obj is None else unmarked(obj),
         old=old,
         namespace=namespace.object() if namespace else None,
         sub_resource=call.subresource,

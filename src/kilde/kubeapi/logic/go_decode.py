@@ -11,6 +11,7 @@ from typing import NamedTuple
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.node import MapNode, Node, Scalar
+from kilde.core.objects.unchanged import Unchanged
 from kilde.kubeapi.resources.go_types import go_field
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
@@ -60,6 +61,8 @@ def _fits(node: Node, value: Json) -> bool:
         return node.scalar is Scalar.UNTYPED or all(_fits(items, item) for item in value)
     if kind is bool:
         return node.scalar is Scalar.BOOLEAN or _free(node)
+    if kind is Unchanged:
+        return True
     return _fits_number(node, value)
 
 
@@ -155,7 +158,7 @@ class _Walk:
 
     def map(self, node: Node, value: Object, at: _At) -> Object:
         spec = node.map
-        if spec is None or (not spec.fields and node.scalar is Scalar.UNTYPED):
+        if type(value) is Unchanged or spec is None or (not spec.fields and node.scalar is Scalar.UNTYPED):
             return value
         out = {}
         for key, item in value.items():

@@ -61,7 +61,7 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
         return existing, False
-    return _written(world, call, existing, named)
+    return _written(world, call, existing, live, named)
 
 
 def _check_metadata(call: Call, said: Json) -> None:
@@ -103,8 +103,12 @@ def ownership(call: Call, live: Object | None, config: Object, now: str) -> tupl
     return made.object, made.changed
 
 
-def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
+def _written(
+    world: World, call: Call, existing: Record | None, live: Object | None, made: Object
+) -> tuple[Record, bool]:
     kind = call.kind
+    if live is not None:
+        kind.mark_unchanged(made, live)
     try:
         made = dict(kind.decoded(made).object)
     except WrongType as error:

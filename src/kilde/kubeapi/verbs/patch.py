@@ -43,7 +43,9 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
     quoted = printed(_merged(wanted, old)) if media == negotiate.STRATEGIC else ""
-    made = _decoded(call, change_document(call, media, wanted, old, call.kind.node), quoted)
+    document = change_document(call, media, wanted, old, call.kind.node)
+    call.kind.mark_unchanged(document, old)
+    made = _decoded(call, document, quoted)
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])

@@ -73,6 +73,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     kind = call.kind
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
+    kind.mark_unchanged(obj, old)
     obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
@@ -95,7 +96,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)
-    if same_but_times(obj, existing.object() if kind.conversion else kind.to_stored(old)):
+    if same_but_times(obj, existing.object() if kind.conversion else old):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))

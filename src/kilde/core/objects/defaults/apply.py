@@ -10,6 +10,7 @@ from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.typed.go_values import zero_value
 from kilde.core.objects.typed.node import ListNode, MapNode, Node
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, builtin
+from kilde.core.objects.unchanged import Unchanged
 
 _NOTHING = object()
 _UNROUNDED = ("io.k8s.api.node.", "io.k8s.api.resource.")  # groups that do not round their resource lists
@@ -87,6 +88,8 @@ def _value(node: Node, value: Any, *, milli: bool = True) -> Any:
 
 
 def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> Object:
+    if type(value) is Unchanged:
+        return value
     others = fields.others
     if others is None:
         return _struct(node, fields, value)

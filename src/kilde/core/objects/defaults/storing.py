@@ -4,6 +4,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, builtin
+from kilde.core.objects.unchanged import Unchanged
 
 _HAS_ALWAYS: dict[int, tuple[Node, bool]] = {}  # by the node's id (and the node, which keeps the id its own)
 
@@ -28,7 +29,7 @@ def _field(node: Node, key: str, value: Json) -> Json:
 
 
 def _kept(node: Node | None, value: Json) -> Json:
-    if node is None or not _has_always(node):
+    if node is None or type(value) is Unchanged or not _has_always(node):
         return value
     if isinstance(value, dict) and node.map is not None:
         return {key: _field(node, key, child) for key, child in value.items()}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.unchanged import Unchanged
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers, check_resources
 from kilde.kubeapi.resources.validation.fields import between, get, ip_address, items, named, one_of
@@ -30,6 +31,8 @@ def check_pod(pod: Object) -> Iterator[Cause]:
 
 def check_template(template: Json, at: str) -> Iterator[Cause]:
     """What is wrong with a pod template; `at` is its field."""
+    if type(template) is Unchanged:
+        return
     metadata, spec = get(template, "metadata", default={}), get(template, "spec", default={})
     yield from check_labels(metadata.get("labels"), f"{at}.labels")  # the real paths leave `metadata` out
     yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
