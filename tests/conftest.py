@@ -8,11 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from real.control_plane import ControlPlane, control_plane, missing
 
 ROOT = Path(__file__).resolve().parent.parent
 _GRACE = 3.0
+
+# A loaded machine draws and runs slowly; that says nothing about the code.
+settings.register_profile("kilde", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kilde")
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,13 @@ class ControlPlane:
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
+    def etcd_url(self) -> str:
+        """Where etcd answers its clients, and serves its metrics."""
+        return next(
+            word.partition("=")[2] for word in self._commands["etcd"] if word.startswith("--listen-client-urls=")
+        )
+
+    @property
     def server(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 

@@ -106,6 +106,11 @@ class LiveView:
                 if self._place(ref) is None:
                     self._drop_owner(ref, held)
 
+    @property
+    def watches(self) -> int:
+        """How many kinds and namespaces are watched."""
+        return len(self._watched)
+
     def retrack(self, tracking: Tracking) -> None:
         """Objects are told apart in another way from now on: everything is listed anew."""
         self.tracking = tracking

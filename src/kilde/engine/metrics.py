@@ -24,6 +24,9 @@ class EngineMetrics:
         yield _counter("kilde_comparisons", "Objects compared with what Git wants.", ctx.surveyor.comparisons)
         yield _counter("kilde_heals", "Foreign writes undone.", self._controller.healer.heals)
         yield _counter("kilde_status_writes", "Writes of an application's status.", ctx.reporter.writes)
+        yield GaugeMetricFamily(
+            "kilde_watches", "Kinds and namespaces watched for applications.", value=ctx.live.watches
+        )
         applications = GaugeMetricFamily(
             "kilde_applications", "Applications by sync and health status.", labels=["sync", "health"]
         )

@@ -20,6 +20,7 @@ from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
+from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
@@ -67,6 +68,7 @@ class UpSettings:
     api_port: int = 0
     poll: float = 120.0
     wave_delay: float = 2.0
+    writes: int = 0  # to the API server, a minute; 0: no limit
     namespace: str = "argocd"
     controllers: str = "simulate"
     nodes: int = 2
@@ -91,10 +93,14 @@ class SealSettings:
     burst: int = 2
 
 
-def open_cluster(file: Path | None, *, context: str = "") -> KubeCluster:
-    """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in."""
+def open_cluster(file: Path | None, *, context: str = "", writes: int = 0) -> KubeCluster:
+    """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in.
+
+    `writes` a minute are its budget; 0: as many as there are.
+    """
     clock = SystemClock()
-    return KubeCluster(entry.access(file, clock, os.environ, context=context), clock)
+    limits = ClientLimits(writes=writes)
+    return KubeCluster(entry.access(file, clock, os.environ, context=context), clock, limits=limits)
 
 
 def credentials_for(url: str, config: Config) -> Credentials:
@@ -213,7 +219,7 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
         async with contextlib.AsyncExitStack() as stack:
             services = LocalServices()
             file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings, services))
-            cluster = open_cluster(file, context=settings.context)
+            cluster = open_cluster(file, context=settings.context, writes=settings.writes)
             stack.push_async_callback(cluster.close)
             if settings.kubeconfig is None:
                 await install_definitions(cluster, settings.namespace)

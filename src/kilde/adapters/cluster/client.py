@@ -235,6 +235,21 @@ class KubeCluster:
         )
         return (await self._send(call)).body
 
+    async def metrics(self) -> str | None:
+        """The server's own page of metrics; None where we may not read it or it has none."""
+        call = Call(method="GET", path="/metrics", verb="metrics", about="/metrics", accept="text/plain")
+        try:
+            return (await self._send(call)).body.decode("utf-8", "replace")
+        except ClusterError as error:
+            if error.status in (401, 403, 404):
+                return None
+            raise
+
+    async def date(self) -> str:
+        """The Date header of a small request (RFC 9110, whole seconds); "" if the server sends none."""
+        answer = await self._send(Call(method="GET", path="/version", verb="version", about="version"))
+        return answer.headers.get("Date", "")
+
     def counts(self) -> dict[str, int]:
         """Requests sent so far, by verb: get, list, watch, apply, create, update, patch, delete, review, discovery, …"""
         return dict(self._transport.counts)

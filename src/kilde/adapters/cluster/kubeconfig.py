@@ -58,6 +58,12 @@ def in_cluster(clock: Clock, env: Mapping[str, str], *, folder: Path = _SERVICE_
     )
 
 
+def contexts(files: Sequence[Path]) -> tuple[list[str], str]:
+    """The names of all contexts, and the current one ("" if there is none). Raises InvalidInput."""
+    merged = _Merged(files)
+    return list(merged.sections["context"]), merged.current
+
+
 class _Merged:
     """Clusters, users and contexts of all files, each with the folder its relative paths begin at."""
 

@@ -10,6 +10,7 @@ class ClientLimits:
     connections: int = 16  # for requests; watches have their own (specs: more only adds latency)
     rate: float = 400.0  # requests a second in the long run; 0: no limit
     burst: int = 800  # requests that may come at once
+    writes: int = 0  # within any minute; 0: no limit
     connect: float = 10.0
     answer: float = 60.0  # from sending a request to the end of its answer
     listing: float = 300.0  # the same for a page of a list
@@ -20,6 +21,12 @@ class ClientLimits:
     largest_event: int = 32 << 20  # bytes
     first_pause: float = 0.25
     longest_pause: float = 10.0
+
+
+def budget(writes: int) -> "TokenBucket":
+    """A bucket that lets no more than so many through within any minute, a quarter of them at once; 0: no limit."""
+    burst = max(1, writes // 4)
+    return TokenBucket(max(writes - burst, min(writes, 1)) / 60, burst)
 
 
 class TokenBucket:

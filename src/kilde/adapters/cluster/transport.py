@@ -18,10 +18,11 @@ from yarl import URL
 from kilde import __version__
 from kilde.adapters.cluster import failures, tls
 from kilde.adapters.cluster.access import Access, Credential
-from kilde.adapters.cluster.limits import ClientLimits, TokenBucket
+from kilde.adapters.cluster.limits import ClientLimits, TokenBucket, budget
 from kilde.core.basics.errors import ClusterError
 from kilde.ports.clock import Clock
 
+WRITES: Final = frozenset(("apply", "create", "update", "patch", "delete"))
 _FOREIGN: Final = (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError, ValueError)
 
 
@@ -55,6 +56,7 @@ class Transport:
     def __init__(self, access: Access, clock: Clock, limits: ClientLimits) -> None:
         self._access, self._clock, self._limits = access, clock, limits
         self._bucket = TokenBucket(limits.rate, limits.burst)
+        self._writes = budget(limits.writes)
         self._slots = asyncio.Semaphore(limits.connections)
         self._proxy = access.proxy_url or _proxy_of_environment(access.server)
         self._prefix = access.server.rstrip("/")
@@ -67,6 +69,8 @@ class Transport:
     async def request(self, call: Call) -> Answer:
         """One call, tried once; again only after a 401 that a fresh credential may mend. Raises ClusterError."""
         wait = self._bucket.reserve(self._clock.monotonic())
+        if call.verb in WRITES:
+            wait = max(wait, self._writes.reserve(self._clock.monotonic()))
         if wait > 0:
             await self._clock.sleep(wait)
         async with self._slots:

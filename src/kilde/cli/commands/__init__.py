@@ -12,5 +12,6 @@ COMMANDS = {
     "unseal": "kilde.cli.commands.unseal",
     "secrets": "kilde.cli.commands.secrets",
     "ledger": "kilde.cli.commands.ledger",
+    "doctor": "kilde.cli.commands.doctor",
     "install": "kilde.cli.commands.install",
 }

@@ -46,6 +46,14 @@ from kilde.cli.target import data_dir_option, namespace_option
     help="Pause between two waves or phases of a sync, for other controllers to react.",
 )
 @click.option(
+    "--max-api-writes",
+    "writes",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Writes a minute to the API server, for a slow etcd: more of them wait. 0: no limit.",
+)
+@click.option(
     "--seal-controller/--no-seal-controller",
     "seals",
     default=None,
@@ -85,6 +93,7 @@ def command(
     api_port: int,
     poll: float,
     wave_delay: float,
+    writes: int,
     durability: str,
     namespace: str,
     seals: bool | None,
@@ -112,6 +121,7 @@ def command(
         api_port=api_port,
         poll=poll,
         wave_delay=wave_delay,
+        writes=writes,
         durability=durability,
         namespace=namespace,
         seals=seals,

@@ -1,0 +1,1 @@
+"""This machine, measured: its disks and what its kernel says."""
