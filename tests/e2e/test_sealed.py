@@ -163,3 +163,59 @@ def test_no_sealed_value_is_seen_anywhere_but_in_its_secret(sealing: tuple[Stage
     assert [one for one in canaries if any(one in text for text in printed)] == []
     found = [path for path in sorted(stage.folder.rglob("*")) if path.is_file() and path.parent.name != "cluster"]
     assert [path for path in found if any(one.encode() in path.read_bytes() for one in canaries)] == []
+
+
+WEB = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  annotations: {{kilde.dev/restart-on-secret-change: "true", note: "{note}"}}
+spec:
+  replicas: 0
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers: [{{name: web, image: registry.example/web:1, envFrom: [{{secretRef: {{name: db}}}}]}}]
+"""
+
+
+def digests(stage: Stage) -> tuple[str, str, str]:
+    """On the Deployment, on its pod template, and its note."""
+    web = stage.get("-n", space(stage), "deployment", "web") or {"metadata": {}, "spec": {"template": {"metadata": {}}}}
+    outer, inner = (part.get("annotations") or {} for part in (web["metadata"], web["spec"]["template"]["metadata"]))
+    return outer.get("kilde.dev/secrets", ""), inner.get("kilde.dev/secrets", ""), outer.get("note", "")
+
+
+def test_an_edit_is_put_back_attributed_and_only_a_change_in_git_restarts(sealing: tuple[Stage, int]) -> None:
+    stage, port = sealing
+    stage.commit({"app/db.yaml": seal(stage, port, pw="hunter2"), "app/web.yaml": WEB.format(note="a")})
+    stage.application("shop", "app", space(stage))
+    stage.until(lambda: stage.is_well("shop") and digests(stage)[0], "well, and seen")
+    first = digests(stage)
+    assert first == (first[0], "", "a")
+
+    edit = json.dumps({"stringData": {"pw": "edited-by-hand"}})
+    arguments = ("-n", space(stage), "--type=merge", "-p", edit, "--field-manager=intruder")
+    stage.kubectl("patch", "secret", "db", *arguments)
+    stage.until(lambda: value(stage) == "hunter2", "put back")
+    stage.kubectl("delete", "secret", "db", "-n", space(stage))
+    stage.until(lambda: value(stage) == "hunter2", "made again")
+    records = stage.kilde("ledger", "log", "-o", "json")
+    (restored,) = [each for each in json.loads(records) if "intruder" in json.dumps(each)]
+    assert "data.pw" in json.dumps(restored)
+    assert [word for word in ("hunter2", "edited-by-hand", encoded("edited-by-hand")) if word in records] == []
+    assert digests(stage) == first
+
+    sha = stage.commit({"app/db.yaml": seal(stage, port, pw="hunter3")})
+    stage.push()
+    stage.until(lambda: digests(stage)[1], "a rollout begins")
+    second = digests(stage)
+    assert second[0] == second[1] != first[0]
+    stage.until(lambda: stage.is_well("shop", sha), "well: the digest is no drift")
+    assert stage.kilde("app", "diff", "shop") == ""
+    sha = stage.commit({"app/web.yaml": WEB.format(note="b")})
+    stage.push()
+    stage.until(lambda: stage.is_well("shop", sha) and digests(stage)[2] == "b", "applied over it")
+    assert digests(stage) == (*second[:2], "b")
+    assert "uses a Secret that changed: db" in stage.kilde("ledger", "log", "-o", "json")

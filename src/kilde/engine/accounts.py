@@ -109,6 +109,18 @@ class Accounts:
         closed = {"operation": number, "application": "", "phase": "Succeeded", "results": [result]}
         self._records.append("operation-closed", {**closed, "fields": fields, "changedBy": writers}, at=now)
 
+    def workload_restarted(self, ref: ObjectRef, secrets: list[str]) -> None:
+        """A workload that asks for it began a new rollout, because these Secrets changed."""
+        now = self._clock.now()
+        why = f"uses a Secret that changed: {', '.join(secrets)}" if secrets else "uses a Secret that changed meanwhile"
+        planned = {"object": str(ref), "action": "update", "why": why}
+        cause = "a Secret changed"
+        body: dict[str, Any] = {"application": "", "cause": cause, "askedBy": "automated", "plan": [planned]}
+        number = self._records.append("operation-opened", body, at=now).number
+        result = {"object": str(ref), "verb": "update", "outcome": "Synced", "message": "a new rollout begins"}
+        closed = {"operation": number, "application": "", "phase": "Succeeded", "results": [result]}
+        self._records.append("operation-closed", closed, at=now)
+
     def cut_off(self) -> dict[str, CutOff]:
         """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is."""
         found: dict[str, CutOff] = {}

@@ -29,6 +29,7 @@ from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
 from kilde.engine.fleet import Config
+from kilde.engine.restarts import Restarts
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.opener import Tell
@@ -227,8 +228,12 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
             face = Face(made)
             await stack.enter_async_context(serving(make_app(face), settings.host, settings.port))
             opens = await _sealing(settings, cluster, services, made, stack)
+            restarts = Restarts(
+                cluster, settings.namespace, dice=os.urandom, tell=made.context.accounts.workload_restarted
+            )
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(_run(cluster, made, ready), name="controller")]
+                running.append(group.create_task(restarts.run(), name="restarts"))
                 running += [group.create_task(opens.run(), name="sealing")] if opens else []
                 running.append(group.create_task(_stopped(stop), name="stop"))
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
