@@ -13,7 +13,7 @@ from kilde.cli.sealing.flags import Values
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.secrets import documents, json_text, keys
+from kilde.core.secrets import documents, json_text, keys, recipients
 from kilde.core.secrets.opening import open_sealed
 from kilde.core.secrets.scope import API_VERSION, KIND, Scope, scope_of, with_scope
 from kilde.core.secrets.sealing import Sealer, merged, prepared
@@ -81,8 +81,9 @@ def run(job: Job) -> str:
     if job.re_encrypts:
         return _re_encrypt(job)
     if values.is_set("fetch-cert"):
-        return _certificate(job).decode("latin-1")
-    sealer = Sealer(_public_key(job), os.urandom)
+        return b"".join(data for _, data in _certificates(job)).decode("latin-1")
+    first, *others = _public_keys(job)
+    sealer = Sealer(first, os.urandom, others=others)
     if values.text("merge-into"):
         return _merge(job, sealer)
     return _raw(job, sealer) if values.is_set("raw") else _seal(job, sealer)
@@ -110,6 +111,9 @@ def _sealed(job: Job, sealer: Sealer, secret: Object, *, name: str) -> Object:
 
 
 def _raw(job: Job, sealer: Sealer) -> str:
+    if len(sealer.keys) > 1:
+        hint = "seal the Secret without --raw, or add the value with --merge-into FILE"
+        raise InvalidInput("--raw takes one --cert: a value for several is bound to its object", hint=hint)
     scope = job.scope or Scope.STRICT
     name, namespace = job.values.text("name"), ""
     if scope is not Scope.CLUSTER_WIDE:
@@ -138,6 +142,14 @@ def _merge(job: Job, sealer: Sealer) -> str:
     if not secrets:
         raise InvalidInput("no secrets found", about=job.about, hint="give a Secret in YAML or JSON")
     place = {key: metadata[key] for key in ("name", "namespace") if metadata.get(key)}
+    if recipients.is_marked(metadata):
+        replace_file(file, written(_merge_bound(job, sealer, into, secrets), job.format))
+        return ""
+    if len(sealer.keys) > 1:
+        hint = "give one --cert, or seal the whole Secret anew with several"
+        raise InvalidInput(
+            "its values have one recipient: an item for several would never open in it", about=file, hint=hint
+        )
     for secret in secrets:
         given = secret.get("metadata") if isinstance(secret.get("metadata"), dict) else {}
         annotations = with_scope((given or {}).get("annotations"), scope)
@@ -146,6 +158,21 @@ def _merge(job: Job, sealer: Sealer) -> str:
     text = written(documents.sealed_secret(into, about=file), job.format)
     replace_file(file, text)
     return ""
+
+
+def _merge_bound(job: Job, sealer: Sealer, into: Object, secrets: list[Object]) -> Object:
+    """Items for several recipients. They are bound to the file's template, which stays: the items there are bound to it, too."""
+    file, items = job.values.text("merge-into"), dict(into["spec"]["encryptedData"])
+    lacking = {each for text in items.values() for each in recipients.recipients_of_text(text)} - set(sealer.keys)
+    if lacking:
+        names = ", ".join(sorted(each.hex() for each in lacking))
+        hint = "give the certificate of every recipient: --cert A --cert B; kilde secrets status names them"
+        raise InvalidInput(f"is sealed to further keys: {names}", about=file, hint=hint)
+    for secret in secrets:
+        documents.expect(secret, "Secret", "v1", about=job.about)
+        for key, value in documents.secret_values(secret, about=job.about).items():
+            items[key] = sealer.item(into, key, value)
+    return {**into, "spec": {**into["spec"], "encryptedData": dict(sorted(items.items()))}}
 
 
 def _validate(job: Job) -> str:
@@ -207,8 +234,13 @@ def private_keys(file: str) -> list[RSAPrivateKey]:
     return found
 
 
-def _certificate(job: Job) -> bytes:
-    where = job.values.text("cert")
+def _certificates(job: Job) -> list[tuple[str, bytes]]:
+    """Each certificate with the name that errors give it; the controller's where none is named. InvalidInput."""
+    named = job.values.many("cert") or [""]
+    return [(where or job.values.text("controller-name"), _certificate(job, where)) for where in named]
+
+
+def _certificate(job: Job, where: str) -> bytes:
     if where and "://" not in where and not where.startswith("file:"):
         return read_file(where)
     if where:
@@ -220,10 +252,12 @@ def _certificate(job: Job) -> bytes:
     return Remote(job.values).certificate()
 
 
-def _public_key(job: Job) -> RSAPublicKey:
-    about = job.values.text("cert") or job.values.text("controller-name")
-    found = keys.read_certificate(_certificate(job), about=about)
-    return keys.public_key(found, now=datetime.datetime.now(datetime.UTC), about=about)
+def _public_keys(job: Job) -> list[RSAPublicKey]:
+    now = datetime.datetime.now(datetime.UTC)
+    return [
+        keys.public_key(keys.read_certificate(data, about=about), now=now, about=about)
+        for about, data in _certificates(job)
+    ]
 
 
 def _namespace(job: Job) -> str:

@@ -1,5 +1,6 @@
 """Where a certificate comes from that is named by a URL; http only from this machine, or where it is asked for."""
 
+import datetime
 import ssl
 import urllib.error
 import urllib.request
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from kilde.core.basics.errors import InvalidInput
+from kilde.core.secrets import keys
 
 LARGEST = 1 << 20  # bytes
 _PATIENCE = 30.0  # seconds
@@ -24,6 +28,13 @@ def load(where: str, *, insecure: bool) -> bytes:
         raise InvalidInput(f"cannot be fetched: {parts.scheme} is neither https nor file", about=where)
     _check(where, insecure=insecure)
     return _fetch(where, insecure=insecure)
+
+
+def public_key_at(where: str) -> RSAPublicKey:
+    """The key of a certificate in a file or at a URL, to seal to now. InvalidInput."""
+    data = load(where, insecure=False) if "://" in where else _file(Path(where))
+    now = datetime.datetime.now(datetime.UTC)
+    return keys.public_key(keys.read_certificate(data, about=where), now=now, about=where)
 
 
 def _file(path: Path) -> bytes:

@@ -143,7 +143,7 @@ class Repository:
             item
             for here in self.sealed().values()
             for found in here
-            for item in in_files.opened(found, key_holder.keys, namespaces)
+            for item in in_files.opened(found, keys.in_order(key_holder.keys), namespaces)
         ]
 
     def change(self, files: dict[str, bytes], message: str, *, commit: bool) -> str:

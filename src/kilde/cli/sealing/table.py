@@ -4,7 +4,11 @@ from kilde.cli.sealing.flags import Flag
 
 _SEALING = (
     Flag("allow-empty-data", "Seal a Secret that holds nothing.", "flag"),
-    Flag("cert", "Certificate to seal to: a file, or an https or file URL. Without it the controller is asked."),
+    Flag(
+        "cert",
+        "Certificate to seal to: a file, or an https or file URL. Without it the controller is asked. "
+        "Given several times, any of them opens what is sealed (kilde's own format).",
+    ),
     Flag("controller-name", "The controller's Service.", default="sealed-secrets-controller"),
     Flag("controller-namespace", "The controller's namespace.", default="kube-system"),
     Flag("fetch-cert", "Print the controller's newest certificate.", "flag"),

@@ -8,10 +8,11 @@ from kilde.core.basics.errors import InvalidInput, Place
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.secrets import base64, documents
+from kilde.core.secrets import base64, documents, recipients
+from kilde.core.secrets.item import open_item
 from kilde.core.secrets.keys import SealingKey
 from kilde.core.secrets.scope import GROUP, KIND, Scope, scope_of
-from kilde.core.secrets.sealed_value import CannotOpen, open_blob
+from kilde.core.secrets.sealed_value import CannotOpen
 from kilde.core.secrets.sealing import Sealer
 
 _MARK = KIND.encode()
@@ -43,24 +44,33 @@ class Found:
         items: Mapping[str, str] = self.sealed["spec"]["encryptedData"]
         return items
 
-    def labels(self, namespaces: Iterable[str]) -> list[bytes]:
-        """What its values may be bound to: for its own namespace, or else for each that may be given to it."""
-        scope = scope_of(self.sealed["metadata"])
-        if self.namespace or scope is Scope.CLUSTER_WIDE:
-            return [scope.label(self.namespace, self.name)]
-        return [scope.label(namespace, self.name) for namespace in namespaces]
+    def placed(self, namespaces: Iterable[str]) -> list[Object]:
+        """The object as it may stand in a cluster: in its own namespace, or else in each that may be given to it."""
+        if self.namespace or scope_of(self.sealed["metadata"]) is Scope.CLUSTER_WIDE:
+            return [self.sealed]
+        metadata = self.sealed["metadata"]
+        return [{**self.sealed, "metadata": {**metadata, "namespace": each}} for each in namespaces]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One value: under which label and by which key it opens; `key` None: nobody can open it, and `why`."""
+    """One value: where and by which key it opens; `key` None: nobody can open it, and `why`.
+
+    `placed`: the object in the namespace in which it opens.
+    """
 
     found: Found = field(repr=False)
     name: str
     key: SealingKey | None
     why: str = ""
-    label: bytes = b""
+    placed: Object = field(default_factory=dict, repr=False)
     value: bytes = field(default=b"", repr=False)
+
+    @property
+    def recipients(self) -> tuple[bytes, ...]:
+        """Key ids, of a value for several; empty for one of the common format or what is spoilt."""
+        is_marked = recipients.is_marked(self.found.sealed["metadata"])
+        return recipients.recipients_of_text(self.text) if is_marked else ()
 
     @property
     def text(self) -> str:
@@ -89,28 +99,30 @@ def opened(found: Found, keys: Iterable[SealingKey], namespaces: Iterable[str]) 
     """Each item with the key that opens it. `namespaces`: those that an overlay may give to an object without one."""
     by_private = {id(key.private): key for key in keys}
     private = [key.private for key in by_private.values()]
-    labels, items = found.labels(namespaces), []
-    for name, text in found.items.items():
+    places, items = found.placed(namespaces), []
+    for name in found.items:
         item = Item(found, name, None, "no key could decrypt secret")
-        for label in labels:
+        for placed in places:
             try:
-                value, by = open_blob(base64.decode(text), private, label)
-            except base64.IllegalBase64 as error:
+                value, by = open_item(placed, name, private)
+            except (base64.IllegalBase64, CannotOpen) as error:
                 item = Item(found, name, None, str(error))
-                break
-            except CannotOpen:
                 continue
-            item = Item(found, name, by_private[id(by)], label=label, value=value)
-            labels.sort(key=lambda one: one != item.label)
+            item = Item(found, name, by_private[id(by)], placed=placed, value=value)
+            places.sort(key=lambda one: one is not item.placed)
             break
         items.append(item)
     return items
 
 
-def resealed(data: bytes, items: Iterable[Item], sealer: Sealer) -> bytes:
-    """The file with these values sealed anew, and not a byte else changed. InvalidInput for a text that is not on one line."""
+def resealed(data: bytes, items: Iterable[Item], sealer: Sealer, *, keep: bool = False) -> bytes:
+    """The file with these values sealed anew, and not a byte else changed. InvalidInput for a text that is not on one line.
+
+    `keep`: a value for several recipients gets one more instead of one for another.
+    """
     for item in items:
-        data = replaced(data, item, sealer.text(item.value, item.label))
+        assert item.key is not None, "only what opens is sealed anew"
+        data = replaced(data, item, sealer.anew(item.placed, item.name, item.value, item.key.private, keep=keep))
     return data
 
 

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.secrets import base64, documents
+from kilde.core.secrets.item import open_item
 from kilde.core.secrets.scope import API_VERSION, KIND, SKIP_OWNER, is_true, label_of
 from kilde.core.secrets.sealed_value import CannotOpen, open_blob
 
@@ -36,14 +37,13 @@ class Opened:
 
 def open_values(sealed: Object, keys: Iterable[RSAPrivateKey]) -> Opened:
     """The sealed items of a typed SealedSecret, without its templates. DoesNotOpen tells of every item that does not."""
-    label = label_of(sealed["metadata"])
     tried = list(keys)
     values: dict[str, bytes] = {}
     opened_by: dict[str, RSAPrivateKey] = {}
     wrong: list[tuple[str, str]] = []
-    for item, text in sealed["spec"]["encryptedData"].items():
+    for item in sealed["spec"]["encryptedData"]:
         try:
-            values[item], key = open_blob(base64.decode(text), tried, label)
+            values[item], key = open_item(sealed, item, tried)
         except (CannotOpen, base64.IllegalBase64) as error:
             wrong.append((item, str(error)))
             continue

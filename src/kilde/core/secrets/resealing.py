@@ -6,7 +6,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from kilde.core.basics.values import Object
 from kilde.core.secrets.opening import DoesNotOpen, open_values
-from kilde.core.secrets.scope import label_of
 from kilde.core.secrets.sealing import Sealer
 
 _OF_THE_SERVER = ("uid", "resourceVersion", "generation", "selfLink", "managedFields")
@@ -33,6 +32,5 @@ def resealed(sealed: Object, keys: Iterable[RSAPrivateKey], sealer: Sealer) -> O
 
 def resealed_items(sealed: Object, keys: Iterable[RSAPrivateKey], sealer: Sealer) -> dict[str, str]:
     """The items of a typed SealedSecret, sealed anew. DoesNotOpen."""
-    label = label_of(sealed["metadata"])
     opened = open_values(sealed, keys)
-    return {item: sealer.text(value, label) for item, value in opened.values.items()}
+    return {item: sealer.anew(sealed, item, value, opened.opened_by[item]) for item, value in opened.values.items()}

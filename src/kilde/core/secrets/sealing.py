@@ -1,13 +1,13 @@
 """Sealing: a Secret becomes a SealedSecret, as kubeseal makes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
-from kilde.core.secrets import base64, documents
+from kilde.core.secrets import base64, documents, recipients
 from kilde.core.secrets.scope import API_VERSION, KIND, Scope, label_of, scope_of, with_scope
 from kilde.core.secrets.sealed_value import SESSION_KEY, seal
 
@@ -29,19 +29,43 @@ Dice = Callable[[int], bytes]
 
 
 class Sealer:
-    """Seals to one certificate's key. `dice` gives so many random bytes."""
+    """Seals to one certificate's key, as kubeseal does, or in our own format to several. `dice` gives so many random bytes."""
 
-    def __init__(self, key: RSAPublicKey, dice: Dice) -> None:
-        self._key, self._dice = key, dice
+    def __init__(self, key: RSAPublicKey, dice: Dice, *, others: Sequence[RSAPublicKey] = ()) -> None:
+        known = {recipients.key_id(each): each for each in (key, *others)}
+        if len(known) > recipients.MOST:
+            raise InvalidInput(f"{len(known)} certificates are too many: at most {recipients.MOST} for one Secret")
+        self._key, self._dice, self.keys = key, dice, known
 
     def text(self, value: bytes, label: bytes) -> str:
         """One sealed value as it stands in `encryptedData`."""
         return base64.encode(seal(value, self._key, label, session_key=self._dice(SESSION_KEY)))
 
+    def item(self, sealed: Object, item: str, value: bytes) -> str:
+        """A value for an item of a typed SealedSecret, new or another than before, in the object's format. InvalidInput.
+
+        A marked object is sealed to all keys of this Sealer; it has to have those that the object is sealed to.
+        """
+        if not recipients.is_marked(sealed["metadata"]):
+            return self.text(value, label_of(sealed["metadata"]))
+        bound, dice = recipients.context(sealed, item), self._dice
+        keys = list(self.keys.values())
+        content_key, nonce = dice(recipients.CONTENT_KEY), dice(recipients.NONCE)
+        return base64.encode(recipients.seal(value, keys, bound, content_key=content_key, nonce=nonce))
+
+    def anew(self, sealed: Object, item: str, value: bytes, by: RSAPrivateKey, *, keep: bool = False) -> str:
+        """An item that `by` opened, for this Sealer's key instead of that one. In a marked object the other recipients stay.
+
+        `keep`: there `by` stays a recipient, too.
+        """
+        if not recipients.is_marked(sealed["metadata"]):
+            return self.text(value, label_of(sealed["metadata"]))
+        blob, bound = base64.decode(sealed["spec"]["encryptedData"][item]), recipients.context(sealed, item)
+        return base64.encode(recipients.rewrapped(blob, by, bound, to=self._key, keep=keep))
+
     def sealed(self, secret: Object, *, about: str) -> Object:
-        """The SealedSecret of a Secret that `prepared` has made ready. InvalidInput."""
+        """The SealedSecret of a Secret that `prepared` has made ready; of several recipients, it is marked. InvalidInput."""
         metadata = documents.metadata_of(secret, about=about)
-        label = label_of(metadata)
         values = documents.secret_values(secret, about=about)
         template: Object = {"metadata": metadata}
         kind, immutable = secret.get("type"), secret.get("immutable")
@@ -50,11 +74,16 @@ class Sealer:
         if immutable is not None:
             template["immutable"] = documents.typed(immutable, bool, "immutable", about)
         outer: Object = {key: metadata[key] for key in ("name", "namespace", "creationTimestamp") if key in metadata}
-        if annotations := with_scope(None, scope_of(metadata)):
+        annotations = with_scope(None, scope_of(metadata))
+        if len(self.keys) > 1:
+            annotations[recipients.MARK] = recipients.MARKED
+        if annotations:
             outer["annotations"] = annotations
-        encrypted = {key: self.text(value, label) for key, value in values.items()}
-        spec = {"template": template, "encryptedData": encrypted}
-        return {"kind": KIND, "apiVersion": API_VERSION, "metadata": outer, "spec": spec}
+        spec: Object = {"template": template, "encryptedData": {}}
+        made = {"kind": KIND, "apiVersion": API_VERSION, "metadata": outer, "spec": spec}
+        typed = documents.sealed_secret(made, about=about)
+        spec["encryptedData"] = {key: self.item(typed, key, value) for key, value in values.items()}
+        return made
 
 
 def prepared(

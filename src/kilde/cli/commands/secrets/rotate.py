@@ -1,21 +1,30 @@
 """`kilde secrets rotate`: everything sealed in a repository, sealed anew to the newest key, as one commit."""
 
-import datetime
 import os
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kilde.cli.sealing.repository import options
 from kilde.cli.target import Target
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from kilde.core.secrets.in_files import Item
+
 FOUND = 1
 
 
 @click.command(epilog="Example: kilde secrets rotate --data-dir state --repo hello-config")
 @options
-@click.option("--cert", default="", help="Seal to this certificate (another cluster's) instead of the newest key.")
+@click.option(
+    "--cert",
+    default="",
+    help="Seal to this certificate (another cluster's) instead of the newest key. Values for several get one recipient more.",
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be sealed anew.")
 @click.option("--no-commit", is_flag=True, help="Write the files, and leave the commit to you.")
 def command(
@@ -25,6 +34,7 @@ def command(
 
     Nothing is pushed. Exit code 1 if there are values that no key opens; the others are sealed anew all the same.
     """
+    from kilde.cli.sealing.certificate import public_key_at
     from kilde.cli.sealing.repository import Repository, holder, unopened
     from kilde.core.secrets import in_files, keys
     from kilde.core.secrets.in_files import Item
@@ -34,17 +44,17 @@ def command(
     repository = Repository(repo)
     items = repository.items(found)
     if cert:
-        certificate = keys.read_certificate(_certificate(cert), about=cert)
-        public = keys.public_key(certificate, now=datetime.datetime.now(datetime.UTC), about=cert)
+        public = public_key_at(cert)
         name = keys.fingerprint(public)[:12]
     else:
         public, name = found.newest.private.public_key(), found.newest.name
     by_file: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if item.key is not None and item.key.fingerprint != keys.fingerprint(public):
+        if item.key is not None and not _has(item, public):
             by_file[item.found.document.file].append(item)
     changed = {
-        file: in_files.resealed(repository.read(file), old, Sealer(public, os.urandom)) for file, old in by_file.items()
+        file: in_files.resealed(repository.read(file), old, Sealer(public, os.urandom), keep=bool(cert))
+        for file, old in by_file.items()
     }
     count = sum(map(len, by_file.values()))
     for file, old in sorted(by_file.items()):
@@ -65,11 +75,9 @@ def command(
     return FOUND if lost or repository.unread else 0
 
 
-def _certificate(where: str) -> bytes:
-    if "://" in where:
-        from kilde.cli.sealing import certificate
+def _has(item: "Item", public: "RSAPublicKey") -> bool:
+    """Whether a value is sealed to that key already."""
+    from kilde.core.secrets import keys, recipients
 
-        return certificate.load(where, insecure=False)
-    from kilde.cli.sealing.actions import read_file
-
-    return read_file(where)
+    assert item.key is not None
+    return item.key.fingerprint == keys.fingerprint(public) or recipients.key_id(public) in item.recipients

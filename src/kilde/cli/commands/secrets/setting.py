@@ -12,14 +12,21 @@ from kilde.cli.sealing.repository import options
 from kilde.cli.target import Target
 
 if TYPE_CHECKING:
-    from kilde.cli.sealing.repository import Repository
+    from kilde.cli.sealing.repository import Holder, Repository
     from kilde.core.secrets.in_files import Found
+    from kilde.core.secrets.sealing import Sealer
 
 
 @click.command(epilog="Example: kilde secrets set hello-production/db password --data-dir state --repo hello-config")
 @click.argument("secret", metavar="APP/SECRET")
 @click.argument("key")
 @options
+@click.option(
+    "--cert",
+    "certs",
+    multiple=True,
+    help="Of each further recipient, where the SealedSecret has several; may be repeated.",
+)
 @click.option("--exact", is_flag=True, help="Keep a newline at the end of the value.")
 @click.option("--no-commit", is_flag=True, help="Write the file, and leave the commit to you.")
 def command(
@@ -30,10 +37,12 @@ def command(
     target: Target,
     files: tuple[Path, ...],
     space: str,
+    certs: tuple[str, ...],
     exact: bool,
     no_commit: bool,
 ) -> None:
     """Seals a value for KEY of the SealedSecret SECRET of application APP, to the newest key, and commits it. Nothing is pushed."""
+    from kilde.cli.sealing.certificate import public_key_at
     from kilde.cli.sealing.repository import Repository, holder
     from kilde.core.secrets import in_files
     from kilde.core.secrets.in_files import Item
@@ -45,15 +54,36 @@ def command(
     path, namespace = asyncio.run(_application(target, app))
     repository = Repository(repo)
     found = _one(repository, path, namespace, name)
-    newest = holder(target, files, space).newest
-    (label,) = found.labels([namespace])
-    text = Sealer(newest.private.public_key(), os.urandom).text(_value(exact=exact), label)
+    keys = holder(target, files, space)
+    newest = keys.newest
+    sealer = Sealer(newest.private.public_key(), os.urandom, others=[public_key_at(cert) for cert in certs])
+    _check_recipients(found, sealer, keys)
+    (placed,) = found.placed([namespace])
+    text = sealer.item(placed, key, _value(exact=exact))
     file = found.document.file
     data = repository.read(file)
     is_there = key in found.items
     put = in_files.replaced(data, Item(found, key, None), text) if is_there else in_files.added(data, found, key, text)
     made = repository.change({file: put}, f"Set {key} of {name} for {app}", commit=not no_commit)
     click.echo(f"{file}: {key} sealed to {newest.name}" + (f": commit {made[:12]}" if made else ""))
+
+
+def _check_recipients(found: "Found", sealer: "Sealer", holder: "Holder") -> None:
+    """InvalidInput if the object is sealed to a key that a new value would not be sealed to, or the other way round."""
+    from kilde.core.basics.errors import InvalidInput
+    from kilde.core.secrets import recipients
+
+    if not recipients.is_marked(found.sealed["metadata"]):
+        if len(sealer.keys) > 1:
+            hint = "leave out --cert, or seal the whole Secret anew for several: kilde seal --cert A --cert B"
+            raise InvalidInput("its values have one recipient", about=str(found.place), hint=hint)
+        return
+    ours = {recipients.key_id(key.private.public_key()) for key in holder.keys}
+    named = {each for text in found.items.values() for each in recipients.recipients_of_text(text)}
+    if lacking := named - ours - set(sealer.keys):
+        names = ", ".join(sorted(each.hex() for each in lacking))
+        hint = "give the certificate of each with --cert"
+        raise InvalidInput(f"is sealed to further keys: {names}", about=str(found.place), hint=hint)
 
 
 def _value(*, exact: bool) -> bytes:
