@@ -208,6 +208,21 @@ def test_values_and_keys_go_both_ways(live_cluster: ControlPlane, tmp_path: Path
         for program, cert in (("kilde", f"{url}/v1/cert.pem"), ("kubeseal", str(tmp_path / "first.pem"))):
             shop.apply(seal_with(program, cert, f"back-{program}", "strict", {"more": b"1"}))
             shop.opens(f"back-{program}", {"more": b"1"})
+        # our format for several recipients is none of its own: it says so, and makes nothing
+        (tmp_path / "elsewhere.pem").write_bytes(sealing_key(5).pem)
+        both = ("seal", "--cert", f"{url}/v1/cert.pem", "--cert", str(tmp_path / "elsewhere.pem"))
+        text = json.dumps(secret("both", {"k": b"v"}))
+        sealed = subprocess.run([str(BIN / "kilde"), *both], input=text, capture_output=True, text=True, check=True)
+        shop.apply(sealed.stdout)
+
+        def message() -> str:
+            conditions = (shop.get("sealedsecret", "both", "-n", "shop").get("status") or {}).get("conditions")
+            return str((conditions or [{}])[0].get("message"))
+
+        until(lambda: message() == "no key could decrypt secret (k)", "the real one's refusal")
+        assert shop.get("secret", "both", "-n", "shop") == {}
+    with our_controller(shop.kubeconfig, tmp_path, address, "--key-size=2048", "--key-renew-period=0"):
+        shop.opens("both", {"k": b"v"})
     kubectl(shop.kubeconfig, "delete", "namespace", "shop", "--wait=false")
 
 
