@@ -222,7 +222,7 @@ def newer(path: Path) -> None:
     [
         (no_file, "{}: there is no ledger (name the data directory of kilde up)"),
         (no_database, "{}: it cannot be used: file is not a database"),
-        (newer, "{}: it is a ledger of version 7, this kilde reads version 1 (use a newer kilde)"),
+        (newer, "{}: it is a ledger of version 7, this kilde reads version 2 (use a newer kilde)"),
     ],
 )
 def test_a_file_that_is_no_ledger_is_told_as_such(path: Path, make: Callable[[Path], None], message: str) -> None:

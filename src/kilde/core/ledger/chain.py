@@ -21,6 +21,8 @@ class Tampering(StrEnum):
     INSERTED = "inserted"
     REORDERED = "reordered"
     TRUNCATED = "truncated"
+    FORKED = "forked"
+    """It is another ledger than the one that was signed, from some record on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,17 @@ class _Link(NamedTuple):
     home: int  # the number under which the content gives the recorded hash; 0: under none that was tried
 
 
-def verify(records: Iterable[Record], anchors: Sequence[Anchor] = ()) -> Verdict:
-    """Judges records in the order they are stored. Every single change of a record that the chain can show is named."""
-    links = [_link(record, place) for place, record in enumerate(records)]
-    walk = _Walk(links)
+START = Anchor(0, GENESIS)
+"""What every chain begins after, unless its first records were given up on purpose (retention)."""
+
+
+def verify(records: Iterable[Record], anchors: Sequence[Anchor] = (), *, base: Anchor = START) -> Verdict:
+    """Judges records in the order they are stored, those after `base`. Every single change that the chain can show is named."""
+    links = [_link(record, base.number + place) for place, record in enumerate(records)]
+    walk = _Walk(links, base)
+    anchors = [anchor for anchor in anchors if anchor.number > base.number]
     top = _top(links, anchors)
-    findings = list(_cut_off(links, anchors))
+    findings = list(_cut_off(links, anchors, base.number))
     findings += walk.back_from(top, doubted=any(top is not None and f.number == top.number for f in findings))
     findings += _strangers(links, walk.belonging, {f.number for f in findings})
     findings += _out_of_order(links, walk.belonging)
@@ -103,8 +110,8 @@ def _top(links: Sequence[_Link], anchors: Sequence[Anchor]) -> _Link | None:
     return max(honest, key=lambda link: (link.number, link.place), default=None)
 
 
-def _cut_off(links: Sequence[_Link], anchors: Sequence[Anchor]) -> Iterator[Finding]:
-    last = max((link.number for link in links), default=0)
+def _cut_off(links: Sequence[_Link], anchors: Sequence[Anchor], base: int) -> Iterator[Finding]:
+    last = max((link.number for link in links), default=base)
     known = {link.number: link for link in links}
     hashes = {link.hash for link in links} | {link.own for link in links}
     for anchor in anchors:
@@ -122,7 +129,8 @@ def _cut_off(links: Sequence[_Link], anchors: Sequence[Anchor]) -> Iterator[Find
 class _Walk:
     """The way from the head to the first record, by the hashes that each record holds of the one before."""
 
-    def __init__(self, links: Sequence[_Link]) -> None:
+    def __init__(self, links: Sequence[_Link], base: Anchor) -> None:
+        self._base = base
         self._by_hash: dict[str, _Link] = {}
         for link in links:
             self._by_hash.setdefault(link.own, link)
@@ -133,12 +141,12 @@ class _Walk:
         self.belonging: dict[int, int] = {}  # place in the file → number in the chain
 
     def back_from(self, top: _Link | None, *, doubted: bool) -> Iterator[Finding]:
-        """Follows the chain down to record 1 and tells what is wrong on the way."""
+        """Follows the chain down to its first record and tells what is wrong on the way."""
         if top is None:
             return
         number = top.home or top.number
         link: _Link | None = top
-        while number > 0:
+        while number > self._base.number:
             gap: list[Finding] = []
             if link is None:
                 link, gap = self._resume(number, doubted=doubted)
@@ -151,7 +159,7 @@ class _Walk:
             yield from wrong
             self.belonging[link.place] = number
             number -= 1
-            link = self._before(link) if number else None
+            link = self._before(link) if number > self._base.number else None
 
     def _before(self, link: _Link) -> _Link | None:
         found = self._by_hash.get(link.previous)
@@ -166,8 +174,8 @@ class _Walk:
                 yield Finding(Tampering.ALTERED, number, "what it says does not give its hash")
         elif link.number != number:
             yield Finding(Tampering.ALTERED, number, f"it is numbered {link.number}")
-        if number == 1 and link.previous != GENESIS:
-            yield Finding(Tampering.ALTERED, 1, "it does not begin the chain")
+        if number == self._base.number + 1 and link.previous != self._base.hash:
+            yield Finding(Tampering.ALTERED, number, "it does not begin the chain")
 
     def _resume(self, number: int, *, doubted: bool) -> tuple[_Link | None, list[Finding]]:
         """No record has the hash that the next one holds: this one was changed, or is gone, or the next one (`doubted`) lies."""
@@ -177,7 +185,9 @@ class _Walk:
                     return candidate, []
                 what = f"its hash is not the one that record {number + 1} holds"
                 return candidate, [Finding(Tampering.ALTERED, number, what)]
-        below = max((n for n, found in self._by_number.items() if n < number and self._free(found)), default=0)
+        below = max(
+            (n for n, found in self._by_number.items() if n < number and self._free(found)), default=self._base.number
+        )
         what = f"record {below + 1} is" if below + 1 == number else f"records {below + 1} to {number} are"
         gone = Finding(Tampering.REMOVED, below + 1, f"{what} missing", last=number)
         free = [link for link in self._by_number.get(below, ()) if link.place not in self.belonging]
