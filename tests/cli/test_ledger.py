@@ -166,7 +166,7 @@ def test_a_ledger_that_was_edited_names_the_records(kilde: Kilde, data_dir: Path
     connection = sqlite3.connect(data_dir / "ledger.sqlite")
     connection.execute("DROP TRIGGER records_keep")
     connection.execute("DROP TRIGGER records_stay")
-    connection.execute("UPDATE records SET body = replace(body, 'ann@desk', 'bob@desk') WHERE number = 1")
+    connection.execute("UPDATE records SET body = replace(body, 'Scale', 'Stale') WHERE number = 1")
     connection.execute("DELETE FROM records WHERE number = 4")
     connection.commit()
     connection.close()

@@ -183,13 +183,13 @@ def test_an_open_operation_is_never_given_up(ledger: Ledger, notary: Notary) -> 
 def test_a_checkpoint_is_signed_once_a_size_and_by_the_newest_key(ledger: Ledger, notary: Notary) -> None:
     fill(ledger, 3)
     first = notary.checkpoint()
-    old, new = notary.keys()[0], notary.rotate(now=NOW)
+    old, new = notary.verifier_keys()[0], notary.rotate(now=NOW)
     second = notary.checkpoint()
 
     assert notary.checkpoint(4) == first
     assert read_checkpoint(first, [old]).size == 4
     assert read_checkpoint(second, [new]).root == root(ledger.end().edge)
-    assert (notary.keys(), old.name) == ([old, new], new.name)
+    assert (notary.verifier_keys(), old.name) == ([old, new], new.name)
     assert ledger.checkpoints() == [first, second]
     assert ledger.verify(trusted=old).findings == ()
 
@@ -216,7 +216,10 @@ def test_a_rewound_and_a_forked_ledger_are_found_by_a_checkpoint(
         ("forked", "the witness keeps a checkpoint of the first 11 records, and these are others")
     ]
     assert [f.tampering for f in MemoryRecords().verify(notes=[note]).findings] == ["forked"]
-    assert ledger.verify(trusted=Notary(MemoryRecords(), KeyFile(tmp_path / "x"), now=NOW).keys()[0]).findings != ()
+    assert (
+        ledger.verify(trusted=Notary(MemoryRecords(), KeyFile(tmp_path / "x"), now=NOW).verifier_keys()[0]).findings
+        != ()
+    )
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Notary:
     def __init__(self, ledger: Ledger, key: SigningKey, *, now: float) -> None:
         """Introduces the key to a ledger that has none, and takes up a rotation that a crash cut off. Raises LedgerError."""
         self._ledger, self._key = ledger, key
-        known = self.keys()
+        known = self.verifier_keys()
         if not known:
             first = PublicKey(origin_of(key.public), key.public)
             ledger.append(FIRST_KEY, {"origin": first.name, "key": str(first)}, at=now)
@@ -43,17 +43,17 @@ class Notary:
     def _told(self) -> list[Told]:
         return [(record.number, record.kind, record.body) for record in self._ledger.notices()]
 
-    def keys(self) -> Sequence[PublicKey]:
+    def verifier_keys(self) -> Sequence[PublicKey]:
         """The ledger's verifier keys, oldest first."""
         return keys_of(unfolded(self._told()))[0]
 
     def checkpoint(self, size: int = 0) -> str:
         """A signed checkpoint of the first `size` records (0: of all), kept with the ledger."""
         size = size or self._ledger.end().number
-        kept = next((note for note in self._ledger.checkpoints() if note.split("\n", 2)[1] == str(size)), None)
+        kept = self._ledger.checkpoint(size)
         if kept is not None:
             return kept
-        key = self.keys()[-1]
+        key = self.verifier_keys()[-1]
         text = Checkpoint(key.name, size, root(edge_at(self._ledger.node, size))).text
         note = sign_note(text, key, self._key.sign)
         self._ledger.keep_checkpoint(size, note)
@@ -61,11 +61,11 @@ class Notary:
 
     def sign(self, text: str) -> str:
         """A note of another kind, signed with the ledger's key."""
-        return sign_note(text, self.keys()[-1], self._key.sign)
+        return sign_note(text, self.verifier_keys()[-1], self._key.sign)
 
     def rotate(self, *, now: float) -> PublicKey:
         """Hands over to a new key, by a record that the old one signs."""
-        old, following = self.keys()[-1], self._key.next()
+        old, following = self.verifier_keys()[-1], self._key.next()
         new = PublicKey(old.name, following.public)
         signature = base64.b64encode(self._key.sign(rotation_text(old.name, str(old), str(new)))).decode()
         self._ledger.append(NEXT_KEY, {"origin": old.name, "key": str(new), "signature": signature}, at=now)

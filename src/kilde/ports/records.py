@@ -61,6 +61,10 @@ class Ledger(Records, Protocol):
         """The signed checkpoints that were kept, by size."""
         ...
 
+    def checkpoint(self, size: int) -> str | None:
+        """The signed checkpoint of that size, if one was kept."""
+        ...
+
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keeps a signed checkpoint; the first of a size stays."""
         ...

@@ -62,6 +62,9 @@ class MemoryRecords:
     def checkpoints(self) -> list[str]:
         return [self._checkpoints[size] for size in sorted(self._checkpoints)]
 
+    def checkpoint(self, size: int) -> str | None:
+        return self._checkpoints.get(size)
+
     def keep_checkpoint(self, size: int, note: str) -> None:
         self._checkpoints.setdefault(size, note)
 

@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running Kilde out. Here and in looking.py concrete classes are picked, nowhere else."""
+"""The composition root: settings in, a running Kilde out. Only the modules of this folder pick concrete classes."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ import platform
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,6 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
-from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.source.credentials import choose
@@ -37,6 +37,7 @@ from kilde.engine.sealing.rival import rival
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
+from kilde.engine.witnessing import Witnessing
 from kilde.engine.world import World
 from kilde.kubeapi.local_services import LocalServices
 from kilde.ports.cluster import Resource
@@ -45,6 +46,7 @@ from kilde.web.app import make_app
 from kilde.web.face import Face
 from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
+from kilde.wiring.ledgers import open_ledger, open_witness
 
 log = structlog.get_logger()
 
@@ -78,6 +80,8 @@ class UpSettings:
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
     seal_rate: int = 2
+    witnesses: tuple[str, ...] = ()  # who is handed the ledger's checkpoints; see ledgers.open_witness
+    witness_period: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,19 +160,30 @@ async def await_kinds(cluster: KubeCluster) -> None:
         await asyncio.sleep(_WAIT_FOR_KINDS.delay(failures))
 
 
+async def _credentials_of_running(made: Controller, url: str) -> Credentials:
+    await made.context.config.synced.wait()
+    return credentials_for(url, made.context.config)
+
+
 @contextlib.asynccontextmanager
 async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterator[Controller]:
     """A controller put together, not yet running; its ledger and mirrors are below the data directory."""
     clock = SystemClock()
-    with SqliteLedger(settings.data_dir / "ledger.sqlite") as ledger:
+    with contextlib.ExitStack() as stack:
+        ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = GitSources(settings.data_dir / "git", clock=clock)
         world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
         engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
         made = Controller(world, engine, credentials_for)
+        opens = partial(_credentials_of_running, made)
+        witnesses = [stack.enter_context(open_witness(w, settings.data_dir, clock, opens)) for w in settings.witnesses]
+        witnessing = Witnessing(ledger, notary, witnesses, clock, period=settings.witness_period)
+        made.context.start("witnessing", witnessing.run())
         try:
             yield made
         finally:
             await made.close()
+            await witnessing.publish()
             await sources.close()
 
 

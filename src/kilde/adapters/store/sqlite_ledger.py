@@ -135,6 +135,10 @@ class SqliteLedger:
             return []
         return [note for (note,) in self._query("SELECT note FROM checkpoints ORDER BY size")]
 
+    def checkpoint(self, size: int) -> str | None:
+        """The signed checkpoint of that size, if one was kept."""
+        return next((note for (note,) in self._query("SELECT note FROM checkpoints WHERE size = ?", (size,))), None)
+
     def keep_checkpoint(self, size: int, note: str) -> None:
         """Keeps a signed checkpoint; the first of a size stays."""
         with self._writing():

@@ -8,6 +8,7 @@ import click
 from kilde.cli.parameters import ADDRESS, DURATION, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
+from kilde.cli.witnesses import witness_option
 
 
 @click.command(
@@ -83,6 +84,7 @@ from kilde.cli.target import data_dir_option, namespace_option
     show_default=True,
     help="Requests a second that /v1/verify and /v1/rotate answer.",
 )
+@witness_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
     *,
@@ -100,6 +102,7 @@ def command(
     seal_listen: tuple[str, int],
     seal_renew: float,
     seal_rate: int,
+    witnesses: tuple[str, ...],
     verbose: bool,
 ) -> None:
     """Keeps a cluster in step with its repositories until SIGINT or SIGTERM.
@@ -128,6 +131,7 @@ def command(
         seal_listen=seal_listen,
         seal_renew=seal_renew,
         seal_rate=seal_rate,
+        witnesses=witnesses,
     )
 
     async def serve(stop: asyncio.Event) -> None:

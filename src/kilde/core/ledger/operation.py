@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kilde.core.ledger.people import Person, shown
 from kilde.core.ledger.record import Record
 
 OPENED = "operation-opened"
@@ -46,10 +47,14 @@ class OperationView:
     changed_by: tuple[str, ...] = ()
 
 
-def operations(records: Iterable[Record]) -> list[OperationView]:
-    """Joins openings and closings, in the order of the openings; other records are passed over, and closings of nothing."""
+def operations(records: Iterable[Record], people: Mapping[str, Person] | None = None) -> list[OperationView]:
+    """Joins openings and closings, in the order of the openings; other records are passed over, and closings of nothing.
+
+    References are replaced by the `people` they stand for.
+    """
     found: dict[int, OperationView] = {}
-    for record in records:
+    for stored in records:
+        record = replace(stored, body=shown(stored.body, people or {}))
         if record.kind == OPENED:
             found[record.number] = _opened(record)
         elif record.kind == CLOSED:

@@ -1,0 +1,81 @@
+"""Measures the ledger: records appended a second, and how long a large one takes to verify; prints rows for docs/benchmarks.md.
+
+python benchmarks/ledger.py [--records 1000000] [--postgres DSN]
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from kilde.adapters.store.key_file import KeyFile
+from kilde.adapters.store.sqlite_ledger import SqliteLedger
+from kilde.core.ledger.merkle import consistency, inclusion
+from kilde.engine.notary import Notary
+
+NOW = 1_767_225_600.0
+BATCH = 100
+
+
+def entry(number: int) -> tuple[str, dict[str, Any], float]:
+    """An opening as the engine writes it: one commit, three objects."""
+    revision = {
+        "sha": f"{number:040x}",
+        "author": f"Person {number % 50} <p{number % 50}@example.org>",
+        "subject": "Scale",
+    }
+    plan = [
+        {"object": f"apps/Deployment shop/web-{n}", "action": "update", "why": "image differs", "resourceVersion": "7"}
+        for n in range(3)
+    ]
+    body = {"application": f"argocd/app-{number % 1000}", "askedBy": "automated", "revision": revision, "plan": plan}
+    return "note", body, NOW + number
+
+
+def append(ledger: SqliteLedger, count: int, batch: int, *, first: int = 0) -> float:
+    """Records a second."""
+    begun = time.perf_counter()
+    for at in range(first, first + count, batch):
+        ledger.append_all([entry(number) for number in range(at, at + batch)])
+    return count / (time.perf_counter() - begun)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, default=None, help="on the disk to measure")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kilde-bench-", dir=arguments.folder) as name:
+        folder = Path(name)
+        with SqliteLedger(folder / "single.sqlite") as single:
+            print(f"| appended one by one, each durable | {append(single, 2000, 1):,.0f} records/s |", flush=True)
+        with SqliteLedger(folder / "ledger.sqlite") as ledger:
+            notary = Notary(ledger, KeyFile(folder / "key"), now=NOW)
+            rate = append(ledger, arguments.records, BATCH, first=1)
+            print(f"| appended {BATCH} at a time, each {BATCH} durable | {rate:,.0f} records/s |", flush=True)
+            late = append(ledger, 20_000, BATCH, first=arguments.records + 1)
+            print(f"| the same after {arguments.records:,} records | {late:,.0f} records/s |", flush=True)
+            begun = time.perf_counter()
+            notary.checkpoint()
+            print(f"| a signed checkpoint | {(time.perf_counter() - begun) * 1000:.1f} ms |")
+            size = ledger.end().number
+            begun = time.perf_counter()
+            for index in range(0, size, size // 1000):
+                inclusion(ledger.node, index, size)
+            print(f"| an inclusion proof, anywhere | {(time.perf_counter() - begun):.2f} ms |")
+            begun = time.perf_counter()
+            consistency(ledger.node, size // 3, size)
+            print(f"| a consistency proof | {(time.perf_counter() - begun) * 1000:.2f} ms |", flush=True)
+            begun, cpu = time.perf_counter(), time.process_time()
+            verdict = ledger.verify()
+            assert verdict.intact, verdict.findings[:3]
+            took, cpu = time.perf_counter() - begun, time.process_time() - cpu
+            print(f"| {verdict.records:,} records verified | {took:.1f} s ({cpu:.1f} s of CPU) |")
+        print(f"| peak memory | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB |")
+        print(f"| bytes a record on disk | {(folder / 'ledger.sqlite').stat().st_size // size} |")
+
+
+if __name__ == "__main__":
+    main()
