@@ -31,7 +31,7 @@ def entry(number: int) -> tuple[str, dict[str, Any], float]:
         for n in range(3)
     ]
     body = {"application": f"argocd/app-{number % 1000}", "askedBy": "automated", "revision": revision, "plan": plan}
-    return "note", body, NOW + number
+    return "operation-opened", body, NOW + number
 
 
 def append(ledger: SqliteLedger, count: int, batch: int, *, first: int = 0) -> float:

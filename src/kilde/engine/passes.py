@@ -16,7 +16,7 @@ from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
 from kilde.core.basics.backoff import Backoff
-from kilde.core.basics.errors import ClusterError, KildeError, SourceError
+from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
 from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
@@ -59,6 +59,8 @@ class Passes:
                 delay = await self._pass(app)
             except ClusterError as error:
                 return await self._cluster_failed(app, error)
+            except LedgerError as error:
+                return await self._not_recorded(app, error)
             except Exception as error:  # noqa: BLE001 - what one application's files do to us must not stop the others
                 return await self._defect(app, error)
         self._faults.pop(name, None)
@@ -75,6 +77,18 @@ class Passes:
                 await self._tell(app, verdict)
             except ClusterError:
                 log.warning("status not written", application=app.name)
+        return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
+
+    async def _not_recorded(self, app: Application, error: LedgerError) -> float:
+        """What cannot be written down is not done: told, and tried again."""
+        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
+        log.error("the ledger cannot be written", application=app.name, error=str(error), failures=failures)
+        text = f"what cannot be recorded is not done: {error}"
+        verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(("SyncError", text),))
+        try:
+            await self._tell(app, verdict)
+        except ClusterError:
+            log.warning("status not written", application=app.name)
         return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
 
     async def _defect(self, app: Application, error: Exception) -> float:

@@ -42,7 +42,7 @@ class Ledger(Records, Protocol):
     """
 
     def notices(self) -> list[Record]:
-        """The records that are not of operations: keys, erasures, what was given up."""
+        """The records about the ledger itself (core.ledger.evidence.NOTICES): keys, erasures, what was given up."""
         ...
 
     def end(self) -> Head: ...

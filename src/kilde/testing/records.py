@@ -7,13 +7,11 @@ from kilde.core.basics.errors import LedgerError
 from kilde.core.basics.values import canonical
 from kilde.core.ledger.chain import Anchor, Verdict
 from kilde.core.ledger.checkpoint import PublicKey
-from kilde.core.ledger.evidence import ERASED, PRUNED, Evidence, Note, Row, judge
+from kilde.core.ledger.evidence import ERASED, NOTICES, PRUNED, Evidence, Note, Row, judge
 from kilde.core.ledger.growth import Head, grow, leaf_of
 from kilde.core.ledger.merkle import Tiles
 from kilde.core.ledger.people import KEY_BYTES, Person, hidden, reference
 from kilde.core.ledger.record import Record
-
-_OPERATIONS = ("operation-opened", "operation-closed")
 
 
 class MemoryRecords:
@@ -45,7 +43,7 @@ class MemoryRecords:
         return [r for r in self.records if r.kind == "operation-opened" and r.number not in closed]
 
     def notices(self) -> list[Record]:
-        return [record for record in self.records if record.kind not in _OPERATIONS]
+        return [record for record in self.records if record.kind in NOTICES]
 
     def end(self) -> Head:
         return self._end

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.store import version_1
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.basics.errors import LedgerError
 from kilde.core.ledger.chain import Anchor, Tampering
+from kilde.core.ledger.growth import leaf_of
+from kilde.core.ledger.merkle import inclusion, root, root_by_inclusion
 from kilde.core.ledger.record import GENESIS, record_hash
 
 NOW = 1_700_000_000.5
@@ -33,7 +36,7 @@ def ledger(path: Path) -> Iterator[SqliteLedger]:
 
 def five(path: Path) -> None:
     with SqliteLedger(path) as ledger:
-        ledger.append_all([("note", {"n": n}, NOW + n) for n in range(1, 6)])
+        ledger.append_all([("note", {"n": n, **({"by": "ann@desk"} if n == 5 else {})}, NOW + n) for n in range(1, 6)])
 
 
 def edit(path: Path, *statements: str) -> None:
@@ -123,6 +126,11 @@ def test_all_of_a_batch_is_kept_or_none(ledger: SqliteLedger) -> None:
         "INSERT INTO records (number, at, kind, body, previous, hash) VALUES (9, '', '', '{}', '', '')",
         "UPDATE head SET number = 3",
         "DELETE FROM head",
+        "UPDATE head SET edge = x''",
+        "UPDATE people SET text = 'Eve'",
+        "DELETE FROM people",
+        "INSERT INTO given_up VALUES (1, 'x')",
+        "DELETE FROM records WHERE number = 1",
     ],
 )
 def test_the_database_itself_refuses(path: Path, statement: str) -> None:
@@ -234,29 +242,98 @@ def test_a_file_that_is_no_ledger_is_told_as_such(path: Path, make: Callable[[Pa
     assert str(caught.value) == message.format(path)
 
 
+WRITER = textwrap.dedent("""
+    import sys
+    from pathlib import Path
+    from kilde.adapters.store.sqlite_ledger import SqliteLedger
+    ledger = SqliteLedger(Path(sys.argv[1]))
+    while True:
+        body = {"text": "x" * 300, "askedBy": f"user {ledger.end().number % 7}"}
+        print(ledger.append("note", body, at=0).number, flush=True)
+""")
+KILLS = int(os.environ.get("KILDE_KILLS", "20"))
+
+
 def test_it_is_whole_after_its_writer_was_killed_at_any_moment(path: Path) -> None:
-    program = textwrap.dedent("""
-        import sys
-        from pathlib import Path
-        from kilde.adapters.store.sqlite_ledger import SqliteLedger
-        ledger = SqliteLedger(Path(sys.argv[1]))
-        while True:
-            print(ledger.append("note", {"text": "x" * 300}, at=0).number, flush=True)
-    """)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     promised = 0
-    for moment in range(8):
-        command = [sys.executable, "-c", program, str(path)]
+    for moment in range(KILLS):
+        command = [sys.executable, "-c", WRITER, str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as writer:
             assert writer.stdout is not None
             writer.stdout.readline()
-            time.sleep(0.011 * moment)
+            time.sleep(0.0037 * (moment % 20))
             writer.send_signal(signal.SIGKILL)
             numbers = writer.stdout.read().split("\n")
         promised = max([promised, *(int(number) for number in numbers[:-1] if number)])
 
         with SqliteLedger.open_to_read(path) as ledger:
             verdict = ledger.verify()
-        assert verdict.intact
+        assert verdict.findings == ()
         assert verdict.records >= promised
-    assert promised > 8
+    assert promised > KILLS
+
+
+def test_a_full_disk_loses_nothing_and_the_ledger_goes_on_afterwards(path: Path) -> None:
+    """The file may not grow any more, as on a full disk; what was promised stays, and with room again the chain goes on."""
+    five(path)
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n" + WRITER
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", limited, str(path)], capture_output=True, env=environment, text=True, timeout=100
+    )
+
+    promised = max(int(line) for line in done.stdout.split())
+    assert "LedgerError" in done.stderr
+    assert "it cannot be used" in done.stderr
+    with SqliteLedger(path) as ledger:
+        verdict = ledger.verify()
+        assert (verdict.findings, verdict.records >= promised) == ((), True)
+        assert ledger.append("note", {}, at=NOW).number == verdict.records + 1
+        assert ledger.verify().intact
+
+
+def test_a_damaged_file_is_told_and_never_overwritten(path: Path) -> None:
+    with SqliteLedger(path) as ledger:
+        ledger.append_all([("note", {"text": "x" * 500}, NOW) for _ in range(200)])
+    content = bytearray(path.read_bytes())
+    content[4096:-4096] = os.urandom(len(content) - 8192)
+    path.write_bytes(content)
+
+    malformed = "it cannot be used: database disk image is malformed"
+    with pytest.raises(LedgerError, match=malformed), SqliteLedger.open_to_read(path) as ledger:
+        ledger.verify()
+    with pytest.raises(LedgerError, match="it cannot be used"), SqliteLedger(path) as ledger:
+        ledger.append("note", {}, at=NOW)
+    assert path.read_bytes()[:100] == content[:100]
+    assert len(path.read_bytes()) == len(content)
+
+
+def test_an_older_ledger_is_brought_up_to_date_and_its_proofs_begin_at_its_first_record(path: Path) -> None:
+    records = version_1.write(path, [{"askedBy": "ann@desk", "n": n} for n in range(600)])
+    with SqliteLedger.open_to_read(path) as ledger:  # beside an older kilde, or before the first start
+        assert (ledger.verify().findings, list(ledger.read())) == ((), records)
+        with pytest.raises(LedgerError, match="of an older version, which had no proofs"):
+            ledger.end()
+
+    with SqliteLedger(path) as ledger:
+        assert list(ledger.read()) == records
+        assert ledger.verify().findings == ()
+        assert root_by_inclusion(leaf_of(records[3].hash), 3, 600, inclusion(ledger.node, 3, 600)) == root(
+            ledger.end().edge
+        )
+        added = ledger.append("note", {"askedBy": "ann@desk"}, at=NOW)
+        assert (added.number, added.previous) == (601, records[-1].hash)
+        assert added.body["askedBy"].startswith("person:")
+    connection = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="records are never removed"):
+        connection.execute("DELETE FROM records WHERE number = 3")
+    connection.close()
+
+
+def test_an_older_ledger_that_was_tampered_with_is_not_whitewashed_by_the_upgrade(path: Path) -> None:
+    version_1.write(path, [{"n": n} for n in range(9)])
+    edit(path, "UPDATE records SET body = '{\"n\":99}' WHERE number = 4")
+    SqliteLedger(path).close()
+
+    assert findings(path) == [(Tampering.ALTERED, 4)]

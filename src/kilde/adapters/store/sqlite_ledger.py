@@ -18,7 +18,7 @@ from kilde.core.basics.errors import LedgerError
 from kilde.core.basics.values import canonical
 from kilde.core.ledger.chain import Anchor, Verdict
 from kilde.core.ledger.checkpoint import PublicKey
-from kilde.core.ledger.evidence import ERASED, PRUNED, Evidence, Note, Row, judge, record_of
+from kilde.core.ledger.evidence import ERASED, NOTICES, PRUNED, Evidence, Note, Row, judge, record_of
 from kilde.core.ledger.growth import Head, grow, leaf_of
 from kilde.core.ledger.merkle import TILE, Node, Tiles, packed, unpacked
 from kilde.core.ledger.people import KEY_BYTES, Person, hidden, reference
@@ -100,8 +100,9 @@ class SqliteLedger:
         return [record_of(row) for row in found]
 
     def notices(self) -> list[Record]:
-        """The records that are not of operations: keys, erasures, what was given up."""
-        where = "kind NOT IN ('operation-opened', 'operation-closed')"
+        """The records about the ledger itself: keys, erasures, what was given up."""
+        kinds = ", ".join(f"'{kind}'" for kind in sorted(NOTICES))
+        where = f"kind IN ({kinds}) AND kind NOT IN ('operation-opened', 'operation-closed')"  # as the index has it
         return [record_of(row) for row in self._query(f"SELECT {_COLUMNS} FROM records WHERE {where} ORDER BY number")]  # noqa: S608
 
     def end(self) -> Head:

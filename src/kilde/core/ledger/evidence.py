@@ -27,7 +27,8 @@ Row: TypeAlias = tuple[int, str, str, str, str, str]
 PRUNED = "records-pruned"
 ERASED = "person-erased"
 _KEYS = frozenset({FIRST_KEY, NEXT_KEY})
-_TOLD = _KEYS | {PRUNED, ERASED}
+NOTICES = _KEYS | {PRUNED, ERASED}
+"""Kinds of records that are about the ledger itself."""
 _quoted = msgspec.json.encode
 
 
@@ -85,7 +86,7 @@ class _Walk:
             if sha256(said).hexdigest() != hash_ or number != self.number + 1 or previous != self.hash:
                 clean = False
             self._grow(hash_)
-            if kind in _TOLD or '"person:' in body:
+            if kind in NOTICES or '"person:' in body:
                 self._note(number, kind, body)
         return clean
 
@@ -105,7 +106,7 @@ class _Walk:
         except (ValueError, RecursionError):
             return
         if isinstance(body, dict):
-            if kind in _TOLD:
+            if kind in NOTICES:
                 self.told.append((number, kind, body))
             for ref in references(body):
                 self.named.setdefault(ref, number)
