@@ -1,5 +1,6 @@
 """Which ledger, which key and which witnesses: for the controller and for the command line."""
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -10,11 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.process import Git
+from kilde.adapters.git.sources import GitSources
 from kilde.adapters.git.witness import GitWitness
 from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.adapters.witness.file import FileWitness
-from kilde.core.basics.errors import InvalidInput, LedgerError
+from kilde.core.basics.errors import InvalidInput, LedgerError, SourceError
 from kilde.core.ledger.evidence import Note
 from kilde.engine.notary import Notary
 from kilde.engine.witnessing import heard
@@ -89,6 +91,27 @@ def _s3(text: str, clock: Clock) -> Witness:
         days=int(days),
     )
     return S3Witness(place, clock)
+
+
+def bundle_commits(data_dir: Path) -> Callable[[set[tuple[str, str]], Path], dict[str, set[str]]]:
+    """What writes (repository, commit)s into Git bundles, from the controller's mirrors; a file of a bundle → the commits in it."""
+
+    async def write(commits: set[tuple[str, str]], folder: Path) -> dict[str, set[str]]:
+        held: dict[str, set[str]] = {}
+        sources = GitSources(data_dir / "git", clock=SystemClock())
+        try:
+            for number, url in enumerate(sorted({url for url, _ in commits}), 1):
+                shas = frozenset(sha for where, sha in commits if where == url)
+                name = f"{number}.bundle"
+                with contextlib.suppress(
+                    SourceError
+                ):  # a mirror that is damaged, or of what is no URL: told as missing
+                    held[name] = set(await sources.bundle(url, shas, folder / name))
+        finally:
+            await sources.close()
+        return held
+
+    return lambda commits, folder: asyncio.run(write(commits, folder))
 
 
 async def ask_witnesses(texts: Sequence[str], data_dir: Path) -> list[Note]:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
 
+from kilde.adapters.git.bundle import write_bundle
 from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.private import PrivateFolder
@@ -115,6 +116,13 @@ class GitSources:
         target = await self.git_tree(url, to)
         wanted = Revert(branch=branch, to=to, paths=paths, author=author, message=message, at=self._clock.now())
         return await push_revert(mirror, self._git, self._private.path, credentials, wanted, target)
+
+    async def bundle(self, url: str, shas: frozenset[str], target: Path) -> frozenset[str]:
+        """Writes those of the commits that the mirror has, with their history, as a Git bundle; which they are. Nothing is fetched."""
+        store = self._mirror(url).store
+        if not store.exists():
+            return frozenset()
+        return await write_bundle(self._git, store.path, self._private.path, shas, target)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
         arguments = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", old, new]

@@ -13,6 +13,7 @@ _HERE = "kilde.cli.commands.ledger"
         "log": f"{_HERE}.log",
         "show": f"{_HERE}.show",
         "verify": f"{_HERE}.verify",
+        "export": f"{_HERE}.export",
         "checkpoint": f"{_HERE}.checkpoint",
         "rotate-key": f"{_HERE}.rotate_key",
         "erase": f"{_HERE}.erase",
