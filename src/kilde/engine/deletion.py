@@ -1,22 +1,28 @@
 """Deletion of an application: with the finalizer its objects go first, last wave first, each wave gone before the next.
 
-Works without the repository: what is deleted is what carries the application's tracking id.
+Works without the repository, unless there are hooks to run: what is deleted is what carries the application's tracking id.
 """
+
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apps.application import FINALIZER, Application
-from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Change
+from kilde.core.plan.hooks import SyncPhase
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.planner import judge_extra
 from kilde.core.plan.policy import Options, object_options
 from kilde.engine.context import Context
-from kilde.engine.runtime import Runtime
+from kilde.engine.delete_hooks import CLEANUP, FINALIZERS, run_hooks, tidy_up
+from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.wishes import owned_refs
 from kilde.engine.writes import persist
 from kilde.ports.cluster import Propagation
@@ -24,17 +30,75 @@ from kilde.ports.cluster import Propagation
 log = structlog.get_logger()
 
 
-async def delete_application(ctx: Context, app: Application, rt: Runtime) -> float | None:
-    """One pass over an application that is being deleted. Gives the seconds until the next (None: it is done)."""
-    if not app.cascade:
-        return None
+Wished = Callable[[], Awaitable[Wish]]
+
+
+async def delete_application(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> float | None:
+    """One pass over an application that is being deleted. Gives the seconds until the next (None: it is done).
+
+    `wished` gives what Git wants; it is asked only where there are hooks to run and no earlier answer is known.
+    """
+    try:
+        return await _step(ctx, app, rt, wished)
+    except ClusterError:
+        raise
+    except KildeError as error:
+        await _tell_failure(ctx, app, error)
+        return ctx.settings.deletion_poll
+
+
+async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> float | None:
+    """The first thing that is left to do: hooks before, objects, hooks after, hooks to tidy up."""
+    before, after = SyncPhase.PRE_DELETE, SyncPhase.POST_DELETE
+    if FINALIZERS[before] in app.finalizers:
+        return await _stage(ctx, app, FINALIZERS[before], await run_hooks(ctx, app, rt.wish or await wished(), before))
+    if app.cascade:
+        return await _cascade(ctx, app, rt)
+    if FINALIZERS[after] in app.finalizers:
+        return await _stage(ctx, app, FINALIZERS[after], await run_hooks(ctx, app, rt.wish or await wished(), after))
+    for phase in (before, after):
+        if CLEANUP[phase] in app.finalizers:
+            await _watch(ctx, app, rt)
+            return await _stage(ctx, app, CLEANUP[phase], await tidy_up(ctx, app, phase))
+    return None
+
+
+async def _stage(ctx: Context, app: Application, finalizer: str, done: bool) -> float:
+    """Takes the finalizer off once its work is done; the change of the application brings the next step."""
+    if done:
+        await ctx.reporter.finalize(app, [name for name in app.finalizers if name != finalizer])
+    return ctx.settings.deletion_poll
+
+
+async def _tell_failure(ctx: Context, app: Application, error: KildeError) -> None:
+    """A condition and an event, once for each wording."""
+    told = [each for each in app.status.get("conditions") or () if each.get("type") == "DeletionError"]
+    if any(each.get("message") == str(error) for each in told):
+        return
+
+    def build(newest: Application) -> dict[str, Any]:
+        others = [each for each in newest.status.get("conditions") or () if each.get("type") != "DeletionError"]
+        found = {"type": "DeletionError", "message": str(error), "lastTransitionTime": rfc3339(ctx.now())}
+        return {**newest.status, "conditions": [*others, found]}
+
+    await ctx.reporter.write(app.name, build)
+    text = f"Unable to delete application resources: {error}"
+    await ctx.reporter.event(app, kind="Warning", reason="StatusRefreshed", message=text)
+
+
+async def _watch(ctx: Context, app: Application, rt: Runtime) -> None:
     discovery = await ctx.world.cluster.discovery()
     await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name)}, discovery)
+
+
+async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:
+    await _watch(ctx, app, rt)
     going = _going(ctx, app)
     if not going:
-        await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(FINALIZER)])
+        left = [name for name in app.finalizers if not name.startswith(FINALIZER)]
+        await ctx.reporter.finalize(app, left)
         log.info("application deleted with its objects", application=app.name)
-        return None
+        return ctx.settings.deletion_poll if left else None
     if any(_asks(body) for body in going.values()) and not app.approved_since(app.deleted_at or 0.0):
         return None  # nothing goes before a person has confirmed it; the annotation brings us back
     last = max(_wave(body) for body in going.values())
@@ -64,7 +128,7 @@ def _going(ctx: Context, app: Application) -> dict[ObjectRef, Object]:
     for ref in ctx.live.tracked_by(app.name):
         held = ctx.live.get(ref)
         body = held.body() if held else None
-        if body is not None and not _kept(body):
+        if body is not None and not _kept(body, app):
             out[ref] = body
     return out
 
@@ -74,8 +138,14 @@ def _asks(body: Object) -> bool:
     return own.get("Delete") == "confirm"
 
 
-def _kept(body: Object) -> bool:
-    annotations = (body.get("metadata") or {}).get("annotations") or {}
+def _kept(body: Object, app: Application) -> bool:
+    """What a deletion leaves alone: what says so, the application itself, and CRDs, with which every object of their kind would go."""
+    meta = body.get("metadata") or {}
+    annotations = meta.get("annotations") or {}
+    if str(body.get("apiVersion", "")).startswith("apiextensions.k8s.io/"):
+        return True
+    if body.get("kind") == "Application" and (meta.get("namespace"), meta.get("name")) == (app.namespace, app.name):
+        return True
     return object_options(annotations).is_off("Delete") or annotations.get("helm.sh/resource-policy") == "keep"
 
 

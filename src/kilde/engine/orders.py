@@ -92,21 +92,27 @@ def _hook_tasks(
     for phase in spec.phases:
         if phase not in _RUNS:
             continue
-        name = ref.name or f"{meta.get('generateName', '')}{sha[:7]}-{phase.lower()}-{int(started_at)}"
+        its, named = named_hook(ref, body, phase, sha, started_at)
         finalizers = list(meta.get("finalizers") or ())
         if FINALIZER not in finalizers:
             finalizers.append(FINALIZER)
-        named = {key: value for key, value in meta.items() if key != "generateName"}
-        its = ObjectRef(ref.group, ref.kind, ref.namespace, name)
-        if not ref.name:
-            named["annotations"] = _named_tracking(meta.get("annotations") or {}, name)
-        written = {**body, "metadata": {**named, "name": name, "finalizers": finalizers}}
+        written = {**named, "metadata": {**named["metadata"], "finalizers": finalizers}}
         change = Change(ref=its, action=Action.CREATE, why=f"{phase} hook", version=packed.version, wave=packed.wave)
         task = Task(
             change=change, phase=phase, wave=packed.wave, hook=spec, namespace="" if ref.namespace else destination
         )
         out.append((task, written))
     return out
+
+
+def named_hook(ref: ObjectRef, body: Object, phase: SyncPhase, sha: str, started_at: float) -> tuple[ObjectRef, Object]:
+    """A hook with its name: its own, or Argo CD's, from commit, phase and start (seconds since the epoch)."""
+    meta = {key: value for key, value in body["metadata"].items() if key != "generateName"}
+    if not ref.name:
+        name = f"{body['metadata'].get('generateName', '')}{sha[:7]}-{phase.lower()}-{int(started_at)}"
+        meta |= {"name": name, "annotations": _named_tracking(meta.get("annotations") or {}, name)}
+        ref = replace(ref, name=name)
+    return ref, {**body, "metadata": meta}
 
 
 def _named_tracking(annotations: Mapping[str, str], name: str) -> dict[str, str]:

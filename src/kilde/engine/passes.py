@@ -23,6 +23,7 @@ from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
 from kilde.engine.context import Context
+from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
 from kilde.engine.heal import heal_state
 from kilde.engine.operate import RETRYING, Job, operate, selected
@@ -107,7 +108,9 @@ class Passes:
     async def _pass(self, app: Application) -> float | None:
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
         if app.deleting:
-            return await delete_application(ctx, app, rt)
+            return await delete_application(
+                ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False)
+            )
         if app.skipped:
             return None
         problems = app.problems or ctx.projects.refusals(app)
@@ -122,6 +125,7 @@ class Passes:
                 raise
             return await self._not_rendered(app, rt, error, refresh)
         rt.render_error = ""
+        await await_hooks(ctx, app, wish)
         return await self._compared(app, rt, wish, refresh)
 
     async def _compared(self, app: Application, rt: Runtime, wish: Wish, refresh: str) -> float | None:

@@ -82,7 +82,7 @@ class Reporter:
             self._fleet.observe(raw)
 
     async def finalize(self, app: Application, finalizers: list[str]) -> None:
-        """Leaves only these finalizers on a deleted application."""
+        """Leaves just these finalizers on the application."""
         patch = {"metadata": {"finalizers": finalizers or None}}
         try:
             await persist(lambda: self._send(app.name, app.namespace, patch), self._clock)

@@ -1,5 +1,6 @@
 """What the engine remembers of an application between two passes. Everything here can be lost: it is worked out again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -16,7 +17,7 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Change
 from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
-from kilde.core.plan.hooks import is_skipped
+from kilde.core.plan.hooks import SyncPhase, hook_spec, is_skipped
 from kilde.core.plan.policy import Options
 from kilde.engine.rendering import Memory
 
@@ -53,6 +54,12 @@ def pack(wanted: Wanted) -> Packed:
     )
 
 
+def delete_phases(hooks: Iterable[Wanted]) -> frozenset[SyncPhase]:
+    """The phases around a deletion that some hook names."""
+    named = {phase for hook in hooks for phase in hook_spec(hook.manifest.annotations).phases}
+    return frozenset(named & {SyncPhase.PRE_DELETE, SyncPhase.POST_DELETE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What Git wants of an application at one commit."""
@@ -66,6 +73,7 @@ class Wish:
     warnings: tuple[str, ...] = ()
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
+    delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
     synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced
 
     def moved(self, app: Application, sha: str) -> "Wish":

@@ -13,7 +13,7 @@ from kilde.core.render import Rendered
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
 from kilde.engine.remotes import remote_urls
-from kilde.engine.runtime import Runtime, Wish, digest_inputs, pack
+from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
 from kilde.ports.cluster import Discovery
 
 
@@ -136,6 +136,7 @@ def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, 
         digest=digest([masked(body) for body in digest_inputs(desired)]),
         objects={wanted.ref: pack(wanted) for wanted in desired.objects},
         hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
+        delete_phases=delete_phases(desired.hooks),
         repeated=desired.repeated,
         warnings=tuple(rendered.warnings),
         unserved=unserved,
