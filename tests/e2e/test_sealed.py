@@ -12,6 +12,7 @@ import pytest
 
 from core.secrets.keys_at_hand import sealing_key
 from e2e.stage import BIN, Stage, free_port
+from kilde.core.secrets.keys import SealingKey, write_private_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CANARY, CHANGED, BY_HAND, BROKEN = (f"c4nary-{word}-5ealed" for word in ("sealed", "changed", "byhand", "template"))
@@ -219,3 +220,70 @@ def test_an_edit_is_put_back_attributed_and_only_a_change_in_git_restarts(sealin
     stage.until(lambda: stage.is_well("shop", sha) and digests(stage)[2] == "b", "applied over it")
     assert digests(stage) == (*second[:2], "b")
     assert "uses a Secret that changed: db" in stage.kilde("ledger", "log", "-o", "json")
+
+
+def add_key(stage: Stage, key: SealingKey) -> None:
+    """As a backup is restored: a key Secret by hand."""
+    held = {"tls.key": write_private_key(key.private), "tls.crt": key.pem}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": key.name,
+            "namespace": "kube-system",
+            "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": "active"},
+        },
+        "data": {name: base64.b64encode(text).decode() for name, text in held.items()},
+    }
+    stage.kubectl("create", "-f", "-", stdin=json.dumps(body))
+
+
+def test_a_key_is_retired_when_no_watched_branch_needs_it(sealing: tuple[Stage, int], tmp_path: Path) -> None:
+    stage, _ = sealing
+    old, new = (sealing_key(n, days=d, name=f"{stage.space}-{n}"[-60:].lstrip("-")) for n, d in ((3, 3000), (4, 3001)))
+    where = ("--kubeconfig", str(stage.kubeconfig), "-n", stage.space)
+    retire = ("secrets", "retire", *where, "--data-dir", str(tmp_path / "looking"))
+    add_key(stage, old)
+    (tmp_path / "old.pem").write_bytes(old.pem)
+    sealed = run(stage, "seal", "--cert", str(tmp_path / "old.pem"), "-oyaml", stdin=plain(stage, pw="hunter2"))
+    stage.commit({"app/db.yaml": sealed})
+    stage.git("push", "-q", "origin", "main:release")
+    source = {"repoURL": stage.url, "path": "app", "targetRevision": "release"}
+    stage.application("shop", "app", space(stage))
+    stage.application("shipped", "app", space(stage), source=source, syncPolicy={})
+    stage.until(lambda: value(stage) == "hunter2", "opened")
+
+    add_key(stage, new)
+    said = run(stage, *retire, codes=(1,))
+    assert f"{old.name}: needed by 3 values\n" in said  # main, release, and the cluster
+    rotate = ("secrets", "rotate", "--repo", str(stage.work), *where)
+    assert f"1 values sealed anew to {new.name}" in run(stage, *rotate)
+    stage.git("push", "-q", "origin", "main")
+    stage.push()
+    fresh = (stage.work / "app" / "db.yaml").read_text()
+    items = "{.spec.encryptedData.pw}"
+    stage.until(
+        lambda: stage.kubectl("get", "sealedsecret", "db", "-n", space(stage), "-o", f"jsonpath={items}") in fresh,
+        "rotated",
+    )
+    said = run(stage, *retire, codes=(1,))
+    assert f"{old.name}: needed by 1 value\n  {stage.url} at release: app/db.yaml:" in said
+    rows = json.loads(
+        run(stage, "secrets", "status", "--watched", *where, "-o", "json", "--data-dir", str(tmp_path / "looking"))
+    )
+    counts = {row["key"]: row["values"] for row in rows["keys"]}
+    assert (counts[old.name], counts[new.name]) == (1, 2)
+
+    stage.git("push", "-q", "origin", "main:release")
+    stage.commit({"elsewhere.yaml": "kind: SealedSecret\nspec: [\n"})
+    assert "stays, as not everything was understood" in run(stage, *retire, codes=(1,))
+    stage.commit({"elsewhere.yaml": None})
+    assert f"{old.name}: would be retired\n" in run(stage, *retire, "--dry-run", "--despite-unopened", codes=(0, 1))
+    assert f"{old.name}: retired\n" in run(stage, *retire, "--despite-unopened", codes=(0, 1))
+    label = "sealedsecrets.bitnami.com/sealed-secrets-key"
+    held = stage.get("-n", "kube-system", "secret", old.name) or {}
+    assert held["metadata"]["labels"][label] == "retired"
+    stage.kubectl("delete", "secret", "db", "-n", space(stage))
+    stage.until(lambda: value(stage) == "hunter2", "made again, by the newest key")
+    for name in (old.name, new.name):
+        stage.kubectl("delete", "secret", name, "-n", "kube-system")

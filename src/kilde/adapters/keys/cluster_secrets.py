@@ -14,6 +14,7 @@ from kilde.ports.keys import StoredKey
 
 _SECRETS = Resource("", "v1", "Secret", "secrets", True)
 _ACTIVE = "active"
+RETIRED = "retired"
 
 
 class ClusterSecretKeys:
@@ -59,6 +60,13 @@ class ClusterSecretKeys:
         }
         applied = await self._cluster.create(_SECRETS, body, manager="kilde")
         return str(_decode(applied.raw)["metadata"]["name"])
+
+    async def retire(self, name: str) -> None:
+        """Relabels a key: neither this controller nor the real one uses it any more; relabelled `active`, it opens again. ClusterError."""
+        if name == self._prefix:
+            raise ClusterError(f"Secret '{name}' is used whatever its label says", hint="back it up and delete it")
+        labels = {"metadata": {"labels": {KEY_LABEL: RETIRED}}}
+        await self._cluster.patch(_SECRETS, self._namespace, name, labels, manager="kilde")
 
     async def changes(self) -> AsyncIterator[None]:
         """Whenever a key Secret is added, changed, relabelled or removed."""

@@ -10,14 +10,13 @@ from typing import Any
 import click
 
 from kilde.cli.target import Target, target_options
-from kilde.core.basics.errors import InvalidInput, KildeError
-from kilde.core.objects.yaml_reader import read_documents
-from kilde.core.secrets import documents, in_files, keys
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.secrets import documents, keys, needs
 from kilde.core.secrets.in_files import Found, Item
 from kilde.core.secrets.keys import SealingKey
+from kilde.core.secrets.needs import Needs
+from kilde.core.secrets.surveying import ENDINGS, LARGEST, Survey, survey
 
-_ENDINGS = (".yaml", ".yml", ".json")
-_LARGEST = 16 << 20  # bytes of a file
 _PATH = click.Path(path_type=Path)
 
 
@@ -106,45 +105,22 @@ class Repository:
         self.folder = Path(top)
 
     def sealed(self) -> dict[str, list[Found]]:
-        """File → the SealedSecrets in it. A file that cannot be read is put down in `unread`."""
-        found: dict[str, list[Found]] = {}
-        for name in self._git("ls-files", "-z").split("\0"):
-            if name.endswith(_ENDINGS) and (data := self._read(name)) is not None:
-                try:
-                    if here := in_files.find(data, file=name):
-                        found[name] = here
-                except KildeError as error:
-                    self.unread.append(str(error))
-        return found
-
-    def namespaces(self) -> list[str]:
-        """Those that kustomizations and Applications of the repository name."""
-        named: dict[str, None] = {}
-        for name in self._git("ls-files", "-z").split("\0"):
-            data = self._read(name) if name.endswith(_ENDINGS) else None
-            if data is None or b"namespace" not in data:
-                continue
-            try:
-                values = [document.value for document in read_documents(data, file=name, duplicates="last")]
-            except KildeError:
-                continue
-            for value in values:
-                spec = value.get("spec") if isinstance(value, dict) else None
-                places = (value, spec.get("destination") if isinstance(spec, dict) else None)
-                named |= {
-                    str(each["namespace"]): None for each in places if isinstance(each, dict) and each.get("namespace")
-                }
-        return list(named)
+        """File → the SealedSecrets in it."""
+        return self._survey().sealed
 
     def items(self, key_holder: Holder) -> list[Item]:
-        """Every sealed value, with the key that opens it."""
-        namespaces = self.namespaces()
-        return [
-            item
-            for here in self.sealed().values()
-            for found in here
-            for item in in_files.opened(found, keys.in_order(key_holder.keys), namespaces)
-        ]
+        """Every sealed value, with the key that opens it. A file that cannot be read is put down in `unread`."""
+        return list(self._survey().items(key_holder.keys))
+
+    def needs(self, key_holder: Holder) -> Needs:
+        """Which key is needed for what."""
+        return needs.needs({"": self._survey()}, (), key_holder.keys)
+
+    def _survey(self) -> Survey:
+        names = self._git("ls-files", "-z").split("\0")
+        found = survey((name, data) for name in names if (data := self._read(name)) is not None)
+        self.unread = found.unread
+        return found
 
     def change(self, files: dict[str, bytes], message: str, *, commit: bool) -> str:
         """Writes files, each whole, and commits them and nothing else; the commit's id ("" without one). InvalidInput."""
@@ -167,7 +143,7 @@ class Repository:
 
     def _read(self, name: str) -> bytes | None:
         path = self.folder / name
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        if not name.endswith(ENDINGS) or path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
             return None
         return path.read_bytes()
 
@@ -188,13 +164,4 @@ class Repository:
 
 def unopened(items: Iterable[Item]) -> list[dict[str, str]]:
     """What nobody can open: place, object, item, why."""
-    return [
-        {
-            "place": str(item.found.document.place(("spec", "encryptedData", item.name))),
-            "object": "/".join(part for part in (item.found.namespace, item.found.name) if part),
-            "item": item.name,
-            "why": item.why,
-        }
-        for item in items
-        if item.key is None
-    ]
+    return [needs.unopened(item) for item in items if item.key is None]

@@ -9,7 +9,12 @@ _HERE = "kilde.cli.commands.secrets"
 
 @click.group(
     cls=LazyGroup,
-    modules={"status": f"{_HERE}.status", "rotate": f"{_HERE}.rotate", "set": f"{_HERE}.setting"},
+    modules={
+        "status": f"{_HERE}.status",
+        "rotate": f"{_HERE}.rotate",
+        "set": f"{_HERE}.setting",
+        "retire": f"{_HERE}.retire",
+    },
     epilog="Example: kilde secrets status --data-dir state --repo hello-config",
     short_help="Keys, and what is sealed to them.",
 )

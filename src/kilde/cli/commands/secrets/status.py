@@ -15,38 +15,41 @@ FOUND = 1
 
 @click.command(epilog="Example: kilde secrets status --data-dir state --repo hello-config")
 @options
+@click.option(
+    "--watched",
+    is_flag=True,
+    help="Look at every repository and revision that the cluster's Applications watch, and at the cluster, not at --repo.",
+)
 @out.output_option
-def command(*, repo: Path, target: Target, files: tuple[Path, ...], space: str, output: str) -> int:
+def command(*, repo: Path, target: Target, files: tuple[Path, ...], space: str, watched: bool, output: str) -> int:
     """Lists the keys with their age and how many values of the repository need each: what would be lost if it were.
 
     Exit code 1 if there are values that no key opens, or files that cannot be read.
     """
-    from kilde.cli.sealing.repository import Repository, holder, unopened
+    from kilde.cli.sealing.repository import Repository, holder
+    from kilde.cli.sealing.watching import look
     from kilde.core.secrets import keys
 
     found = holder(target, files, space)
-    repository = Repository(repo)
-    items = repository.items(found)
-    lost = unopened(items)
-    rows: list[dict[str, Any]] = []
-    for key in keys.in_order(found.keys):
-        mine = [item for item in items if item.key is key]
-        rows.append(
-            {
-                "key": key.name,
-                "created": f"{key.not_before:%Y-%m-%d}",
-                "ageDays": int((time.time() - key.not_before.timestamp()) // 86_400),
-                "expires": f"{key.certificate.not_valid_after_utc:%Y-%m-%d}",
-                "values": len(mine),
-                "objects": len({id(item.found) for item in mine}),
-                "newest": key is found.newest,
-            }
-        )
+    seen = look(target, found.keys) if watched else Repository(repo).needs(found)
+    lost, unread = seen.unopened, seen.problems
+    rows: list[dict[str, Any]] = [
+        {
+            "key": key.name,
+            "created": f"{key.not_before:%Y-%m-%d}",
+            "ageDays": int((time.time() - key.not_before.timestamp()) // 86_400),
+            "expires": f"{key.certificate.not_valid_after_utc:%Y-%m-%d}",
+            "values": len(seen.by_key.get(key.name, ())),
+            "objects": len(seen.objects.get(key.name, ())),
+            "newest": key is found.newest,
+        }
+        for key in keys.in_order(found.keys)
+    ]
     if output:
-        out.data({"keys": rows, "unopened": lost, "unread": repository.unread}, output)
+        out.data({"keys": rows, "unopened": lost, "unread": unread}, output)
     else:
-        _tell(rows, lost, repository.unread)
-    return FOUND if lost or repository.unread else 0
+        _tell(rows, lost, unread)
+    return FOUND if lost or unread else 0
 
 
 def _tell(rows: list[dict[str, Any]], lost: list[dict[str, str]], unread: list[str]) -> None:
