@@ -1,16 +1,18 @@
 """Accounts: what the engine tells the ledger. A record is opened before the first write and closed after the last. No secret values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
-from kilde.core.apps.application import Application
+from kilde.core.apps.application import IN_CLUSTER, Application
 from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
+from kilde.core.plan.tracking import Tracking
 from kilde.core.source.repository_url import redact
 from kilde.core.source.revision import Revision
+from kilde.core.source.trailers import reviewers
 from kilde.engine.runtime import Heal
 from kilde.ports.clock import Clock
 from kilde.ports.records import Records
@@ -44,21 +46,28 @@ class Accounts:
         digest: str,
         changes: Iterable[Change],
         attempt: int = 0,
+        refs: Iterable[ObjectRef] = (),
+        tracking: Tracking | None = None,
     ) -> int:
-        """Opens an operation; gives its number."""
+        """Opens an operation; gives its number. `refs` (of all that is wanted) and `tracking` let it be rendered again as it was."""
         body: dict[str, Any] = {
             "application": f"{app.namespace}/{app.name}",
             "project": app.project,
             "cause": cause,
             "askedBy": asked_by,
             "source": _source(app),
+            "destination": {"server": app.destination.server or IN_CLUSTER, "namespace": app.destination.namespace},
             "renderedDigest": digest,
             "plan": [_planned(change) for change in changes if change.action is not Action.KEEP],
         }
         if revision is not None:
+            body["rendering"] = _rendering(app, refs, tracking)
             body["revision"] = {
                 "sha": revision.sha,
                 "author": revision.author,
+                "committer": revision.committer,
+                "reviewers": reviewers(revision.message),
+                "signer": revision.signer,
                 "committedAt": revision.committed_at,
                 "subject": revision.message.partition("\n")[0][:200],
                 "signature": revision.signature,
@@ -158,6 +167,16 @@ def _source(app: Application) -> dict[str, str]:
         "path": app.source.path,
         "targetRevision": app.source.target_revision,
     }
+
+
+def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking | None) -> dict[str, Any]:
+    """How the source was rendered. Patches that the Application itself holds are left out: they can hold anything."""
+    raw = app.source.raw if app.source else {}
+    blocks = {key: dict(raw[key]) for key in ("directory", "kustomize") if isinstance(raw.get(key), dict)}
+    patched = bool(blocks.get("kustomize", {}).pop("patches", None))
+    cluster_wide = sorted({f"{ref.group}/{ref.kind}" for ref in refs if not ref.namespace})
+    marks = {"tracking": asdict(tracking)} if tracking is not None else {}
+    return {"blocks": blocks, "patched": patched, "clusterWide": cluster_wide, **marks}
 
 
 def _planned(change: Change) -> dict[str, Any]:

@@ -70,6 +70,8 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         digest=job.wish.digest,
         changes=(*job.plan.changes, *hooks),
         attempt=running.retries,
+        refs=(*job.wish.objects, *(ref for ref, _ in job.wish.hooks)),
+        tracking=ctx.live.tracking,
     )
     running.number, running.retry_at = number, None
     job.rt.busy = True

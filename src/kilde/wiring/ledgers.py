@@ -18,7 +18,9 @@ from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.adapters.witness.file import FileWitness
 from kilde.core.basics.errors import InvalidInput, LedgerError, SourceError
 from kilde.core.ledger.evidence import Note
+from kilde.core.ledger.operation import OperationView
 from kilde.engine.notary import Notary
+from kilde.engine.rebuild import Rebuilt, rebuild
 from kilde.engine.witnessing import heard
 from kilde.ports.clock import Clock
 from kilde.ports.records import Ledger
@@ -112,6 +114,15 @@ def bundle_commits(data_dir: Path) -> Callable[[set[tuple[str, str]], Path], dic
         return held
 
     return lambda commits, folder: asyncio.run(write(commits, folder))
+
+
+async def rebuild_all(data_dir: Path, views: Sequence[OperationView]) -> list[Rebuilt]:
+    """What each operation applied, from the controller's mirrors; nothing is fetched."""
+    sources = GitSources(data_dir / "git", clock=SystemClock())
+    try:
+        return [await rebuild(sources, view) for view in views]
+    finally:
+        await sources.close()
 
 
 async def ask_witnesses(texts: Sequence[str], data_dir: Path) -> list[Note]:

@@ -168,10 +168,6 @@ def test_production_within_reach_of_a_slip() -> None:
         "what it may do is not known: no answer (production)",
     )
     assert told("staging", insecure=True)[0] == "watch"
-    assert contexts.judge_file("/home/ann/.kube/config", 0o100600) is None
-    found = contexts.judge_file("/home/ann/.kube/config", 0o100644)
-    assert found is not None
-    assert found.hint == "chmod 600 /home/ann/.kube/config"
     assert contexts.judge_file("/srv/kube/config", 0o100600) is None
     found = contexts.judge_file("/srv/kube/config", 0o100644)
     assert found is not None

@@ -1,7 +1,7 @@
 """Operations as people ask for them: the records of an opening and its closing, read together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.ledger.people import Person, shown
@@ -45,6 +45,9 @@ class OperationView:
     unchanged: int = 0
     fields: tuple[str, ...] = ()
     changed_by: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    destination: Mapping[str, str] = field(default_factory=dict)
+    rendering: Mapping[str, Any] = field(default_factory=dict)
 
 
 def operations(records: Iterable[Record], people: Mapping[str, Person] | None = None) -> list[OperationView]:
@@ -72,7 +75,10 @@ def _opened(record: Record) -> OperationView:
         cause=_text(body, "cause"),
         asked_by=_text(body, "askedBy"),
         opened_at=record.at,
-        revision=_texts(body.get("revision")),
+        revision={key: text for key, text in _texts(body.get("revision")).items() if key != "reviewers"},
+        reviewers=_reviewers(body.get("revision")),
+        destination=_texts(body.get("destination")),
+        rendering=body["rendering"] if isinstance(body.get("rendering"), dict) else {},
         source=_texts(body.get("source")),
         rendered_digest=_text(body, "renderedDigest"),
         planned=tuple(item for item in _items(body.get("plan")) if isinstance(item, dict)),
@@ -108,6 +114,10 @@ def _written(item: Mapping[str, Any]) -> Written:
 def _text(body: Mapping[str, Any], key: str) -> str:
     value = body.get(key)
     return "" if value is None else str(value)
+
+
+def _reviewers(revision: Any) -> tuple[str, ...]:
+    return tuple(map(str, _items(revision.get("reviewers")))) if isinstance(revision, dict) else ()
 
 
 def _texts(value: Any) -> Mapping[str, str]:
