@@ -59,7 +59,11 @@ def listed(said: Said) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ((), [["00:01", WEB, "create"], ["00:01", CONFIG, "create"], ["01:01", WEB, "update"], ["02:01", WEB, "update"], ["02:01", CONFIG, "prune"]]),
+        (
+            (),
+            [["00:01", WEB, "create"], ["00:01", CONFIG, "create"], ["01:01", WEB, "update"], ["02:01", WEB, "update"],
+             ["02:01", CONFIG, "prune"]],
+        ),
         (("--object", "deployment web"), [["00:01", WEB, "create"], ["01:01", WEB, "update"], ["02:01", WEB, "update"]]),
         (("--object", WEB, "--from", "2026-01-01T00:01:00Z", "--to", "2026-01-01T00:02:00Z"), [["01:01", WEB, "update"]]),
         (("--by-hand",), [["01:01", WEB, "update"]]),

@@ -59,6 +59,8 @@ class Commits:
         """The new commit, when it changes nothing that the application reads; "" when there is none; None: look at it."""
         ctx = self._ctx
         memory = ctx.runtime(app.name).memory
+        if ctx.signatures.demanded(app):
+            return None
         if app.source is None or memory is None or ctx.repositories.error(memory.url) or app.status.get("conditions"):
             return None
         with contextlib.suppress(SourceError):

@@ -18,6 +18,7 @@ from kilde.engine.repositories import Repositories
 from kilde.engine.runtime import Runtime
 from kilde.engine.schemas import Schemas
 from kilde.engine.settings import EngineSettings
+from kilde.engine.signatures import Signatures
 from kilde.engine.survey import Surveyor
 from kilde.engine.world import World
 from kilde.ports.cluster import Discovery, Resource
@@ -39,6 +40,7 @@ class Context:
     renderer: Renderer
     schemas: Schemas
     projects: Projects
+    signatures: Signatures
     surveyor: Surveyor
     reporter: Reporter
     accounts: Accounts

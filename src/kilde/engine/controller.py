@@ -23,6 +23,7 @@ from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
 from kilde.engine.schemas import Schemas
 from kilde.engine.settings import EngineSettings
+from kilde.engine.signatures import Signatures
 from kilde.engine.survey import Surveyor
 from kilde.engine.tasks import TaskOwner
 from kilde.engine.world import World
@@ -69,6 +70,7 @@ class Controller:
             renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=projects.allows_remote),
             schemas=schemas,
             projects=projects,
+            signatures=Signatures(world.sources, projects, config),
             surveyor=Surveyor(live, schemas, projects),
             reporter=Reporter(cluster, fleet, clock, manager=settings.manager),
             accounts=Accounts(world.records, clock),
@@ -147,7 +149,8 @@ class Controller:
                 rt.judged.clear()
                 self._queue.add(name)
         for app in self.context.fleet.all():
-            if app.source is not None and self.context.repositories.error(app.source.repo_url):
+            failed = app.source is not None and self.context.repositories.error(app.source.repo_url)
+            if failed or self.context.signatures.demanded(app):
                 self._queue.add(app.name)
 
     def _project_changed(self, project: str) -> None:

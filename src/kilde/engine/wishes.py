@@ -1,6 +1,7 @@
 """Wishes: what Git wants of an application, fetched, resolved, rendered and made ready; and nothing done twice."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kilde.core.apps.application import Application, Source
 from kilde.core.basics.errors import InvalidInput, SourceError
@@ -32,6 +33,7 @@ class Wishes:
             for url in (source.repo_url, *remote_urls(rt.memory.trace if rt.memory else None)):
                 await ctx.repositories.fetch(url)
         sha = await ctx.world.sources.resolve(source.repo_url, source.target_revision)
+        await ctx.signatures.check(app, sha)
         discovery = await ctx.world.cluster.discovery()
         stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
         result, memory = await ctx.renderer.render(
@@ -51,6 +53,7 @@ class Wishes:
         ctx = self._ctx
         source = _source(app)
         sha = await ctx.world.sources.resolve(source.repo_url, revision)
+        await ctx.signatures.check(app, sha)
         result, _ = await ctx.renderer.render(source, sha, None, project=app.project)
         assert result.rendered is not None
         return self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
@@ -58,9 +61,15 @@ class Wishes:
     async def revision(self, app: Application, sha: str) -> Revision | None:
         """Who made the commit; None where that cannot be told."""
         try:
-            return await self._ctx.world.sources.revision(_source(app).repo_url, sha)
+            found = await self._ctx.world.sources.revision(_source(app).repo_url, sha)
+            signature = await self._ctx.signatures.check(app, sha)
         except SourceError:
             return None
+        if signature is None:
+            return found
+        return replace(
+            found, signature=str(signature.verified), signer=" ".join((signature.signer, *signature.keys[:1]))
+        )
 
     def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
         coming = defined_scopes(rendered.manifests)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from kilde.core.source.credentials import Credentials
 from kilde.core.source.revision import Revision
+from kilde.core.source.signature import Signature, Signers
 from kilde.core.source.tree import Tree
 
 
@@ -30,6 +31,10 @@ class Sources(Protocol):
 
     async def changed_paths(self, url: str, old: str, new: str) -> frozenset[str] | None:
         """Paths of files that differ between two commits; None where it cannot be told (then everything may differ)."""
+        ...
+
+    async def signature(self, url: str, sha: str, signers: Signers) -> Signature:
+        """What is known of a commit's signature, by these signers alone. Raises SourceUnavailable when it cannot be checked."""
         ...
 
     async def push_revert(

@@ -8,6 +8,7 @@ from kilde.core.basics.errors import PathNotFound, RevisionNotFound, SourceUnava
 from kilde.core.source.refspec import Refs, is_commit_id, resolve
 from kilde.core.source.revert import by_hand
 from kilde.core.source.revision import Revision
+from kilde.core.source.signature import Signature, Signers, Verified
 from kilde.core.source.tree import MemoryTree, Tree
 from kilde.ports.sources import Credentials
 
@@ -54,13 +55,20 @@ class FakeSources:
         branch: str = "main",
         message: str = "change",
         author: str = "A <a@example>",
+        signer: str = "",
     ) -> str:
-        """A commit on top of the branch whose whole content is `files`; gives its id."""
+        """A commit on top of the branch whose whole content is `files`, signed where a `signer` is named; gives its id."""
         one = self._repositories[url]
         text = repr((one.refs.get(f"refs/heads/{branch}"), sorted(files.items()), message, author, len(one.commits)))
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         made = Revision(
-            sha=sha, author=author, committer=author, committed_at="2026-01-02T03:04:05Z", message=message + "\n"
+            sha=sha,
+            author=author,
+            committer=author,
+            committed_at="2026-01-02T03:04:05Z",
+            message=message + "\n",
+            signature="E" if signer else "N",
+            signer=signer,
         )
         one.commits[sha] = _Commit(dict(files), made)
         one.refs[f"refs/heads/{branch}"] = sha
@@ -123,6 +131,14 @@ class FakeSources:
             return None
         before, after = one.commits[old].files, one.commits[new].files
         return frozenset(path for path in {*before, *after} if before.get(path) != after.get(path))
+
+    async def signature(self, url: str, sha: str, signers: Signers) -> Signature:
+        """Good where the signer is a word of the allowed signers."""
+        signer = self._commit(url, sha).revision.signer
+        if not signer:
+            return Signature(Verified.NONE)
+        good = signer in signers.ssh.split()
+        return Signature(Verified.GOOD if good else Verified.UNKNOWN, signer if good else "", (f"SHA256:{signer}",))
 
     async def push_revert(
         self,

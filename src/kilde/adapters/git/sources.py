@@ -12,6 +12,7 @@ from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.private import PrivateFolder
 from kilde.adapters.git.process import Git
 from kilde.adapters.git.push import Revert, push_revert
+from kilde.adapters.git.signatures import check_signature
 from kilde.adapters.git.store import make_room
 from kilde.adapters.git.tree import GitTree
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnavailable
@@ -19,6 +20,7 @@ from kilde.core.source.commit import parse_commit, tree_of
 from kilde.core.source.refspec import is_commit_id, is_full_id, is_ref_name, resolve
 from kilde.core.source.repository_url import RepositoryUrl, parse
 from kilde.core.source.revision import Revision
+from kilde.core.source.signature import Signature, Signers
 from kilde.core.source.tree import Tree
 from kilde.ports.clock import Clock
 from kilde.ports.sources import Credentials
@@ -123,6 +125,10 @@ class GitSources:
         if not store.exists():
             return frozenset()
         return await write_bundle(self._git, store.path, self._private.path, shas, target)
+
+    async def signature(self, url: str, sha: str, signers: Signers) -> Signature:
+        mirror = self._mirror(url)
+        return await check_signature(self._git, mirror.store.path, self._private.path, _id(sha), signers)
 
     async def _diff(self, mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
         arguments = ["-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--end-of-options", old, new]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kilde.core.access.globs import is_denial, matches
+from kilde.core.access.signatures import SigningRules
+from kilde.core.access.signatures import read_rules as read_signing
 from kilde.core.access.windows import Window, read_window
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
@@ -40,6 +42,9 @@ class KindRule:
         return not self.name or matches(self.name, name)
 
 
+_NO_RULES = SigningRules()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """One project. `namespaced_allowed` None: every namespaced kind. `problems` are why a part of it cannot be read."""
@@ -53,6 +58,7 @@ class Project:
     namespaced_denied: tuple[KindRule, ...] = ()
     windows: tuple[Window, ...] = ()
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
+    signing: SigningRules = _NO_RULES
     problems: tuple[str, ...] = ()
 
     def permits_repository(self, url: str) -> bool:
@@ -106,6 +112,7 @@ def read_project(raw: Object) -> Project:
     meta: Mapping[str, Any] = raw.get("metadata") or {}
     at = Reader(raw.get("spec"), "spec")
     windows = tuple(read_window(item) for item in at.items("syncWindows"))
+    signing = read_signing(at, meta.get("annotations") or {})
     return Project(
         name=str(meta.get("name", "")),
         repositories=at.texts("sourceRepos"),
@@ -118,6 +125,7 @@ def read_project(raw: Object) -> Project:
         namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
         windows=windows,
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
+        signing=signing,
         problems=tuple(at.problems),
     )
 
