@@ -165,11 +165,22 @@ class Trial:
         stage.until(
             lambda: all(stage.is_well(app, sha) for app in APPLICATIONS), f"well after {self.moments[-LOOK_EVERY:]}"
         )
-        assert self.differences() == []
+        found = self.differences()
+        assert found == [], self.evidence()
         log = json.loads(stage.kilde("ledger", "log", "-o", "json", "--limit", "100000"))
         assert [one for one in log if not one["closed_at"]] == []
         assert stage.kilde("ledger", "verify").startswith("intact")
         stage.stop()
+
+    def evidence(self) -> str:
+        """What a person needs who looks into a difference: moments, statuses, objects, the ledger's last operations, the log."""
+        stage = self.stage
+        told = [f"moments: {self.moments[-LOOK_EVERY - 1 :]}", f"again: {self.differences()}"]
+        for app in APPLICATIONS:
+            told.append(stage.kubectl("get", "application", app, "-n", stage.space, "-o", "json"))
+            told.append(stage.kubectl("get", PLURALS, "-n", namespace(stage, app), "-o", "json"))
+        told.append(stage.kilde("ledger", "log", "-o", "json", "--limit", "12"))
+        return "\n".join([*told, stage.log()[-6000:]])
 
     def differences(self) -> list[str]:
         """What the cluster has and Git has not, what it lacks, and what is otherwise; foreign objects included."""

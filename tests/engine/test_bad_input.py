@@ -441,8 +441,8 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
         "spec.ignoreDifferences[0].jsonPointers: 'a' is not a JSON pointer (write /spec/replicas)",
     ),
     (
-        _ignore(jqPathExpressions=[".a"]),
-        "spec.ignoreDifferences[0].jqPathExpressions: are not supported by this release; use jsonPointers",
+        _ignore(jqPathExpressions=["env.A"]),
+        "spec.ignoreDifferences[0].jqPathExpressions: 'env.A' may not use env: an expression names fields, and must end",
     ),
     (
         _ignore(managedFieldsManagers=[1]),

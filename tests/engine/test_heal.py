@@ -56,9 +56,10 @@ async def test_without_self_heal_drift_is_told_and_stays() -> None:
         assert p.data("a") == {"k": "hand"}
 
 
-async def test_an_ignored_field_is_no_drift() -> None:
+@pytest.mark.parametrize("where", [{"jsonPointers": ["/data/k"]}, {"jqPathExpressions": [".data | .k"]}])
+async def test_an_ignored_field_is_no_drift(where: dict[str, list[str]]) -> None:
     async with play() as p:
-        ignore = [{"group": "", "kind": "ConfigMap", "jsonPointers": ["/data/k"]}]
+        ignore = [{"group": "", "kind": "ConfigMap", **where}]
         await in_step(p, ignoreDifferences=ignore, **AUTO)
         await p.by_hand("a", k="hand")
         await p.quiet()

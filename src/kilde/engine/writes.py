@@ -24,7 +24,7 @@ from kilde.core.objects.typed.last_applied import ANNOTATION, forgotten
 from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.ignore import IgnoreRule, pointers_for
+from kilde.core.plan.ignore import IgnoreRule, located, pointers_for
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.policy import Options, SyncPolicy, object_options
 from kilde.engine.live import LiveView
@@ -100,7 +100,7 @@ def _body(change: Change, pen: Pen) -> Object:
     held = pen.live.get(change.ref) if change.live_version else None
     if held is not None and pen.policy.options.is_on("RespectIgnoreDifferences"):
         live = held.body()
-        for pointer in pointers_for(pen.ignore, change.ref):
+        for pointer in located(pointers_for(pen.ignore, change.ref), live):
             body = with_value_of(body, live, pointer)
     return body
 

@@ -17,7 +17,7 @@ from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.plan.change import ABSENT, MASKED, FieldChange
 from kilde.core.plan.difference import Path, differences, writer_of
-from kilde.core.plan.ignore import drop
+from kilde.core.plan.ignore import Where, drop
 from kilde.core.plan.masking import is_secret
 
 MANAGER = "kilde"
@@ -40,7 +40,7 @@ def compare(
     live: Object,
     *,
     node: Node | None,
-    pointers: Iterable[tuple[str, ...]] = (),
+    pointers: Iterable[Where] = (),
     managers: frozenset[str] = frozenset(),
 ) -> Comparison:
     """What differs, field by field. `pointers` and `managers` are what ignoreDifferences leaves alone."""

@@ -8,17 +8,20 @@ from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.objects.pointer import parse_pointer, without
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.jq_path import JqPath, read_jq_path
+
+Where = tuple[str, ...] | JqPath  # a JSON pointer's tokens, or an expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreRule:
-    """Which objects (globs; "" matches all), and which fields: JSON pointers, and fields owned by these managers."""
+    """Which objects (globs; "" matches all), and which fields: JSON pointers, jq expressions, and fields owned by these managers."""
 
     group: str
     kind: str
     name: str = ""
     namespace: str = ""
-    pointers: tuple[tuple[str, ...], ...] = ()
+    pointers: tuple[Where, ...] = ()
     managers: tuple[str, ...] = ()
 
     def matches(self, ref: ObjectRef) -> bool:
@@ -34,15 +37,19 @@ def read_rules(items: Iterable[Reader]) -> tuple[IgnoreRule, ...]:
     """The rules of `spec.ignoreDifferences`; problems go to the readers."""
     rules = []
     for at in items:
-        pointers = []
+        pointers: list[Where] = []
         for text in at.texts("jsonPointers"):
             tokens = parse_pointer(text)
             if tokens is None:
                 at.problem("jsonPointers", f"'{text}' is not a JSON pointer (write /spec/replicas)")
             else:
                 pointers.append(tokens)
-        if at.has("jqPathExpressions"):
-            at.problem("jqPathExpressions", "are not supported by this release; use jsonPointers")
+        for text in at.texts("jqPathExpressions"):
+            found = read_jq_path(text)
+            if isinstance(found, str):
+                at.problem("jqPathExpressions", found)
+            else:
+                pointers.append(found)
         if not at.is_wrong and not at.has("kind"):
             at.problem("kind", "is missing")
         rules.append(
@@ -58,8 +65,8 @@ def read_rules(items: Iterable[Reader]) -> tuple[IgnoreRule, ...]:
     return tuple(rules)
 
 
-def pointers_for(rules: Iterable[IgnoreRule], ref: ObjectRef) -> tuple[tuple[str, ...], ...]:
-    """The pointers of all rules that match an object."""
+def pointers_for(rules: Iterable[IgnoreRule], ref: ObjectRef) -> tuple[Where, ...]:
+    """The pointers and expressions of all rules that match an object."""
     return tuple(pointer for rule in rules if rule.matches(ref) for pointer in rule.pointers)
 
 
@@ -68,8 +75,20 @@ def managers_for(rules: Iterable[IgnoreRule], ref: ObjectRef) -> frozenset[str]:
     return frozenset(manager for rule in rules if rule.matches(ref) for manager in rule.managers)
 
 
-def drop(body: Object, pointers: Iterable[tuple[str, ...]]) -> Object:
-    """`body` without what the pointers name."""
-    for pointer in pointers:
+def located(where: Iterable[Where], body: Object) -> list[tuple[str, ...]]:
+    """Where that is in an object, as pointers; of a list's items the last first, so that each can be taken out after another."""
+    found: list[tuple[str, ...]] = []
+    for one in where:
+        found += sorted(one.pointers(body), key=_place, reverse=True) if isinstance(one, JqPath) else [one]
+    return found
+
+
+def _place(pointer: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    return tuple((int(token), "") if token.isdigit() else (-1, token) for token in pointer)
+
+
+def drop(body: Object, where: Iterable[Where]) -> Object:
+    """`body` without what these name."""
+    for pointer in located(where, body):
         body = without(body, pointer)
     return body
