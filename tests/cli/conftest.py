@@ -17,7 +17,8 @@ from kilde.cli.main import run
 def kilde(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Kilde:
     """Runs one command line in this process, far from the user's own state."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
-    monkeypatch.delenv("KILDE_DATA_DIR", raising=False)
+    for name in ("KILDE_DATA_DIR", "KILDE_LEDGER", "KILDE_WITNESSES"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
 

@@ -1,12 +1,21 @@
 """What every store of the ledger promises (ports.records.Ledger): the fake, SQLite and PostgreSQL."""
 
+import asyncio
 import contextlib
+import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from contracts.postgres_server import postgres, programs
 from kilde.adapters.store.key_file import KeyFile
+from kilde.adapters.store.postgres_ledger import PostgresLedger
+from kilde.adapters.store.postgres_ledger import _asyncpg as asyncpg
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.basics.errors import LedgerError
 from kilde.core.ledger.checkpoint import read_checkpoint
@@ -20,14 +29,43 @@ from kilde.ports.records import Ledger
 from kilde.testing.records import MemoryRecords
 
 NOW = 1_700_000_000.5
+_COUNT = itertools.count()
 ANN, BOB = "Ann <ann@example.org>", "Bob <bob@example.org>"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module", autouse=True)  # begun before what a test leaves behind is counted
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """ "" where it is not installed."""
+    if programs() is None:
+        yield ""
+        return
+    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture
+def database(server: str) -> str:
+    """A new one."""
+    if not server:
+        pytest.skip("postgresql is not installed")
+    name = f"t{next(_COUNT)}"
+    asyncio.run(_create(f"{server}/postgres", name))
+    return f"{server}/{name}"
+
+
+async def _create(address: str, name: str) -> None:
+    connection = await asyncpg().connect(address)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     with contextlib.ExitStack() as stack:
         if request.param == "memory":
             yield MemoryRecords()
+        elif request.param == "postgres":
+            yield stack.enter_context(PostgresLedger(request.getfixturevalue("database")))
         else:
             yield stack.enter_context(SqliteLedger(tmp_path / "ledger.sqlite"))
 
@@ -225,3 +263,100 @@ def test_a_rewound_and_a_forked_ledger_are_found_by_a_checkpoint(
 @pytest.fixture
 def make_other() -> Callable[[], Ledger]:
     return MemoryRecords
+
+
+# what PostgreSQL alone must do
+
+
+def test_replicas_make_one_chain(database: str) -> None:
+    """Four at a time, each with a connection of its own; they make the tables together, too."""
+
+    def append(number: int) -> None:
+        with PostgresLedger(database) as ledger:
+            for n in range(25):
+                operation(ledger, f"user {n % 3}", NOW + n)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(append, range(4)))
+
+    with PostgresLedger(database) as ledger:
+        verdict = ledger.verify()
+        assert (verdict.findings, verdict.records) == ((), 200)
+        assert len(ledger.people()) == 5
+
+
+STATEMENTS = [
+    "UPDATE kilde_records SET body = '{}' WHERE number = 2",
+    "DELETE FROM kilde_records WHERE number = 2",
+    "TRUNCATE kilde_records",
+    "INSERT INTO kilde_records VALUES (9, '', '', '{}', '', '')",
+    "UPDATE kilde_head SET number = 1",
+    "UPDATE kilde_people SET text = 'Eve'",
+    "DELETE FROM kilde_people",
+    "DELETE FROM kilde_head",
+    "INSERT INTO kilde_given_up VALUES (1, 'x')",
+]
+
+
+def test_the_database_itself_refuses(database: str) -> None:
+    with PostgresLedger(database) as ledger:
+        operation(ledger, ANN, NOW)
+        for statement in STATEMENTS:
+            with pytest.raises(LedgerError, match="it cannot be used: RaiseError"):
+                ledger._query(statement)
+        assert ledger.verify().findings == ()
+
+
+def test_an_edit_by_the_databases_owner_is_found_and_named(database: str) -> None:
+    with PostgresLedger(database) as ledger:
+        for _ in range(5):
+            operation(ledger, ANN, NOW)
+        ledger._query("SET session_replication_role = replica")  # triggers do not fire for who may do this
+        ledger._query("UPDATE kilde_records SET body = replace(body, 'argocd/web', 'argocd/api') WHERE number = 3")
+        ledger._query("DELETE FROM kilde_records WHERE number = 6")
+
+        found = [(str(finding.tampering), finding.number) for finding in ledger.verify().findings]
+
+    assert found == [("altered", 3), ("removed", 6)]
+
+
+def test_a_lost_connection_is_told_and_the_next_call_has_a_new_one(database: str) -> None:
+    with PostgresLedger(database) as ledger, PostgresLedger(database) as other:
+        operation(ledger, ANN, NOW)
+        [(pid,)] = ledger._query("SELECT pg_backend_pid()")
+        other._query("SELECT pg_terminate_backend($1)", pid)
+        with contextlib.suppress(LedgerError):
+            ledger.append("note", {}, at=NOW)
+        ledger.append("note", {}, at=NOW)
+        assert ledger.verify().findings == ()
+
+
+def test_a_server_that_is_away_or_newer_is_told_without_the_password(database: str) -> None:
+    with pytest.raises(LedgerError) as away:
+        PostgresLedger("postgresql://kilde:canary@127.0.0.1:9/ledger")
+    with PostgresLedger(database) as ledger:
+        ledger._query("UPDATE kilde_ledger_version SET version = 9")
+    with pytest.raises(LedgerError, match="it is a ledger of version 9, this kilde reads version 2"):
+        PostgresLedger(database)
+
+    assert str(away.value).startswith("postgresql://127.0.0.1:9/ledger: it cannot be reached")
+    assert "canary" not in str(away.value)
+
+
+def test_the_command_line_uses_the_shared_one(database: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "KILDE_LEDGER": database, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def kilde(*arguments: str) -> str:
+        command = [sys.executable, "-m", "kilde", "ledger", *arguments, "--data-dir", str(tmp_path / "data")]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=100).stdout
+
+    with PostgresLedger(database) as ledger:
+        operation(ledger, ANN, NOW)
+
+    checkpoint = kilde("checkpoint")
+    assert checkpoint.split("\n")[1] == "3"  # the operation's two, and the key's
+    assert kilde("verify").startswith("intact: 3 records")
+    assert "argocd/web" in kilde("log")
+    assert kilde("export", "--out", str(tmp_path / "audit.zip")).startswith(
+        f"wrote {tmp_path}/audit.zip: records 1 to 3"
+    )

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from kilde.adapters.clock import SystemClock
@@ -27,24 +28,45 @@ from kilde.ports.records import Ledger
 from kilde.ports.sources import Credentials
 from kilde.ports.witness import Witness
 
+if TYPE_CHECKING:
+    from kilde.adapters.store.postgres_ledger import PostgresLedger
+
+SHARED = "KILDE_LEDGER"
+"""The environment's variable that names the ledger of several replicas, postgresql://…; it may hold a password, so it is no option."""
 CredentialsOf = Callable[[str], Awaitable[Credentials]]
 _KINDS = "file:PATH, git:URL[#REF] or s3:ENDPOINT/BUCKET[/PREFIX][?region=…&days=…]"
 
 
 @contextlib.contextmanager
 def open_ledger(data_dir: Path, clock: Clock) -> Iterator[tuple[Ledger, Notary]]:
-    """The ledger of a data directory to append to, and who signs for it. Raises LedgerError."""
-    with SqliteLedger(data_dir / "ledger.sqlite") as ledger:
+    """The ledger to append to, of a data directory or the shared one, and who signs for it. Raises LedgerError."""
+    shared = os.environ.get(SHARED, "")
+    opened = _postgres(shared) if shared else SqliteLedger(data_dir / "ledger.sqlite")
+    with opened as ledger:
         yield ledger, Notary(ledger, KeyFile(data_dir / "ledger.key"), now=clock.now())
 
 
 @contextlib.contextmanager
 def existing_ledger(data_dir: Path, clock: Clock) -> Iterator[tuple[Ledger, Notary]]:
     """The same, for the command line: there must be one. Raises LedgerError."""
-    if not (data_dir / "ledger.sqlite").is_file():
+    if not os.environ.get(SHARED) and not (data_dir / "ledger.sqlite").is_file():
         raise LedgerError("there is no ledger", about=str(data_dir), hint="name the data directory of kilde up")
     with open_ledger(data_dir, clock) as found:
         yield found
+
+
+@contextlib.contextmanager
+def ledger_to_read(data_dir: Path) -> Iterator[Ledger]:
+    """The ledger of a controller that may be running. Raises LedgerError."""
+    shared = os.environ.get(SHARED, "")
+    with _postgres(shared) if shared else SqliteLedger.open_to_read(data_dir / "ledger.sqlite") as ledger:
+        yield ledger
+
+
+def _postgres(address: str) -> "PostgresLedger":
+    from kilde.adapters.store.postgres_ledger import PostgresLedger
+
+    return PostgresLedger(address)
 
 
 async def _nobody(url: str) -> Credentials:

@@ -22,10 +22,10 @@ _SHORT = 7
 @out.output_option
 def command(*, data_dir: Path, application: str, limit: int, output: str) -> None:
     """Lists the operations, newest first."""
-    from kilde.adapters.store.sqlite_ledger import SqliteLedger
     from kilde.core.ledger.operation import operations
+    from kilde.wiring.ledgers import ledger_to_read
 
-    with SqliteLedger.open_to_read(data_dir / "ledger.sqlite") as ledger:
+    with ledger_to_read(data_dir) as ledger:
         found = [
             one
             for one in operations(ledger.read(), ledger.people())

@@ -52,12 +52,12 @@ def command(*, number: int | None, data_dir: Path, html: Path | None, output: st
 
     Without NUMBER every object that was written is listed, oldest first; options narrow that. oscal: OSCAL assessment results, JSON.
     """
-    from kilde.adapters.store.sqlite_ledger import SqliteLedger
     from kilde.core.ledger.operation import operations
+    from kilde.wiring.ledgers import ledger_to_read
 
     if asked["running_at"] is None and asked["manifests"] is not None:
         raise click.UsageError("--manifests needs --running-at")
-    with SqliteLedger.open_to_read(data_dir / "ledger.sqlite") as ledger:
+    with ledger_to_read(data_dir) as ledger:
         found = operations(ledger.read(first=number or 1), ledger.people())
     if number is not None:
         _one(found, number, output or "")

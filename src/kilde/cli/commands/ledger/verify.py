@@ -62,11 +62,10 @@ def command(
     """Checks everything: chain, tree, keys, checkpoints, people. Exit code 1 when something is not what it was: it is named."""
     import asyncio
 
-    from kilde.adapters.store.sqlite_ledger import SqliteLedger
-    from kilde.wiring.ledgers import ask_witnesses
+    from kilde.wiring.ledgers import ask_witnesses, ledger_to_read
 
     notes = asyncio.run(ask_witnesses(witnesses, data_dir.absolute())) if witnesses else []
-    with SqliteLedger.open_to_read(data_dir / "ledger.sqlite") as ledger:
+    with ledger_to_read(data_dir) as ledger:
         verdict = ledger.verify([head] if head else [], notes=notes, trusted=key)
     printed = f"{verdict.head.number}:{verdict.head.hash}" if verdict.head else ""
     if output:
