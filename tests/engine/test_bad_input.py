@@ -26,6 +26,7 @@ from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
 from kilde.testing.cluster import FakeCluster
 from kilde.testing.records import MemoryRecords
+from kilde.testing.web import FakeWeb
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +87,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     sources = GitSources(tmp_path / "mirrors", clock=clock)
-    world = World(cluster=cluster, sources=sources, records=MemoryRecords(), clock=clock)
+    world = World(cluster=cluster, sources=sources, records=MemoryRecords(), clock=clock, web=FakeWeb())
     credentials = [Credentials()]
     made = Controller(
         world, EngineSettings(poll=3600.0, settle=0.05, watch_patience=2.0), lambda url, config: credentials[-1]

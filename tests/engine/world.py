@@ -17,6 +17,7 @@ from kilde.ports.sources import Credentials
 from kilde.testing.cluster import FakeCluster
 from kilde.testing.records import MemoryRecords
 from kilde.testing.sources import FakeSources
+from kilde.testing.web import FakeWeb
 
 URL = "https://git.example/shop.git"
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
@@ -35,6 +36,7 @@ class Play:
     def __init__(self, cluster: FakeCluster, sources: FakeSources, records: MemoryRecords, made: Controller) -> None:
         self.cluster, self.sources, self.records, self.controller = cluster, sources, records, made
         self.running: asyncio.Task[None] | None = None
+        self.web = FakeWeb()
 
     async def commit(self, **files: str) -> str:
         """A commit whose whole content is these files below app/ (name → text), and its push."""
@@ -103,19 +105,22 @@ class Play:
 @contextlib.asynccontextmanager
 async def play(**settings: Any) -> AsyncIterator[Play]:
     clock = SystemClock()
-    cluster, sources, records = FakeCluster(clock), FakeSources(), MemoryRecords()
+    cluster, sources, records, web = FakeCluster(clock), FakeSources(), MemoryRecords(), FakeWeb()
     for definition in crds.definitions():
         names = definition["spec"]["names"]
         schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-        cluster.serve(Resource("argoproj.io", "v1alpha1", names["kind"], names["plural"], True), schema)
+        has_status = "status" in definition["spec"]["versions"][0].get("subresources", {})
+        kind = Resource("argoproj.io", "v1alpha1", names["kind"], names["plural"], True)
+        cluster.serve(kind, schema, has_status=has_status)
     for name in ("argocd", "shop"):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     sources.create(URL)
-    world = World(cluster=cluster, sources=sources, records=records, clock=clock)
+    world = World(cluster=cluster, sources=sources, records=records, clock=clock, web=web)
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, sources, records, made)
+    one.web = web
     one.running = asyncio.ensure_future(made.run())
     try:
         yield one

@@ -1,12 +1,14 @@
 """Context: everything a pass, a heal or a deletion works with, made once by the controller."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.apps.application import Application
+from kilde.core.basics.errors import SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.fleet import Config, Fleet
@@ -62,6 +64,12 @@ class Context:
 
     def now(self) -> float:
         return self.world.clock.now()
+
+    async def commit_of(self, url: str, revision: str) -> str:
+        """What a revision is in the mirror now; "" where it is nothing."""
+        with contextlib.suppress(SourceError):
+            return await self.world.sources.resolve(url, revision)
+        return ""
 
     def signal(self, name: str) -> asyncio.Event:
         """Is set when something of the application changes from now on."""

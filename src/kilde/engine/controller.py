@@ -22,6 +22,7 @@ from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
 from kilde.engine.schemas import Schemas
+from kilde.engine.sets.controller import SetsController
 from kilde.engine.settings import EngineSettings
 from kilde.engine.signatures import Signatures
 from kilde.engine.survey import Surveyor
@@ -84,6 +85,7 @@ class Controller:
         self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
         self._commits = Commits(self.context, self._queue)
+        self.sets = SetsController(self.context, self._tasks)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -100,6 +102,7 @@ class Controller:
             await tasks.failed.wait()
             self._queue.close()
             self._heals.close()
+            self.sets.close()
             if tasks.fault is not None:
                 raise tasks.fault
 
@@ -111,6 +114,7 @@ class Controller:
         await ctx.fleet.synced.wait()
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
             ctx.close_cut_off(name)  # of applications that are gone
+        self.sets.start()
         self.ready.set()
         self._tasks.start("resync", self._resync())
         await ctx.repositories.run()
@@ -119,6 +123,7 @@ class Controller:
         """Ends what outlives the tasks."""
         self._queue.close()
         self._heals.close()
+        self.sets.close()
         await self._tasks.stop()
         self.context.renderer.close()
 
@@ -138,6 +143,7 @@ class Controller:
 
     def _fetched(self, url: str) -> None:
         self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
+        self._tasks.start(f"sets after the fetch of {url}", self.sets.fetched(url))
 
     def _config_changed(self) -> None:
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
@@ -158,6 +164,7 @@ class Controller:
             if app.project == project:
                 self.context.runtime(app.name).judged.clear()
                 self._queue.add(app.name)
+        self.sets.project_changed()
 
     def _application_changed(self, name: str, app: Application | None) -> None:
         signal = self.context.signals.get(name)

@@ -30,6 +30,7 @@ class Fleet:
         self._specs: dict[str, Any] = {}
         self.synced = asyncio.Event()
         self.error = ""
+        self.observed: Callable[[str], None] = lambda name: None  # is told of every version, our own writes included
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._parsed)
@@ -59,11 +60,20 @@ class Fleet:
             self._parsed[name] = renewed(before, body)  # most changes are our own, of the status
         else:
             self._parsed[name], self._specs[name] = read_application(body), spec
+        self.observed(name)
         return self._parsed[name]
+
+    def take(self, raw: bytes) -> None:
+        """Takes in what a write of ours made of an Application, as if the watch had told it."""
+        before = self._versions.get(str((_decode(raw).get("metadata") or {}).get("name", "")))
+        app = self.observe(raw)
+        if self._versions.get(app.name) != before:
+            self._on_change(app.name, app)
 
     def _forget(self, name: str) -> None:
         for mapping in (self._raw, self._parsed, self._versions, self._specs):
             mapping.pop(name, None)
+        self.observed(name)
         self._on_change(name, None)
 
     async def run(self) -> None:

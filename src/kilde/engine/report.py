@@ -68,6 +68,7 @@ class Reporter:
             patch["operation"] = None
         if refreshed and app.refresh == refreshed:
             patch["metadata"] = {"annotations": {REFRESH_ANNOTATION: None}}
+            patch.setdefault("status", {})["reconciledAt"] = rfc3339(self._clock.now())  # who asked waits for that
         if patch:
             patch.setdefault("metadata", {})["resourceVersion"] = app.resource_version
         return patch
@@ -91,20 +92,25 @@ class Reporter:
                 raise
 
     async def event(self, app: Application, *, kind: str, reason: str, message: str) -> None:
-        """An event on the Application; that it cannot be written is logged, nothing more."""
+        """An event on the Application."""
+        about = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "name": app.name,
+            "namespace": app.namespace,
+            "uid": app.uid,
+        }
+        await self.event_on(about, kind=kind, reason=reason, message=message)
+
+    async def event_on(self, about: Mapping[str, str], *, kind: str, reason: str, message: str) -> None:
+        """An event on the object that the reference names; that it cannot be written is logged, nothing more."""
         now = self._clock.now()
         stamp = f"{int(now * 1_000_000):x}"
         body = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{app.name}.{stamp}", "namespace": app.namespace},
-            "involvedObject": {
-                "apiVersion": "argoproj.io/v1alpha1",
-                "kind": "Application",
-                "name": app.name,
-                "namespace": app.namespace,
-                "uid": app.uid,
-            },
+            "metadata": {"name": f"{about['name']}.{stamp}", "namespace": about["namespace"]},
+            "involvedObject": dict(about),
             "type": kind,
             "reason": reason,
             "message": message[:1024],  # the API's own limit
@@ -116,4 +122,4 @@ class Reporter:
         try:
             await self._cluster.create(_EVENTS, body, manager=self._manager)
         except ClusterError as error:
-            log.warning("event not written", application=app.name, reason=reason, error=str(error))
+            log.warning("event not written", object=about["name"], reason=reason, error=str(error))

@@ -6,6 +6,7 @@ from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 from kilde.ports.records import Records
 from kilde.ports.sources import Sources
+from kilde.ports.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +17,4 @@ class World:
     sources: Sources
     records: Records
     clock: Clock
+    web: Web

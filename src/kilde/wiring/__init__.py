@@ -24,6 +24,7 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
+from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.source.credentials import choose
@@ -172,7 +173,8 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
     with contextlib.ExitStack() as stack:
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = GitSources(settings.data_dir / "git", clock=clock)
-        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock)
+        web = WebClient()
+        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web)
         engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)
@@ -185,6 +187,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             await made.close()
             await witnessing.publish()
             await sources.close()
+            await web.close()
 
 
 @contextlib.asynccontextmanager

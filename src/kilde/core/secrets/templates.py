@@ -9,36 +9,22 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from gotpl import Environment, ExecutionBudget, TemplateError, TemplateExecutionError, TemplateSyntaxError
-from gotpl.funcs import sprig
 
-from kilde.core.secrets import template_words
+from kilde.core.basics import template_words
+from kilde.core.basics.go_templates import DEPTH, LONGEST, safe_functions, too_deep
 from kilde.core.secrets.opening import TemplateFailed
 
-LONGEST = 1 << 20  # characters of a template, and of what it makes
 _BUDGET = ExecutionBudget(
     max_output_chars=LONGEST, max_iterations=100_000, max_template_depth=100, max_function_calls=10_000
 )
-_OF_THE_MACHINE = ("env", "expandenv", "getHostByName")
-_LONGEST_ARGUMENT = 1 << 20
-_COSTLY = {
-    "repeat": 0,
-    "until": 0,
-    "untilStep": 1,
-    "seq": 0,
-    "randBytes": 0,
-    "randAlpha": 0,
-    "randAlphaNum": 0,
-    "randAscii": 0,
-}
-_DEPTH = 200  # of parentheses in one action
 
 
 def render(name: str, template: str, values: Mapping[str, str]) -> str:
     """What the template makes of the values. TemplateFailed."""
     if len(template) > LONGEST:
         raise TemplateFailed(f"template: {name}: is longer than {LONGEST} characters")
-    if template.count("(") > _DEPTH and _nested(template) > _DEPTH:
-        raise TemplateFailed(f"template: {name}: is nested deeper than {_DEPTH} parentheses")
+    if too_deep(template):
+        raise TemplateFailed(f"template: {name}: is nested deeper than {DEPTH} parentheses")
     try:
         compiled = _environment().from_string(template, name=name)
     except TemplateSyntaxError as error:
@@ -72,31 +58,6 @@ def _another(value: str) -> str:
     return "".join("y" if char == "x" else "x" for char in value)
 
 
-def _nested(template: str) -> int:
-    deepest = depth = 0
-    for char in template:
-        depth = depth + 1 if char == "(" else max(0, depth - 1) if char == ")" else depth
-        deepest = max(deepest, depth)
-    return deepest
-
-
 @cache
 def _environment() -> Environment:
-    functions = {key: fn for key, fn in sprig.text_func_map().items() if key not in _OF_THE_MACHINE}
-    for key, position in _COSTLY.items():
-        if key in functions:
-            functions[key] = _bounded(key, functions[key], position)
-    return Environment(functions=functions, budget=_BUDGET)
-
-
-def _bounded(name: str, function: Callable[..., object], position: int) -> Callable[..., object]:
-    """A function whose cost is a number among its arguments: refused where that is beyond anything honest."""
-
-    def bounded(*arguments: object) -> object:
-        count = arguments[position] if position < len(arguments) else 0
-        text = max((len(argument) for argument in arguments if isinstance(argument, str)), default=1)
-        if isinstance(count, int) and abs(count) * max(text, 1) > _LONGEST_ARGUMENT:
-            raise ValueError(f"{name}: more than {_LONGEST_ARGUMENT}")
-        return function(*arguments)
-
-    return bounded
+    return Environment(functions=safe_functions(), budget=_BUDGET)

@@ -1,0 +1,23 @@
+"""What can go wrong in an ApplicationSet: a generator that gives nothing usable, a template that cannot be filled."""
+
+from kilde.core.basics.errors import InvalidInput, KildeError
+
+
+class GeneratorFailed(KildeError):
+    """A generator could not give its parameters: nothing of the set is written or deleted."""
+
+    code = "generator-failed"
+
+
+class RepositoryNotThere(GeneratorFailed):
+    """The forge does not know the repository: an empty answer where `continueOnRepoNotFoundError` says so."""
+
+
+class TemplateFailed(InvalidInput):
+    """A template cannot be read, or not be filled with these parameters."""
+
+    code = "template-failed"
+
+
+class MissingParameter(TemplateFailed):
+    """A Go template names a parameter that is not there, and was told to mind."""

@@ -1,0 +1,124 @@
+"""GitHub, and GitHub Enterprise Server."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from kilde.core.sets.failures import GeneratorFailed, RepositoryNotThere
+from kilde.core.sets.forges.forge import Forge, PullRequest, Repository, clone_url, field_of, part
+from kilde.core.sets.outside import Request
+
+_TEN_MINUTES, _MINUTE = 540, 60
+
+
+class GitHub(Forge):
+    """REST v3."""
+
+    address = "https://api.github.com/"
+
+    def api(self, address: str) -> str:
+        """An enterprise server's API is below /api/v3, unless the host or path says it already."""
+        host = urlsplit(address).hostname or ""
+        root = address.rstrip("/") + "/"
+        if root.endswith("/api/v3/") or host.startswith("api.") or ".api." in host:
+            return root
+        return root + "api/v3/"
+
+    def headers(self) -> dict[str, str]:
+        app = self.word("appSecretName")
+        token = self._app_token(app) if app else self.token("tokenRef")
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def repositories(self, protocol: str) -> Iterator[Repository]:
+        for page in self.by_link(f"orgs/{part(self.word('organization'))}/repos", per_page=100):
+            for each in page.body:
+                if self.config.get("excludeArchivedRepos") and each.get("archived"):
+                    continue
+                yield Repository(
+                    organization=field_of(each, "owner", "login"),
+                    name=field_of(each, "name"),
+                    url=clone_url(
+                        protocol, ssh=field_of(each, "ssh_url"), https=field_of(each, "clone_url"), forge="GitHub"
+                    ),
+                    branch=field_of(each, "default_branch"),
+                    labels=tuple(each.get("topics") or ()),
+                    id=each.get("id"),
+                )
+
+    def branches(self, repository: Repository) -> Iterator[Repository]:
+        root = f"repos/{part(repository.organization)}/{part(repository.name)}/branches"
+        if not self.all_branches:
+            page = self.get(f"{root}/{part(repository.branch)}", missing=True)
+            found = [page.body] if page.body is not None else []  # without its default branch it is empty
+        else:
+            found = [each for page in self.by_link(root, per_page=100) for each in page.body]
+        for each in found:
+            yield repository.at(field_of(each, "name"), field_of(each, "commit", "sha"))
+
+    def has_path(self, repository: Repository, path: str) -> bool:
+        root = f"repos/{part(repository.organization)}/{part(repository.name)}/contents"
+        return self.get(f"{root}/{quote(path)}", missing=True, ref=repository.branch).status != 404
+
+    def pull_requests(self) -> Iterator[PullRequest]:
+        where = f"repos/{part(self.word('owner'))}/{part(self.word('repo'))}/pulls"
+        for page in self.by_link(where, missing=True, per_page=100):
+            if page.body is None:
+                raise RepositoryNotThere("the repository was not found", about=where)
+            for each in page.body:
+                labels = tuple(field_of(label, "name") for label in each.get("labels") or ())
+                if set(self.labels) <= set(labels):
+                    yield _pull(each, labels)
+
+    def _app_token(self, secret: str) -> str:
+        """A token of a GitHub App's installation, for which the app's key signs."""
+        data = self.outside.secret(secret)
+        wanted = ("githubAppID", "githubAppInstallationID", "githubAppPrivateKey")
+        missing = [key for key in wanted if not data.get(key)]
+        if missing:
+            raise GeneratorFailed(f"error fetching Github app secret: {secret} has no {', '.join(missing)}")
+        signed = _signed(data["githubAppID"], data["githubAppPrivateKey"], self.outside.now())
+        url = f"{self.base}app/installations/{part(data['githubAppInstallationID'])}/access_tokens"
+        answer = self.outside.request(Request(url=url, method="POST", headers={"Authorization": f"Bearer {signed}"}))
+        if answer.status != 201:
+            raise GeneratorFailed(f"GitHub gave no token for the app: it answered {answer.status}")
+        try:
+            return str(msgspec.json.decode(answer.body)["token"])
+        except (msgspec.DecodeError, KeyError, TypeError):
+            raise GeneratorFailed("GitHub gave no token for the app") from None
+
+
+def _pull(each: Any, labels: tuple[str, ...]) -> PullRequest:
+    return PullRequest(
+        number=int(each.get("number") or 0),
+        title=field_of(each, "title"),
+        branch=field_of(each, "head", "ref"),
+        target_branch=field_of(each, "base", "ref"),
+        sha=field_of(each, "head", "sha"),
+        author=field_of(each, "user", "login"),
+        labels=labels,
+    )
+
+
+def _signed(app: str, key: str, now: float) -> str:
+    """The JSON Web Token (RS256) that an app introduces itself with; at most ten minutes are allowed."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    claims = {"iss": app, "iat": int(now) - _MINUTE, "exp": int(now) + _TEN_MINUTES}
+    parts = [_url64(msgspec.json.encode(each)) for each in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    try:
+        private = load_pem_private_key(key.encode(), password=None)
+    except (ValueError, TypeError):
+        private = None
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise GeneratorFailed("error fetching Github app secret: githubAppPrivateKey is no RSA key in PEM")
+    text = ".".join(parts)
+    return f"{text}.{_url64(private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def _url64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

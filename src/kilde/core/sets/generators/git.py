@@ -1,0 +1,91 @@
+"""`git`: one parameter set for each folder, or for each object in the files, of a repository that patterns choose."""
+
+import posixpath
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput, KildeError, LimitExceeded
+from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, text
+from kilde.core.sets.naming import normalized
+from kilde.core.sets.parameters import Parameters, Texts, bounded, flattened
+from kilde.core.sets.path_patterns import files, fits_file, fits_folder, folders
+from kilde.core.sets.templates import read_yaml
+from kilde.core.source.tree import Tree, followed
+
+_MOST_BYTES = 32 << 20  # of all files that one generator reads
+_EVERY = 180.0
+
+
+def _give(spec: Spec, asking: Asking) -> list[Parameters]:
+    url = text(spec, "repoURL")
+    by_folder, by_file = items(spec, "directories"), items(spec, "files")
+    if not by_folder and not by_file:
+        raise GeneratorFailed("ApplicationSet is empty: a git generator needs directories or files")
+    try:
+        tree = asking.outside.tree(url, text(spec, "revision"), project=asking.owner.project)
+        give = _from_folders if by_folder else _from_files
+        return bounded([asking.values(spec, found) for found in give(spec, tree, go=asking.filler.go)])
+    except GeneratorFailed:
+        raise
+    except KildeError as error:
+        raise GeneratorFailed(f"error generating params from git: {error}") from error
+
+
+def _from_folders(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
+    chosen = _chosen(items(spec, "directories"), folders(tree), fits_folder)
+    prefix = text(spec, "pathParamPrefix")
+    return [_path_parameters(path, prefix, go=go) for path in chosen]
+
+
+def _from_files(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
+    found: list[Parameters] = []
+    read = 0
+    for path in sorted(_chosen(items(spec, "files"), files(tree), fits_file)):
+        content = tree.read(followed(tree, path))
+        read += len(content)
+        if read > _MOST_BYTES:
+            raise LimitExceeded(f"the files that the patterns choose have more than {_MOST_BYTES} bytes")
+        where = _path_parameters(posixpath.dirname(path) or ".", text(spec, "pathParamPrefix"), go=go, file=path)
+        found += [{**(each if go else flattened(each)), **where} for each in _objects(content, path)]
+        bounded(found)
+    return found
+
+
+def _chosen(patterns: list[Any], paths: list[str], fits: Any) -> list[str]:
+    """What at least one pattern wants and none excludes."""
+    wanted = [str(each.get("path", "")) for each in patterns if not each.get("exclude")]
+    excluded = [str(each.get("path", "")) for each in patterns if each.get("exclude")]
+    return [
+        path
+        for path in paths
+        if any(fits(pattern, path) for pattern in wanted) and not any(fits(pattern, path) for pattern in excluded)
+    ]
+
+
+def _objects(content: bytes, path: str) -> list[dict[str, Any]]:
+    try:
+        found = read_yaml(content.decode("utf-8", "replace"))
+    except InvalidInput as error:
+        raise GeneratorFailed(f"unable to process file '{path}': unable to parse file: {error}") from error
+    several = [{}] if found is None else found if isinstance(found, list) else [found]
+    if not all(isinstance(each, dict) for each in several):
+        raise GeneratorFailed(f"unable to process file '{path}': it is neither an object nor a list of objects")
+    return several
+
+
+def _path_parameters(folder: str, prefix: str, *, go: bool, file: str = "") -> Parameters:
+    base = posixpath.basename(folder)
+    segments = folder.split("/")
+    words: Parameters = {"basename": base, "basenameNormalized": normalized(base)}
+    if file:
+        name = posixpath.basename(file)
+        words |= {"filename": name, "filenameNormalized": normalized(name)}
+    if go:
+        path = {"path": folder, **words, "segments": Texts(segments)}
+        return {prefix: {"path": path}} if prefix else {"path": path}
+    name = f"{prefix}.path" if prefix else "path"
+    flat: Parameters = {name: folder, **{f"{name}.{key}": value for key, value in words.items()}}
+    return flat | {f"{name}[{index}]": segment for index, segment in enumerate(segments) if segment}
+
+
+GENERATOR = Generator(give=_give, requeue=_EVERY)

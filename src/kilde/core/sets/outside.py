@@ -1,0 +1,76 @@
+"""Outside: what generators ask of the world. The calls are synchronous, like a Tree's; who calls runs the generators in a thread."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kilde.core.basics.values import Object
+from kilde.core.source.tree import Tree
+
+SERVER = "https://kubernetes.default.svc"
+IN_CLUSTER = "in-cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCluster:
+    """One cluster Secret of Argo CD: what generators may know of it, without what opens it."""
+
+    name: str
+    server: str
+    project: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to a forge or a plugin. Headers may hold a token: its repr shows no value. `timeout` in seconds."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    authority: str = field(default="", repr=False)  # PEM bundle to trust beside the system's
+    insecure: bool = False  # the user said so: the certificate is not checked
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Outside(Protocol):
+    """Every failure is a KildeError; no message holds a token."""
+
+    def tree(self, url: str, revision: str, *, project: str) -> Tree:
+        """The files of a repository at a revision; `project`: whose credentials, "" where that is not known yet."""
+        ...
+
+    def clusters(self) -> Sequence[KnownCluster]:
+        """Every cluster Secret, by name."""
+        ...
+
+    def request(self, request: Request) -> Answer:
+        """Any status is an answer."""
+        ...
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """The values of a Secret in the namespace of the sets; GeneratorFailed where there is none."""
+        ...
+
+    def config_map(self, name: str) -> Mapping[str, str]:
+        """The values of a ConfigMap there; GeneratorFailed where there is none."""
+        ...
+
+    def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
+        """Objects of a kind there: the one of that name, or those that a label selector matches."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...

@@ -1,0 +1,118 @@
+"""The controller of ApplicationSets: tells each change to the sets it concerns, and runs their passes."""
+
+from collections.abc import Iterable
+
+from kilde.core.sets.application_set import ApplicationSet
+from kilde.core.sets.generating import git_urls, uses
+from kilde.core.sets.writing import owning_set
+from kilde.core.source.push import Push
+from kilde.engine.context import Context
+from kilde.engine.queue import KeyedQueue
+from kilde.engine.sets.passes import Owned, SetPasses
+from kilde.engine.sets.store import ClusterSecrets, SetStore
+from kilde.engine.tasks import TaskOwner
+
+_PAUSE = 0.5  # seconds: what happens to many Applications of a set within them makes one pass
+
+
+class SetsController:
+    """Expands the ApplicationSets of one namespace."""
+
+    def __init__(self, ctx: Context, tasks: TaskOwner) -> None:
+        cluster, namespace = ctx.world.cluster, ctx.settings.namespace
+        self._ctx, self._tasks = ctx, tasks
+        self.store = SetStore(cluster, namespace, self._set_changed)
+        self._secrets = ClusterSecrets(cluster, namespace, self._clusters_changed)
+        self._owned = Owned(ctx)
+        self.passes = SetPasses(ctx, self.store, self._secrets, self._owned)
+        self._queue = KeyedQueue(tasks, self.passes.run, name="set")
+        self._open = False
+        ctx.fleet.observed = self._application_observed
+
+    def start(self) -> None:
+        """Begins, once the Applications are known: what exists must not be made again."""
+        self._open = True
+        self._tasks.start("cluster secrets", self._secrets.follow())
+        self._tasks.start("application sets", self.store.follow())
+
+    def close(self) -> None:
+        self._queue.close()
+        self.passes.close()
+
+    def urls(self) -> frozenset[str]:
+        """The repositories that sets read."""
+        return frozenset(url for one in self.store.all() for url in git_urls(one.generators))
+
+    def _ask(self, name: str, *, anew: bool = False, delay: float = 0.0) -> None:
+        if not self._open:
+            return
+        if anew:
+            self.passes.runtime(name).stale = True
+        self._queue.add(name, delay=delay)
+
+    def _set_changed(self, name: str, anew: bool) -> None:
+        self._ask(name, anew=anew)
+
+    def _clusters_changed(self) -> None:
+        for one in self.store.all():
+            if uses(one.generators, "clusters") or uses(one.generators, "clusterDecisionResource"):
+                self._ask(one.name, anew=True, delay=_PAUSE)
+
+    def project_changed(self) -> None:
+        for one in self.store.all():
+            self._ask(one.name, delay=_PAUSE)
+
+    def _application_observed(self, name: str) -> None:
+        """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""
+        fleet = self._ctx.fleet
+        owner = owning_set(fleet.raw(name).get("metadata") or {}) if fleet.get(name) is not None else ""
+        before = self._owned.note(name, owner)
+        for concerned in {owner, before} - {""}:
+            if self.store.get(concerned) is not None:
+                self._ask(concerned, delay=_PAUSE)
+
+    async def fetched(self, url: str) -> None:
+        """A fetch of this repository ended: sets whose revision of it has moved, or that could not read it, look again."""
+        for one in self.store.all():
+            rt = self.passes.runtimes.get(one.name)
+            read = [(there, revision) for there, revision in (rt.commits if rt else {}) if there == url]
+            if rt is None or (not read and url not in git_urls(one.generators)):
+                continue
+            if not read or (rt.made is not None and rt.made.error) or await self._moved(one, url):
+                self._ask(one.name, anew=True)
+
+    async def _moved(self, one: ApplicationSet, url: str) -> bool:
+        for (there, revision), sha in self.passes.runtime(one.name).commits.items():
+            if there == url and await self._ctx.commit_of(url, revision) != sha:
+                return True
+        return False
+
+    def following(self, pushes: Iterable[Push]) -> tuple[list[str], set[str]]:
+        """The sets that read what was pushed to, and the repositories as they spell them."""
+        told = list(pushes)
+        names, urls = [], set()
+        for one in self.store.all():
+            found = {url for url in git_urls(one.generators) if any(push.concerns(url) for push in told)}
+            if found:
+                names.append(one.name)
+                urls |= found
+        return names, urls
+
+    def pull_request_told(self, forge: str) -> list[str]:
+        """Something happened to a pull request at a forge of that kind: sets that ask one look again."""
+        found = [one.name for one in self.store.all() if _asks(one.generators, forge)]
+        for name in found:
+            self._ask(name, anew=True, delay=_PAUSE)
+        return found
+
+
+def _asks(generators: object, forge: str) -> bool:
+    for entry in generators if isinstance(generators, (list, tuple)) else ():
+        block = entry.get("pullRequest") if hasattr(entry, "get") else None
+        if isinstance(block, dict) and any(str(key).lower() == forge.replace("-", "") for key in block):
+            return True
+        for nest in ("matrix", "merge"):
+            inner = entry.get(nest) if hasattr(entry, "get") else None
+            if isinstance(inner, dict) and _asks(inner.get("generators"), forge):
+                return True
+    return False

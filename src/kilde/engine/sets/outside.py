@@ -1,0 +1,155 @@
+"""What generators ask, answered from the ports: their calls come from a thread and wait there for the loop."""
+
+import asyncio
+import base64
+import binascii
+import concurrent.futures
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.values import Object
+from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.outside import Answer, KnownCluster, Request
+from kilde.core.source.tree import Tree
+from kilde.engine.fleet import CONFIG_MAPS, SECRETS
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster
+from kilde.ports.sources import Sources
+from kilde.ports.web import Web
+
+_decode = msgspec.json.Decoder(dict).decode
+_MOST_REQUESTS = 5_000
+_PATIENCE = 600.0  # seconds that one question may take; each port has a shorter one of its own
+Done = TypeVar("Done")
+Start = Callable[[str, Coroutine[Any, Any, None]], object]
+CLUSTER_SELECTOR = "argocd.argoproj.io/secret-type=cluster"
+
+
+class PortsOutside:
+    """One generation's view of the world. Keeps in `commits` what each (repository, revision) was resolved to."""
+
+    def __init__(
+        self,
+        *,
+        namespace: str,
+        cluster: Callable[[], Awaitable[Cluster]],
+        sources: Sources,
+        web: Web,
+        clock: Clock,
+        fetch: Callable[[str], Awaitable[None]],
+        clusters: Callable[[], Awaitable[Sequence[KnownCluster]]],
+        start: Start,
+    ) -> None:
+        self._namespace, self._cluster, self._sources, self._web = namespace, cluster, sources, web
+        self._clock, self._fetch, self._clusters, self._start = clock, fetch, clusters, start
+        self._loop = asyncio.get_running_loop()
+        self._requests = 0
+        self.commits: dict[tuple[str, str], str] = {}
+
+    def _ask(self, question: Awaitable[Done]) -> Done:
+        """The answer of the loop, for whoever waits in a thread."""
+        answer: concurrent.futures.Future[Done] = concurrent.futures.Future()
+
+        async def run() -> None:
+            try:
+                answer.set_result(await question)
+            except asyncio.CancelledError:
+                answer.set_exception(GeneratorFailed("the program ends"))
+                raise
+            except Exception as error:  # noqa: BLE001  # it belongs to whoever asked
+                answer.set_exception(error)
+
+        self._loop.call_soon_threadsafe(lambda: self._start("question of a generator", run()))
+        return answer.result(_PATIENCE)
+
+    def tree(self, url: str, revision: str, *, project: str) -> Tree:
+        del project
+        return self._ask(self._tree(url, revision))
+
+    async def _tree(self, url: str, revision: str) -> Tree:
+        await self._fetch(url)
+        sha = await self._sources.resolve(url, revision)
+        self.commits[url, revision] = sha
+        return await self._sources.tree(url, sha)
+
+    def clusters(self) -> Sequence[KnownCluster]:
+        return self._ask(self._clusters())
+
+    def request(self, request: Request) -> Answer:
+        self._requests += 1
+        if self._requests > _MOST_REQUESTS:
+            raise GeneratorFailed(f"the set needs more than {_MOST_REQUESTS} requests", hint="narrow its filters")
+        return self._ask(self._web.request(request))
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        return self._ask(self._read("secret", name))
+
+    def config_map(self, name: str) -> Mapping[str, str]:
+        return self._ask(self._read("configmap", name))
+
+    async def _read(self, kind: str, name: str) -> Mapping[str, str]:
+        resource = SECRETS if kind == "secret" else CONFIG_MAPS
+        try:
+            raw = await (await self._cluster()).get(resource, self._namespace, name) if name else None
+        except ClusterError as error:
+            raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: {error}") from error
+        if raw is None:
+            raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: there is none")
+        data = _decode(raw).get("data") or {}
+        return secret_values(data) if kind == "secret" else {str(key): str(value) for key, value in data.items()}
+
+    def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
+        return self._ask(self._objects(group, version, plural, name, selector))
+
+    async def _objects(self, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
+        cluster = await self._cluster()
+        discovery = await cluster.discovery()
+        kinds = [kind for kind in discovery.all() if kind.group == group and kind.plural == plural]
+        found = discovery.resource(group, kinds[0].kind, version) if kinds else None
+        if found is None:
+            raise GeneratorFailed(
+                f"failed to get dynamic resources: the cluster does not serve {plural} of {group}/{version}"
+            )
+        try:
+            if name:
+                raw = await cluster.get(found, self._namespace, name)
+                return [_decode(raw)] if raw is not None else []
+            return [_decode(raw) for raw in await cluster.list(found, self._namespace, label_selector=selector)]
+        except ClusterError as error:
+            raise GeneratorFailed(f"failed to get dynamic resources: {error}") from error
+
+    def now(self) -> float:
+        return self._clock.now()
+
+
+def secret_values(data: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a Secret's `data`; what is not text is left out."""
+    out = {}
+    for key, value in data.items():
+        try:
+            out[str(key)] = base64.b64decode(str(value), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return out
+
+
+def known_cluster(secret: Object) -> KnownCluster:
+    """A cluster Secret without what opens the cluster."""
+    meta, data = secret.get("metadata") or {}, secret.get("data") or {}
+    values = secret_values({key: data[key] for key in ("name", "server", "project") if key in data})
+    return KnownCluster(
+        name=values.get("name", ""),
+        server=values.get("server", ""),
+        project=values.get("project", ""),
+        labels=meta.get("labels") or {},
+        annotations=meta.get("annotations") or {},
+    )
+
+
+def by_name(secrets: Sequence[Object]) -> list[KnownCluster]:
+    """The clusters of these Secrets, by name; of two with one name the later Secret's."""
+    found = {cluster.name: cluster for cluster in map(known_cluster, secrets)}
+    return [found[name] for name in sorted(found)]
