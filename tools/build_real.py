@@ -1,5 +1,5 @@
 """Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
-and a small operator.
+a small operator, and Go's templates.
 
     python tools/build_real.py            # all but the older kubectls
     python tools/build_real.py kustomize  # only that one
@@ -61,6 +61,7 @@ PROGRAMS = {
     ),
     "helm4": Program("helm4", "helm.sh/helm/v4/cmd/helm", "4.3.2"),
     "operator": Program("operator", ".", "1"),
+    "template-oracle": Program("templates", ".", "1"),
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS

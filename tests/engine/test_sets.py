@@ -1,4 +1,4 @@
-"""ApplicationSets, the whole engine against fakes: what comes, what changes, what goes, what stays, and that nothing is written in peace."""
+"""ApplicationSets, the whole engine against fakes: what comes, changes, goes and stays, and that nothing is written in peace."""
 
 import json
 from typing import Any
@@ -350,10 +350,13 @@ def rolling(*steps: tuple[str, Any]) -> dict[str, Any]:
 
 async def test_a_rolling_set_syncs_step_by_step() -> None:
     async with play() as p:
-        await p.commit(a=config_map("a"))
+        p.sources.commit(URL, {f"{name}/a.yaml": config_map(name).encode() for name in ("d1", "p1", "p2")})
         found = [{"name": "d1", "env": "dev"}, {"name": "p1", "env": "prod"}, {"name": "p2", "env": "prod"}]
         automated = {"syncPolicy": {"automated": {"prune": True}}}
-        labelled = {**template(**automated), "metadata": {"name": "{{name}}", "labels": {"env": "{{env}}"}}}
+        labelled = {
+            **template(**automated, source={"repoURL": URL, "path": "{{name}}"}),
+            "metadata": {"name": "{{name}}", "labels": {"env": "{{env}}"}},
+        }
         await make(p, [{"list": {"elements": found}}], template=labelled, strategy=rolling(("dev", None), ("prod", 1)))
         order: list[str] = []
 

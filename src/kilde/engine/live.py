@@ -80,7 +80,8 @@ class LiveView:
             if one.synced.is_set():
                 continue
             try:
-                await asyncio.wait_for(one.synced.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await one.synced.wait()
             except TimeoutError:
                 what = one.error or f"no answer within {patience:.0f} s"
                 raise ClusterError(what, about=f"watching {one.resource.plural}") from None

@@ -283,7 +283,8 @@ async def _pause(ctx: Context, signal: asyncio.Event, seconds: float) -> None:
     """Waits for a change of the application, its pass's slot given to others meanwhile."""
     ctx.slots.release()
     try:
-        await asyncio.wait_for(signal.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await signal.wait()
     except TimeoutError:
         return
     finally:

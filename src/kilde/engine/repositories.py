@@ -111,10 +111,11 @@ class Repositories:
                 self._on_fetched(one.url)
             upcoming = min((one.next_fetch for one in self._known.values()), default=now + 3600.0)
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), max(0.05, upcoming - self._clock.monotonic()))
-            except TimeoutError:
-                continue
+            with contextlib.suppress(
+                TimeoutError
+            ):  # not asyncio.wait_for: until Python 3.12 that may swallow the end of the program
+                async with asyncio.timeout(max(0.05, upcoming - self._clock.monotonic())):
+                    await self._wake.wait()
 
     def _one(self, url: str) -> Repository:
         one = self._known.get(url)

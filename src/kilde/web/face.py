@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.source.webhook import read_webhook
+from kilde.core.source.webhook import is_pull_request, read_webhook
 from kilde.core.source.webhook_signature import SignatureMismatch, webhook_secrets
 from kilde.engine.controller import Controller
 from kilde.engine.metrics import EngineMetrics
@@ -45,7 +45,11 @@ class Face:
             if any(p.concerns(source.repo_url) and p.moves(source.target_revision) for p in delivery.pushes):
                 names.append(app.name)
                 urls.add(source.repo_url)
-        if not names:
+        sets, of_sets = self._controller.sets.following(delivery.pushes)
+        if not delivery.pushes and is_pull_request(delivery.event):
+            sets = self._controller.sets.pull_request_told(delivery.sender)
+        if not names and not sets:
             return PushOutcome(PushVerdict.IGNORED, "no application follows that")
+        urls |= of_sets
         await self._controller.push(frozenset(urls))
-        return PushOutcome(PushVerdict.ACCEPTED, "", tuple(names))
+        return PushOutcome(PushVerdict.ACCEPTED, "", (*names, *(f"applicationset/{name}" for name in sets)))

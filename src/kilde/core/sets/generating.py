@@ -1,7 +1,7 @@
 """From an ApplicationSet to the Applications it wants: generators, selectors, templates, patches. No request but through `outside`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from kilde.core.basics.errors import KildeError, LimitExceeded
@@ -40,6 +40,7 @@ def generate(owner: ApplicationSet, outside: Outside) -> Generated:
     if owner.problems:
         return Generated(error="; ".join(owner.problems), reason=PARAMETERS_FAILED)
     try:
+        _check_nesting(owner.generators)
         filler = Filler(go=owner.go, options=owner.go_options)
         asking = Asking(owner=owner, outside=outside, filler=filler, children=_children)
         given = [(entry, _of_entry(asking, entry, {})) for entry in owner.generators]
@@ -103,6 +104,16 @@ def uses(generators: Any, name: str) -> bool:
     )
 
 
+def _check_nesting(entries: Any, depth: int = 0) -> None:
+    """LimitExceeded for more generators in each other than Argo CD's types hold."""
+    for entry in entries if isinstance(entries, (list, tuple)) else ():
+        for name in _named(entry) if isinstance(entry, Mapping) else ():
+            if GENERATORS[name].nests and isinstance(entry[name], Mapping):
+                if depth >= _DEEPEST:
+                    raise LimitExceeded(f"generators that nest are nested deeper than {_DEEPEST} levels")
+                _check_nesting(entry[name].get("generators"), depth + 1)
+
+
 def _named(entry: Spec) -> list[str]:
     return [name for name in GENERATORS if entry.get(name) is not None]
 
@@ -136,10 +147,7 @@ def _children(asking: Asking, entry: Spec, given: Parameters) -> list[Parameters
     names = _named(entry)
     if len(names) > 1:
         raise GeneratorFailed("found more than one generator in matrix.Generators")
-    if names and GENERATORS[names[0]].nests and asking.depth + 1 >= _DEEPEST:
-        raise LimitExceeded(f"generators that nest are nested deeper than {_DEEPEST} levels")
-    deeper = replace(asking, depth=asking.depth + 1)
-    return _of_entry(deeper, entry, given)[0][1]
+    return _of_entry(asking, entry, given)[0][1]
 
 
 def _interpolated(filler: Filler, spec: Spec, given: Parameters) -> Spec:

@@ -19,7 +19,7 @@ _BUDGET = ExecutionBudget(
     max_output_chars=LONGEST, max_iterations=100_000, max_template_depth=100, max_function_calls=10_000
 )
 _MOST_TEXT = 64 << 20  # characters that one set may make in all
-_MOST_KEYS = 20  # calls of functions that take a good part of a second
+_MOST_KEYS = 5  # calls of functions that take up to a second
 _SLOW = (
     "bcrypt", "buildCustomCert", "derivePassword", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert",
     "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd",

@@ -40,6 +40,12 @@ def read_webhook(headers: Mapping[str, str], body: bytes, secrets: Mapping[str, 
     raise InvalidInput("this webhook is of no sender we know", hint=f"known are {', '.join(SENDERS)}")
 
 
+def is_pull_request(event: str) -> bool:
+    """Whether an event tells of a pull (or merge) request, as the senders name them; Azure DevOps names all alike."""
+    word = event.lower().replace("_", "").replace(" ", "").replace("-", "")
+    return "pullrequest" in word or "mergerequest" in word or event.startswith("pr:") or event == "git"
+
+
 def _json(headers: Mapping[str, str], body: bytes) -> bytes:
     """The JSON in the body; GitHub and Gitea can also send it as the field of a form."""
     if not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

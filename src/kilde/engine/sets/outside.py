@@ -23,6 +23,7 @@ from kilde.ports.web import Web
 _decode = msgspec.json.Decoder(dict).decode
 _MOST_REQUESTS = 5_000
 _PATIENCE = 600.0  # seconds that one question may take; each port has a shorter one of its own
+_LOOK = 1.0
 Done = TypeVar("Done")
 Start = Callable[[str, Coroutine[Any, Any, None]], object]
 CLUSTER_SELECTOR = "argocd.argoproj.io/secret-type=cluster"
@@ -63,7 +64,13 @@ class PortsOutside:
                 answer.set_exception(error)
 
         self._loop.call_soon_threadsafe(lambda: self._start("question of a generator", run()))
-        return answer.result(_PATIENCE)
+        for _ in range(int(_PATIENCE / _LOOK)):
+            done, _waiting = concurrent.futures.wait([answer], timeout=_LOOK)
+            if done:
+                return answer.result()
+            if not self._loop.is_running():
+                break
+        raise GeneratorFailed("the question was not answered: the program ends")
 
     def tree(self, url: str, revision: str, *, project: str) -> Tree:
         del project

@@ -87,7 +87,7 @@ class SetPasses:
                 else ("ApplicationSetRolloutError", "No steps defined for rollout")
             )
             await self._say(owner, status.failed(reason, words, generated=not made.error), live)
-            return self._next(owner, rt, failed=True)
+            return self._next(rt, failed=True)
         problems = self._problems(owner, made.applications)
         turn = self._rollout(owner, made.applications, live)
         await self._writer.refresh(turn.to_refresh)
@@ -100,7 +100,9 @@ class SetPasses:
         await self._say(owner, [*turn.conditions, *said], self._owned.applications(owner.name), turn)
         if owner.refresh and not failure:
             await self._patch(owner, {"metadata": {"annotations": {REFRESH_ANNOTATION: None}}})
-        return self._next(owner, rt, failed=bool(problems or failure))
+        if list(turn.statuses) != list(owner.status.get("applicationStatus") or ()) and owner.rolling:
+            return _SOON  # what one Application reached may be what another waits for
+        return self._next(rt, failed=bool(problems or failure))
 
     async def _made(self, owner: ApplicationSet, rt: SetRuntime) -> Generated:
         """What the generators and templates give; the last result where nothing has changed that they look at."""
@@ -112,7 +114,8 @@ class SetPasses:
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._threads, partial(generate, owner, outside))
         try:
-            made = await asyncio.wait_for(work, _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                made = await work
         except TimeoutError:
             made = Generated(error=f"generating took longer than {_PATIENCE:g} s", reason="ErrorOccurred")
         rt.made, rt.commits = made, outside.commits
@@ -253,8 +256,7 @@ class SetPasses:
         await self._patch(owner, {"metadata": {"finalizers": left or None}})
         return None
 
-    def _next(self, owner: ApplicationSet, rt: SetRuntime, *, failed: bool) -> float | None:
-        del owner
+    def _next(self, rt: SetRuntime, *, failed: bool) -> float | None:
         remaining = rt.due - self._ctx.world.clock.monotonic()
         if failed:
             remaining = min(remaining, _AFTER_AN_ERROR)

@@ -86,7 +86,8 @@ class ClusterSecrets:
     async def clusters(self) -> list[KnownCluster]:
         """The clusters there are, once they are known. GeneratorFailed while they are not: an empty list would delete."""
         try:
-            await asyncio.wait_for(self.synced.wait(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await self.synced.wait()
         except TimeoutError:
             raise GeneratorFailed(f"the cluster Secrets cannot be read: {self.error or 'no answer'}") from None
         return by_name([self._known[name] for name in sorted(self._known)])

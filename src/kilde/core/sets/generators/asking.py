@@ -15,13 +15,12 @@ Spec = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """One generation. `children` gives the parameters of an entry inside of matrix and merge; `depth` is how deep we are in them."""
+    """One generation. `children` gives the parameters of an entry inside of matrix and merge."""
 
     owner: ApplicationSet
     outside: Outside
     filler: Filler
     children: Callable[["Asking", Spec, Parameters], list[Parameters]]
-    depth: int = 0
 
     def values(self, spec: Spec, parameters: Parameters) -> Parameters:
         """The parameters with the generator's own `values`."""

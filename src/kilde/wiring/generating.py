@@ -1,0 +1,94 @@
+"""`kilde appset generate`: what a set would make, without a controller, and without a cluster where its generators need none."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster.client import KubeCluster
+from kilde.adapters.git.sources import GitSources
+from kilde.adapters.web_client import WebClient
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
+from kilde.core.sets.application_set import read_application_set
+from kilde.core.sets.generating import generate
+from kilde.core.sets.outside import KnownCluster
+from kilde.core.source.credentials import choose
+from kilde.engine.fleet import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.sets.outside import CLUSTER_SELECTOR, PortsOutside, by_name
+from kilde.engine.tasks import TaskOwner
+from kilde.ports.cluster import Resource
+from kilde.ports.sources import Credentials
+from kilde.wiring import UpSettings, open_cluster
+
+
+class _Cluster:
+    """The cluster, opened when a generator first needs it."""
+
+    def __init__(self, settings: UpSettings) -> None:
+        self._settings = settings
+        self._opened: KubeCluster | None = None
+
+    async def get(self) -> KubeCluster:
+        if self._opened is None:
+            self._opened = open_cluster(self._settings.kubeconfig, context=self._settings.context)
+        return self._opened
+
+    async def listed(self, resource: Resource, selector: str = "") -> list[Object]:
+        cluster = await self.get()
+        return [
+            msgspec.json.decode(raw)
+            for raw in await cluster.list(resource, self._settings.namespace, label_selector=selector)
+        ]
+
+    async def clusters(self) -> Sequence[KnownCluster]:
+        return by_name(await self.listed(SECRETS, CLUSTER_SELECTOR))
+
+    async def credentials(self, url: str) -> Credentials:
+        """From the cluster that was named; where none was, git asks as for anybody."""
+        if self._settings.kubeconfig is None:
+            return Credentials()
+        return choose(url, await self.listed(SECRETS, CREDENTIALS_SELECTOR), await self.listed(CONFIG_MAPS))
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+
+async def generated(settings: UpSettings, body: Object) -> tuple[Object, ...]:
+    """The Applications that an ApplicationSet would make now. Raises KildeError with what failed."""
+    clock, cluster, web = SystemClock(), _Cluster(settings), WebClient()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
+    meta = {**(body.get("metadata") or {})}
+    owner = read_application_set(
+        {**body, "metadata": {**meta, "namespace": meta.get("namespace") or settings.namespace}}
+    )
+    fetched: set[str] = set()
+
+    async def fetch(url: str) -> None:
+        if url not in fetched:
+            await sources.fetch(url, await cluster.credentials(url))
+            fetched.add(url)
+
+    try:
+        async with TaskOwner() as tasks:
+            outside = PortsOutside(
+                namespace=settings.namespace,
+                cluster=cluster.get,
+                sources=sources,
+                web=web,
+                clock=clock,
+                fetch=fetch,
+                clusters=cluster.clusters,
+                start=tasks.start,
+            )
+            made = await asyncio.to_thread(generate, owner, outside)
+    finally:
+        await sources.close()
+        await web.close()
+        await cluster.close()
+    if made.error:
+        raise KildeError(made.error, about=f"ApplicationSet {owner.name}")
+    return made.applications
