@@ -88,7 +88,7 @@ class Stage:
 
     def kilde(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         where = ["--data-dir", str(self.data)]
-        if arguments[0] == "app":
+        if arguments[0] in ("app", "appset"):
             where += ["--namespace", self.space] + (["--kubeconfig", str(self.config)] if self.config else [])
         done = subprocess.run([str(BIN / "kilde"), *arguments, *where], env=self.env, capture_output=True, text=True)
         assert done.returncode in codes, f"kilde {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
