@@ -131,7 +131,7 @@ async def test_what_somebody_changes_is_put_back_but_not_what_is_preserved() -> 
 async def test_ignored_fields_are_left_to_others() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"))
-        rule = {"jsonPointers": ["/spec/source/targetRevision"]}
+        rule = {"jsonPointers": ["/spec/source/repoURL"], "jqPathExpressions": [".spec.source.targetRevision"]}
         await make(p, elements("one"), ignoreApplicationDifferences=[rule])
         await p.until(lambda: well(p))
         await p.patch_application({"spec": {"source": {"targetRevision": "other", "path": "elsewhere"}}}, "one")

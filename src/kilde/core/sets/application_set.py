@@ -8,6 +8,8 @@ from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.objects.pointer import parse_pointer
+from kilde.core.plan.ignore import Where
+from kilde.core.plan.jq_path import read_jq_path
 
 KIND = "ApplicationSet"
 REFRESH_ANNOTATION = "argocd.argoproj.io/application-set-refresh"
@@ -26,10 +28,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Fields of the Applications (all, or the one named) that the set leaves to others: JSON pointers."""
+    """Fields of the Applications (all, or the one named) that the set leaves to others."""
 
     name: str
-    pointers: tuple[tuple[str, ...], ...]
+    fields: tuple[Where, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,14 +148,18 @@ def _steps(at: Reader) -> tuple[Step, ...]:
 def _ignored(items: list[Reader]) -> tuple[Ignored, ...]:
     found = []
     for at in items:
-        pointers = []
+        found_here: list[Where] = []
         for text in at.texts("jsonPointers"):
             tokens = parse_pointer(text)
             if tokens is None:
                 at.problem("jsonPointers", f"'{text}' is not a JSON pointer (write /spec/source/targetRevision)")
             else:
-                pointers.append(tokens)
-        if at.has("jqPathExpressions"):
-            at.problem("jqPathExpressions", "are not supported by this release; use jsonPointers")
-        found.append(Ignored(name=at.text("name"), pointers=tuple(pointers)))
+                found_here.append(tokens)
+        for text in at.texts("jqPathExpressions"):
+            path = read_jq_path(text)
+            if isinstance(path, str):
+                at.problem("jqPathExpressions", path)
+            else:
+                found_here.append(path)
+        found.append(Ignored(name=at.text("name"), fields=tuple(found_here)))
     return tuple(found)

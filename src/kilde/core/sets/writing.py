@@ -7,7 +7,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.merge_patch import patch_between
-from kilde.core.plan.ignore import drop
+from kilde.core.plan.ignore import Where, drop
 from kilde.core.sets.application_set import KIND, ApplicationSet
 
 _API = "argoproj.io/v1alpha1"
@@ -81,7 +81,7 @@ def write_for(owner: ApplicationSet, wanted: Object, live: Object | None) -> Wri
     metadata = _metadata(owner, wanted, before, [] if holder else [reference])
     if metadata:
         patch["metadata"] = metadata
-    ignored = _pointers(owner, str(wanted["metadata"]["name"]))
+    ignored = _left_alone(owner, str(wanted["metadata"]["name"]))
     one, two = drop({"spec": live.get("spec") or {}}, ignored), drop({"spec": spec}, ignored)
     if normalized(one.get("spec")) != normalized(two.get("spec")):
         patch["spec"] = patch_between(one.get("spec") or {}, two.get("spec") or {})
@@ -94,7 +94,7 @@ def write_for(owner: ApplicationSet, wanted: Object, live: Object | None) -> Wri
 
 def same_spec(owner: ApplicationSet, wanted: Object, live: Object) -> bool:
     """Whether nothing of the spec would be written."""
-    ignored = _pointers(owner, str(wanted["metadata"]["name"]))
+    ignored = _left_alone(owner, str(wanted["metadata"]["name"]))
     spec = {**wanted["spec"], "project": wanted["spec"].get("project") or "default"}
     one, two = drop({"spec": live.get("spec") or {}}, ignored), drop({"spec": spec}, ignored)
     return bool(normalized(one.get("spec")) == normalized(two.get("spec")))
@@ -126,8 +126,8 @@ def _with_kept(wanted: Mapping[str, str], live: Mapping[str, str], keys: Iterabl
     return {**wanted, **{key: live[key] for key in keys if key in live}}
 
 
-def _pointers(owner: ApplicationSet, name: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(pointer for rule in owner.ignored if rule.name in ("", name) for pointer in rule.pointers)
+def _left_alone(owner: ApplicationSet, name: str) -> tuple[Where, ...]:
+    return tuple(where for rule in owner.ignored if rule.name in ("", name) for where in rule.fields)
 
 
 def normalized(value: Any) -> Any:
