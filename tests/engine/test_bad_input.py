@@ -177,12 +177,11 @@ async def test_nothing_at_all_is_applied_of_a_commit_with_a_kind_that_nobody_ser
     assert stage.objects() == {"a": {"k": "v"}, "c": {"k": "v"}}
 
 
-async def test_of_two_files_that_make_one_object_the_later_counts_and_both_are_named(stage: Stage) -> None:
+async def test_of_two_files_that_make_one_object_the_later_counts_and_it_is_told(stage: Stage) -> None:
     await stage.in_step()
     await stage.push_bad({**GOOD, "app/b.yaml": MAP + "data: {k: one}\n", "app/z.yaml": MAP + "data: {k: two}\n"})
     assert stage.conditions() == [
-        "RepeatedResourceWarning: Resource /ConfigMap/shop/b appeared 2 times among application resources. "
-        "(app/b.yaml:1 and app/z.yaml:1; the later one counts)"
+        "RepeatedResourceWarning: Resource /ConfigMap/shop/b appeared 2 times among application resources."
     ]
     assert stage.objects() == {"a": {"k": "v"}, "b": {"k": "two"}, "c": {"k": "v"}}
 
@@ -339,13 +338,19 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     (_source(path=None), REQUIRED),
     (_source(path=["a"]), "spec.source.path: must be a string, not a list"),
     (_source(targetRevision=1.5), "spec.source.targetRevision: must be a string, not a fraction"),
-    *(
-        (_source(**{name: {"a": 1}}), f"spec.source.{name}: is not supported by this release")
-        for name in ("chart", "helm", "plugin", "ref")
+    *((_source(**{name: {"a": 1}}), f"spec.source.{name}: is not supported by this release") for name in ("plugin",)),
+    ({"sources": [{"repoURL": "x"}]}, REQUIRED),
+    (
+        {"sources": [{"repoURL": "x", "path": "a"}, {"repoURL": "y", "path": 1}]},
+        "spec.sources[1].path: must be a string, not a number",
     ),
     (
-        {"sources": [{"repoURL": "x"}]},
-        "spec.sources: several sources are not supported by this release; use spec.source",
+        {"sources": [{"repoURL": "x", "ref": "a"}, {"repoURL": "y", "ref": "a"}]},
+        "invalid sources: multiple sources had the same `ref` key",
+    ),
+    (
+        {"sources": [{"repoURL": "x", "ref": "a/b"}]},
+        "spec.sources[0].ref: has characters other than letters, digits, - and _",
     ),
     (_source(directory=[1]), "spec.source.directory: must be an object, not a list"),
     (_source(directory={"recurse": "yes"}), "spec.source.directory.recurse: must be true or false, not a string"),

@@ -144,11 +144,17 @@ def under(app: Object | None, *path: str) -> Any:
     return found
 
 
-def source_of(app: Object) -> Object:
-    """Its source; of several the first."""
+def sources_of(app: Object) -> list[Object]:
+    """Its sources: one, or several."""
     several = under(app, "spec", "sources")
-    found = several[0] if isinstance(several, list) and several else under(app, "spec", "source")
-    return found if isinstance(found, dict) else {}
+    found = several if isinstance(several, list) and several else [under(app, "spec", "source")]
+    return [one for one in found if isinstance(one, dict)]
+
+
+def revisions_of(app: Object) -> list[str]:
+    """What each source was last compared at; [] where nothing was."""
+    several, one = under(app, "status", "sync", "revisions"), at(app, "status", "sync", "revision")
+    return [str(each) for each in several] if isinstance(several, list) else [one] if one else []
 
 
 async def _closable(events: AsyncIterator[WatchEvent]) -> AsyncGenerator[WatchEvent, None]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kilde.cli.applications import at
+from kilde.cli.applications import under
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
 
@@ -15,21 +15,23 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
     from kilde.adapters.clock import SystemClock
     from kilde.adapters.git.sources import GitSources
     from kilde.core.apps.application import read_application
-    from kilde.core.render import render
+    from kilde.core.apps.sources import told_list
+    from kilde.engine.looking import looked_at
+    from kilde.ports.sources import Credentials
 
     read = read_application(app)
-    sha = at(app, "status", "sync", "revision")
-    if read.source is None or not sha or not (data_dir / "git").is_dir():
+    revisions = told_list(under(app, "status", "sync") or {})
+    if len(revisions) != len(read.sources) or not all(revisions) or not (data_dir / "git").is_dir():
         return {}
     sources = GitSources(data_dir / "git", clock=SystemClock())
     try:
-        rendered = render(await sources.tree(read.source.repo_url, sha), read.source.render)
+        looked = await looked_at(sources, read, lambda url: Credentials(), revisions)
     except KildeError:
         return {}  # the conditions of the application say what is wrong with it
     finally:
         await sources.close()
     found: Origins = {}
-    for manifest in rendered.manifests:
+    for manifest in (manifest for part in looked.parts for manifest in part.manifests):
         for namespace in {manifest.namespace, manifest.namespace or read.destination.namespace}:
             key = "/".join((manifest.group, manifest.kind, namespace, manifest.name))
             found[key] = str(manifest.origin or "")

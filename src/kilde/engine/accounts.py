@@ -159,14 +159,15 @@ class Accounts:
             )
 
 
-def _source(app: Application) -> dict[str, str]:
-    if app.source is None:
+def _source(app: Application) -> dict[str, Any]:
+    """Where it came from; of several sources, where the first did, and `more` has the others."""
+    told = [
+        {"repoURL": redact(one.repo_url), "path": one.path, "targetRevision": one.target_revision}
+        for one in app.sources
+    ]
+    if not told:
         return {}
-    return {
-        "repoURL": redact(app.source.repo_url),
-        "path": app.source.path,
-        "targetRevision": app.source.target_revision,
-    }
+    return {**told[0], "more": told[1:]} if len(told) > 1 else dict(told[0])
 
 
 def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking | None) -> dict[str, Any]:
@@ -176,7 +177,9 @@ def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking |
     patched = bool(blocks.get("kustomize", {}).pop("patches", None))
     cluster_wide = sorted({f"{ref.group}/{ref.kind}" for ref in refs if not ref.namespace})
     marks = {"tracking": asdict(tracking)} if tracking is not None else {}
-    return {"blocks": blocks, "patched": patched, "clusterWide": cluster_wide, **marks}
+    unkept = "several sources" if len(app.sources) > 1 else "a Helm chart" if {"helm", "chart"} & raw.keys() else ""
+    more = {"unkept": unkept} if unkept else {}
+    return {"blocks": blocks, "patched": patched, "clusterWide": cluster_wide, **more, **marks}
 
 
 def _planned(change: Change) -> dict[str, Any]:

@@ -6,11 +6,11 @@ survey and status would come out as they are, so only the commit moves: `status.
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from typing import Any
 
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import Application
+from kilde.core.apps.sources import read_joined, told_revisions
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.engine.context import Context
 from kilde.engine.queue import KeyedQueue
@@ -35,43 +35,50 @@ class Commits:
         turn = self._turns[url] = self._turns.get(url, 0) + 1
         unconcerned = []
         for app in ctx.fleet.all():
-            memory = ctx.runtime(app.name).memory
-            if memory is not None and url in remote_urls(memory.trace):
+            memories = ctx.runtime(app.name).memories
+            if any(url in remote_urls(read.trace) for memory in memories for read in memory.reads):
                 self._passes.add(app.name)
                 continue
-            if app.source is None or app.source.repo_url != url:
+            if all(source.url != url for source in app.sources):
                 continue
-            sha = await self._moves_to(app)
-            if sha is None:
+            revisions = await self._moves_to(app)
+            if revisions is None:
                 self._passes.add(app.name)
-            elif sha:
-                unconcerned.append((app.name, sha))
+            elif revisions:
+                unconcerned.append((app.name, revisions))
         if unconcerned:
             await clock.sleep(_PAUSE_FIRST)
         for first in range(0, len(unconcerned), _AT_ONCE):
             if self._turns[url] != turn:
                 return
             begun = clock.monotonic()
-            await asyncio.gather(*(self._tell(name, sha) for name, sha in unconcerned[first : first + _AT_ONCE]))
+            await asyncio.gather(
+                *(self._tell(name, revisions) for name, revisions in unconcerned[first : first + _AT_ONCE])
+            )
             await clock.sleep(max(0.0, begun + _PAUSE_BETWEEN - clock.monotonic()))
 
-    async def _moves_to(self, app: Application) -> str | None:
-        """The new commit, when it changes nothing that the application reads; "" when there is none; None: look at it."""
+    async def _moves_to(self, app: Application) -> tuple[str, ...] | None:
+        """The new commits, when they change nothing that the application reads; () when there is none; None: look at it."""
         ctx = self._ctx
-        memory = ctx.runtime(app.name).memory
+        rt = ctx.runtime(app.name)
         if ctx.signatures.demanded(app):
             return None
-        if app.source is None or memory is None or ctx.repositories.error(memory.url) or app.status.get("conditions"):
+        if rt.wish is None or len(rt.memories) != len(app.sources) or app.status.get("conditions"):
+            return None
+        if any(ctx.repositories.error(source.url) for source in app.sources):
             return None
         with contextlib.suppress(SourceError):
-            sha = await ctx.world.sources.resolve(app.source.repo_url, app.source.target_revision)
-            if sha == memory.sha:
-                return ""
-            if await ctx.renderer.still_true(memory, sha):
-                return sha
+            resolve = ctx.world.sources.resolve
+            revisions = tuple([await resolve(source.url, source.target_revision) for source in app.sources])
+            if revisions == rt.wish.revisions:
+                return ()
+            for memory in rt.memories:
+                if not await ctx.renderer.still_true(memory, revisions):
+                    return None
+            return revisions
         return None
 
-    async def _tell(self, name: str, sha: str) -> None:
+    async def _tell(self, name: str, revisions: tuple[str, ...]) -> None:
         """Moves one application to the commit; by a pass where there is more to do than that."""
         ctx = self._ctx
         app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
@@ -80,12 +87,12 @@ class Commits:
         if name in self._passes or not _in_step(app, rt):
             self._passes.add(name)
             return
-        assert rt.memory is not None
         assert rt.wish is not None
-        rt.memory, rt.wish = replace(rt.memory, sha=sha), rt.wish.moved(app, sha)
+        rt.memories, rt.wish = tuple(memory.at(revisions) for memory in rt.memories), rt.wish.moved(app, revisions)
 
         def build(newest: Application) -> dict[str, Any]:
-            return {**newest.status, "sync": {**(newest.status.get("sync") or {}), "revision": sha}}
+            sync = newest.status.get("sync") or {}
+            return {**newest.status, "sync": {**sync, **told_revisions(revisions, several=newest.several)}}
 
         try:
             await ctx.reporter.write(name, build)
@@ -95,14 +102,16 @@ class Commits:
 
 def _in_step(app: Application, rt: Runtime) -> bool:
     """Whether nothing is under way or asked for, so that the next pass would change nothing but the commit."""
-    memory, status = rt.memory, app.status
-    if app.source is None or memory is None or rt.wish is None or rt.running is not None or rt.healed:
+    status = app.status
+    if rt.wish is None or len(rt.memories) != len(app.sources) or rt.running is not None or rt.healed:
         return False
     if app.operation is not None or app.refresh or app.deleting or app.skipped or app.problems:
         return False
-    if (memory.url, memory.source) != (app.source.repo_url, app.source.render):
+    if any(memory.source != source.render for memory, source in zip(rt.memories, app.sources, strict=True)):
+        return False
+    if any(read.url != app.sources[read.of].url for memory in rt.memories for read in memory.reads):
         return False
     if (status.get("operationState") or {}).get("phase") == Phase.RUNNING:
         return False
     sync = status.get("sync") or {}
-    return sync.get("status") == "Synced" and sync.get("revision") == memory.sha and not status.get("conditions")
+    return sync.get("status") == "Synced" and read_joined(sync) == rt.wish.sha and not status.get("conditions")

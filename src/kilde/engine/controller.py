@@ -155,7 +155,7 @@ class Controller:
                 rt.judged.clear()
                 self._queue.add(name)
         for app in self.context.fleet.all():
-            failed = app.source is not None and self.context.repositories.error(app.source.repo_url)
+            failed = any(self.context.repositories.error(source.url) for source in app.sources)
             if failed or self.context.signatures.demanded(app):
                 self._queue.add(app.name)
 

@@ -181,14 +181,12 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
         return None
     latest = dict(sorted({heal.ref: heal for heal in heals}.items()))
     waves = {ref: wish.objects[ref].wave if ref in wish.objects else 0 for ref in latest}
-    source = dict(app.source.raw) if app.source else {}
     sync: dict[str, object] = {
         "autoHealAttemptsCount": rt.heal_count,
         "resources": [
             {**({"group": ref.group} if ref.group else {}), "kind": ref.kind, "name": ref.name} for ref in latest
         ],
-        "revision": wish.sha,
-        "source": source,
+        **app.asked(wish.revisions),
     }
     auto = app.policy.automated
     if auto is not None and auto.prune:
@@ -204,7 +202,7 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
         message="successfully synced (all tasks run)",
         started_at=min(heal.started_at for heal in heals),
         finished_at=max(heal.ended_at for heal in heals),
-        revision=wish.sha,
+        revisions=wish.revisions,
         has_result=True,
         results=tuple(
             ObjectResult(

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.sources import joined
 from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
@@ -17,12 +18,12 @@ from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.plan.tracking import Tracking, read_tracking
-from kilde.core.render import render
 from kilde.engine.fleet import CONFIG_MAPS
+from kilde.engine.looking import Choose, look
 from kilde.engine.schemas import Schemas
 from kilde.engine.wishes import defined_scopes, owned_refs
 from kilde.ports.cluster import Cluster, Discovery
-from kilde.ports.sources import Credentials, Sources
+from kilde.ports.sources import Sources
 
 _decode = msgspec.json.Decoder(dict).decode
 Write = Callable[[Object], str]
@@ -38,27 +39,26 @@ class ObjectDiff:
 
 
 async def diff_application(
-    cluster: Cluster, sources: Sources, app: Application, credentials: Credentials, *, revision: str = "", write: Write
+    cluster: Cluster, sources: Sources, app: Application, credentials: Choose, *, revision: str = "", write: Write
 ) -> tuple[str, list[ObjectDiff]]:
-    """The commit and everything that a sync to it would change. Raises KildeError."""
-    if app.source is None or app.problems:
+    """The commit (of several sources: all of them in one word) and everything that a sync to it would change.
+
+    `revision` is of the first source. Raises KildeError.
+    """
+    if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
-    source = app.source
-    await sources.fetch(source.repo_url, credentials)
-    sha = await sources.resolve(source.repo_url, revision or source.target_revision)
-    rendered = render(await sources.tree(source.repo_url, sha), source.render)
+    looked = await look(sources, app, credentials, revision=revision)
+    manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
     discovery = await cluster.discovery()
 
-    coming = defined_scopes(rendered.manifests)
+    coming = defined_scopes(manifests)
 
     def scope(kind: GroupKind) -> bool | None:
         found = discovery.resource(kind.group, kind.kind)
         return found.namespaced if found else coming.get(kind)
 
     tracking = await tracking_of(cluster, app.namespace)
-    desired = prepare(
-        rendered.manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking
-    )
+    desired = prepare(manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking)
     schemas = Schemas(cluster)
     out: list[ObjectDiff] = []
     for wanted in desired.objects:
@@ -84,7 +84,7 @@ async def diff_application(
         change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
         text = unified(_file_name(ref, str(live.get("apiVersion", ""))), live, None, write=write)
         out.append(ObjectDiff(change=change, origin="", text=text))
-    return sha, out
+    return joined(looked.revisions), out
 
 
 async def tracking_of(cluster: Cluster, namespace: str) -> Tracking:
@@ -126,34 +126,45 @@ class Rollback:
 
 
 async def plan_rollback(
-    sources: Sources, app: Application, credentials: Credentials, *, to: str = "", reason: str = ""
+    sources: Sources, app: Application, credentials: Choose, *, to: str = "", reason: str = ""
 ) -> Rollback:
     """Works out which files to put back: those that the application reads and that have changed since `to`.
 
-    `to` empty: the last revision that was deployed and is not what the branch has now. Raises KildeError.
+    `to` empty: the last revision that was deployed and is not what the branch has now. Of several sources the first Git
+    repository is meant, with whatever else of the application comes from it. Raises KildeError.
     """
     if app.source is None:
         raise InvalidInput("has no source", about=str(app))
-    url, path = app.source.repo_url, app.source.path.strip("/")
-    await sources.fetch(url, credentials)
-    head = await sources.resolve(url, app.source.target_revision)
+    url, word = app.source.url, app.source.target_revision
+    await sources.fetch(url, credentials(url))
+    head = await sources.resolve(url, word)
     target = await sources.resolve(url, to) if to else _last_good(app, head)
     if target == head:
         raise InvalidInput("is at that revision already", about=str(app), hint="name another with --to")
     changed = await sources.changed_paths(url, target, head)
-    read = render(await sources.tree(url, target), app.source.render).trace.seen
-    prefix = f"{path}/" if path not in ("", ".") else ""
-    paths = tuple(sorted(p for p in changed or () if p in read or p.startswith(prefix)))
+    mine = [(number, one) for number, one in enumerate(app.sources) if (one.url, one.target_revision) == (url, word)]
+    back = {number: target for number, _ in mine}
+    looked = await look(sources, app, credentials, revisions=back)
+    read = {
+        path
+        for memory in looked.memories
+        for one in memory.reads
+        if one.url == url and one.of in back
+        for path in one.trace.seen
+    }
+    prefixes = [f"{path}/" if path not in ("", ".") else "" for _, one in mine if (path := one.path.strip("/"))]
+    paths = tuple(sorted(p for p in changed or () if p in read or p.startswith(tuple(prefixes))))
     if not paths:
         raise InvalidInput(f"reads nothing that has changed since {target[:7]}", about=str(app))
     subject = f"Roll {app.name} back to {target[:7]}"
     message = f"{subject}\n\n{reason}\n" if reason else f"{subject}\n"
-    return Rollback(url=url, branch=app.source.target_revision or "HEAD", to=target, paths=paths, message=message)
+    return Rollback(url=url, branch=word or "HEAD", to=target, paths=paths, message=message)
 
 
 def _last_good(app: Application, head: str) -> str:
     for entry in reversed(app.status.get("history") or ()):
-        revision = str(entry.get("revision", ""))
+        several = entry.get("revisions")
+        revision = str(several[0] if several else entry.get("revision", ""))
         if revision and revision != head:
             return revision
     raise InvalidInput("has no earlier deployment in its history", about=str(app), hint="name a revision with --to")

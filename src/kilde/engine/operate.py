@@ -170,7 +170,8 @@ def _state(job: Job, phase: Phase, message: str) -> dict[str, Any]:
         "message": message,
         "started_at": running.started_at,
         "retries": running.retries,
-        "revision": job.wish.sha,
+        "revisions": job.wish.revisions,
+        "sources": running.operation.sources or None,
     }
 
 
@@ -244,7 +245,8 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
             history = add_history(
                 now_app.status.get("history") or (),
                 now_app,
-                revision=job.wish.sha,
+                revisions=job.wish.revisions,
+                sources=operation.sources or None,
                 started=running.started_at,
                 ended=ended,
                 by=dict(operation.raw.get("initiatedBy") or {}),

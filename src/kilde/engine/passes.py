@@ -5,6 +5,7 @@ A pass starts from what is, may be cut off between any two lines, and the next o
 
 import traceback
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
+from kilde.engine.automated import automated_operation
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
@@ -73,7 +75,7 @@ class Passes:
         failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
         log.warning("pass cut off by the cluster", application=app.name, error=str(error), failures=failures)
         if error.status and failures > 1:
-            verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(cluster_error(error),))
+            verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(cluster_error(error),))
             try:
                 await self._tell(app, verdict)
             except ClusterError:
@@ -85,7 +87,7 @@ class Passes:
         failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
         log.error("the ledger cannot be written", application=app.name, error=str(error), failures=failures)
         text = f"what cannot be recorded is not done: {error}"
-        verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(("SyncError", text),))
+        verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(("SyncError", text),))
         try:
             await self._tell(app, verdict)
         except ClusterError:
@@ -98,7 +100,7 @@ class Passes:
         kind = type(error).__name__
         log.error("defect in a pass", application=app.name, error=kind, at=_where(error), failures=failures)
         text = f"Kilde has a defect that this application meets ({kind} at {_where(error)}); nothing was changed since"
-        verdict = Verdict(sync="Unknown", health="Unknown", revision=_word(app), conditions=(("UnknownError", text),))
+        verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(("UnknownError", text),))
         try:
             await self._tell(app, verdict)
         except ClusterError:
@@ -114,7 +116,7 @@ class Passes:
         if app.skipped:
             return None
         problems = app.problems or ctx.projects.refusals(app)
-        if problems or app.source is None:
+        if problems or not app.sources:
             await self._unusable(app, problems)
             return None
         refresh = app.refresh
@@ -180,14 +182,17 @@ class Passes:
                     raise
                 log.warning("retried with what is known", application=app.name, error=str(error))
         target, job_rt = wish, rt
-        if operation.revision and operation.revision != wish.sha:
+        others = operation.sources and operation.sources != app.sources
+        if others and (denied := ctx.projects.refusals(replace(app, sources=operation.sources))):
+            rt.running = None
+            await self._refuse(app, operation, "; ".join(denied))
+            return 0.001
+        if others or operation.revisions not in ((), wish.revisions):
             try:
-                target = await self._wishes.at(app, operation.revision)
+                target = await self._wishes.at(app, rt, operation)
             except KildeError as error:
                 rt.running = None
-                await self._refuse(
-                    app, operation, f"ComparisonError: {comparison_error(error, revision=operation.revision)[1]}"
-                )
+                await self._refuse(app, operation, f"ComparisonError: {_not_loaded(app, rt, error, operation)[1]}")
                 return 0.001
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
@@ -195,7 +200,7 @@ class Passes:
         plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
         if operation.automated:
             plan = _unrivalled(ctx, app, plan)
-        revision = await self._wishes.revision(app, target.sha)
+        revision = await self._wishes.revision(app, target.revisions)
 
         def verdict() -> Verdict:
             newest = ctx.fleet.get(app.name) or app
@@ -234,7 +239,7 @@ class Passes:
         healing = self._left_to_heal(app, allowed) if decision.heal else allowed
         if not healing.changes:
             return None, None
-        operation = read_operation(_automated(app, wish.sha, healing, rt if decision.heal else None))
+        operation = read_operation(automated_operation(app, wish.revisions, healing, rt if decision.heal else None))
         return Running(operation, heal=decision.heal, started_at=ctx.now(), number=0), None
 
     def _left_over(self, app: Application) -> Running | None:
@@ -282,8 +287,8 @@ class Passes:
         return Verdict(
             sync="Synced" if survey.plan.in_sync else "OutOfSync",
             health=survey.health,
-            revision=wish.sha,
-            source_type=wish.source_type,
+            revisions=wish.revisions,
+            source_types=wish.source_types,
             resources=survey.resources,
             conditions=tuple(conditions),
             images=survey.images,
@@ -292,8 +297,9 @@ class Passes:
 
     def _unavailable(self, app: Application) -> list[tuple[str, str]]:
         """What is told when the repository cannot be fetched now, though a commit of it is known."""
-        error = self._ctx.repositories.error(app.source.repo_url) if app.source is not None else ""
-        return [comparison_error(SourceError(error))] if error else []
+        errors = [self._ctx.repositories.error(source.url) for source in app.sources]
+        of = len(errors)
+        return [comparison_error(SourceError(e), source=(n + 1, of)) for n, e in enumerate(errors) if e]
 
     async def _tell(self, app: Application, verdict: Verdict, *, refresh: str = "") -> None:
         ctx = self._ctx
@@ -316,8 +322,7 @@ class Passes:
     async def _not_rendered(self, app: Application, rt: Runtime, error: KildeError, refresh: str) -> float | None:
         """The wanted objects could not be worked out: the cluster is left as it is, and people are told why."""
         ctx = self._ctx
-        path = app.source.path if app.source else ""
-        condition = comparison_error(error, path=path, revision=_word(app))
+        condition = _not_loaded(app, rt, error)
         if rt.render_error != str(error):
             log.warning("not rendered", application=app.name, error=str(error))
             rt.render_error = str(error)
@@ -327,7 +332,7 @@ class Passes:
         verdict = Verdict(
             sync="Unknown",
             health=survey.health,
-            revision=_word(app),
+            revisions=app.words,
             resources=survey.resources,
             conditions=(condition, *(() if isinstance(error, SourceError) else self._unavailable(app))),
         )
@@ -359,38 +364,18 @@ def _where(error: Exception) -> str:
     return f"{last[0].filename.rpartition('/')[2]}:{last[0].lineno}" if last else "an unknown place"
 
 
-def _word(app: Application) -> str:
-    """The revision as it was asked for."""
-    return (app.source.target_revision if app.source else "") or "HEAD"
+def _not_loaded(
+    app: Application, rt: Runtime, error: KildeError, operation: Operation | None = None
+) -> tuple[str, str]:
+    """Why the source that was looked at last could not be rendered."""
+    sources, words = app.sources, app.words
+    if operation is not None:
+        sources, words = operation.sources or sources, operation.revisions or words
+    at = min(rt.source, len(sources) - 1)
+    word = words[at] if at < len(words) else ""
+    return comparison_error(error, path=sources[at].path, revision=word, source=(at + 1, len(sources)))
 
 
 def _unrivalled(ctx: Context, app: Application, plan: Plan) -> Plan:
     """The plan without objects that other applications of the fleet hold: no fight begins here."""
     return Plan(changes=tuple(change for change in plan.changes if not ctx.is_rivals(app, change.holder)))
-
-
-def _automated(app: Application, sha: str, plan: Plan, healing: Runtime | None) -> dict[str, Any]:
-    """The operation block of an automated sync, as Argo CD writes it."""
-    auto = app.policy.automated
-    source = dict(app.source.raw) if app.source else {}
-    sync: dict[str, Any] = {"revision": sha, "source": source}
-    if auto is not None and auto.prune:
-        sync["prune"] = True
-    options = [f"{name}={value}" for name, value in app.policy.options.values.items()]
-    if options:
-        sync["syncOptions"] = options
-    if healing is not None:
-        healing.heal_count += 1
-        sync["autoHealAttemptsCount"] = healing.heal_count
-        sync["resources"] = [
-            {**({"group": c.ref.group} if c.ref.group else {}), "kind": c.ref.kind, "name": c.ref.name}
-            for c in plan.changes
-            if c.differs and c.action is not Action.HOLD
-        ]
-    return {"initiatedBy": {"automated": True}, "retry": retry_block(app), "sync": sync}
-
-
-def retry_block(app: Application) -> dict[str, Any]:
-    """The retry of an automated sync: the application's own, or five more tries."""
-    retry = app.policy.retry
-    return dict(app.policy.retry_raw) if retry is not None else {"limit": 5}

@@ -62,9 +62,12 @@ class Projects:
         if project is None:
             return (f"Application referencing project {app.project} which does not exist",)
         found = [f"project '{project.name}': {problem}" for problem in project.problems]
-        source, destination = app.source, app.destination
-        if source is not None and not project.permits_repository(source.repo_url):
-            found.append(f"application repo {redact(source.repo_url)} is not permitted in project '{project.name}'")
+        destination = app.destination
+        found += [
+            f"application repo {redact(url)} is not permitted in project '{project.name}'"
+            for url in dict.fromkeys(source.repo_url for source in app.sources)
+            if not project.permits_repository(url)
+        ]
         server = destination.server or IN_CLUSTER
         if not project.permits_destination(server, _IN_CLUSTER_NAME, destination.namespace):
             found.append(destination_refusal(project, server, destination.name, destination.namespace))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kilde.core.apps.application import read_source
+from kilde.core.apps.sources import read_source
 from kilde.core.basics.errors import KildeError, SourceError
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object, digest
@@ -31,6 +31,8 @@ async def rebuild(sources: Sources, view: OperationView) -> Rebuilt:
     """Renders the commit of an operation anew. Never raises for what cannot be rebuilt: `problem` tells."""
     if not view.rendering:
         return Rebuilt((), problem="an older version wrote this record: it does not say how the source was rendered")
+    if unkept := view.rendering.get("unkept"):
+        return Rebuilt((), problem=f"it was made of {unkept}, of which the ledger does not keep enough")
     if view.rendering.get("patched"):
         return Rebuilt((), problem="the Application had patches of its own, which the ledger does not keep")
     try:
@@ -44,18 +46,19 @@ async def rebuild(sources: Sources, view: OperationView) -> Rebuilt:
 
 async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]:
     raw = {**view.source, **(view.rendering.get("blocks") or {})}
-    source = read_source(Reader(raw, "source"))
+    source = read_source(Reader(raw, "source"), several=False)
     if source is None:
         raise SourceError("its source cannot be read any more", about=view.application)
     renderer = Renderer(sources, fetch=_never, allow_remote=lambda project, url: True)
     try:
-        result, _ = await renderer.render(source, view.revision.get("sha", ""), None, project="")
+        result, _ = await renderer.render((source,), (view.revision.get("sha", ""),), (), project="")
     finally:
         renderer.close()
-    assert result.rendered is not None
+    assert result.parts is not None
+    [rendered] = result.parts
     wide = {_kind(str(text)) for text in view.rendering.get("clusterWide") or ()}
     desired = prepare(
-        result.rendered.manifests,
+        rendered.manifests,
         app=view.application.rpartition("/")[2],
         namespace=view.destination.get("namespace", ""),
         scope=lambda kind: kind not in wide,

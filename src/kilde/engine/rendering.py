@@ -1,38 +1,70 @@
 """Renders an application's source at a commit, and only when something it reads has changed (input-traced rendering)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from kilde.core.apps.application import Source
-from kilde.core.render import RenderCache, Rendered, RenderSource, render
+import msgspec
+
+from kilde.core.apps.sources import Source
+from kilde.core.basics.errors import Place
+from kilde.core.objects.manifest import Manifest
+from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, render
 from kilde.core.source.tree import Trace, Tree, touched
-from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded
+from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
 Done = TypeVar("Done")
+_decode = msgspec.json.Decoder(dict).decode
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a render gave. `fresh` is False when nothing it reads has changed and the earlier one still holds."""
+    """What a render gave, a part for each source. None: nothing that is read has changed, and the earlier one still holds."""
 
-    rendered: Rendered | None
-    fresh: bool
+    parts: tuple[Rendered, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was looked at in one repository at one commit; `of`: the place of the source that it is of."""
+
+    url: str
+    sha: str
+    trace: Trace
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What one application's last render rested on."""
+    """What the last render of one source rested on. `kept`: what it gave, packed; () where it is the only source."""
 
-    url: str
-    sha: str
     source: RenderSource
-    trace: Trace
+    reads: tuple[Read, ...]
+    source_type: SourceType = ""
+    kept: tuple[tuple[bytes, Place | None], ...] = ()
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """The repositories it came from, those of remote bases included."""
+        return frozenset(read.url for read in self.reads).union(*(remote_urls(read.trace) for read in self.reads))
+
+    def at(self, revisions: Sequence[str]) -> "Memory":
+        """The same at other commits, which change nothing that it read."""
+        return replace(self, reads=tuple(replace(read, sha=revisions[read.of]) for read in self.reads))
+
+    def unpacked(self) -> Rendered:
+        """What it gave."""
+        manifests = tuple(Manifest(_decode(raw), origin) for raw, origin in self.kept)
+        return Rendered(manifests, self.source_type, Trace())
+
+
+Memories = tuple[Memory, ...]  # one for each source of an application; () where nothing is known
 
 
 class Renderer:
@@ -45,20 +77,56 @@ class Renderer:
         self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
         self.renders = 0
 
-    async def render(self, source: Source, sha: str, before: Memory | None, *, project: str) -> tuple[Result, Memory]:
-        """The objects at a commit; when `before` still holds, nothing is rendered. Raises KildeError."""
-        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(project, url))
-        if before is not None and await self._holds(before, source, sha, remotes):
-            return Result(None, fresh=False), Memory(before.url, sha, before.source, before.trace)
-        rendered = await self._rendered(await self._sources.tree(source.repo_url, sha), source.render, remotes)
-        return Result(rendered, fresh=True), Memory(source.repo_url, sha, source.render, rendered.trace)
+    async def render(
+        self,
+        sources: Sequence[Source],
+        revisions: Sequence[str],
+        before: Memories,
+        *,
+        project: str,
+        entering: Callable[[int], None] = lambda number: None,
+    ) -> tuple[Result, Memories]:
+        """The objects of all sources at these commits; a source is rendered only when something that it reads has changed.
 
-    async def _holds(self, before: Memory, source: Source, sha: str, remotes: RemoteBases) -> bool:
-        if before.url != source.repo_url or before.source != source.render:
+        `entering` is told the place of the source that is looked at. Raises KildeError.
+        """
+        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(project, url))
+        memories: list[Memory] = []
+        parts: dict[int, Rendered] = {}
+        for number in range(len(sources)):
+            entering(number)
+            known = before[number] if len(before) == len(sources) else None
+            if known is not None and await self._holds(known, sources, number, revisions, remotes):
+                memories.append(known.at(revisions))
+            else:
+                parts[number], memory = await self._anew(sources, number, revisions, remotes)
+                memories.append(memory)
+        if not parts:
+            return Result(None), tuple(memories)
+        whole = (parts.get(number) or memory.unpacked() for number, memory in enumerate(memories))
+        return Result(tuple(whole)), tuple(memories)
+
+    async def _holds(
+        self, before: Memory, sources: Sequence[Source], number: int, revisions: Sequence[str], remotes: RemoteBases
+    ) -> bool:
+        if before.source != sources[number].render or any(read.url != sources[read.of].url for read in before.reads):
             return False
-        if before.sha != sha and not await self.still_true(before, sha):
+        if not await self.still_true(before, revisions):
             return False
-        return await remotes.still_true(before.trace)
+        return await remotes.still_true(before.reads[0].trace)
+
+    async def _anew(
+        self, sources: Sequence[Source], number: int, revisions: Sequence[str], remotes: RemoteBases
+    ) -> tuple[Rendered, Memory]:
+        source, sha = sources[number], revisions[number]
+        if not source.renders:
+            return Rendered((), "", Trace()), Memory(source.render, (Read(source.url, sha, Trace(), number),))
+        rendered = await self._rendered(await self._sources.tree(source.url, sha), source.render, remotes)
+        kept: tuple[tuple[bytes, Place | None], ...] = ()
+        if len(sources) > 1:
+            kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
+        reads = (Read(source.url, sha, rendered.trace, number),)
+        return rendered, Memory(source.render, reads, rendered.source_type, kept)
 
     async def _rendered(self, tree: Tree, source: RenderSource, remotes: RemoteBases) -> Rendered:
         """Renders, as often as it takes to learn of every remote base."""
@@ -71,10 +139,16 @@ class Renderer:
                 wanted = needed.wanted
             await remotes.learn(wanted)
 
-    async def still_true(self, before: Memory, sha: str) -> bool:
-        """Whether a render at that commit would read what the last one read."""
-        met = await self._touched_between(before.url, before.sha, sha)
-        return met is not None and met.isdisjoint(before.trace.seen)
+    async def still_true(self, before: Memory, revisions: Sequence[str]) -> bool:
+        """Whether a render at these commits would read what the last one read."""
+        for read in before.reads:
+            new = revisions[read.of]
+            if new == read.sha:
+                continue
+            met = await self._touched_between(read.url, read.sha, new)
+            if met is None or not met.isdisjoint(read.trace.seen):
+                return False
+        return True
 
     async def _touched_between(self, url: str, old: str, new: str) -> frozenset[str] | None:
         """What looks differently in the second commit, in the words of a trace; None: it cannot be told."""

@@ -8,6 +8,7 @@ import msgspec
 from kilde.core.apply.outcome import Outcome
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
+from kilde.core.apps.sources import joined
 from kilde.core.apps.status import last_attempt
 from kilde.core.basics.errors import Place
 from kilde.core.basics.values import Object
@@ -19,7 +20,7 @@ from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.hooks import SyncPhase, hook_spec, is_skipped
 from kilde.core.plan.policy import Options
-from kilde.engine.rendering import Memory
+from kilde.engine.rendering import Memories
 
 _decode = msgspec.json.Decoder(dict).decode
 _encode = msgspec.json.Encoder().encode
@@ -62,10 +63,10 @@ def delete_phases(hooks: Iterable[Wanted]) -> frozenset[SyncPhase]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What Git wants of an application at one commit."""
+    """What Git wants of an application, each of its sources at one commit."""
 
-    sha: str
-    source_type: str
+    revisions: tuple[str, ...]
+    source_types: tuple[str, ...]
     digest: str
     objects: dict[ObjectRef, Packed]
     hooks: tuple[tuple[ObjectRef, Packed], ...]
@@ -76,11 +77,16 @@ class Wish:
     delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
     synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced
 
-    def moved(self, app: Application, sha: str) -> "Wish":
-        """The same wish at another commit, which changes nothing that it is made from."""
+    @property
+    def sha(self) -> str:
+        """The commit, or all of them in one word."""
+        return joined(self.revisions)
+
+    def moved(self, app: Application, revisions: tuple[str, ...]) -> "Wish":
+        """The same wish at other commits, which change nothing that it is made from."""
         attempt = last_attempt(app.status)
         synced = attempt is not None and attempt.revision == self.sha
-        return replace(self, sha=sha, synced_at=self.sha if synced else self.synced_at)
+        return replace(self, revisions=revisions, synced_at=self.sha if synced else self.synced_at)
 
 
 @dataclass(slots=True)
@@ -129,7 +135,8 @@ class Running:
 class Runtime:
     """One application, between passes."""
 
-    memory: Memory | None = None
+    memories: Memories = ()
+    source: int = 0  # the place of the source that was looked at last: where it failed, if it did
     wish: Wish | None = None
     judged: dict[ObjectRef, Judged] = field(default_factory=dict)
     held_refs: frozenset[ObjectRef] = frozenset()

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from kilde.core.access.signatures import KEYRING, Demand
 from kilde.core.apps.application import Application
+from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import SourceError
 from kilde.core.source.signature import Signature, Signers
 from kilde.engine.fleet import Config
@@ -22,17 +23,17 @@ class Signatures:
 
     def demanded(self, app: Application) -> bool:
         """Whether the application's commits must be signed."""
-        return self._demand(app).asked
+        return any(self._demand(app, source).asked for source in app.sources)
 
-    async def check(self, app: Application, sha: str) -> Signature | None:
+    async def check(self, app: Application, source: Source, sha: str) -> Signature | None:
         """The commit's signature, None where none is demanded. Raises SourceError for a commit that may not be deployed."""
-        demand = self._demand(app)
-        if not demand.asked or app.source is None:
+        demand = self._demand(app, source)
+        if not demand.asked:
             return None
         if demand.strict:
             hint = "use mode head, or signatureKeys"
             raise SourceError("the project demands sourceIntegrity mode strict, which is not supported", hint=hint)
-        url = app.source.repo_url
+        url = source.url
         signers = Signers(await self._ssh(demand, url), self._gpg(demand))
         key = (url, sha, signers)
         if key not in self._known:
@@ -46,9 +47,9 @@ class Signatures:
             )
         return found
 
-    def _demand(self, app: Application) -> Demand:
+    def _demand(self, app: Application, source: Source) -> Demand:
         project = self._projects.of(app)
-        return project.signing.for_repository(app.source.repo_url) if project and app.source else Demand(False)
+        return project.signing.for_repository(source.repo_url) if project else Demand(False)
 
     def _gpg(self, demand: Demand) -> tuple[str, ...]:
         """Argo CD's keyring, where a GPG signature could be good."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import InvalidInput, KildeError, PathNotFound
 from kilde.core.render import render
 from kilde.core.render.inputs import Why, why
 from kilde.core.source.tree import TracedTree, join
-from kilde.ports.sources import Credentials, Sources
+from kilde.engine.looking import Choose, resolved
+from kilde.ports.sources import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +22,25 @@ class Answer:
 
 
 async def why_application(
-    sources: Sources, app: Application, credentials: Credentials, path: str, *, revision: str = ""
+    sources: Sources, app: Application, credentials: Choose, path: str, *, revision: str = ""
 ) -> Answer:
-    """Raises KildeError where it cannot be told: the repository is not reached, or the render ends before it could come to the file."""
-    if app.source is None or app.problems:
+    """Of several sources the first that the file touches is told, else the first that reads a repository.
+
+    Raises KildeError where it cannot be told: the repository is not reached, or the render ends before it could come to the file.
+    """
+    if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
-    source = app.source
-    await sources.fetch(source.repo_url, credentials)
-    sha = await sources.resolve(source.repo_url, revision or source.target_revision)
-    tree = await sources.tree(source.repo_url, sha)
+    revisions = await resolved(sources, app, credentials, revision=revision)
+    answers = [
+        await _of(sources, app, source, sha, path)
+        for source, sha in zip(app.sources, revisions, strict=True)
+        if source.renders
+    ]
+    return next((one for one in answers if one.why.touches), answers[0])
+
+
+async def _of(sources: Sources, app: Application, source: Source, sha: str, path: str) -> Answer:
+    tree = await sources.tree(source.url, sha)
     traced, failure = TracedTree(tree), ""
     try:
         render(traced, source.render)

@@ -1,9 +1,11 @@
 """Wishes: what Git wants of an application, fetched, resolved, rendered and made ready; and nothing done twice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from kilde.core.apps.application import Application, Source
+from kilde.core.apps.application import Application
+from kilde.core.apps.operation import Operation
+from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.basics.values import digest
 from kilde.core.objects.manifest import Manifest
@@ -13,7 +15,6 @@ from kilde.core.plan.masking import masked
 from kilde.core.render import Rendered
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
-from kilde.engine.remotes import remote_urls
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
 from kilde.ports.cluster import Discovery
 
@@ -27,42 +28,63 @@ class Wishes:
     async def current(self, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
         """The wish at the application's target revision, all its objects watched. Raises KildeError."""
         ctx = self._ctx
-        source = _source(app)
-        await ctx.repositories.ensure(source.repo_url)
+        _require(app)
+        rt.source = 0
+        for number, source in enumerate(app.sources):
+            rt.source = number
+            await ctx.repositories.ensure(source.url)
         if fresh:
-            for url in (source.repo_url, *remote_urls(rt.memory.trace if rt.memory else None)):
+            for url in dict.fromkeys((*(source.url for source in app.sources), *_known_urls(rt))):
                 await ctx.repositories.fetch(url)
-        sha = await ctx.world.sources.resolve(source.repo_url, source.target_revision)
-        await ctx.signatures.check(app, sha)
+        revisions = await self._resolved(app, app.sources, app.words, rt)
         discovery = await ctx.world.cluster.discovery()
         stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
-        result, memory = await ctx.renderer.render(
-            source, sha, None if hard or stale else rt.memory, project=app.project
+        before = () if hard or stale else rt.memories
+
+        def entering(number: int) -> None:
+            rt.source = number
+
+        result, memories = await ctx.renderer.render(
+            app.sources, revisions, before, project=app.project, entering=entering
         )
-        if result.rendered is not None:
-            rt.wish = self._wish(app, sha, result.rendered, discovery)
-        elif rt.wish is not None and rt.wish.sha != sha:
-            rt.wish = rt.wish.moved(app, sha)
-        rt.memory = memory
+        if result.parts is not None:
+            rt.wish = self._wish(app, revisions, result.parts, discovery)
+        elif rt.wish is not None and rt.wish.revisions != revisions:
+            rt.wish = rt.wish.moved(app, revisions)
+        rt.memories = memories
         assert rt.wish is not None
         await self._watch(app, rt.wish, discovery)
         return rt.wish
 
-    async def at(self, app: Application, revision: str) -> Wish:
-        """The wish at another revision, for one operation. Raises KildeError."""
-        ctx = self._ctx
-        source = _source(app)
-        sha = await ctx.world.sources.resolve(source.repo_url, revision)
-        await ctx.signatures.check(app, sha)
-        result, _ = await ctx.renderer.render(source, sha, None, project=app.project)
-        assert result.rendered is not None
-        return self._wish(app, sha, result.rendered, await ctx.world.cluster.discovery())
+    async def _resolved(
+        self, app: Application, sources: Sequence[Source], words: Sequence[str], rt: Runtime
+    ) -> tuple[str, ...]:
+        found = []
+        for number, (source, word) in enumerate(zip(sources, words, strict=True)):
+            rt.source = number
+            found.append(await self._ctx.world.sources.resolve(source.url, word))
+            await self._ctx.signatures.check(app, source, found[-1])
+        return tuple(found)
 
-    async def revision(self, app: Application, sha: str) -> Revision | None:
-        """Who made the commit; None where that cannot be told."""
+    async def at(self, app: Application, rt: Runtime, operation: Operation) -> Wish:
+        """The wish of the sources and revisions that an operation names instead of the application's. Raises KildeError."""
+        ctx = self._ctx
+        sources = operation.sources or app.sources
+        words = operation.revisions or tuple(source.target_revision or "HEAD" for source in sources)
+        if len(words) != len(sources):
+            raise InvalidInput(f"{len(words)} revisions for {len(sources)} sources", about=str(app))
+        for source in sources:
+            await ctx.repositories.ensure(source.url)
+        revisions = await self._resolved(app, sources, words, rt)
+        result, _ = await ctx.renderer.render(sources, revisions, (), project=app.project)
+        assert result.parts is not None
+        return self._wish(app, revisions, result.parts, await ctx.world.cluster.discovery())
+
+    async def revision(self, app: Application, revisions: tuple[str, ...]) -> Revision | None:
+        """Who made the commit (of the first source, where there are several); None where that cannot be told."""
         try:
-            found = await self._ctx.world.sources.revision(_source(app).repo_url, sha)
-            signature = await self._ctx.signatures.check(app, sha)
+            found = await self._ctx.world.sources.revision(app.sources[0].url, revisions[0])
+            signature = await self._ctx.signatures.check(app, app.sources[0], revisions[0])
         except SourceError:
             return None
         if signature is None:
@@ -71,15 +93,18 @@ class Wishes:
             found, signature=str(signature.verified), signer=" ".join((signature.signer, *signature.keys[:1]))
         )
 
-    def _wish(self, app: Application, sha: str, rendered: Rendered, discovery: Discovery) -> Wish:
-        coming = defined_scopes(rendered.manifests)
+    def _wish(
+        self, app: Application, revisions: tuple[str, ...], parts: Sequence[Rendered], discovery: Discovery
+    ) -> Wish:
+        manifests = tuple(manifest for part in parts for manifest in part.manifests)
+        coming = defined_scopes(manifests)
 
         def scope(kind: GroupKind) -> bool | None:
             found = discovery.resource(kind.group, kind.kind)
             return found.namespaced if found else coming.get(kind)
 
         desired = prepare(
-            rendered.manifests,
+            manifests,
             app=app.name,
             namespace=app.destination.namespace,
             scope=scope,
@@ -87,7 +112,7 @@ class Wishes:
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
-        return _wish(sha, rendered, desired, discovery, unserved)
+        return _wish(revisions, parts, desired, discovery, unserved)
 
     async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
@@ -138,22 +163,27 @@ def defined_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
     return out
 
 
-def _wish(sha: str, rendered: Rendered, desired: Desired, discovery: Discovery, unserved: bool) -> Wish:
+def _wish(
+    revisions: tuple[str, ...], parts: Sequence[Rendered], desired: Desired, discovery: Discovery, unserved: bool
+) -> Wish:
     return Wish(
-        sha=sha,
-        source_type=str(rendered.source_type),
+        revisions=revisions,
+        source_types=tuple(str(part.source_type) for part in parts),
         digest=digest([masked(body) for body in digest_inputs(desired)]),
         objects={wanted.ref: pack(wanted) for wanted in desired.objects},
         hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
         delete_phases=delete_phases(desired.hooks),
         repeated=desired.repeated,
-        warnings=tuple(rendered.warnings),
+        warnings=tuple(warning for part in parts for warning in part.warnings),
         unserved=unserved,
         made_for=discovery,
     )
 
 
-def _source(app: Application) -> Source:
-    if app.source is None:
+def _require(app: Application) -> None:
+    if not app.sources:
         raise InvalidInput("has no source", about=str(app))
-    return app.source
+
+
+def _known_urls(rt: Runtime) -> tuple[str, ...]:
+    return tuple(url for memory in rt.memories for url in sorted(memory.urls))

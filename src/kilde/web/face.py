@@ -39,12 +39,14 @@ class Face:
         names: list[str] = []
         urls: set[str] = set()
         for app in ctx.fleet.all():
-            source = app.source
-            if source is None:
-                continue
-            if any(p.concerns(source.repo_url) and p.moves(source.target_revision) for p in delivery.pushes):
+            moved = {
+                source.url
+                for source in app.sources
+                if any(p.concerns(source.repo_url) and p.moves(source.target_revision) for p in delivery.pushes)
+            }
+            if moved:
                 names.append(app.name)
-                urls.add(source.repo_url)
+                urls |= moved
         sets, of_sets = self._controller.sets.following(delivery.pushes)
         if not delivery.pushes and is_pull_request(delivery.event):
             sets = self._controller.sets.pull_request_told(delivery.sender)

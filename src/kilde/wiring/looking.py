@@ -14,6 +14,7 @@ from kilde.core.objects.yaml_writer import write_document
 from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.looking import Choose
 from kilde.engine.why import Answer, why_application
 from kilde.ports.sources import Credentials
 from kilde.wiring import UpSettings, open_cluster
@@ -22,7 +23,7 @@ from kilde.wiring import UpSettings, open_cluster
 @contextlib.asynccontextmanager
 async def _looking(
     settings: UpSettings, name: str
-) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Credentials]]:
+) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Choose]]:
     """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
@@ -35,23 +36,25 @@ async def _looking(
                 "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
             )
         app = read_application(msgspec.json.decode(raw))
-        credentials = await _credentials(cluster, settings.namespace, app)
+        credentials = await _credentials(cluster, settings.namespace)
         yield cluster, sources, app, credentials
     finally:
         await sources.close()
         await cluster.close()
 
 
-async def _credentials(cluster: KubeCluster, namespace: str, app: Application) -> Credentials:
-    url = app.source.repo_url if app.source else ""
+async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:
     try:
-        secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
-        maps = await cluster.list(CONFIG_MAPS, namespace)
+        secrets = [
+            msgspec.json.decode(raw)
+            for raw in await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
+        ]
+        maps = [msgspec.json.decode(raw) for raw in await cluster.list(CONFIG_MAPS, namespace)]
     except ClusterError as error:
         if error.status != 403:
             raise
-        return Credentials()  # without the right to read them, public repositories still work
-    return choose(url, [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps])
+        return lambda url: Credentials()  # without the right to read them, public repositories still work
+    return lambda url: choose(url, secrets, maps)
 
 
 async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
@@ -78,7 +81,7 @@ async def app_rollback(
             return f"{told}nothing was written (--dry-run)\n"
         made = await sources.push_revert(
             plan.url,
-            credentials,
+            credentials(plan.url),
             branch=plan.branch,
             to=plan.to,
             paths=plan.paths,

@@ -29,8 +29,8 @@ def test_a_status_has_argo_cds_shape() -> None:
     verdict = Verdict(
         sync="OutOfSync",
         health="Progressing",
-        revision="abc",
-        source_type="Kustomize",
+        revisions=("abc",),
+        source_types=("Kustomize",),
         resources=(
             ResourceState(ref=ObjectRef("apps", "Deployment", "shop", "web"), version="v1", sync="Synced", wave=2),
             ResourceState(
@@ -75,7 +75,7 @@ def test_a_status_has_argo_cds_shape() -> None:
 
 
 def test_a_condition_and_a_health_that_stay_keep_their_time() -> None:
-    verdict = Verdict(sync="Synced", health="Healthy", revision="a", conditions=(("SyncError", "no"),))
+    verdict = Verdict(sync="Synced", health="Healthy", revisions=("a",), conditions=(("SyncError", "no"),))
     first = render_status(application(), verdict, now=0)
     again = render_status(application(status=first), verdict, now=100)
     assert again == first
@@ -92,7 +92,7 @@ def test_history_counts_on_and_is_cut_to_its_limit() -> None:
     app = application(spec={"revisionHistoryLimit": 2})
     history: list[dict[str, Any]] = []
     for revision in ("a", "b", "c"):
-        history = add_history(history, app, revision=revision, started=0, ended=1, by={"automated": True})
+        history = add_history(history, app, revisions=(revision,), started=0, ended=1, by={"automated": True})
     assert [(entry["id"], entry["revision"]) for entry in history] == [(1, "b"), (2, "c")]
     assert history[0]["deployedAt"] == "1970-01-01T00:00:01Z"
 
@@ -112,7 +112,7 @@ def test_an_operation_tells_what_became_of_each_object_and_the_attempt_is_read_b
         message="done",
         started_at=0,
         finished_at=2,
-        revision="abc",
+        revisions=("abc",),
         results=(result,),
         has_result=True,
     )
@@ -143,4 +143,4 @@ def test_an_operation_tells_what_became_of_each_object_and_the_attempt_is_read_b
     }
     attempt = last_attempt({"operationState": rendered})
     assert attempt is not None
-    assert (attempt.revision, attempt.source, attempt.phase) == ("abc", SOURCE, "Succeeded")
+    assert (attempt.revision, attempt.sources, attempt.phase) == ("abc", (SOURCE,), "Succeeded")

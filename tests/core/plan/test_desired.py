@@ -43,18 +43,15 @@ def test_a_namespaced_object_without_any_namespace_is_refused_with_its_place() -
     )
 
 
-def test_of_two_manifests_for_one_object_the_later_counts_and_both_places_are_told() -> None:
+def test_of_several_manifests_for_one_object_the_later_counts_and_it_is_told() -> None:
     desired = prepare(
-        [manifest("ConfigMap", "a", line=1), manifest("ConfigMap", "a", line=9)],
+        [manifest("ConfigMap", "a", line=1), manifest("ConfigMap", "a", line=5), manifest("ConfigMap", "a", line=9)],
         app="web",
         namespace="shop",
         scope=SCOPES.get,
     )
     assert [w.manifest.origin for w in desired.objects] == [Place("app/all.yaml", 9)]
-    assert desired.repeated == (
-        "Resource /ConfigMap/shop/a appeared 2 times among application resources. "
-        "(app/all.yaml:1 and app/all.yaml:9; the later one counts)",
-    )
+    assert desired.repeated == ("Resource /ConfigMap/shop/a appeared 3 times among application resources.",)
 
 
 def test_a_kind_nobody_serves_counts_as_namespaced() -> None:

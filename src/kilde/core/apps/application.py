@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.apps.source_blocks import read_directory, read_kustomize
+from kilde.core.apps.sources import Source, read_sources, told_revisions, told_sources
 from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
 from kilde.core.plan.policy import Automated, Retry, SyncPolicy, read_options
-from kilde.core.render import RenderSource
 
 GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -22,17 +21,6 @@ REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
 IN_CLUSTER = "https://kubernetes.default.svc"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where the manifests are. `raw` is the block as written: the status repeats it."""
-
-    repo_url: str
-    path: str
-    target_revision: str
-    render: RenderSource
-    raw: Mapping[str, Any] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +43,8 @@ class Application:
     generation: int
     resource_version: str
     project: str
-    source: Source | None
+    sources: tuple[Source, ...]
+    several: bool  # written as `spec.sources`: its status has lists where others have one value
     destination: Destination
     policy: SyncPolicy
     ignore: tuple[IgnoreRule, ...]
@@ -74,6 +63,23 @@ class Application:
         if FINALIZER in self.finalizers or f"{FINALIZER}/foreground" in self.finalizers:
             return "Foreground"
         return "Background" if f"{FINALIZER}/background" in self.finalizers else ""
+
+    @property
+    def source(self) -> Source | None:
+        """The only source, or the first of several; None where none can be used."""
+        return self.sources[0] if self.sources else None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The revision of each source as it was asked for."""
+        return tuple(source.target_revision or "HEAD" for source in self.sources)
+
+    def asked(self, revisions: tuple[str, ...]) -> dict[str, Any]:
+        """Its sources at these revisions, as an automated operation names them."""
+        told = told_sources(self.sources, several=self.several)
+        if self.several:
+            del told["source"]
+        return {**told_revisions(revisions, several=self.several), **told}
 
     @property
     def deleting(self) -> bool:
@@ -103,7 +109,7 @@ def read_application(raw: Object) -> Application:
     top = Reader(raw, "")
     spec = Reader(raw.get("spec"), "spec", top.problems)
     destination = _destination(spec.mapping("destination"))
-    source = _source(spec)
+    sources, several = read_sources(spec)
     ignore_raw = spec.raw.get("ignoreDifferences") or ()
     problems = top.problems
     operation = None
@@ -116,7 +122,8 @@ def read_application(raw: Object) -> Application:
         generation=int(meta.get("generation") or 0),
         resource_version=str(meta.get("resourceVersion", "")),
         project=spec.text("project", "default") or "default",
-        source=source,
+        sources=sources,
+        several=several,
         destination=destination,
         policy=_policy(spec.mapping("syncPolicy")),
         ignore=read_rules(spec.items("ignoreDifferences")),
@@ -163,43 +170,6 @@ def _destination(at: Reader) -> Destination:
         missing = f'error getting cluster by server "{server}": rpc error: code = NotFound desc = cluster "{server}" not found'
         at.problem("", f"there are no clusters with this name: {name}" if name else missing)
     return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw))
-
-
-def _source(spec: Reader) -> Source | None:
-    if spec.raw.get("sources"):
-        spec.problem("sources", "several sources are not supported by this release; use spec.source")
-        return None
-    at = spec.mapping("source")
-    if spec.is_wrong or at.is_wrong:
-        return None
-    if not at.raw:
-        spec.problem("source", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
-        return None
-    return read_source(at)
-
-
-def read_source(at: Reader) -> Source | None:
-    """One source block; problems go to the reader."""
-    known = len(at.problems)
-    url, path = at.text("repoURL"), at.text("path")
-    if len(at.problems) > known:
-        return None
-    for later in ("chart", "helm", "plugin", "ref"):
-        if at.has(later):
-            at.problem(later, "is not supported by this release")
-            return None
-    if not url or not path:
-        at.problem("", "spec.source.repoURL and either spec.source.path or spec.source.chart are required")
-        return None
-    directory = read_directory(at.mapping("directory")) if at.has("directory") else None
-    kustomize = read_kustomize(at.mapping("kustomize")) if at.has("kustomize") else None
-    return Source(
-        repo_url=url,
-        path=path,
-        target_revision=at.text("targetRevision"),
-        render=RenderSource(path=path, directory=directory, kustomize=kustomize),
-        raw=dict(at.raw),
-    )
 
 
 def _policy(at: Reader) -> SyncPolicy:

@@ -36,8 +36,8 @@ def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool) -
         text = f"Skipping sync attempt to [{revision}]: auto-sync will wipe out all resources"
         return Decision(condition=("SyncError", text))
     attempt = last_attempt(app.status)
-    source = dict(app.source.raw) if app.source else {}
-    tried = attempt is not None and attempt.revision == revision and dict(attempt.source) == source
+    sources = [dict(source.raw) for source in app.sources]
+    tried = attempt is not None and attempt.revision == revision and list(map(dict, attempt.sources)) == sources
     if not tried:
         return Decision(sync=True)
     if attempt is not None and attempt.phase in ("Failed", "Error"):

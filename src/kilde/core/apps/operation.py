@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kilde.core.apps.sources import Source, read_sources
 from kilde.core.basics.reading import Reader
 from kilde.core.plan.policy import Options, Retry, read_options
+
+_REVISIONS = ("revision", "revisions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class Selected:
 class Operation:
     """A sync that was asked for. `raw` is the block as written: the status repeats it."""
 
-    revision: str = ""
+    revisions: tuple[str, ...] = ()  # one for each source; none: what the application asks for
+    sources: tuple[Source, ...] = ()  # instead of the application's, as a rollback has them
     prune: bool = False
     dry_run: bool = False
     resources: tuple[Selected, ...] = ()
@@ -37,8 +41,8 @@ class Operation:
 
     def at_latest(self) -> "Operation":
         """The same, at whatever the branch says by now (`retry.refresh`)."""
-        sync = {key: value for key, value in (self.raw.get("sync") or {}).items() if key != "revision"}
-        return replace(self, revision="", raw={**self.raw, "sync": sync})
+        sync = {key: value for key, value in (self.raw.get("sync") or {}).items() if key not in _REVISIONS}
+        return replace(self, revisions=(), raw={**self.raw, "sync": sync})
 
     @property
     def asked_by(self) -> str:
@@ -53,9 +57,9 @@ def read_operation(raw: Any) -> Operation:
     by = at.mapping("initiatedBy")
     retry = at.mapping("retry")
     backoff = retry.mapping("backoff")
-    for later in ("manifests", "sources"):
-        if sync.has(later):
-            sync.problem(later, "is not supported by this release")
+    if sync.has("manifests"):
+        sync.problem("manifests", "is not supported by this release")
+    several = sync.texts("revisions")
     resources = tuple(
         Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
         for item in sync.items("resources")
@@ -63,7 +67,8 @@ def read_operation(raw: Any) -> Operation:
     strategy = sync.mapping("syncStrategy")
     missing = "" if at.has("sync") else "no operation specified"
     return Operation(
-        revision=sync.text("revision"),
+        revisions=several or ((sync.text("revision"),) if sync.text("revision") else ()),
+        sources=read_sources(sync)[0] if sync.raw.get("source") or sync.raw.get("sources") else (),
         prune=sync.flag("prune"),
         dry_run=sync.flag("dryRun"),
         resources=resources,

@@ -5,11 +5,12 @@ Shapes as watched on Argo CD: health without a message, `group` left out when em
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Phase
 from kilde.core.apps.application import Application
+from kilde.core.apps.sources import Source, read_joined, told_revisions, told_sources
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
@@ -36,8 +37,8 @@ class Verdict:
 
     sync: str  # Synced | OutOfSync | Unknown
     health: str
-    revision: str = ""
-    source_type: str = ""
+    revisions: tuple[str, ...] = ()  # of each source
+    source_types: tuple[str, ...] = ()
     resources: tuple[ResourceState, ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()  # (type, message)
     images: tuple[str, ...] = ()
@@ -54,7 +55,8 @@ class OperationState:
     message: str = ""
     started_at: float
     finished_at: float | None = None
-    revision: str = ""
+    revisions: tuple[str, ...] = ()
+    sources: tuple[Source, ...] | None = None  # where it took others than the application's
     results: tuple[ObjectResult, ...] = ()
     retries: int = 0
     has_result: bool = False
@@ -78,12 +80,14 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     status["resourceHealthSource"] = "appTree"
     if verdict.resources:
         status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]
-    if verdict.source_type:
-        status["sourceType"] = verdict.source_type
+    if any(verdict.source_types):
+        types = list(verdict.source_types)
+        status |= {"sourceTypes": types} if app.several else {"sourceType": types[0]}
     summary = _summary(verdict)
     if summary:
         status["summary"] = summary
-    status["sync"] = {"comparedTo": compared_to(app), "revision": verdict.revision, "status": verdict.sync}
+    revisions = told_revisions(verdict.revisions, several=app.several)
+    status["sync"] = {"comparedTo": compared_to(app), **revisions, "status": verdict.sync}
     return status
 
 
@@ -101,8 +105,8 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
 def compared_to(app: Application) -> dict[str, Any]:
     """What a comparison rests on: source, destination and ignore rules as they were written."""
     out: dict[str, Any] = {"destination": dict(app.destination.raw)}
-    if app.source is not None:
-        out["source"] = dict(app.source.raw)
+    if app.sources:
+        out |= told_sources(app.sources, several=app.several)
     if app.ignore_raw:
         out["ignoreDifferences"] = list(app.ignore_raw)
     return out
@@ -129,8 +133,8 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     if state.retries:
         out["retryCount"] = state.retries
     if state.has_result:
-        source = dict(app.source.raw) if app.source else {}
-        out["syncResult"] = {"revision": state.revision, "source": source}
+        sources = told_sources(app.sources if state.sources is None else state.sources, several=app.several)
+        out["syncResult"] = {"revision": "", **told_revisions(state.revisions, several=app.several), **sources}
         if state.results:
             out["syncResult"]["resources"] = [_result(result) for result in state.results]
     return out
@@ -152,7 +156,14 @@ def told_operation(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_history(
-    history: Iterable[Mapping[str, Any]], app: Application, *, revision: str, started: float, ended: float, by: Object
+    history: Iterable[Mapping[str, Any]],
+    app: Application,
+    *,
+    revisions: tuple[str, ...],
+    sources: tuple[Source, ...] | None = None,
+    started: float,
+    ended: float,
+    by: Object,
 ) -> list[dict[str, Any]]:
     """History with one more deployment, cut to the application's limit (0: none is kept)."""
     kept = [dict(entry) for entry in history]
@@ -161,8 +172,8 @@ def add_history(
         "deployedAt": rfc3339(ended),
         "id": (kept[-1].get("id", -1) + 1) if kept else 0,
         "initiatedBy": {key: value for key, value in by.items() if value},
-        "revision": revision,
-        "source": dict(app.source.raw) if app.source else {},
+        **told_revisions(revisions, several=app.several),
+        **told_sources(app.sources if sources is None else sources, several=app.several),
     }
     limit = app.history_limit
     return [*kept, entry][-limit:] if limit > 0 else []
@@ -231,8 +242,8 @@ def _result(result: ObjectResult) -> dict[str, Any]:
 class LastAttempt:
     """What the last operation tried, as the status tells it: one attempt a revision and set of parameters."""
 
-    revision: str
-    source: Mapping[str, Any] = field(default_factory=dict)
+    revision: str  # of several sources: all of them, as sources.joined has them
+    sources: tuple[Mapping[str, Any], ...] = ()
     phase: str = ""
     message: str = ""
 
@@ -245,8 +256,14 @@ def last_attempt(status: Mapping[str, Any]) -> LastAttempt | None:
     result = state.get("syncResult") or {}
     sync = (state.get("operation") or {}).get("sync") or {}
     return LastAttempt(
-        revision=str(result.get("revision") or sync.get("revision") or ""),
-        source=result.get("source") or sync.get("source") or {},
+        revision=read_joined(result) or read_joined(sync),
+        sources=_told_before(result) or _told_before(sync),
         phase=str(state.get("phase", "")),
         message=str(state.get("message", "")),
     )
+
+
+def _told_before(block: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    several, one = block.get("sources"), block.get("source")
+    found = several if isinstance(several, list) else [one] if one else []
+    return tuple(item for item in found if isinstance(item, dict))

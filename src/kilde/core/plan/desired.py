@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
@@ -57,18 +58,19 @@ def prepare(
     object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be.
     """
     found: dict[ObjectRef, Wanted] = {}
-    repeated: list[str] = []
+    repeated: dict[ObjectRef, int] = {}
     hooks: list[Wanted] = []
     for manifest in manifests:
         placed = _place(manifest, app=app, namespace=namespace, scope=scope, tracking=tracking)
         if is_hook(manifest.annotations):
             hooks.append(placed)
             continue
-        before = found.pop(placed.ref, None)
-        if before is not None:
-            repeated.append(_repeated(placed, before))
+        if found.pop(placed.ref, None) is not None:
+            repeated[placed.ref] = repeated.get(placed.ref, 1) + 1
         found[placed.ref] = placed
-    return Desired(objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(repeated))
+    return Desired(
+        objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(starmap(_repeated, repeated.items()))
+    )
 
 
 def _place(
@@ -130,8 +132,7 @@ def _text(value: Any, field: str, manifest: Manifest, about: str) -> str:
     return value or ""
 
 
-def _repeated(placed: Wanted, before: Wanted) -> str:
-    ref = placed.ref
-    text = f"Resource {ref.group}/{ref.kind}/{ref.namespace}/{ref.name} appeared 2 times among application resources."
-    places = [str(w.manifest.origin) for w in (before, placed) if w.manifest.origin]
-    return f"{text} ({' and '.join(places)}; the later one counts)" if len(places) == 2 else text
+def _repeated(ref: ObjectRef, times: int) -> str:
+    """Argo CD's words; they name no files."""
+    thing = f"{ref.group}/{ref.kind}/{ref.namespace}/{ref.name}"
+    return f"Resource {thing} appeared {times} times among application resources."

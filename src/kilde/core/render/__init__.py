@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kilde.core.render.cache import RenderCache
     from kilde.core.render.kustomize.build import BuildOptions, Built, kustomize_build
     from kilde.core.render.rendering import render
-    from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource
+    from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource, SourceType
 
 __all__ = [
     "BuildOptions",
@@ -20,6 +20,7 @@ __all__ = [
     "RenderCache",
     "RenderSource",
     "Rendered",
+    "SourceType",
     "kustomize_build",
     "render",
 ]
@@ -32,6 +33,7 @@ _HOMES = {
     "RenderCache": "cache",
     "RenderSource": "source",
     "Rendered": "source",
+    "SourceType": "source",
     "kustomize_build": "kustomize.build",
     "render": "rendering",
 }

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from kilde.core.objects.manifest import Manifest
 from kilde.core.source.tree import Trace
 
-SourceType = Literal["Kustomize", "Directory"]
+SourceType = Literal["Kustomize", "Directory", ""]  # "": it gives no objects of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import REFRESH, Applications, applications, at, name_of, source_of, under
+from kilde.cli.applications import REFRESH, Applications, applications, at, name_of, revisions_of, sources_of, under
 from kilde.cli.commands.app.listing import destination, health_of, short
 from kilde.cli.origins import origins_of
 from kilde.cli.parameters import DURATION
@@ -78,21 +78,25 @@ def _section(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
 
 
 def _facts(app: Object, now: float) -> list[tuple[str, str]]:
-    source = source_of(app)
-    place = at(source, "path") or at(source, "chart")
-    revision = at(app, "status", "sync", "revision")
+    revisions = revisions_of(app)
     sync = at(app, "status", "sync", "status") or "Unknown"
     return [
         ("Name", name_of(app)),
         ("Project", at(app, "spec", "project") or "default"),
-        ("Source", f"{at(source, 'repoURL')} {place} at {at(source, 'targetRevision') or 'HEAD'}"),
+        *(("Source", _source(source)) for source in sources_of(app)),
         ("Destination", destination(app)),
         ("Sync policy", _policy(app)),
-        ("Sync", f"{sync} to {short(revision)}" if revision else sync),
+        ("Sync", f"{sync} to {', '.join(map(short, revisions))}" if revisions else sync),
         ("Health", health_of(app)),
         ("Operation", _operation(app, now)),
         ("Images", ", ".join(under(app, "status", "summary", "images") or ())),
     ]
+
+
+def _source(source: Object) -> str:
+    place = at(source, "path") or at(source, "chart")
+    named = f" as ${at(source, 'ref')}" if at(source, "ref") else ""
+    return f"{at(source, 'repoURL')}{f' {place}' if place else ''} at {at(source, 'targetRevision') or 'HEAD'}{named}"
 
 
 def _policy(app: Object) -> str:

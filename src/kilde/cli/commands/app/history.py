@@ -34,4 +34,8 @@ async def _get(target: Target, name: str) -> Object:
 
 def _row(one: Object) -> tuple[str, ...]:
     by = at(one, "initiatedBy", "username") or ("automated" if under(one, "initiatedBy", "automated") else "")
-    return at(one, "id"), at(one, "deployedAt"), at(one, "revision"), by, at(one, "source", "path")
+    several, revisions = under(one, "sources"), under(one, "revisions")
+    sources = several if isinstance(several, list) else [under(one, "source")]
+    paths = ",".join(filter(None, (at(source, "path") or at(source, "chart") for source in sources)))
+    revision = ",".join(map(str, revisions)) if isinstance(revisions, list) else at(one, "revision")
+    return at(one, "id"), at(one, "deployedAt"), revision, by, paths

@@ -6,7 +6,7 @@ import time
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import applications, at, name_of, source_of, under
+from kilde.cli.applications import applications, at, name_of, revisions_of, sources_of, under
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.moment import age, parse
 from kilde.core.basics.values import Object
@@ -43,15 +43,14 @@ async def _all(target: Target) -> list[Object]:
 
 def row(app: Object, *, now: float) -> tuple[str, ...]:
     """The cells of one application; `now` in seconds since the epoch."""
-    source = source_of(app)
     created = parse(at(app, "metadata", "creationTimestamp"))
     return (
         name_of(app),
         at(app, "spec", "project") or "default",
         at(app, "status", "sync", "status") or "Unknown",
         health_of(app),
-        short(at(app, "status", "sync", "revision")),
-        at(source, "path") or at(source, "chart"),
+        ",".join(map(short, revisions_of(app))),
+        ",".join(filter(None, (at(source, "path") or at(source, "chart") for source in sources_of(app)))),
         destination(app),
         age(now - created) if created is not None else "",
     )

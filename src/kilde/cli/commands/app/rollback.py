@@ -46,5 +46,6 @@ async def _of_history(target: Target, name: str, number: str) -> str:
         app = await apps.get(name)
     for entry in under(app, "status", "history") or ():
         if at(entry, "id") == number:
-            return at(entry, "revision")
+            several = under(entry, "revisions")
+            return str(several[0]) if isinstance(several, list) and several else at(entry, "revision")
     raise KildeError(f"no deployment with id {number} in its history", about=name, hint=f"kilde app history {name}")

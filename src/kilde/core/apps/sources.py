@@ -1,0 +1,121 @@
+"""Sources of an application: where its manifests are, one block or several, and how statuses repeat them.
+
+An application with `spec.sources` has lists where one with `spec.source` has one value, and a `source` without a repository
+beside them (Argo CD as watched).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.apps.source_blocks import read_directory, read_kustomize
+from kilde.core.basics.reading import Reader
+from kilde.core.render import RenderSource
+
+_REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
+_REF = re.compile(r"[A-Za-z0-9_-]+")
+_LATER = ("chart", "helm", "plugin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where manifests are. `raw` is the block as written: the status repeats it. `ref`: the name that other sources call it by."""
+
+    repo_url: str
+    path: str
+    target_revision: str
+    render: RenderSource
+    ref: str = ""
+    name: str = ""
+    raw: Mapping[str, Any] = field(compare=False)
+
+    @property
+    def url(self) -> str:
+        """What the ports know it by."""
+        return self.repo_url
+
+    @property
+    def renders(self) -> bool:
+        """Whether it gives objects; one that has only a `ref` is there for the others to read from."""
+        return bool(self.path)
+
+
+def read_sources(spec: Reader) -> tuple[tuple[Source, ...], bool]:
+    """The sources, and whether they are written as a list. Problems go to the reader; then there are none."""
+    if spec.raw.get("sources"):
+        known = len(spec.problems)
+        found = [read_source(at, several=True) for at in spec.items("sources")]
+        names = [one.ref for one in found if one is not None and one.ref]
+        if len(set(names)) < len(names):
+            spec.problem("sources", "invalid sources: multiple sources had the same `ref` key")
+        good = tuple(one for one in found if one is not None)
+        return (good if len(spec.problems) == known else ()), True
+    at = spec.mapping("source")
+    if spec.is_wrong or at.is_wrong:
+        return (), False
+    if not at.raw:
+        spec.problem("source", _REQUIRED)
+        return (), False
+    found_one = read_source(at, several=False)
+    return ((found_one,) if found_one is not None else ()), False
+
+
+def read_source(at: Reader, *, several: bool) -> Source | None:
+    """One source block; problems go to the reader."""
+    known = len(at.problems)
+    url, path, ref = at.text("repoURL"), at.text("path"), at.text("ref")
+    if len(at.problems) > known:
+        return None
+    for later in _LATER:
+        if at.has(later):
+            at.problem(later, "is not supported by this release")
+            return None
+    if not url or not (path or (ref and several)):
+        at.problem("", _REQUIRED)
+        return None
+    if ref and not _REF.fullmatch(ref):
+        at.problem("ref", "has characters other than letters, digits, - and _")
+        return None
+    directory = read_directory(at.mapping("directory")) if at.has("directory") else None
+    kustomize = read_kustomize(at.mapping("kustomize")) if at.has("kustomize") else None
+    return Source(
+        repo_url=url,
+        path=path,
+        target_revision=at.text("targetRevision"),
+        render=RenderSource(path=path, directory=directory, kustomize=kustomize),
+        ref=ref,
+        name=at.text("name"),
+        raw=dict(at.raw),
+    )
+
+
+def told_sources(sources: Iterable[Source], *, several: bool) -> dict[str, Any]:
+    """The sources as a status has them."""
+    raws = [dict(source.raw) for source in sources]
+    if several:
+        return {"source": {"repoURL": ""}, "sources": raws}
+    return {"source": raws[0] if raws else {}}
+
+
+def told_revisions(revisions: Sequence[str], *, several: bool) -> dict[str, Any]:
+    """The revisions as a status has them."""
+    return {"revisions": list(revisions)} if several else {"revision": revisions[0] if revisions else ""}
+
+
+def joined(revisions: Iterable[str]) -> str:
+    """What several commits are called in one word: in events, and to compare them."""
+    return ",".join(revisions)
+
+
+def told_list(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """The revisions in a block of a status or an operation; () where it has none."""
+    several, one = told.get("revisions"), told.get("revision")
+    if isinstance(several, list) and several:
+        return tuple(map(str, several))
+    return (str(one),) if one else ()
+
+
+def read_joined(told: Mapping[str, Any]) -> str:
+    """The same in one word."""
+    return joined(told_list(told))

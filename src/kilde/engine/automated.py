@@ -1,0 +1,36 @@
+"""The operation block that an automated sync writes, as Argo CD has it."""
+
+from typing import Any
+
+from kilde.core.apps.application import Application
+from kilde.core.plan.change import Action
+from kilde.core.plan.planner import Plan
+from kilde.engine.runtime import Runtime
+
+
+def automated_operation(
+    app: Application, revisions: tuple[str, ...], plan: Plan, healing: Runtime | None
+) -> dict[str, Any]:
+    """`healing`: the runtime of an application that is put back, whose tries are counted; None for a sync to new commits."""
+    auto = app.policy.automated
+    sync = app.asked(revisions)
+    if auto is not None and auto.prune:
+        sync["prune"] = True
+    options = [f"{name}={value}" for name, value in app.policy.options.values.items()]
+    if options:
+        sync["syncOptions"] = options
+    if healing is not None:
+        healing.heal_count += 1
+        sync["autoHealAttemptsCount"] = healing.heal_count
+        sync["resources"] = [
+            {**({"group": c.ref.group} if c.ref.group else {}), "kind": c.ref.kind, "name": c.ref.name}
+            for c in plan.changes
+            if c.differs and c.action is not Action.HOLD
+        ]
+    return {"initiatedBy": {"automated": True}, "retry": retry_block(app), "sync": sync}
+
+
+def retry_block(app: Application) -> dict[str, Any]:
+    """The retry of an automated sync: the application's own, or five more tries."""
+    retry = app.policy.retry
+    return dict(app.policy.retry_raw) if retry is not None else {"limit": 5}
