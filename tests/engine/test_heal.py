@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.world import CONFIG_MAPS, Play, config_map, play
+from kilde.core.objects.ref import ObjectRef
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
@@ -106,3 +107,26 @@ async def test_a_removed_tracking_id_is_put_back() -> None:
 
         ref = ObjectRef("", "ConfigMap", "shop", "a")
         await p.until(lambda: "annotations" in p.cluster.objects()[ref]["metadata"])
+
+
+async def test_a_heal_under_way_is_waited_for_by_the_commit_that_takes_its_object_away() -> None:
+    async with play() as p:
+        await in_step(p)
+        go = asyncio.Event()
+        applied = {"a": 0}
+
+        def hold(verb: str, ref: ObjectRef) -> asyncio.Event | None:
+            if verb != "apply" or (ref.kind, ref.name) != ("ConfigMap", "a"):
+                return None
+            applied["a"] += 1
+            return go
+
+        p.cluster.hold = hold
+        await p.delete_by_hand("a")
+        await p.until(lambda: applied["a"] == 1, "a heal that makes it again is on its way")
+        sha = await p.commit(b=config_map("b"))
+        await p.quiet()
+        assert p.status()["sync"]["revision"] != sha  # nothing is said of the commit while that may still arrive
+        go.set()
+        await p.until(lambda: p.status()["sync"] | {"revision": sha, "status": "Synced"} == p.status()["sync"])
+        assert p.data("a") is None

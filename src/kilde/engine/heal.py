@@ -3,6 +3,7 @@
 Called by the controller for every change of an object that an application wants. A fight is slowed down, for that object only.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 import structlog
@@ -17,7 +18,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
-from kilde.engine.runtime import Heal, Packed, Runtime
+from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 from kilde.engine.writes import Pen, apply_one
 
 log = structlog.get_logger()
@@ -73,6 +74,8 @@ class Healer:
             await self._fight(app, rt, ref, change)
         if delay > 0:
             return delay
+        if not _wants(rt, ref, packed):
+            return 0.001  # Git wants something else since the fight was told of
         return await self._put_back(app, rt, ref, packed, change, book, fields)
 
     async def _put_back(
@@ -96,7 +99,13 @@ class Healer:
             digest=rt.wish.digest if rt.wish else "",
             changes=[change],
         )
-        result = await apply_one(change, self._pen(app, ref, packed))
+        over = asyncio.Event()
+        rt.healing[ref] = packed, over
+        try:
+            result = await apply_one(change, self._pen(app, ref, packed))
+        finally:
+            del rt.healing[ref]
+            over.set()
         book.healed(fields, now=ctx.world.clock.monotonic())
         ok = result.code is ResultCode.SYNCED
         writers = tuple(dict.fromkeys(str(field.owner) for field in change.fields if field.owner))
@@ -171,6 +180,17 @@ class Healer:
             body=lambda _: packed.unpack(ref).manifest.body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )
+
+
+def _wants(rt: Runtime, ref: ObjectRef, packed: Packed) -> bool:
+    return rt.wish is not None and rt.wish.objects.get(ref) is packed
+
+
+async def outdated_heals(rt: Runtime, wish: Wish) -> None:
+    """Waits for heals that write what Git no longer wants, or wants otherwise: what they leave has to be seen by whoever looks next."""
+    for ref, (packed, over) in list(rt.healing.items()):
+        if wish.objects.get(ref) is not packed:
+            await over.wait()
 
 
 def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> OperationState | None:

@@ -27,7 +27,7 @@ from kilde.engine.automated import automated_operation
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
-from kilde.engine.heal import heal_state
+from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operate import RETRYING, Job, operate, selected
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.survey import Survey
@@ -128,6 +128,7 @@ class Passes:
             return await self._not_rendered(app, rt, error, refresh)
         rt.render_error = ""
         await await_hooks(ctx, app, wish)
+        await outdated_heals(rt, wish)
         return await self._compared(app, rt, wish, refresh)
 
     async def _compared(self, app: Application, rt: Runtime, wish: Wish, refresh: str) -> float | None:

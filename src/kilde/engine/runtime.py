@@ -1,5 +1,6 @@
 """What the engine remembers of an application between two passes. Everything here can be lost: it is worked out again."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -144,6 +145,7 @@ class Runtime:
     watched: tuple[object, object, frozenset[ObjectRef]] | None = None  # what the watches were last made for
     running: Running | None = None
     busy: bool = False  # an operation writes right now: heals wait for it
+    healing: dict[ObjectRef, tuple[Packed, asyncio.Event]] = field(default_factory=dict)  # heals that write right now
     fights: dict[ObjectRef, FightBook] = field(default_factory=dict)
     fighting: dict[ObjectRef, str] = field(default_factory=dict)
     stuck: dict[ObjectRef, str] = field(default_factory=dict)  # live version that an apply could not bring nearer

@@ -44,6 +44,7 @@ class FakeCluster:
         self._writing = Writing(self._served)
         self._counts: Counter[str] = Counter()
         self.refuse: Refusal | None = None
+        self.hold: Callable[[str, ObjectRef], asyncio.Event | None] | None = None  # calls wait for the event it gives
         for name in ("default", "kube-system"):
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self._put(ObjectRef("", "Namespace", "", name), body, None)
@@ -204,6 +205,8 @@ class FakeCluster:
         if one and resource.namespaced and not namespace:
             raise ClusterError("a namespace is required", about=str(ref), reason="Invalid")
         self._counts[verb] += 1
+        if self.hold is not None and (event := self.hold(verb, ref)) is not None:
+            await event.wait()
         if self.refuse is not None and (error := self.refuse(verb, ref)) is not None:
             raise error
         if not self._served.knows(resource):
