@@ -9,6 +9,8 @@ from engine.world import URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet import SECRETS
 from kilde.engine.sets.store import SETS
+from kilde.web.api import PushVerdict
+from kilde.web.face import Face
 
 pytestmark = pytest.mark.anyio
 SERVER = "https://kubernetes.default.svc"
@@ -335,6 +337,32 @@ async def test_refresh_is_served_and_taken_away() -> None:
         await change(p, {"metadata": {"annotations": {"argocd.argoproj.io/application-set-refresh": "true"}}})
         await p.until(lambda: not the_set(p)["metadata"].get("annotations"))
         assert p.controller.sets.passes.runtime("all").generations == made + 1
+
+
+def delivery(event: str, body: dict[str, Any]) -> tuple[dict[str, str], bytes]:
+    return {"content-type": "application/json", "x-github-event": event}, json.dumps(body).encode()
+
+
+async def test_webhooks_reach_the_sets_that_read_what_moved() -> None:
+    async with play() as p:
+        p.sources.commit(URL, {"teams/x/k": b""})
+        git = [{"git": {"repoURL": URL, "revision": "HEAD", "directories": [{"path": "teams/*"}]}}]
+        await make(p, git, template={**template(), "metadata": {"name": "{{path.basename}}"}})
+        await make(
+            p,
+            [{"pullRequest": {"github": {"owner": "o", "repo": "r"}, "continueOnRepoNotFoundError": True}}],
+            "previews",
+        )
+        await p.until(lambda: sorted(apps(p)) == ["x"] and well(p, "previews"))
+        face = Face(p.controller)
+        p.sources.commit(URL, {"teams/x/k": b"", "teams/y/k": b""})
+        told = await face.on_push(*delivery("push", {"ref": "refs/heads/main", "repository": {"clone_url": URL}}))
+        assert (told.verdict, told.applications) == (PushVerdict.ACCEPTED, ("x", "applicationset/all"))
+        await p.until(lambda: sorted(apps(p)) == ["x", "y"])
+        asked = len(p.web.asked)
+        told = await face.on_push(*delivery("pull_request", {"action": "opened"}))
+        assert told.applications == ("applicationset/previews",)
+        await p.until(lambda: len(p.web.asked) == asked + 1)
 
 
 def rolling(*steps: tuple[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def owning_set(metadata: Mapping[str, Any]) -> str:
 def write_for(owner: ApplicationSet, wanted: Object, live: Object | None) -> Write:
     """What makes the Application what the set wants. NotOurs where another controller owns it."""
     reference = owner_reference(owner)
-    spec = {**wanted["spec"], "project": wanted["spec"].get("project") or "default"}
+    spec = _with_project(wanted["spec"])
     if live is None:
         metadata = {**wanted["metadata"], "ownerReferences": [reference]}
         return Write({**wanted, "metadata": metadata, "spec": spec}, {})
@@ -82,7 +82,7 @@ def write_for(owner: ApplicationSet, wanted: Object, live: Object | None) -> Wri
     if metadata:
         patch["metadata"] = metadata
     ignored = _left_alone(owner, str(wanted["metadata"]["name"]))
-    one, two = drop({"spec": live.get("spec") or {}}, ignored), drop({"spec": spec}, ignored)
+    one, two = drop({"spec": _with_project(live.get("spec") or {})}, ignored), drop({"spec": spec}, ignored)
     if normalized(one.get("spec")) != normalized(two.get("spec")):
         patch["spec"] = patch_between(one.get("spec") or {}, two.get("spec") or {})
     if wanted.get("operation") is not None and wanted["operation"] != live.get("operation"):
@@ -95,8 +95,8 @@ def write_for(owner: ApplicationSet, wanted: Object, live: Object | None) -> Wri
 def same_spec(owner: ApplicationSet, wanted: Object, live: Object) -> bool:
     """Whether nothing of the spec would be written."""
     ignored = _left_alone(owner, str(wanted["metadata"]["name"]))
-    spec = {**wanted["spec"], "project": wanted["spec"].get("project") or "default"}
-    one, two = drop({"spec": live.get("spec") or {}}, ignored), drop({"spec": spec}, ignored)
+    spec = _with_project(wanted["spec"])
+    one, two = drop({"spec": _with_project(live.get("spec") or {})}, ignored), drop({"spec": spec}, ignored)
     return bool(normalized(one.get("spec")) == normalized(two.get("spec")))
 
 
@@ -124,6 +124,10 @@ def _metadata(owner: ApplicationSet, wanted: Object, before: Mapping[str, Any], 
 
 def _with_kept(wanted: Mapping[str, str], live: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     return {**wanted, **{key: live[key] for key in keys if key in live}}
+
+
+def _with_project(spec: Object) -> Object:
+    return {**spec, "project": spec.get("project") or "default"}
 
 
 def _left_alone(owner: ApplicationSet, name: str) -> tuple[Where, ...]:

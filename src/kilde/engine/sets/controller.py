@@ -13,6 +13,7 @@ from kilde.engine.sets.store import ClusterSecrets, SetStore
 from kilde.engine.tasks import TaskOwner
 
 _PAUSE = 0.5  # seconds: what happens to many Applications of a set within them makes one pass
+_FOR_EACH = 0.01  # seconds more for each Application of a set, since a pass looks at all of them
 
 
 class SetsController:
@@ -69,7 +70,7 @@ class SetsController:
         before = self._owned.note(name, owner)
         for concerned in {owner, before} - {""}:
             if self.store.get(concerned) is not None:
-                self._ask(concerned, delay=_PAUSE)
+                self._ask(concerned, delay=_PAUSE + _FOR_EACH * self._owned.count(concerned))
 
     async def fetched(self, url: str) -> None:
         """A fetch of this repository ended: sets whose revision of it has moved, or that could not read it, look again."""
