@@ -183,6 +183,7 @@ def play(stage: Stage) -> None:
         refuse_a_bad_commit(stage)
         roll_back(stage)
         verify(stage)
+        export(stage)
     tell.chapter("The end")
     tell.happened("stopped cleanly; everything it knew is in Git, in the cluster and in the ledger")
 
@@ -319,6 +320,32 @@ def verify(stage: Stage) -> None:
     begun = time.monotonic()
     stage.tell.says(stage.kilde("ledger", "verify"))
     stage.tell.happened("every record in its place", time.monotonic() - begun)
+
+
+def export(stage: Stage) -> None:
+    tell, archive = stage.tell, stage.folder / "audit.zip"
+    tell.chapter("An auditor takes it away")
+    tell.says(stage.kilde("ledger", "export", "--out", str(archive)))
+    checker, name = stage.folder / "audit" / "verify.py", archive.name
+    stage.run(
+        "python3", "-m", "zipfile", "-e", str(archive), str(checker.parent), show=f"python3 -m zipfile -e {name} audit"
+    )
+    begun = time.monotonic()
+    said = stage.run("python3", "-I", str(checker), str(archive), show=f"python3 audit/verify.py {name}")
+    tell.says(said)
+    tell.happened("checked without Kilde, with nothing but the archive", time.monotonic() - begun)
+    content = bytearray(archive.read_bytes())
+    at = content.index(b'"phase":"Succeeded"') + 9
+    content[at] ^= 1
+    archive.write_bytes(content)
+    tell.happened(f"one bit of byte {at} of {len(content)} is changed")
+    show = f"python3 audit/verify.py {name}"
+    said = stage.run("python3", "-I", str(checker), str(archive), show=show, codes=(1,))
+    found = [line for line in said.splitlines() if line.startswith(("WRONG: records.txt: record", "NOT INTACT"))]
+    if len(found) < 2:
+        raise SystemExit(f"the changed byte was not found:\n{said}")
+    tell.says("\n".join(found))
+    tell.happened("found, and the record named")
 
 
 def _seconds(moment: str) -> float:

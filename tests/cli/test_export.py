@@ -27,6 +27,7 @@ from kilde.ports.sources import Credentials
 COUNT = int(os.environ.get("KILDE_TAMPERINGS", "200"))
 SEED = int(os.environ.get("KILDE_SEED", "1"))
 NOW = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+UPDATED = {"object": "ConfigMap shop/a", "verb": "update", "outcome": "Synced"}
 GIT = {
     "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "ann@example.org",
     "GIT_COMMITTER_NAME": "Ann", "GIT_COMMITTER_EMAIL": "ann@example.org",
@@ -69,7 +70,7 @@ def live(data_dir: Path, repository: Path, operations: int = 12) -> None:
                 "revision": {"sha": shas[number % 3], "author": "Ann <ann@example.org>", "subject": "Änderung"},
             }
             opening = ledger.append("operation-opened", opened, at=NOW + 60 * number)
-            closed = {"operation": opening.number, "phase": "Succeeded", "results": [{"object": "ConfigMap shop/a"}]}
+            closed = {"operation": opening.number, "phase": "Succeeded", "results": [UPDATED]}
             ledger.append("operation-closed", closed, at=NOW + 60 * number + 1)
             if number % 4 == 0:
                 notary.checkpoint()

@@ -15,6 +15,7 @@ from kilde.ports.records import Ledger
 from kilde.ports.witness import Witness
 
 log = structlog.get_logger()
+_LAST_WORDS = 2.0  # seconds
 
 
 async def heard(witnesses: Sequence[Witness]) -> list[Note]:
@@ -39,7 +40,7 @@ def contradictions(ledger: Ledger, notary: Notary, notes: Sequence[Note]) -> lis
 
 
 class Witnessing:
-    """`run` goes on for ever; `publish` does it once more, as at the end."""
+    """`run` goes on for ever; `publish` does it once more; `last_words` at the end, in no more than a moment."""
 
     def __init__(
         self, ledger: Ledger, notary: Notary, witnesses: Sequence[Witness], clock: Clock, *, period: float
@@ -53,7 +54,10 @@ class Witnessing:
     async def run(self) -> None:
         await self._ask()
         while True:
-            await self.publish()
+            try:
+                await self.publish()
+            except LedgerError as error:  # what is applied is recorded or refused elsewhere; this may come later
+                log.warning("no checkpoint was signed", error=str(error))
             await self._clock.sleep(self._period)
 
     async def _ask(self) -> None:
@@ -73,6 +77,14 @@ class Witnessing:
         note = self._notary.checkpoint(size)
         late = [witness for witness in self._witnesses if self._published.get(witness.name, 0) < size]
         await asyncio.gather(*(self._hand(witness, note, size) for witness in late))
+
+    async def last_words(self) -> None:
+        """Hands out the ledger as it ended, to whoever takes it within two seconds: the program is about to end."""
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                await self.publish()
+        except (TimeoutError, LedgerError) as error:
+            log.warning("the last checkpoint was not handed out", error=str(error) or "a witness took too long")
 
     async def _hand(self, witness: Witness, note: str, size: int) -> None:
         try:

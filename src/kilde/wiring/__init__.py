@@ -185,7 +185,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             yield made
         finally:
             await made.close()
-            await witnessing.publish()
+            await witnessing.last_words()
             await sources.close()
             await web.close()
 
