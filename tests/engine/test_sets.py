@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import URL, Play, config_map, play
+from engine.world import CONFIG_MAPS, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet import SECRETS
 from kilde.engine.sets.store import SETS
@@ -420,3 +420,31 @@ async def test_a_rolling_set_that_deletes_in_reverse() -> None:
         assert "deletionTimestamp" not in apps(p)["d1"]["metadata"]
         await p.patch_application({"metadata": {"finalizers": None}}, "p1")
         await p.until(lambda: not apps(p))
+
+
+async def test_tokens_come_only_from_secrets_that_may_be_sent() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        strict = {"applicationsetcontroller.enable.tokenref.strict.mode": "true"}
+        meta = {"name": "argocd-cmd-params-cm", "namespace": "argocd"}
+        await p.cluster.create(
+            CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": strict}, manager="p"
+        )
+        token = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "s", "namespace": "argocd"},
+            "data": {"t": "YQ=="},
+        }
+        await p.cluster.create(SECRETS, token, manager="person")
+        await p.until(lambda: p.controller.context.config.config_maps, "the parameters are known")
+        block = {"owner": "o", "repo": "r", "tokenRef": {"secretName": "s", "key": "t"}}
+        await make(p, [{"pullRequest": {"github": block, "continueOnRepoNotFoundError": True}}])
+        await p.until(
+            lambda: said(p, "ErrorOccurred").get("message") == "secret argocd/s is not a valid SCM creds secret"
+        )
+        assert p.web.asked == []
+        label = {"metadata": {"labels": {"argocd.argoproj.io/secret-type": "scm-creds"}}}
+        await p.cluster.patch(SECRETS, "argocd", "s", label, manager="person")
+        await change(p, {"metadata": {"annotations": {"argocd.argoproj.io/application-set-refresh": "true"}}})
+        await p.until(lambda: len(p.web.asked) == 1)

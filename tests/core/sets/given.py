@@ -11,6 +11,7 @@ from kilde.core.sets.application_set import ApplicationSet, read_application_set
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.generating import Generated, generate
 from kilde.core.sets.outside import Answer, KnownCluster, Request
+from kilde.core.sets.policy import ANYTHING
 from kilde.core.source.tree import MemoryTree, Tree
 
 
@@ -43,7 +44,7 @@ class World:
         self.asked.append(request)
         return self.answers.get(request.url, Answer(status=404))
 
-    def secret(self, name: str) -> Mapping[str, str]:
+    def secret(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
         if name not in self.secrets:
             raise GeneratorFailed(f"there is no secret {name}")
         return self.secrets[name]
@@ -91,5 +92,5 @@ def parameters(
     owner = a_set({"goTemplate": go, "generators": [generator], **spec})
     from kilde.core.sets.generating import _children
 
-    asking = Asking(owner=owner, outside=world or World(), filler=Filler(go=go), children=_children)
+    asking = Asking(owner=owner, outside=world or World(), filler=Filler(go=go), policy=ANYTHING, children=_children)
     return _of_entry(asking, generator, {})[0][1]

@@ -15,6 +15,7 @@ KIND = "ApplicationSet"
 REFRESH_ANNOTATION = "argocd.argoproj.io/application-set-refresh"
 ALLOW_EMPTY_ANNOTATION = "kilde.dev/allow-empty"
 """Says "true" on a set whose generators may give nothing: its Applications go then."""
+POLICIES = ("sync", "create-only", "create-update", "create-delete")
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 
 
@@ -114,7 +115,7 @@ def read_application_set(raw: Object) -> ApplicationSet:
         "ignored": _ignored(spec.items("ignoreApplicationDifferences")),
         "deletes_in_reverse": bool(steps) and strategy.text("deletionOrder").lower() == "reverse",
     }
-    if made["policy"] not in ("sync", "create-only", "create-update", "create-delete"):
+    if made["policy"] not in POLICIES:
         policy.problem(
             "applicationsSync", f"'{made['policy']}' is none of sync, create-only, create-update, create-delete"
         )

@@ -14,6 +14,7 @@ from kilde.core.sets.generators.asking import Asking, Spec
 from kilde.core.sets.outside import Outside
 from kilde.core.sets.parameters import MOST, Parameters, filled, flattened
 from kilde.core.sets.patching import patched
+from kilde.core.sets.policy import ANYTHING, SetsPolicy
 from kilde.core.sets.templates import Filler
 
 _DEEPEST = 2  # generators that nest: matrix or merge in matrix or merge, as Argo CD's types allow
@@ -35,14 +36,14 @@ class Generated:
     empty: tuple[str, ...] = ()
 
 
-def generate(owner: ApplicationSet, outside: Outside) -> Generated:
+def generate(owner: ApplicationSet, outside: Outside, policy: SetsPolicy = ANYTHING) -> Generated:
     """All or nothing, as in Argo CD: where one generator or template fails, nothing of the set is wanted or unwanted."""
     if owner.problems:
         return Generated(error="; ".join(owner.problems), reason=PARAMETERS_FAILED)
     try:
         _check_nesting(owner.generators)
         filler = Filler(go=owner.go, options=owner.go_options)
-        asking = Asking(owner=owner, outside=outside, filler=filler, children=_children)
+        asking = Asking(owner=owner, outside=outside, filler=filler, policy=policy, children=_children)
         given = [(entry, _of_entry(asking, entry, {})) for entry in owner.generators]
     except KildeError as error:
         return Generated(error=str(error), reason=PARAMETERS_FAILED)

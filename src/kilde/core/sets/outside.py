@@ -59,8 +59,11 @@ class Outside(Protocol):
         """Any status is an answer."""
         ...
 
-    def secret(self, name: str) -> Mapping[str, str]:
-        """The values of a Secret in the namespace of the sets; GeneratorFailed where there is none."""
+    def secret(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
+        """The values of a Secret in the namespace of the sets; GeneratorFailed where there is none.
+
+        `for_forge`: its value is sent to an address that a set names; GeneratorFailed where the owner forbids that.
+        """
         ...
 
     def config_map(self, name: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.outside import Answer, KnownCluster, Request
+from kilde.core.source.credentials import SECRET_TYPE
 from kilde.core.source.tree import Tree
 from kilde.engine.fleet import CONFIG_MAPS, SECRETS
 from kilde.ports.clock import Clock
@@ -43,11 +44,13 @@ class PortsOutside:
         fetch: Callable[[str], Awaitable[None]],
         clusters: Callable[[], Awaitable[Sequence[KnownCluster]]],
         start: Start,
+        labelled_tokens: bool = False,
     ) -> None:
         self._namespace, self._cluster, self._sources, self._web = namespace, cluster, sources, web
         self._clock, self._fetch, self._clusters, self._start = clock, fetch, clusters, start
         self._loop = asyncio.get_running_loop()
         self._requests = 0
+        self._labelled_tokens = labelled_tokens
         self.commits: dict[tuple[str, str], str] = {}
 
     def _ask(self, question: Awaitable[Done]) -> Done:
@@ -91,13 +94,13 @@ class PortsOutside:
             raise GeneratorFailed(f"the set needs more than {_MOST_REQUESTS} requests", hint="narrow its filters")
         return self._ask(self._web.request(request))
 
-    def secret(self, name: str) -> Mapping[str, str]:
-        return self._ask(self._read("secret", name))
+    def secret(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
+        return self._ask(self._read("secret", name, labelled=for_forge and self._labelled_tokens))
 
     def config_map(self, name: str) -> Mapping[str, str]:
         return self._ask(self._read("configmap", name))
 
-    async def _read(self, kind: str, name: str) -> Mapping[str, str]:
+    async def _read(self, kind: str, name: str, *, labelled: bool = False) -> Mapping[str, str]:
         resource = SECRETS if kind == "secret" else CONFIG_MAPS
         try:
             raw = await (await self._cluster()).get(resource, self._namespace, name) if name else None
@@ -105,7 +108,11 @@ class PortsOutside:
             raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: {error}") from error
         if raw is None:
             raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: there is none")
-        data = _decode(raw).get("data") or {}
+        body = _decode(raw)
+        labels = (body.get("metadata") or {}).get("labels") or {}
+        if labelled and labels.get(SECRET_TYPE) != "scm-creds":
+            raise GeneratorFailed(f"secret {self._namespace}/{name} is not a valid SCM creds secret")
+        data = body.get("data") or {}
         return secret_values(data) if kind == "secret" else {str(key): str(value) for key, value in data.items()}
 
     def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:

@@ -16,6 +16,7 @@ from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.sets import rollout, status
 from kilde.core.sets.application_set import FINALIZER, REFRESH_ANNOTATION, ApplicationSet
 from kilde.core.sets.generating import Generated, generate, requeue_after
+from kilde.core.sets.policy import CONFIG_MAP, SetsPolicy, read_policy
 from kilde.engine.context import Context
 from kilde.engine.sets.outside import PortsOutside
 from kilde.engine.sets.store import SETS, ClusterSecrets, SetStore
@@ -64,8 +65,8 @@ class SetPasses:
             return None
         try:
             if owner.deleted_at is not None:
-                return await self._deleting(owner)
-            return await self._pass(owner)
+                return await self._deleting(self._policy().over(owner))
+            return await self._pass(self._policy().over(owner))
         except ClusterError as error:
             log.warning("a pass over an ApplicationSet was cut off", set=name, error=str(error))
             return _SOON if error.status == 409 else 5.0
@@ -113,7 +114,7 @@ class SetPasses:
         rt.stale = False
         outside = self._outside(owner)
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._threads, partial(generate, owner, outside))
+        work = loop.run_in_executor(self._threads, partial(generate, owner, outside, self._policy()))
         try:
             async with asyncio.timeout(_PATIENCE):
                 made = await work
@@ -148,7 +149,12 @@ class SetPasses:
             fetch=fetch,
             clusters=self._secrets.clusters,
             start=ctx.start,
+            labelled_tokens=self._policy().labelled_tokens,
         )
+
+    def _policy(self) -> SetsPolicy:
+        found = self._ctx.config.config_maps.get(CONFIG_MAP) or {}
+        return read_policy(found.get("data") or {})
 
     def _problems(self, owner: ApplicationSet, wanted: Iterable[Object]) -> dict[str, str]:
         """Why generated Applications cannot be, by name; the others go on."""

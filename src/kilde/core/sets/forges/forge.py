@@ -110,7 +110,7 @@ class Forge(ABC):
         if not reference:
             return ""
         secret, name = str(reference.get("secretName", "")), str(reference.get("key", ""))
-        value = self.outside.secret(secret).get(name)
+        value = self.outside.secret(secret, for_forge=True).get(name)
         if value is None:
             raise GeneratorFailed(f"error fetching Secret token: key '{name}' in secret '{secret}' not found")
         return value.strip()

@@ -8,6 +8,7 @@ from kilde.core.sets.application_set import ApplicationSet
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.outside import Outside
 from kilde.core.sets.parameters import Parameters
+from kilde.core.sets.policy import SetsPolicy
 from kilde.core.sets.templates import Filler
 
 Spec = Mapping[str, Any]
@@ -20,6 +21,7 @@ class Asking:
     owner: ApplicationSet
     outside: Outside
     filler: Filler
+    policy: SetsPolicy
     children: Callable[["Asking", Spec, Parameters], list[Parameters]]
 
     def values(self, spec: Spec, parameters: Parameters) -> Parameters:

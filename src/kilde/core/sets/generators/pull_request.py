@@ -17,6 +17,7 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     name = next((name for name in IN_PULL_REQUEST if spec.get(name) is not None), "")
     if not name:
         raise GeneratorFailed("no Pull Request provider implementation configured")
+    asking.policy.check(spec[name])
     forge = IN_PULL_REQUEST[name](spec[name], asking.outside)
     filters = items(spec, "filters")
     found: list[Parameters] = []

@@ -1,0 +1,78 @@
+"""What the owner of an installation says of all ApplicationSets: the `applicationsetcontroller.*` keys of argocd-cmd-params-cm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kilde.core.sets.application_set import POLICIES, ApplicationSet
+from kilde.core.sets.failures import GeneratorFailed
+
+CONFIG_MAP = "argocd-cmd-params-cm"
+_PREFIX = "applicationsetcontroller."
+_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetsPolicy:
+    """`forges`: whether generators may ask any; `allowed`: the `api` addresses they may name (empty: any), as written.
+
+    `labelled_tokens`: tokens for forges come only from Secrets labelled as `scm-creds`. `sync`: the policy of sets, "" where each
+    says its own; `overridable`: whether a set may say otherwise.
+    """
+
+    forges: bool = True
+    allowed: tuple[str, ...] = ()
+    labelled_tokens: bool = False
+    sync: str = ""
+    overridable: bool = True
+    annotations: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def check(self, block: Mapping[str, Any]) -> None:
+        """GeneratorFailed where a generator may not ask the forge that its block names."""
+        if not self.forges:
+            raise GeneratorFailed("scm providers are disabled")
+        address = str(block.get("api") or "")
+        if address and self.allowed and address not in self.allowed:
+            known = ", ".join(self.allowed)
+            raise GeneratorFailed(
+                f'scm provider not allowed: scm provider "{address[:200]}" not allowed, must use one of the following: {known}'
+            )
+
+    def over(self, owner: ApplicationSet) -> ApplicationSet:
+        """The set as it is obeyed."""
+        own = "applicationsSync" in (
+            (owner.spec.get("syncPolicy") or {}) if isinstance(owner.spec.get("syncPolicy"), dict) else {}
+        )
+        sync = owner.policy if not self.sync or (self.overridable and own) else self.sync
+        return replace(
+            owner,
+            policy=sync,
+            preserved_annotations=(*owner.preserved_annotations, *self.annotations),
+            preserved_labels=(*owner.preserved_labels, *self.labels),
+        )
+
+
+ANYTHING = SetsPolicy()
+
+
+def read_policy(data: Mapping[str, Any]) -> SetsPolicy:
+    """From the ConfigMap's `data`. A policy that is none counts as `create-only`, the one that does least."""
+
+    def words(key: str) -> tuple[str, ...]:
+        return tuple(word.strip() for word in str(data.get(_PREFIX + key) or "").split(",") if word.strip())
+
+    def flag(key: str, *, default: bool) -> bool:
+        written = str(data.get(_PREFIX + key) or "")
+        return written in _TRUE if written else default
+
+    sync = str(data.get(_PREFIX + "policy") or "")
+    return SetsPolicy(
+        forges=flag("enable.scm.providers", default=True),
+        allowed=words("allowed.scm.providers"),
+        labelled_tokens=flag("enable.tokenref.strict.mode", default=False),
+        sync=sync if not sync or sync in POLICIES else "create-only",
+        overridable=flag("enable.policy.override", default=not sync),
+        annotations=words("global.preserved.annotations"),
+        labels=words("global.preserved.labels"),
+    )

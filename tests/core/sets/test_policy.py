@@ -1,0 +1,53 @@
+"""What an installation says of all its sets, with Argo CD's keys."""
+
+import pytest
+
+from core.sets.given import World, a_set
+from kilde.core.sets.generating import generate
+from kilde.core.sets.policy import ANYTHING, SetsPolicy, read_policy
+
+KEY = "applicationsetcontroller."
+
+
+def read(**keys: str) -> SetsPolicy:
+    return read_policy({KEY + key.replace("_", "."): value for key, value in keys.items()})
+
+
+def test_without_keys_everything_is_as_the_sets_say() -> None:
+    assert read_policy({}) == ANYTHING
+
+
+def test_forges_that_are_not_allowed_are_not_asked() -> None:
+    def error(policy: SetsPolicy, **block: str) -> tuple[str, int]:
+        world = World()
+        pull = {"pullRequest": {"github": {"owner": "o", "repo": "r", **block}, "continueOnRepoNotFoundError": True}}
+        return generate(a_set({"generators": [pull]}), world, policy).error, len(world.asked)
+
+    some = read(allowed_scm_providers="https://git.example, https://other.example")
+    assert error(some, api="https://git.example") == ("", 1)
+    assert error(some) == ("", 1)  # as Argo CD: the forge's own address needs no leave
+    told, asked = error(some, api="https://evil.example")
+    assert (asked, "must use one of the following: https://git.example, https://other.example" in told) == (0, True)
+    assert error(read(enable_scm_providers="false")) == ("scm providers are disabled", 0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "own", "obeyed"),
+    [
+        ({}, "create-only", "create-only"),
+        ({"policy": "create-update"}, "sync", "create-update"),
+        ({"policy": "create-update"}, "", "create-update"),
+        ({"policy": "create-update", "enable_policy_override": "true"}, "sync", "sync"),
+        ({"policy": "create-update", "enable_policy_override": "true"}, "", "create-update"),
+        ({"policy": "nonsense"}, "sync", "create-only"),
+    ],
+)
+def test_the_policy_of_the_installation_and_of_a_set(keys: dict[str, str], own: str, obeyed: str) -> None:
+    policy = {"syncPolicy": {"applicationsSync": own}} if own else {}
+    assert read(**keys).over(a_set({"generators": [], **policy})).policy == obeyed
+
+
+def test_fields_that_all_sets_preserve() -> None:
+    owner = a_set({"generators": [], "preservedFields": {"annotations": ["a"]}})
+    policy = read_policy({KEY + "global.preserved.annotations": "b, c", KEY + "global.preserved.labels": "d"})
+    assert (policy.over(owner).preserved_annotations, policy.over(owner).preserved_labels) == (("a", "b", "c"), ("d",))
