@@ -18,6 +18,7 @@ from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.plan.tracking import Tracking, read_tracking
+from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.fleet import CONFIG_MAPS
 from kilde.engine.looking import Choose, look
 from kilde.engine.schemas import Schemas
@@ -39,7 +40,14 @@ class ObjectDiff:
 
 
 async def diff_application(
-    cluster: Cluster, sources: Sources, app: Application, credentials: Choose, *, revision: str = "", write: Write
+    cluster: Cluster,
+    sources: Sources,
+    app: Application,
+    credentials: Choose,
+    *,
+    revision: str = "",
+    write: Write,
+    sops: Decrypter | None = None,
 ) -> tuple[str, list[ObjectDiff]]:
     """The commit (of several sources: all of them in one word) and everything that a sync to it would change.
 
@@ -47,7 +55,7 @@ async def diff_application(
     """
     if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
-    looked = await look(sources, app, credentials, revision=revision)
+    looked = await look(sources, app, credentials, revision=revision, sops=sops)
     manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
     discovery = await cluster.discovery()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
 from kilde.core.render import Rendered
+from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.rendering import Memories, Renderer
 from kilde.ports.sources import Credentials, Sources
 
@@ -28,11 +29,12 @@ async def look(
     *,
     revision: str = "",
     revisions: Mapping[int, str] | None = None,
+    sops: Decrypter | None = None,
 ) -> Looked:
     """Fetches and renders. `revision`: of the first source, `revisions`: by place, instead of those that are asked for. KildeError."""
     found = await resolved(sources, app, credentials, revision=revision)
     found = tuple((revisions or {}).get(number, sha) for number, sha in enumerate(found))
-    return await looked_at(sources, app, credentials, found)
+    return await looked_at(sources, app, credentials, found, sops=sops)
 
 
 async def resolved(sources: Sources, app: Application, credentials: Choose, *, revision: str = "") -> tuple[str, ...]:
@@ -44,10 +46,17 @@ async def resolved(sources: Sources, app: Application, credentials: Choose, *, r
     return tuple([await sources.resolve(source.url, word) for source, word in zip(app.sources, words, strict=True)])
 
 
-async def looked_at(sources: Sources, app: Application, credentials: Choose, revisions: tuple[str, ...]) -> Looked:
+async def looked_at(
+    sources: Sources,
+    app: Application,
+    credentials: Choose,
+    revisions: tuple[str, ...],
+    *,
+    sops: Decrypter | None = None,
+) -> Looked:
     """Renders what has been fetched. Raises KildeError."""
     with renderer(sources, credentials) as made:
-        result, memories = await made.render(app.sources, revisions, (), project=app.project)
+        result, memories = await made.render(app.sources, revisions, (), project=app.project, sops=sops)
     return Looked(revisions=revisions, parts=result.parts or (), memories=memories)
 
 

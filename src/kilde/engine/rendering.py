@@ -13,6 +13,8 @@ from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import Place
 from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, render
+from kilde.core.render.outside import Outside
+from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
 from kilde.core.source.tree import Trace, Tree, touched
 from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
@@ -21,6 +23,14 @@ _REMEMBERED = 64
 Done = TypeVar("Done")
 _decode = msgspec.json.Decoder(dict).decode
 _encode = msgspec.json.Encoder().encode
+
+
+def decrypted_render(tree: Tree, source: RenderSource, sops: Decrypter, outside: Outside) -> Rendered:
+    """A render that reads SOPS files in plain, with a cache of its own that ends with it. KildeError, without a value."""
+    plain = DecryptedTree(tree, sops)
+    rendered = plain.guarded(lambda: render(plain, source, cache=RenderCache(), outside=outside))
+    plain.check(rendered.manifests)
+    return rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ class Memory:
     reads: tuple[Read, ...]
     source_type: SourceType = ""
     kept: tuple[tuple[bytes, Place | None], ...] = ()
+    keys: str = ""  # of its SOPS files
 
     @property
     def urls(self) -> frozenset[str]:
@@ -85,10 +96,11 @@ class Renderer:
         *,
         project: str,
         entering: Callable[[int], None] = lambda number: None,
+        sops: Decrypter | None = None,
     ) -> tuple[Result, Memories]:
         """The objects of all sources at these commits; a source is rendered only when something that it reads has changed.
 
-        `entering` is told the place of the source that is looked at. Raises KildeError.
+        `entering` is told the place of the source that is looked at; `sops` decrypts. Raises KildeError.
         """
         remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(project, url))
         memories: list[Memory] = []
@@ -96,10 +108,11 @@ class Renderer:
         for number in range(len(sources)):
             entering(number)
             known = before[number] if len(before) == len(sources) else None
-            if known is not None and await self._holds(known, sources, number, revisions, remotes):
+            same_keys = known is not None and known.keys == (sops.keys if sops else "")
+            if known is not None and same_keys and await self._holds(known, sources, number, revisions, remotes):
                 memories.append(known.at(revisions))
             else:
-                parts[number], memory = await self._anew(sources, number, revisions, remotes)
+                parts[number], memory = await self._anew(sources, number, revisions, remotes, sops)
                 memories.append(memory)
         if not parts:
             return Result(None), tuple(memories)
@@ -116,23 +129,34 @@ class Renderer:
         return await remotes.still_true(before.reads[0].trace)
 
     async def _anew(
-        self, sources: Sequence[Source], number: int, revisions: Sequence[str], remotes: RemoteBases
+        self,
+        sources: Sequence[Source],
+        number: int,
+        revisions: Sequence[str],
+        remotes: RemoteBases,
+        sops: Decrypter | None,
     ) -> tuple[Rendered, Memory]:
-        source, sha = sources[number], revisions[number]
+        source, sha, keys = sources[number], revisions[number], sops.keys if sops else ""
         if not source.renders:
-            return Rendered((), "", Trace()), Memory(source.render, (Read(source.url, sha, Trace(), number),))
-        rendered = await self._rendered(await self._sources.tree(source.url, sha), source.render, remotes)
+            reads = (Read(source.url, sha, Trace(), number),)
+            return Rendered((), "", Trace()), Memory(source.render, reads, keys=keys)
+        rendered = await self._rendered(await self._sources.tree(source.url, sha), source.render, remotes, sops)
         kept: tuple[tuple[bytes, Place | None], ...] = ()
         if len(sources) > 1:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
         reads = (Read(source.url, sha, rendered.trace, number),)
-        return rendered, Memory(source.render, reads, rendered.source_type, kept)
+        return rendered, Memory(source.render, reads, rendered.source_type, kept, keys)
 
-    async def _rendered(self, tree: Tree, source: RenderSource, remotes: RemoteBases) -> Rendered:
+    async def _rendered(
+        self, tree: Tree, source: RenderSource, remotes: RemoteBases, sops: Decrypter | None
+    ) -> Rendered:
         """Renders, as often as it takes to learn of every remote base."""
         self.renders += 1
         while True:
-            work = partial(render, tree, source, cache=self._cache, outside=remotes.outside())
+            outside = remotes.outside()
+            work = partial(render, tree, source, cache=self._cache, outside=outside)
+            if sops is not None:
+                work = partial(decrypted_render, tree, source, sops, outside)
             try:
                 return await self._in_thread(work)
             except RemoteNeeded as needed:

@@ -13,9 +13,11 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
 from kilde.core.plan.masking import masked
 from kilde.core.render import Rendered
+from kilde.core.secrets.sops_tree import Decrypter
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
+from kilde.engine.sops import decrypter
 from kilde.ports.cluster import Discovery
 
 
@@ -45,7 +47,7 @@ class Wishes:
             rt.source = number
 
         result, memories = await ctx.renderer.render(
-            app.sources, revisions, before, project=app.project, entering=entering
+            app.sources, revisions, before, project=app.project, entering=entering, sops=await self._sops(app)
         )
         if result.parts is not None:
             rt.wish = self._wish(app, revisions, result.parts, discovery)
@@ -76,9 +78,12 @@ class Wishes:
         for source in sources:
             await ctx.repositories.ensure(source.url)
         revisions = await self._resolved(app, sources, words, rt)
-        result, _ = await ctx.renderer.render(sources, revisions, (), project=app.project)
+        result, _ = await ctx.renderer.render(sources, revisions, (), project=app.project, sops=await self._sops(app))
         assert result.parts is not None
         return self._wish(app, revisions, result.parts, await ctx.world.cluster.discovery())
+
+    async def _sops(self, app: Application) -> Decrypter | None:
+        return await decrypter(self._ctx.world.cluster, app, self._ctx.world.age)
 
     async def revision(self, app: Application, revisions: tuple[str, ...]) -> Revision | None:
         """Who made the commit (of the first source, where there are several); None where that cannot be told."""

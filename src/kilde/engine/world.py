@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kilde.engine.sops import Unwrapper, no_age
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 from kilde.ports.records import Records
@@ -18,3 +19,4 @@ class World:
     records: Records
     clock: Clock
     web: Web
+    age: Unwrapper = no_age  # for SOPS files

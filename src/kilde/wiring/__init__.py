@@ -23,6 +23,7 @@ from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
+from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
@@ -174,7 +175,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = GitSources(settings.data_dir / "git", clock=clock)
         web = WebClient()
-        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web)
+        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper)
         engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)

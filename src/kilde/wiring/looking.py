@@ -8,6 +8,7 @@ import msgspec
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
+from kilde.adapters.keys.age import unwrapper
 from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.objects.yaml_writer import write_document
@@ -15,6 +16,7 @@ from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
 from kilde.engine.looking import Choose
+from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.sources import Credentials
 from kilde.wiring import UpSettings, open_cluster
@@ -60,7 +62,10 @@ async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:
 async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
     """The commit, and every object that a sync to it would change. Raises KildeError."""
     async with _looking(settings, name) as (cluster, sources, app, credentials):
-        return await diff_application(cluster, sources, app, credentials, revision=revision, write=write_document)
+        sops = await decrypter(cluster, app, unwrapper)
+        return await diff_application(
+            cluster, sources, app, credentials, revision=revision, write=write_document, sops=sops
+        )
 
 
 async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:

@@ -65,11 +65,12 @@ async def watched(kubeconfig: Path | None, *, context: str, namespace: str, data
 def _branches(apps: list[Application], problems: list[str]) -> _Branches:
     found: _Branches = {}
     for app in apps:
-        if app.source is None:
+        if not app.sources:
             problems.append(f"Application {app.namespace}/{app.name}: {'; '.join(app.problems) or 'has no source'}")
             continue
-        spaces = found.setdefault((app.source.repo_url, app.source.target_revision), {})
-        spaces |= {app.destination.namespace: None} if app.destination.namespace else {}
+        for source in app.sources:
+            spaces = found.setdefault((source.url, source.target_revision), {})
+            spaces |= {app.destination.namespace: None} if app.destination.namespace else {}
     return found
 
 
