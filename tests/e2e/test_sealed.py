@@ -120,6 +120,9 @@ def test_no_sealed_value_is_seen_anywhere_but_in_its_secret(sealing: tuple[Stage
     stage, port = sealing
     canaries = [CANARY, CHANGED, BY_HAND, BROKEN]
     canaries += [*map(encoded, canaries), *(one.upper() for one in canaries)]
+    assert stage.process is not None
+    limits = Path(f"/proc/{stage.process.pid}/limits").read_text()
+    assert [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")] == [["0", "0"]]
     printed: list[str] = []
     stage.commit({"app/db.yaml": seal(stage, port, pw=CANARY)})
     stage.application("shop", "app", space(stage))

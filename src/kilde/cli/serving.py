@@ -18,6 +18,10 @@ def serve_until_signal(serve: Serve) -> None:
     """Runs `serve` with an event that SIGINT or SIGTERM sets; it then has to end. A second signal ends the process at once."""
     import uvloop
 
+    from kilde.cli.no_core_dumps import forbid_core_dumps
+
+    forbid_core_dumps()
+
     async def whole() -> None:
         stop = asyncio.Event()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from kilde.cli.no_core_dumps import forbid_core_dumps
 from kilde.cli.sealing.flags import Values
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
@@ -72,6 +73,7 @@ class Job:
 
 def run(job: Job) -> str:
     """Does what the flags ask for; gives what is to be printed or written. KildeError."""
+    forbid_core_dumps()
     values = job.values
     if values.many("from-file") and not values.is_set("raw"):
         raise InvalidInput("--from-file requires --raw")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from kilde.cli.no_core_dumps import forbid_core_dumps
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.secrets import documents, keys, needs
@@ -62,6 +63,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def holder(target: Target, files: Sequence[Path], space: str) -> Holder:
     """The keys of the files, or of the cluster. KildeError."""
+    forbid_core_dumps()
     if files:
         return Holder(tuple(key for file in files for key in _of_file(file)))
     return Holder(tuple(asyncio.run(_of_cluster(target, space))))
