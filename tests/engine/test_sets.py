@@ -339,6 +339,14 @@ async def test_refresh_is_served_and_taken_away() -> None:
         assert p.controller.sets.passes.runtime("all").generations == made + 1
 
 
+async def test_a_generator_is_asked_again_when_its_time_has_come() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        pulls = {"github": {"owner": "o", "repo": "r"}, "continueOnRepoNotFoundError": True, "requeueAfterSeconds": 1}
+        await make(p, [{"pullRequest": pulls}])
+        await p.until(lambda: len(p.web.asked) >= 3)
+
+
 def delivery(event: str, body: dict[str, Any]) -> tuple[dict[str, str], bytes]:
     return {"content-type": "application/json", "x-github-event": event}, json.dumps(body).encode()
 
@@ -362,7 +370,7 @@ async def test_webhooks_reach_the_sets_that_read_what_moved() -> None:
         asked = len(p.web.asked)
         told = await face.on_push(*delivery("pull_request", {"action": "opened"}))
         assert told.applications == ("applicationset/previews",)
-        await p.until(lambda: len(p.web.asked) == asked + 1)
+        await p.until(lambda: len(p.web.asked) > asked)
 
 
 def rolling(*steps: tuple[str, Any]) -> dict[str, Any]:
@@ -447,4 +455,4 @@ async def test_tokens_come_only_from_secrets_that_may_be_sent() -> None:
         label = {"metadata": {"labels": {"argocd.argoproj.io/secret-type": "scm-creds"}}}
         await p.cluster.patch(SECRETS, "argocd", "s", label, manager="person")
         await change(p, {"metadata": {"annotations": {"argocd.argoproj.io/application-set-refresh": "true"}}})
-        await p.until(lambda: len(p.web.asked) == 1)
+        await p.until(lambda: len(p.web.asked) >= 1)
