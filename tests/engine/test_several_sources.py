@@ -137,3 +137,36 @@ async def test_every_source_has_to_be_allowed_by_the_project_those_of_an_operati
         await p.until(lambda: p.phase("good") == "Error")
         assert p.status("good")["operationState"]["message"] == refused
         assert p.data("a") is None
+
+
+async def test_a_chart_is_rendered_anew_when_a_values_file_of_the_other_repository_changes_and_only_then(
+    real_programs: None,
+) -> None:
+    from build_real import where
+
+    from kilde.adapters.programs.helm_template import HelmTemplate
+
+    chart = {
+        "chart/Chart.yaml": b"apiVersion: v2\nname: shop\nversion: 1.2.3\n",
+        "chart/templates/cm.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: {{ .Values.k }}}\n",
+    }
+    sources = [
+        {"repoURL": URL, "path": "chart", "helm": {"valueFiles": ["$vals/envs/test.yaml"]}},
+        {"repoURL": OTHER, "ref": "vals"},
+    ]
+    async with play(helm=HelmTemplate(str(where("helm")))) as p:
+        p.sources.create(OTHER)
+        one = p.sources.commit(URL, chart)
+        p.sources.commit(OTHER, {"envs/test.yaml": b"k: one\n"})
+        await p.application(source=None, sources=sources, **AUTO)
+        await p.until(lambda: p.data("a") == {"k": "one"})
+        await p.until(lambda: p.status().get("sourceTypes") == ["Helm", ""])
+        renders = p.controller.context.renderer.renders
+        two = p.sources.commit(OTHER, {"envs/test.yaml": b"k: one\n", "envs/prod.yaml": b"k: two\n"})
+        await p.controller.push(frozenset([OTHER]))
+        await p.until(lambda: p.status()["sync"]["revisions"] == [one, two])
+        assert p.controller.context.renderer.renders == renders
+        p.sources.commit(OTHER, {"envs/test.yaml": b"k: three\n"})
+        await p.controller.push(frozenset([OTHER]))
+        await p.until(lambda: p.data("a") == {"k": "three"})
+        assert p.controller.context.renderer.renders == renders + 1

@@ -9,6 +9,7 @@ from typing import Any
 from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.render.outside import Helm
 from kilde.engine.controller import Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
@@ -103,7 +104,7 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def play(**settings: Any) -> AsyncIterator[Play]:
+async def play(*, helm: Helm | None = None, **settings: Any) -> AsyncIterator[Play]:
     clock = SystemClock()
     cluster, sources, records, web = FakeCluster(clock), FakeSources(), MemoryRecords(), FakeWeb()
     for definition in crds.definitions():
@@ -116,7 +117,7 @@ async def play(**settings: Any) -> AsyncIterator[Play]:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     sources.create(URL)
-    world = World(cluster=cluster, sources=sources, records=records, clock=clock, web=web)
+    world = World(cluster=cluster, sources=sources, records=records, clock=clock, web=web, helm=helm)
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, sources, records, made)

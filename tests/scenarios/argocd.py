@@ -5,6 +5,7 @@ python tests/scenarios/argocd.py --only 'hook-*'  # some; further words go to th
 """
 
 import asyncio
+import os
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools"), str(ROOT / "src")]
+
+from build_real import where  # noqa: E402
 
 from kilde import crds  # noqa: E402
 from kilde.adapters.clock import SystemClock  # noqa: E402
@@ -48,7 +51,14 @@ def play(*words: str, jobs: int = 6) -> subprocess.CompletedProcess[str]:
                        "--git-dir", str(folder / "git"), "--controller-cmd", f"sh -c {shlex.quote(up)}",
                        "--expect", str(FOLDER / "expected"), "--skip", "writes", "events", "managers",
                        "--jobs", str(jobs), *words]  # fmt: skip
-            return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+            return subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                check=False,
+                env={**os.environ, "KILDE_HELM_COMMAND": str(where("helm"))},
+            )
 
 
 if __name__ == "__main__":

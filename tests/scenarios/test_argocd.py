@@ -11,8 +11,8 @@ OTHER_WORDS = {
     "app-of-itself", "err-recovers", "err-repo-missing", "err-sync-on-comparison-error", "heal-role-rules",
     "immutable-configmap", "order-kinds", "tracking-cluster-scoped", "tracking-takeover",
 }  # fmt: skip
-# Not there yet: Helm, manifests handed over in an operation.
-NOT_YET = {"op-manifests", "src-helm-missing-values", "src-multi-ref"}
+# Not there yet: manifests handed over in an operation.
+NOT_YET = {"op-manifests"}
 
 
 @pytest.mark.live

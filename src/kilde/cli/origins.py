@@ -16,7 +16,7 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
     from kilde.adapters.git.sources import GitSources
     from kilde.core.apps.application import read_application
     from kilde.core.apps.sources import told_list
-    from kilde.engine.looking import looked_at
+    from kilde.engine.looking import Eyes, looked_at
     from kilde.ports.sources import Credentials
 
     read = read_application(app)
@@ -24,8 +24,9 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
     if len(revisions) != len(read.sources) or not all(revisions) or not (data_dir / "git").is_dir():
         return {}
     sources = GitSources(data_dir / "git", clock=SystemClock())
+    eyes = Eyes(sources=sources, credentials=lambda url: Credentials())
     try:
-        looked = await looked_at(sources, read, lambda url: Credentials(), revisions)
+        looked = await looked_at(eyes, read, revisions)
     except KildeError:
         return {}  # the conditions of the application say what is wrong with it
     finally:

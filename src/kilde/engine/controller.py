@@ -68,7 +68,9 @@ class Controller:
             config=config,
             live=live,
             repositories=repositories,
-            renderer=Renderer(world.sources, fetch=repositories.ensure, allow_remote=projects.allows_remote),
+            renderer=Renderer(
+                world.sources, fetch=repositories.ensure, allow_remote=projects.allows_remote, helm=world.helm
+            ),
             schemas=schemas,
             projects=projects,
             signatures=Signatures(world.sources, projects, config),

@@ -18,13 +18,11 @@ from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.plan.tracking import Tracking, read_tracking
-from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.fleet import CONFIG_MAPS
-from kilde.engine.looking import Choose, look
+from kilde.engine.looking import Eyes, look
 from kilde.engine.schemas import Schemas
 from kilde.engine.wishes import defined_scopes, owned_refs
 from kilde.ports.cluster import Cluster, Discovery
-from kilde.ports.sources import Sources
 
 _decode = msgspec.json.Decoder(dict).decode
 Write = Callable[[Object], str]
@@ -40,14 +38,7 @@ class ObjectDiff:
 
 
 async def diff_application(
-    cluster: Cluster,
-    sources: Sources,
-    app: Application,
-    credentials: Choose,
-    *,
-    revision: str = "",
-    write: Write,
-    sops: Decrypter | None = None,
+    cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = "", write: Write
 ) -> tuple[str, list[ObjectDiff]]:
     """The commit (of several sources: all of them in one word) and everything that a sync to it would change.
 
@@ -55,7 +46,7 @@ async def diff_application(
     """
     if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
-    looked = await look(sources, app, credentials, revision=revision, sops=sops)
+    looked = await look(eyes, app, revision=revision)
     manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
     discovery = await cluster.discovery()
 
@@ -133,9 +124,7 @@ class Rollback:
     message: str
 
 
-async def plan_rollback(
-    sources: Sources, app: Application, credentials: Choose, *, to: str = "", reason: str = ""
-) -> Rollback:
+async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: str = "") -> Rollback:
     """Works out which files to put back: those that the application reads and that have changed since `to`.
 
     `to` empty: the last revision that was deployed and is not what the branch has now. Of several sources the first Git
@@ -143,8 +132,8 @@ async def plan_rollback(
     """
     if app.source is None:
         raise InvalidInput("has no source", about=str(app))
-    url, word = app.source.url, app.source.target_revision
-    await sources.fetch(url, credentials(url))
+    url, word, sources = app.source.url, app.source.target_revision, eyes.sources
+    await sources.fetch(url, eyes.credentials(url))
     head = await sources.resolve(url, word)
     target = await sources.resolve(url, to) if to else _last_good(app, head)
     if target == head:
@@ -152,7 +141,7 @@ async def plan_rollback(
     changed = await sources.changed_paths(url, target, head)
     mine = [(number, one) for number, one in enumerate(app.sources) if (one.url, one.target_revision) == (url, word)]
     back = {number: target for number, _ in mine}
-    looked = await look(sources, app, credentials, revisions=back)
+    looked = await look(eyes, app, revisions=back)
     read = {
         path
         for memory in looked.memories

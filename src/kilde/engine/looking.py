@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
-from kilde.core.render import Rendered
+from kilde.core.render import Rendered, Surroundings
+from kilde.core.render.outside import Helm
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.rendering import Memories, Renderer
+from kilde.ports.cluster import Cluster, Discovery
 from kilde.ports.sources import Credentials, Sources
 
 Choose = Callable[[str], Credentials]  # what opens a repository, by its URL
@@ -22,52 +24,78 @@ class Looked:
     memories: Memories
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eyes:
+    """What a look takes: repositories and what opens them, the helm program, and the cluster that charts ask about, if there is one."""
+
+    sources: Sources
+    credentials: Choose
+    helm: Helm | None = None
+    cluster: Cluster | None = None
+    sops: Decrypter | None = None
+
+
+async def served_by(cluster: Cluster, discovery: Discovery) -> tuple[str, tuple[str, ...]]:
+    """The cluster's version, and all that it serves as `group/version` and `group/version/Kind`, as `helm template` takes it."""
+    found = set()
+    for kind in discovery.all():
+        for version in discovery.versions(kind.group, kind.kind):
+            api = f"{kind.group}/{version}" if kind.group else version
+            found |= {api, f"{api}/{kind.kind}"}
+    return (await cluster.version()).removeprefix("v").partition("-")[0].partition("+")[0], tuple(sorted(found))
+
+
+def surroundings(app: Application, version: str = "", apis: tuple[str, ...] = ()) -> Surroundings:
+    """What the renders of an application's sources know beside files."""
+    return Surroundings(
+        app=app.name, namespace=app.destination.namespace, project=app.project, kube_version=version, api_versions=apis
+    )
+
+
 async def look(
-    sources: Sources,
+    eyes: Eyes,
     app: Application,
-    credentials: Choose,
     *,
     revision: str = "",
     revisions: Mapping[int, str] | None = None,
-    sops: Decrypter | None = None,
 ) -> Looked:
     """Fetches and renders. `revision`: of the first source, `revisions`: by place, instead of those that are asked for. KildeError."""
-    found = await resolved(sources, app, credentials, revision=revision)
+    found = await resolved(eyes, app, revision=revision)
     found = tuple((revisions or {}).get(number, sha) for number, sha in enumerate(found))
-    return await looked_at(sources, app, credentials, found, sops=sops)
+    return await looked_at(eyes, app, found)
 
 
-async def resolved(sources: Sources, app: Application, credentials: Choose, *, revision: str = "") -> tuple[str, ...]:
+async def resolved(eyes: Eyes, app: Application, *, revision: str = "") -> tuple[str, ...]:
     """The commit of each source, freshly fetched. Raises KildeError."""
     for url in dict.fromkeys(source.url for source in app.sources):
-        await sources.fetch(url, credentials(url))
+        await eyes.sources.fetch(url, eyes.credentials(url))
     words = [source.target_revision for source in app.sources]
     words[0] = revision or words[0]
-    return tuple([await sources.resolve(source.url, word) for source, word in zip(app.sources, words, strict=True)])
+    return tuple(
+        [await eyes.sources.resolve(source.url, word) for source, word in zip(app.sources, words, strict=True)]
+    )
 
 
-async def looked_at(
-    sources: Sources,
-    app: Application,
-    credentials: Choose,
-    revisions: tuple[str, ...],
-    *,
-    sops: Decrypter | None = None,
-) -> Looked:
+async def looked_at(eyes: Eyes, app: Application, revisions: tuple[str, ...]) -> Looked:
     """Renders what has been fetched. Raises KildeError."""
-    with renderer(sources, credentials) as made:
-        result, memories = await made.render(app.sources, revisions, (), project=app.project, sops=sops)
+    served: tuple[str, tuple[str, ...]] = ("", ())
+    if eyes.cluster is not None:
+        served = await served_by(eyes.cluster, await eyes.cluster.discovery())
+    with _renderer(eyes) as made:
+        result, memories = await made.render(
+            app.sources, revisions, (), around=surroundings(app, *served), sops=eyes.sops
+        )
     return Looked(revisions=revisions, parts=result.parts or (), memories=memories)
 
 
 @contextlib.contextmanager
-def renderer(sources: Sources, credentials: Choose) -> Iterator[Renderer]:
+def _renderer(eyes: Eyes) -> Iterator[Renderer]:
     """A renderer for one look, closed afterwards. Remote bases are refused."""
 
     async def fetch(url: str) -> None:
-        await sources.fetch(url, credentials(url))
+        await eyes.sources.fetch(url, eyes.credentials(url))
 
-    made = Renderer(sources, fetch=fetch, allow_remote=lambda project, url: False)
+    made = Renderer(eyes.sources, fetch=fetch, allow_remote=lambda project, url: False, helm=eyes.helm)
     try:
         yield made
     finally:

@@ -13,6 +13,7 @@ from kilde.core.objects.ref import GroupKind
 from kilde.core.plan.desired import prepare
 from kilde.core.plan.masking import masked
 from kilde.core.plan.tracking import Tracking
+from kilde.core.render import Surroundings
 from kilde.engine.rendering import Renderer
 from kilde.engine.runtime import digest_inputs
 from kilde.ports.sources import Sources
@@ -51,7 +52,7 @@ async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]
         raise SourceError("its source cannot be read any more", about=view.application)
     renderer = Renderer(sources, fetch=_never, allow_remote=lambda project, url: True)
     try:
-        result, _ = await renderer.render((source,), (view.revision.get("sha", ""),), (), project="")
+        result, _ = await renderer.render((source,), (view.revision.get("sha", ""),), (), around=Surroundings())
     finally:
         renderer.close()
     assert result.parts is not None

@@ -1,7 +1,7 @@
 """Renders an application's source at a commit, and only when something it reads has changed (input-traced rendering)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,12 +10,12 @@ from typing import TypeVar
 import msgspec
 
 from kilde.core.apps.sources import Source
-from kilde.core.basics.errors import Place
+from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.manifest import Manifest
-from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, render
-from kilde.core.render.outside import Outside
+from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, Surroundings, render
+from kilde.core.render.outside import Helm, Outside
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
-from kilde.core.source.tree import Trace, Tree, touched
+from kilde.core.source.tree import Trace, TracedTree, Tree, touched
 from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
 
@@ -59,6 +59,7 @@ class Memory:
     source_type: SourceType = ""
     kept: tuple[tuple[bytes, Place | None], ...] = ()
     keys: str = ""  # of its SOPS files
+    around: Surroundings | None = None  # where it was made of more than files: a chart asks what the cluster serves
 
     @property
     def urls(self) -> frozenset[str]:
@@ -81,8 +82,8 @@ Memories = tuple[Memory, ...]  # one for each source of an application; () where
 class Renderer:
     """Renders in one thread of its own, so that reading and computing do not hold the loop."""
 
-    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote) -> None:
-        self._sources, self._fetch, self._allow_remote = sources, fetch, allow_remote
+    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote, helm: Helm | None = None) -> None:
+        self._sources, self._fetch, self._allow_remote, self._helm = sources, fetch, allow_remote, helm
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
@@ -94,7 +95,7 @@ class Renderer:
         revisions: Sequence[str],
         before: Memories,
         *,
-        project: str,
+        around: Surroundings,
         entering: Callable[[int], None] = lambda number: None,
         sops: Decrypter | None = None,
     ) -> tuple[Result, Memories]:
@@ -102,17 +103,18 @@ class Renderer:
 
         `entering` is told the place of the source that is looked at; `sops` decrypts. Raises KildeError.
         """
-        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(project, url))
+        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(around.project, url))
         memories: list[Memory] = []
         parts: dict[int, Rendered] = {}
         for number in range(len(sources)):
             entering(number)
             known = before[number] if len(before) == len(sources) else None
+            here = _around(around, sources[number], revisions[number])
             same_keys = known is not None and known.keys == (sops.keys if sops else "")
-            if known is not None and same_keys and await self._holds(known, sources, number, revisions, remotes):
+            if known is not None and same_keys and await self._holds(known, sources, number, revisions, here, remotes):
                 memories.append(known.at(revisions))
             else:
-                parts[number], memory = await self._anew(sources, number, revisions, remotes, sops)
+                parts[number], memory = await self._anew(sources, number, revisions, here, remotes, sops)
                 memories.append(memory)
         if not parts:
             return Result(None), tuple(memories)
@@ -120,8 +122,16 @@ class Renderer:
         return Result(tuple(whole)), tuple(memories)
 
     async def _holds(
-        self, before: Memory, sources: Sequence[Source], number: int, revisions: Sequence[str], remotes: RemoteBases
+        self,
+        before: Memory,
+        sources: Sequence[Source],
+        number: int,
+        revisions: Sequence[str],
+        around: Surroundings,
+        remotes: RemoteBases,
     ) -> bool:
+        if before.around is not None and before.around != around:
+            return False
         if before.source != sources[number].render or any(read.url != sources[read.of].url for read in before.reads):
             return False
         if not await self.still_true(before, revisions):
@@ -133,28 +143,34 @@ class Renderer:
         sources: Sequence[Source],
         number: int,
         revisions: Sequence[str],
+        around: Surroundings,
         remotes: RemoteBases,
         sops: Decrypter | None,
     ) -> tuple[Rendered, Memory]:
         source, sha, keys = sources[number], revisions[number], sops.keys if sops else ""
         if not source.renders:
-            reads = (Read(source.url, sha, Trace(), number),)
-            return Rendered((), "", Trace()), Memory(source.render, reads, keys=keys)
-        rendered = await self._rendered(await self._sources.tree(source.url, sha), source.render, remotes, sops)
+            reads = [Read(source.url, sha, Trace(), number)]
+            return Rendered((), "", Trace()), Memory(source.render, tuple(reads), keys=keys)
+        called = {other.ref: place for place, other in enumerate(sources) if other.ref in source.render.refs}
+        refs = {ref: TracedTree(await self._sources.tree(sources[at].url, revisions[at])) for ref, at in called.items()}
+        tree = await self._sources.tree(source.url, sha)
+        rendered = await self._rendered(tree, source.render, remotes, replace(around, refs=refs), sops)
         kept: tuple[tuple[bytes, Place | None], ...] = ()
         if len(sources) > 1:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
-        reads = (Read(source.url, sha, rendered.trace, number),)
-        return rendered, Memory(source.render, reads, rendered.source_type, kept, keys)
+        reads = [Read(source.url, sha, rendered.trace, number)]
+        reads += [Read(sources[at].url, revisions[at], refs[ref].trace, at) for ref, at in called.items()]
+        more = around if rendered.source_type == "Helm" else None
+        return rendered, Memory(source.render, tuple(reads), rendered.source_type, kept, keys, more)
 
     async def _rendered(
-        self, tree: Tree, source: RenderSource, remotes: RemoteBases, sops: Decrypter | None
+        self, tree: Tree, source: RenderSource, remotes: RemoteBases, around: Surroundings, sops: Decrypter | None
     ) -> Rendered:
         """Renders, as often as it takes to learn of every remote base."""
         self.renders += 1
         while True:
-            outside = remotes.outside()
-            work = partial(render, tree, source, cache=self._cache, outside=outside)
+            outside = remotes.outside()._replace(helm=self._helm if sops is None else _NoHelm())
+            work = partial(render, tree, source, cache=self._cache, outside=outside, around=around)
             if sops is not None:
                 work = partial(decrypted_render, tree, source, sops, outside)
             try:
@@ -204,3 +220,22 @@ class Renderer:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class _NoHelm:
+    """Of an application with SOPS files: what is decrypted stays in memory, and helm reads files."""
+
+    def template(self, files: Mapping[str, bytes], folder: str, arguments: Sequence[str], values: bytes) -> bytes:
+        hint = "take the annotation kilde.dev/sops off the application, and seal the secrets"
+        raise RenderFailed("a chart is not rendered from decrypted files", about=folder, hint=hint)
+
+
+def _around(app: Surroundings, source: Source, revision: str) -> Surroundings:
+    """What one source's render knows; the commit only where the source asks for it, so that a new one changes nothing else."""
+    asks = "ARGOCD_APP_REVISION" in repr(source.render)
+    return replace(
+        app,
+        repo_url=source.repo_url,
+        target_revision=source.target_revision,
+        revision=revision if asks else "",
+    )

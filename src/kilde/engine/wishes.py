@@ -12,10 +12,11 @@ from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
 from kilde.core.plan.masking import masked
-from kilde.core.render import Rendered
+from kilde.core.render import Rendered, Surroundings
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.core.source.revision import Revision
 from kilde.engine.context import NAMESPACES, Context
+from kilde.engine.looking import served_by, surroundings
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
 from kilde.engine.sops import decrypter
 from kilde.ports.cluster import Discovery
@@ -26,6 +27,7 @@ class Wishes:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
+        self._served: tuple[object, str, tuple[str, ...]] | None = None
 
     async def current(self, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
         """The wish at the application's target revision, all its objects watched. Raises KildeError."""
@@ -47,7 +49,12 @@ class Wishes:
             rt.source = number
 
         result, memories = await ctx.renderer.render(
-            app.sources, revisions, before, project=app.project, entering=entering, sops=await self._sops(app)
+            app.sources,
+            revisions,
+            before,
+            around=await self._around(app, discovery),
+            entering=entering,
+            sops=await self._sops(app),
         )
         if result.parts is not None:
             rt.wish = self._wish(app, revisions, result.parts, discovery)
@@ -78,9 +85,18 @@ class Wishes:
         for source in sources:
             await ctx.repositories.ensure(source.url)
         revisions = await self._resolved(app, sources, words, rt)
-        result, _ = await ctx.renderer.render(sources, revisions, (), project=app.project, sops=await self._sops(app))
+        discovery = await ctx.world.cluster.discovery()
+        around, sops = await self._around(app, discovery), await self._sops(app)
+        result, _ = await ctx.renderer.render(sources, revisions, (), around=around, sops=sops)
         assert result.parts is not None
-        return self._wish(app, revisions, result.parts, await ctx.world.cluster.discovery())
+        return self._wish(app, revisions, result.parts, discovery)
+
+    async def _around(self, app: Application, discovery: Discovery) -> Surroundings:
+        """What a chart may ask of the cluster is asked once for each discovery."""
+        if self._served is None or self._served[0] is not discovery:
+            self._served = (discovery, *await served_by(self._ctx.world.cluster, discovery))
+        _, version, apis = self._served
+        return surroundings(app, version, apis)
 
     async def _sops(self, app: Application) -> Decrypter | None:
         return await decrypter(self._ctx.world.cluster, app, self._ctx.world.age)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kilde.core.render.outside import Helm
 from kilde.engine.sops import Unwrapper, no_age
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
@@ -20,3 +21,4 @@ class World:
     clock: Clock
     web: Web
     age: Unwrapper = no_age  # for SOPS files
+    helm: Helm | None = None  # charts are refused without it

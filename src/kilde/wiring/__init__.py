@@ -25,6 +25,7 @@ from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
+from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
@@ -73,6 +74,7 @@ class UpSettings:
     api_port: int = 0
     poll: float = 120.0
     wave_delay: float = 2.0
+    helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
     writes: int = 0  # to the API server, a minute; 0: no limit
     namespace: str = "argocd"
     controllers: str = "simulate"
@@ -113,6 +115,11 @@ def open_cluster(file: Path | None, *, context: str = "", writes: int = 0) -> Ku
 def credentials_for(url: str, config: Config) -> Credentials:
     """What opens a repository, from Argo CD's labelled Secrets and ConfigMaps."""
     return choose(url, config.secrets, config.config_maps.values())
+
+
+def helm_program(command: str = "") -> HelmTemplate:
+    """What renders the charts of applications."""
+    return HelmTemplate(command or os.environ.get("KILDE_HELM_COMMAND", "") or "helm")
 
 
 @contextlib.contextmanager
@@ -175,7 +182,8 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = GitSources(settings.data_dir / "git", clock=clock)
         web = WebClient()
-        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper)
+        helm = helm_program(settings.helm)
+        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper, helm=helm)
         engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import msgspec
 
@@ -15,17 +16,15 @@ from kilde.core.objects.yaml_writer import write_document
 from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
-from kilde.engine.looking import Choose
+from kilde.engine.looking import Choose, Eyes
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.sources import Credentials
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring import UpSettings, helm_program, open_cluster
 
 
 @contextlib.asynccontextmanager
-async def _looking(
-    settings: UpSettings, name: str
-) -> AsyncIterator[tuple[KubeCluster, GitSources, Application, Choose]]:
+async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeCluster, Eyes, Application]]:
     """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
@@ -39,7 +38,7 @@ async def _looking(
             )
         app = read_application(msgspec.json.decode(raw))
         credentials = await _credentials(cluster, settings.namespace)
-        yield cluster, sources, app, credentials
+        yield cluster, Eyes(sources=sources, credentials=credentials, helm=helm_program(), cluster=cluster), app
     finally:
         await sources.close()
         await cluster.close()
@@ -61,32 +60,30 @@ async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:
 
 async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
     """The commit, and every object that a sync to it would change. Raises KildeError."""
-    async with _looking(settings, name) as (cluster, sources, app, credentials):
-        sops = await decrypter(cluster, app, unwrapper)
-        return await diff_application(
-            cluster, sources, app, credentials, revision=revision, write=write_document, sops=sops
-        )
+    async with _looking(settings, name) as (cluster, eyes, app):
+        eyes = replace(eyes, sops=await decrypter(cluster, app, unwrapper))
+        return await diff_application(cluster, eyes, app, revision=revision, write=write_document)
 
 
 async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:
     """Whether and why a file touches an application. Raises KildeError."""
-    async with _looking(settings, name) as (_, sources, app, credentials):
-        return await why_application(sources, app, credentials, path, revision=revision)
+    async with _looking(settings, name) as (_, eyes, app):
+        return await why_application(eyes, app, path, revision=revision)
 
 
 async def app_rollback(
     settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, dry_run: bool = False
 ) -> str:
     """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError."""
-    async with _looking(settings, name) as (_, sources, app, credentials):
-        plan = await plan_rollback(sources, app, credentials, to=to, reason=reason)
+    async with _looking(settings, name) as (_, eyes, app):
+        plan = await plan_rollback(eyes, app, to=to, reason=reason)
         files = "".join(f"  {path}\n" for path in plan.paths)
         told = f"{plan.message.partition(chr(10))[0]}\nrestored on branch {plan.branch} as of {plan.to}:\n{files}"
         if dry_run:
             return f"{told}nothing was written (--dry-run)\n"
-        made = await sources.push_revert(
+        made = await eyes.sources.push_revert(
             plan.url,
-            credentials(plan.url),
+            eyes.credentials(plan.url),
             branch=plan.branch,
             to=plan.to,
             paths=plan.paths,

@@ -134,7 +134,7 @@ def test_the_tool_is_found_as_argo_cd_finds_it() -> None:
     assert render(found, RenderSource(path="k")).source_type == "Kustomize"
     assert render(found, RenderSource(path="k", directory=DirectoryOptions())).source_type == "Kustomize"
     assert render(found, RenderSource(path="./d/")).source_type == "Directory"
-    with pytest.raises(KildeError, match="h: is a Helm chart, which is not rendered yet"):
+    with pytest.raises(KildeError, match="h: is a Helm chart, which needs the helm program"):
         render(found, RenderSource(path="h"))
     plain = render(found, RenderSource(path="k", directory=DirectoryOptions(recurse=True)))
     assert (plain.source_type, [m.name for m in plain.manifests]) == ("Directory", ["shop"])

@@ -1,1 +1,1 @@
-"""Programs of the user's choice that a build may run: helm, KRM functions, plugins. For the command line, never the controller."""
+"""Programs that a render runs: helm for applications, shut off from all else; helm, KRM functions and plugins of whoever builds."""

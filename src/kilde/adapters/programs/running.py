@@ -1,6 +1,7 @@
 """Runs one program for a build: no shell, bounded in time and output, ended with all that it started."""
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -25,16 +26,19 @@ def run(
     shown: bool = False,
     seconds: float = SECONDS,
     most: int = OUTPUT_BYTES,
+    inherit: bool = True,
+    memory: int = 0,
 ) -> tuple[int, bytes, str]:
     """Exit code, standard output, standard error ("" where it is `shown`: it goes to ours as it comes).
 
-    The environment is ours and `variables`. Raises RenderFailed when it cannot start, takes too long or prints too much.
+    The environment is ours and `variables`; these alone where it does not `inherit`. `memory`: bytes of address space, 0 for no
+    bound. Raises RenderFailed when it cannot start, takes too long or prints too much.
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - the user names the program; there is no shell
             list(command),
             cwd=folder,
-            env={**os.environ, **(variables or {})},
+            env={**(os.environ if inherit else {}), **(variables or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if shown else subprocess.PIPE,
@@ -44,6 +48,9 @@ def run(
         raise RenderFailed(f"the program cannot be started: {error.strerror}", about=command[0]) from error
     except ValueError as error:  # a zero byte
         raise RenderFailed(f"the program cannot be started: {error}", about=command[0]) from error
+    if memory:
+        with suppress(OSError):  # it has ended already
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
     output, said = _Drain(process.stdout, most, process.pid), _Drain(process.stderr, _ERROR_BYTES, 0)
     feeder = threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True)
     feeder.start()

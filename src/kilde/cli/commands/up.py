@@ -55,6 +55,14 @@ from kilde.cli.witnesses import witness_option
     help="Writes a minute to the API server, for a slow etcd: more of them wait. 0: no limit.",
 )
 @click.option(
+    "--helm-command",
+    "helm",
+    envvar="KILDE_HELM_COMMAND",
+    default="helm",
+    show_default=True,
+    help="The helm program (3 or 4) that renders charts, by path or name.",
+)
+@click.option(
     "--seal-controller/--no-seal-controller",
     "seals",
     default=None,
@@ -95,6 +103,7 @@ def command(
     api_port: int,
     poll: float,
     wave_delay: float,
+    helm: str,
     writes: int,
     durability: str,
     namespace: str,
@@ -124,6 +133,7 @@ def command(
         api_port=api_port,
         poll=poll,
         wave_delay=wave_delay,
+        helm=helm,
         writes=writes,
         durability=durability,
         namespace=namespace,

@@ -1,7 +1,8 @@
 """The blocks of `spec.source` that say how a folder is rendered: `directory` and `kustomize`, parsed."""
 
 from kilde.core.basics.reading import Reader
-from kilde.core.render import DirectoryOptions, KustomizeOptions
+from kilde.core.objects.yaml_writer import write_document
+from kilde.core.render import DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions
 
 
 def read_directory(at: Reader) -> DirectoryOptions | None:
@@ -47,3 +48,35 @@ def _replica(at: Reader) -> tuple[str, int]:
     if isinstance(count, str) and count.isdigit():
         return at.text("name"), int(count)
     return at.text("name"), at.number("count", 0)
+
+
+def read_helm(at: Reader) -> HelmOptions | None:
+    """`source.helm`, Argo CD's names; an empty block decides nothing. `valuesObject` wins over `values`."""
+    if at.text("version") not in ("", "v3"):
+        at.problem("version", f"'{at.text('version')}' is no version that is known; leave it out")
+    values = at.text("values")
+    inline = at.raw.get("valuesObject")
+    if inline is not None and not isinstance(inline, dict):
+        at.problem("valuesObject", "must be an object")
+    elif inline:
+        values = write_document(inline)
+    options = HelmOptions(
+        release_name=at.text("releaseName"),
+        namespace=at.text("namespace"),
+        value_files=at.texts("valueFiles"),
+        ignore_missing_value_files=at.flag("ignoreMissingValueFiles"),
+        values=values,
+        parameters=tuple(_parameter(item) for item in at.items("parameters")),
+        file_parameters=tuple((item.text("name"), item.text("path")) for item in at.items("fileParameters")),
+        skip_crds=at.flag("skipCrds"),
+        skip_tests=at.flag("skipTests"),
+        skip_schema_validation=at.flag("skipSchemaValidation"),
+        pass_credentials=at.flag("passCredentials"),
+        kube_version=at.text("kubeVersion"),
+        api_versions=at.texts("apiVersions"),
+    )
+    return options if any(at.raw.values()) else None
+
+
+def _parameter(at: Reader) -> HelmParameter:
+    return HelmParameter(name=at.text("name"), value=at.text("value"), forced=at.flag("forceString"))

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kilde.core.apps.source_blocks import read_directory, read_kustomize
+from kilde.core.apps.source_blocks import read_directory, read_helm, read_kustomize
 from kilde.core.basics.reading import Reader
 from kilde.core.render import RenderSource
 
 _REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
 _REF = re.compile(r"[A-Za-z0-9_-]+")
-_LATER = ("chart", "helm", "plugin")
+_LATER = ("chart", "plugin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,12 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
         return None
     directory = read_directory(at.mapping("directory")) if at.has("directory") else None
     kustomize = read_kustomize(at.mapping("kustomize")) if at.has("kustomize") else None
+    helm = read_helm(at.mapping("helm")) if at.has("helm") else None
     return Source(
         repo_url=url,
         path=path,
         target_revision=at.text("targetRevision"),
-        render=RenderSource(path=path, directory=directory, kustomize=kustomize),
+        render=RenderSource(path=path, helm=helm, directory=directory, kustomize=kustomize),
         ref=ref,
         name=at.text("name"),
         raw=dict(at.raw),

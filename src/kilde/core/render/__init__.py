@@ -10,17 +10,29 @@ if TYPE_CHECKING:
     from kilde.core.render.cache import RenderCache
     from kilde.core.render.kustomize.build import BuildOptions, Built, kustomize_build
     from kilde.core.render.rendering import render
-    from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource, SourceType
+    from kilde.core.render.source import (
+        DirectoryOptions,
+        HelmOptions,
+        HelmParameter,
+        KustomizeOptions,
+        Rendered,
+        RenderSource,
+        SourceType,
+        Surroundings,
+    )
 
 __all__ = [
     "BuildOptions",
     "Built",
     "DirectoryOptions",
+    "HelmOptions",
+    "HelmParameter",
     "KustomizeOptions",
     "RenderCache",
     "RenderSource",
     "Rendered",
     "SourceType",
+    "Surroundings",
     "kustomize_build",
     "render",
 ]
@@ -34,6 +46,9 @@ _HOMES = {
     "RenderSource": "source",
     "Rendered": "source",
     "SourceType": "source",
+    "Surroundings": "source",
+    "HelmParameter": "source",
+    "HelmOptions": "source",
     "kustomize_build": "kustomize.build",
     "render": "rendering",
 }

@@ -105,7 +105,7 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
     try:
         documents = read_documents(content, file=file)
         manifests = [
-            manifest for document in documents for manifest in _unpacked(document.value, document, document.line)
+            manifest for document in documents for manifest in unpacked(document.value, document, document.line)
         ]
     except InvalidYaml:
         if file.endswith(".json") or _is_binary(content) or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
@@ -120,7 +120,8 @@ def _is_binary(content: bytes) -> bool:
     return any(byte < 9 or 13 < byte < 27 for byte in content[:8000])  # Git looks at 8,000 bytes too
 
 
-def _unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
+def unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
+    """The objects of a document, those of a list one by one. Raises InvalidYaml for what is none."""
     place = Place(document.file, line)
     if not isinstance(value, dict):
         raise InvalidYaml("an object must be a map", place=place)
@@ -131,7 +132,7 @@ def _unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
     if isinstance(items, list) and kind.endswith("List"):
         lines = document.item_lines("items")
         for index, item in enumerate(items):
-            yield from _unpacked(item, document, lines[index] if index < len(lines) else line)
+            yield from unpacked(item, document, lines[index] if index < len(lines) else line)
         return
     _check(value, document, place)
     yield Manifest(value, place)

@@ -3,7 +3,7 @@
 Like a Tree's, the calls are synchronous; an implementation does I/O, its caller runs the render where that does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import SourceUnavailable
@@ -69,6 +69,26 @@ class Charts(Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Writes a file into a scratch folder."""
+        ...
+
+
+class Helm(Protocol):
+    """`helm template` for an application: no network, no cluster, nothing of who runs it."""
+
+    def template(self, files: Mapping[str, bytes], folder: str, arguments: Sequence[str], values: bytes) -> bytes:
+        """What it prints for the chart in `folder` of these files. `values` come as standard input, where an argument is `-`.
+
+        An argument that begins with `/` is a path among the files. Raises RenderFailed with helm's own words, or when there
+        is no helm.
+        """
+        ...
+
+
+class Packages(Protocol):
+    """Charts from chart repositories."""
+
+    def chart(self, repository: str, name: str, version: str) -> Tree:
+        """The files of a chart; `version` is a version or a range. What it gives during one render does not change. SourceError."""
         ...
 
 
@@ -141,6 +161,8 @@ class Outside(NamedTuple):
     remotes: Remotes | None = None
     charts: Charts | None = None
     functions: Functions | None = None
+    helm: Helm | None = None
+    packages: Packages | None = None
     rooted: bool = False
 
 

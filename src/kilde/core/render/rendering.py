@@ -7,6 +7,7 @@ from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.directory import render_directory
+from kilde.core.render.helm import render_helm
 from kilde.core.render.kustomize.accumulate import load_kustomization
 from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.build import BuildOptions, Built, build, printable
@@ -14,12 +15,27 @@ from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.overrides import overridden
-from kilde.core.render.source import DirectoryOptions, KustomizeOptions, Rendered, RenderSource
+from kilde.core.render.source import (
+    DirectoryOptions,
+    HelmOptions,
+    KustomizeOptions,
+    Rendered,
+    RenderSource,
+    SourceType,
+    Surroundings,
+)
 from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join
+
+_NOWHERE = Surroundings()
 
 
 def render(
-    tree: Tree, source: RenderSource, *, cache: RenderCache | None = None, outside: Outside = NOTHING_OUTSIDE
+    tree: Tree,
+    source: RenderSource,
+    *,
+    cache: RenderCache | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
+    around: Surroundings = _NOWHERE,
 ) -> Rendered:
     """The manifests of a source, and the exact set of what was read for them.
 
@@ -27,14 +43,20 @@ def render(
     cannot be rendered. Synchronous and CPU-bound; the tree may do I/O. `outside`: what it may reach beyond the tree.
     """
     try:
-        return _render(TracedTree(tree), source, cache if cache is not None else RenderCache(), outside)
+        return _render(TracedTree(tree), source, cache if cache is not None else RenderCache(), outside, around)
     except RecursionError:
         raise LimitExceeded("nested deeper than anything honest", about=source.path) from None
 
 
-def _render(traced: TracedTree, source: RenderSource, cache: RenderCache, outside: Outside) -> Rendered:
+def _render(
+    traced: TracedTree, source: RenderSource, cache: RenderCache, outside: Outside, around: Surroundings
+) -> Rendered:
     path = _folder(traced, source.path)
-    if _uses_kustomize(traced, path, source):
+    kind = _kind(traced, path, source)
+    if kind == "Helm":
+        options = source.helm or HelmOptions()
+        return Rendered(render_helm(traced, path, options, around, outside), kind, traced.trace)
+    if kind == "Kustomize":
         built = _kustomize(traced, path, source.kustomize, cache, outside)
         traced.trace.remotes.update(built.remotes)
         manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
@@ -55,21 +77,23 @@ def _folder(tree: Tree, path: str) -> str:
     return found
 
 
-def _uses_kustomize(tree: Tree, path: str, source: RenderSource) -> bool:
+def _kind(tree: Tree, path: str, source: RenderSource) -> SourceType:
     """Argo CD's detection: an explicit block, then Chart.yaml, then a kustomization, else a plain folder."""
-    if source.directory is not None and source.kustomize is not None:
-        raise RenderFailed("multiple application sources defined: directory and kustomize", about=source.path)
+    blocks = {"Helm": source.helm, "Kustomize": source.kustomize, "Directory": source.directory}
+    explicit = [name for name, block in blocks.items() if block is not None]
+    if len(explicit) > 1:
+        named = " and ".join(name.lower() for name in sorted(explicit))
+        raise RenderFailed(f"multiple application sources defined: {named}", about=source.path)
+    if source.helm is not None:
+        return "Helm"
     if source.kustomize is not None:
-        return True
+        return "Kustomize"
     if source.directory is not None and source.directory != DirectoryOptions():
-        return False
+        return "Directory"
     if tree.entry(posixpath.join(path, "Chart.yaml")) is not None:
-        raise RenderFailed(
-            "is a Helm chart, which is not rendered yet",
-            about=path or "/",
-            hint="render it into the repository with helm template",
-        )
-    return any(tree.entry(posixpath.join(path, name)) is not None for name in FILE_NAMES)
+        return "Helm"
+    kustomized = any(tree.entry(posixpath.join(path, name)) is not None for name in FILE_NAMES)
+    return "Kustomize" if kustomized else "Directory"
 
 
 def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache, outside: Outside) -> Built:

@@ -1,13 +1,14 @@
 """RenderSource: which folder, rendered how. The settings are those of Argo CD's `spec.source`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kilde.core.objects.manifest import Manifest
-from kilde.core.source.tree import Trace
+from kilde.core.source.tree import Trace, Tree
 
-SourceType = Literal["Kustomize", "Directory", ""]  # "": it gives no objects of its own
+SourceType = Literal["Helm", "Kustomize", "Directory", ""]  # "": it gives no objects of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,52 @@ class KustomizeOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HelmParameter:
+    """`--set name=value`; as text, whatever it looks like, where it is `forced`."""
+
+    name: str
+    value: str
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelmOptions:
+    """`source.helm`. `values` is the text of an inline values file, `file_parameters` are names and paths."""
+
+    release_name: str = ""
+    namespace: str = ""
+    value_files: tuple[str, ...] = ()
+    ignore_missing_value_files: bool = False
+    values: str = ""
+    parameters: tuple[HelmParameter, ...] = ()
+    file_parameters: tuple[tuple[str, str], ...] = ()
+    skip_crds: bool = False
+    skip_tests: bool = False
+    skip_schema_validation: bool = False
+    pass_credentials: bool = False
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """The names of other sources that it reads from."""
+        paths = (*self.value_files, *(path for _, path in self.file_parameters))
+        return frozenset(path[1:].partition("/")[0] for path in paths if path.startswith("$"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSource:
     """A folder of the repository (`path`, "" or "." for its root); at most one of the blocks says how to render it."""
 
     path: str
+    helm: HelmOptions | None = None
     directory: DirectoryOptions | None = None
     kustomize: KustomizeOptions | None = None
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """The names of other sources that it reads from."""
+        return self.helm.refs if self.helm is not None else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +101,42 @@ class Rendered:
     source_type: SourceType
     trace: Trace
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a render knows beside its files: whose it is, what the cluster serves, and the trees of sources with a `ref`."""
+
+    app: str = ""
+    namespace: str = ""
+    project: str = ""
+    revision: str = ""
+    repo_url: str = ""
+    target_revision: str = ""
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+    refs: Mapping[str, Tree] = field(default_factory=dict)
+
+    def environment(self, path: str) -> dict[str, str]:
+        """Argo CD's build environment."""
+        return {
+            "ARGOCD_APP_NAME": self.app,
+            "ARGOCD_APP_NAMESPACE": self.namespace,
+            "ARGOCD_APP_PROJECT_NAME": self.project,
+            "ARGOCD_APP_REVISION": self.revision,
+            "ARGOCD_APP_REVISION_SHORT": self.revision[:7],
+            "ARGOCD_APP_REVISION_SHORT_8": self.revision[:8],
+            "ARGOCD_APP_SOURCE_PATH": path,
+            "ARGOCD_APP_SOURCE_REPO_URL": self.repo_url,
+            "ARGOCD_APP_SOURCE_TARGET_REVISION": self.target_revision,
+            "KUBE_VERSION": self.kube_version,
+            "KUBE_API_VERSIONS": ",".join(self.api_versions),
+        }
+
+
+_VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))")
+
+
+def substituted(text: str, environment: Mapping[str, str]) -> str:
+    """`$NAME` and `${NAME}` by their values, an unknown name by nothing, `$$` by `$`."""
+    return _VARIABLE.sub(lambda m: "$" if m[0] == "$$" else environment.get(m["braced"] or m["plain"], ""), text)
