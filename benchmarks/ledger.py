@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kilde.adapters.store.key_file import KeyFile
+from kilde.adapters.store.postgres_ledger import PostgresLedger
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.ledger.merkle import consistency, inclusion
 from kilde.engine.notary import Notary
@@ -34,7 +35,7 @@ def entry(number: int) -> tuple[str, dict[str, Any], float]:
     return "operation-opened", body, NOW + number
 
 
-def append(ledger: SqliteLedger, count: int, batch: int, *, first: int = 0) -> float:
+def append(ledger: SqliteLedger | PostgresLedger, count: int, batch: int, *, first: int = 0) -> float:
     """Records a second."""
     begun = time.perf_counter()
     for at in range(first, first + count, batch):
@@ -42,11 +43,27 @@ def append(ledger: SqliteLedger, count: int, batch: int, *, first: int = 0) -> f
     return count / (time.perf_counter() - begun)
 
 
+def shared(address: str, records: int) -> None:
+    """The same of a ledger in PostgreSQL."""
+    with PostgresLedger(address) as ledger:
+        print(f"| PostgreSQL, one by one | {append(ledger, 1000, 1):,.0f} records/s |", flush=True)
+        rate = append(ledger, records, BATCH, first=1000)
+        print(f"| PostgreSQL, {BATCH} at a time | {rate:,.0f} records/s |", flush=True)
+        begun = time.perf_counter()
+        verdict = ledger.verify()
+        assert verdict.intact, verdict.findings[:3]
+        print(f"| PostgreSQL, {verdict.records:,} records verified | {time.perf_counter() - begun:.1f} s |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--postgres", default="", help="an empty database to measure instead, postgresql://…")
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to measure")
     arguments = parser.parse_args()
+    if arguments.postgres:
+        shared(arguments.postgres, arguments.records)
+        return
     with tempfile.TemporaryDirectory(prefix="kilde-bench-", dir=arguments.folder) as name:
         folder = Path(name)
         with SqliteLedger(folder / "single.sqlite") as single:

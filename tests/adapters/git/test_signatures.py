@@ -72,6 +72,8 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     for program in ("gpg", "ssh-keygen"):
         if shutil.which(program) is None:
+            if os.environ.get("KILDE_REQUIRE_REAL") == "1":
+                pytest.fail(f"{program} is not installed")
             pytest.skip(f"{program} is not installed")
     folder = tmp_path / "d"
     folder.mkdir()

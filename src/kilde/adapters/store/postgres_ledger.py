@@ -170,25 +170,21 @@ class PostgresLedger:
 
     async def _add(self, run: Any, entries: Iterable[Entry]) -> list[Record]:
         """Within a transaction that holds the head's lock."""
-        head, added = self._head([await run.fetchrow(f"{_HEAD} FOR UPDATE")]), []
+        head, added, nodes = self._head([await run.fetchrow(f"{_HEAD} FOR UPDATE")]), [], []
         known = {text: ref for ref, text in await run.fetch("SELECT ref, text FROM kilde_people")}
+        new: list[tuple[str, str, str]] = []
         for kind, body, at in entries:
-            new: list[tuple[str, str, str]] = []
-            record, head, nodes = grow(head, kind, hidden(body, lambda text, new=new: _refer(known, new, text)), at=at)  # type: ignore[misc]
-            await run.executemany("INSERT INTO kilde_people (ref, key, text) VALUES ($1, $2, $3)", new)
-            await run.execute(
-                f"INSERT INTO kilde_records ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)",  # noqa: S608
-                record.number,
-                record.at,
-                record.kind,
-                canonical(record.body).decode(),
-                record.previous,
-                record.hash,
-            )
-            await run.executemany("INSERT INTO kilde_nodes (level, place, hash) VALUES ($1, $2, $3)", nodes)
+            record, head, done = grow(head, kind, hidden(body, lambda text: _refer(known, new, text)), at=at)
+            added.append(record)
+            nodes += done
+        rows = [(r.number, r.at, r.kind, canonical(r.body).decode(), r.previous, r.hash) for r in added]
+        await run.executemany("INSERT INTO kilde_people (ref, key, text) VALUES ($1, $2, $3)", new)
+        insert = f"INSERT INTO kilde_records ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)"  # noqa: S608
+        await run.executemany(insert, rows)
+        await run.executemany("INSERT INTO kilde_nodes (level, place, hash) VALUES ($1, $2, $3)", nodes)
+        if added:
             update = "UPDATE kilde_head SET number = $1, hash = $2, edge = $3"
             await run.execute(update, head.number, head.hash, packed(head.edge))
-            added.append(record)
         return added
 
     def _head(self, rows: Sequence[Any]) -> Head:

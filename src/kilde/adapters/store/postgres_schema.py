@@ -24,7 +24,11 @@ BEGIN RAISE EXCEPTION '% of % is refused: the ledger only grows', TG_OP, TG_TABL
 
 CREATE FUNCTION kilde_follows() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM kilde_head WHERE number + 1 = NEW.number AND hash = NEW.previous) THEN
+    -- the head, or a record of the same transaction that the head has yet to move to
+    IF NOT EXISTS (SELECT 1 FROM kilde_head WHERE number + 1 = NEW.number AND hash = NEW.previous)
+       AND NOT EXISTS (SELECT 1 FROM kilde_records, kilde_head
+                       WHERE kilde_records.number + 1 = NEW.number AND kilde_records.hash = NEW.previous
+                         AND kilde_records.number > kilde_head.number) THEN
         RAISE EXCEPTION 'a record follows the head';
     END IF;
     NEW.operation := CASE WHEN NEW.kind = 'operation-closed' THEN (NEW.body::json ->> 'operation')::bigint END;
@@ -33,9 +37,10 @@ END $$;
 
 CREATE FUNCTION kilde_advances() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.number <> OLD.number + 1
-       OR NOT EXISTS (SELECT 1 FROM kilde_records WHERE number = NEW.number AND hash = NEW.hash) THEN
-        RAISE EXCEPTION 'the head moves to the next record';
+    IF NEW.number <= OLD.number
+       OR NOT EXISTS (SELECT 1 FROM kilde_records WHERE number = NEW.number AND hash = NEW.hash)
+       OR EXISTS (SELECT 1 FROM kilde_records WHERE number > NEW.number) THEN
+        RAISE EXCEPTION 'the head moves on to the last record';
     END IF;
     RETURN NEW;
 END $$;
