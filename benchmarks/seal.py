@@ -1,6 +1,6 @@
 """What sealing and opening cost, beside the real kubeseal and its controller, in one run.
 
-    python benchmarks/seal.py [--secrets 1000] [--real-opens 100] [--without-cluster]
+    python benchmarks/seal.py [--secrets 1000|10000] [--real-opens 100] [--without-cluster]
 
 One Secret as a process; N Secrets in one call; a controller that opens N SealedSecrets on a real API server (`make real`), wall seconds
 and the requests that the API server counted. The real controller sends five requests a second at most, so it is given fewer.
@@ -85,6 +85,12 @@ def opening(kubeconfig: Path, count: int) -> tuple[float, int]:
     return took, requests(kubeconfig) - before
 
 
+def peak(pid: int) -> int:
+    """The most memory that a process has had, in KiB."""
+    match = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(match[1]) if match else 0
+
+
 def cluster_part(folder: Path, key: SealingKey, counts: dict[str, int], found: list[object]) -> None:
     held = {"tls.key": write_private_key(key.private), "tls.crt": key.pem}
     label = {"sealedsecrets.bitnami.com/sealed-secrets-key": "active"}
@@ -95,7 +101,7 @@ def cluster_part(folder: Path, key: SealingKey, counts: dict[str, int], found: l
         "metadata": {"name": "bench", "namespace": "kube-system", "labels": label},
         "data": {name: base64.b64encode(value).decode() for name, value in held.items()},
     }
-    for program, count in counts.items():
+    for program, count in ((program, count) for program, count in counts.items() if count):
         with control_plane(folder / program) as plane:
             config = plane.kubeconfig
             crds = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
@@ -114,9 +120,12 @@ def cluster_part(folder: Path, key: SealingKey, counts: dict[str, int], found: l
                 if program == "kilde"
                 else real_controller(config, scratch, port, "--key-renew-period=0")
             )
-            with controller:
+            with controller as running:
                 took, asked = opening(config, count)
-            print(f"| {program}: opens {count} | {took:.1f} s | {asked / count:.2f} requests each |", flush=True)
+                memory = "" if isinstance(running, str) else f", {peak(running.pid) >> 10} MiB at most"
+            print(
+                f"| {program}: opens {count} | {took:.1f} s | {asked / count:.2f} requests each{memory} |", flush=True
+            )
 
 
 def main() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from build_real import where
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cli.test_secrets import BIN, backup, git, kilde
-from core.secrets.keys_at_hand import sealing_key
+from core.secrets.keys_at_hand import NOW, sealing_key
 from kilde.core.secrets import documents, recipients
-from kilde.core.secrets.keys import SealingKey, write_private_key
+from kilde.core.secrets.keys import SealingKey, make_certificate, write_private_key
 from kilde.core.secrets.opening import open_values
 
 OURS, OLDER, THEIRS, THIRD = (sealing_key(n, days=d, name=f"key{n}") for n, d in ((0, 9), (3, 1), (1, 0), (2, 0)))
@@ -139,3 +140,22 @@ def test_rotate_status_and_set_keep_every_recipient(folder: Path) -> None:
     for key in (OURS, THEIRS, THIRD):
         assert values(file.read_text(), key) == {"k": b"v"}
     assert kilde(repo, "rotate", *keys, "--cert", str(folder / "key2.pem"))[1].startswith("everything that opens")
+
+
+def test_one_bad_certificate_of_several_and_nothing_is_sealed(folder: Path) -> None:
+    over = make_certificate(THIRD.private, now=NOW, seconds=60, serial=bytes(range(16)))
+    (folder / "over.pem").write_bytes(over.public_bytes(Encoding.PEM))
+    words = {
+        str(folder / "over.pem"): "failed to encrypt using an expired certificate",
+        "http://192.0.2.1/cert.pem": "a certificate is not taken over plain http",
+        str(folder / "absent.pem"): "no such file or directory",
+    }
+    for cert, said in words.items():
+        code, out, err = run(*certs(folder, OURS), "--cert", cert, stdin=json.dumps(SECRET))
+        assert (code, out, said in err) == (1, "", True)
+    repo = folder / "repo"
+    git(folder, "init", "-q", "-b", "main", str(repo))
+    keys = ("--private-key", str(backup(folder, OURS)))
+    for cert, said in words.items():
+        code, out, err = kilde(repo, "rotate", *keys, "--cert", cert)
+        assert (code in (1, 2, 3), out, said in err) == (True, "", True)

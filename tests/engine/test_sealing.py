@@ -337,3 +337,37 @@ async def test_the_endpoint_verifies_and_seals_anew(play: Play) -> None:
         ):
             with pytest.raises(InvalidInput):
                 await endpoint.opens(wrong)
+
+
+async def test_the_work_grows_with_the_objects_and_a_restart_only_reads(play: Play) -> None:
+    await play.add_key(0)
+    costs: list[dict[str, int]] = []
+    for count in (40, 120):
+        for number in range(count):
+            await play.seal(name=f"s{count}-{number}", k="v")
+        before = dict(play.cluster.counts())
+        controller = play.controller(identity=str(count))
+        async with running(controller):
+            await play.until(lambda count=count: _made(play, f"s{count}-", count), True)  # type: ignore[misc]
+        after = play.cluster.counts()
+        costs.append({verb: after.get(verb, 0) - before.get(verb, 0) for verb in ("create", "patch", "update")})
+    # a Secret and an event are made, a status is written: of each object once, however many there are; and the first lease
+    assert [cost["create"] for cost in costs] == [2 * 40 + 1, 2 * 120]
+    assert [cost["patch"] for cost in costs] == [40, 120]
+    before = dict(play.cluster.counts())
+    controller = play.controller(identity="again")
+    async with running(controller):
+        await play.until(lambda: asyncio.sleep(0, len(controller.opener.memories)), 160)
+        await play.until(
+            lambda: asyncio.sleep(0, all(each.version for each in controller.opener.memories.values())), True
+        )
+    after = play.cluster.counts()
+    assert {verb: after.get(verb, 0) - before.get(verb, 0) for verb in ("create", "patch")} == {"create": 0, "patch": 0}
+
+
+async def _made(play: Play, prefix: str, count: int) -> bool:
+    """Whether so many have their Secret, their status and their event."""
+    raw = [json.loads(each) for each in await play.cluster.list(SEALED_SECRETS, "default")]
+    opened = [each for each in raw if each["metadata"]["name"].startswith(prefix) and each.get("status")]
+    said = [json.loads(each)["involvedObject"]["name"] for each in await play.cluster.list(EVENTS, "default")]
+    return len(opened) == count == len([name for name in said if name.startswith(prefix)])
