@@ -75,12 +75,19 @@ class Restarts:
 
     async def _follow(self, resource: Resource) -> None:
         listed: set[ObjectRef] = set()
+        told = False
         async for event in self._cluster.watch(resource):
             ref = ObjectRef(resource.group, resource.kind, event.namespace, event.name)
             match event.type:
                 case EventType.BROKEN:
                     listed = set()
+                    if not told:
+                        log.warning(
+                            "workloads are not watched for restarts now", kind=resource.kind, problem=event.error
+                        )
+                    told = True
                 case EventType.SYNCED:
+                    told = False
                     for gone in [one for one in self._workloads if one.kind == resource.kind and one not in listed]:
                         self._forget(gone)
                     listed = set()
