@@ -148,12 +148,19 @@ def test_from_a_commit_to_the_cluster_and_back(kilde: Kilde, world: World) -> No
     assert world.git("diff", first, third) == ""
 
     assert app("get", "--refresh").out.splitlines()[5] == f"Sync:         OutOfSync to {third[:7]}"
+
+    world.replace("apps/overlays/staging/kustomization.yaml", "1.29-alpine", "1.31-alpine")
+    local = app("sync", "--local", str(world.work / "apps/overlays/staging"))
+    assert (local.code, local.out.splitlines()[-1]) == (0, "Succeeded: successfully synced (all tasks run)")
+    image = world.kubectl("get", "deployment", "-n", "hello-staging", "hello", "-o", "jsonpath={..image}")
+    assert image == "nginx:1.31-alpine"
     assert app("delete", "--yes").code == 0
     assert world.kubectl("get", "all", "-n", "hello-staging", "-o", "name") == ""
     log = kilde("ledger", "log", "--app", "hello-staging", "--data-dir", world.data, "-o", "json")
     causes = [(one["cause"], one["phase"], one["revision"].get("sha", "")) for one in json.loads(log.out)]
     assert causes == [
         ("application deleted", "Succeeded", ""),
+        ("operation", "Succeeded", ""),  # of local manifests
         ("operation", "Succeeded", second),
         ("operation", "Succeeded", first),
     ]

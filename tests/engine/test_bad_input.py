@@ -490,7 +490,7 @@ async def test_an_application_that_goes_wrong_keeps_what_it_deployed_and_says_ho
         ),
         (
             {"sync": {"manifests": ["x"]}},
-            "Invalid operation request: operation.sync.manifests: is not supported by this release",
+            "Cannot use local sync when Automatic Sync Policy is enabled unless for dry run",
         ),
         (
             {"sync": {"resources": [{"kind": 1}]}},

@@ -48,14 +48,18 @@ class Accounts:
         attempt: int = 0,
         refs: Iterable[ObjectRef] = (),
         tracking: Tracking | None = None,
+        local: bool = False,
     ) -> int:
-        """Opens an operation; gives its number. `refs` (of all that is wanted) and `tracking` let it be rendered again as it was."""
+        """Opens an operation; gives its number. `local`: of manifests that were handed over, not of Git.
+
+        `refs` (of all that is wanted) and `tracking` let it be rendered again as it was.
+        """
         body: dict[str, Any] = {
             "application": f"{app.namespace}/{app.name}",
             "project": app.project,
             "cause": cause,
             "askedBy": asked_by,
-            "source": _source(app),
+            "source": {"path": "local manifests"} if local else _source(app),
             "destination": {"server": app.destination.server or IN_CLUSTER, "namespace": app.destination.namespace},
             "renderedDigest": digest,
             "plan": [_planned(change) for change in changes if change.action is not Action.KEEP],

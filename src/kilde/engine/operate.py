@@ -63,8 +63,9 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
     )  # whatever cuts this attempt off, it is taken up again
     order = _order(ctx, job, cut_off)
     hooks = [task.change for task in order.sync.tasks if task.hook is not None]
+    taken = running.operation.sources
     number = ctx.accounts.opened(
-        app,
+        replace(app, sources=taken) if taken else app,
         asked_by=running.operation.asked_by,
         revision=job.revision,
         digest=job.wish.digest,
@@ -72,6 +73,7 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         attempt=running.retries,
         refs=(*job.wish.objects, *(ref for ref, _ in job.wish.hooks)),
         tracking=ctx.live.tracking,
+        local=bool(running.operation.manifests),
     )
     running.number, running.retry_at = number, None
     job.rt.busy = True

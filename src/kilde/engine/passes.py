@@ -176,24 +176,20 @@ class Passes:
         operation = running.operation
         rt.running = running
         if running.retries and operation.retry.refresh:
-            try:
-                wish = await self._wishes.current(app, rt, fresh=True, hard=False)
-            except KildeError as error:
-                if isinstance(error, ClusterError):
-                    raise
-                log.warning("retried with what is known", application=app.name, error=str(error))
+            wish = await self._newest(app, rt, wish)
         target, job_rt = wish, rt
         others = operation.sources and operation.sources != app.sources
         if others and (denied := ctx.projects.refusals(replace(app, sources=operation.sources))):
             rt.running = None
             await self._refuse(app, operation, "; ".join(denied))
             return 0.001
-        if others or operation.revisions not in ((), wish.revisions):
+        if others or operation.manifests or operation.revisions not in ((), wish.revisions):
             try:
-                target = await self._wishes.at(app, rt, operation)
+                target = await self._target(app, rt, operation)
             except KildeError as error:
                 rt.running = None
-                await self._refuse(app, operation, f"ComparisonError: {_not_loaded(app, rt, error, operation)[1]}")
+                told = f"ComparisonError: {_not_loaded(app, rt, error, operation)[1]}"
+                await self._refuse(app, operation, str(error) if operation.manifests else told)
                 return 0.001
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
@@ -201,7 +197,7 @@ class Passes:
         plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
         if operation.automated:
             plan = _unrivalled(ctx, app, plan)
-        revision = await self._wishes.revision(app, target.revisions)
+        revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 
         def verdict() -> Verdict:
             newest = ctx.fleet.get(app.name) or app
@@ -220,6 +216,21 @@ class Passes:
             rt.running = None
             return 0.001  # look once more: what came meanwhile, and whether it is all in step now
         return delay
+
+    async def _newest(self, app: Application, rt: Runtime, known: Wish) -> Wish:
+        """What Git has by now; what is known where that cannot be told."""
+        try:
+            return await self._wishes.current(app, rt, fresh=True, hard=False)
+        except KildeError as error:
+            if isinstance(error, ClusterError):
+                raise
+            log.warning("retried with what is known", application=app.name, error=str(error))
+            return known
+
+    async def _target(self, app: Application, rt: Runtime, operation: Operation) -> Wish:
+        if operation.manifests:
+            return await self._wishes.local(app, operation)
+        return await self._wishes.at(app, rt, operation)
 
     def _wanted_operation(
         self, app: Application, rt: Runtime, survey: Survey, wish: Wish

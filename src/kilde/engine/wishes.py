@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.local import local_manifests, local_refusal
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import InvalidInput, SourceError
@@ -15,6 +16,7 @@ from kilde.core.plan.masking import masked
 from kilde.core.render import Rendered, Surroundings
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.core.source.revision import Revision
+from kilde.core.source.tree import Trace
 from kilde.engine.context import NAMESPACES, Context
 from kilde.engine.looking import served_by, surroundings
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
@@ -90,6 +92,14 @@ class Wishes:
         result, _ = await ctx.renderer.render(sources, revisions, (), around=around, sops=sops)
         assert result.parts is not None
         return self._wish(app, revisions, result.parts, discovery)
+
+    async def local(self, app: Application, operation: Operation) -> Wish:
+        """The wish of the manifests that an operation hands over. Raises KildeError."""
+        if refused := local_refusal(app, operation, signed=self._ctx.signatures.demanded(app)):
+            raise InvalidInput(refused)
+        part = Rendered(local_manifests(operation.manifests), "", Trace())
+        revisions = ("",) * len(app.sources)
+        return self._wish(app, revisions, [part], await self._ctx.world.cluster.discovery())
 
     async def _around(self, app: Application, discovery: Discovery) -> Surroundings:
         """What a chart may ask of the cluster is asked once for each discovery."""

@@ -3,20 +3,26 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
+from kilde.adapters.folder import FolderTree
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.age import unwrapper
 from kilde.core.apps.application import Application, read_application
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.apps.local import local_manifests
+from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
+from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
+from kilde.core.render import render
+from kilde.core.render.outside import Outside
 from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
-from kilde.engine.looking import Choose, Eyes
+from kilde.engine.looking import Choose, Eyes, surroundings
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.sources import Credentials
@@ -56,6 +62,22 @@ async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:
             raise
         return lambda url: Credentials()  # without the right to read them, public repositories still work
     return lambda url: choose(url, secrets, maps)
+
+
+def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
+    """The objects of a folder on this disk as JSON, rendered as the application's source says. Raises KildeError."""
+    read = read_application(app)
+    if len(read.sources) != 1 or read.problems:
+        raise InvalidInput("local manifests need an application with one source", about=str(read))
+    place = folder.resolve()
+    source = replace(read.sources[0].render, path=place.as_posix())
+    outside = Outside(helm=helm_program())
+    made = render(FolderTree(place.anchor), source, outside=outside, around=surroundings(read))
+    texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
+    local_manifests(texts)  # refuses here what the controller would refuse
+    if not texts:
+        raise InvalidInput("there is no Kubernetes object in it", about=str(folder))
+    return texts
 
 
 async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:

@@ -27,6 +27,7 @@ class Operation:
 
     revisions: tuple[str, ...] = ()  # one for each source; none: what the application asks for
     sources: tuple[Source, ...] = ()  # instead of the application's, as a rollback has them
+    manifests: tuple[str, ...] = ()  # objects in YAML or JSON, synced instead of what the sources have
     prune: bool = False
     dry_run: bool = False
     resources: tuple[Selected, ...] = ()
@@ -57,8 +58,6 @@ def read_operation(raw: Any) -> Operation:
     by = at.mapping("initiatedBy")
     retry = at.mapping("retry")
     backoff = retry.mapping("backoff")
-    if sync.has("manifests"):
-        sync.problem("manifests", "is not supported by this release")
     several = sync.texts("revisions")
     resources = tuple(
         Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
@@ -69,6 +68,7 @@ def read_operation(raw: Any) -> Operation:
     return Operation(
         revisions=several or ((sync.text("revision"),) if sync.text("revision") else ()),
         sources=read_sources(sync)[0] if sync.raw.get("source") or sync.raw.get("sources") else (),
+        manifests=sync.texts("manifests"),
         prune=sync.flag("prune"),
         dry_run=sync.flag("dryRun"),
         resources=resources,

@@ -172,7 +172,7 @@ def add_history(
         "deployedAt": rfc3339(ended),
         "id": (kept[-1].get("id", -1) + 1) if kept else 0,
         "initiatedBy": {key: value for key, value in by.items() if value},
-        **told_revisions(revisions, several=app.several),
+        **(told_revisions(revisions, several=app.several) if any(revisions) else {}),  # local manifests have none
         **told_sources(app.sources if sources is None else sources, several=app.several),
     }
     limit = app.history_limit

@@ -1,6 +1,7 @@
 """`kilde app sync`: have an application brought to what Git says, now."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,13 +50,21 @@ class ResourceName(click.ParamType[dict[str, str]]):
     help="Only this object; may be given several times.",
 )
 @click.option("--sync-option", "options", multiple=True, metavar="KEY=VALUE", help="Such as Replace=true.")
+@click.option(
+    "--local",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The manifests of this folder instead of Git's; not for an application that syncs by itself.",
+)
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the end of it.")
 @click.option("--timeout", type=DURATION, default="5m", show_default=True, help="How long to wait.")
 @out.output_option
-def command(*, name: str, target: Target, wait: bool, timeout: float, output: str, **wanted: Any) -> int:
+def command(
+    *, name: str, target: Target, local: Path | None, wait: bool, timeout: float, output: str, **wanted: Any
+) -> int:
     """Asks for a sync of NAME and waits until it is over. Exit code 1 when it failed."""
     operation = make_operation(**wanted)
-    app = asyncio.run(_sync(target, name, operation, wait, timeout))
+    app = asyncio.run(_sync(target, name, operation, local, wait, timeout))
     if not wait:
         click.echo(f"asked for a sync of {name}")
         return 0
@@ -89,8 +98,15 @@ def make_operation(
     return {"initiatedBy": {"username": who()}, "sync": {key: value for key, value in sync.items() if value}}
 
 
-async def _sync(target: Target, name: str, operation: Object, wait: bool, patience: float) -> Object:
+async def _sync(
+    target: Target, name: str, operation: Object, local: Path | None, wait: bool, patience: float
+) -> Object:
     async with applications(target) as apps:
+        if local is not None:
+            from kilde.wiring.looking import rendered_here
+
+            manifests = await asyncio.to_thread(rendered_here, await apps.get(name), local)
+            operation["sync"]["manifests"] = list(manifests)
         await _ask(apps, name, operation)
         if not wait:
             return {}
