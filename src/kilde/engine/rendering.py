@@ -25,10 +25,12 @@ _decode = msgspec.json.Decoder(dict).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def decrypted_render(tree: Tree, source: RenderSource, sops: Decrypter, outside: Outside) -> Rendered:
+def decrypted_render(
+    tree: Tree, source: RenderSource, sops: Decrypter, outside: Outside, around: Surroundings
+) -> Rendered:
     """A render that reads SOPS files in plain, with a cache of its own that ends with it. KildeError, without a value."""
     plain = DecryptedTree(tree, sops)
-    rendered = plain.guarded(lambda: render(plain, source, cache=RenderCache(), outside=outside))
+    rendered = plain.guarded(lambda: render(plain, source, cache=RenderCache(), outside=outside, around=around))
     plain.check(rendered.manifests)
     return rendered
 
@@ -160,7 +162,8 @@ class Renderer:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
         reads = [Read(source.url, sha, rendered.trace, number)]
         reads += [Read(sources[at].url, revisions[at], refs[ref].trace, at) for ref, at in called.items()]
-        more = around if rendered.source_type == "Helm" else None
+        asks = source.render.kustomize is not None and source.render.kustomize.annotations_envsubst
+        more = around if asks or rendered.source_type == "Helm" else None
         return rendered, Memory(source.render, tuple(reads), rendered.source_type, kept, keys, more)
 
     async def _rendered(
@@ -172,7 +175,7 @@ class Renderer:
             outside = remotes.outside()._replace(helm=self._helm if sops is None else _NoHelm())
             work = partial(render, tree, source, cache=self._cache, outside=outside, around=around)
             if sops is not None:
-                work = partial(decrypted_render, tree, source, sops, outside)
+                work = partial(decrypted_render, tree, source, sops, outside, around)
             try:
                 return await self._in_thread(work)
             except RemoteNeeded as needed:
@@ -181,6 +184,9 @@ class Renderer:
 
     async def still_true(self, before: Memory, revisions: Sequence[str]) -> bool:
         """Whether a render at these commits would read what the last one read."""
+        told = before.around.revision if before.around is not None else ""
+        if told and told != revisions[before.reads[0].of]:
+            return False  # the commit itself is among what it rendered
         for read in before.reads:
             new = revisions[read.of]
             if new == read.sha:

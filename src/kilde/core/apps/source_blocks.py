@@ -21,7 +21,7 @@ def read_directory(at: Reader) -> DirectoryOptions | None:
 
 def read_kustomize(at: Reader) -> KustomizeOptions:
     """`source.kustomize`, Argo CD's names."""
-    for later in ("version", "kubeVersion", "apiVersions", "commonAnnotationsEnvsubst"):
+    for later in ("version", "kubeVersion", "apiVersions"):
         if at.has(later):
             at.problem(later, "is not supported by this release")
     return KustomizeOptions(
@@ -32,6 +32,7 @@ def read_kustomize(at: Reader) -> KustomizeOptions:
         replicas=tuple(_replica(item) for item in at.items("replicas")),
         common_labels=at.text_map("commonLabels"),
         common_annotations=at.text_map("commonAnnotations"),
+        annotations_envsubst=at.flag("commonAnnotationsEnvsubst"),
         force_common_labels=at.flag("forceCommonLabels"),
         force_common_annotations=at.flag("forceCommonAnnotations"),
         label_without_selector=at.flag("labelWithoutSelector"),

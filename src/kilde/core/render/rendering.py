@@ -1,6 +1,7 @@
 """render: a folder of a Tree becomes manifests, by the tool that the source names or that the folder shows."""
 
 import posixpath
+from dataclasses import replace
 
 from kilde.core.basics.errors import LimitExceeded, PathNotFound, RenderFailed
 from kilde.core.objects.manifest import Manifest
@@ -23,6 +24,7 @@ from kilde.core.render.source import (
     RenderSource,
     SourceType,
     Surroundings,
+    substituted,
 )
 from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join
 
@@ -57,7 +59,7 @@ def _render(
         options = source.helm or HelmOptions()
         return Rendered(render_helm(traced, path, options, around, outside), kind, traced.trace)
     if kind == "Kustomize":
-        built = _kustomize(traced, path, source.kustomize, cache, outside)
+        built = _kustomize(traced, path, _substituted(source.kustomize, around, path), cache, outside)
         traced.trace.remotes.update(built.remotes)
         manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
         return Rendered(manifests, "Kustomize", traced.trace, tuple(dict.fromkeys(built.warnings)))
@@ -94,6 +96,15 @@ def _kind(tree: Tree, path: str, source: RenderSource) -> SourceType:
         return "Helm"
     kustomized = any(tree.entry(posixpath.join(path, name)) is not None for name in FILE_NAMES)
     return "Kustomize" if kustomized else "Directory"
+
+
+def _substituted(options: KustomizeOptions | None, around: Surroundings, path: str) -> KustomizeOptions | None:
+    """The settings with the build environment in its places."""
+    if options is None or not options.annotations_envsubst:
+        return options
+    environment = around.environment(path)
+    annotations = {key: substituted(text, environment) for key, text in options.common_annotations.items()}
+    return replace(options, common_annotations=annotations)
 
 
 def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache, outside: Outside) -> Built:

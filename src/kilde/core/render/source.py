@@ -35,6 +35,7 @@ class KustomizeOptions:
     replicas: tuple[tuple[str, int], ...] = ()
     common_labels: Mapping[str, str] = field(default_factory=dict)
     common_annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations_envsubst: bool = False  # values of `common_annotations` take the build environment
     force_common_labels: bool = False
     force_common_annotations: bool = False
     label_without_selector: bool = False
