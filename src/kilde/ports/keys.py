@@ -1,17 +1,11 @@
 """Keys: where the private keys lie that open sealed Secrets."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from kilde.core.secrets.stored import StoredKey
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A key as it is stored, in PEM, under the name that its store gave it."""
-
-    name: str
-    private: bytes = field(repr=False)
-    certificate: bytes
+__all__ = ["KeyStore", "StoredKey"]
 
 
 class KeyStore(Protocol):
@@ -20,6 +14,7 @@ class KeyStore(Protocol):
     * `load` gives every active key; one that cannot be read is given all the same: who reads it skips it and says so.
     * `add` is durable when it returns; nothing is ever changed or removed.
     * `changes` never ends by itself and yields whenever what `load` gives may differ, once at the start too.
+    * What cannot be reached is a failure and never an empty answer: a new key would be made, and the old ones forgotten.
     * Failures are ClusterErrors, or whatever KildeError tells of the technology; no message holds a part of a key.
     """
 

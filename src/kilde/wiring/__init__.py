@@ -24,11 +24,11 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.age import unwrapper
-from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.secrets.key_home import KeyHome
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
 from kilde.engine.fleet import Config
@@ -49,6 +49,7 @@ from kilde.web.app import make_app
 from kilde.web.face import Face
 from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
+from kilde.wiring.key_stores import open_key_store
 from kilde.wiring.ledgers import open_ledger, open_witness
 
 log = structlog.get_logger()
@@ -84,6 +85,8 @@ class UpSettings:
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
     seal_rate: int = 2
+    seal_keys: KeyHome = field(default_factory=KeyHome)
+    seal_passphrase: bytes = field(default=b"", repr=False)  # of the file in `seal_keys`
     witnesses: tuple[str, ...] = ()  # who is handed the ledger's checkpoints; see ledgers.open_witness
     witness_period: float = 300.0
 
@@ -98,6 +101,8 @@ class SealSettings:
     key_prefix: str = "sealed-secrets-key"
     key_labels: Mapping[str, str] = field(default_factory=dict)
     key_annotations: Mapping[str, str] = field(default_factory=dict)
+    keys: KeyHome = field(default_factory=KeyHome)
+    passphrase: bytes = field(default=b"", repr=False)
     rate: float = 2.0
     burst: int = 2
 
@@ -288,7 +293,12 @@ async def _sealing(
     lease = _OWN_LEASE if embedded else _SHARED_LEASE
     sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=lease)
     asked = SealSettings(
-        sealing=sealing, listen=settings.seal_listen, rate=settings.seal_rate, burst=settings.seal_rate
+        sealing=sealing,
+        listen=settings.seal_listen,
+        rate=settings.seal_rate,
+        burst=settings.seal_rate,
+        keys=settings.seal_keys,
+        passphrase=settings.seal_passphrase,
     )
     opens = sealing_controller(asked, cluster, tell=made.context.accounts.secret_restored)
     endpoint = SealingApp(Endpoint(opens), rate=asked.rate, burst=asked.burst)
@@ -302,8 +312,10 @@ async def _sealing(
 
 
 def sealing_controller(settings: SealSettings, cluster: KubeCluster, *, tell: Tell | None = None) -> SealingController:
-    """A controller of SealedSecrets put together, not yet running; its keys lie in Secrets of the cluster."""
-    store = ClusterSecretKeys(
+    """A controller of SealedSecrets put together, not yet running."""
+    store = open_key_store(
+        settings.keys,
+        settings.passphrase,
         cluster,
         settings.sealing.namespace,
         prefix=settings.key_prefix,

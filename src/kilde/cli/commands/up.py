@@ -92,6 +92,13 @@ from kilde.cli.witnesses import witness_option
     show_default=True,
     help="Requests a second that /v1/verify and /v1/rotate answer.",
 )
+@click.option(
+    "--seal-keys",
+    default="secrets",
+    show_default=True,
+    metavar="secrets|file:PATH",
+    help="Where the private sealing keys lie; a file's passphrase is in KILDE_KEYS_PASSPHRASE_FILE, KILDE_KEYS_PASSPHRASE, or asked for.",
+)
 @witness_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
@@ -111,6 +118,7 @@ def command(
     seal_listen: tuple[str, int],
     seal_renew: float,
     seal_rate: int,
+    seal_keys: str,
     witnesses: tuple[str, ...],
     verbose: bool,
 ) -> None:
@@ -121,7 +129,11 @@ def command(
     """
     if context and kubeconfig is None:
         raise click.UsageError("--context needs --kubeconfig")
+    from kilde.cli.sealing.passphrase import passphrase
+    from kilde.core.secrets.key_home import read_key_home
     from kilde.wiring import UpSettings, run_up
+
+    home = read_key_home(seal_keys)
 
     begin_log(verbose=verbose)
     settings = UpSettings(
@@ -141,6 +153,8 @@ def command(
         seal_listen=seal_listen,
         seal_renew=seal_renew,
         seal_rate=seal_rate,
+        seal_keys=home,
+        seal_passphrase=passphrase() if home.file else b"",
         witnesses=witnesses,
     )
 

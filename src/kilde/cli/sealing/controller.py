@@ -14,7 +14,9 @@ import click
 from kilde.cli.parameters import ADDRESS
 from kilde.cli.sealing import flags
 from kilde.cli.sealing.flags import Flag, Values
+from kilde.cli.sealing.passphrase import passphrase
 from kilde.core.basics.errors import InvalidInput
+from kilde.core.secrets.key_home import read_key_home
 from kilde.engine.sealing.settings import SealingSettings
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -42,6 +44,9 @@ TABLE = (
     ),
     Flag("privatekey-annotations", "Annotations of new key Secrets, a=b,c=d.", "list"),
     Flag("privatekey-labels", "Labels of new key Secrets, a=b,c=d.", "list"),
+    Flag(
+        "seal-keys", "Where the private keys lie: secrets, or file:PATH, locked with a passphrase.", default="secrets"
+    ),
     Flag("rate-limit", "Requests a second that /v1/verify and /v1/rotate answer.", "number", default="2"),
     Flag("rate-limit-burst", "Requests at once beyond that.", "number", default="2"),
     Flag("rotate-period", "The old name of --key-renew-period.", "duration", hidden=True),
@@ -77,6 +82,7 @@ def _run(values: Values) -> None:
 
     begin_log(verbose=values.is_set("verbose"))
     metrics = values.text("listen-metrics")
+    home = read_key_home(values.text("seal-keys"))
     settings = SealSettings(
         sealing=sealing_settings(values),
         listen=ADDRESS.convert(values.text("listen"), None, None),
@@ -84,6 +90,8 @@ def _run(values: Values) -> None:
         key_prefix=_prefix(values.text("key-prefix")),
         key_labels=_pairs(values, "privatekey-labels"),
         key_annotations=_pairs(values, "privatekey-annotations"),
+        keys=home,
+        passphrase=passphrase() if home.file else b"",
         rate=values.number("rate-limit"),
         burst=values.number("rate-limit-burst"),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from kilde.core.basics.errors import ClusterError, InvalidInput
+from kilde.core.basics.errors import InvalidInput, KildeError
 from kilde.core.secrets import keys
 from kilde.core.secrets.keys import SealingKey
 from kilde.engine.sealing.settings import SealingSettings
@@ -59,7 +59,7 @@ class Keyring:
         async for _ in self._store.changes():
             try:
                 await self.refresh()
-            except ClusterError as error:
+            except KildeError as error:
                 log.warning("the sealing keys cannot be read", problem=str(error))
 
     async def refresh(self) -> None:
@@ -128,7 +128,7 @@ class Keyring:
             try:
                 await self.make()
                 return
-            except ClusterError as error:
+            except KildeError as error:
                 log.warning("a new sealing key cannot be stored", problem=str(error))
                 await self._clock.sleep(_PATIENCE)
 

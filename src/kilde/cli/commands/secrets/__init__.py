@@ -13,6 +13,7 @@ _HERE = "kilde.cli.commands.secrets"
         "status": f"{_HERE}.status",
         "rotate": f"{_HERE}.rotate",
         "set": f"{_HERE}.setting",
+        "keys": f"{_HERE}.keys",
         "retire": f"{_HERE}.retire",
     },
     epilog="Example: kilde secrets status --data-dir state --repo hello-config",

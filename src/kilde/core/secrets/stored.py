@@ -1,0 +1,12 @@
+"""StoredKey: a private key as text, on its way from or to where it lies."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is stored, in PEM, under the name that its store gave it."""
+
+    name: str
+    private: bytes = field(repr=False)
+    certificate: bytes
