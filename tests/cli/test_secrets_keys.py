@@ -60,7 +60,7 @@ def test_a_backup_is_written_tried_and_put_back(tmp_path: Path, names: list[str]
     )
     assert kilde(tmp_path, "import", "--seal-keys", "file:other", "keys.locked") == (
         0,
-        f"{one}: stored as {one}\n{two}: stored as {two}\n2 of 2 keys stored; the others were there\n",
+        f"{one}: stored as {one}\n{two}: stored as {two}\n2 of 2 keys stored\n",
         "",
     )
     listed = [
@@ -69,8 +69,8 @@ def test_a_backup_is_written_tried_and_put_back(tmp_path: Path, names: list[str]
     ]
     marks = [sealing_key(number).fingerprint[:16] for number in (1, 0)]
     wanted = (
-        f"{two}  created 2026-01-02  expires 2035-12-31  {marks[0]}\n"
-        f"{one}  created 2026-01-01  expires 2035-12-30  {marks[1]}\n"
+        f"{two}  created 2026-01-02  expires 2035-12-31  fingerprint {marks[0]}\n"
+        f"{one}  created 2026-01-01  expires 2035-12-30  fingerprint {marks[1]}\n"
     )
     assert listed == [(0, wanted, "")] * 3
 

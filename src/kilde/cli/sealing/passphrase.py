@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kilde.cli.no_core_dumps import forbid_core_dumps
 from kilde.core.basics.errors import InvalidInput
 
 VARIABLE = "KILDE_KEYS_PASSPHRASE"
@@ -14,6 +15,7 @@ _LARGEST = 4096
 
 def passphrase(*, twice: bool = False) -> bytes:
     """From the file that $KILDE_KEYS_PASSPHRASE_FILE names, $KILDE_KEYS_PASSPHRASE, or a prompt. InvalidInput."""
+    forbid_core_dumps()
     name = os.environ.get(f"{VARIABLE}_FILE")
     if name:
         try:

@@ -40,7 +40,9 @@ def command(*, target: Target, space: str, home: str, file: Path, verify: bool, 
         names = key_backup.store(target, space, home, missing)
         for stored, name in zip(missing, names, strict=True):
             click.echo(f"{stored.name}: stored as {name}")
-        click.echo(f"{len(missing)} of {len(kept)} keys stored; the others were there")
+        click.echo(
+            f"{len(missing)} of {len(kept)} keys stored{'; the others were there' if len(missing) < len(kept) else ''}"
+        )
         return 0
     for mark, (stored, _) in kept.items():
         click.echo(f"{stored.name}: {'is there as ' + there[mark] if mark in there else 'is in the backup only'}")

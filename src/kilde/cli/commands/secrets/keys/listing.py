@@ -32,6 +32,8 @@ def command(*, target: Target, space: str, home: str, backup: Path | None, outpu
         out.data({"keys": rows}, output)
         return
     for row in rows:
-        click.echo(f"{row['key']}  created {row['created']}  expires {row['expires']}  {row['fingerprint'][:16]}")
+        click.echo(
+            f"{row['key']}  created {row['created']}  expires {row['expires']}  fingerprint {row['fingerprint'][:16]}"
+        )
     if not rows:
         click.echo("no keys")
