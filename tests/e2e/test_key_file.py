@@ -1,11 +1,12 @@
 """Keys in a locked file: the controller opens with them across restarts, the cluster has none, and nothing private is on the disk."""
 
 import base64
+import json
 
 import pytest
 
 from e2e.stage import Stage, free_port
-from e2e.test_sealed import health, seal, space, value
+from e2e.test_sealed import health, run, seal, space, value
 from kilde.core.secrets import archive
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -21,19 +22,20 @@ def test_values_open_with_keys_that_are_in_no_cluster(stage: Stage, monkeypatch:
     stage.commit({"app/db.yaml": seal(stage, port, pw="hunter2")})
     stage.application("shop", "app", space(stage))
     stage.until(lambda: stage.is_well("shop"), "well")
-    label = ("-l", "sealedsecrets.bitnami.com/sealed-secrets-key")
-    assert "PRIVATE" not in stage.kubectl("get", "secrets", "-n", "kube-system", *label, "-o", "yaml")
-
-    listed = stage.kilde("secrets", "keys", "list", "--seal-keys", home)
+    data = (stage.folder / "sealing-keys").read_bytes()
+    [key] = archive.unlock(data, PASSPHRASE.encode(), about="sealing-keys")
+    secrets = json.loads(stage.kubectl("get", "secrets", "-A", "-o", "json"))["items"]
+    held = [base64.b64decode(text) for secret in secrets for text in (secret.get("data") or {}).values()]
+    assert b"hunter2" in held
+    assert [text for text in held if key.private.splitlines()[1] in text] == []
+    listed = run(stage, "secrets", "keys", "list", "--seal-keys", home)
     stage.stop()
     stage.start()
     stage.commit({"app/db.yaml": seal(stage, port, pw="hunter3")})
     stage.push()
     stage.until(lambda: (value(stage), health(stage)) == ("hunter3", ("Healthy", "")), "opened after a restart")
-    assert stage.kilde("secrets", "keys", "list", "--seal-keys", home) == listed
+    assert run(stage, "secrets", "keys", "list", "--seal-keys", home) == listed
     stage.stop()
-    data = (stage.folder / "sealing-keys").read_bytes()
-    [key] = archive.unlock(data, PASSPHRASE.encode(), about="sealing-keys")
     words = [
         text for plain in (PASSPHRASE.encode(), *key.private.splitlines()[1:-1]) for text in (plain, *shifted(plain))
     ]
