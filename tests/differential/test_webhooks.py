@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ def reply(path: str, request: dict[str, Any]) -> dict[str, Any]:
         "/other-uid": {"uid": "x"},
         "/no-json-patch": {"patchType": "JSONPatch", "patch": "aGVsbG8="},
     }
+    for word in ("binding", "eviction"):
+        answers[f"/deny-{word}s"] = answers["/deny"] if request.get("subResource") == word else {}
     return {"uid": request["uid"], "allowed": True, **answers.get(path, {})}
 
 
@@ -134,21 +137,93 @@ CASES: dict[str, tuple[str, list[tuple[str, dict[str, Any]]], list[Ask]]] = {
 }
 
 
+POD = {
+    "metadata": {"name": "p"},
+    "spec": {"containers": [{"name": "c", "image": "i"}], "tolerations": []},
+}
+BIND = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"kind": "Node", "name": "n"}}
+EVICT = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+IN_DRY = {"deleteOptions": {"dryRun": ["All"]}}
+ON_SUB_RESOURCES = [
+    {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": [each]}
+    for each in ("pods", "pods/binding", "pods/eviction", "bindings")
+]
+SUB_RESOURCES: dict[str, tuple[str, str, list[Ask]]] = {
+    "a binding is shown": (
+        VALIDATING,
+        "/warn",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/binding", BIND), Ask("GET", "/pods/p")],
+    ),
+    "a binding is denied": (
+        VALIDATING,
+        "/deny-bindings",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/binding", BIND), Ask("GET", "/pods/p")],
+    ),
+    "an old binding is shown": (
+        VALIDATING,
+        "/warn",
+        [Ask("POST", "/pods", POD), Ask("POST", "/bindings", BIND)],
+    ),
+    "a binding is changed": (
+        MUTATING,
+        "/count",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/binding", BIND), Ask("GET", "/pods/p")],
+    ),
+    "an eviction is shown, its deletion is not": (
+        VALIDATING,
+        "/warn",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/eviction", EVICT), Ask("GET", "/pods/p")],
+    ),
+    "an eviction is denied": (
+        VALIDATING,
+        "/deny-evictions",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/eviction", EVICT), Ask("GET", "/pods/p")],
+    ),
+    "an eviction on trial": (
+        MUTATING,
+        "/warn",
+        [Ask("POST", "/pods", POD), Ask("POST", "/pods/p/eviction", {**EVICT, **IN_DRY}), Ask("GET", "/pods/p")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SUB_RESOURCES)
+def test_bindings_and_evictions_are_shown_alike(pair: Pair, namespace: str, hook: Hook, case: str) -> None:
+    kind, path, asks = SUB_RESOURCES[case]
+    webhook = {"clientConfig": hook.client(path), "rules": ON_SUB_RESOURCES}
+    found = _compared(pair, hook, namespace, kind, [webhook], [_in(namespace, ask) for ask in asks])
+
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_webhook_is_asked_and_obeyed_alike(pair: Pair, namespace: str, hook: Hook, case: str) -> None:
     kind, webhooks, asks = CASES[case]
-    configuration = {"metadata": {"name": namespace}, "webhooks": []}
-    for index, (path, more) in enumerate(webhooks):
-        configuration["webhooks"].append(  # type: ignore[attr-defined]
+    made = [{"clientConfig": hook.client(path), **more} for path, more in webhooks]
+    found = _compared(pair, hook, namespace, kind, made, [_in(namespace, ask) for ask in asks])
+
+    assert not found, "\n".join(found)
+
+
+def _in(namespace: str, ask: Ask) -> Ask:
+    return replace(ask, path=f"/api/v1/namespaces/{namespace}{ask.path}")
+
+
+def _compared(
+    pair: Pair, hook: Hook, namespace: str, kind: str, webhooks: list[dict[str, Any]], asks: list[Ask]
+) -> list[str]:
+    """Where the answers to requests differ, or what webhooks were asked about them."""
+    configuration: dict[str, Any] = {"metadata": {"name": namespace}, "webhooks": []}
+    for index, webhook in enumerate(webhooks):
+        configuration["webhooks"].append(
             {
                 "name": f"h{index}.example.com",
-                "clientConfig": hook.client(path),
                 "admissionReviewVersions": ["v1"],
                 "sideEffects": "None",
                 "timeoutSeconds": 1,
                 "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}],
-                **more,
+                **webhook,
             }
         )
     collection = f"{ROOT}/{kind.lower()}s"
@@ -156,16 +231,16 @@ def test_a_webhook_is_asked_and_obeyed_alike(pair: Pair, namespace: str, hook: H
     time.sleep(SEEN_BY_THE_REAL_SERVER)
     found = []
     for ask in asks:
-        ask = Ask(ask.method, f"/api/v1/namespaces/{namespace}{ask.path}", ask.body)
         answers, reviews = [], []
         for side in (pair.real, pair.ours):
             hook.asked.clear()
             answers.append(normal(side.ask(ask)))
             reviews.append([[path, _told(review)] for path, review in hook.asked])
-        found += differences(answers[0], answers[1]) + differences(reviews[0], reviews[1])
+        found += [
+            f"{ask}: {line}" for line in differences(answers[0], answers[1]) + differences(reviews[0], reviews[1])
+        ]
     pair.set_up(Ask("DELETE", f"{collection}/{namespace}"))
-
-    assert not found, "\n".join(found)
+    return found
 
 
 def _told(review: dict[str, Any]) -> Any:

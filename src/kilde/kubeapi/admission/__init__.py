@@ -25,6 +25,19 @@ def removal(world: World, call: Call, old: Object) -> None:
     webhooks.judge(world, call, None, old)
 
 
+def mutate_body(world: World, call: Call, body: Object) -> Object:
+    """The body of a POST to a sub-resource as mutating webhooks want it. ApiError, Waits."""
+    made = webhooks.mutate(world, call, body, None)
+    assert made is not None
+    return made
+
+
+def judge_body(world: World, call: Call, body: Object) -> None:
+    """Validating admission of a POST to a sub-resource. ApiError, Waits."""
+    policies.judge(world, call, body, None)
+    webhooks.judge(world, call, body, None)
+
+
 def after(world: World, call: Call, obj: Object, old: Object | None) -> None:
     """Validating admission, once the object is known to be valid. Quotas are charged last."""
     pod_security.admit(world, call, obj, old)

@@ -7,6 +7,12 @@ from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
 
+# Sub-resources whose body is of a kind of its own: (group, version, kind).
+_BODIES = {
+    "scale": ("autoscaling", "v1", "Scale"),
+    "binding": ("", "v1", "Binding"),
+    "eviction": ("policy", "v1", "Eviction"),
+}
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 
 
@@ -29,7 +35,7 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         extra={key: list(values) for key, values in call.user.extra},
         options=_options(call, operation),
         dry_run=call.options.dry_run,
-        kind=("autoscaling", "v1", "Scale") if call.subresource == "scale" else None,
+        kind=_BODIES.get(call.subresource),
     )
 
 

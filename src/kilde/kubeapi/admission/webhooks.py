@@ -22,13 +22,17 @@ def mutate(world: World, call: Call, obj: Object | None, old: Object | None) -> 
     hooks = _configured(world, _MUTATING)
     if not hooks:
         return obj
-    given = {} if obj is None or old is not None else {key: obj["metadata"].get(key) for key in _GIVEN_LATER}
+    given = (
+        {}
+        if obj is None or old is not None
+        else {key: obj["metadata"][key] for key in _GIVEN_LATER if key in obj["metadata"]}
+    )
     made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old)
     return made if made is None else {**made, "metadata": {**made["metadata"], **given}}
 
 
 # A real server gives these to a new object after the mutating webhooks have seen it.
-_GIVEN_LATER = ("uid", "creationTimestamp")
+_GIVEN_LATER = ("uid", "creationTimestamp", "generation")
 
 
 def _without(obj: Object, fields: Object) -> Object:

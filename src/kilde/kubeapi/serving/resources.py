@@ -22,8 +22,9 @@ from kilde.kubeapi.serving import logs, render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
 from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
-from kilde.kubeapi.verbs import admit, create, delete, patch, read, subresources, update
+from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
+from kilde.kubeapi.verbs.subresources.binding import Binding
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
@@ -184,7 +185,8 @@ class Resources:
         pods = self._world.kinds.named("pods")
         assert pods is not None
         bound = replace(call, kind=pods, name=str(body["metadata"].get("name") or ""), subresource="binding")
-        return answer(201, subresources.post(self._world, bound, body), form, call.warnings)
+        made = await self._settled(call, lambda: Binding().bind(self._world, call, bound, own(body)))
+        return answer(201, made, form, call.warnings)
 
     async def _update(self, request: Request, call: Call) -> Response:
         form = object_form(request)

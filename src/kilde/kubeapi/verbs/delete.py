@@ -31,7 +31,8 @@ def remove(world: World, call: Call, existing: Record, options: DeleteOptions) -
     """The same for an object that was found."""
     kind, old = call.kind, existing.object()
     check_preconditions(kind, old, options)
-    admission.removal(world, call, old)
+    if not call.subresource:  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
+        admission.removal(world, call, old)
     verdict = judge(
         kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
     )

@@ -1,11 +1,12 @@
 """binding: a pod is given its node, once."""
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.verbs.admit import check_namespace, finished, owned
-from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler
+from kilde.kubeapi.verbs.admit import check_namespace, finished
+from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler, shown
 from kilde.kubeapi.world import World
 
 
@@ -13,6 +14,11 @@ class Binding(Handler):
     """Sets spec.nodeName and the condition PodScheduled (registry/core/pod/storage)."""
 
     def post(self, world: World, call: Call, body: Object) -> Object:
+        return self.bind(world, call, call, body)
+
+    def bind(self, world: World, asked: Call, call: Call, body: Object) -> Object:
+        """Binds the pod of `call`. `asked` is the request as admission sees it: the old collection `bindings` is a resource."""
+        body = admission.mutate_body(world, asked, shown(asked, body, "v1", "Binding", world.now()))
         target = body.get("target") or {}
         if target.get("kind") not in (None, "", "Node"):
             kind = failures.quoted(str(target["kind"]))
@@ -20,6 +26,7 @@ class Binding(Handler):
         if not target.get("name"):
             raise failures.unexplained("target.name: Required value")
         check_namespace(world, call)
+        admission.judge_body(world, asked, body)
         existing = world.find(call.kind, call.namespace, call.name)
         if existing is None:
             raise failures.not_found(call.kind.about(call.name))
@@ -36,8 +43,7 @@ class Binding(Handler):
         if pod["spec"].get("schedulingGates"):
             raise failures.conflict(about, f"pod {call.name} has non-empty .spec.schedulingGates")
         if not call.options.dry_run:
-            made = owned(call, pod, _bound(existing.object(), body, world.now()), world.now())
-            world.store.put(existing.key, finished(made))
+            world.store.put(existing.key, finished(_bound(pod, body, world.now())))  # nobody owns what it sets
         return SUCCESS
 
 

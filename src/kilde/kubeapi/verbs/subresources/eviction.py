@@ -2,6 +2,7 @@
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.selector import label_selector
+from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
@@ -9,7 +10,7 @@ from kilde.kubeapi.logic.options import delete_options
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace
 from kilde.kubeapi.verbs.delete import delete
-from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler
+from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler, shown
 from kilde.kubeapi.world import World
 
 _BUDGETS = "poddisruptionbudgets.policy"
@@ -20,7 +21,9 @@ class Eviction(Handler):
     """Asks the budgets that select the pod, takes one disruption from the one that allows it, and deletes."""
 
     def post(self, world: World, call: Call, body: Object) -> Object:
+        body = admission.mutate_body(world, call, shown(call, body, "policy/v1", "Eviction", world.now()))
         check_namespace(world, call)
+        admission.judge_body(world, call, body)
         existing = world.find(call.kind, call.namespace, call.name)
         if existing is None:
             raise failures.not_found(call.kind.about(call.name))
