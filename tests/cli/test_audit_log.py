@@ -104,6 +104,45 @@ def test_the_policy_says_what_is_recorded(tmp_path: Path) -> None:
     assert found[5]["auditID"] == found[6]["auditID"]
 
 
+def test_answers_and_decisions_are_recorded_like_a_real_server_does(tmp_path: Path) -> None:
+    policy = {
+        **POLICY,
+        "omitManagedFields": True,
+        "rules": [
+            {"level": "None", "nonResourceURLs": ["*"]},
+            {"level": "RequestResponse", "resources": [{"group": "", "resources": ["configmaps"]}]},
+        ],
+    }
+    with cluster(tmp_path, policy) as (config, log):
+        assert kubectl(config, "create", "configmap", "c", "--from-literal=k=shown") == 0
+        assert kubectl(config, "create", "role", "r", "--verb=get", "--resource=configmaps") == 0
+        assert kubectl(config, "create", "rolebinding", "b", "--role=r", "--user=jane") == 0
+        assert kubectl(config, "get", "configmap", "c", "-o", "yaml", "--as=jane") == 0
+        assert kubectl(config, "get", "configmaps", "-o", "yaml") == 0
+        assert kubectl(config, "get", "configmap", "c", "--as=joe") != 0
+        assert kubectl(config, "get", "configmaps", "--watch-only", "--request-timeout=1s") in (0, 1)
+        deadline = time.monotonic() + 30
+        while not any(event["verb"] == "watch" and event["stage"] == "ResponseComplete" for event in events(log)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    made, read, listed, refused, *watched = events(log)
+
+    assert [event["level"] for event in (made, read, listed, refused)] == ["RequestResponse"] * 4
+    assert made["annotations"] == {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": ""}
+    assert made["responseObject"]["data"] == made["requestObject"]["data"] == {"k": "shown"}
+    assert made["responseObject"]["metadata"]["uid"]
+    assert read["responseObject"] == made["responseObject"]
+    assert read["annotations"] == {
+        "authorization.k8s.io/decision": "allow",
+        "authorization.k8s.io/reason": 'RBAC: allowed by RoleBinding "b/default" of Role "r" to User "jane"',
+    }
+    assert listed["responseObject"]["kind"] == "ConfigMapList"
+    assert not any("managedFields" in item["metadata"] for item in listed["responseObject"]["items"])
+    assert refused["annotations"] == {"authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": ""}
+    assert (refused["responseObject"]["kind"], refused["responseObject"]["code"]) == ("Status", 403)
+    assert not any("responseObject" in event for event in watched if event["verb"] == "watch")
+
+
 def test_without_a_policy_everything_is_recorded_without_bodies(tmp_path: Path) -> None:
     with cluster(tmp_path) as (config, log):
         assert kubectl(config, "create", "secret", "generic", "s", "--from-literal=p=hidden") == 0

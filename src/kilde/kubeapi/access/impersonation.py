@@ -54,11 +54,17 @@ def _check(user: User, name: str, groups: list[str], authorizer: Authorizer, wan
     raise refused(user, asked, ())
 
 
+def rbac_errors(errors: tuple[str, ...]) -> str:
+    """What RBAC says of roles that it did not find; "" if it found all."""
+    told = "".join(errors) if len(errors) <= 1 else f"[{', '.join(errors)}]"
+    return f"RBAC: {told}" if errors else ""
+
+
 def refused(user: User, wanted: Attributes, errors: tuple[str, ...]) -> ApiError:
     """403 for what this user may not do."""
     why = denial(user.name, wanted)
     if errors:
-        why += ": RBAC: " + (errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
+        why += f": {rbac_errors(errors)}"
     if wanted.path:
         return ApiError(403, "Forbidden", f"forbidden: {why}", {})
     return failures.forbidden(failures.Named(wanted.group, wanted.resource, wanted.name), why)

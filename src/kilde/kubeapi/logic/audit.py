@@ -15,15 +15,21 @@ _POLICY = ("apiVersion", "kind", "metadata", "rules", "omitStages", "omitManaged
 
 
 class Level(IntEnum):
-    """How much is recorded. A policy's RequestResponse counts as Request: answers are not kept."""
+    """How much is recorded: who and what, the body of the request, that of the answer too."""
 
     NONE = 0
     METADATA = 1
     REQUEST = 2
+    REQUEST_RESPONSE = 3
 
 
-_LEVELS = {"None": Level.NONE, "Metadata": Level.METADATA, "Request": Level.REQUEST, "RequestResponse": Level.REQUEST}
-WORDS = {Level.NONE: "None", Level.METADATA: "Metadata", Level.REQUEST: "Request"}
+WORDS = {
+    Level.NONE: "None",
+    Level.METADATA: "Metadata",
+    Level.REQUEST: "Request",
+    Level.REQUEST_RESPONSE: "RequestResponse",
+}
+_LEVELS = {word: level for level, word in WORDS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Access: authentication, impersonation and authorization of a request, in this order, before anything else of it is read."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from kilde.kubeapi.access.authorizer import Authorizer
-from kilde.kubeapi.access.impersonation import impersonated, refused
+from kilde.kubeapi.access.impersonation import impersonated, rbac_errors, refused
 from kilde.kubeapi.access.tokens import Tokens
 from kilde.kubeapi.call import User
 from kilde.kubeapi.interface import ApiError
@@ -15,6 +16,12 @@ from kilde.kubeapi.world import World
 
 _OPEN = ("/healthz", "/livez", "/readyz", "/version")
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+class Decided(Protocol):
+    """Whoever wants to know whether a request was allowed, and the reason ("" where there is none to tell)."""
+
+    def __call__(self, *, allowed: bool, reason: str) -> None: ...
 
 
 class Access:
@@ -35,13 +42,17 @@ class Access:
             return ANONYMOUS
         raise ApiError(401, "Unauthorized", "Unauthorized")
 
-    def admitted(self, user: User, headers: Mapping[str, str], groups: list[str], wanted: Attributes) -> User:
-        """The user whose rights count, after impersonation; 403 if they do not reach."""
+    def admitted(
+        self, user: User, headers: Mapping[str, str], groups: list[str], wanted: Attributes, decided: Decided
+    ) -> User:
+        """The user whose rights count, after impersonation; 403 if they do not reach. `decided` is told what was decided and why."""
         if any(name.startswith("impersonate-") for name in headers):
             user = impersonated(user, headers, groups, self._authorizer, wanted)
         if user.master or (user is ANONYMOUS and wanted.path.startswith(_OPEN)):
+            decided(allowed=True, reason="")
             return user
         decision = self._authorizer.decide(user, wanted)
+        decided(allowed=decision.allowed, reason=decision.reason or rbac_errors(decision.errors))
         if not decision.allowed:
             raise refused(user, wanted, decision.errors)
         return user

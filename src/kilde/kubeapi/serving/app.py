@@ -65,7 +65,7 @@ class App:
             found = route(path)
             wanted = attributes(request.method, path, request.query, found)
             asker = self._known(certificate, request, wanted, note)
-            request.user = self._access.admitted(asker, headers, _groups(scope), wanted)
+            request.user = self._access.admitted(asker, headers, _groups(scope), wanted, note.decided)
             note.admitted(request.user)
             if path.startswith(control.PREFIX + "/"):
                 await (await self._control.serve(request)).send(request, sending)

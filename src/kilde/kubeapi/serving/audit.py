@@ -3,7 +3,8 @@
 import datetime
 import os
 import uuid
-from collections.abc import Callable, MutableMapping
+import zlib
+from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -30,6 +31,9 @@ class Note(Protocol):
     def asked(self, wanted: Attributes, user: User | None) -> None:
         """What is wanted, and who asks (None: nobody who is known)."""
 
+    def decided(self, *, allowed: bool, reason: str) -> None:
+        """Whether it is allowed, and by what; "" where there is nothing to tell."""
+
     def admitted(self, user: User) -> None:
         """Whose rights count, after impersonation."""
 
@@ -38,6 +42,9 @@ class Silent:
     """The note of a server without an audit log."""
 
     def asked(self, wanted: Attributes, user: User | None) -> None:
+        pass
+
+    def decided(self, *, allowed: bool, reason: str) -> None:
         pass
 
     def admitted(self, user: User) -> None:
@@ -67,7 +74,9 @@ class Audit:
 
         async def sending(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                entry.started(message["status"])
+                entry.started(message["status"], message.get("headers", ()))
+            elif message["type"] == "http.response.body":
+                entry.answered(message.get("body", b""))
             await send(message)
 
         try:
@@ -94,7 +103,9 @@ class _Entry:
         self._scope, self._policy, self._now, self._write = scope, policy, now, write
         self._decision = Decision(Level.NONE)
         self._event: Object = {}
-        self._body = bytearray()
+        self._body, self._answer = bytearray(), bytearray()
+        self._annotations: dict[str, str] = {}
+        self._media = self._coding = ""
         self._status = 0
         self._watch = False
 
@@ -124,6 +135,12 @@ class _Entry:
         }
         self.stage("RequestReceived")
 
+    def decided(self, *, allowed: bool, reason: str) -> None:
+        self._annotations = {
+            "authorization.k8s.io/decision": "allow" if allowed else "forbid",
+            "authorization.k8s.io/reason": reason,
+        }
+
     def admitted(self, user: User) -> None:
         if self._event and _user(user) != self._event["user"]:
             self._event["impersonatedUser"] = _user(user)
@@ -132,8 +149,17 @@ class _Entry:
         if self._event and len(self._body) <= LONGEST_BODY:
             self._body += part
 
-    def started(self, status: int) -> None:
+    def answered(self, part: bytes) -> None:
+        """Keeps an answer that is one object."""
+        one = self._media in (negotiate.JSON, negotiate.YAML) and not self._watch
+        if self._event and one and self._decision.level is Level.REQUEST_RESPONSE:
+            self._answer += part
+
+    def started(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self._status = status
+        found = {key.lower(): value.decode("latin-1") for key, value in headers}
+        self._media = found.get(b"content-type", "").partition(";")[0].strip()
+        self._coding = found.get(b"content-encoding", "")
         if self._watch:
             self.stage("ResponseStarted")
 
@@ -147,9 +173,26 @@ class _Entry:
             found = self._object() if self._body else None
             if isinstance(found, dict) and event["verb"] in ("create", "update") and "objectRef" in event:
                 event["objectRef"] = {**_named(found), **event["objectRef"]}
-            if found is not None and self._decision.level is Level.REQUEST:
+            if found is not None and self._decision.level >= Level.REQUEST:
                 event["requestObject"] = found
-        self._write({**event, "stageTimestamp": self._time()})
+            answer = self._answered() if self._answer else None
+            if answer is not None:
+                event["responseObject"] = answer
+        annotations = {"annotations": self._annotations} if self._annotations and name != "RequestReceived" else {}
+        self._write({**event, "stageTimestamp": self._time(), **annotations})
+
+    def _answered(self) -> Object | None:
+        """The object that was answered; None for an answer that is none, such as the version."""
+        raw = bytes(self._answer)
+        if self._coding == "gzip":
+            raw = zlib.decompress(raw, 31)
+        found = decode.decode(raw, self._media, "").value
+        if not isinstance(found, dict) or not found.get("kind"):
+            return None
+        if isinstance(found.get("items"), list):
+            found = {**found, "items": [self._disowned(item) for item in found["items"]]}
+        made: Object = self._disowned(found)
+        return made
 
     def _object(self) -> Any:
         """The body as the client sent it, a patch too; None for one that cannot be read."""
@@ -165,6 +208,10 @@ class _Entry:
             found = decode.decode(bytes(self._body), media, "").value
         except ApiError:
             return None
+        return self._disowned(found)
+
+    def _disowned(self, found: Any) -> Any:
+        """The object without managedFields, if the policy says so."""
         if self._decision.omit_managed_fields and isinstance(found, dict) and isinstance(found.get("metadata"), dict):
             meta = {key: value for key, value in found["metadata"].items() if key != "managedFields"}
             return {**found, "metadata": meta}
