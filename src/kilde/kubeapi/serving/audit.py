@@ -186,7 +186,10 @@ class _Entry:
         raw = bytes(self._answer)
         if self._coding == "gzip":
             raw = zlib.decompress(raw, 31)
-        found = decode.decode(raw, self._media, "").value
+        try:
+            found = decode.decode(raw, self._media, "").value
+        except ApiError:  # a YAML answer that is longer than a body may be
+            return None
         if not isinstance(found, dict) or not found.get("kind"):
             return None
         if isinstance(found.get("items"), list):
