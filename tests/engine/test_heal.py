@@ -130,3 +130,27 @@ async def test_a_heal_under_way_is_waited_for_by_the_commit_that_takes_its_objec
         go.set()
         await p.until(lambda: p.status()["sync"] | {"revision": sha, "status": "Synced"} == p.status()["sync"])
         assert p.data("a") is None
+
+
+async def test_argocd_cm_says_what_is_ignored_and_when_a_kind_is_well() -> None:
+    script = "if obj.data.k == 'bad' then return {status='Degraded', message='k is bad'} end return {status='Healthy'}"
+    data = {
+        "resource.customizations.ignoreDifferences.ConfigMap": "jsonPointers:\n- /data/k\n",
+        "resource.customizations.health.ConfigMap": script,
+    }
+    async with play() as p:
+        await in_step(p)
+        cm = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "argocd-cm", "namespace": "argocd"},
+            "data": data,
+        }
+        await p.cluster.create(CONFIG_MAPS, cm, manager="person")
+        await p.quiet()
+        await p.by_hand("a", k="bad")
+        await p.until(lambda: p.status()["health"]["status"] == "Degraded")
+        assert p.data("a") == {"k": "bad"}
+        assert p.sync() == "Synced"
+        await p.cluster.patch(CONFIG_MAPS, "argocd", "argocd-cm", {"data": dict.fromkeys(data)}, manager="person")
+        await p.until(lambda: p.data("a") == {"k": "v"} and p.status()["health"]["status"] == "Healthy")

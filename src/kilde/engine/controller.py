@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.customizations import read_customizations
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import read_tracking
@@ -154,6 +155,14 @@ class Controller:
             self.context.live.retrack(tracking)
             for name, rt in self.context.runtimes.items():
                 rt.wish = rt.watched = None  # objects carry another mark from now on
+                rt.judged.clear()
+                self._queue.add(name)
+        customizations = read_customizations(data)
+        if customizations != self.context.surveyor.customizations:
+            self.context.surveyor.customizations = customizations
+            for problem in customizations.problems:
+                log.warning("argocd-cm cannot be read", problem=problem)
+            for name, rt in self.context.runtimes.items():
                 rt.judged.clear()
                 self._queue.add(name)
         for app in self.context.fleet.all():

@@ -10,7 +10,6 @@ from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.values import Object
-from kilde.core.health.assess import assess
 from kilde.core.health.health import HealthStatus
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
@@ -52,7 +51,7 @@ async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase
         )
         return False
     bodies = {ref: held.body() for ref in wanted if (held := ctx.live.get(ref)) is not None}
-    states = {ref: health.status for ref, body in bodies.items() if (health := assess(body)) is not None}
+    states = {ref: health.status for ref, body in bodies.items() if (health := ctx.surveyor.assess(body)) is not None}
     failed = {ref for ref, status in states.items() if status is HealthStatus.DEGRADED}
     if failed:
         gone = {ref: Action.PRUNE for ref in failed if not _is_going(bodies[ref])}
@@ -71,7 +70,9 @@ async def tidy_up(ctx: Context, app: Application, phase: SyncPhase) -> bool:
         body = held.body() if held else None
         if body is not None and phase in hook_spec(_annotations(body)).phases:
             hooks[ref] = body
-    ill = any((health := assess(body)) and health.status is HealthStatus.DEGRADED for body in hooks.values())
+    ill = any(
+        (health := ctx.surveyor.assess(body)) and health.status is HealthStatus.DEGRADED for body in hooks.values()
+    )
     due = DeletePolicy.FAILED if ill else DeletePolicy.SUCCEEDED
     left = {ref: body for ref, body in hooks.items() if due in hook_spec(_annotations(body)).policies}
     going = {ref: Action.PRUNE for ref, body in left.items() if not _is_going(body)}

@@ -176,7 +176,7 @@ class Healer:
             clock=ctx.world.clock,
             manager=ctx.settings.manager,
             policy=_CAREFUL,
-            ignore=app.ignore,
+            ignore=(*ctx.surveyor.customizations.ignore, *app.ignore),
             body=lambda _: packed.unpack(ref).manifest.body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )

@@ -7,7 +7,6 @@ from kilde.core.apply.outcome import Phase
 from kilde.core.apply.tasks import Task
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
-from kilde.core.health.assess import assess
 from kilde.core.health.health import Health, HealthStatus
 from kilde.core.plan.hooks import FINALIZER
 from kilde.engine.writes import Pen, persist, propagation, resource_of
@@ -32,7 +31,7 @@ def sight_of(task: Task, pen: Pen, *, since: float | None) -> Sight:
         return Sight(there=pen.live.exists(task.change.ref) is True)
     body = held.body()
     meta = body.get("metadata") or {}
-    health, going = assess(body), bool(meta.get("deletionTimestamp"))
+    health, going = pen.assess(body), bool(meta.get("deletionTimestamp"))
     ours = since is not None and _made_at(meta) >= int(since)
     if task.hook is not None:
         return Sight(phase=_hook_phase(health), message=health.message if health else "", going=going, ours=ours)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.customizations import Customizations
 from kilde.core.apps.status import ResourceState
 from kilde.core.apps.summary import external_urls, images
 from kilde.core.basics.values import Object
@@ -39,6 +40,7 @@ class Surveyor:
 
     def __init__(self, live: LiveView, schemas: Schemas, projects: Projects) -> None:
         self._live, self._schemas, self._projects = live, schemas, projects
+        self.customizations = Customizations()  # the controller brings what argocd-cm says
         self.comparisons = 0
 
     def survey(
@@ -91,14 +93,14 @@ class Surveyor:
             body,
             app=app.name,
             node=self._schemas.node(ref.group, packed.version, ref.kind),
-            ignore=app.ignore,
+            ignore=(*self.customizations.ignore, *app.ignore),
             tracking=self._live.tracking,
         )
         change = self._permitted(app, change)
         if body is None:
             found = Judged(packed, version, change, None, there=False, counts=True)
         else:
-            found = _judged(packed, version, change, body, counts=counts(body))
+            found = self._judged(packed, version, change, body, counts=counts(body))
         rt.judged[ref] = found
         return found
 
@@ -114,9 +116,26 @@ class Surveyor:
             return known
         body = held.body()
         change = self._permitted(app, judge_extra(ref, body, prune=prune, options=app.policy.options))
-        found = _judged(None, held.version, change, body, counts=counts(body) and not change.hook)
+        found = self._judged(None, held.version, change, body, counts=counts(body) and not change.hook)
         rt.judged[ref] = found
         return found
+
+    def assess(self, body: Object) -> Health | None:
+        """The health of an object, by the checks that are configured, and by ours."""
+        return assess(body, self.customizations.judge)
+
+    def _judged(self, packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
+        kind = change.ref.group_kind
+        return Judged(
+            packed,
+            version,
+            change,
+            self.assess(body),
+            there=True,
+            counts=counts,
+            images=images(kind, body),
+            urls=external_urls(kind, body),
+        )
 
 
 def _sync_word(change: Change) -> str:
@@ -125,20 +144,6 @@ def _sync_word(change: Change) -> str:
     if change.forbidden:
         return "Unknown"
     return "OutOfSync" if change.differs else "Synced"
-
-
-def _judged(packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
-    kind = change.ref.group_kind
-    return Judged(
-        packed,
-        version,
-        change,
-        assess(body),
-        there=True,
-        counts=counts,
-        images=images(kind, body),
-        urls=external_urls(kind, body),
-    )
 
 
 def _resource(change: Change, extra: bool) -> ResourceState:

@@ -16,6 +16,8 @@ from kilde.core.apply.retry import MAX_TRIES, wait_before, worth_another_try
 from kilde.core.apply.tasks import Task
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
+from kilde.core.health.assess import assess
+from kilde.core.health.health import Health
 from kilde.core.objects.images import images_of
 from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.objects.pointer import with_value_of
@@ -64,6 +66,7 @@ class Pen:
     node: Callable[[ObjectRef, str], Node | None]
     force: bool = False
     ignore: Iterable[IgnoreRule] = ()
+    assess: Callable[[Object], Health | None] = assess
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""Customizations: what `argocd-cm` says of kinds for every application: health checks in Lua, and differences to ignore.
+
+Two ways to write the same (Argo CD's operator manual, resource customizations): keys such as
+`resource.customizations.health.apps_Deployment` and `resource.customizations.ignoreDifferences.all`, or one key
+`resource.customizations` with `<group>/<kind>` globs.
+"""
+
+import fnmatch
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.reading import Reader
+from kilde.core.basics.values import Object
+from kilde.core.health.health import Health
+from kilde.core.health.lua import lua_judge
+from kilde.core.objects.yaml_reader import read_documents
+from kilde.core.plan.ignore import IgnoreRule, read_rules
+
+Judge = Callable[[Object], Health | None]
+_ALL = "resource.customizations"
+_HEALTH, _IGNORE = f"{_ALL}.health.", f"{_ALL}.ignoreDifferences."
+
+
+@dataclass(frozen=True, slots=True)
+class Customizations:
+    """Checks by (group, kind) globs, the exact ones first; rules for every application; what could not be read, for the log."""
+
+    checks: tuple[tuple[str, str, str], ...] = ()  # group, kind, script
+    ignore: tuple[IgnoreRule, ...] = ()
+    problems: tuple[str, ...] = ()
+    _judges: dict[str, Judge] = field(default_factory=dict, compare=False, repr=False)
+
+    def judge(self, group: str, kind: str) -> Judge | None:
+        """The check that is configured for a kind; None where there is none."""
+        for of_group, of_kind, script in self.checks:
+            if fnmatch.fnmatchcase(group, of_group) and fnmatch.fnmatchcase(kind, of_kind):
+                return self._judges.setdefault(script, lua_judge(script))
+        return None
+
+
+def read_customizations(data: Mapping[str, Any]) -> Customizations:
+    """From the data of `argocd-cm`. Never raises: what cannot be read is in `problems`."""
+    checks: list[tuple[str, str, str]] = []
+    rules: list[IgnoreRule] = []
+    problems: list[str] = []
+    for key, text in sorted(data.items()):
+        if key.startswith(_HEALTH):
+            group, kind = _kind(key.removeprefix(_HEALTH))
+            checks.append((group, kind, str(text)))
+        elif key.startswith(_IGNORE):
+            name = key.removeprefix(_IGNORE)
+            group, kind = ("*", "*") if name == "all" else _kind(name)
+            rules += _rules(group, kind, _parsed(key, text, problems), key, problems)
+    for name, entry in _entries(data, problems):
+        group, _, kind = name.rpartition("/")
+        if isinstance(script := entry.get("health.lua"), str):
+            checks.append((group, kind, script))
+        if "ignoreDifferences" in entry:
+            at = f"{_ALL}: {name}: ignoreDifferences"
+            said = entry["ignoreDifferences"]
+            found = _parsed(at, said, problems) if isinstance(said, str) else said
+            rules += _rules(group, kind, found, at, problems)
+    exact = [check for check in checks if not _is_glob(check)]
+    return Customizations((*exact, *(check for check in checks if _is_glob(check))), tuple(rules), tuple(problems))
+
+
+def _is_glob(check: tuple[str, str, str]) -> bool:
+    return any(sign in part for part in check[:2] for sign in "*?[")
+
+
+def _kind(name: str) -> tuple[str, str]:
+    """`apps_Deployment`, or `Pod` of the group without a name."""
+    group, _, kind = name.rpartition("_")
+    return group, kind
+
+
+def _entries(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    found = _parsed(_ALL, data.get(_ALL) or "", problems)
+    if not isinstance(found, Mapping):
+        return
+    for name, entry in found.items():
+        if isinstance(entry, Mapping):
+            yield str(name), entry
+
+
+def _parsed(at: str, text: Any, problems: list[str]) -> Any:
+    try:
+        documents = read_documents(str(text).encode(), file=at)
+    except InvalidInput as error:
+        problems.append(str(error))
+        return None
+    return documents[0].value if documents else None
+
+
+def _rules(group: str, kind: str, found: Any, at: str, problems: list[str]) -> Iterable[IgnoreRule]:
+    if found is None:
+        return ()
+    reader = Reader({"rule": [{**found, "group": group, "kind": kind} if isinstance(found, Mapping) else found]}, at)
+    rules = read_rules(reader.items("rule"))
+    problems += reader.problems
+    return rules if not reader.problems else ()

@@ -1,0 +1,77 @@
+"""What argocd-cm says of kinds: checks and ignored differences in both ways of writing, and what cannot be read."""
+
+from kilde.core.apps.customizations import Customizations, read_customizations
+from kilde.core.health.assess import assess
+from kilde.core.health.health import Health, HealthStatus
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.ignore import pointers_for
+
+WELL = "return {status = 'Healthy', message = 'by ours'}"
+
+
+def told(found: Customizations, group: str, kind: str) -> str:
+    health = assess({"apiVersion": f"{group}/v1" if group else "v1", "kind": kind}, found.judge)
+    return health.message if health else ""
+
+
+def test_checks_of_both_ways() -> None:
+    found = read_customizations(
+        {
+            "resource.customizations.health.example.com_Widget": WELL,
+            "resource.customizations.health.ConfigMap": "return {status = 'Degraded', message = 'core'}",
+            "resource.customizations": "'*.example.org/*':\n  health.lua: |\n    return {status='Healthy', message='glob'}\n"
+            "a.example.org/Gadget:\n  health.lua: |\n    return {status='Healthy', message='exact'}\n",
+            "application.resourceTrackingMethod": "annotation",
+        }
+    )
+    assert found.problems == ()
+    kinds = (("example.com", "Widget"), ("", "ConfigMap"), ("a.example.org", "Gadget"), ("b.example.org", "Gadget"))
+    assert [told(found, *kind) for kind in kinds] == ["by ours", "core", "exact", "glob"]
+    assert told(found, "other.example", "Widget") == ""
+
+
+def test_a_configured_check_comes_before_ours_and_may_leave_it_to_ours() -> None:
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"generation": 2},
+        "status": {"observedGeneration": 1},
+    }
+    found = read_customizations({"resource.customizations.health.apps_Deployment": WELL})
+    assert assess(deployment, found.judge) == Health(HealthStatus.HEALTHY, "by ours")
+    found = read_customizations({"resource.customizations.health.apps_Deployment": "return nil"})
+    assert assess(deployment, found.judge) == assess(deployment)
+
+
+def test_ignored_differences_of_one_kind_of_all_and_by_glob() -> None:
+    found = read_customizations(
+        {
+            "resource.customizations.ignoreDifferences.apps_Deployment": "jsonPointers:\n- /spec/replicas\n",
+            "resource.customizations.ignoreDifferences.all": "jqPathExpressions:\n- .metadata.labels\nmanagedFieldsManagers:\n- hpa\n",
+            "resource.customizations": "'*/Secret':\n  ignoreDifferences: |\n    jsonPointers:\n    - /data/x\n",
+        }
+    )
+    assert found.problems == ()
+
+    def shown(kind: str, group: str = "") -> list[str]:
+        where = pointers_for(found.ignore, ObjectRef(group, kind, "n", "x"))
+        return [getattr(each, "text", None) or "/".join(each) for each in where]  # type: ignore[arg-type]
+
+    assert shown("Deployment", "apps") == [".metadata.labels", "spec/replicas"]
+    assert shown("Secret") == [".metadata.labels", "data/x"]
+    assert shown("ConfigMap") == [".metadata.labels"]
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_counts() -> None:
+    found = read_customizations(
+        {
+            "resource.customizations": "a: [",
+            "resource.customizations.ignoreDifferences.Pod": "jsonPointers: [spec]",
+            "resource.customizations.ignoreDifferences.Service": "- a list",
+            "resource.customizations.health.ConfigMap": WELL,
+        }
+    )
+    assert told(found, "", "ConfigMap") == "by ours"
+    assert len(found.problems) == 3
+    assert found.ignore == ()
+    assert "'spec' is not a JSON pointer" in " ".join(found.problems)

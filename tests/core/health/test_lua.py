@@ -1,0 +1,107 @@
+"""Checks in Lua: what they say, what they cannot reach, and that they end."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kilde.core.health.health import Health, HealthStatus
+from kilde.core.health.lua import lua_judge
+
+OBJ = {
+    "kind": "Widget",
+    "spec": {"n": 3, "half": 0.5, "on": True, "none": None},
+    "status": {"phase": "Ready", "items": ["a", "b"]},
+}
+
+
+def judged(script: str) -> Health | None:
+    return lua_judge(script)(OBJ)
+
+
+def test_a_script_reads_the_object_and_answers_a_table() -> None:
+    script = """
+    local hs = {}
+    if obj.status ~= nil and obj.status.phase == "Ready" then
+      hs.status = "Healthy"
+      hs.message = obj.status.phase .. " " .. #obj.status.items .. " " .. obj.spec.n / 2 .. " " .. tostring(obj.spec.on)
+      return hs
+    end
+    hs.status = "Progressing"
+    return hs
+    """
+    assert judged(script) == Health(HealthStatus.HEALTHY, "Ready 2 1.5 true")
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("return {status = 'Degraded'}", Health(HealthStatus.DEGRADED)),
+        ("return nil", None),
+        ("", None),
+        ("return {status = 'What'}", Health(HealthStatus.UNKNOWN, "Lua returned an invalid health status")),
+        ("return {}", Health(HealthStatus.UNKNOWN, "Lua returned an invalid health status")),
+        ("return 'x'", Health(HealthStatus.UNKNOWN, "expect table output from Lua script, not string")),
+        ("return 3", Health(HealthStatus.UNKNOWN, "expect table output from Lua script, not number")),
+        ("x =", Health(HealthStatus.UNKNOWN, "health:1: unexpected symbol near '<eof>'")),
+        ("return obj.a.b", Health(HealthStatus.UNKNOWN, "health:1: attempt to index field 'a' (a nil value)")),
+        ("error('no', 0)", Health(HealthStatus.UNKNOWN, "no")),
+        ("return {status = 'Healthy', message = 3}", Health(HealthStatus.HEALTHY)),
+        ("return {status = 'Healthy', message = type(require('os').time())}", Health(HealthStatus.HEALTHY, "number")),
+        (
+            "return {status = 'Healthy', message = tostring(table.getn(obj.status.items))}",
+            Health(HealthStatus.HEALTHY, "2"),
+        ),
+    ],
+)
+def test_answers_are_read_as_argo_cd_reads_them(script: str, told: Health | None) -> None:
+    assert judged(script) == told
+
+
+REACH = (
+    "io", "python", "debug", "package", "load", "loadstring", "loadfile", "dofile", "module", "newproxy", "collectgarbage", "coroutine",
+    "getfenv", "setfenv", "os.execute", "os.getenv", "os.exit", "os.remove", "string.dump", "_G.io", "_G.python", "_G.debug",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REACH)
+def test_nothing_of_the_machine_is_within_reach(name: str) -> None:
+    assert judged(f"return {{status = 'Healthy', message = type({name})}}") == Health(HealthStatus.HEALTHY, "nil")
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("while true do end", "took too many steps"),
+        ("while true do pcall(function() while true do end end) end", "took too many steps"),
+        (
+            "while true do xpcall(function() while true do end end, function() while true do end end) end",
+            "took too many steps",
+        ),
+        ("local t = {} for i = 1, 1e9 do t[i] = string.rep(tostring(i), 1000) end", "memory"),
+        ("return string.rep('x', 1e9)", "memory"),
+        ("local function f() return f() .. 'x' end return f()", "stack overflow"),
+        ("require('io')", "module 'io' not found"),
+    ],
+)
+def test_it_ends(script: str, says: str) -> None:
+    found = judged(script)
+    assert found is not None
+    assert found.status is HealthStatus.UNKNOWN
+    assert says in found.message
+
+
+def test_one_run_leaves_nothing_to_the_next() -> None:
+    script = "count = (count or 0) + 1 string.seen = (string.seen or 0) + 1 "
+    judge = lua_judge(script + "return {status='Healthy', message=count .. ' ' .. string.seen}")
+    assert [judge(OBJ), judge(OBJ)] == [Health(HealthStatus.HEALTHY, "1 1")] * 2
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(st.recursive(_LEAVES, lambda below: st.lists(below) | st.dictionaries(st.text(), below), max_leaves=20))
+def test_any_object_can_be_given(value: object) -> None:
+    found = lua_judge("return {status = 'Healthy', message = type(obj.value)}")({"value": value})
+    names = {type(None): "nil", bool: "boolean", int: "number", str: "string", list: "table", dict: "table"}
+    assert found is not None
+    assert found == Health(HealthStatus.HEALTHY, names[type(value)])
