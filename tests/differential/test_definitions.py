@@ -317,3 +317,31 @@ def _same(pair: Pair, cases: list[tuple[dict[str, Any], dict[str, Any]]]) -> Non
         real, ours = (normal(answer) for answer in pair.ask(Ask("POST", PATH, crd)))
         found += [f"{change}: {line}" for line in differences(real, ours) if "only [Description Type" not in line]
     assert not found, "\n".join(found)
+
+
+def test_a_whole_object_within_a_custom_resource_is_judged_alike(pair: Pair, namespace: str) -> None:
+    whole = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    crd = _definition({"type": "array", "items": whole})
+    group = f"{namespace}.test"
+    crd["metadata"]["name"], crd["spec"]["group"] = f"things.{group}", group
+    pair.set_up(Ask("POST", PATH.partition("?")[0], crd))
+    path = f"/apis/{group}/v1/namespaces/{namespace}/things"
+    pair.await_served(path)
+    good = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    found: list[str] = []
+    for change in (
+        {},
+        {"apiVersion": ""},
+        {"apiVersion": "a/b/c"},
+        {"kind": ""},
+        {"kind": "Bad_Kind"},
+        {"metadata": {}},
+        {"metadata": {"name": "a/b"}},
+        {"metadata": {"name": "A b", "labels": {"a b": "c d"}}},
+        {"metadata": {"namespace": "Bad_"}},
+    ):
+        for item in ({**good, **change}, {key: value for key, value in good.items() if key not in change}):
+            body = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"f": [item]}}
+            real, ours = (normal(answer) for answer in pair.ask(Ask("POST", f"{path}?dryRun=All", body)))
+            found += [f"{item}: {line}" for line in differences(real, ours)]
+    assert not found, "\n".join(found)

@@ -221,8 +221,8 @@ def _client(client: Object, at: str) -> Iterator[Cause]:
     url, service = client.get("url"), client.get("service")
     if (url is None) == (service is None):
         yield required(at, "exactly one of url or service is required")
-    elif url is not None:
-        yield from check_url(url, f"{at}.url")
+    elif service is None:
+        yield from check_url(str(url), f"{at}.url")
     else:
         # The server takes the one name for the other here.
         swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}

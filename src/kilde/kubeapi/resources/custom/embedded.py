@@ -9,7 +9,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, invalid, required
 from kilde.kubeapi.resources.custom.definition import Schema
 from kilde.kubeapi.resources.validation.metadata import check_metadata
-from kilde.kubeapi.resources.validation.names import dns_1035_label
+from kilde.kubeapi.resources.validation.names import dns_1035_label, path_segment
 
 _EMBEDDED = "x-kubernetes-embedded-resource"
 
@@ -47,5 +47,5 @@ def _whole(value: Object, at: str) -> Iterator[Cause]:
     metadata = value.get("metadata")
     if isinstance(metadata, dict):
         named = {**metadata, "name": metadata.get("name") or "fakename"}  # a name is not asked for
-        for cause in check_metadata(named, namespaced=bool(metadata.get("namespace"))):
+        for cause in check_metadata(named, namespaced=bool(metadata.get("namespace")), name_rule=path_segment):
             yield Cause(f"{at}.{cause.field}", cause.reason, cause.message)

@@ -91,7 +91,7 @@ def _free(schema: Schema) -> str:
     """The one place that may name two types: the two of a value that is either a number or a text."""
     if _is_either(schema.get("anyOf")):
         return "anyOf"
-    first = (schema.get("allOf") or ({},))[0] or {}
+    first: Schema = (schema.get("allOf") or ({},))[0] or {}
     return "allOf" if _is_either(first.get("anyOf")) and len(schema.get("allOf") or ()) else ""
 
 

@@ -95,8 +95,8 @@ def _client(config: Object, at: str) -> Iterator[Cause]:
     url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
         yield required(at, "exactly one of url or service is required")
-    elif url is not None:
-        yield from check_url(url, f"{at}.url")
+    elif service is None:
+        yield from check_url(str(url), f"{at}.url")
     else:
         yield from check_service(service, f"{at}.service")
 
