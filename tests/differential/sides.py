@@ -5,6 +5,7 @@ import http.client
 import json
 import ssl
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,13 @@ class Pair:
     def ask(self, ask: Ask) -> tuple[dict[str, Any], dict[str, Any]]:
         """Both answers, the real one first."""
         return self.real.ask(ask), self.ours.ask(ask)
+
+    def await_served(self, path: str) -> None:
+        """Until both serve a list at this path."""
+        until = time.monotonic() + PATIENCE
+        while any(answer["code"] != 200 for answer in self.ask(Ask("GET", path))):
+            assert time.monotonic() < until, f"{path} is not served"
+            time.sleep(0.05)
 
     def set_up(self, *asks: Ask) -> None:
         """Requests that must succeed on both."""

@@ -64,14 +64,14 @@ def test_a_plain_definition_is_accepted_with_its_names_filled_in() -> None:
     [
         ({"type": "array"}, "items: Required value: must be specified"),
         (
-            {"type": "object", "additionalProperties": False},
-            "additionalProperties: Forbidden: additionalProperties cannot be set to false",
+            {"type": "object", "additionalProperties": False, "properties": {"b": {"type": "string"}}},
+            "additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
         ),
         ({"type": "string", "pattern": "("}, None),
         ({"type": "string", "pattern": "(?=x)"}, None),
         (
-            {"type": "string", "x-kubernetes-int-or-string": True},
-            'type: Invalid value: "string": must be empty if x-kubernetes-int-or-string is true',
+            {"x-kubernetes-int-or-string": True, "x-kubernetes-preserve-unknown-fields": True},
+            "x-kubernetes-preserve-unknown-fields: Invalid value: true: must be false if x-kubernetes-int-or-string is true",
         ),
         ({"type": "integer", "default": "x"}, None),
         (

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kilde.kubeapi.resources.custom.rules import RULES, broken_rules, check_rules
+from kilde.kubeapi.resources.custom.schemas import check_schema
 
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
 
@@ -171,6 +172,6 @@ def test_a_rule_beyond_our_engine_is_accepted_and_left_alone() -> None:
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(rule: dict[str, Any], field: str, begins: str) -> None:
-    (cause,) = check_rules({"type": "object", "properties": {"a": STRING}, RULES: [rule]}, "at")
+    (cause,) = check_schema({"type": "object", "properties": {"a": STRING}, RULES: [rule]}, "at")
     assert cause.field == f"at.{RULES}[0].{field}"
     assert cause.message.startswith(begins)

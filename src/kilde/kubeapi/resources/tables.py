@@ -3,9 +3,11 @@
 `render` makes a whole Table of objects, `partial` and `partial_list` what remains of them where only metadata is asked for.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.moment import parse
 from kilde.core.basics.values import Json, Object, canonical
 from kilde.kubeapi.resources.jsonpath import JsonPath, compiled
@@ -35,12 +37,15 @@ def printer_of(resource: Resource, sub_resource: str = "") -> Printer:
 def custom_printer(columns: Sequence[Object] | None) -> Printer:
     """The printer of a CRD version's `additionalPrinterColumns`; without any: Name and Age.
 
-    Raises InvalidInput if a column's jsonPath is none (a CRD that was accepted has none such).
+    A column whose jsonPath cannot be read, and those after it, are left out: a CRD may have such.
     """
     if not columns:
         age = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": _AGE_TEXT}
         columns = (age,)
-    return Printer((NAME, *(_custom_column(column) for column in columns)))
+    found: list[Column] = []
+    with contextlib.suppress(InvalidInput):
+        found.extend(_custom_column(column) for column in columns)
+    return Printer((NAME, *found))
 
 
 _AGE_TEXT = (

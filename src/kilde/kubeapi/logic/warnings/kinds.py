@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi.logic.failures import quoted
 from kilde.kubeapi.logic.warnings.addresses import address, network
 from kilde.kubeapi.logic.warnings.nodes import deprecated_label, node_selector_term
 from kilde.kubeapi.logic.warnings.pods import claim_warnings
+from kilde.kubeapi.resources.custom.formats import unknown_formats
 from kilde.kubeapi.resources.validation.fields import get, items
 
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -182,7 +184,14 @@ def _stateful_set(obj: Object, old: Object | None) -> Iterator[str]:
         yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
 
 
+def _definition(obj: Object, old: Object | None) -> Iterator[str]:
+    """Formats that no value is checked for."""
+    known = {*unknown_formats(old)} if old else set()
+    yield from (f"unrecognized format {quoted(name)}" for name in unknown_formats(obj) if name not in known)
+
+
 KINDS: Mapping[str, Check] = {
+    "customresourcedefinitions.apiextensions.k8s.io": _definition,
     "csidrivers.storage.k8s.io": _csi_driver,
     "endpointslices.discovery.k8s.io": _endpoint_slice,
     "ingresses.networking.k8s.io": _ingress,

@@ -1,22 +1,28 @@
 """What a CustomResourceDefinition must satisfy, on create and on update (apis/apiextensions/validation)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.custom.structural import check_schema
-from kilde.kubeapi.resources.jsonpath import compiled
+from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.custom.extras import check_column, check_scale, check_selectable
+from kilde.kubeapi.resources.custom.schemas import check_schema
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
+from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
 _PROTECTED = re.compile(r"(?:.*\.)?(?:k8s\.io|kubernetes\.io)")
 _APPROVAL = "api-approved.kubernetes.io"
 _APPROVAL_TEXT = 'protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111'
 _ONE_STORAGE = "must have exactly one version marked as storage version"
-_COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
-_COLUMN_FORMATS = ("int32", "int64", "float", "double", "byte", "date", "date-time", "password")
-_HOISTED = "spec.validation.openAPIV3Schema"
+_NAMES = ("plural", "singular", "kind", "listKind")
+_LONGEST_WARNING = 256
+# Where a part that is the same in all versions stands in the server's internal form.
+_HOISTED = {
+    "schema": "spec.validation",
+    "subresources": "spec.subresources",
+    "additionalPrinterColumns": "spec.additionalPrinterColumns",
+    "selectableFields": "spec.selectableFields",
+}
 
 
 def check_definition(crd: Object) -> list[Cause]:
@@ -28,6 +34,11 @@ def check_definition(crd: Object) -> list[Cause]:
     causes.extend(_conversion(spec.get("conversion") or {}))
     causes.extend(_stored(spec, crd.get("status") or {}))
     causes.extend(_approval(spec, crd.get("metadata") or {}))
+    if spec.get("preserveUnknownFields"):
+        words = (
+            "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
+        )
+        causes.append(invalid("spec.preserveUnknownFields", value=True, detail=words))
     return causes
 
 
@@ -59,57 +70,53 @@ def _identity(spec: Object, name: str) -> Iterator[Cause]:
         yield invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
     if not group:
         yield required("spec.group")
-    else:
-        yield from (invalid("spec.group", group, text) for text in dns_subdomain(group))
-        if "." not in group:
-            yield invalid("spec.group", group, "should be a domain with at least one dot")
+    elif dns_subdomain(group):
+        yield invalid("spec.group", group, ",".join(dns_subdomain(group)))
+    elif "." not in group:
+        yield invalid("spec.group", group, "should be a domain with at least one dot")
     scope = spec.get("scope") or ""
     if not scope:
         yield required("spec.scope")
     elif scope not in ("Cluster", "Namespaced"):
         yield not_supported("spec.scope", scope, ("Cluster", "Namespaced"))
-    if spec.get("preserveUnknownFields"):
-        words = "must be false in order to use defaults in the schema or to create an apiextensions.k8s.io/v1 object"
-        yield invalid("spec.preserveUnknownFields", value=True, detail=words)
 
 
 def _names(names: Object, at: str) -> Iterator[Cause]:
-    for key in ("plural", "singular", "kind", "listKind"):
-        value = names.get(key) or ""
-        if not value and key in ("plural", "kind"):
+    for key in _NAMES:
+        if not names.get(key):
             yield required(f"{at}.{key}")
-        elif value and key in ("kind", "listKind"):
-            yield from (
-                invalid(f"{at}.{key}", value, f"may have mixed case, but should otherwise match: {text}")
-                for text in dns_1035_label(value.lower())
-            )
-        elif value:
-            yield from (invalid(f"{at}.{key}", value, text) for text in dns_1035_label(value))
+    for key in _NAMES:
+        value, mixed = names.get(key) or "", key in ("kind", "listKind")
+        wrong = dns_1035_label(value.lower() if mixed else value) if value else []
+        if wrong:
+            words = "may have mixed case, but should otherwise match: " if mixed else ""
+            yield invalid(f"{at}.{key}", value, words + ",".join(wrong))
+    yield from _labels(names.get("shortNames") or (), f"{at}.shortNames")
     if names.get("kind") and names.get("kind") == names.get("listKind"):
         yield invalid(f"{at}.listKind", names["listKind"], "kind and listKind may not be the same")
-    for key in ("shortNames", "categories"):
-        for index, value in enumerate(names.get(key) or ()):
-            yield from (invalid(f"{at}.{key}[{index}]", value, text) for text in dns_1035_label(value))
+    yield from _labels(names.get("categories") or (), f"{at}.categories")
+
+
+def _labels(values: Sequence[str], at: str) -> Iterator[Cause]:
+    for index, value in enumerate(values):
+        if dns_1035_label(value):
+            yield invalid(f"{at}[{index}]", value, ",".join(dns_1035_label(value)))
 
 
 def _versions(spec: Object) -> Iterator[Cause]:
     versions: Sequence[Object] = spec.get("versions") or ()
-    if sum(bool(one.get("storage")) for one in versions) != 1:
-        yield invalid("spec.versions", [_dump(one) for one in versions], _ONE_STORAGE)
-    if versions:
-        yield from (
-            invalid("spec.version", versions[0].get("name", ""), text)
-            for text in dns_1035_label(versions[0].get("name", ""))
-        )
-    seen: set[str] = set()
-    for index, version in enumerate(versions):
-        name = version.get("name", "")
-        yield from (invalid(f"spec.versions[{index}].name", name, text) for text in dns_1035_label(name))
-        if name in seen:
-            yield duplicate(f"spec.versions[{index}].name", name)
-        seen.add(name)
+    names = [one.get("name", "") for one in versions]
+    for index, name in enumerate(names):
+        if dns_1035_label(name):
+            yield invalid(f"spec.versions[{index}].name", name, ",".join(dns_1035_label(name)))
     # Equal parts of all versions are one part of the spec in the server's internal form, and errors name it there.
     yield from _parts(versions)
+    if len(set(names)) < len(names):
+        yield invalid("spec.versions", [_dump(one) for one in versions], "must contain unique version names")
+    if sum(bool(one.get("storage")) for one in versions) != 1:
+        yield invalid("spec.versions", [_dump(one) for one in versions], _ONE_STORAGE)
+    if names and names[0] and dns_1035_label(names[0]):
+        yield invalid("spec.version", names[0], ",".join(dns_1035_label(names[0])))
 
 
 _INTERNAL = (
@@ -136,110 +143,103 @@ def _dump(version: Object) -> Object:
 
 
 def _parts(versions: Sequence[Object]) -> Iterator[Cause]:
-    for key, hoisted in (
-        ("schema", "spec.validation"),
-        ("subresources", "spec.subresources"),
-        ("additionalPrinterColumns", ""),
-    ):
-        values = [one.get(key) for one in versions]
-        same = all(value == values[0] for value in values)
-        for index, value in enumerate(values[:1] if same else values):
-            at = (hoisted or f"spec.{key}") if same else f"spec.versions[{index}].{key}"
-            yield from _part(key, value, at, missing=f"spec.versions[{index}].{key}")
+    same = {key for key in _HOISTED if all(_part(one, key) == _part(versions[0], key) for one in versions)}
     for index, version in enumerate(versions):
-        yield from _selectable(version.get("selectableFields") or (), f"spec.versions[{index}].selectableFields")
+        at = f"spec.versions[{index}]"
+        yield from _deprecation(version, f"{at}.deprecationWarning")
+        if (version.get("schema") or {}).get("openAPIV3Schema") is None:
+            yield required(f"{at}.schema.openAPIV3Schema")
+        yield from _judged(version, {key: f"{at}.{key}" for key in _HOISTED if key not in same}, versions)
+    if versions:
+        yield from _judged(versions[0], {key: _HOISTED[key] for key in _HOISTED if key in same}, versions)
 
 
-def _part(key: str, value: Json, at: str, missing: str) -> Iterator[Cause]:
-    if key == "schema":
-        schema = (value or {}).get("openAPIV3Schema")
-        if schema is None:
-            yield required(f"{missing}.openAPIV3Schema", "schemas are required")
-        else:
-            yield from check_schema(schema, f"{at}.openAPIV3Schema")
-    elif key == "subresources" and value:
-        yield from _scale(value.get("scale"), f"{at}.scale")
-    elif key == "additionalPrinterColumns":
-        for index, column in enumerate(value or ()):
-            yield from _column(column, f"{at}[{index}]")
+def _part(version: Object, key: str) -> Json:
+    """A part of a version; an empty list counts as none, an object with nothing in it does not."""
+    found = version.get(key)
+    return found if isinstance(found, dict) else found or None
 
 
-def _scale(scale: Json, at: str) -> Iterator[Cause]:
-    if scale is None:
+def _judged(version: Object, places: Mapping[str, str], versions: Sequence[Object]) -> Iterator[Cause]:
+    """The parts of a version that stand at these fields."""
+    schema, subresources = (version.get("schema") or {}).get("openAPIV3Schema"), version.get("subresources") or {}
+    if "schema" in places and schema is not None:
+        hoisted = places["schema"] == _HOISTED["schema"]
+        beside = versions if hoisted or "subresources" not in places else (version,)
+        status = any((one.get("subresources") or {}).get("status") is not None for one in beside)
+        yield from check_schema(schema, f"{places['schema']}.openAPIV3Schema", status=status)
+    if "subresources" in places:
+        yield from check_scale(subresources.get("scale"), f"{places['subresources']}.scale")
+    if "additionalPrinterColumns" in places:
+        for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
+            yield from check_column(column, f"{places['additionalPrinterColumns']}[{index}]")
+    if "selectableFields" in places:
+        yield from check_selectable(version.get("selectableFields") or (), schema, places["selectableFields"])
+
+
+def _deprecation(version: Object, at: str) -> Iterator[Cause]:
+    text = version.get("deprecationWarning")
+    if text is None:
         return
-    for key, root, needed in (
-        ("specReplicasPath", ".spec.", True),
-        ("statusReplicasPath", ".status.", True),
-        ("labelSelectorPath", "", False),
-    ):
-        path = scale.get(key) or ""
-        if not path:
-            if needed:
-                yield required(f"{at}.{key}")
-        elif not _is_simple_path(path):
-            yield invalid(f"{at}.{key}", path, "should be a simple json path")
-        elif root and not path.startswith(root):
-            yield invalid(f"{at}.{key}", path, f"should be a json path under {root.rstrip('.')}")
-        elif not root and not path.startswith((".spec.", ".status.")):
-            yield invalid(f"{at}.{key}", path, "should be a json path under either .spec or .status")
-
-
-def _is_simple_path(path: str) -> bool:
-    return re.fullmatch(r"(\.[A-Za-z_][A-Za-z0-9_-]*)+", path) is not None
-
-
-def _column(column: Object, at: str) -> Iterator[Cause]:
-    if not column.get("name"):
-        yield required(f"{at}.name")
-    kind, form = column.get("type") or "", column.get("format") or ""
-    if not kind:
-        yield required(f"{at}.type", f"must be one of {','.join(_COLUMN_TYPES)}")
-    elif kind not in _COLUMN_TYPES:
-        yield invalid(f"{at}.type", kind, f"must be one of {','.join(_COLUMN_TYPES)}")
-    if form and form not in _COLUMN_FORMATS:
-        yield invalid(f"{at}.format", form, f"must be one of {','.join(sorted(_COLUMN_FORMATS))}")
-    path = column.get("jsonPath") or ""
-    if not path:
-        yield required(f"{at}.jsonPath")
+    if not version.get("deprecated"):
+        yield invalid(at, text, "can only be set for deprecated versions")
         return
-    try:
-        compiled(path)
-    except InvalidInput as error:
-        yield invalid(f"{at}.jsonPath", path, error.what)
-
-
-def _selectable(fields: Sequence[Object], at: str) -> Iterator[Cause]:
-    if len(fields) > 8:
-        yield Cause(at, "FieldValueTooMany", f"Too many: {len(fields)}: must have at most 8 items")
-    seen: set[str] = set()
-    for index, field in enumerate(fields):
-        path = field.get("jsonPath") or ""
-        where = f"{at}[{index}].jsonPath"
-        if not path:
-            yield required(where)
-        elif not _is_simple_path(path):
-            yield invalid(where, path, "is an invalid path: must be a simple path of fields")
-        elif path.startswith(".metadata."):
-            yield invalid(where, path, "must not point to fields in metadata")
-        elif path in seen:
-            yield duplicate(where, path)
-        seen.add(path)
+    if len(text.encode()) > _LONGEST_WARNING:
+        yield invalid(at, text, f"must be <= {_LONGEST_WARNING} characters long")
+    if not text:
+        yield invalid(at, text, "must not be an empty string")
+    odd = next((index for index, char in enumerate(text) if not char.isprintable()), None)
+    if odd is not None:
+        at_byte = len(text[:odd].encode())
+        words = f"must only contain printable UTF-8 characters; non-printable character found at index {at_byte}"
+        yield invalid(at, text, words)
 
 
 def _conversion(conversion: Object) -> Iterator[Cause]:
-    strategy = conversion.get("strategy") or ""
+    at, strategy = "spec.conversion", conversion.get("strategy") or ""
     if not strategy:
-        yield required("spec.conversion.strategy")
+        yield required(f"{at}.strategy")
     elif strategy not in ("None", "Webhook"):
-        yield not_supported("spec.conversion.strategy", strategy, ("None", "Webhook"))
-    webhook = conversion.get("webhook")
+        yield not_supported(f"{at}.strategy", strategy, ("None", "Webhook"))
+    webhook: Object = conversion.get("webhook") or {}
+    client, versions = webhook.get("clientConfig"), webhook.get("conversionReviewVersions") or []
     if strategy == "Webhook":
-        if not (webhook or {}).get("clientConfig"):
-            yield required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook")
-        if not (webhook or {}).get("conversionReviewVersions"):
-            yield required("spec.conversion.conversionReviewVersions")
-    elif strategy == "None" and webhook is not None:
-        yield forbidden("spec.conversion.webhookClientConfig", "should not be set when strategy is not set to Webhook")
+        if client is None:
+            yield required(f"{at}.webhookClientConfig", "required when strategy is set to Webhook")
+        else:
+            yield from _client(client, f"{at}.webhookClientConfig")
+        yield from _review_versions(versions, f"{at}.conversionReviewVersions")
+        return
+    words = "should not be set when strategy is not set to Webhook"
+    if client is not None:
+        yield forbidden(f"{at}.webhookClientConfig", words)
+    if versions:
+        yield forbidden(f"{at}.conversionReviewVersions", words)
+
+
+def _client(client: Object, at: str) -> Iterator[Cause]:
+    url, service = client.get("url"), client.get("service")
+    if (url is None) == (service is None):
+        yield required(at, "exactly one of url or service is required")
+    elif service is None:
+        yield from check_url(str(url), f"{at}.url")
+    else:
+        # The server takes the one name for the other here.
+        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
+        yield from check_service(swapped, f"{at}.service")
+
+
+def _review_versions(versions: Sequence[str], at: str) -> Iterator[Cause]:
+    if not versions:
+        yield required(at)
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{at}[{index}]", version, "duplicate version")
+        else:
+            yield from (invalid(f"{at}[{index}]", version, text) for text in dns_1035_label(version))
+    if not {"v1", "v1beta1"} & set(versions):
+        yield invalid(at, list(versions), "must include at least one of v1, v1beta1")
 
 
 def _stored(spec: Object, status: Object) -> Iterator[Cause]:
@@ -249,9 +249,11 @@ def _stored(spec: Object, status: Object) -> Iterator[Cause]:
     if not stored:
         yield invalid(at, stored, "must have at least one stored version")
         return
-    storage = [one.get("name") for one in spec.get("versions") or () if one.get("storage")]
-    if storage and storage[-1] not in stored:
-        yield invalid(at, stored, f"must have the storage version {storage[-1]}")
+    left = set(stored)
+    for version in spec.get("versions") or ():
+        if version.get("storage") and version["name"] not in left:
+            yield invalid(at, stored, f"must have the storage version {version['name']}")
+        left.discard(version["name"])  # a version that is there twice is missed at its second
     for index, name in enumerate(stored):
         if name not in names:
             words = (

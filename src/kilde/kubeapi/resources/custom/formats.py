@@ -3,11 +3,12 @@
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from kilde.core.basics.reading import duration
+from kilde.core.basics.values import Object
 
 _HOSTNAME = re.compile(r"([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
@@ -113,3 +114,32 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "uuid4": _uuid("4[0-9a-f]{3}", _VARIANT),
     "uuid5": _uuid("5[0-9a-f]{3}", _VARIANT),
 }
+
+
+_OF_NUMBERS: Mapping[str, tuple[str, ...]] = {"integer": ("int32", "int64"), "number": ("float", "double")}
+_OF_TEXTS = frozenset({name.replace("-", "") for name in FORMATS} | {"password"})
+
+
+def unknown_formats(definition: Object) -> list[str]:
+    """The formats in the schemas of a CRD that no value is checked for, as often as they stand there; equal versions count once."""
+    schemas = [
+        (one.get("schema") or {}).get("openAPIV3Schema") or {} for one in definition["spec"].get("versions") or ()
+    ]
+    if schemas and all(schema == schemas[0] for schema in schemas):
+        schemas = schemas[:1]
+    return [name for schema in schemas for name in _unknown(schema)]
+
+
+def _unknown(schema: Object) -> Iterator[str]:
+    name, kind = schema.get("format") or "", schema.get("type") or "string"
+    known = name.replace("-", "") in _OF_TEXTS if kind == "string" else name in _OF_NUMBERS.get(kind, ())
+    if name and not known:
+        yield name
+    for key in ("items", "not", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from _unknown(schema[key])
+    for key in ("allOf", "anyOf", "oneOf"):
+        for one in schema.get(key) or ():
+            yield from _unknown(one or {})
+    for one in (schema.get("properties") or {}).values():
+        yield from _unknown(one or {})

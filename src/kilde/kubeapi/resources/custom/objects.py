@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
 from kilde.kubeapi.resources.custom.definition import Definition, Version
+from kilde.kubeapi.resources.custom.embedded import check_embedded
 from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
@@ -42,6 +43,8 @@ def _causes(obj: Object, definition: Definition, version: Version, old: Object |
             check(_body(obj), version.schema) if old is None else check(_body(obj), version.schema, "", _body(old))
         )
     yield from _scale(obj, version)
+    if version.schema is not None:
+        yield from check_embedded(obj, version.schema, "")
 
 
 def _body(obj: Object) -> Object:

@@ -37,9 +37,28 @@ def check_pattern(pattern: str) -> None:
         try:
             _found(pattern, "")
         except EvaluationFailed as error:
-            raise InvalidInput(f"error parsing regexp: {error.what}") from error
+            raise InvalidInput(f"error parsing regexp: {_as_go(error.what, pattern)}") from error
     else:
         _translated(pattern)
+
+
+# RE2's words for what is wrong, and Go's. RE2 names the expression without its bracket's end as a whole, as Go does.
+_GO = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "invalid repetition size": "invalid repeat count",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+}
+
+
+def _as_go(what: str, pattern: str) -> str:
+    """An error of RE2 as Go's regexp tells it: its own words, and the part at fault in back quotes."""
+    words, _, part = what.removeprefix("invalid regular expression: ").partition(": ")
+    part = pattern if words in ("missing )", "unexpected )") else part
+    return f"{_GO.get(words, words)}: `{part}`"
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -1,250 +1,191 @@
-"""What a CRD's schema must be like: structural, so that pruning, defaulting and merging know every field.
+"""Whether a CRD's schema is structural, so that pruning, defaulting and merging know every field.
 
-The rules and texts are apiextensions' (apiserver/schema.ValidateStructural and the OpenAPI checks of apis/apiextensions/validation).
+The rules and texts are apiextensions' (apiserver/schema.ValidateStructural): the shape of a value is told once, outside of allOf, anyOf,
+oneOf and not, which may only narrow what has been told.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.custom.cost import schema_cause, too_costly
+from kilde.core.basics.values import Json
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
 from kilde.kubeapi.resources.custom.patterns import check_pattern
-from kilde.kubeapi.resources.custom.rules import RULES, check_rules
-from kilde.kubeapi.resources.custom.shaping import defaulted, pruned, walk
-from kilde.kubeapi.resources.custom.values import check
 
-_TYPES = ("array", "boolean", "integer", "number", "object", "string")
-_DEEPEST = 100
-_EMBEDDED = "x-kubernetes-embedded-resource"
-_INT_OR_STRING = "x-kubernetes-int-or-string"
-_LIST_TYPE, _LIST_KEYS, _MAP_TYPE = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
-_COMPOSITIONS = ("allOf", "anyOf", "oneOf")
-_NOT_SUPPORTED = (
-    "$ref",
-    "definitions",
-    "dependencies",
-    "deprecated",
-    "discriminator",
-    "id",
-    "patternProperties",
-    "readOnly",
-    "writeOnly",
-    "xml",
-)
-_NOT_IN_COMPOSITIONS = (
-    "type",
-    "default",
-    "additionalProperties",
-    "nullable",
-    "description",
-    "title",
-    PRESERVE,
-    _EMBEDDED,
-)
-
-
-def check_schema(schema: Schema, at: str) -> list[Cause]:
-    """What keeps this schema from being that of a custom resource; `at` is its field."""
-    causes = list(_root(schema, at))
-    causes.extend(_schema(schema, at, "root", 0))
-    if not causes:
-        causes.extend(_defaults(schema, at))
-    if any(too_costly(str(rule.get("rule", "")), one) for one in walk(schema) for rule in one.get(RULES) or ()):
-        causes.append(schema_cause(at))
-    return causes
-
-
-def _root(schema: Schema, at: str) -> Iterator[Cause]:
-    kind = schema.get("type")
-    if kind and kind != "object":
-        yield invalid(f"{at}.type", kind, "must be object at the root")
-    if schema.get("nullable"):
-        yield forbidden(f"{at}.nullable", "nullable cannot be true at the root")
-    metadata = (schema.get("properties") or {}).get("metadata")
-    if metadata is not None:
-        extra = set(metadata) - {"type", "description", "properties"} or set(metadata.get("properties") or ()) - {
-            "name",
-            "generateName",
-        }
-        if extra:
-            words = "must not specify anything other than name and generateName, but metadata is implicitly specified"
-            yield forbidden(f"{at}.properties[metadata]", words)
-
-
-_LEVELS = {
+EMBEDDED = "x-kubernetes-embedded-resource"
+INT_OR_STRING = "x-kubernetes-int-or-string"
+LIST_TYPE, LIST_KEYS, MAP_TYPE = "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"
+RULES = "x-kubernetes-validations"
+# What the structural form of a schema forgets, and what the rule on metadata at the root overlooks.
+_FREE_IN_METADATA = frozenset({"type", "default", "properties", "$schema", "deprecated"})
+_EITHER = ({"type": "integer"}, {"type": "string"})
+_MISSING_TYPE = {
     "root": "must not be empty at the root",
     "field": "must not be empty for specified object fields",
     "item": "must not be empty for specified array items",
 }
+# What shapes a value may not stand in allOf and the like: the keyword, and what it must be there.
+_SHAPING = (
+    ("type", "empty"),
+    ("default", "undefined"),
+    ("title", "empty"),
+    ("description", "empty"),
+    ("nullable", "false"),
+    (PRESERVE, "false"),
+    (EMBEDDED, "false"),
+    (INT_OR_STRING, "false"),
+    (LIST_KEYS, "empty"),
+    (LIST_TYPE, "undefined"),
+    (MAP_TYPE, "undefined"),
+    (RULES, "empty"),
+)
 
 
-def _schema(schema: Schema, at: str, level: str, depth: int) -> Iterator[Cause]:
-    if depth > _DEEPEST:
-        yield forbidden(at, f"a schema may not be nested more than {_DEEPEST} levels deep")
-        return
-    kind = schema.get("type")
-    if not kind and not schema.get(_INT_OR_STRING) and not (schema.get(PRESERVE) and level != "root"):
-        yield required(f"{at}.type", _LEVELS[level])
-    elif kind and kind not in _TYPES:
-        yield not_supported(f"{at}.type", kind, _TYPES)
-    yield from _keywords(schema, at)
-    yield from _extensions(schema, at)
-    yield from _lists(schema, at)
-    yield from _compositions(schema, at, depth)
-    yield from check_rules(schema, at)
-    for name, child in (schema.get("properties") or {}).items():
-        yield from _schema(child, f"{at}.properties[{name}]", "field", depth + 1)
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        yield from _schema(schema["additionalProperties"], f"{at}.additionalProperties", "field", depth + 1)
-    if isinstance(schema.get("items"), Mapping):
-        yield from _schema(schema["items"], f"{at}.items", "item", depth + 1)
+def check_structural(schema: Schema, at: str) -> list[Cause]:
+    """What keeps the schema at the field `at` from being structural, in the order of the texts, as the server sorts them."""
+    return sorted((*_invariants(schema, "root", at), *_told(schema, schema, at, at)), key=str)
 
 
-def _keywords(schema: Schema, at: str) -> Iterator[Cause]:
-    for name in _NOT_SUPPORTED:
-        if schema.get(name):
-            yield forbidden(f"{at}.{name}", f"{name} is not supported")
-    if schema.get("uniqueItems"):
-        yield forbidden(
-            f"{at}.uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
-        )
-    extra = schema.get("additionalProperties")
-    if extra is False:
-        yield forbidden(f"{at}.additionalProperties", "additionalProperties cannot be set to false")
-    elif extra is not None and schema.get("properties"):
-        yield forbidden(f"{at}.additionalProperties", "additionalProperties and properties are mutual exclusive")
-    if schema.get("type") == "array" and not isinstance(schema.get("items"), Mapping):
+def properties(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """The fields of a schema; null counts as a schema that says nothing."""
+    return ((name, child or {}) for name, child in (schema.get("properties") or {}).items())
+
+
+def child(schema: Schema, name: str) -> Schema | None:
+    """The schema below a keyword (`items`, `additionalProperties`, `not`); None where there is none, or not one."""
+    found = schema.get(name)
+    return found if isinstance(found, Mapping) else None
+
+
+def clauses(schema: Schema) -> Iterator[tuple[str, int, Schema]]:
+    """(path below the schema, number, schema) of everything in allOf, anyOf, oneOf and not; `not` has the number 0."""
+    for name in ("allOf", "anyOf", "oneOf"):
+        yield from ((f"{name}[{index}]", index, one or {}) for index, one in enumerate(schema.get(name) or ()))
+    negated = child(schema, "not")
+    if negated is not None:
+        yield "not", 0, negated
+
+
+def _invariants(schema: Schema, level: str, at: str) -> Iterator[Cause]:
+    items, extra = child(schema, "items"), schema.get("additionalProperties")
+    if schema.get("type") == "array" and items is None:
         yield required(f"{at}.items", "must be specified")
-    if schema.get("pattern"):
+    if items is not None:
+        yield from _invariants(items, "item", f"{at}.items")
+    for name, below in properties(schema):
+        yield from _invariants(below, "field", f"{at}.properties[{name}]")
+    if extra is not None and level == "root":
+        yield forbidden(f"{at}.additionalProperties", "must not be used at the root")
+    if isinstance(extra, Mapping):
+        yield from _invariants(extra, "field", f"{at}.additionalProperties")
+    for name in (PRESERVE, EMBEDDED):
+        if schema.get(INT_OR_STRING) and schema.get(name):
+            yield invalid(f"{at}.{name}", value=True, detail=f"must be false if {INT_OR_STRING} is true")
+    yield from _narrowing(schema, at, free=_free(schema))
+    yield from _type(schema, level, at)
+    yield from _metadata(schema, level, at)
+
+
+def _free(schema: Schema) -> str:
+    """The one place that may name two types: the two of a value that is either a number or a text."""
+    if _is_either(schema.get("anyOf")):
+        return "anyOf"
+    first: Schema = (schema.get("allOf") or ({},))[0] or {}
+    return "allOf" if _is_either(first.get("anyOf")) and len(schema.get("allOf") or ()) else ""
+
+
+def _is_either(alternatives: Json) -> bool:
+    found = [{key: value for key, value in (one or {}).items() if value} for one in alternatives or ()]
+    return found == list(_EITHER)
+
+
+def _type(schema: Schema, level: str, at: str) -> Iterator[Cause]:
+    kind, embedded = schema.get("type") or "", bool(schema.get(EMBEDDED))
+    if embedded and kind != "object":
+        words = f"must be object if {EMBEDDED} is true"
+        yield invalid(f"{at}.type", kind, words) if kind else required(f"{at}.type", words)
+    elif not kind and not schema.get(INT_OR_STRING) and not schema.get(PRESERVE):
+        yield required(f"{at}.type", _MISSING_TYPE[level])
+    if embedded and schema.get("additionalProperties") is not None:
+        yield forbidden(f"{at}.additionalProperties", f"must not be used if {EMBEDDED} is set")
+    if level == "root" and kind and kind != "object":
+        yield invalid(f"{at}.type", kind, "must be object at the root")
+    if embedded and not schema.get(PRESERVE) and not schema.get("properties"):
+        yield required(f"{at}.properties", f"must not be empty if {EMBEDDED} is true without {PRESERVE}")
+
+
+def _metadata(schema: Schema, level: str, at: str) -> Iterator[Cause]:
+    """Of a whole object's own fields a schema may restrict no more than the name."""
+    fields, whole = dict(properties(schema)), level == "root" or bool(schema.get(EMBEDDED))
+    for name in ("kind", "apiVersion"):
+        if whole and name in fields and fields[name].get("type") != "string":
+            yield invalid(f"{at}.properties[{name}].type", fields[name].get("type") or "", "must be string")
+    metadata = fields.get("metadata")
+    if metadata is None:
+        return
+    if whole and metadata.get("type") != "object":
+        yield invalid(f"{at}.properties[metadata].type", metadata.get("type") or "", "must be object")
+    others = {key for key, value in metadata.items() if value and key not in _FREE_IN_METADATA}
+    if level == "root" and (others or {name for name, _ in properties(metadata)} - {"name", "generateName"}):
+        words = "must not specify anything other than name and generateName, but metadata is implicitly specified"
+        yield forbidden(f"{at}.properties[metadata]", words)
+
+
+def _narrowing(schema: Schema, at: str, free: str = "") -> Iterator[Cause]:
+    """What is wrong in the clauses of a schema and with its pattern; `free` clauses may name the two types of either."""
+    for path, index, clause in clauses(schema):
+        if free == "anyOf" and path.startswith("anyOf"):
+            continue
+        yield from _clause(clause, f"{at}.{path}", free="anyOf" if free == path[:5] == "allOf" and index == 0 else "")
+    pattern = schema.get("pattern")
+    if pattern:
         try:
-            check_pattern(schema["pattern"])
+            check_pattern(pattern)
         except InvalidInput as error:
-            yield invalid(
-                f"{at}.pattern", schema["pattern"], f"must be a valid regular expression, but isn't: {error.what}"
-            )
+            yield invalid(f"{at}.pattern", pattern, f"must be a valid regular expression, but isn't: {error.what}")
 
 
-def _extensions(schema: Schema, at: str) -> Iterator[Cause]:
-    kind = schema.get("type")
-    if schema.get(PRESERVE) is False:
-        yield invalid(f"{at}.{PRESERVE}", value=False, detail="must be true or undefined")
-    if schema.get(PRESERVE) and kind and kind != "object":
-        yield invalid(f"{at}.type", kind, f"must be object if {PRESERVE} is true")
-    if schema.get(_INT_OR_STRING) and kind:
-        yield invalid(f"{at}.type", kind, f"must be empty if {_INT_OR_STRING} is true")
-    if schema.get(_EMBEDDED):
-        if kind != "object":
-            yield invalid(f"{at}.type", kind or "", f"must be object if {_EMBEDDED} is true")
-        if not schema.get("properties") and not schema.get(PRESERVE):
-            words = f"must not be empty if {_EMBEDDED} is true without {PRESERVE}"
-            yield required(f"{at}.properties", words)
-    relation = schema.get(_MAP_TYPE)
-    if relation is not None:
-        if relation not in ("atomic", "granular"):
-            yield not_supported(f"{at}.{_MAP_TYPE}", relation, ("atomic", "granular"))
-        if kind != "object":
-            yield invalid(f"{at}.type", kind or "", f"must be object if {_MAP_TYPE} is specified")
+def _clause(clause: Schema, at: str, free: str = "") -> Iterator[Cause]:
+    yield from _narrowing(clause, at, free)
+    items, extra = child(clause, "items"), clause.get("additionalProperties")
+    if items is not None:
+        yield from _clause(items, f"{at}.items")
+    for name, below in properties(clause):
+        yield from _clause(below, f"{at}.properties[{name}]")
+    if isinstance(extra, Mapping) or extra is True:
+        yield forbidden(f"{at}.additionalProperties", "must be undefined to be structural")
+    for key, wanted in _SHAPING:
+        if _is_set(clause, key):
+            yield forbidden(f"{at}.{key}", f"must be {wanted} to be structural")
+    if "metadata" in (clause.get("properties") or {}):
+        yield forbidden(f"{at}.properties[metadata]", "must not be specified in a nested context")
 
 
-def _lists(schema: Schema, at: str) -> Iterator[Cause]:
-    relation, keys = schema.get(_LIST_TYPE), schema.get(_LIST_KEYS) or ()
-    if relation is None:
-        if keys:
-            yield required(f"{at}.{_LIST_TYPE}", f"must be map if {_LIST_KEYS} is non-empty")
-        return
-    if relation not in ("atomic", "set", "map"):
-        yield not_supported(f"{at}.{_LIST_TYPE}", relation, ("atomic", "set", "map"))
-    if schema.get("type") != "array":
-        yield invalid(f"{at}.type", schema.get("type", ""), f"must be array if {_LIST_TYPE} is specified")
-        return
-    items = schema.get("items") or {}
-    if relation == "set":
-        yield from _set_items(items, f"{at}.items")
-    elif relation == "map":
-        yield from _map_items(items, keys, at)
-    elif keys:
-        yield forbidden(f"{at}.{_LIST_KEYS}", f"must be empty if {_LIST_TYPE} is not map")
+def _is_set(clause: Schema, key: str) -> bool:
+    return clause.get(key) is not None if key in ("default", LIST_TYPE, MAP_TYPE) else bool(clause.get(key))
 
 
-def _set_items(items: Schema, at: str) -> Iterator[Cause]:
-    if items.get("nullable"):
-        yield forbidden(f"{at}.nullable", f"cannot be nullable when {_LIST_TYPE} is set")
-    if items.get("type") == "object" and items.get(_MAP_TYPE) != "atomic":
-        yield invalid(
-            f"{at}.{_MAP_TYPE}", items.get(_MAP_TYPE), f"must be atomic as item of a list with {_LIST_TYPE}=set"
-        )
-    if items.get("type") == "array" and items.get(_LIST_TYPE, "atomic") != "atomic":
-        yield invalid(
-            f"{at}.{_LIST_TYPE}", items.get(_LIST_TYPE), f"must be atomic as item of a list with {_LIST_TYPE}=set"
-        )
+def _told(clause: Schema, schema: Schema, at: str, clause_at: str) -> Iterator[Cause]:
+    """Every field that a clause speaks of must have been told outside of the clauses."""
+    for path, _, one in clauses(clause):
+        yield from _told_below(one, schema, at, f"{clause_at}.{path}")
 
 
-def _map_items(items: Schema, keys: Any, at: str) -> Iterator[Cause]:
-    if not keys:
-        yield required(f"{at}.{_LIST_KEYS}", f"must not be empty if {_LIST_TYPE} is map")
-    if items.get("type") != "object":
-        yield invalid(
-            f"{at}.items.type", items.get("type", ""), f"must be object if parent array's {_LIST_TYPE} is map"
-        )
-        return
-    properties, wanted = items.get("properties") or {}, items.get("required") or ()
-    for index, key in enumerate(keys):
-        field = properties.get(key)
-        if field is None:
-            yield invalid(f"{at}.{_LIST_KEYS}[{index}]", key, "each key must be a property of the items")
-        elif field.get("type") in ("object", "array"):
-            yield invalid(
-                f"{at}.items.properties[{key}].type",
-                field["type"],
-                f"must be a scalar type if parent array's {_LIST_TYPE} is map",
-            )
-        elif key not in wanted and "default" not in field:
-            words = f"this property is in {_LIST_KEYS}, so it must have a default or be a required property"
-            yield required(f"{at}.items.properties[{key}].default", words)
+def _told_below(clause: Schema, schema: Schema, at: str, clause_at: str) -> Iterator[Cause]:
+    yield from _told(clause, schema, at, clause_at)
+    below: list[tuple[str, Schema, Any]] = [
+        (f"properties[{name}]", one, (schema.get("properties") or {}).get(name, _NOT_TOLD))
+        for name, one in properties(clause)
+    ]
+    items = child(clause, "items")
+    if items is not None:
+        below.append(("items", items, schema.get("items") if child(schema, "items") is not None else _NOT_TOLD))
+    for path, one, told in below:
+        if told is _NOT_TOLD:
+            yield required(f"{at}.{path}", f"because it is defined in {clause_at}.{path}")
+        else:
+            yield from _told_below(one, told or {}, f"{at}.{path}", f"{clause_at}.{path}")
 
 
-def _compositions(schema: Schema, at: str, depth: int, *, typed: bool = False) -> Iterator[Cause]:
-    """`typed`: the field is int-or-string, whose alternatives may name the two types."""
-    typed = typed or bool(schema.get(_INT_OR_STRING))
-    for name in _COMPOSITIONS:
-        for index, child in enumerate(schema.get(name) or ()):
-            yield from _inner(child, f"{at}.{name}[{index}]", depth + 1, typed=typed)
-    if isinstance(schema.get("not"), Mapping):
-        yield from _inner(schema["not"], f"{at}.not", depth + 1, typed=typed)
-
-
-def _inner(schema: Schema, at: str, depth: int, *, typed: bool) -> Iterator[Cause]:
-    """What may not stand in allOf and the like: they check values, they do not shape them."""
-    if depth > _DEEPEST:
-        yield forbidden(at, f"a schema may not be nested more than {_DEEPEST} levels deep")
-        return
-    for name in _NOT_IN_COMPOSITIONS:
-        allowed = typed and name == "type" and schema.get(name) in ("integer", "string")
-        if schema.get(name) not in (None, "", False) and not allowed:
-            words = "must be false to be structural" if name == PRESERVE else "must be empty to be structural"
-            yield forbidden(f"{at}.{name}", words)
-    for name, child in (schema.get("properties") or {}).items():
-        yield from _inner(child, f"{at}.properties[{name}]", depth + 1, typed=False)
-    if isinstance(schema.get("items"), Mapping):
-        yield from _inner(schema["items"], f"{at}.items", depth + 1, typed=False)
-    yield from _compositions(schema, at, depth, typed=typed)
-
-
-def _defaults(schema: Schema, at: str) -> Iterator[Cause]:
-    """A default must be valid itself, and hold nothing that would be pruned."""
-    if "default" in schema:
-        value = schema["default"]
-        inside = dict(schema)
-        inside.pop("default")
-        kept, unknown = pruned({"default": value}, {"properties": {"default": inside}})
-        if unknown:
-            yield invalid(f"{at}.default", value, "must not have unknown fields")
-        whole = defaulted(kept, {"properties": {"default": inside}})["default"]
-        yield from check(whole, inside, f"{at}.default")
-    for name, child in (schema.get("properties") or {}).items():
-        yield from _defaults(child, f"{at}.properties[{name}]")
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), Mapping):
-            yield from _defaults(schema[name], f"{at}.{name}")
+_NOT_TOLD = object()

@@ -190,14 +190,6 @@ def _object(value: Mapping[str, Any], schema: Schema, place: _Place, old: Json) 
         below = properties.get(name, extra if isinstance(extra, Mapping) else None)
         if below is not None:
             yield from _check(child, below, place.field(name), before.get(name, _NOTHING))
-    if schema.get("x-kubernetes-embedded-resource"):
-        yield from _embedded(value, place)
-
-
-def _embedded(value: Mapping[str, Any], place: _Place) -> Iterator[Cause]:
-    for name in ("apiVersion", "kind"):
-        if not value.get(name):
-            yield required(place.field(name).path, "must not be empty")
 
 
 _BY_KIND: Mapping[str, Callable[[Any, Schema, _Place, Json], Iterator[Cause]]] = {

@@ -8,6 +8,7 @@ from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_suppor
 from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
 _VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 _FAILURE = ("Fail", "Ignore")
@@ -94,17 +95,10 @@ def _client(config: Object, at: str) -> Iterator[Cause]:
     url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
         yield required(at, "exactly one of url or service is required")
-    elif url is not None:
-        if not url.startswith("https://"):
-            scheme = url.partition("://")[0]
-            yield invalid(
-                f"{at}.url",
-                url,
-                f"'https' is the only allowed URL scheme; desired format: https://host[/path], got {scheme!r}",
-            )
+    elif service is None:
+        yield from check_url(str(url), f"{at}.url")
     else:
-        for key in ("name", "namespace"):
-            yield from named(get(service, key), dns_subdomain, f"{at}.service.{key}", needed=True)
+        yield from check_service(service, f"{at}.service")
 
 
 def _rule(rule: Object, at: str) -> Iterator[Cause]:

@@ -1,0 +1,54 @@
+"""Where a webhook is reached: the rules of its url, or of its Service (apiserver's util/webhook)."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from kilde.core.basics.values import Object
+from kilde.kubeapi.resources.causes import Cause, invalid, required
+from kilde.kubeapi.resources.validation.names import dns_subdomain
+
+_FORM = "; desired format: https://host[/path]"
+_LAST_PORT = 65535
+
+
+def check_url(url: str, at: str) -> Iterator[Cause]:
+    """What is wrong with the url of a webhook."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        yield required(at, f"url must be a valid URL: {error}{_FORM}")
+        return
+    if parts.scheme != "https":
+        yield invalid(at, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
+    user, _, host = parts.netloc.rpartition("@")
+    if not host:
+        yield invalid(at, host, f"host must be specified{_FORM}")
+    if "@" in parts.netloc:
+        yield invalid(at, user, "user information is not permitted in the URL")
+    if parts.fragment:
+        yield invalid(at, parts.fragment, "fragments are not permitted in the URL")
+    if parts.query:
+        yield invalid(at, parts.query, "query parameters are not permitted in the URL")
+
+
+def check_service(service: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the Service of a webhook; its port is filled in."""
+    for key in ("name", "namespace"):
+        if not service.get(key):
+            yield required(f"{at}.{key}")
+    port = service.get("port")
+    if port is not None and not 1 <= port <= _LAST_PORT:
+        yield invalid(f"{at}.port", port, f"port is not valid: must be between 1 and {_LAST_PORT}, inclusive")
+    path = service.get("path") or "/"
+    if path == "/":
+        return
+    if path == "//":
+        yield invalid(f"{at}.path", path, "segment[0] may not be empty")
+        return
+    if not path.startswith("/"):
+        yield invalid(f"{at}.path", path, "must start with a '/'")
+    for index, step in enumerate(path[1:].removesuffix("/").split("/")):
+        if not step:
+            yield invalid(f"{at}.path", path, f"segment[{index}] may not be empty")
+        else:
+            yield from (invalid(f"{at}.path", path, f"segment[{index}]: {text}") for text in dns_subdomain(step))
