@@ -137,3 +137,30 @@ async def test_a_headless_service_of_one_family_has_one(client: Client) -> None:
     sent = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": spec}
     status, made = await client.ask("POST", "/api/v1/namespaces/default/services", sent)
     assert (status, made["spec"]["ipFamilies"]) == (201, ["IPv4"])
+
+
+async def test_a_patch_of_nothing_writes_nothing_in_any_version_of_a_custom_resource(client: Client) -> None:
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
+    versions = [{"name": name, "served": True, "storage": name == "v1", "schema": schema} for name in ("v1", "v2")]
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gadgets.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions},
+    }
+    assert (await client.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition))[0] == 201
+    paths = {version: f"/apis/example.com/{version}/namespaces/default/gadgets" for version in ("v1", "v2")}
+    body = {"apiVersion": "example.com/v2", "kind": "Gadget", "metadata": {"name": "g"}, "spec": {"a": 1}}
+    _, made = await client.ask("POST", paths["v2"], body)
+    for version, path in paths.items():
+        _, found = await client.ask("PATCH", f"{path}/g", {}, content_type=MERGE)
+        assert found["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"], version
+
+
+async def test_an_apply_with_bytes_that_are_none_says_who_could_not_read_them(client: Client) -> None:
+    sent = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"a": "%%"}}
+    path = "/api/v1/namespaces/default/secrets/x?fieldManager=m"
+    status, found = await client.ask("PATCH", path, sent, content_type=APPLY)
+    why = "unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 0"
+    assert (status, found["message"].endswith(why)) == (500, True), found["message"]

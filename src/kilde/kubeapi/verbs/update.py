@@ -96,7 +96,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     obj = finished(obj)
     obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
     obj = kind.to_stored(obj)
-    if same_but_times(obj, existing.object() if kind.conversion else old):
+    if same_but_times(obj, existing.object() if kind.conversion else kind.to_stored(old)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
