@@ -181,3 +181,18 @@ def test_a_policy_that_is_wrong_is_refused(tmp_path: Path, policy: Any, why: str
     assert done.returncode != 0
     assert why in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_values_of_secrets_and_tokens_are_never_recorded(tmp_path: Path) -> None:
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "RequestResponse"}]}
+    with cluster(tmp_path, policy) as (config, log):
+        assert kubectl(config, "create", "secret", "generic", "s", "--from-literal=p=canary-value") == 0
+        assert kubectl(config, "get", "secrets", "-o", "yaml") == 0
+        assert kubectl(config, "create", "serviceaccount", "bot") == 0
+        assert kubectl(config, "create", "token", "bot") == 0
+        assert kubectl(config, "create", "configmap", "c", "--from-literal=k=shown-value") == 0
+    text = log.read_text()
+    assert "shown-value" in text
+    assert "canary-value" not in text
+    assert "Y2FuYXJ5LXZhbHVl" not in text  # the same in base64
+    assert '"token"' not in text.replace('"subresource":"token"', "")

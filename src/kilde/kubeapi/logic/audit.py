@@ -50,13 +50,23 @@ class Policy:
     omit_managed_fields: bool = False
 
     def decide(self, wanted: Attributes, user: str, groups: tuple[str, ...]) -> Decision:
-        """What the policy says about a request."""
+        """What the policy says about a request; of secrets and tokens no more than Metadata, whatever it says."""
         for rule in self.rules:
             if _concerns(rule, wanted, user, groups):
                 omitted = self.omitted | frozenset(rule.get("omitStages") or ())
                 without = bool(rule.get("omitManagedFields", self.omit_managed_fields))
-                return Decision(_LEVELS[rule["level"]], omitted, without)
+                level = _LEVELS[rule["level"]]
+                return Decision(min(level, Level.METADATA) if _is_secret(wanted) else level, omitted, without)
         return Decision(Level.NONE)
+
+
+_SECRETS = frozenset((("", "secrets"), ("", "serviceaccounts/token"), ("authentication.k8s.io", "tokenreviews")))
+
+
+def _is_secret(wanted: Attributes) -> bool:
+    return not wanted.path and not {(wanted.group, wanted.resource), (wanted.group, wanted.combined)}.isdisjoint(
+        _SECRETS
+    )
 
 
 EVERYTHING = Policy(({"level": "Metadata"},))
