@@ -73,6 +73,9 @@ def test_sops_files_become_secrets_and_nothing_else(stage: Stage, tmp_path: Path
     keys(stage, "other")
     stage.application("shop", "app", space(stage))
     annotate = ("annotate", "application", "shop", "-n", stage.space, "--overwrite")
+    stage.until(
+        lambda: (stage.status("shop").get("operationState") or {}).get("phase") in ("Succeeded", "Failed"), "raw"
+    )  # what cannot be healed as it is can be as it will be
     stage.kubectl(*annotate, "kilde.dev/sops=age")
     stage.until(lambda: any("no SOPS keys for project default" in each for each in stage.conditions("shop")), "no keys")
     keys(stage, "default")

@@ -64,7 +64,7 @@ class Healer:
             return None
         if change.action not in (Action.CREATE, Action.UPDATE) or ctx.is_rivals(app, change.holder):
             return None
-        if change.live_version and rt.stuck.get(ref) == change.live_version:
+        if change.live_version and _is_stuck(rt, ref, packed, change.live_version):
             return None
         fields = tuple(field.path for field in change.fields) or _WHOLE
         book = rt.fights.setdefault(ref, FightBook())
@@ -138,7 +138,7 @@ class Healer:
         rt.healed.append(heal)
         after = ctx.surveyor.judge(app, rt, ref, packed)
         if after.change.action is Action.UPDATE:
-            rt.stuck[ref] = after.live_version
+            rt.stuck[ref] = packed, after.live_version
         else:
             rt.stuck.pop(ref, None)
         who = ", ".join(heal.writers) or "somebody"
@@ -180,6 +180,12 @@ class Healer:
             body=lambda _: packed.unpack(ref).manifest.body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )
+
+
+def _is_stuck(rt: Runtime, ref: ObjectRef, packed: Packed, live_version: str) -> bool:
+    """Whether an apply of just this could not bring just that nearer: it is not tried again until either changes."""
+    wanted, version = rt.stuck.get(ref, (None, ""))
+    return wanted is packed and version == live_version
 
 
 def _wants(rt: Runtime, ref: ObjectRef, packed: Packed) -> bool:

@@ -148,7 +148,9 @@ class Runtime:
     healing: dict[ObjectRef, tuple[Packed, asyncio.Event]] = field(default_factory=dict)  # heals that write right now
     fights: dict[ObjectRef, FightBook] = field(default_factory=dict)
     fighting: dict[ObjectRef, str] = field(default_factory=dict)
-    stuck: dict[ObjectRef, str] = field(default_factory=dict)  # live version that an apply could not bring nearer
+    stuck: dict[ObjectRef, tuple[Packed, str]] = field(
+        default_factory=dict
+    )  # what an apply could not bring nearer, and to what
     healed: list["Heal"] = field(default_factory=list)
     heal_count: int = 0
     deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for
