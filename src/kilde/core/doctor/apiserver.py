@@ -4,14 +4,16 @@ Names: https://kubernetes.io/docs/reference/instrumentation/metrics/ . Latency g
 object).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kilde.core.doctor.durations import Spread, told
-from kilde.core.doctor.exposition import Sample, between, buckets, quantile, total
+from kilde.core.doctor.exposition import Sample, total
 from kilde.core.doctor.finding import Finding, Verdict
+from kilde.core.doctor.latency import judge_latency
 
 _ETCD, _REQUESTS = "etcd_request_duration_seconds", "apiserver_request_duration_seconds"
 _REJECTED = "apiserver_flowcontrol_rejected_requests_total"
+_LOST = "kilde doctor disk on etcd's machine, and --etcd-metrics, tell where it is lost"
 METRICS = (_ETCD, _REQUESTS, _REJECTED)
 _WRITES = frozenset(("create", "update", "delete", "txn"))
 _ONE = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "APPLY"))
@@ -19,9 +21,10 @@ _ONE = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE", "APPLY"))
 
 def judge_apiserver(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Finding]:
     """What a page of its metrics says; with an earlier page, about the time between the two."""
+    pages = now, before
     findings = [
-        _latency("etcd-writes", "its writes to etcd", _ETCD, 0.050, now, before, _is_write),
-        _latency("requests", "requests for one object", _REQUESTS, 1.0, now, before, _is_one),
+        judge_latency("api", "etcd-writes", "its writes to etcd", _ETCD, 0.050, pages, hint=_LOST, chosen=_is_write),
+        judge_latency("api", "requests", "requests for one object", _REQUESTS, 1.0, pages, hint=_LOST, chosen=_is_one),
         _rejected(now, before),
     ]
     return [each for each in findings if each is not None]
@@ -52,36 +55,6 @@ def _is_one(labels: Mapping[str, str]) -> bool:
         "portforward",
         "log",
         "proxy",
-    )
-
-
-def _latency(
-    check: str,
-    what: str,
-    name: str,
-    limit: float,
-    now: Sequence[Sample],
-    before: Sequence[Sample],
-    chosen: Callable[[Mapping[str, str]], bool],
-) -> Finding | None:
-    counts = between(buckets(now, name, chosen), buckets(before, name, chosen))
-    p50, p99 = quantile(0.5, counts), quantile(0.99, counts)
-    if p50 is None or p99 is None:
-        return None
-    verdict = Verdict.GOOD if p99 < limit / 2 else Verdict.WATCH if p99 < limit else Verdict.BAD
-    hint = (
-        ""
-        if verdict is Verdict.GOOD
-        else "kilde doctor disk on etcd's machine, and --etcd-metrics, tell where it is lost"
-    )
-    says = f"{what}: p50 {told(p50)}, p99 {told(p99)} (should stay below {told(limit)})"
-    return Finding(
-        area="api",
-        check=check,
-        verdict=verdict,
-        says=says,
-        hint=hint,
-        numbers={"p50": p50, "p99": p99, "count": max(counts.values())},
     )
 
 

@@ -5,9 +5,9 @@ Names and advice: https://etcd.io/docs/v3.6/metrics/ and https://etcd.io/docs/v3
 
 from collections.abc import Sequence
 
-from kilde.core.doctor.durations import told
-from kilde.core.doctor.exposition import Sample, between, buckets, quantile, total
+from kilde.core.doctor.exposition import Sample, total
 from kilde.core.doctor.finding import Finding, Verdict
+from kilde.core.doctor.latency import judge_latency
 
 FSYNC, COMMIT = "etcd_disk_wal_fsync_duration_seconds", "etcd_disk_backend_commit_duration_seconds"
 ROUND_TRIP = "etcd_network_peer_round_trip_time_seconds"
@@ -24,6 +24,7 @@ _LEADER, _CHANGES, _SLOW = (
 _PENDING, _FAILED = "etcd_server_proposals_pending", "etcd_server_proposals_failed_total"
 METRICS = (FSYNC, COMMIT, ROUND_TRIP, _SIZE, _IN_USE, _QUOTA, _LEADER, _CHANGES, _SLOW, _PENDING, _FAILED)
 _MIB = 1 << 20
+_DISK, _PEERS = "kilde doctor disk on etcd's data directory tells disk from load", "members belong into one region"
 
 
 def judge_etcd(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Finding]:
@@ -39,11 +40,12 @@ def judge_etcd(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Fin
                 hint="etcd serves them at /metrics of its client or metrics address",
             )
         ]
+    pages = now, before
     span = "since the last reading" if before else "since its start"
     findings = [
-        _latency("wal-fsync", "writes of its log to disk", FSYNC, 0.010, now, before),
-        _latency("backend-commit", "commits of its database", COMMIT, 0.025, now, before),
-        _latency("peer-round-trip", "round trips to its peers", ROUND_TRIP, 0.050, now, before),
+        judge_latency("etcd", "wal-fsync", "writes of its log to disk", FSYNC, 0.010, pages, hint=_DISK),
+        judge_latency("etcd", "backend-commit", "commits of its database", COMMIT, 0.025, pages, hint=_DISK),
+        judge_latency("etcd", "peer-round-trip", "round trips to its peers", ROUND_TRIP, 0.050, pages, hint=_PEERS),
         _leader(now),
         _counted("leader-changes", "leader changes", _CHANGES, 3, now, before, span),
         _counted("slow-applies", "slow applies", _SLOW, 100, now, before, span),
@@ -52,32 +54,6 @@ def judge_etcd(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Fin
         _room(now),
     ]
     return [each for each in findings if each is not None]
-
-
-def _latency(
-    check: str, what: str, name: str, limit: float, now: Sequence[Sample], before: Sequence[Sample]
-) -> Finding | None:
-    counts = between(buckets(now, name), buckets(before, name))
-    found = {share: quantile(share, counts) for share in (0.5, 0.99)}
-    p50, p99 = found[0.5], found[0.99]
-    if p50 is None or p99 is None:
-        return None
-    verdict = Verdict.GOOD if p99 < limit / 2 else Verdict.WATCH if p99 < limit else Verdict.BAD
-    hint = (
-        ""
-        if verdict is Verdict.GOOD
-        else "kilde doctor disk on etcd's data directory tells disk from load"
-        if check != "peer-round-trip"
-        else "members belong into one region"
-    )
-    return Finding(
-        area="etcd",
-        check=check,
-        verdict=verdict,
-        says=f"{what}: p50 {told(p50)}, p99 {told(p99)} (should stay below {told(limit)})",
-        hint=hint,
-        numbers={"p50": p50, "p99": p99, "count": max(counts.values())},
-    )
 
 
 def _leader(now: Sequence[Sample]) -> Finding | None:

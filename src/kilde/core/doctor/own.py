@@ -14,13 +14,8 @@ _MIB = 1 << 20
 
 def judge_own(now: Sequence[Sample], before: Sequence[Sample], seconds: float) -> list[Finding]:
     """What the controller did in these seconds between the two readings."""
-    verbs = sorted({each.labels.get("verb", "") for each in now if each.name == _REQUESTS})
-    rates: dict[str, float] = {}
-    for verb in verbs:
-        passed = (total(now, _REQUESTS, lambda labels, verb=verb: labels.get("verb") == verb) or 0) - (  # type: ignore[misc]
-            total(before, _REQUESTS, lambda labels, verb=verb: labels.get("verb") == verb) or 0  # type: ignore[misc]
-        )
-        rates[verb] = max(0.0, passed) * 60 / seconds
+    earlier, later = _by_verb(before), _by_verb(now)
+    rates = {verb: max(0.0, count - earlier.get(verb, 0.0)) * 60 / seconds for verb, count in sorted(later.items())}
     writes = sum(rate for verb, rate in rates.items() if verb in _WRITES)
     busy = ", ".join(f"{verb} {rate:,.0f}" for verb, rate in rates.items() if rate >= 0.5) or "none"
     findings = [
@@ -37,3 +32,7 @@ def judge_own(now: Sequence[Sample], before: Sequence[Sample], seconds: float) -
                 )
             )
     return findings
+
+
+def _by_verb(page: Sequence[Sample]) -> dict[str, float]:
+    return {each.labels.get("verb", ""): each.value for each in page if each.name == _REQUESTS}
