@@ -73,8 +73,8 @@ ABSENT = Absent()
 class Change:
     """What is to happen to one object, and why. The bodies are fetched by whoever carries it out.
 
-    `live_version` is the resource version the judgement rests on ("" where nothing is there); `holder` names another
-    application whose tracking id the live object carries.
+    `live_version` is the resource version the judgement rests on, `live_uid` the object's uid ("" where nothing is there); `holder` names
+    another application whose tracking id the live object carries.
     """
 
     ref: ObjectRef
@@ -85,6 +85,7 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     prune_last: bool = False
     live_version: str = ""
+    live_uid: str = ""
     holder: str = ""
     ignored: bool = False  # listed, but does not make the application OutOfSync (IgnoreExtraneous)
     confirm: bool = False  # asks for a person's word before it is pruned (Prune=confirm)

@@ -65,6 +65,7 @@ def judge(
     change = replace(
         change,
         live_version=str(meta.get("resourceVersion", "")),
+        live_uid=str(meta.get("uid", "")),
         holder="" if holder == app else holder,
         asks=change.asks or _asks(own),
     )
@@ -107,6 +108,7 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         wave=wave_of(annotations),
         prune_last=own.is_on("PruneLast") or options.is_on("PruneLast"),
         live_version=str(meta.get("resourceVersion", "")),
+        live_uid=str(meta.get("uid", "")),
         ignored="IgnoreExtraneous" in compare_options(annotations).values,
         confirm=wish == "confirm",
         asks=_asks(own),
