@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,18 @@ class ObjectReader:
     `broken` is set when the store itself cannot be read: the mirror is then rebuilt by the next fetch.
     """
 
-    def __init__(self, repository: Path, home: Path, limits: Limits, *, program: str = "git") -> None:
+    def __init__(
+        self,
+        repository: Path,
+        home: Path,
+        limits: Limits,
+        *,
+        program: str = "git",
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        """`extra` are more variables: where else objects lie, as in the quarantine of a push."""
         self._repository, self._home, self._limits, self._program = repository, home, limits, program
+        self._extra = dict(extra or {})
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = bytearray()
@@ -111,7 +122,7 @@ class ObjectReader:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - no shell; every word is ours
                 [self._program, f"--git-dir={self._repository}", "cat-file", "--batch-command"],
-                env=environment(self._home), cwd=self._home, start_new_session=True,
+                env=environment(self._home, extra=self._extra), cwd=self._home, start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             )  # fmt: skip
         except OSError as error:

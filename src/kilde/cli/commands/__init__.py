@@ -8,6 +8,7 @@ COMMANDS = {
     "appset": "kilde.cli.commands.appset",
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",
+    "check": "kilde.cli.commands.check",
     "why": "kilde.cli.commands.why",
     "seal": "kilde.cli.commands.seal",
     "unseal": "kilde.cli.commands.unseal",

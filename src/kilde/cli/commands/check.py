@@ -1,0 +1,140 @@
+"""`kilde check`: judges a repository, or a change of it, before it lands."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kilde.cli.printable import printable
+
+if TYPE_CHECKING:
+    from kilde.core.check.judging import Report
+
+FOUND = 1
+_FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "good": "green", "dim": "bright_black", "file": ""}
+
+
+@click.command(
+    epilog="Example: kilde check --base origin/main",
+    short_help="Judge a repository or a change before it lands.",
+)
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option("--base", default="", metavar="REV", help="Judge only what changed since this revision; else everything.")
+@click.option("--head", default="", metavar="REV", help="Judge this commit; the working copy if not given.")
+@click.option("--staged", is_flag=True, help="Judge what the next commit would have.")
+@click.option(
+    "-o", "--output", type=click.Choice(_FORMATS), default="text", show_default=True, help="How findings are written."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write them into this file.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 for findings as bad as this, or worse.",
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Read this file in place of the repository's .kilde.yaml."
+)
+@click.option("--rules", is_flag=True, help="List the rules, and why each is there.")
+def command(
+    *,
+    path: Path,
+    base: str,
+    head: str,
+    staged: bool,
+    output: str,
+    out: Path | None,
+    fail_on: str,
+    config: Path | None,
+    rules: bool,
+) -> int:
+    """Judges the repository that PATH is in (here, if not given): what is in it, and what it renders to.
+
+    Exit code 0: nothing is wrong; 1: something is; 3: it cannot be judged.
+    """
+    if rules:
+        _list_rules(output)
+        return 0
+    from kilde.core.check.finding import Severity
+    from kilde.wiring.checking import Asked, check
+
+    asked = Asked(path=path, base=base, head=head, staged=staged, config=config)
+    with _Progress() as progress:
+        report = check(asked, progress)
+    _write(report, output, out)
+    return FOUND if report.fails(Severity(fail_on)) else 0
+
+
+class _Progress:
+    """One line on standard error that tells what goes on, where that is a terminal; gone at the end."""
+
+    def __enter__(self) -> Callable[[str], None]:
+        self._shown = sys.stderr.isatty() and not os.environ.get("CI")
+        return self._tell
+
+    def _tell(self, what: str) -> None:
+        if self._shown:
+            sys.stderr.write(f"\r\x1b[K{printable(what)[:100]}")
+            sys.stderr.flush()
+
+    def __exit__(self, *_: object) -> None:
+        self._tell("")
+
+
+def _write(report: "Report", output: str, out: Path | None) -> None:
+    from kilde.core.basics.errors import InvalidInput
+    from kilde.core.check.formats import FORMATS, text
+
+    if output in ("text", "github"):
+        report = _harmless(report)  # what people and terminals read as it is
+    if out is None:
+        click.echo(text.write(report, _paint) if output == "text" else FORMATS[output](report), nl=False)
+        return
+    told = text.write(report) if output == "text" else FORMATS[output](report)
+    try:
+        out.write_text(told, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot be written: {error.strerror}", about=str(out)) from None
+
+
+def _harmless(report: "Report") -> "Report":
+    """The same with what a terminal could obey written out."""
+    from dataclasses import replace
+
+    return replace(
+        report,
+        findings=tuple(
+            replace(
+                each,
+                path=printable(each.path),
+                message=printable(each.message),
+                hint=printable(each.hint),
+                object=printable(each.object),
+                applications=tuple(map(printable, each.applications)),
+            )
+            for each in report.findings
+        ),
+    )
+
+
+def _paint(told: str, word: str) -> str:
+    colour = _COLOURS[word]
+    return click.style(told, fg=colour or None, bold=word in ("error", "file"))
+
+
+def _list_rules(output: str) -> None:
+    from kilde.core.check.rules import RULES
+
+    if output == "json":
+        from kilde.cli.output import data
+
+        data([{"id": r.id, "severity": str(r.severity), "title": r.title, "docs": r.docs} for r in RULES], "json")
+        return
+    for rule in RULES:
+        click.echo(f"{click.style(rule.id, bold=True)} ({rule.severity}): {rule.title}")
+        click.echo(f"  {rule.docs}\n")
