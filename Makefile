@@ -4,8 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 SEED ?= 0
 TREES ?= 5000
+WORKERS ?= 2
+ARGS ?=
 
-.PHONY: help install demo test lint format bench fuzz fuzz-api soak real clean
+.PHONY: help install demo test lint format bench fuzz fuzz-api soak kills real clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -22,7 +24,10 @@ demo: install  ## the whole story on an embedded cluster, step by step; ends by 
 	$(BIN)/python demo/story.py
 
 test: install  ## all tests; those against a real control plane need `make real` first
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+kills: install real  ## 200 times kill -9 of the controller at random moments, on both clusters; six minutes
+	KILDE_KILLS=200 $(BIN)/python -m pytest -n 2 tests/e2e/test_kill.py
 
 lint: install  ## format, style, types, import rules
 	$(BIN)/ruff format --check .

@@ -142,6 +142,7 @@ class Listener:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=True,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_STOP_WITHIN,

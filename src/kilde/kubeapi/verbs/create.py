@@ -28,7 +28,8 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     check_new_content(world, call, str(found.get("name") or ""))
     memory = call.memory
     now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
-    suffix = memory.once("suffix", world.new_suffix)
+    nameless = bool(found.get("generateName")) and not found.get("name")
+    suffix = memory.once("suffix", world.new_suffix) if nameless else ""
     born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
