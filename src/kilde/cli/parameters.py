@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from kilde.core.basics.reading import duration
+from kilde.core.plan.budget import Budget, FleetBudget, read_budget, read_fleet_budget
 
 
 class Duration(click.ParamType[float]):
@@ -62,6 +63,34 @@ class Speed(click.ParamType[float]):
 
 
 SPEED = Speed()
+
+
+class DeletionBudget(click.ParamType[Budget]):
+    """`5`, `10%`, `5,10%` or `off`."""
+
+    name = "budget"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Budget:
+        found = value if isinstance(value, Budget) else read_budget(str(value))
+        if found.problem:
+            self.fail(found.problem, param, ctx)
+        return found
+
+
+class FleetDeletionBudget(click.ParamType[FleetBudget]):
+    """`20,5%/10m`, or `off`."""
+
+    name = "budget"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> FleetBudget:
+        found = value if isinstance(value, FleetBudget) else read_fleet_budget(str(value))
+        if found.budget.problem:
+            self.fail(found.budget.problem, param, ctx)
+        return found
+
+
+DELETION_BUDGET = DeletionBudget()
+FLEET_DELETION_BUDGET = FleetDeletionBudget()
 
 
 def durability_option(command: Callable[..., Any]) -> Callable[..., Any]:

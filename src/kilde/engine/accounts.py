@@ -111,6 +111,15 @@ class Accounts:
             at=self._clock.now(),
         )
 
+    def noted(
+        self, app: Application, *, cause: str, asked_by: str, phase: str, message: str, changes: Iterable[Change] = ()
+    ) -> int:
+        """Something that was decided of an application and writes nothing itself; gives the number of its record."""
+        number = self.opened(app, cause=cause, asked_by=asked_by, revision=None, digest="", changes=changes)
+        told = {"operation": number, "application": f"{app.namespace}/{app.name}", "phase": phase, "message": message}
+        self._records.append("operation-closed", {**told, "results": [], "unchanged": 0}, at=self._clock.now())
+        return number
+
     def secret_restored(self, ref: ObjectRef, fields: list[str], writers: list[str]) -> None:
         """A Secret that somebody had changed is again what its SealedSecret says."""
         now = self._clock.now()

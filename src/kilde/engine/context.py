@@ -12,6 +12,7 @@ from kilde.core.basics.errors import SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.fleet import Config, Fleet
+from kilde.engine.guardrail import Guardrail
 from kilde.engine.live import LiveView, Scope
 from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
@@ -46,6 +47,7 @@ class Context:
     surveyor: Surveyor
     reporter: Reporter
     accounts: Accounts
+    guardrail: Guardrail
     wake: Callable[[str, float], None]  # asks for a pass over an application after so many seconds
     heal: Callable[[str, ObjectRef], None]  # asks for one object of an application to be put back
     start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]  # makes a task that the controller owns

@@ -14,6 +14,7 @@ from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
 from kilde.engine.fleet import Config, Fleet
+from kilde.engine.guardrail import Guardrail
 from kilde.engine.heal import Healer, may_heal
 from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
@@ -62,6 +63,7 @@ class Controller:
         live = LiveView(cluster, self._tasks, self._object_changed)
         schemas = Schemas(cluster)
         projects = Projects(cluster, settings.namespace, clock, self._project_changed)
+        reporter, accounts = Reporter(cluster, fleet, clock, manager=settings.manager), Accounts(world.records, clock)
         self.context = Context(
             world=world,
             settings=settings,
@@ -76,8 +78,17 @@ class Controller:
             projects=projects,
             signatures=Signatures(world.sources, projects, config),
             surveyor=Surveyor(live, schemas, projects),
-            reporter=Reporter(cluster, fleet, clock, manager=settings.manager),
-            accounts=Accounts(world.records, clock),
+            reporter=reporter,
+            accounts=accounts,
+            guardrail=Guardrail(
+                cluster=cluster,
+                clock=clock,
+                live=live,
+                projects=projects,
+                reporter=reporter,
+                accounts=accounts,
+                settings=settings,
+            ),
             wake=lambda name, delay: self._queue.add(name, delay=delay),
             heal=lambda name, ref: self._heals.add((name, ref)),
             start=self._tasks.start,

@@ -162,6 +162,11 @@ class LiveView:
         """Every object that carries the application's tracking id."""
         return frozenset(self._by_owner.get(app, ()))
 
+    @property
+    def tracked(self) -> int:
+        """How many objects some application tracks."""
+        return sum(len(refs) for owner, refs in self._by_owner.items() if owner)
+
     def observe(self, ref: ObjectRef, raw: bytes | None) -> None:
         """What a write of ours gave, known before the watch tells it (None: the object is gone)."""
         one = self._place(ref)

@@ -72,39 +72,37 @@ class Passes:
         return delay
 
     async def _cluster_failed(self, app: Application, error: ClusterError) -> float:
-        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
+        failures = self._failed(app)
         log.warning("pass cut off by the cluster", application=app.name, error=str(error), failures=failures)
-        if error.status and failures > 1:
-            verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(cluster_error(error),))
+        return await self._again(app, failures, cluster_error(error) if error.status and failures > 1 else None)
+
+    async def _not_recorded(self, app: Application, error: LedgerError) -> float:
+        """What cannot be written down is not done: told, and tried again."""
+        failures = self._failed(app)
+        log.error("the ledger cannot be written", application=app.name, error=str(error), failures=failures)
+        return await self._again(app, failures, ("SyncError", f"what cannot be recorded is not done: {error}"))
+
+    async def _defect(self, app: Application, error: Exception) -> float:
+        """A fault of ours that only this application meets: told, and tried again. Its words may hold values: only its kind is shown."""
+        failures = self._failed(app)
+        kind = type(error).__name__
+        log.error("defect in a pass", application=app.name, error=kind, at=_where(error), failures=failures)
+        text = f"Kilde has a defect that this application meets ({kind} at {_where(error)}); nothing was changed since"
+        return await self._again(app, failures, ("UnknownError", text))
+
+    def _failed(self, app: Application) -> int:
+        """Counts: how many passes over it have failed in a row."""
+        self._faults[app.name] = self._faults.get(app.name, 0) + 1
+        return self._faults[app.name]
+
+    async def _again(self, app: Application, failures: int, condition: tuple[str, str] | None) -> float:
+        """Tells why a pass failed, where that can be told; gives the seconds until the next try."""
+        if condition is not None:
+            verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(condition,))
             try:
                 await self._tell(app, verdict)
             except ClusterError:
                 log.warning("status not written", application=app.name)
-        return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
-
-    async def _not_recorded(self, app: Application, error: LedgerError) -> float:
-        """What cannot be written down is not done: told, and tried again."""
-        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
-        log.error("the ledger cannot be written", application=app.name, error=str(error), failures=failures)
-        text = f"what cannot be recorded is not done: {error}"
-        verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(("SyncError", text),))
-        try:
-            await self._tell(app, verdict)
-        except ClusterError:
-            log.warning("status not written", application=app.name)
-        return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
-
-    async def _defect(self, app: Application, error: Exception) -> float:
-        """A fault of ours that only this application meets: told, and tried again. Its words may hold values: only its kind is shown."""
-        failures = self._faults[app.name] = self._faults.get(app.name, 0) + 1
-        kind = type(error).__name__
-        log.error("defect in a pass", application=app.name, error=kind, at=_where(error), failures=failures)
-        text = f"Kilde has a defect that this application meets ({kind} at {_where(error)}); nothing was changed since"
-        verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(("UnknownError", text),))
-        try:
-            await self._tell(app, verdict)
-        except ClusterError:
-            log.warning("status not written", application=app.name)
         return _FAULTS.delay(failures, dice=self._ctx.world.clock.dice())
 
     async def _pass(self, app: Application) -> float | None:
@@ -135,6 +133,7 @@ class Passes:
         ctx = self._ctx
         auto = app.policy.automated
         survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
+        survey = replace(survey, plan=await ctx.guardrail.guarded(app, rt, wish, survey.plan))
         running, condition = self._wanted_operation(app, rt, survey, wish)
         if running is None:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
@@ -194,9 +193,13 @@ class Passes:
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
             await ctx.watch_all(app.name, needed, await ctx.world.cluster.discovery())
-        plan = selected(ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan, operation)
+        whole = ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan
+        plan = selected(whole, operation)
         if operation.automated:
             plan = _unrivalled(ctx, app, plan)
+        if not operation.dry_run:
+            plan = await ctx.guardrail.guarded(app, rt, target, plan, whole)
+            ctx.guardrail.begin(app, rt, target, plan, whole)
         revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 
         def verdict() -> Verdict:
@@ -245,7 +248,8 @@ class Passes:
             return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
         allowed = _unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
-        decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out)
+        approved = ctx.guardrail.is_approved(app, rt, wish, allowed)
+        decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
         if not decision.sync:
             return None, decision.condition
         healing = self._left_to_heal(app, allowed) if decision.heal else allowed
@@ -290,6 +294,7 @@ class Passes:
             ("SharedResourceWarning", text)
             for text in shared_warnings(survey.plan, app=app.name, app_namespace=app.namespace)
         ]
+        conditions += self._ctx.guardrail.condition(app, rt, wish, survey.plan)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]

@@ -82,6 +82,18 @@ class Reporter:
         if raw is not None:
             self._fleet.observe(raw)
 
+    async def annotate(self, name: str, annotations: Mapping[str, str | None]) -> None:
+        """Sets these annotations on the application (None: takes one away); nothing where it is gone."""
+        app = self._fleet.get(name)
+        if app is None or all(app.annotations.get(key) == text for key, text in annotations.items()):
+            return
+        patch = {"metadata": {"annotations": dict(annotations)}}
+        try:
+            self._fleet.observe(await persist(partial(self._send, name, app.namespace, patch), self._clock))
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+
     async def finalize(self, app: Application, finalizers: list[str]) -> None:
         """Leaves just these finalizers on the application."""
         patch = {"metadata": {"finalizers": finalizers or None}}

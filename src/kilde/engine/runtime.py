@@ -155,6 +155,18 @@ class Runtime:
     heal_count: int = 0
     deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for
     render_error: str = ""
+    held: str = ""  # the digest of deletions whose holding was told of
+    approved: "Approval | None" = None  # what a sync has begun to delete because somebody approved it
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Deletions that somebody approved: their digest, that of what Git wants, and the uids; what is left of them stays approved."""
+
+    digest: str
+    rendered: str
+    uids: frozenset[str]
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kilde.core.plan.budget import DEFAULT, FLEET_DEFAULT, Budget, FleetBudget
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -19,3 +21,5 @@ class EngineSettings:
     deletion_poll: float = 0.5
     unavailable_retry: float = 2.0
     resync: float = 600.0
+    deletion_budget: Budget = DEFAULT  # of applications that, with their project, set none
+    fleet_budget: FleetBudget = FLEET_DEFAULT

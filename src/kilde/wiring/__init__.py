@@ -28,6 +28,7 @@ from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.plan.budget import Budget, FleetBudget
 from kilde.core.secrets.key_home import KeyHome
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
@@ -75,6 +76,8 @@ class UpSettings:
     api_port: int = 0
     poll: float = 120.0
     wave_delay: float = 2.0
+    deletion_budget: Budget = EngineSettings().deletion_budget
+    fleet_budget: FleetBudget = EngineSettings().fleet_budget
     helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
     writes: int = 0  # to the API server, a minute; 0: no limit
     namespace: str = "argocd"
@@ -189,7 +192,13 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
         web = WebClient()
         helm = helm_program(settings.helm)
         world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper, helm=helm)
-        engine = EngineSettings(namespace=settings.namespace, poll=settings.poll, wave_delay=settings.wave_delay)
+        engine = EngineSettings(
+            namespace=settings.namespace,
+            poll=settings.poll,
+            wave_delay=settings.wave_delay,
+            deletion_budget=settings.deletion_budget,
+            fleet_budget=settings.fleet_budget,
+        )
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)
         witnesses = [stack.enter_context(open_witness(w, settings.data_dir, clock, opens)) for w in settings.witnesses]

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from kilde.cli.parameters import ADDRESS, DURATION, durability_option
+from kilde.cli.parameters import ADDRESS, DELETION_BUDGET, DURATION, FLEET_DELETION_BUDGET, durability_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
 from kilde.cli.witnesses import witness_option
+from kilde.core.plan.budget import Budget, FleetBudget
 
 
 @click.command(
@@ -53,6 +54,25 @@ from kilde.cli.witnesses import witness_option
     default=0,
     show_default=True,
     help="Writes a minute to the API server, for a slow etcd: more of them wait. 0: no limit.",
+)
+@click.option(
+    "--deletion-budget",
+    type=DELETION_BUDGET,
+    metavar="N,P%",
+    envvar="KILDE_DELETION_BUDGET",
+    default="5,10%",
+    show_default=True,
+    help="What a sync may delete unasked: so many objects or so many in a hundred, whichever is more; off: anything.",
+)
+@click.option(
+    "--fleet-deletion-budget",
+    "fleet_budget",
+    type=FLEET_DELETION_BUDGET,
+    metavar="N,P%/TIME",
+    envvar="KILDE_FLEET_DELETION_BUDGET",
+    default="20,5%/10m",
+    show_default=True,
+    help="What all applications together may delete unasked within that time; off: anything.",
 )
 @click.option(
     "--helm-command",
@@ -110,6 +130,8 @@ def command(
     api_port: int,
     poll: float,
     wave_delay: float,
+    deletion_budget: Budget,
+    fleet_budget: FleetBudget,
     helm: str,
     writes: int,
     durability: str,
@@ -145,6 +167,8 @@ def command(
         api_port=api_port,
         poll=poll,
         wave_delay=wave_delay,
+        deletion_budget=deletion_budget,
+        fleet_budget=fleet_budget,
         helm=helm,
         writes=writes,
         durability=durability,

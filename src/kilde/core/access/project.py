@@ -14,9 +14,14 @@ from kilde.core.access.signatures import read_rules as read_signing
 from kilde.core.access.windows import Window, read_window
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
+from kilde.core.plan.budget import Budget, read_budget
 from kilde.core.source.repository_url import normalized
 
 REMOTE_BASES = "kilde.dev/remote-bases"
+DELETION_BUDGET = "kilde.dev/deletion-budget"
+"""On an AppProject: of its applications that set none. On an Application: its own."""
+DELETION_CAP = "kilde.dev/deletion-budget-cap"
+"""On an AppProject: what no application of it may go beyond, whatever it says itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class Project:
     windows: tuple[Window, ...] = ()
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
     signing: SigningRules = _NO_RULES
+    deletion_budget: Budget | None = None
+    deletion_cap: Budget | None = None
     problems: tuple[str, ...] = ()
 
     def permits_repository(self, url: str) -> bool:
@@ -126,8 +133,15 @@ def read_project(raw: Object) -> Project:
         windows=windows,
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
         signing=signing,
+        deletion_budget=_budget(meta, DELETION_BUDGET),
+        deletion_cap=_budget(meta, DELETION_CAP),
         problems=tuple(at.problems),
     )
+
+
+def _budget(meta: Mapping[str, Any], key: str) -> Budget | None:
+    text = (meta.get("annotations") or {}).get(key)
+    return None if text is None else read_budget(str(text))
 
 
 def _rules(at: Reader, key: str) -> tuple[KindRule, ...]:

@@ -210,6 +210,7 @@ class _Walk:
         for state in prunes:
             if state.task.change.action is Action.HOLD:
                 text = "ignored (no prune)" if state.task.change.kept else "ignored (requires pruning)"
+                text = "ignored (over the deletion budget)" if state.task.change.over else text
                 self._set(state, Phase.SUCCEEDED, text, code=ResultCode.PRUNE_SKIPPED)
 
     def _apply(self, group: tuple[Task, ...], by_key: Mapping[tuple[ObjectRef, SyncPhase], State]) -> Walking:

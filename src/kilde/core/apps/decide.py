@@ -20,16 +20,17 @@ class Decision:
 NOTHING = Decision()
 
 
-def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool) -> Decision:
+def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool, approved: bool = False) -> Decision:
     """One attempt a revision and source; after that only self-heal, which touches only what differs.
 
-    `plan` holds what an automated sync may do: objects that another application holds are not in it.
+    `plan` holds what an automated sync may do: objects that another application holds are not in it. `approved`: a person has
+    released its deletions, which are done though the revision was synced before.
     """
     auto = app.policy.automated
     if auto is None or plan.in_sync:
         return NOTHING
     writes = plan.of(Action.CREATE, Action.UPDATE)
-    prunes = plan.of(Action.PRUNE)
+    prunes = tuple(change for change in plan.of(Action.PRUNE) if not change.going)
     if not writes and not prunes:
         return NOTHING  # only what may not be pruned is left
     if wipes_out and not auto.allow_empty:
@@ -43,6 +44,6 @@ def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool) -
     if attempt is not None and attempt.phase in ("Failed", "Error"):
         text = f"Failed last sync attempt to [{revision}]: {attempt.message}"
         return Decision(condition=("SyncError", text))
-    if auto.self_heal:
+    if auto.self_heal or (approved and prunes):
         return Decision(sync=True, heal=True)
     return NOTHING

@@ -94,6 +94,11 @@ class Change:
     rewrites: bool = False  # as in Git but for what ignoreDifferences leaves out; a sync writes that too
     forbidden: bool = False  # the application's project does not permit such an object
     hook: bool = False  # a live hook: listed, and neither compared nor pruned
+    takes: int = 1  # of what would be deleted: how many objects go, itself included
+    dear: str = ""  # of what would be deleted: why no budget covers it by count
+    going: bool = False  # its deletion was asked for already
+    restored: bool = False  # was put back by `kilde app undo`: Git has to have it again before it may go unasked
+    over: bool = False  # held because it is over a deletion budget
 
     @property
     def differs(self) -> bool:

@@ -9,6 +9,7 @@ from kilde.core.objects.ref import ObjectRef, split_api_version
 from kilde.core.objects.typed.node import Node
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import compare
+from kilde.core.plan.data_loss import taken_along
 from kilde.core.plan.desired import Wanted
 from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.ignore import IgnoreRule, managers_for, pointers_for
@@ -17,6 +18,8 @@ from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
 from kilde.core.plan.tracking import Tracking
 
+RESTORED = "kilde.dev/restored"
+"""On an object that `kilde app undo` put back; the next apply from Git takes it away again."""
 _BY_ANNOTATION = Tracking()
 
 
@@ -91,6 +94,7 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
     meta = live.get("metadata") or {}
     annotations = meta.get("annotations") or {}
     own = object_options(annotations)
+    takes, dear = taken_along(ref.group, ref.kind, live)
     wish = own.get("Prune") or options.get("Prune")
     if is_hook(annotations):
         action, why = Action.KEEP, "a hook"
@@ -114,6 +118,10 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         asks=_asks(own),
         kept=wish == "false",
         hook=is_hook(annotations),
+        takes=takes,
+        dear=dear,
+        going=bool(meta.get("deletionTimestamp")),
+        restored=RESTORED in annotations,
     )
 
 

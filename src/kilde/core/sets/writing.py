@@ -16,6 +16,9 @@ _KEPT_ANNOTATIONS = (
     "argocd.argoproj.io/refresh",
     "argocd.argoproj.io/hydrate",
     "argocd.argoproj.io/deletion-approved",  # not in Argo CD: what a person just approved must reach who waits for it
+    "kilde.dev/approved-deletions",  # as the one before
+    "kilde.dev/held-deletions",
+    "kilde.dev/quarantine",
 )
 _KEPT_FINALIZERS = ("pre-delete-finalizer.argocd.argoproj.io", "post-delete-finalizer.argocd.argoproj.io")
 _MEANT_WHEN_EMPTY = ("automated", "valuesObject")

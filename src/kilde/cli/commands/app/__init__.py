@@ -16,6 +16,7 @@ _HERE = "kilde.cli.commands.app"
         "sync": f"{_HERE}.sync",
         "wait": f"{_HERE}.wait",
         "history": f"{_HERE}.history",
+        "approve": f"{_HERE}.approve",
         "rollback": f"{_HERE}.rollback",
         "delete": f"{_HERE}.delete",
     },

@@ -1,0 +1,70 @@
+"""`kilde app approve`: release deletions that are held because they are over a budget."""
+
+import asyncio
+
+import click
+
+from kilde.cli.applications import applications, at, under
+from kilde.cli.identity import who
+from kilde.cli.printable import printable
+from kilde.cli.target import Target, target_options
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
+from kilde.core.plan.held import APPROVED, CONDITION, digest_in
+
+FOUND = 1
+_SHORTEST = 12
+
+
+@click.command(
+    epilog="Example: kilde app approve web --data-dir state --plan 3f9c0d21b7aa",
+    short_help="Release deletions that are over the budget.",
+)
+@click.argument("name")
+@target_options
+@click.option(
+    "--plan",
+    default="",
+    metavar="DIGEST",
+    help="Of the deletions, as the condition names it; twelve digits are enough.",
+)
+def command(*, name: str, target: Target, plan: str) -> int:
+    """Lets NAME delete what its condition lists; just that, and only while Git wants what it wants now.
+
+    Without --plan it says what is held, with exit code 1. An application that does not prune by itself is then to be synced again.
+    """
+    held, automated = asyncio.run(_approve(target, name, plan))
+    if not plan:
+        click.echo(printable(held) if held else "nothing is held")
+        return FOUND if held else 0
+    then = "it goes on" if automated else f"now: kilde app sync {name} --prune"
+    click.echo(f"approved the deletions {held} of {name}; {then}")
+    return 0
+
+
+async def _approve(target: Target, name: str, plan: str) -> tuple[str, bool]:
+    """What is held, or the digest that was approved; and whether the application prunes by itself."""
+    async with applications(target) as apps:
+        app = await apps.get(name)
+        held = _held(app)
+        automated = under(app, "spec", "syncPolicy", "automated", "prune") is True
+        if not plan:
+            return held, automated
+        if not held:
+            raise KildeError("nothing is held", about=name, hint=f"kilde app get {name} tells how it is")
+        digest = digest_in(held)
+        if len(plan) < _SHORTEST or not digest.startswith(plan):
+            hint = f"see what it is: kilde app approve {name}"
+            raise KildeError(f"what is held is not {plan}", about=name, hint=hint)
+        version = at(app, "metadata", "resourceVersion")
+        annotations = {APPROVED: f"{digest} {who()}"}
+        await apps.patch(name, {"metadata": {"resourceVersion": version, "annotations": annotations}})
+        return digest, automated
+
+
+def _held(app: Object) -> str:
+    """The condition's message; "" where nothing is held."""
+    for one in under(app, "status", "conditions") or ():
+        if at(one, "type") == CONDITION:
+            return at(one, "message")
+    return ""
