@@ -17,6 +17,7 @@ from typing import Any
 
 BIN = Path(sys.executable).parent
 PATIENCE = 60.0
+NO_BUDGETS = ("--deletion-budget", "off", "--fleet-deletion-budget", "off")
 _IDENTITY = {f"GIT_{who}_{what}": "tester" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 

@@ -27,6 +27,7 @@ from real.control_plane import control_plane  # noqa: E402
 FOLDER = ROOT.parent / "shared" / "conformance" / "argocd"
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller", "serviceaccount-controller",
                "clusterrole-aggregation-controller")  # fmt: skip
+_AS_ARGO_CD = "--deletion-budget off --fleet-deletion-budget off"  # which has no budgets
 _DEFINITION = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 
@@ -46,7 +47,10 @@ def play(*words: str, jobs: int = 6) -> subprocess.CompletedProcess[str]:
         folder = Path(name)
         with control_plane(folder / "plane", only=CONTROLLERS) as plane:
             asyncio.run(_install(plane.kubeconfig))
-            up = f'exec {sys.executable} -m kilde up --data-dir "$(mktemp -d -p {folder})" --listen 127.0.0.1:0 --kubeconfig "$KUBECONFIG"'
+            up = (
+                f'exec {sys.executable} -m kilde up --data-dir "$(mktemp -d -p {folder})" --listen 127.0.0.1:0 '
+                f'--kubeconfig "$KUBECONFIG" {_AS_ARGO_CD}'
+            )
             command = [sys.executable, str(FOLDER / "run.py"), "--kubeconfig", str(plane.kubeconfig),
                        "--git-dir", str(folder / "git"), "--controller-cmd", f"sh -c {shlex.quote(up)}",
                        "--expect", str(FOLDER / "expected"), "--skip", "writes", "events", "managers",
