@@ -14,7 +14,7 @@ from kilde.engine.controller import Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
-from kilde.ports.sources import Credentials
+from kilde.ports.sources import Credentials, Sources
 from kilde.testing.cluster import FakeCluster
 from kilde.testing.records import MemoryRecords
 from kilde.testing.sources import FakeSources
@@ -104,9 +104,13 @@ class Play:
 
 
 @contextlib.asynccontextmanager
-async def play(*, helm: Helm | None = None, **settings: Any) -> AsyncIterator[Play]:
+async def play(
+    *, helm: Helm | None = None, git: FakeSources | None = None, sources: Sources | None = None, **settings: Any
+) -> AsyncIterator[Play]:
+    """`sources`: what the controller is given instead of `git`, which is in it."""
     clock = SystemClock()
-    cluster, sources, records, web = FakeCluster(clock), FakeSources(), MemoryRecords(), FakeWeb()
+    cluster, records, web = FakeCluster(clock), MemoryRecords(), FakeWeb()
+    git = git or FakeSources()
     for definition in crds.definitions():
         names = definition["spec"]["names"]
         schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -116,11 +120,11 @@ async def play(*, helm: Helm | None = None, **settings: Any) -> AsyncIterator[Pl
     for name in ("argocd", "shop"):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
-    sources.create(URL)
-    world = World(cluster=cluster, sources=sources, records=records, clock=clock, web=web, helm=helm)
+    git.create(URL)
+    world = World(cluster=cluster, sources=sources or git, records=records, clock=clock, web=web, helm=helm)
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
-    one = Play(cluster, sources, records, made)
+    one = Play(cluster, git, records, made)
     one.web = web
     one.running = asyncio.ensure_future(made.run())
     try:

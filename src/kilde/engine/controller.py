@@ -72,7 +72,11 @@ class Controller:
             live=live,
             repositories=repositories,
             renderer=Renderer(
-                world.sources, fetch=repositories.ensure, allow_remote=projects.allows_remote, helm=world.helm
+                world.sources,
+                fetch=repositories.ensure,
+                allow_remote=projects.allows_remote,
+                allow_chart=projects.allows_chart,
+                helm=world.helm,
             ),
             schemas=schemas,
             projects=projects,

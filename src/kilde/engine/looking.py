@@ -33,6 +33,7 @@ class Eyes:
     helm: Helm | None = None
     cluster: Cluster | None = None
     sops: Decrypter | None = None
+    permits: Callable[[str], bool] = lambda url: False  # whether a chart may depend on charts of that repository
 
 
 async def served_by(cluster: Cluster, discovery: Discovery) -> tuple[str, tuple[str, ...]]:
@@ -95,7 +96,13 @@ def _renderer(eyes: Eyes) -> Iterator[Renderer]:
     async def fetch(url: str) -> None:
         await eyes.sources.fetch(url, eyes.credentials(url))
 
-    made = Renderer(eyes.sources, fetch=fetch, allow_remote=lambda project, url: False, helm=eyes.helm)
+    made = Renderer(
+        eyes.sources,
+        fetch=fetch,
+        allow_remote=lambda project, url: False,
+        allow_chart=lambda project, url: eyes.permits(url),
+        helm=eyes.helm,
+    )
     try:
         yield made
     finally:

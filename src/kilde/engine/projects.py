@@ -14,8 +14,8 @@ from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, EventType, Resource
 
 _decode = msgspec.json.Decoder(dict).decode
-_PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
-_DEFAULT = "default"
+PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
+DEFAULT_PROJECT = "default"
 _IN_CLUSTER_NAME = "in-cluster"
 
 
@@ -30,7 +30,7 @@ class Projects:
     async def follow(self) -> None:
         """Follows them for ever."""
         listed: set[str] = set()
-        async for event in self._cluster.watch(_PROJECTS, self._namespace):
+        async for event in self._cluster.watch(PROJECTS, self._namespace):
             if event.type is EventType.BROKEN:
                 listed = set()
                 self.synced.set()  # where they cannot be read, applications of the default project still work
@@ -54,7 +54,7 @@ class Projects:
 
     def of(self, app: Application) -> Project | None:
         """The application's project; None if there is none of that name."""
-        return self._known.get(app.project) or (permissive(_DEFAULT) if app.project == _DEFAULT else None)
+        return self._known.get(app.project) or (permissive(DEFAULT_PROJECT) if app.project == DEFAULT_PROJECT else None)
 
     def refusals(self, app: Application) -> tuple[str, ...]:
         """Why the project does not let the application be, in Argo CD's words."""
@@ -77,6 +77,11 @@ class Projects:
         """Whether kustomizations of the project's applications may use a base of that repository: where it says so, and permits it."""
         found = self._known.get(project)
         return found is not None and found.remote_bases and found.permits_repository(url)
+
+    def allows_chart(self, project: str, url: str) -> bool:
+        """Whether charts of the project's applications may depend on charts of that repository."""
+        found = self._known.get(project) or (permissive(DEFAULT_PROJECT) if project == DEFAULT_PROJECT else None)
+        return found is not None and found.permits_repository(url)
 
     def may_sync(self, app: Application, *, manual: bool) -> bool:
         """Whether the windows let a sync of it begin now."""

@@ -50,7 +50,9 @@ async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]
     source = read_source(Reader(raw, "source"), several=False)
     if source is None:
         raise SourceError("its source cannot be read any more", about=view.application)
-    renderer = Renderer(sources, fetch=_never, allow_remote=lambda project, url: True)
+    renderer = Renderer(
+        sources, fetch=_never, allow_remote=lambda project, url: True, allow_chart=lambda project, url: False
+    )
     try:
         result, _ = await renderer.render((source,), (view.revision.get("sha", ""),), (), around=Surroundings())
     finally:

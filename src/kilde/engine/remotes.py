@@ -1,6 +1,6 @@
-"""Remote bases in the controller: from mirrors, and only where a rule allows the repository to the application's project.
+"""Remote bases and charts that a chart depends on, in the controller: only where a rule allows the repository to the project.
 
-A render never waits for a network here. It stops at the first remote base that is not known yet (`RemoteNeeded`), the
+A render never waits for a network here. It stops at the first remote base or chart that is not known yet (`RemoteNeeded`), the
 loop fetches it, and the render begins anew.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kilde.core.basics.errors import KildeError, LimitExceeded, RenderFailed
 from kilde.core.render.kustomize.remote import RemoteRepository, parse_remote, told
 from kilde.core.render.outside import Fetched, Outside
+from kilde.core.source.chart_place import ChartPlace, parse_place
 from kilde.core.source.tree import Trace, Tree
 from kilde.ports.sources import Sources
 
@@ -21,9 +22,37 @@ Fetch = Callable[[str], Awaitable[None]]  # brings the mirror of a repository up
 class RemoteNeeded(Exception):
     """A render cannot go on without this repository. No KildeError: nothing is wrong yet."""
 
-    def __init__(self, wanted: RemoteRepository) -> None:
-        super().__init__(told(wanted.raw))
+    def __init__(self, wanted: "RemoteRepository | _Chart") -> None:
+        super().__init__(told(wanted.raw) if isinstance(wanted, RemoteRepository) else wanted.place.key)
         self.wanted = wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """A chart that another depends on: a version or a range of it."""
+
+    place: ChartPlace
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownCharts:
+    """The Packages of one render: what was fetched for it."""
+
+    charts: Mapping[_Chart, tuple[Tree, str]]
+    allowed: Callable[[str], bool]
+
+    def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
+        if not self.allowed(place.repository):
+            raise RenderFailed(
+                "the chart that it depends on is in a repository that the project does not permit",
+                about=told(str(place)),
+                hint="add the repository to the project's sourceRepos, or commit charts/",
+            )
+        wanted = _Chart(place, version)
+        if wanted not in self.charts:
+            raise RemoteNeeded(wanted)
+        return self.charts[wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +97,23 @@ class RemoteBases:
     sources: Sources
     fetch: Fetch
     allowed: Callable[[str], bool]
+    charts_allowed: Callable[[str], bool]
     _bases: dict[str, _Mirrored] = field(default_factory=dict)
+    _charts: dict[_Chart, tuple[Tree, str]] = field(default_factory=dict)
 
     def outside(self) -> Outside:
         """What the next try may use."""
-        return Outside(remotes=_Known(dict(self._bases), self.allowed))
+        charts = _KnownCharts(dict(self._charts), self.charts_allowed)
+        return Outside(remotes=_Known(dict(self._bases), self.allowed), packages=charts)
 
-    async def learn(self, wanted: RemoteRepository) -> None:
+    async def learn(self, wanted: RemoteRepository | _Chart) -> None:
         """Fetches what a render stopped at. Raises SourceError; LimitExceeded for too many."""
+        if isinstance(wanted, _Chart):
+            key = wanted.place.key
+            await self.fetch(key)
+            version = await self.sources.resolve(key, wanted.version)
+            self._charts[wanted] = (await self.sources.tree(key, version), version)
+            return
         if len(self._bases) >= _MOST:
             raise LimitExceeded(f"more than {_MOST} remote bases", about=told(wanted.raw))
         await self.fetch(wanted.clone_url)
@@ -85,18 +123,32 @@ class RemoteBases:
     async def still_true(self, trace: Trace) -> bool:
         """Whether every remote base of an earlier render is at the commit it was at, and still allowed."""
         for address, commit in trace.remotes.items():
-            wanted = parse_remote(address)
-            if wanted is None or not self.allowed(wanted.clone_url):
+            if not await self._still(address, commit):
                 return False
-            try:
-                if await self.sources.resolve(wanted.clone_url, wanted.ref) != commit:
-                    return False
-            except KildeError:
-                return False  # the render says what is wrong
         return True
+
+    async def _still(self, address: str, commit: str) -> bool:
+        key, _, word = address.rpartition("@")
+        place, wanted = parse_place(key), parse_remote(address)
+        if place is not None:
+            url, allowed = key, self.charts_allowed(place.repository)
+        elif wanted is not None:
+            url, word, allowed = wanted.clone_url, wanted.ref, self.allowed(wanted.clone_url)
+        else:
+            return False
+        try:
+            return allowed and await self.sources.resolve(url, word) == commit
+        except KildeError:
+            return False  # the render says what is wrong
 
 
 def remote_urls(trace: Trace | None) -> tuple[str, ...]:
-    """The repositories whose remote bases a render used."""
-    wanted = [parse_remote(address) for address in (trace.remotes if trace is not None else ())]
-    return tuple(dict.fromkeys(one.clone_url for one in wanted if one is not None))
+    """The repositories whose remote bases and charts a render used."""
+    found: dict[str, None] = {}
+    for address in trace.remotes if trace is not None else ():
+        key = address.rpartition("@")[0]
+        if parse_place(key) is not None:
+            found[key] = None
+        elif (wanted := parse_remote(address)) is not None:
+            found[wanted.clone_url] = None
+    return tuple(found)

@@ -15,6 +15,7 @@ from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, Surroundings, render
 from kilde.core.render.outside import Helm, Outside
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
+from kilde.core.source.chart_place import parse_place
 from kilde.core.source.tree import Trace, TracedTree, Tree, touched
 from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
@@ -84,8 +85,17 @@ Memories = tuple[Memory, ...]  # one for each source of an application; () where
 class Renderer:
     """Renders in one thread of its own, so that reading and computing do not hold the loop."""
 
-    def __init__(self, sources: Sources, *, fetch: Fetch, allow_remote: AllowRemote, helm: Helm | None = None) -> None:
-        self._sources, self._fetch, self._allow_remote, self._helm = sources, fetch, allow_remote, helm
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        fetch: Fetch,
+        allow_remote: AllowRemote,
+        allow_chart: AllowRemote,
+        helm: Helm | None = None,
+    ) -> None:
+        self._sources, self._fetch, self._helm = sources, fetch, helm
+        self._allow_remote, self._allow_chart = allow_remote, allow_chart
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
@@ -105,7 +115,12 @@ class Renderer:
 
         `entering` is told the place of the source that is looked at; `sops` decrypts. Raises KildeError.
         """
-        remotes = RemoteBases(self._sources, self._fetch, lambda url: self._allow_remote(around.project, url))
+        remotes = RemoteBases(
+            self._sources,
+            self._fetch,
+            lambda url: self._allow_remote(around.project, url),
+            lambda url: self._allow_chart(around.project, url),
+        )
         memories: list[Memory] = []
         parts: dict[int, Rendered] = {}
         for number in range(len(sources)):
@@ -154,6 +169,11 @@ class Renderer:
             reads = [Read(source.url, sha, Trace(), number)]
             return Rendered((), "", Trace()), Memory(source.render, tuple(reads), keys=keys)
         called = {other.ref: place for place, other in enumerate(sources) if other.ref in source.render.refs}
+        for ref, at in called.items():
+            if parse_place(sources[at].url) is not None:
+                raise RenderFailed(
+                    "values are taken from Git repositories alone, and this source is a chart", about=f"${ref}"
+                )
         refs = {ref: TracedTree(await self._sources.tree(sources[at].url, revisions[at])) for ref, at in called.items()}
         tree = await self._sources.tree(source.url, sha)
         rendered = await self._rendered(tree, source.render, remotes, replace(around, refs=refs), sops)

@@ -6,6 +6,7 @@ from kilde.core.access.signatures import KEYRING, Demand
 from kilde.core.apps.application import Application
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import SourceError
+from kilde.core.source.chart_place import parse_place
 from kilde.core.source.signature import Signature, Signers
 from kilde.engine.fleet import Config
 from kilde.engine.projects import Projects
@@ -30,6 +31,11 @@ class Signatures:
         demand = self._demand(app, source)
         if not demand.asked:
             return None
+        if parse_place(source.url) is not None:
+            raise SourceError(
+                "the project demands signatures, and a chart's is not checked",
+                hint="take the chart from a Git repository",
+            )
         if demand.strict:
             hint = "use mode head, or signatureKeys"
             raise SourceError("the project demands sourceIntegrity mode strict, which is not supported", hint=hint)

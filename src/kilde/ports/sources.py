@@ -15,7 +15,8 @@ class Sources(Protocol):
       SourceUnavailable (network, authentication, host key) and leaves the mirror as it was.
     * `resolve` answers from the mirror alone: branch, tag, commit, semver range ("^1.2", "1.x"), "HEAD" or "" → commit.
       Raises RevisionNotFound.
-    * `tree` answers from the mirror alone, by object id; nothing is ever checked out, nothing from the repository is run.
+    * `tree` answers from the mirror alone, by object id; nothing is ever checked out, nothing from the repository is run. A chart's
+      archive is fetched when it is first asked for, with the credentials of the last fetch.
     * Messages never contain a credential, nor a URL with one.
     """
 
@@ -53,6 +54,10 @@ class Sources(Protocol):
         A path that `to` does not have goes; PathNotFound if it has none of them. Raises SourceUnavailable when the push is
         refused, with the commands to type instead; the mirror stays as it was.
         """
+        ...
+
+    async def close(self) -> None:
+        """Ends what is open. What was fetched stays."""
         ...
 
 

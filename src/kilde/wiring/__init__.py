@@ -22,7 +22,6 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
-from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.web_client import WebClient
@@ -52,6 +51,7 @@ from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
 from kilde.wiring.key_stores import open_key_store
 from kilde.wiring.ledgers import open_ledger, open_witness
+from kilde.wiring.sourcing import open_sources
 
 log = structlog.get_logger()
 
@@ -188,7 +188,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
     clock = SystemClock()
     with contextlib.ExitStack() as stack:
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
-        sources = GitSources(settings.data_dir / "git", clock=clock)
+        sources = open_sources(settings.data_dir, "git", clock)
         web = WebClient()
         helm = helm_program(settings.helm)
         world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper, helm=helm)

@@ -1,7 +1,7 @@
 """What commands need that look at one application beside a running controller: mirrors of their own, the same eyes."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,8 @@ import msgspec
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.folder import FolderTree
-from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.age import unwrapper
+from kilde.core.access.project import read_project
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.local import local_manifests
 from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
@@ -23,10 +23,12 @@ from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
 from kilde.engine.looking import Choose, Eyes, surroundings
+from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.sources import Credentials
 from kilde.wiring import UpSettings, helm_program, open_cluster
+from kilde.wiring.sourcing import open_sources
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +37,7 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
+    sources = open_sources(settings.data_dir, "git-cli", clock)
     try:
         raw = await cluster.get(APPLICATIONS, settings.namespace, name)
         if raw is None:
@@ -43,11 +45,28 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
                 "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
             )
         app = read_application(msgspec.json.decode(raw))
-        credentials = await _credentials(cluster, settings.namespace)
-        yield cluster, Eyes(sources=sources, credentials=credentials, helm=helm_program(), cluster=cluster), app
+        eyes = Eyes(
+            sources=sources,
+            credentials=await _credentials(cluster, settings.namespace),
+            helm=helm_program(),
+            cluster=cluster,
+            permits=await _permits(cluster, settings.namespace, app.project),
+        )
+        yield cluster, eyes, app
     finally:
         await sources.close()
         await cluster.close()
+
+
+async def _permits(cluster: KubeCluster, namespace: str, project: str) -> Callable[[str], bool]:
+    """The repositories of the application's project; none where it cannot be read."""
+    try:
+        raw = await cluster.get(PROJECTS, namespace, project)
+    except ClusterError:
+        return lambda url: False
+    if raw is None:
+        return lambda url: project == DEFAULT_PROJECT
+    return read_project(msgspec.json.decode(raw)).permits_repository
 
 
 async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from kilde.adapters.clock import SystemClock
-from kilde.adapters.git.sources import GitSources
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.errors import LimitExceeded, SourceError
@@ -21,6 +20,7 @@ from kilde.core.source.tree import EntryKind, Tree
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.wiring import open_cluster
+from kilde.wiring.sourcing import open_sources
 
 _Branches = dict[tuple[str, str], dict[str, None]]  # URL and target revision → namespaces that are deployed to
 
@@ -37,7 +37,7 @@ class Watched:
 async def watched(kubeconfig: Path | None, *, context: str, namespace: str, data_dir: Path) -> Watched:
     """All that a sealing key may be needed for. KildeError where the cluster does not answer."""
     cluster = open_cluster(kubeconfig, context=context)
-    sources = GitSources(data_dir / "git-cli", clock=SystemClock())
+    sources = open_sources(data_dir, "git-cli", SystemClock())
     found = Watched()
     try:
         raw = await cluster.list(APPLICATIONS, namespace)

@@ -154,4 +154,4 @@ def test_a_repr_shows_no_value() -> None:
     shown = repr(
         Credentials(username=CANARY, password=CANARY, bearer_token=CANARY, ssh_private_key=CANARY, proxy=CANARY)
     )
-    assert shown == "Credentials(insecure=False)"
+    assert shown == "Credentials(insecure=False, enable_oci=False, plain_http=False)"

@@ -47,7 +47,11 @@ class HelmTemplate:
                 memory=_MEMORY,
             )
         if code:
-            said = said.strip().replace(str(root), "<path to cached source>")[:_LONGEST]
+            said = (
+                said.strip()
+                .replace(str(root), "<path to cached source>")
+                .replace(name, "<path to cached source>")[:_LONGEST]
+            )
             asked = " ".join(["helm template .", *_told(arguments)])
             raise RenderFailed(
                 "rpc error: code = Unknown desc = failed to execute helm template command: failed running helm: "
@@ -75,11 +79,16 @@ def _environment(home: Path) -> dict[str, str]:
 
 def _write(root: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
-        place = root / name.lstrip("/")
+        place = Path(_place(name, root))
         if ".." in place.parts:
             raise RenderFailed("leaves its folder", about=name)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.write_bytes(content)
+
+
+def _place(name: str, root: Path) -> str:
+    """Where a file lies. Those of other sources are beside the chart's, which sees all files of its folder."""
+    return f"{root}{name}" if not name.startswith("/.refs/") else f"{root.parent}{name}"
 
 
 def _placed(arguments: Sequence[str], root: Path) -> list[str]:
@@ -88,10 +97,10 @@ def _placed(arguments: Sequence[str], root: Path) -> list[str]:
     for argument in arguments:
         flag = out[-1] if out else ""
         if flag == "--values" and argument.startswith("/"):
-            argument = f"{root}{argument}"
+            argument = _place(argument, root)
         elif flag == "--set-file":
             name, _, path = argument.partition("=/")
-            argument = f"{name}={root}/{path}"
+            argument = f"{name}={_place(f'/{path}', root)}"
         out.append(argument)
     return out
 

@@ -12,10 +12,12 @@ from typing import Any
 from kilde.core.apps.source_blocks import read_directory, read_helm, read_kustomize
 from kilde.core.basics.reading import Reader
 from kilde.core.render import RenderSource
+from kilde.core.source.chart_place import OCI, ChartPlace, is_chart_name
 
 _REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
 _REF = re.compile(r"[A-Za-z0-9_-]+")
-_LATER = ("chart", "plugin")
+_NO_VERSION = "spec.source.targetRevision is required if the manifest source is a helm chart"
+_LATER = ("plugin",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Source:
     path: str
     target_revision: str
     render: RenderSource
+    chart: str = ""
     ref: str = ""
     name: str = ""
     raw: Mapping[str, Any] = field(compare=False)
@@ -33,12 +36,15 @@ class Source:
     @property
     def url(self) -> str:
         """What the ports know it by."""
+        if self.chart or self.repo_url.startswith(OCI):
+            passes = self.render.helm is not None and self.render.helm.pass_credentials
+            return ChartPlace(repository=self.repo_url, chart=self.chart, pass_credentials=passes).key
         return self.repo_url
 
     @property
     def renders(self) -> bool:
         """Whether it gives objects; one that has only a `ref` is there for the others to read from."""
-        return bool(self.path)
+        return bool(self.path or self.chart)
 
 
 def read_sources(spec: Reader) -> tuple[tuple[Source, ...], bool]:
@@ -64,15 +70,21 @@ def read_sources(spec: Reader) -> tuple[tuple[Source, ...], bool]:
 def read_source(at: Reader, *, several: bool) -> Source | None:
     """One source block; problems go to the reader."""
     known = len(at.problems)
-    url, path, ref = at.text("repoURL"), at.text("path"), at.text("ref")
+    url, path, chart, ref = at.text("repoURL"), at.text("path"), at.text("chart"), at.text("ref")
     if len(at.problems) > known:
         return None
     for later in _LATER:
         if at.has(later):
             at.problem(later, "is not supported by this release")
             return None
-    if not url or not (path or (ref and several)):
+    if not url or not (path or chart or (ref and several)):
         at.problem("", _REQUIRED)
+        return None
+    if chart and not at.text("targetRevision"):
+        at.problem("", _NO_VERSION)
+        return None
+    if chart and not is_chart_name(chart):
+        at.problem("chart", "is no name of a chart")
         return None
     if ref and not _REF.fullmatch(ref):
         at.problem("ref", "has characters other than letters, digits, - and _")
@@ -82,9 +94,10 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
     helm = read_helm(at.mapping("helm")) if at.has("helm") else None
     return Source(
         repo_url=url,
-        path=path,
+        path="" if chart else path,
+        chart=chart,
         target_revision=at.text("targetRevision"),
-        render=RenderSource(path=path, helm=helm, directory=directory, kustomize=kustomize),
+        render=RenderSource(path="" if chart else path, helm=helm, directory=directory, kustomize=kustomize),
         ref=ref,
         name=at.text("name"),
         raw=dict(at.raw),

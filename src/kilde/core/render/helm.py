@@ -16,6 +16,7 @@ from kilde.core.render.directory import unpacked
 from kilde.core.render.outside import Outside
 from kilde.core.render.path_globs import expand
 from kilde.core.render.source import HelmOptions, HelmParameter, Surroundings, substituted
+from kilde.core.source.chart_place import ChartPlace
 from kilde.core.source.tree import EntryKind, Tree, followed, join
 
 _MOST_FILES = 5_000
@@ -26,8 +27,11 @@ _CACHED = "<path to cached source>"  # what Argo CD's messages have for the fold
 
 def render_helm(
     tree: Tree, path: str, options: HelmOptions, around: Surroundings, outside: Outside
-) -> tuple[Manifest, ...]:
-    """The objects of the chart in that folder. Raises RenderFailed, with helm's words or before it runs."""
+) -> tuple[tuple[Manifest, ...], dict[str, str]]:
+    """The objects of the chart in that folder, and what it took from chart repositories, `place@asked` → version.
+
+    Raises RenderFailed, with helm's words or before it runs.
+    """
     if outside.helm is None:
         raise RenderFailed(
             "is a Helm chart, which needs the helm program",
@@ -36,7 +40,7 @@ def render_helm(
         )
     chart = _Chart(tree, path, options, around, outside)
     printed = outside.helm.template(chart.gathered(), f"/{path}", chart.arguments(), options.values.encode())
-    return _objects(printed, path)
+    return _objects(printed, path), chart.packages
 
 
 class _Chart:
@@ -45,6 +49,7 @@ class _Chart:
         self._files: dict[str, bytes] = {}
         self._bytes = 0
         self._charts = 0
+        self.packages: dict[str, str] = {}
 
     def gathered(self) -> dict[str, bytes]:
         """The chart's files by their absolute path; value files are added by `arguments`."""
@@ -94,9 +99,12 @@ class _Chart:
                 self._copy(tree, local, below)
                 self._depend(tree, local, below)
             elif repository.startswith(("https://", "http://", "oci://")) and self._outside.packages is not None:
-                version = str(locked.get(name) or one.get("version") or "")
-                fetched = self._outside.packages.chart(repository, name, version)
+                version = str(locked.get(name) or one.get("version") or "*")
+                place = ChartPlace(repository=repository, chart=name)
+                fetched, found = self._outside.packages.chart(place, version)
+                self.packages[f"{place.key}@{version}"] = found
                 self._copy(fetched, "", below)
+                self._depend(fetched, "", below)
             else:
                 raise RenderFailed(
                     f"the chart '{name}' that it depends on is not in charts/, and '{repository}' is no repository to get it from",

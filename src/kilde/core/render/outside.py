@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import SourceUnavailable
 from kilde.core.render.kustomize.remote import RemoteRepository, told
+from kilde.core.source.chart_place import ChartPlace
 from kilde.core.source.tree import Tree
 
 
@@ -87,8 +88,11 @@ class Helm(Protocol):
 class Packages(Protocol):
     """Charts from chart repositories."""
 
-    def chart(self, repository: str, name: str, version: str) -> Tree:
-        """The files of a chart; `version` is a version or a range. What it gives during one render does not change. SourceError."""
+    def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
+        """The files of a chart, and the version that a version or range came to. What it gives during one render does not change.
+
+        Raises RenderFailed for a repository that is not allowed; SourceError.
+        """
         ...
 
 

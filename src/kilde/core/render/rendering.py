@@ -57,7 +57,9 @@ def _render(
     kind = _kind(traced, path, source)
     if kind == "Helm":
         options = source.helm or HelmOptions()
-        return Rendered(render_helm(traced, path, options, around, outside), kind, traced.trace)
+        objects, packages = render_helm(traced, path, options, around, outside)
+        traced.trace.remotes.update(packages)
+        return Rendered(objects, kind, traced.trace)
     if kind == "Kustomize":
         built = _kustomize(traced, path, _substituted(source.kustomize, around, path), cache, outside)
         traced.trace.remotes.update(built.remotes)

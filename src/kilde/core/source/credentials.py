@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from kilde.core.basics.errors import InvalidInput, SourceUnavailable
 from kilde.core.basics.values import Object
+from kilde.core.source.chart_place import OCI, ChartPlace, parse_place
 from kilde.core.source.repository_url import Scheme, begins_with, parse, same_repository
 
 SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - the name of a label
@@ -51,6 +52,8 @@ class Credentials:
     tls_ca: str = field(default="", repr=False)  # PEM bundle, from argocd-tls-certs-cm
     known_hosts: str = field(default="", repr=False)  # text of argocd-ssh-known-hosts-cm
     insecure: bool = False  # the user said so: neither TLS certificate nor host key is checked
+    enable_oci: bool = False  # a chart repository that is a registry
+    plain_http: bool = False  # a registry that is asked without TLS
     proxy: str = field(default="", repr=False)
     no_proxy: str = field(default="", repr=False)
 
@@ -62,23 +65,26 @@ def choose(url: str, secrets: Iterable[Object], configmaps: Iterable[Object], *,
     credentials of its own, comes from the `repo-creds` Secret with the longest matching prefix. Certificates and host keys come
     from the ConfigMaps. Raises SourceUnavailable, naming Secret and key, when the chosen one cannot be used.
     """
-    own, template = _pick(url, list(secrets), project)
+    place = parse_place(url)
+    own, template = _pick(url if place is None else place.repository, list(secrets), project, charts=place is not None)
     chosen = _read(own) if own is not None else Credentials()
     if template is not None and not any(getattr(chosen, name) for name in _SECRET_FIELDS):
         chosen = _inherit(chosen, _read(template))
-    return _with_trust(chosen, url, configmaps)
+    return _with_trust(chosen, url, place, configmaps)
 
 
-def _pick(url: str, secrets: list[Object], project: str) -> tuple[Object | None, Object | None]:
-    """The Secret of this very repository, and the template with the longest prefix."""
+def _pick(url: str, secrets: list[Object], project: str, *, charts: bool) -> tuple[Object | None, Object | None]:
+    """The Secret of this very repository, and the template with the longest prefix; `oci://` may be written or not."""
+    types = ("", "git", "helm", "oci") if charts else ("", "git")
+    url = url.removeprefix(OCI)
     own: Object | None = None
     template: Object | None = None
     longest = 0
     for secret in secrets:
         kind = _labels(secret).get(SECRET_TYPE)
-        if kind not in (REPOSITORY, TEMPLATE) or _peek(secret, "type") not in ("", "git"):
+        if kind not in (REPOSITORY, TEMPLATE) or _peek(secret, "type") not in types:
             continue
-        theirs, scope = _peek(secret, "url"), _peek(secret, "project")
+        theirs, scope = _peek(secret, "url").removeprefix(OCI), _peek(secret, "project")
         if scope not in ("", project):
             continue
         if kind == REPOSITORY and same_repository(url, theirs) and (own is None or scope):
@@ -97,7 +103,12 @@ def _read(secret: Object) -> Credentials:
             )
     values = {name: _text(secret, key) for key, name in _FIELDS.items()}
     flags = {key: _flag(secret, key) for key in ("insecure", "insecureIgnoreHostKey")}
-    found = Credentials(insecure=any(flags.values()), **values)
+    found = Credentials(
+        insecure=any(flags.values()),
+        enable_oci=_flag(secret, "enableOCI"),
+        plain_http=_flag(secret, "insecureOCIForceHttp"),
+        **values,
+    )
     if found.ssh_private_key:
         _check_private_key(secret, found.ssh_private_key)
     if bool(found.tls_client_cert) != bool(found.tls_client_key):
@@ -117,8 +128,10 @@ def _inherit(own: Credentials, template: Credentials) -> Credentials:
     return replace(own, **unsaid)
 
 
-def _with_trust(found: Credentials, url: str, configmaps: Iterable[Object]) -> Credentials:
+def _with_trust(found: Credentials, url: str, place: ChartPlace | None, configmaps: Iterable[Object]) -> Credentials:
     maps = {one.get("metadata", {}).get("name"): one.get("data") or {} for one in configmaps}
+    if place is not None:
+        return replace(found, tls_ca=str(maps.get(TLS_CERTS, {}).get(_host_alone(place.host), "")))
     known_hosts = str(maps.get(KNOWN_HOSTS, {}).get("ssh_known_hosts", ""))
     try:
         parsed = parse(url)
@@ -126,6 +139,11 @@ def _with_trust(found: Credentials, url: str, configmaps: Iterable[Object]) -> C
         return replace(found, known_hosts=known_hosts)
     certificates = maps.get(TLS_CERTS, {}) if parsed.scheme is Scheme.HTTPS else {}
     return replace(found, known_hosts=known_hosts, tls_ca=str(certificates.get(parsed.host.strip("[]"), "")))
+
+
+def _host_alone(host: str) -> str:
+    """Without a port; Argo CD names certificates by host alone."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _labels(secret: Object) -> Mapping[str, str]:

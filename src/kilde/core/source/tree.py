@@ -199,30 +199,22 @@ class TracedTree:
 
 
 class MemoryTree:
-    """A Tree over a mapping path → bytes, for tests and for what is made on the fly. `links` maps path → target."""
+    """A Tree over a mapping path → bytes: for tests, for charts, for what is made on the fly. `links` maps path → target."""
 
     def __init__(self, files: dict[str, bytes], links: dict[str, str] | None = None) -> None:
         self._files = dict(files)
         self._links = dict(links or {})
+        self._entries: dict[str, Entry] = {}
+        self._names: dict[str, list[str]] = {}
 
     def entry(self, path: str) -> Entry | None:
-        name = posixpath.basename(path)
-        if path in self._links:
-            return Entry(name, EntryKind.SYMLINK, blob_id(self._links[path].encode()))
-        if path in self._files:
-            return Entry(name, EntryKind.FILE, blob_id(self._files[path]), len(self._files[path]))
-        prefix = f"{path}/" if path else ""
-        below = {p: blob_id(c) for p, c in self._files.items() if p.startswith(prefix)}
-        below |= {p: blob_id(t.encode()) for p, t in self._links.items() if p.startswith(prefix)}
-        return Entry(name, EntryKind.FOLDER, folder_id(below), 0) if below or not path else None
+        return self._known().get(path)
 
     def list(self, path: str) -> tuple[Entry, ...]:
-        here = self.entry(path)
-        if here is None or here.kind is not EntryKind.FOLDER:
+        known = self._known()
+        if path not in self._names:
             raise PathNotFound("no such folder", about=path or "/")
-        prefix = f"{path}/" if path else ""
-        names = {p[len(prefix) :].partition("/")[0] for p in [*self._files, *self._links] if p.startswith(prefix)}
-        return tuple(e for n in sorted(names) if (e := self.entry(prefix + n)) is not None)
+        return tuple(known[name] for name in sorted(self._names[path]))
 
     def read(self, path: str) -> bytes:
         if path not in self._files:
@@ -233,3 +225,26 @@ class MemoryTree:
         if path not in self._links:
             raise PathNotFound("no such symlink", about=path)
         return self._links[path]
+
+    def _known(self) -> dict[str, Entry]:
+        """Every entry, worked out when the first is asked for."""
+        if not self._entries:
+            found = {
+                path: Entry(posixpath.basename(path), EntryKind.FILE, blob_id(c), len(c))
+                for path, c in self._files.items()
+            }
+            for path, target in self._links.items():
+                found[path] = Entry(posixpath.basename(path), EntryKind.SYMLINK, blob_id(target.encode()))
+            below: dict[str, dict[str, str]] = {"": {}}
+            for path, entry in found.items():
+                parts = path.split("/")
+                for depth in range(len(parts)):
+                    below.setdefault("/".join(parts[:depth]), {})[path] = entry.oid
+            for folder, inside in below.items():
+                found.setdefault(folder, Entry(posixpath.basename(folder), EntryKind.FOLDER, folder_id(inside), 0))
+            names: dict[str, list[str]] = {folder: [] for folder in below}
+            for path in found:
+                if path:
+                    names[posixpath.dirname(path)].append(path)
+            self._names, self._entries = names, found
+        return self._entries

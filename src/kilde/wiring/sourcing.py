@@ -1,0 +1,67 @@
+"""AllSources: Git repositories and charts behind one port; which it is, a source's word tells."""
+
+import os
+from pathlib import Path
+
+from kilde.adapters.charts.limits import ChartLimits
+from kilde.adapters.charts.sources import ChartSources
+from kilde.adapters.git.sources import GitSources
+from kilde.core.source.chart_place import parse_place
+from kilde.core.source.revision import Revision
+from kilde.core.source.signature import Signature, Signers
+from kilde.core.source.tree import Tree
+from kilde.ports.clock import Clock
+from kilde.ports.sources import Credentials, Sources
+
+
+class AllSources:
+    """Keeps the promises of ports.sources by handing each question to the adapter that it is for."""
+
+    def __init__(self, git: Sources, charts: Sources) -> None:
+        self._git, self._charts = git, charts
+
+    def _of(self, url: str) -> Sources:
+        return self._git if parse_place(url) is None else self._charts
+
+    async def fetch(self, url: str, credentials: Credentials) -> None:
+        await self._of(url).fetch(url, credentials)
+
+    async def resolve(self, url: str, revision: str, *, tag_prefix: str = "") -> str:
+        return await self._of(url).resolve(url, revision, tag_prefix=tag_prefix)
+
+    async def revision(self, url: str, sha: str) -> Revision:
+        return await self._of(url).revision(url, sha)
+
+    async def tree(self, url: str, sha: str) -> Tree:
+        return await self._of(url).tree(url, sha)
+
+    async def changed_paths(self, url: str, old: str, new: str) -> frozenset[str] | None:
+        return await self._of(url).changed_paths(url, old, new)
+
+    async def signature(self, url: str, sha: str, signers: Signers) -> Signature:
+        return await self._of(url).signature(url, sha, signers)
+
+    async def push_revert(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        branch: str,
+        to: str,
+        paths: tuple[str, ...],
+        author: str,
+        message: str,
+    ) -> str:
+        return await self._of(url).push_revert(
+            url, credentials, branch=branch, to=to, paths=paths, author=author, message=message
+        )
+
+    async def close(self) -> None:
+        await self._git.close()
+        await self._charts.close()
+
+
+def open_sources(data_dir: Path, git: str, clock: Clock) -> AllSources:
+    """Mirrors below `git` of the data directory, archives of charts beside them."""
+    limits = ChartLimits(link_local=os.environ.get("KILDE_LINK_LOCAL", "") == "allowed")
+    return AllSources(GitSources(data_dir / git, clock=clock), ChartSources(data_dir / "charts", limits=limits))

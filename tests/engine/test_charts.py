@@ -1,0 +1,139 @@
+"""Applications whose source is a chart: by the real helm, from a repository that the real helm indexed."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from build_real import where
+
+from adapters.charts.servers import TEMPLATE, Answers, answering, chart, helm, index
+from engine.test_projects import project
+from engine.world import URL, Play, play
+from kilde.adapters.charts.sources import ChartSources
+from kilde.adapters.programs.helm_template import HelmTemplate
+from kilde.core.source.chart_place import ChartPlace
+from kilde.testing.sources import FakeSources
+from kilde.wiring.sourcing import AllSources
+
+pytestmark = pytest.mark.anyio
+AUTO = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
+
+
+@contextlib.asynccontextmanager
+async def shop(tmp_path: Path, **settings: Any) -> AsyncIterator[tuple[Play, Answers]]:
+    """A play beside a chart repository with shop 1.0.0."""
+    git = FakeSources()
+    folder = tmp_path / "charts"
+    folder.mkdir()
+    with answering() as server:
+        chart(folder, "shop", "1.0.0")
+        index(server, folder)
+        sources = AllSources(git, ChartSources(tmp_path / "archives"))
+        try:
+            async with play(helm=HelmTemplate(str(where("helm4"))), git=git, sources=sources, **settings) as p:
+                yield p, server
+        finally:
+            await sources.close()
+
+
+def of(server: Answers, **more: Any) -> dict[str, Any]:
+    return {"repoURL": server.url("/charts"), "chart": "shop", "targetRevision": "1.x", **more}
+
+
+async def test_a_new_version_in_the_range_is_found_when_the_repository_is_looked_at_again(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path, poll=0.3) as (p, server):
+        await p.application(source=of(server), **AUTO)
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "chart"})
+        await p.until(lambda: p.phase() == "Succeeded")
+        assert p.status()["sync"]["revision"] == "1.0.0"
+        assert p.status()["sourceType"] == "Helm"
+        assert p.status()["history"][0]["source"] == of(server)
+        chart(tmp_path / "charts", "shop", "1.1.0")
+        chart(tmp_path / "charts", "shop", "2.0.0")
+        index(server, tmp_path / "charts")
+        await p.until(lambda: p.data("shop") == {"version": "1.1.0", "k": "chart"})
+        await p.until(lambda: [entry["revision"] for entry in p.status()["history"]] == ["1.0.0", "1.1.0"])
+        printed = helm("template", "shop", "shop", "--repo", server.url("/charts"), "--version", "1.x", home=tmp_path)
+        assert 'version: "1.1.0", k: "chart"' in printed
+
+
+async def test_a_chart_takes_values_of_a_git_repository_and_not_the_other_way_round(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path) as (p, server):
+        one = p.sources.commit(URL, {"envs/test.yaml": b"k: test\n"})
+        sources = [of(server, helm={"valueFiles": ["$vals/envs/test.yaml"]}), {"repoURL": URL, "ref": "vals"}]
+        await p.application(source=None, sources=sources, **AUTO)
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "test"})
+        await p.until(lambda: p.status().get("sync", {}).get("revisions") == ["1.0.0", one])
+        two = p.sources.commit(URL, {"envs/test.yaml": b"k: prod\n"})
+        await p.controller.push(frozenset([URL]))
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "prod"})
+        await p.until(lambda: p.status()["sync"]["revisions"] == ["1.0.0", two])
+        assert [path for path, _ in server.asked] == ["/charts/index.yaml", "/charts/shop-1.0.0.tgz"]
+        reverse = [
+            {"repoURL": URL, "path": "chart", "helm": {"valueFiles": ["$vals/values.yaml"]}},
+            of(server, ref="vals"),
+        ]
+        await p.application("reverse", source=None, sources=reverse)
+        await p.until(lambda: p.conditions("reverse"))
+        assert "values are taken from Git repositories alone" in p.conditions("reverse")[0]
+
+
+async def test_a_chart_needs_a_version_and_the_project_has_to_permit_the_repository(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path) as (p, server):
+        await p.application("bare", source={"repoURL": server.url("/charts"), "chart": "shop"})
+        await project(p, sourceRepos=[URL])
+        await p.application("foreign", source=of(server), project="team")
+        await p.until(lambda: p.conditions("bare") and p.conditions("foreign"))
+        assert p.conditions("bare") == [
+            "InvalidSpecError: spec.source.targetRevision is required if the manifest source is a helm chart"
+        ]
+        assert p.conditions("foreign") == [
+            f"InvalidSpecError: application repo {server.url('/charts')} is not permitted in project 'team'"
+        ]
+        assert server.asked == []
+
+
+async def test_what_a_chart_in_git_depends_on_is_fetched_where_the_project_permits_it_and_followed(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path, poll=0.3) as (p, server):
+        needs = f"dependencies: [{{name: shop, version: ^1.0.0, repository: '{server.url('/charts')}'}}]\n"
+        head = "apiVersion: v2\nname: whole\nversion: 1.0.0\n"
+        files = {"app/Chart.yaml": (head + needs).encode(), "app/values.yaml": b"k: own\n"}
+        files["app/templates/cm.yaml"] = TEMPLATE.encode()
+        p.sources.commit(URL, files)
+        await project(p, sourceRepos=[URL])
+        await p.application("closed", project="team")
+        await p.until(lambda: p.conditions("closed"))
+        assert "a repository that the project does not permit" in p.conditions("closed")[0]
+        assert server.asked == []
+        await p.application(**AUTO)
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "chart"})
+        assert p.data("whole") == {"version": "1.0.0", "k": "own"}
+        chart(tmp_path / "charts", "shop", "1.5.0")
+        index(server, tmp_path / "charts")
+        await p.until(lambda: p.data("shop") == {"version": "1.5.0", "k": "chart"})
+
+
+async def test_while_the_repository_is_away_the_cluster_keeps_what_it_has_and_the_condition_says_so(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path) as (p, server):
+        await p.application(source=of(server), **AUTO)
+        await p.until(lambda: p.phase() == "Succeeded")
+        del server.pages["/charts/index.yaml"]
+        await p.patch_application({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})
+        await p.until(p.conditions)
+        assert "its index: the server answers 404" in p.conditions()[0]
+        assert p.data("shop") == {"version": "1.0.0", "k": "chart"}
+        index(server, tmp_path / "charts")
+        await p.controller.push(frozenset([ChartPlace(repository=server.url("/charts"), chart="shop").key]))
+        await p.until(lambda: not p.conditions())
