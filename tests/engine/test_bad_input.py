@@ -360,11 +360,11 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     (_source(kustomize=1), "spec.source.kustomize: must be an object, not a number"),
     *(
         (_source(kustomize={name: 1}), f"spec.source.kustomize.{name}: must be a string, not a number")
-        for name in ("namePrefix", "nameSuffix", "namespace")
+        for name in ("namePrefix", "nameSuffix", "namespace", "version", "kubeVersion")
     ),
     *(
         (_source(kustomize={name: "a"}), f"spec.source.kustomize.{name}: must be a list, not a string")
-        for name in ("images", "replicas", "patches", "components")
+        for name in ("images", "replicas", "patches", "components", "apiVersions")
     ),
     *(
         (_source(kustomize={name: {"a": 1}}), f"spec.source.kustomize.{name}.a: must be a string, not a number")
@@ -379,10 +379,6 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
             "labelIncludeTemplates",
             "ignoreMissingComponents",
         )
-    ),
-    *(
-        (_source(kustomize={name: "1"}), f"spec.source.kustomize.{name}: is not supported by this release")
-        for name in ("version", "kubeVersion", "apiVersions")
     ),
     (_source(kustomize={"images": [1]}), "spec.source.kustomize.images[0]: must be a string, not a number"),
     (

@@ -10,7 +10,8 @@ from build_real import where
 
 from adapters.charts.servers import TEMPLATE, Answers, answering, chart, helm, index
 from engine.test_projects import project
-from engine.world import URL, Play, play
+from engine.world import CONFIG_MAPS, URL, Play, play
+from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.core.source.chart_place import ChartPlace
@@ -137,3 +138,24 @@ async def test_while_the_repository_is_away_the_cluster_keeps_what_it_has_and_th
         index(server, tmp_path / "charts")
         await p.controller.push(frozenset([ChartPlace(repository=server.url("/charts"), chart="shop").key]))
         await p.until(lambda: not p.conditions())
+
+
+async def test_values_come_from_an_address_where_argocd_cm_allows_its_protocol(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path, downloads=WebDownloads()) as (p, server):
+        server.pages["/values.yaml?token=hunter2"] = b"k: web\n"
+        helm_block = {"valueFiles": [server.url("/values.yaml?token=hunter2")]}
+        await p.application(source=of(server, helm=helm_block), **AUTO)
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "web"})
+        missing = {"valueFiles": [server.url("/gone.yaml?token=hunter2")]}
+        await p.application("gone", source=of(server, helm=missing))
+        await p.until(lambda: p.conditions("gone"))
+        assert p.conditions("gone")[0].endswith("/gone.yaml: the server answers 404")
+        cm = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "argocd"}}
+        await p.cluster.create(CONFIG_MAPS, {**cm, "data": {"helm.valuesFileSchemes": "https"}}, manager="person")
+        await p.until(lambda: "argocd-cm" in p.controller.context.config.config_maps)
+        await p.application("later", source=of(server, helm=helm_block))
+        await p.until(lambda: p.conditions("later"))
+        assert p.conditions("later")[0].endswith("/values.yaml: the URL scheme 'http' is not allowed")
+        assert "hunter2" not in str(p.status("later")["conditions"])

@@ -14,6 +14,7 @@ from kilde.engine.controller import Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
+from kilde.ports.downloads import Downloads
 from kilde.ports.sources import Credentials, Sources
 from kilde.testing.cluster import FakeCluster
 from kilde.testing.records import MemoryRecords
@@ -105,7 +106,12 @@ class Play:
 
 @contextlib.asynccontextmanager
 async def play(
-    *, helm: Helm | None = None, git: FakeSources | None = None, sources: Sources | None = None, **settings: Any
+    *,
+    helm: Helm | None = None,
+    git: FakeSources | None = None,
+    sources: Sources | None = None,
+    downloads: Downloads | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Play]:
     """`sources`: what the controller is given instead of `git`, which is in it."""
     clock = SystemClock()
@@ -121,7 +127,15 @@ async def play(
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     git.create(URL)
-    world = World(cluster=cluster, sources=sources or git, records=records, clock=clock, web=web, helm=helm)
+    world = World(
+        cluster=cluster,
+        sources=sources or git,
+        records=records,
+        clock=clock,
+        web=web,
+        helm=helm,
+        downloads=downloads,
+    )
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, git, records, made)
@@ -133,3 +147,5 @@ async def play(
         one.running.cancel()
         await asyncio.gather(one.running, return_exceptions=True)
         await made.close()
+        if downloads is not None:
+            await downloads.close()

@@ -7,6 +7,7 @@ import structlog
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import read_customizations
+from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import read_tracking
@@ -77,6 +78,7 @@ class Controller:
                 allow_remote=projects.allows_remote,
                 allow_chart=projects.allows_chart,
                 helm=world.helm,
+                download=self._download if world.downloads is not None else None,
             ),
             schemas=schemas,
             projects=projects,
@@ -144,6 +146,13 @@ class Controller:
         self.sets.close()
         await self._tasks.stop()
         self.context.renderer.close()
+
+    async def _download(self, url: str) -> bytes:
+        """A file of values. The protocols that are allowed are in argocd-cm."""
+        data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
+        check_scheme(url, data)
+        assert self._world.downloads is not None
+        return await self._world.downloads.get(url)
 
     async def push(self, urls: frozenset[str]) -> int:
         """A push to these repositories was told: fetch them now, then look at their applications. Gives how many were known."""

@@ -8,6 +8,7 @@ from kilde.core.apps.application import Application
 from kilde.core.render import Rendered, Surroundings
 from kilde.core.render.outside import Helm
 from kilde.core.secrets.sops_tree import Decrypter
+from kilde.engine.remotes import Download
 from kilde.engine.rendering import Memories, Renderer
 from kilde.ports.cluster import Cluster, Discovery
 from kilde.ports.sources import Credentials, Sources
@@ -33,6 +34,7 @@ class Eyes:
     helm: Helm | None = None
     cluster: Cluster | None = None
     sops: Decrypter | None = None
+    download: Download | None = None
     permits: Callable[[str], bool] = lambda url: False  # whether a chart may depend on charts of that repository
 
 
@@ -102,6 +104,7 @@ def _renderer(eyes: Eyes) -> Iterator[Renderer]:
         allow_remote=lambda project, url: False,
         allow_chart=lambda project, url: eyes.permits(url),
         helm=eyes.helm,
+        download=eyes.download,
     )
     try:
         yield made

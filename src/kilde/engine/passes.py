@@ -12,7 +12,7 @@ import structlog
 
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import Application
-from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec
+from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec, unused_version
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
@@ -296,6 +296,7 @@ class Passes:
         ]
         conditions += self._ctx.guardrail.condition(app, rt, wish, survey.plan)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
+        conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
         if condition is not None:

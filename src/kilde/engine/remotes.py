@@ -14,16 +14,17 @@ from kilde.core.source.chart_place import ChartPlace, parse_place
 from kilde.core.source.tree import Trace, Tree
 from kilde.ports.sources import Sources
 
-_MOST = 50  # remote bases of one application
+_MOST = 100  # remote bases, charts and files of one source
 AllowRemote = Callable[[str, str], bool]  # project, URL of a repository → whether its bases may be used
+Download = Callable[[str], Awaitable[bytes]]  # raises SourceError, RenderFailed for an address that is not allowed
 Fetch = Callable[[str], Awaitable[None]]  # brings the mirror of a repository up to date
 
 
 class RemoteNeeded(Exception):
     """A render cannot go on without this repository. No KildeError: nothing is wrong yet."""
 
-    def __init__(self, wanted: "RemoteRepository | _Chart") -> None:
-        super().__init__(told(wanted.raw) if isinstance(wanted, RemoteRepository) else wanted.place.key)
+    def __init__(self, wanted: "RemoteRepository | _Chart | _File") -> None:
+        super().__init__("a render needs more than is there")
         self.wanted = wanted
 
 
@@ -33,6 +34,25 @@ class _Chart:
 
     place: ChartPlace
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of values at an address."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownFiles:
+    """The ValuesFiles of one render."""
+
+    files: Mapping[_File, bytes]
+
+    def file(self, url: str) -> bytes:
+        if _File(url) not in self.files:
+            raise RemoteNeeded(_File(url))
+        return self.files[_File(url)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +118,31 @@ class RemoteBases:
     fetch: Fetch
     allowed: Callable[[str], bool]
     charts_allowed: Callable[[str], bool]
+    download: Download | None = None
     _bases: dict[str, _Mirrored] = field(default_factory=dict)
     _charts: dict[_Chart, tuple[Tree, str]] = field(default_factory=dict)
+    _files: dict[_File, bytes] = field(default_factory=dict)
 
     def outside(self) -> Outside:
         """What the next try may use."""
         charts = _KnownCharts(dict(self._charts), self.charts_allowed)
-        return Outside(remotes=_Known(dict(self._bases), self.allowed), packages=charts)
+        values = _KnownFiles(dict(self._files)) if self.download is not None else None
+        return Outside(remotes=_Known(dict(self._bases), self.allowed), packages=charts, values=values)
 
-    async def learn(self, wanted: RemoteRepository | _Chart) -> None:
+    async def learn(self, wanted: RemoteRepository | _Chart | _File) -> None:
         """Fetches what a render stopped at. Raises SourceError; LimitExceeded for too many."""
+        if len(self._bases) + len(self._charts) + len(self._files) >= _MOST:
+            raise LimitExceeded(f"more than {_MOST} remote bases, charts that it depends on and files of values")
+        if isinstance(wanted, _File):
+            assert self.download is not None
+            self._files[wanted] = await self.download(wanted.url)
+            return
         if isinstance(wanted, _Chart):
             key = wanted.place.key
             await self.fetch(key)
             version = await self.sources.resolve(key, wanted.version)
             self._charts[wanted] = (await self.sources.tree(key, version), version)
             return
-        if len(self._bases) >= _MOST:
-            raise LimitExceeded(f"more than {_MOST} remote bases", about=told(wanted.raw))
         await self.fetch(wanted.clone_url)
         commit = await self.sources.resolve(wanted.clone_url, wanted.ref)
         self._bases[wanted.raw] = _Mirrored(await self.sources.tree(wanted.clone_url, commit), commit)

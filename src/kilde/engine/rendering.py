@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kilde.core.apps.source_overrides import overridden
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.manifest import Manifest
@@ -17,7 +18,7 @@ from kilde.core.render.outside import Helm, Outside
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.tree import Trace, TracedTree, Tree, touched
-from kilde.engine.remotes import AllowRemote, Fetch, RemoteBases, RemoteNeeded, remote_urls
+from kilde.engine.remotes import AllowRemote, Download, Fetch, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
@@ -93,8 +94,9 @@ class Renderer:
         allow_remote: AllowRemote,
         allow_chart: AllowRemote,
         helm: Helm | None = None,
+        download: Download | None = None,
     ) -> None:
-        self._sources, self._fetch, self._helm = sources, fetch, helm
+        self._sources, self._fetch, self._helm, self._download = sources, fetch, helm, download
         self._allow_remote, self._allow_chart = allow_remote, allow_chart
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
@@ -120,6 +122,7 @@ class Renderer:
             self._fetch,
             lambda url: self._allow_remote(around.project, url),
             lambda url: self._allow_chart(around.project, url),
+            self._download,
         )
         memories: list[Memory] = []
         parts: dict[int, Rendered] = {}
@@ -147,8 +150,8 @@ class Renderer:
         around: Surroundings,
         remotes: RemoteBases,
     ) -> bool:
-        if before.around is not None and before.around != around:
-            return False
+        if before.around is not None and replace(before.around, revision="") != replace(around, revision=""):
+            return False  # whether the commit is among what it rendered, still_true asks
         if before.source != sources[number].render or any(read.url != sources[read.of].url for read in before.reads):
             return False
         if not await self.still_true(before, revisions):
@@ -164,10 +167,14 @@ class Renderer:
         remotes: RemoteBases,
         sops: Decrypter | None,
     ) -> tuple[Rendered, Memory]:
-        source, sha, keys = sources[number], revisions[number], sops.keys if sops else ""
-        if not source.renders:
-            reads = [Read(source.url, sha, Trace(), number)]
-            return Rendered((), "", Trace()), Memory(source.render, tuple(reads), keys=keys)
+        written, sha, keys = sources[number], revisions[number], sops.keys if sops else ""
+        if not written.renders:
+            reads = [Read(written.url, sha, Trace(), number)]
+            return Rendered((), "", Trace()), Memory(written.render, tuple(reads), keys=keys)
+        tree = await self._sources.tree(written.url, sha)
+        looked = TracedTree(tree)
+        source = await self._in_thread(partial(overridden, looked, written, around.app))
+        around = _around(around, source, sha)
         called = {other.ref: place for place, other in enumerate(sources) if other.ref in source.render.refs}
         for ref, at in called.items():
             if parse_place(sources[at].url) is not None:
@@ -175,16 +182,15 @@ class Renderer:
                     "values are taken from Git repositories alone, and this source is a chart", about=f"${ref}"
                 )
         refs = {ref: TracedTree(await self._sources.tree(sources[at].url, revisions[at])) for ref, at in called.items()}
-        tree = await self._sources.tree(source.url, sha)
         rendered = await self._rendered(tree, source.render, remotes, replace(around, refs=refs), sops)
         kept: tuple[tuple[bytes, Place | None], ...] = ()
         if len(sources) > 1:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
+        rendered.trace.seen.update(looked.trace.seen)
         reads = [Read(source.url, sha, rendered.trace, number)]
         reads += [Read(sources[at].url, revisions[at], refs[ref].trace, at) for ref, at in called.items()]
-        asks = source.render.kustomize is not None and source.render.kustomize.annotations_envsubst
-        more = around if asks or rendered.source_type == "Helm" else None
-        return rendered, Memory(source.render, tuple(reads), rendered.source_type, kept, keys, more)
+        more = around if source.render.asks or rendered.source_type == "Helm" else None
+        return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, more)
 
     async def _rendered(
         self, tree: Tree, source: RenderSource, remotes: RemoteBases, around: Surroundings, sops: Decrypter | None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.source_overrides import overridden
 from kilde.core.basics.errors import InvalidInput, KildeError, PathNotFound
 from kilde.core.render import render
 from kilde.core.render.inputs import Why, why
@@ -45,6 +46,7 @@ async def _of(eyes: Eyes, app: Application, number: int, revisions: tuple[str, .
     around = replace(surroundings(app), revision=sha, refs=refs)
     traced, failure = TracedTree(tree), ""
     try:
+        source = overridden(traced, source, app.name)
         render(traced, source.render, outside=Outside(helm=eyes.helm), around=around)
     except (InvalidInput, PathNotFound) as error:
         failure = str(error)

@@ -6,6 +6,7 @@ from kilde.core.render.outside import Helm
 from kilde.engine.sops import Unwrapper, no_age
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
+from kilde.ports.downloads import Downloads
 from kilde.ports.records import Records
 from kilde.ports.sources import Sources
 from kilde.ports.web import Web
@@ -22,3 +23,4 @@ class World:
     web: Web
     age: Unwrapper = no_age  # for SOPS files
     helm: Helm | None = None  # charts are refused without it
+    downloads: Downloads | None = None  # values at addresses are refused without it

@@ -51,7 +51,7 @@ from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
 from kilde.wiring.key_stores import open_key_store
 from kilde.wiring.ledgers import open_ledger, open_witness
-from kilde.wiring.sourcing import open_sources
+from kilde.wiring.sourcing import open_downloads, open_sources
 
 log = structlog.get_logger()
 
@@ -189,9 +189,17 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
     with contextlib.ExitStack() as stack:
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = open_sources(settings.data_dir, "git", clock)
-        web = WebClient()
-        helm = helm_program(settings.helm)
-        world = World(cluster=cluster, sources=sources, records=ledger, clock=clock, web=web, age=unwrapper, helm=helm)
+        web, downloads = WebClient(), open_downloads()
+        world = World(
+            cluster=cluster,
+            sources=sources,
+            records=ledger,
+            clock=clock,
+            web=web,
+            age=unwrapper,
+            helm=helm_program(settings.helm),
+            downloads=downloads,
+        )
         engine = EngineSettings(
             namespace=settings.namespace,
             poll=settings.poll,
@@ -211,6 +219,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             await witnessing.last_words()
             await sources.close()
             await web.close()
+            await downloads.close()
 
 
 @contextlib.asynccontextmanager

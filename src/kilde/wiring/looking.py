@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from kilde.adapters.keys.age import unwrapper
 from kilde.core.access.project import read_project
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.local import local_manifests
+from kilde.core.apps.source_blocks import check_scheme
+from kilde.core.apps.source_overrides import overridden
 from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
@@ -26,9 +29,10 @@ from kilde.engine.looking import Choose, Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
+from kilde.ports.downloads import Downloads
 from kilde.ports.sources import Credentials
 from kilde.wiring import UpSettings, helm_program, open_cluster
-from kilde.wiring.sourcing import open_sources
+from kilde.wiring.sourcing import open_downloads, open_sources
 
 
 @contextlib.asynccontextmanager
@@ -38,6 +42,7 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     sources = open_sources(settings.data_dir, "git-cli", clock)
+    downloads = open_downloads()
     try:
         raw = await cluster.get(APPLICATIONS, settings.namespace, name)
         if raw is None:
@@ -50,12 +55,21 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
             credentials=await _credentials(cluster, settings.namespace),
             helm=helm_program(),
             cluster=cluster,
+            download=partial(_download, cluster, settings.namespace, downloads),
             permits=await _permits(cluster, settings.namespace, app.project),
         )
         yield cluster, eyes, app
     finally:
+        await downloads.close()
         await sources.close()
         await cluster.close()
+
+
+async def _download(cluster: KubeCluster, namespace: str, downloads: Downloads, url: str) -> bytes:
+    """A file of values, where argocd-cm allows its protocol."""
+    raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
+    check_scheme(url, (msgspec.json.decode(raw).get("data") or {}) if raw else {})
+    return await downloads.get(url)
 
 
 async def _permits(cluster: KubeCluster, namespace: str, project: str) -> Callable[[str], bool]:
@@ -89,9 +103,10 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     if len(read.sources) != 1 or read.problems:
         raise InvalidInput("local manifests need an application with one source", about=str(read))
     place = folder.resolve()
-    source = replace(read.sources[0].render, path=place.as_posix())
+    tree = FolderTree(place.anchor)
+    source = overridden(tree, replace(read.sources[0], path=place.as_posix()), read.name).render
     outside = Outside(helm=helm_program())
-    made = render(FolderTree(place.anchor), source, outside=outside, around=surroundings(read))
+    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read))
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.limits import ChartLimits
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.git.sources import GitSources
@@ -63,5 +64,13 @@ class AllSources:
 
 def open_sources(data_dir: Path, git: str, clock: Clock) -> AllSources:
     """Mirrors below `git` of the data directory, archives of charts beside them."""
-    limits = ChartLimits(link_local=os.environ.get("KILDE_LINK_LOCAL", "") == "allowed")
-    return AllSources(GitSources(data_dir / git, clock=clock), ChartSources(data_dir / "charts", limits=limits))
+    return AllSources(GitSources(data_dir / git, clock=clock), ChartSources(data_dir / "charts", limits=_limits()))
+
+
+def open_downloads() -> WebDownloads:
+    """Files of values at addresses."""
+    return WebDownloads(_limits())
+
+
+def _limits() -> ChartLimits:
+    return ChartLimits(link_local=os.environ.get("KILDE_LINK_LOCAL", "") == "allowed")

@@ -10,6 +10,7 @@ class ChartLimits:
     """Bytes and seconds. `link_local`: addresses of the link (169.254.0.0/16, fe80::/10) and of a cloud's metadata may be asked."""
 
     index_bytes: int = INDEX_BYTES
+    download_bytes: int = 8 << 20  # of a file of values
     package_bytes: int = 64 << 20
     unpacked_bytes: int = 128 << 20
     members: int = 20_000  # of one archive

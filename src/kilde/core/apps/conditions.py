@@ -1,8 +1,11 @@
 """Conditions of an application, worded for people; where Argo CD has words for the same, these."""
 
 import re
+from collections.abc import Iterable
 
+from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import KildeError, PathNotFound, RevisionNotFound
+from kilde.core.render.kustomize.build import VERSION
 
 _NAMED_THEMSELVES = re.compile(r"^spec\.(destination|source|sources|sources\[\d+\]): ")
 
@@ -15,9 +18,22 @@ def comparison_error(
     if isinstance(error, PathNotFound) and error.about == path and path:
         return "ComparisonError", f"{load}rpc error: code = Unknown desc = {path}: app path does not exist"
     if isinstance(error, RevisionNotFound):
-        text = f"rpc error: code = Unknown desc = unable to resolve '{revision}' to a commit SHA"
+        text = f"rpc error: code = Unknown desc = {error.what}"
         return "ComparisonError", f"{load}{text}" + (f" ({error.hint})" if error.hint else "")
     return "ComparisonError", f"{load}{error}"
+
+
+def unused_version(sources: Iterable[Source]) -> list[tuple[str, str]]:
+    """A version of kustomize that is asked for and is not ours: what is rendered may differ from what that one printed."""
+    asked = {source.render.kustomize.version for source in sources if source.render.kustomize is not None}
+    text = (
+        f"source.kustomize.version '{{}}' is not used: kustomizations are rendered as kustomize {VERSION} renders them"
+    )
+    return [
+        ("UnusedVersionWarning", text.format(one))
+        for one in sorted(asked)
+        if one and one != VERSION.removeprefix("v") and one != VERSION
+    ]
 
 
 def invalid_spec(problem: str) -> tuple[str, str]:

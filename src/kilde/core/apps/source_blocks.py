@@ -1,8 +1,12 @@
 """The blocks of `spec.source` that say how a folder is rendered: `directory` and `kustomize`, parsed."""
 
+from collections.abc import Mapping
+
+from kilde.core.basics.errors import RenderFailed
 from kilde.core.basics.reading import Reader
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions
+from kilde.core.source.repository_url import redact
 
 
 def read_directory(at: Reader) -> DirectoryOptions | None:
@@ -21,10 +25,9 @@ def read_directory(at: Reader) -> DirectoryOptions | None:
 
 def read_kustomize(at: Reader) -> KustomizeOptions:
     """`source.kustomize`, Argo CD's names."""
-    for later in ("version", "kubeVersion", "apiVersions"):
-        if at.has(later):
-            at.problem(later, "is not supported by this release")
+    at.text("kubeVersion"), at.texts("apiVersions")  # for charts in a kustomization, which are refused
     return KustomizeOptions(
+        version=at.text("version"),
         name_prefix=at.text("namePrefix"),
         name_suffix=at.text("nameSuffix"),
         namespace=at.text("namespace"),
@@ -81,3 +84,11 @@ def read_helm(at: Reader) -> HelmOptions | None:
 
 def _parameter(at: Reader) -> HelmParameter:
     return HelmParameter(name=at.text("name"), value=at.text("value"), forced=at.flag("forceString"))
+
+
+def check_scheme(url: str, settings: Mapping[str, str]) -> None:
+    """Raises RenderFailed unless argocd-cm's `helm.valuesFileSchemes` (unset: https and http) has the address' protocol."""
+    allowed = [one.strip().lower() for one in str(settings.get("helm.valuesFileSchemes", "https, http")).split(",")]
+    scheme = url.partition("://")[0].lower()
+    if scheme not in allowed or scheme not in ("https", "http"):
+        raise RenderFailed(f"the URL scheme '{scheme}' is not allowed", about=redact(url.partition("?")[0]))

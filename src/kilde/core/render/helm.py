@@ -17,6 +17,7 @@ from kilde.core.render.outside import Outside
 from kilde.core.render.path_globs import expand
 from kilde.core.render.source import HelmOptions, HelmParameter, Surroundings, substituted
 from kilde.core.source.chart_place import ChartPlace
+from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree, followed, join
 
 _MOST_FILES = 5_000
@@ -144,6 +145,9 @@ class _Chart:
 
     def _chosen(self, path: str, before: list[str]) -> Iterator[str]:
         """The places of the files that a path or a glob means, put among the files. A missing one ends it, unless it may be missing."""
+        if "://" in path:
+            yield self._downloaded(path)
+            return
         tree, place, inside = self._located(path)
         found = expand(tree, inside) if _is_glob(inside) else [inside]
         if not found and not self._options.ignore_missing_value_files:
@@ -158,14 +162,17 @@ class _Chart:
             self._put(f"{place}/{one}", tree.read(real))
             yield f"{place}/{one}"
 
+    def _downloaded(self, url: str) -> str:
+        """Where the file of an address is put. It is fetched anew when the chart is rendered anew, as Argo CD does."""
+        if self._outside.values is None:
+            hint = "put the file into a repository, and name it by $ref"
+            raise RenderFailed("values from an address are not fetched here", about=redact(url), hint=hint)
+        place = f"/.refs/.web/{len(self._files)}.yaml"
+        self._put(place, self._outside.values.file(url))
+        return place
+
     def _located(self, path: str) -> tuple[Tree, str, str]:
         """The tree a path is in, where that tree's files are put, and the path in it."""
-        if "://" in path:
-            raise RenderFailed(
-                "values from an address are not fetched",
-                about=path,
-                hint="put the file into a repository, and name it by $ref",
-            )
         if path.startswith("$"):
             ref, _, inside = path[1:].partition("/")
             if ref not in self._around.refs:

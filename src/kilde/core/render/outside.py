@@ -96,6 +96,14 @@ class Packages(Protocol):
         ...
 
 
+class ValuesFiles(Protocol):
+    """Files of values at addresses."""
+
+    def file(self, url: str) -> bytes:
+        """What is there. Raises RenderFailed for an address that is not allowed; SourceError."""
+        ...
+
+
 class Program(NamedTuple):
     """A program to run: `path` (absolute, or relative to `folder`, or a name to look for), arguments, and variables
     beside those that are there. `folder` is the absolute path of the folder it runs in.
@@ -167,6 +175,7 @@ class Outside(NamedTuple):
     functions: Functions | None = None
     helm: Helm | None = None
     packages: Packages | None = None
+    values: ValuesFiles | None = None
     rooted: bool = False
 
 

@@ -102,11 +102,18 @@ def _kind(tree: Tree, path: str, source: RenderSource) -> SourceType:
 
 def _substituted(options: KustomizeOptions | None, around: Surroundings, path: str) -> KustomizeOptions | None:
     """The settings with the build environment in its places."""
-    if options is None or not options.annotations_envsubst:
+    if options is None or not options.asks:
         return options
     environment = around.environment(path)
-    annotations = {key: substituted(text, environment) for key, text in options.common_annotations.items()}
-    return replace(options, common_annotations=annotations)
+    annotations = dict(options.common_annotations)
+    if options.annotations_envsubst:
+        annotations = {key: substituted(text, environment) for key, text in annotations.items()}
+    return replace(
+        options,
+        images=tuple(substituted(text, environment) for text in options.images),
+        common_labels={key: substituted(text, environment) for key, text in options.common_labels.items()},
+        common_annotations=annotations,
+    )
 
 
 def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache, outside: Outside) -> Built:

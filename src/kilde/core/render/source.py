@@ -28,6 +28,7 @@ class KustomizeOptions:
     `images` are `[old=]new[:tag][@digest]`, `replicas` name → count, `patches` as in a kustomization's `patches`.
     """
 
+    version: str = ""  # of kustomize, as asked for: there is one, ours
     name_prefix: str = ""
     name_suffix: str = ""
     namespace: str = ""
@@ -43,6 +44,12 @@ class KustomizeOptions:
     patches: tuple[Mapping[str, Any], ...] = ()
     components: tuple[str, ...] = ()
     ignore_missing_components: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Whether a value of it takes the build environment."""
+        values = (*self.images, *self.common_labels.values())
+        return any("$" in text for text in values) or self.annotations_envsubst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,11 @@ class RenderSource:
     def refs(self) -> frozenset[str]:
         """The names of other sources that it reads from."""
         return self.helm.refs if self.helm is not None else frozenset()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it takes the build environment, as far as its block tells: a chart always does."""
+        return self.kustomize is not None and self.kustomize.asks
 
 
 @dataclass(frozen=True, slots=True)
