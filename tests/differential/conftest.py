@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from differential.hooks import Hook, serving
 from differential.sides import Ask, Pair, Side
 from real.control_plane import control_plane
 
@@ -54,6 +55,13 @@ def namespace(pair: Pair) -> str:
         Ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account),
     )
     return name
+
+
+@pytest.fixture(scope="session")
+def hook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hook]:
+    """An https server of webhooks that both servers can ask."""
+    with serving(tmp_path_factory.mktemp("hook")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from kilde.core.objects.ref import split_api_version
-from kilde.kubeapi.resources.kinds import Catalog
+from kilde.kubeapi.resources.catalog import Catalog
 
 FILE = Path(__file__).with_name("manifests.yaml")
 _CATALOG = Catalog()

@@ -6,6 +6,7 @@ from typing import Any
 
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 _SERVICE_IP = re.compile(r"\b10\.0\.\d+\.\d+\b")
 _SUFFIX = re.compile(r"\b(kube-api-access-)[a-z0-9]{5}\b")
 # Messages that print the server's own structs, or a difference of two of them: the first line up to there is compared.
@@ -47,7 +48,13 @@ def _mapping(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _masked(text: str) -> str:
-    for pattern, mask in ((_UUID, "<uid>"), (_TIME, "<time>"), (_SERVICE_IP, "<ip>"), (_SUFFIX, r"\1<random>")):
+    for pattern, mask in (
+        (_UUID, "<uid>"),
+        (_TIME, "<time>"),
+        (_SERVICE_IP, "<ip>"),
+        (_TOKEN, "<token>"),
+        (_SUFFIX, r"\1<random>"),
+    ):
         text = pattern.sub(mask, text)
     text = _DOCUMENT.sub('Invalid value: "<document>"', text)
     text = _STRUCT.sub("Invalid value: <struct>", text)

@@ -57,9 +57,7 @@ def test_a_form_that_is_not_ours_is_406(accept: str) -> None:
 
 def test_options_of_a_write_are_read() -> None:
     query = {"fieldManager": ["me"], "dryRun": ["All"], "fieldValidation": ["Strict"], "force": ["true"]}
-    assert options.write_options(query, "PatchOptions", apply=True) == WriteOptions(
-        True, "me", "Strict", True, "PatchOptions"
-    )
+    assert options.write_options(query, "PatchOptions", apply=True) == WriteOptions(True, "me", "Strict", True)
 
 
 @pytest.mark.parametrize(

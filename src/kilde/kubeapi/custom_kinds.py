@@ -14,9 +14,9 @@ from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.deletion import CRD_CLEANUP
 from kilde.kubeapi.logic.go_decode import Decoded
 from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.custom import Definition, Version
-from kilde.kubeapi.resources.kinds import Catalog
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.upkeep.remove import remove, rewrite

@@ -17,18 +17,17 @@ from kilde.core.objects.typed.ownership import Version
 from kilde.core.objects.unchanged import mark_unchanged
 from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.fields import Read
+from kilde.kubeapi.logic.fields import SELECTABLE_BY_GROUP, Read
 from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.resources import tables, validation
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
-from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Catalog, Resource
+from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Resource
 from kilde.kubeapi.resources.openapi import Schemas
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Record
 
-# Served twice, kept once: (group, plural) → where it is kept.
-_ALIASES = {("events.k8s.io", "events"): "events"}
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
 _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 _NOTHING = FieldSet()
@@ -59,7 +58,7 @@ class Kind:
     @property
     def storage(self) -> str:
         """The name under which the store keeps these objects, whatever version they were sent in."""
-        return _ALIASES.get((self.resource.group, self.resource.plural), self.resource.qualified)
+        return self.resource.kept_as
 
     @property
     def registry(self) -> str:
@@ -118,7 +117,14 @@ class Kind:
 
     def to_stored(self, obj: Object) -> Object:
         """The object in the version in which it is kept, as storage gives it back."""
-        return kept_in_protobuf(apply_defaults(self.conversion.to_stored(obj)) if self.conversion else obj)
+        made = self.conversion.to_stored(obj) if self.conversion else obj
+        return kept_in_protobuf(made if made is obj else apply_defaults(made))
+
+    def converted(self, obj: Object, other: "Kind") -> Object:
+        """An object of this version in another version or group that shows the same resource."""
+        if self.conversion is None or other.conversion is None:
+            return {**obj, "apiVersion": other.resource.api_version}
+        return other.conversion.from_stored(self.conversion.to_stored(obj))
 
     def elsewhere(self, api_version: str) -> Version | None:
         """Another version of this kind, if its shape is another."""
@@ -160,7 +166,7 @@ class Kind:
         return self.conversion.to_stored(record.object()) if self.conversion else self.presented(record)
 
     def _judged(self, obj: Object) -> Object:
-        return self.conversion.to_stored(obj) if self.conversion else obj
+        return self.conversion.to_stored(obj) if self.conversion and self.conversion.judged else obj
 
     def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:
         """What whoever writes this over `old` (None: creates it) is warned of."""
@@ -197,7 +203,7 @@ class Kinds:
             node = self._types.node(group, version, resource.kind)
             if node is None:
                 return None
-            found = self._made[group, version, plural] = Kind(resource, node)
+            found = self._made[group, version, plural] = Kind(resource, node, SELECTABLE_BY_GROUP.get(group))
         return found
 
     def named(self, qualified: str) -> Kind | None:

@@ -13,7 +13,7 @@ from kilde.kubeapi.access.tokens import Tokens, signing_key
 from kilde.kubeapi.allocations import Allocations
 from kilde.kubeapi.kinds import Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
-from kilde.kubeapi.resources.kinds import Catalog
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.storage.records import Key, Record
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.webhooks.calling import Caller

@@ -15,8 +15,9 @@ from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.schema import builtin
 from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
-from kilde.kubeapi.resources.kinds import Catalog, Resource
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.validation import validate_create, validate_update
 
 RECORDINGS = Path(__file__).parents[3].parent / "shared" / "conformance" / "apiserver" / "builtin"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from kilde.kubeapi.resources.catalog import Catalog, version_priority
 from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
-from kilde.kubeapi.resources.kinds import BUILTIN, Catalog, Resource, scale, status, version_priority
+from kilde.kubeapi.resources.kinds import BUILTIN, Resource, scale, status
 
 RECORDINGS = Path(__file__).parents[3].parent / "shared" / "conformance" / "apiserver"
 needs_recordings = pytest.mark.skipif(

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import V2, Discovery, Document
-from kilde.kubeapi.resources.kinds import Catalog, Resource, status
+from kilde.kubeapi.resources.kinds import Resource, status
 from kilde.kubeapi.resources.openapi import OpenApi
 
 WIDGETS = Resource(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kilde.kubeapi.resources.kinds import Catalog
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed, Request, judge, mutations
 from kilde.kubeapi.resources.policies.mutating import as_maps
 
@@ -210,10 +210,37 @@ def test_a_mutating_policy_gives_its_patches_in_order() -> None:
         "jsonPatch": {"expression": '[JSONPatch{op: "add", path: "/data/x", value: "1"}]'},
     }
     found = policy(mutations=[apply, patch])
-    assert list(mutations([found], [binding()], request(), nobody)) == [
-        Mutation({"metadata": {"labels": {"n": "c"}}}, applies=True),
-        Mutation([{"op": "add", "path": "/data/x", "value": "1"}], applies=False),
+    about = request()
+    assert list(mutations([found], [binding()], about, nobody)) == [
+        Mutation({"metadata": {"labels": {"n": "c"}}}, applies=True, resource=about.resource),
+        Mutation([{"op": "add", "path": "/data/x", "value": "1"}], applies=False, resource=about.resource),
     ]
+
+
+def test_a_rule_for_another_version_sees_the_object_in_it_unless_it_is_exact() -> None:
+    catalog = Catalog()
+    older, newer = (catalog.at("autoscaling", version, "horizontalpodautoscalers") for version in ("v1", "v2"))
+    assert older is not None
+    assert catalog.equivalents(older, "status") == (newer,)
+    about = Request(
+        "UPDATE",
+        older,
+        "a",
+        {"in": "v1"},
+        {"in": "v1", "old": True},
+        others=catalog.equivalents(older),
+        convert=lambda obj, resource: {**obj, "in": resource.version},
+    )
+    told = "request.resource.version + request.requestResource.version + object['in'] + oldObject['in']"
+    rules = [
+        {"apiGroups": ["apps", "autoscaling"], "apiVersions": ["v2"], "operations": ["UPDATE"], "resources": ["*"]}
+    ]
+    found = policy({"expression": "false", "messageExpression": told}, matchConstraints={"resourceRules": rules})
+    exact = policy({"expression": "false"}, matchConstraints={"resourceRules": rules, "matchPolicy": "Exact"})
+
+    assert denied(found, about) == ["v2v1v2v2"]
+    assert denied(exact, about) == []
+    assert denied(found, about, binding(matchResources={"excludeResourceRules": rules})) == []
 
 
 def test_a_mutation_that_cannot_be_made_denies_unless_told_to_ignore() -> None:

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import V2, Discovery
-from kilde.kubeapi.resources.kinds import BUILTIN, Catalog
+from kilde.kubeapi.resources.kinds import BUILTIN
 from kilde.kubeapi.resources.openapi import OpenApi
 from kilde.kubeapi.resources.protobuf import MAGIC, decode, known_kinds
 from kilde.kubeapi.resources.wire import NotProtobuf

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilde.core.basics.moment import parse
-from kilde.kubeapi.resources.kinds import BUILTIN, Catalog
+from kilde.kubeapi.resources.catalog import Catalog
+from kilde.kubeapi.resources.kinds import BUILTIN
 from kilde.kubeapi.resources.printers import PRINTERS
 from kilde.kubeapi.resources.printers.column import human_duration, selector_text
 from kilde.kubeapi.resources.tables import Include, custom_printer, partial_list, printer_of, render

@@ -10,7 +10,7 @@ from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.selector import label_selector
 from kilde.core.objects.typed.merging import merge
 from kilde.core.objects.unchanged import unmarked
-from kilde.kubeapi.admission.requests import request_of
+from kilde.kubeapi.admission.requests import kind_of, request_of
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.resources import policies
@@ -31,7 +31,7 @@ def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
     request = request_of(world, call, obj, old)
     try:
         for mutation in policies.mutations(known, bindings, request, _params(world)):
-            obj = _mutated(call, obj, mutation)
+            obj = _mutated(world, call, obj, mutation)
     except MutationFailed as error:
         raise _refusal(call, obj, Denial(str(error))) from error
     return obj
@@ -78,21 +78,23 @@ def _params(world: World) -> policies.Params:
     return find
 
 
-def _mutated(call: Call, obj: Object, mutation: Mutation) -> Object:
+def _mutated(world: World, call: Call, obj: Object, mutation: Mutation) -> Object:
+    kind = kind_of(world, mutation.resource)
+    shown = obj if mutation.resource is call.kind.resource else call.kind.converted(obj, kind)
     try:
         if not mutation.applies:
-            made = json_patch(obj, mutation.patch)
+            made = json_patch(shown, mutation.patch)
         elif isinstance(mutation.patch, dict):
-            head = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}
-            made = merge(call.kind.node, obj, {**mutation.patch, **head})
+            head = {"apiVersion": shown["apiVersion"], "kind": shown["kind"]}
+            made = merge(kind.node, shown, {**mutation.patch, **head})
         else:
-            made = obj
+            made = shown
     except (PatchError, InvalidInput) as error:
         raise _refusal(call, obj, Denial(error.what)) from error
     if not isinstance(made, dict):
         return obj
-    made = {**made, "metadata": dict(made.get("metadata") or {})}
-    return dict(call.kind.defaulted(made))
+    made = dict(kind.defaulted({**made, "metadata": dict(made.get("metadata") or {})}))
+    return made if shown is obj else dict(kind.converted(made, call.kind))
 
 
 def _refusal(call: Call, obj: Object, denial: Denial) -> ApiError:

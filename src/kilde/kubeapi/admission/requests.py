@@ -3,6 +3,8 @@
 from kilde.core.basics.values import Object
 from kilde.core.objects.unchanged import unmarked
 from kilde.kubeapi.call import Call
+from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
@@ -12,6 +14,7 @@ _BODIES = {
     "scale": ("autoscaling", "v1", "Scale"),
     "binding": ("", "v1", "Binding"),
     "eviction": ("policy", "v1", "Eviction"),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 
@@ -25,7 +28,7 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         operation=operation,
         resource=call.kind.resource,
         name=call.name or str(meta.get("name") or ""),
-        object=None if obj is None else unmarked(obj),
+        object=None if obj is None else unmarked(obj if call.subresource in _BODIES else call.kind.settled(obj)),
         old=old,
         namespace=namespace.object() if namespace else None,
         sub_resource=call.subresource,
@@ -36,16 +39,23 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         options=_options(call, operation),
         dry_run=call.options.dry_run,
         kind=_BODIES.get(call.subresource),
+        others=world.kinds.catalog.equivalents(call.kind.resource, call.subresource),
+        convert=lambda one, resource: call.kind.converted(one, kind_of(world, resource)),
     )
+
+
+def kind_of(world: World, resource: Resource) -> Kind:
+    """The kind of a resource that is served."""
+    kind = world.kinds.at(resource.group, resource.version, resource.plural)
+    assert kind is not None
+    return kind
 
 
 def _options(call: Call, operation: str) -> Object:
     chosen = call.options
-    found: Object = {"kind": chosen.kind or _OPTIONS[operation], "apiVersion": "meta.k8s.io/v1"}
+    found: Object = {"kind": _OPTIONS[operation], "apiVersion": "meta.k8s.io/v1"}
     if chosen.dry_run:
         found["dryRun"] = ["All"]
-    if chosen.force:
-        found["force"] = True
     if chosen.manager:
         found["fieldManager"] = chosen.manager
     if chosen.validation:

@@ -3,7 +3,7 @@
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.errors import PatchError
 from kilde.core.objects.patches.json_patch import json_patch
-from kilde.kubeapi.admission.requests import request_of
+from kilde.kubeapi.admission.requests import kind_of, request_of
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.policies import Request
@@ -45,19 +45,19 @@ def _asked_in_turn(
     asked: list[int] = []
     again: set[int] = set()
     for place, hook in enumerate(hooks):
-        request = request_of(world, call, obj, old)
-        if not hook.concerns(request):
+        request = hook.concerns(request_of(world, call, obj, old))
+        if request is None:
             continue
-        made = _mutated(world, call, hook, request, 0)
+        made = _mutated(world, call, hook, request, obj, 0)
         if made != obj:
             again.update(asked)
             obj = made
         if hook.spec.get("reinvocationPolicy") == "IfNeeded":
             asked.append(place)
     for place in asked:  # what was changed after they had seen it is shown to them once more
-        request = request_of(world, call, obj, old)
-        if place in again and hooks[place].concerns(request):
-            made = _mutated(world, call, hooks[place], request, 1)
+        request = hooks[place].concerns(request_of(world, call, obj, old)) if place in again else None
+        if request is not None:
+            made = _mutated(world, call, hooks[place], request, obj, 1)
             again.update(asked if made != obj else ())
             obj = made
     return obj
@@ -69,7 +69,8 @@ def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> N
     if not hooks:
         return
     request = request_of(world, call, obj, old)
-    asked = [(hook, hook.question(request, _locator(world))) for hook in hooks if hook.concerns(request)]
+    shown = ((hook, hook.concerns(request)) for hook in hooks)
+    asked = [(hook, hook.question(seen, _locator(world))) for hook, seen in shown if seen is not None]
     waiting = [question for _, question in asked if question.key not in call.memory.replies]
     if waiting:
         raise Waits(waiting)
@@ -84,7 +85,10 @@ def _configured(world: World, resource: str) -> list[Hook]:
     return of_configurations(record.object() for record in world.store.all(resource))
 
 
-def _mutated(world: World, call: Call, hook: Hook, request: Request, round_: int) -> Object | None:
+def _mutated(
+    world: World, call: Call, hook: Hook, request: Request, before: Object | None, round_: int
+) -> Object | None:
+    """What a webhook makes of an object, which the request shows it in the version that its rules name."""
     question: Question = hook.question(request, _locator(world), round_)
     if question.key not in call.memory.replies:
         raise Waits([question])
@@ -92,7 +96,7 @@ def _mutated(world: World, call: Call, hook: Hook, request: Request, round_: int
     _warn(call, found)
     obj = request.object
     if not found.patch:
-        return obj
+        return before
     if obj is None:
         what = f"admission webhook {failures.quoted(hook.name)} attempted to modify the object"
         raise failures.internal(f"{what}, which is not supported for this operation")
@@ -102,7 +106,9 @@ def _mutated(world: World, call: Call, hook: Hook, request: Request, round_: int
         raise failures.internal(error.what) from error
     if not isinstance(made, dict):
         raise failures.internal(f"admission webhook {failures.quoted(hook.name)} made something else than an object")
-    return dict(call.kind.defaulted({**made, "metadata": dict(made.get("metadata") or {})}))
+    kind = kind_of(world, request.shown) if request.shown else call.kind
+    full = dict(kind.defaulted({**made, "metadata": dict(made.get("metadata") or {})}))
+    return full if kind is call.kind else dict(kind.converted(full, call.kind))
 
 
 def _warn(call: Call, found: Verdict) -> None:

@@ -47,6 +47,15 @@ _EVENT: Mapping[str, Read] = {
     "source": _source,
     "reportingComponent": _at("reportingComponent"),
 }
+# Fields of kinds that a group shows under names of its own (pkg/apis/events/v1/conversion.go).
+SELECTABLE_BY_GROUP: Mapping[str, Mapping[str, Read]] = {
+    "events.k8s.io": {
+        **{f"regarding.{name}": _at("involvedObject", name) for name in _INVOLVED},
+        "reason": _at("reason"),
+        "type": _at("type"),
+        "reportingController": _at("reportingComponent"),
+    }
+}
 # Kinds with fields of their own (core/v1/conversion.go and registry/*/strategy.go); the rest know metadata.name and .namespace only.
 _SELECTABLE: Mapping[str, Mapping[str, Read]] = {
     "pods": {
@@ -82,11 +91,6 @@ def reader(storage: str, kind: str, label: str, custom: Mapping[str, Read] | Non
     if found is None:
         raise _unknown(storage, kind, label, custom)
     return found
-
-
-def custom_fields(paths: list[str]) -> Mapping[str, Read]:
-    """The readers of a CRD's selectableFields: JSON paths like `.spec.color`."""
-    return {path.removeprefix("."): _at(*path.removeprefix(".").split(".")) for path in paths}
 
 
 def _unknown(storage: str, kind: str, label: str, custom: Mapping[str, Read] | None) -> ApiError:

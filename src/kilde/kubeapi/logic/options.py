@@ -43,7 +43,6 @@ class WriteOptions(NamedTuple):
     manager: str = ""
     validation: str = ""
     force: bool = False
-    kind: str = ""  # CreateOptions, UpdateOptions or PatchOptions, where a client sent them
 
 
 def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptions:
@@ -52,7 +51,7 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
         if apply:
             query = {}
         else:
-            return WriteOptions(kind=kind)
+            return WriteOptions()
     causes: list[Cause] = []
     manager, validation, force = first(query, "fieldManager"), first(query, "fieldValidation"), query.get("force")
     if kind == "PatchOptions" and not apply and force is not None:
@@ -72,7 +71,7 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
         causes.append(failures.cause("FieldValueNotSupported", message, "fieldValidation"))
     if causes:
         raise invalid(Named("meta.k8s.io", kind), causes)
-    return WriteOptions(bool(dry_run), manager, validation, flag(query, "force"), kind)
+    return WriteOptions(bool(dry_run), manager, validation, flag(query, "force"))
 
 
 def dry_run_causes(dry_run: list[Any]) -> list[Cause]:

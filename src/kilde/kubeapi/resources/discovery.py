@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from kilde.core.objects.ref import join_api_version
-from kilde.kubeapi.resources.kinds import Catalog, Resource, SubResource
+from kilde.kubeapi.resources.catalog import Catalog
+from kilde.kubeapi.resources.kinds import Resource, SubResource
 
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 V2_BETA1 = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"

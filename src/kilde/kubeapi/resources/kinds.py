@@ -1,9 +1,7 @@
 """Which kinds an API server of Kubernetes 1.36 serves by itself, and what is particular to each."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from kilde.core.objects.ref import join_api_version
 
@@ -13,8 +11,8 @@ PROXY_VERBS = ("create", "delete", "get", "patch", "update")
 CREATE = ("create",)
 SCALE = ("autoscaling", "v1", "Scale")
 
-_KUBE_VERSION = re.compile(r"v([1-9][0-9]{0,8})(?:(alpha|beta)([1-9][0-9]{0,8}))?")
-_STAGES = ("", "beta", "alpha")
+# Served twice, kept once: (group, plural) → where it is kept.
+_ALIASES = {("events.k8s.io", "events"): "events"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,11 @@ class Resource:
     def qualified(self) -> str:
         """As errors name it: `deployments.apps`, `pods`."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which the store keeps its objects, whatever group and version they were sent in."""
+        return _ALIASES.get((self.group, self.plural), self.qualified)
 
     def sub_resource(self, name: str) -> SubResource | None:
         """The sub-resource of that name; None if it has none."""
@@ -334,61 +337,3 @@ DELETE_ANSWERS_OBJECT = frozenset(
 
 # Kinds whose dependents a DELETE without a policy leaves alone; of all others they are collected in the background.
 ORPHAN_BY_DEFAULT = frozenset({("batch", "Job"), ("", "ReplicationController")})
-
-
-class Catalog:
-    """The resources a server serves at one moment: the built-in ones and those of its CRDs. A value: a changed CRD makes a new one."""
-
-    def __init__(self, custom: Iterable[Resource] = (), builtin: Iterable[Resource] = BUILTIN) -> None:
-        self.resources: tuple[Resource, ...] = (*builtin, *custom)
-        self._by_path = {(found.group, found.version, found.plural): found for found in self.resources}
-        self._by_kind = {(found.group, found.version, found.kind): found for found in self.resources}
-
-    def at(self, group: str, version: str, plural: str) -> Resource | None:
-        """The resource behind `/apis/<group>/<version>/…/<plural>`; None if nothing is served there."""
-        return self._by_path.get((group, version, plural))
-
-    def of_kind(self, group: str, version: str, kind: str) -> Resource | None:
-        """The resource of that kind; None if it is not served."""
-        return self._by_kind.get((group, version, kind))
-
-    @cached_property
-    def groups(self) -> tuple[str, ...]:
-        """All groups but the core group, in the order of discovery: the built-in ones, then those of CRDs by name."""
-        served = {found.group for found in self.resources}
-        known = [group for group in GROUP_ORDER if group in served]
-        return (*known, *sorted(served - set(known) - {""}))
-
-    @cached_property
-    def _versions(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, dict[str, None]] = {}
-        custom = set()
-        for resource in self.resources:
-            found.setdefault(resource.group, {})[resource.version] = None
-            if resource.custom:
-                custom.add(resource.group)
-        return {
-            group: tuple(sorted(versions, key=version_priority) if group in custom else versions)
-            for group, versions in found.items()
-        }
-
-    def versions(self, group: str) -> tuple[str, ...]:
-        """The versions of a group, the preferred one first; empty if the group is not served."""
-        return self._versions.get(group, ())
-
-    def of_group_version(self, group: str, version: str) -> tuple[Resource, ...]:
-        """The resources of a group and version in the order of discovery (by path)."""
-        found = (found for found in self.resources if found.group == group and found.version == version)
-        return tuple(sorted(found, key=lambda found: found.plural))
-
-
-def version_priority(version: str) -> tuple[int, int, int, str]:
-    """Sorts versions as Kubernetes prefers them: v10, v2, v1, v2beta1, v2alpha2, v1alpha1, foo1.
-
-    The rule is apimachinery's CompareKubeAwareVersionStrings.
-    """
-    found = _KUBE_VERSION.fullmatch(version)
-    if found is None:
-        return len(_STAGES), 0, 0, version
-    major, stage, minor = found.groups()
-    return _STAGES.index(stage or ""), -int(major), -int(minor or 0), ""

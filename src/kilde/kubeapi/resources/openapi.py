@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from kilde.core.objects.ref import join_api_version
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import Document
-from kilde.kubeapi.resources.kinds import BUILTIN, Catalog, Resource
+from kilde.kubeapi.resources.kinds import BUILTIN, Resource
 from kilde.kubeapi.resources.openapi_paths import paths_of
 from kilde.kubeapi.resources.openapi_schemas import builtin_schemas, custom_schemas
 

@@ -32,7 +32,7 @@ def remove(world: World, call: Call, existing: Record, options: DeleteOptions) -
     kind, old = call.kind, existing.object()
     check_preconditions(kind, old, options)
     if not call.subresource:  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
-        admission.removal(world, call, old)
+        admission.removal(world, call, kind.presented(existing))
     verdict = judge(
         kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
     )

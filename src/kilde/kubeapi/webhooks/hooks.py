@@ -33,18 +33,23 @@ class Hook:
     def ignores_failure(self) -> bool:
         return self.spec.get("failurePolicy") == "Ignore"
 
-    def concerns(self, request: policies.Request) -> bool:
-        """Whether it is asked. ApiError 403 where a match condition fails and so must the request, 400 on a dry run it cannot bear."""
-        if not policies.is_about(self.spec, request):
-            return False
+    def concerns(self, request: policies.Request) -> policies.Request | None:
+        """The request as it is asked about it; None if it is not.
+
+        ApiError 403 where a match condition fails and so must the request, 400 on a dry run it cannot bear.
+        """
+        resource = policies.is_about(self.spec, request)
+        if resource is None:
+            return None
+        request = request.shown_as(resource)
         wanted, problem = policies.conditions(self.spec, request)
         if problem:
             if self.ignores_failure:
-                return False
+                return None
             raise failures.forbidden(_about(request), problem)
         if wanted and request.dry_run and self.spec.get("sideEffects") not in _HARMLESS:
             raise failures.bad_request(f"admission webhook {failures.quoted(self.name)} does not support dry run")
-        return wanted
+        return request if wanted else None
 
     def question(self, request: policies.Request, locate: Locate, round_: int = 0) -> Question:
         """What it is asked about a request."""

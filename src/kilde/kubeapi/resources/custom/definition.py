@@ -8,8 +8,9 @@ from typing import Any
 from kilde.core.basics.values import Object
 from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.objects.typed.schema import from_openapi
+from kilde.kubeapi.resources.catalog import version_priority
 from kilde.kubeapi.resources.jsonpath import JsonPath, compiled
-from kilde.kubeapi.resources.kinds import Resource, SubResource, scale, status, version_priority
+from kilde.kubeapi.resources.kinds import Resource, SubResource, scale, status
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.resources.tables import custom_printer
 

@@ -1,4 +1,4 @@
-"""Whether a policy or a binding is about a request (apiserver's pkg/admission/plugin/policy/matching)."""
+"""Whether, and as which resource, a policy, binding or webhook is about a request (apiserver, pkg/admission/plugin/policy/matching)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,31 +6,41 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.selector import label_selector
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import EXEMPT, Request
 
 
-def matches(constraints: Json, request: Request, *, needs_rules: bool) -> bool:
-    """Whether match constraints include a request; without any, all is included (but a policy needs rules)."""
+def matched(constraints: Json, request: Request, *, needs_rules: bool) -> Resource | None:
+    """As which resource match constraints include a request; without any, all is included (but a policy needs rules)."""
     found: Mapping[str, Any] = constraints or {}
     if request.resource.plural in EXEMPT and request.resource.group == "admissionregistration.k8s.io":
-        return False
+        return None
+    if not (_namespace(found.get("namespaceSelector"), request) and _object(found.get("objectSelector"), request)):
+        return None
+    fuzzy = found.get("matchPolicy", "Equivalent") != "Exact"
+    if _first(found.get("excludeResourceRules") or (), request, fuzzy=fuzzy):
+        return None
     rules = found.get("resourceRules") or ()
-    if any(_rule(rule, request) for rule in found.get("excludeResourceRules") or ()):
-        return False
-    if (needs_rules or rules) and not any(_rule(rule, request) for rule in rules):
-        return False
-    return _namespace(found.get("namespaceSelector"), request) and _object(found.get("objectSelector"), request)
+    return _first(rules, request, fuzzy=fuzzy) if needs_rules or rules else request.resource
 
 
-def is_about(webhook: Json, request: Request) -> bool:
-    """Whether a webhook's rules and selectors include a request."""
+def is_about(webhook: Json, request: Request) -> Resource | None:
+    """As which resource a webhook's rules and selectors include a request."""
     rules = {"resourceRules": webhook.get("rules") or ()}
-    selectors = {key: webhook.get(key) for key in ("namespaceSelector", "objectSelector")}
-    return matches({**rules, **selectors}, request, needs_rules=True)
+    others = {key: webhook[key] for key in ("namespaceSelector", "objectSelector", "matchPolicy") if key in webhook}
+    return matched({**rules, **others}, request, needs_rules=True)
 
 
-def _rule(rule: Mapping[str, Any], request: Request) -> bool:
-    resource = request.resource
+def _first(rules: Sequence[Mapping[str, Any]], request: Request, *, fuzzy: bool) -> Resource | None:
+    """What the rules name: the resource that was asked for, before any other that shows the same, in the order of the rules."""
+    if any(_rule(rule, request, request.resource) for rule in rules):
+        return request.resource
+    if not fuzzy:
+        return None
+    return next((other for rule in rules for other in request.others if _rule(rule, request, other)), None)
+
+
+def _rule(rule: Mapping[str, Any], request: Request, resource: Resource) -> bool:
     scope = rule.get("scope") or "*"
     if scope != "*" and (scope == "Namespaced") != resource.namespaced:
         return False
@@ -39,7 +49,7 @@ def _rule(rule: Mapping[str, Any], request: Request) -> bool:
         _any(rule.get("operations"), request.operation)
         and _any(rule.get("apiGroups"), resource.group)
         and _any(rule.get("apiVersions"), resource.version)
-        and any(_resource(pattern, request) for pattern in rule.get("resources") or ())
+        and any(_resource(pattern, resource, request.sub_resource) for pattern in rule.get("resources") or ())
         and (not names or request.name in names)
     )
 
@@ -48,12 +58,12 @@ def _any(allowed: Sequence[str] | None, word: str) -> bool:
     return any(one in ("*", word) for one in allowed or ())
 
 
-def _resource(pattern: str, request: Request) -> bool:
+def _resource(pattern: str, resource: Resource, sub_resource: str) -> bool:
     """`pods`, `pods/status`, `pods/*`, `*/scale`, `*` (no sub-resources), `*/*`."""
-    resource, slash, sub = pattern.partition("/")
-    if resource not in ("*", request.resource.plural):
+    plural, slash, sub = pattern.partition("/")
+    if plural not in ("*", resource.plural):
         return False
-    return sub in ("*", request.sub_resource) if slash else not request.sub_resource
+    return sub in ("*", sub_resource) if slash else not sub_resource
 
 
 def _namespace(selector: Json, request: Request) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available
-from kilde.kubeapi.resources.policies.matching import matches
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import Request
-from kilde.kubeapi.resources.policies.validating import Params, Scope, is_wanted
+from kilde.kubeapi.resources.policies.validating import Params, Scope, bound_as, is_wanted
 
 _TOKEN = re.compile(
     r"""(?P<text>r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*')|(?P<open>(?:Object(?:\.\w+)*|JSONPatch)\s*\{)|(?P<brace>[{}])"""
@@ -24,10 +24,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One patch: an apply configuration (`applies`) to merge, or the operations of a JSON patch."""
+    """One patch: an apply configuration (`applies`) to merge, or the operations of a JSON patch, of the object as `resource` shows it."""
 
     patch: Json
     applies: bool
+    resource: Resource
 
 
 class MutationFailed(KildeError):
@@ -49,10 +50,9 @@ def mutations(
     for binding in bindings:
         spec = binding.get("spec") or {}
         policy = known.get(spec.get("policyName", ""))
-        if policy is None or not matches(policy["spec"].get("matchConstraints"), request, needs_rules=True):
-            continue
-        if matches(spec.get("matchResources"), request, needs_rules=False):
-            yield from _of(policy, binding, request, params)
+        resource = policy and bound_as(policy, binding, request)
+        if policy and resource:
+            yield from _of(policy, binding, request.shown_as(resource), params)
 
 
 def _of(policy: Object, binding: Object, request: Request, params: Params) -> Iterator[Mutation]:
@@ -68,7 +68,8 @@ def _of(policy: Object, binding: Object, request: Request, params: Params) -> It
             applies = mutation.get("patchType") == "ApplyConfiguration"
             source = mutation.get("applyConfiguration" if applies else "jsonPatch") or {}
             try:
-                yield Mutation(scope.value(as_maps(str(source.get("expression", "")))), applies)
+                patch = scope.value(as_maps(str(source.get("expression", ""))))
+                yield Mutation(patch, applies, request.shown or request.resource)
             except (BadExpression, EvaluationFailed) as error:
                 if spec.get("failurePolicy") != "Ignore":
                     who = f"policy '{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"

@@ -1,7 +1,7 @@
 """Request: what an admission policy is asked about."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.basics.values import Object
@@ -20,12 +20,21 @@ EXEMPT = frozenset(
 )
 
 
+Convert = Callable[[Object, Resource], Object]
+"""(object, resource) → the object as that resource shows it."""
+
+
+def _as_it_is(obj: Object, resource: Resource) -> Object:
+    return obj
+
+
 @dataclass(frozen=True)
 class Request:
     """A write. `object` is what would be stored (None: a DELETE), `old` what is (None: a CREATE), `namespace` the Namespace object.
 
     `operation` is CREATE, UPDATE, DELETE or CONNECT; `kind` the (group, version, kind) of the body: the resource's own, but for some
-    sub-resources.
+    sub-resources. `others` are the resources that show the same objects, `convert` makes what they show, and `shown` is the one that
+    the objects are in now, if it is not `resource`.
     """
 
     operation: str
@@ -42,20 +51,31 @@ class Request:
     dry_run: bool = False
     kind: tuple[str, str, str] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    others: Sequence[Resource] = ()
+    convert: Convert = _as_it_is
+    shown: Resource | None = None
+
+    def shown_as(self, resource: Resource) -> "Request":
+        """The same request with its objects as another resource shows them."""
+        if resource is (self.shown or self.resource):
+            return self
+        made = replace(self, shown=None if resource is self.resource else resource)
+        if self.kind is not None:
+            return made  # the body is of a kind of its own
+        found, old = (one and self.convert(one, resource) for one in (self.object, self.old))
+        return replace(made, object=found, old=old)
 
     @property
     def as_variable(self) -> Object:
         """`request`, as expressions see it (admission.k8s.io/v1 AdmissionRequest)."""
-        resource = self.resource
-        group, version, kind = self.kind or (resource.group, resource.version, resource.kind)
-        body = {"group": group, "version": version, "kind": kind}
-        place = {"group": resource.group, "version": resource.version, "resource": resource.plural}
+        place, body = _words(self.shown or self.resource, self.kind)
+        asked_place, asked_body = _words(self.resource, self.kind)
         return {
             "kind": body,
             "resource": place,
             "subResource": self.sub_resource,
-            "requestKind": body,
-            "requestResource": place,
+            "requestKind": asked_body,
+            "requestResource": asked_place,
             "requestSubResource": self.sub_resource,
             "name": self.name,
             "namespace": ((self.namespace or {}).get("metadata") or {}).get("name", ""),
@@ -69,3 +89,9 @@ class Request:
             "dryRun": self.dry_run,
             "options": dict(self.options),
         }
+
+
+def _words(resource: Resource, kind: tuple[str, str, str] | None) -> tuple[Object, Object]:
+    group, version, name = kind or (resource.group, resource.version, resource.kind)
+    place = {"group": resource.group, "version": resource.version, "resource": resource.plural}
+    return place, {"group": group, "version": version, "kind": name}

@@ -6,7 +6,8 @@ from typing import Any
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, expression
-from kilde.kubeapi.resources.policies.matching import matches
+from kilde.kubeapi.resources.kinds import Resource
+from kilde.kubeapi.resources.policies.matching import matched
 from kilde.kubeapi.resources.policies.request import Request
 
 VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
@@ -46,17 +47,19 @@ def judge(policies: Iterable[Object], bindings: Iterable[Object], request: Reque
     known = {policy["metadata"]["name"]: policy for policy in policies}
     for binding in bindings:
         policy = known.get((binding.get("spec") or {}).get("policyName", ""))
-        if policy is None or not _about(policy, binding, request):
+        resource = policy and bound_as(policy, binding, request)
+        if not policy or not resource:
             continue
-        for reason, message in _failures(policy, binding, request, params):
+        for reason, message in _failures(policy, binding, request.shown_as(resource), params):
             _enact(verdict, policy, binding, reason, message)
     return verdict
 
 
-def _about(policy: Object, binding: Object, request: Request) -> bool:
-    constraints = (policy.get("spec") or {}).get("matchConstraints")
+def bound_as(policy: Object, binding: Object, request: Request) -> Resource | None:
+    """As which resource a policy sees a request; None if it, or its binding, is not about that."""
+    resource = matched((policy.get("spec") or {}).get("matchConstraints"), request, needs_rules=True)
     own = (binding.get("spec") or {}).get("matchResources")
-    return matches(constraints, request, needs_rules=True) and matches(own, request, needs_rules=False)
+    return resource if resource and matched(own, request, needs_rules=False) else None
 
 
 def _enact(verdict: Verdict, policy: Object, binding: Object, reason: str, message: str) -> None:

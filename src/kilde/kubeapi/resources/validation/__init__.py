@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import split_api_version
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
-from kilde.kubeapi.resources.kinds import Catalog, Resource
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.validation.metadata import (
     check_common,
     check_finalizers,

@@ -94,12 +94,14 @@ class Scale(Handler):
 
 
 def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
-    """The Scale after policies and webhooks have seen it; its managedFields are not theirs to see."""
-    before = without_owners(old)
-    shown = {**before, "spec": new.get("spec") or {}}
-    made = webhooks.mutate(world, call, shown, before) or shown
-    policies.judge(world, call, made, before)
-    webhooks.judge(world, call, made, before)
+    """The Scale after policies and webhooks have seen it: with its managedFields, if it is a custom resource's."""
+    owners = {key: new["metadata"][key] for key in ("managedFields",) if key in new["metadata"]}
+    shown = {**old, "metadata": {**without_owners(old)["metadata"], **owners}, "spec": new.get("spec") or {}}
+    if not call.kind.resource.custom:
+        shown, old = without_owners(shown), without_owners(old)
+    made = webhooks.mutate(world, call, shown, old) or shown
+    policies.judge(world, call, made, old)
+    webhooks.judge(world, call, made, old)
     return {**new, "spec": made.get("spec") or {}}
 
 
