@@ -3,17 +3,25 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kilde.adapters.folder import FolderTree
 from kilde.adapters.git.local import LocalRepository, NotARepository
 from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.check.affected import affected
 from kilde.core.check.config import FILE, NO_CONFIG, Config, read_config
 from kilde.core.check.context import Context, History, NoHistory
+from kilde.core.check.here import Named, OnlyTree, Revisions
+from kilde.core.check.inventory import take_inventory
 from kilde.core.check.judging import Report, judge, known_ids
+from kilde.core.check.renderer import Plan
+from kilde.core.check.rendering import rendered
 from kilde.core.check.rules import RULES
+from kilde.core.objects.typed.schema import DEFAULT_VERSION, nearest
 from kilde.core.source.tree import Tree
+from kilde.wiring import helm_program
+from kilde.wiring.check_parts import JudgedSchemas, LocalRevisions, served
 
 Progress = Callable[[str], None]
 
@@ -23,14 +31,17 @@ class Asked:
     """What is to be judged: `path` is a repository, a folder in one, or a folder in none.
 
     `head` "" is the working copy, or with `staged` what the next commit would have; `base` "" judges everything. `config` is a file
-    in place of the one in the tree.
+    in place of the one in the tree; `branch` is the one that the change is for ("": any that there is).
     """
 
     path: Path = Path()
     base: str = ""
     head: str = ""
+    branch: str = ""
     staged: bool = False
     config: Path | None = None
+    kubernetes_version: str = ""
+    helm: str = ""
 
 
 class _Range:
@@ -50,19 +61,43 @@ class Judged:
     tree: Tree
     changed: frozenset[str] | None = None
     history: History = field(default_factory=NoHistory)
+    revisions: Revisions
+    before: Tree | None = None
 
 
 def check(asked: Asked, progress: Progress = lambda what: None) -> Report:
     """Judges; everything that is found is in the report. KildeError where it cannot be judged."""
     with _judged(asked) as judged:
         config = _config(asked, judged.tree)
-        context = Context(
-            tree=judged.tree,
-            changed=judged.changed,
-            history=judged.history,
-            today=time.strftime("%Y-%m-%d", time.gmtime()),
-        )
-        return judge(context, RULES, config, begin=lambda rule: progress(rule.title))
+        context = _context(asked, judged, config, progress)
+        report = judge(context, RULES, config, begin=lambda rule: progress(rule.title))
+        units = context.rendering.units
+        return replace(report, judged=sum(unit.affected for unit in units), applications=len(units))
+
+
+def _context(asked: Asked, judged: Judged, config: Config, progress: Progress) -> Context:
+    version = nearest(asked.kubernetes_version or config.kubernetes_version or DEFAULT_VERSION)
+    inventory = take_inventory(judged.tree)
+    plan = Plan(
+        tree=judged.tree,
+        revisions=Named(judged.revisions, config.repositories),
+        helm=helm_program(asked.helm),
+        kube_version=f"{version}.0",
+        apis=served(version, (one.body for one in inventory.written)),
+        progress=progress,
+    )
+    rendering = rendered(plan, inventory)
+    if judged.changed is not None and judged.before is not None:
+        rendering = affected(rendering, plan, judged.before, judged.changed)
+    return Context(
+        tree=judged.tree,
+        changed=judged.changed,
+        history=judged.history,
+        rendering=rendering,
+        revisions=plan.revisions,
+        schemas=JudgedSchemas(version, rendering.definitions),
+        today=time.strftime("%Y-%m-%d", time.gmtime()),
+    )
 
 
 @contextmanager
@@ -74,7 +109,8 @@ def _judged(asked: Asked) -> Iterator[Judged]:
     except NotARepository:
         if asked.base or asked.head or asked.staged:
             raise
-        yield Judged(tree=FolderTree(asked.path))
+        tree = FolderTree(asked.path)
+        yield Judged(tree=tree, revisions=OnlyTree(tree))
         return
     try:
         yield _of_repository(repository, asked)
@@ -88,14 +124,16 @@ def _of_repository(repository: LocalRepository, asked: Asked) -> Judged:
     head = repository.commit(asked.head) if asked.head else ""
     tree_id = repository.tree_id(head) if head else _uncommitted(repository, asked)
     tree = repository.tree(tree_id)
+    revisions = LocalRevisions(repository, tree, asked.branch)
     if not asked.base:
-        return Judged(tree=tree)
+        return Judged(tree=tree, revisions=revisions)
     base = repository.commit(asked.base)
     tip = head or _tip(repository)
     fork = (repository.merge_base(base, tip) if tip else "") or base
     commits = repository.new_commits(tip, without=[base]) if tip else []
     changed = repository.changed(repository.tree_id(fork), tree_id)
-    return Judged(tree=tree, changed=changed, history=_Range(repository, commits))
+    before = repository.tree(repository.tree_id(fork))
+    return Judged(tree=tree, changed=changed, history=_Range(repository, commits), revisions=revisions, before=before)
 
 
 def _uncommitted(repository: LocalRepository, asked: Asked) -> str:

@@ -15,6 +15,7 @@ from kilde.adapters.git.objects import ObjectReader
 from kilde.adapters.git.process import environment, users_environment
 from kilde.adapters.git.tree import Folders, GitTree
 from kilde.core.basics.errors import InvalidInput, LimitExceeded, RevisionNotFound, SourceError
+from kilde.core.source.refspec import Refs
 from kilde.core.source.repository_url import redact
 
 _QUARANTINE = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
@@ -100,18 +101,21 @@ class LocalRepository:
         done = self._try(["symbolic-ref", "--quiet", "--short", "HEAD"])
         return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
-    def branches(self) -> frozenset[str]:
-        """The names of branches, those of remotes without the remote's name included."""
-        form = "--format=%(refname)"
-        listed = self._git(["for-each-ref", form, "refs/heads", "refs/remotes"]).decode("utf-8", "replace").split("\n")
-        here = {name.removeprefix("refs/heads/") for name in listed if name.startswith("refs/heads/")}
-        there = {name.split("/", 3)[3] for name in listed if name.startswith("refs/remotes/") and name.count("/") > 2}
-        return frozenset(here | there - {"HEAD"})
-
-    def tags(self) -> frozenset[str]:
-        """The names of tags."""
-        listed = self._git(["for-each-ref", "--format=%(refname:strip=2)", "refs/tags"])
-        return frozenset(name for name in listed.decode("utf-8", "replace").split("\n") if name)
+    def refs(self) -> Refs:
+        """Branches and tags. A branch of a remote counts as one of ours where we have none of that name: a clone has only those."""
+        form = "--format=%(refname) %(objectname) %(objecttype) %(*objectname) %(*objecttype)"
+        listed = self._git(["for-each-ref", form, "refs/heads", "refs/tags", "refs/remotes"])
+        here: dict[str, str] = {}
+        there: dict[str, str] = {}
+        for line in listed.decode("utf-8", "backslashreplace").splitlines():
+            name, oid, kind, peeled, peeled_kind = (line + "    ").split(" ")[:5]
+            commit = oid if kind == "commit" else peeled if peeled_kind == "commit" else ""
+            if commit and not name.startswith("refs/remotes/"):
+                here[name] = commit
+            elif commit and name.count("/") > 2:
+                there.setdefault(f"refs/heads/{name.split('/', 3)[3]}", commit)
+        there.pop("refs/heads/HEAD", None)
+        return Refs("", {**there, **here})
 
     def is_shallow(self) -> bool:
         """Whether it lacks a part of the history, and so perhaps branches and tags."""

@@ -40,6 +40,16 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "good": "green"
 @click.option(
     "--config", type=click.Path(path_type=Path), help="Read this file in place of the repository's .kilde.yaml."
 )
+@click.option(
+    "--kubernetes-version",
+    default="",
+    metavar="VERSION",
+    help="The version of the clusters, as 1.33; the newest if not given.",
+)
+@click.option(
+    "--branch", default="", metavar="NAME", help="The branch that the change is for; any that there is, if not given."
+)
+@click.option("--helm-command", default="", metavar="PATH", help="The helm program.")
 @click.option("--rules", is_flag=True, help="List the rules, and why each is there.")
 def command(
     *,
@@ -51,6 +61,9 @@ def command(
     out: Path | None,
     fail_on: str,
     config: Path | None,
+    kubernetes_version: str,
+    branch: str,
+    helm_command: str,
     rules: bool,
 ) -> int:
     """Judges the repository that PATH is in (here, if not given): what is in it, and what it renders to.
@@ -63,7 +76,16 @@ def command(
     from kilde.core.check.finding import Severity
     from kilde.wiring.checking import Asked, check
 
-    asked = Asked(path=path, base=base, head=head, staged=staged, config=config)
+    asked = Asked(
+        path=path,
+        base=base,
+        head=head,
+        branch=branch,
+        staged=staged,
+        config=config,
+        kubernetes_version=kubernetes_version,
+        helm=helm_command,
+    )
     with _Progress() as progress:
         report = check(asked, progress)
     _write(report, output, out)

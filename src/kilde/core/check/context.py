@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
-from kilde.core.basics.errors import KildeError
-from kilde.core.source.tree import EntryKind, Tree
-
-_LARGEST = 8 << 20  # bytes; a text that nobody reads is none
-_DEPTH = 200
-_MOST = 1_000_000  # files
+from kilde.core.basics.errors import Place
+from kilde.core.check.finding import Problem
+from kilde.core.check.here import Revisions
+from kilde.core.check.index import Index
+from kilde.core.check.places import Places
+from kilde.core.check.schemas import NoSchemas, Schemas
+from kilde.core.check.tree_files import as_text, files, readable
+from kilde.core.check.units import Item, Rendering, Unit
+from kilde.core.objects.yaml_reader import Path
+from kilde.core.source.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +41,64 @@ class NoHistory:
         return ()
 
 
-_NO_HISTORY = NoHistory()
+_NO_HISTORY, _NO_SCHEMAS, _NOTHING = NoHistory(), NoSchemas(), Rendering()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """`tree` is the commit that is judged; `changed` are the paths that differ from the base (None: everything is judged).
 
-    `today` is the day as YYYY-MM-DD, for what expires.
+    `rendering` is what all of it renders to, judged or not; `today` is the day as YYYY-MM-DD, for what expires.
     """
 
     tree: Tree
     changed: frozenset[str] | None = None
     history: History = _NO_HISTORY
+    rendering: Rendering = _NOTHING
+    revisions: Revisions | None = None
+    schemas: Schemas = _NO_SCHEMAS
     today: str = ""
+
+    @property
+    def judged(self) -> Iterator[Unit]:
+        """The units that are to be judged."""
+        return (unit for unit in self.rendering.units if unit.affected)
+
+    def items(self) -> Iterator[tuple[Unit, Item]]:
+        """Their objects."""
+        for unit in self.judged:
+            for item in unit.items:
+                yield unit, item
+
+    @cached_property
+    def index(self) -> Index:
+        """All objects of all units."""
+        return Index(self.rendering)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where fields are written."""
+        return Places(self.tree)
+
+    def problem(self, unit: Unit, item: Item, message: str, *, path: Path = (), hint: str = "") -> Problem:
+        """A problem of an object, where its field is written."""
+        place = self.places.of(unit, item, path)
+        return Problem(
+            message=message,
+            path=place.file,
+            line=place.line,
+            column=place.column,
+            hint=hint,
+            application=unit.name,
+            object=item.words,
+        )
+
+    def declared(self, unit: Unit, message: str, *, path: Path = (), hint: str = "") -> Problem:
+        """A problem of an Application's own declaration."""
+        place = self.places.at(unit.declared or Place(""), path)
+        return Problem(
+            message=message, path=place.file, line=place.line, column=place.column, hint=hint, application=unit.name
+        )
 
     def concerns(self, path: str) -> bool:
         """Whether a file is to be judged."""
@@ -68,14 +117,8 @@ class Context:
 
     def text(self, path: str) -> str | None:
         """The text of a file; None where there is none."""
-        entry = self.tree.entry(path)
-        if entry is None or entry.kind is not EntryKind.FILE or entry.size > _LARGEST:
-            return None
-        try:
-            content = self.tree.read(path)
-        except KildeError:
-            return None  # larger than the tree gives
-        return as_text(content)
+        content = readable(self.tree, path)
+        return None if content is None else as_text(content)
 
     def past_texts(self) -> Iterator[Text]:
         """The same of every version of a file that the judged range adds, with its commit."""
@@ -83,30 +126,3 @@ class Context:
             found = as_text(content)
             if found is not None:
                 yield Text(path, found, commit)
-
-
-def as_text(content: bytes) -> str | None:
-    """The text of a file; None for what Git would call binary, and for more than anyone reads."""
-    if len(content) > _LARGEST or b"\0" in content[:8000]:
-        return None
-    return content.decode("utf-8", "replace")
-
-
-def files(tree: Tree) -> Iterator[str]:
-    """Every file of a tree, sorted by folder and name; symlinks are not followed."""
-    stack, seen = [""], 0
-    while stack:
-        folder = stack.pop()
-        if folder.count("/") > _DEPTH:
-            continue
-        below = []
-        for entry in tree.list(folder):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.kind is EntryKind.FOLDER:
-                below.append(path)
-            elif entry.kind is EntryKind.FILE:
-                seen += 1
-                if seen > _MOST:
-                    return
-                yield path
-        stack.extend(reversed(below))

@@ -28,13 +28,16 @@ class Decoded(NamedTuple):
 
 
 class WrongType(InvalidInput):
-    """A value does not fit its Go type; the words are Go's. `restored` are those of the converter that strategic patches go through."""
+    """A value does not fit its Go type; the words are Go's. `restored` are those of the converter that strategic patches go through.
+
+    `where` is the field as people write it ("" where that is not known).
+    """
 
     code = "wrong-type"
 
-    def __init__(self, what: str, restored: str = "") -> None:
+    def __init__(self, what: str, restored: str = "", where: str = "") -> None:
         super().__init__(what)
-        self.restored = restored or what
+        self.restored, self.where = restored or what, where
 
 
 def decode(node: Node, obj: Object) -> Decoded:
@@ -187,7 +190,7 @@ class _Walk:
                 for index, item in enumerate(value)
             ]
         if not _fits(node, value):
-            raise WrongType(_complaint(node, value, at), _restored(node, value))
+            raise WrongType(_complaint(node, value, at), _restored(node, value), at.where)
         return value
 
 

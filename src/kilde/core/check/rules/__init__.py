@@ -1,6 +1,42 @@
-"""The rules: one file each (or one for a family), one line each here. The order is that of `kilde check --rules`."""
+"""The rules: a file each, or one for a family; one line each here. The order is that of `kilde check --rules`."""
 
 from kilde.core.check.rule import Rule
+from kilde.core.check.rules import (
+    api_versions,
+    applications,
+    images,
+    missing,
+    projects,
+    rendering,
+    schemas,
+    selecting,
+    twice,
+)
 from kilde.core.check.rules.conflict_markers import CONFLICT_MARKERS
 
-RULES: tuple[Rule, ...] = (CONFLICT_MARKERS,)
+RULES: tuple[Rule, ...] = (
+    CONFLICT_MARKERS,
+    rendering.RENDER,
+    applications.APPLICATION,
+    applications.APPLICATION_SOURCE,
+    projects.APPLICATION_PROJECT,
+    schemas.SCHEMA,
+    schemas.SERVER_WARNING,
+    schemas.UNKNOWN_KIND,
+    api_versions.API_REMOVED,
+    api_versions.API_DEPRECATED,
+    twice.DUPLICATE_OBJECT,
+    twice.NAME_CLASH,
+    images.IMAGE_WITHOUT_TAG,
+    images.IMAGE_LATEST,
+    missing.MISSING_CONFIG_MAP,
+    missing.MISSING_SECRET,
+    missing.MISSING_SERVICE_ACCOUNT,
+    missing.MISSING_CLAIM,
+    selecting.SERVICE_SELECTOR,
+    selecting.SERVICE_PORT,
+    selecting.INGRESS_BACKEND,
+    selecting.AUTOSCALER_TARGET,
+    selecting.BUDGET_SELECTOR,
+    rendering.NOT_JUDGED,
+)

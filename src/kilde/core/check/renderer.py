@@ -1,0 +1,183 @@
+"""Renderer: one Application, one folder or one ApplicationSet turned into objects, with all that its render looked at."""
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kilde.core.apps.application import IN_CLUSTER, Application, read_application
+from kilde.core.apps.sources import Source
+from kilde.core.basics.errors import KildeError
+from kilde.core.check.here import Revisions
+from kilde.core.check.outside import OnlyHere, nothing_outside
+from kilde.core.check.units import Item, SetResult, Unit
+from kilde.core.objects.manifest import Manifest
+from kilde.core.render import RenderCache, RenderSource, Surroundings, render
+from kilde.core.render.outside import Helm
+from kilde.core.sets.application_set import read_application_set
+from kilde.core.sets.generating import generate
+from kilde.core.source.repository_url import redact, same_repository
+from kilde.core.source.tree import Trace, TracedTree, Tree
+
+ARGO_NAMESPACE = "argocd"
+_CLUSTER_UNKNOWN = ("spec.destination: there are no clusters with", "spec.destination: error getting cluster by server")
+_NOT_RENDERED = "is not supported by this release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a rendering rests on. `kube_version` as charts are told it, `apis` as `group/version` and `group/version/Kind`."""
+
+    tree: Tree
+    revisions: Revisions
+    helm: Helm | None = None
+    kube_version: str = ""
+    apis: tuple[str, ...] = ()
+    progress: Callable[[str], None] = field(default=lambda what: None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    seen: frozenset[str]
+    manifests: tuple[Manifest, ...] = ()
+    unjudged: str = ""
+    failure: KildeError | None = None
+    plain: bool = False
+
+
+class Renderer:
+    """`own` are the URLs of the repository. What was read by a kustomization or chart, or in vain, is gathered in `built_from`."""
+
+    def __init__(self, plan: Plan, own: Sequence[str]) -> None:
+        self._plan, self._own = plan, own
+        self._cache = RenderCache()
+        self.built_from: set[str] = set()
+
+    def application(self, manifest: Manifest, *, parent: str = "") -> Unit:
+        """A unit with its objects; nothing is raised."""
+        app = read_application(manifest.body)
+        unit = Unit(
+            name=app.name if app.namespace in ("", ARGO_NAMESPACE) else f"{app.namespace}/{app.name}",
+            app=app,
+            body=manifest.body,
+            parent=parent,
+            declared=manifest.origin,
+            cluster=cluster_of(app),
+        )
+        if not app.sources:
+            return replace(unit, unjudged=_not_rendered(app))
+        trees: list[Tree] = []
+        for source in app.sources:
+            if not any(same_repository(source.url, own) for own in self._own):
+                return replace(unit, unjudged=f"its source is another repository: {redact(source.url)}")
+            tree = self._plan.revisions.at(source.target_revision)
+            if tree is None:
+                return replace(unit, unjudged="its revision is not in this repository")
+            trees.append(tree)
+        return self._rendered(unit, app, trees)
+
+    def _rendered(self, unit: Unit, app: Application, trees: Sequence[Tree]) -> Unit:
+        items: list[Item] = []
+        seen: set[str] = set()
+        for source, tree in zip(app.sources, trees, strict=True):
+            if not source.renders:
+                continue
+            refs = {
+                other.ref: TracedTree(there)
+                for other, there in zip(app.sources, trees, strict=True)
+                if other.ref in source.render.refs
+            }
+            outcome = self._one(tree, source.render, _around(self._plan, app, source, refs))
+            seen |= outcome.seen
+            if outcome.unjudged or outcome.failure is not None:
+                return replace(unit, unjudged=outcome.unjudged, failure=outcome.failure, seen=frozenset(seen))
+            items += (Item(one, one.namespace or app.destination.namespace) for one in outcome.manifests)
+        return replace(unit, items=tuple(items), seen=frozenset(seen))
+
+    def folder(self, path: str, name: str) -> Unit:
+        """A kustomization or chart that no Application points to."""
+        around = Surroundings(
+            app=posixpath.basename(path) or "release",
+            kube_version=self._plan.kube_version,
+            api_versions=self._plan.apis,
+        )
+        outcome = self._one(self._plan.tree, RenderSource(path=path), around)
+        self.built_from |= outcome.seen
+        return Unit(
+            name=name,
+            items=tuple(Item(one, one.namespace) for one in outcome.manifests),
+            failure=outcome.failure,
+            unjudged=outcome.unjudged,
+            seen=outcome.seen,
+        )
+
+    def _one(self, tree: Tree, source: RenderSource, around: Surroundings) -> _Outcome:
+        outside, refusing = nothing_outside(self._plan.helm)
+        traced = TracedTree(tree)
+        try:
+            made = render(traced, source, cache=self._cache, outside=outside, around=around)
+        except KildeError as error:
+            seen = self._looked_at(tree, traced, around.refs)
+            self.built_from |= seen
+            return _Outcome(seen, unjudged=refusing.asked, failure=None if refusing.asked else error)
+        seen = self._looked_at(tree, traced, around.refs)
+        if made.source_type != "Directory":
+            self.built_from |= seen
+        return _Outcome(seen, made.manifests)
+
+    def _looked_at(self, tree: Tree, traced: TracedTree, refs: Mapping[str, Tree]) -> frozenset[str]:
+        """What was looked at in the tree that is judged; another revision does not change with it."""
+        traces: list[Trace] = [traced.trace] if tree is self._plan.tree else []
+        traces += [
+            one.trace for one in refs.values() if isinstance(one, TracedTree) and one.untraced is self._plan.tree
+        ]
+        return frozenset(path for trace in traces for path in trace.seen)
+
+    def expanded(self, manifest: Manifest) -> tuple[SetResult, tuple[Manifest, ...]]:
+        """The Applications that a set makes."""
+        meta = manifest.metadata
+        namespaced = {**meta, "namespace": meta.get("namespace") or ARGO_NAMESPACE}
+        owner = read_application_set({**manifest.body, "metadata": namespaced})
+        outside = OnlyHere(self._plan.revisions, self._own)
+        made = generate(owner, outside)
+        result = SetResult(name=owner.name, declared=manifest.origin, body=manifest.body)
+        if not made.error:
+            return result, tuple(Manifest(body, manifest.origin) for body in made.applications)
+        asked = outside.asked
+        return (replace(result, unjudged=asked) if asked else replace(result, error=made.error)), ()
+
+
+def _around(plan: Plan, app: Application, source: Source, refs: Mapping[str, Tree]) -> Surroundings:
+    return Surroundings(
+        app=app.name,
+        namespace=app.destination.namespace,
+        project=app.project,
+        revision="0" * 40,  # the commit is not made yet
+        repo_url=source.repo_url,
+        target_revision=source.target_revision,
+        kube_version=plan.kube_version,
+        api_versions=plan.apis,
+        refs=refs,
+    )
+
+
+def cluster_of(app: Application) -> str:
+    """What the cluster of an Application is known by; "" for the one that the controller runs in."""
+    destination = app.destination
+    if destination.name:
+        return "" if destination.name == "in-cluster" else destination.name
+    server = destination.server.rstrip("/")
+    return "" if server == IN_CLUSTER else server
+
+
+def problems_of(app: Application) -> tuple[str, ...]:
+    """What is wrong with its spec; which clusters are registered, a repository does not tell."""
+    return tuple(problem for problem in app.problems if not problem.startswith(_CLUSTER_UNKNOWN))
+
+
+def _not_rendered(app: Application) -> str:
+    """Why an Application has no source that we read: a chart repository, a plugin; "" where it is simply wrong."""
+    for problem in app.problems:
+        if problem.endswith(_NOT_RENDERED):
+            field = problem.partition(":")[0].rpartition(".")[2]
+            return f"its source has the field '{field}', which is not rendered here"
+    return ""

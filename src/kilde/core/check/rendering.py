@@ -1,0 +1,155 @@
+"""Everything a repository renders to: its Applications, those that they bring along, and the folders that none points to."""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from kilde.core.basics.errors import Place
+from kilde.core.check.here import own_urls
+from kilde.core.check.inventory import CRD, KINDS, Inventory, take_inventory
+from kilde.core.check.renderer import Plan, Renderer
+from kilde.core.check.units import Item, Rendering, SetResult, Unit
+from kilde.core.objects.kinds import is_namespaced
+from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.ref import GroupKind
+from kilde.core.render.kustomize.kustomization import FILE_NAMES
+
+_MOST_UNITS = 50_000
+_DEEPEST = 10  # Applications that bring Applications
+_TOLD_EVERY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """An Application or a set with what brought it: the name of a unit, `set NAME`, or "" for one in a file."""
+
+    manifest: Manifest
+    parent: str = ""
+    depth: int = 0
+
+
+def rendered(plan: Plan, inventory: Inventory | None = None) -> Rendering:
+    """Renders all of it. What does not render is a unit with its failure; nothing is raised for it."""
+    return _Rendering(plan, inventory or take_inventory(plan.tree)).whole()
+
+
+class _Rendering:
+    def __init__(self, plan: Plan, inventory: Inventory) -> None:
+        self._plan, self._inventory = plan, inventory
+        self._own, self._guessed = own_urls(plan.revisions, _asked_urls(inventory))
+        self._renderer = Renderer(plan, self._own)
+        self._units: list[Unit] = []
+        self._met: set[tuple[str, Place | None]] = set()
+        self._sets: list[SetResult] = []
+        self._projects: list[Manifest] = []
+        self._definitions: list[Manifest] = []
+        self._waiting: list[_Declared] = []
+
+    def whole(self) -> Rendering:
+        self._sort(self._inventory.written, "", 0)
+        self._drain()
+        built = self._renderer.built_from
+        for folder in self._inventory.kustomizations:
+            if not any(posixpath.join(folder, name) in built for name in FILE_NAMES):
+                self._folder(folder, "kustomization", FILE_NAMES)
+        for folder in self._inventory.charts:
+            if posixpath.join(folder, "Chart.yaml") not in built:
+                self._folder(folder, "chart", ("Chart.yaml",))
+        left = [one for one in self._inventory.named if one.origin is None or one.origin.file not in built]
+        self._sort(left, "", 0)
+        self._drain()
+        scopes = defined_scopes(self._definitions)
+        return Rendering(
+            units=tuple(replace(one, items=tuple(_scoped(item, scopes) for item in one.items)) for one in self._units),
+            sets=tuple(self._sets),
+            projects=tuple(self._projects),
+            definitions=tuple(self._definitions),
+            own_urls=self._own,
+            unread=self._inventory.unread,
+            guessed=self._own[-1] if self._guessed else "",
+        )
+
+    def _sort(self, found: Iterable[Manifest], parent: str, depth: int) -> None:
+        """Puts what a unit or a file has where it belongs."""
+        for manifest in found:
+            if (manifest.group, manifest.kind) == CRD:
+                self._definitions.append(manifest)
+            elif (manifest.group, manifest.kind) in KINDS and manifest.kind == "AppProject":
+                self._projects.append(manifest)
+            elif (manifest.group, manifest.kind) in KINDS and depth <= _DEEPEST:
+                self._waiting.append(_Declared(manifest, parent, depth))
+
+    def _drain(self) -> None:
+        while self._waiting and len(self._units) < _MOST_UNITS:
+            one = self._waiting.pop(0)
+            if one.manifest.kind == "ApplicationSet":
+                self._expand(one)
+            else:
+                self._application(one)
+
+    def _application(self, one: _Declared) -> None:
+        manifest = one.manifest
+        known = (f"{manifest.namespace}/{manifest.name}", manifest.origin)
+        if known in self._met:
+            return  # the same one, met on two ways
+        self._met.add(known)
+        self._tell(manifest.name)
+        self._add(self._renderer.application(manifest, parent=one.parent), one.depth)
+
+    def _expand(self, one: _Declared) -> None:
+        result, made = self._renderer.expanded(one.manifest)
+        self._sets.append(result)
+        self._sort(made, f"set {result.name}", one.depth + 1)
+
+    def _folder(self, path: str, kind: str, files: Iterable[str]) -> None:
+        name = f"{kind} {path or '.'}"
+        self._tell(name)
+        unit = self._renderer.folder(path, name)
+        file = next(
+            one for one in (posixpath.join(path, file) for file in files) if self._plan.tree.entry(one) is not None
+        )
+        self._add(replace(unit, declared=Place(file)), 0)
+        self._drain()
+
+    def _add(self, unit: Unit, depth: int) -> None:
+        self._units.append(unit)
+        self._sort((item.manifest for item in unit.items), unit.name, depth + 1)
+
+    def _tell(self, what: str) -> None:
+        if len(self._units) % _TOLD_EVERY == 0:
+            self._plan.progress(f"rendering {what} ({len(self._units)})")
+
+
+def defined_scopes(definitions: Iterable[Manifest]) -> dict[GroupKind, bool]:
+    """Whether the kinds of these CRDs are namespaced."""
+    found = {}
+    for manifest in definitions:
+        spec = manifest.body.get("spec")
+        names = spec.get("names") if isinstance(spec, dict) else None
+        if isinstance(spec, dict) and isinstance(names, dict):
+            found[GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))] = spec.get("scope") != "Cluster"
+    return found
+
+
+def _scoped(item: Item, scopes: dict[GroupKind, bool]) -> Item:
+    """The object with its namespace; one of a cluster-scoped kind has none."""
+    manifest = item.manifest
+    namespaced = is_namespaced(manifest.group, manifest.kind)
+    if namespaced is None:
+        namespaced = scopes.get(GroupKind(manifest.group, manifest.kind), True)
+    return item if namespaced else Item(manifest, "")
+
+
+def _asked_urls(inventory: Inventory) -> Iterator[str]:
+    """The repository of every source that Applications and templates of sets name."""
+    for manifest in (*inventory.written, *inventory.named):
+        spec = manifest.body.get("spec")
+        if manifest.kind == "ApplicationSet" and isinstance(spec, dict):
+            template = spec.get("template")
+            spec = template.get("spec") if isinstance(template, dict) else None
+        if not isinstance(spec, dict):
+            continue
+        sources = spec["sources"] if isinstance(spec.get("sources"), list) else [spec.get("source")]
+        for source in sources:
+            if isinstance(source, dict) and isinstance(source.get("repoURL"), str) and not source.get("chart"):
+                yield source["repoURL"]
