@@ -110,10 +110,24 @@ def test_names_of_branches_tags_and_remotes(work: Work, tmp_path: Path) -> None:
     work.git("branch", "feature/x")
     subprocess.run(["git", "clone", "--quiet", str(work.folder), str(tmp_path / "clone")], check=True)
     repository = LocalRepository(tmp_path / "clone")
-    found = repository.branches(), repository.tags(), repository.urls(), repository.branch(), repository.is_shallow()
+    found = set(repository.refs().by_name), repository.urls(), repository.is_shallow()
     repository.close()
 
-    assert found == ({"main", "feature/x"}, {"v1"}, (str(work.folder),), "main", False)
+    names = {"refs/heads/main", "refs/heads/feature/x", "refs/tags/v1"}
+    assert found == (names, (str(work.folder),), False)
+
+
+def test_a_shallow_clone_says_so(work: Work, tmp_path: Path) -> None:
+    work.commit(a="1\n")
+    work.commit(a="2\n")
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth=1", f"file://{work.folder}", str(tmp_path / "clone")], check=True
+    )
+    repository = LocalRepository(tmp_path / "clone")
+    found = repository.is_shallow()
+    repository.close()
+
+    assert found
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--all", "-h", "v1:a", "", "main^{tree}"])

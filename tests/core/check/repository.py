@@ -13,7 +13,7 @@ from kilde.core.check.rendering import rendered
 from kilde.core.check.rules import RULES
 from kilde.core.render.outside import Helm
 from kilde.core.source.tree import MemoryTree
-from kilde.wiring.check_parts import JudgedSchemas
+from kilde.wiring.check_parts import JudgedSchemas, served
 
 URL = "https://git.example/team/config"
 
@@ -48,7 +48,13 @@ def checked(
 ) -> tuple[Finding, ...]:
     """What all rules find; with `before` only of what changed since then."""
     tree = tree_of(files)
-    plan = Plan(tree=tree, revisions=Named(OnlyTree(tree), (URL,)), helm=helm, kube_version=f"{version}.0")
+    plan = Plan(
+        tree=tree,
+        revisions=Named(OnlyTree(tree), (URL,)),
+        helm=helm,
+        kube_version=f"{version}.0",
+        apis=served(version, ()),
+    )
     rendering = rendered(plan)
     changed = None
     if before is not None:
