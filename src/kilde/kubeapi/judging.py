@@ -18,9 +18,10 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import go_decode
 from kilde.kubeapi.logic.metadata import born
 from kilde.kubeapi.resources import custom
+from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause
 from kilde.kubeapi.resources.custom import Definition
-from kilde.kubeapi.resources.kinds import Catalog, Resource
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import shaped

@@ -34,8 +34,8 @@ def test_an_application_brings_applications_as_kustomize_makes_them() -> None:
         "root.yaml": application("root", "argocd"),
         "argocd/kustomization.yaml": "resources: [web.yaml]\nnamePrefix: prod-\npatches: [{path: patch.yaml}]\n",
         "argocd/web.yaml": application("web", "web"),
-        "argocd/patch.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: web\nspec:\n"
-        "  destination: {namespace: prod}\n",
+        "argocd/patch.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: web\n  namespace: argocd\n"
+        "spec:\n  destination: {namespace: prod}\n",
         "web/a.yaml": CONFIG_MAP.format("a"),
     }
 
@@ -95,9 +95,10 @@ def test_a_set_that_asks_a_cluster_is_told_and_not_guessed() -> None:
     broken = body.replace("name: all", "name: bad").replace("clusters: {}", "magic: {}")
 
     assert told(checked({"a.yaml": body, "b.yaml": broken})) == [
-        "not-judged a.yaml:1: ApplicationSet all is not expanded, nor is what it makes judged: it asks for the clusters that are registered",
-        "application b.yaml:1: ApplicationSet bad: ApplicationSet bad contains unrecognized generators: magic (known are clusters, "
-        "clusterDecisionResource, git, list, matrix, merge, plugin, pullRequest, scmProvider)",
+        "not-judged a.yaml:1: ApplicationSet all is not expanded, nor is what it makes judged: "
+        "it asks for the clusters that are registered",
+        "application b.yaml:1: ApplicationSet bad: ApplicationSet bad contains unrecognized generators: magic (known are list, "
+        "clusters, git, scmProvider, clusterDecisionResource, pullRequest, matrix, merge, plugin)",
     ]
 
 

@@ -9,6 +9,7 @@ from kilde.core.check.here import Revisions
 from kilde.core.render.kustomize.remote import RemoteRepository, told
 from kilde.core.render.outside import Fetched, Helm, Outside
 from kilde.core.sets.outside import Answer, KnownCluster, Request
+from kilde.core.source.chart_place import ChartPlace
 from kilde.core.source.repository_url import redact, same_repository
 from kilde.core.source.tree import Tree
 
@@ -39,8 +40,8 @@ class Refusing:
 
     # Packages
 
-    def chart(self, repository: str, name: str, version: str) -> Tree:
-        self.refuse(f"needs the chart {name} {version} of {redact(repository)}")
+    def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
+        self.refuse(f"needs {version} of the chart {redact(place.repository)}/{place.chart}, which is not fetched")
 
     # Helm
 
@@ -51,7 +52,7 @@ class Refusing:
 def nothing_outside(helm: Helm | None) -> tuple[Outside, Refusing]:
     """What one render gets, and what tells afterwards whether it asked for more than there is."""
     refusing = Refusing()
-    return Outside(remotes=refusing, packages=refusing, helm=helm or refusing), refusing
+    return Outside(remotes=refusing, packages=refusing, values=refusing, helm=helm or refusing), refusing
 
 
 class OnlyHere:

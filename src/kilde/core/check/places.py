@@ -50,17 +50,17 @@ class Places:
 
     def _in_patch(self, unit: Unit, manifest: Manifest, path: Path) -> Place | None:
         """In a file that the render has read and that has a document of the same kind and name with the whole field."""
-        origin = manifest.origin
+        origins = {(one.manifest.origin.file, one.manifest.origin.line) for one in unit.items if one.manifest.origin}
         for file in sorted(unit.seen):
-            if (
-                not file.endswith((".yaml", ".yml"))
-                or file == (origin.file if origin else "")
-                or _is_kustomization(file)
-            ):
+            if not file.endswith((".yaml", ".yml")) or _is_kustomization(file):
                 continue
             for document in self._documents(file):
                 value = document.value
-                if not isinstance(value, dict) or value.get("kind") != manifest.kind:
+                if (
+                    not isinstance(value, dict)
+                    or value.get("kind") != manifest.kind
+                    or (file, document.line) in origins
+                ):
                     continue
                 meta = value.get("metadata")
                 name = meta.get("name") if isinstance(meta, dict) else None

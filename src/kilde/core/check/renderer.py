@@ -68,7 +68,8 @@ class Renderer:
         trees: list[Tree] = []
         for source in app.sources:
             if not any(same_repository(source.url, own) for own in self._own):
-                return replace(unit, unjudged=f"its source is another repository: {redact(source.url)}")
+                kind = "a chart repository" if source.chart else "another repository"
+                return replace(unit, unjudged=f"its source is {kind}: {redact(source.repo_url)}")
             tree = self._plan.revisions.at(source.target_revision)
             if tree is None:
                 return replace(unit, unjudged="its revision is not in this repository")
