@@ -356,7 +356,6 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     (_source(directory={"recurse": "yes"}), "spec.source.directory.recurse: must be true or false, not a string"),
     (_source(directory={"include": 1}), "spec.source.directory.include: must be a string, not a number"),
     (_source(directory={"exclude": [1]}), "spec.source.directory.exclude: must be a string, not a list"),
-    (_source(directory={"jsonnet": {"libs": []}}), "spec.source.directory.jsonnet: is not supported by this release"),
     (_source(kustomize=1), "spec.source.kustomize: must be an object, not a number"),
     *(
         (_source(kustomize={name: 1}), f"spec.source.kustomize.{name}: must be a string, not a number")

@@ -8,8 +8,9 @@ from typing import Any
 
 from kilde import crds
 from kilde.adapters.clock import SystemClock
+from kilde.adapters.programs.jsonnet import JsonnetProgram
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.render.outside import Helm
+from kilde.core.render.outside import Helm, Outside
 from kilde.engine.controller import Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
@@ -133,7 +134,7 @@ async def play(
         records=records,
         clock=clock,
         web=web,
-        helm=helm,
+        programs=Outside(helm=helm, jsonnet=JsonnetProgram()),
         downloads=downloads,
     )
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})

@@ -77,7 +77,7 @@ class Controller:
                 fetch=repositories.ensure,
                 allow_remote=projects.allows_remote,
                 allow_chart=projects.allows_chart,
-                helm=world.helm,
+                programs=world.programs,
                 download=self._download if world.downloads is not None else None,
             ),
             schemas=schemas,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
 from kilde.core.render import Rendered, Surroundings
-from kilde.core.render.outside import Helm
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.remotes import Download
 from kilde.engine.rendering import Memories, Renderer
@@ -27,11 +27,11 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eyes:
-    """What a look takes: repositories and what opens them, the helm program, and the cluster that charts ask about, if there is one."""
+    """What a look takes: repositories and what opens them, programs that render, and the cluster that charts ask about, if there is one."""
 
     sources: Sources
     credentials: Choose
-    helm: Helm | None = None
+    programs: Outside = NOTHING_OUTSIDE
     cluster: Cluster | None = None
     sops: Decrypter | None = None
     download: Download | None = None
@@ -103,7 +103,7 @@ def _renderer(eyes: Eyes) -> Iterator[Renderer]:
         fetch=fetch,
         allow_remote=lambda project, url: False,
         allow_chart=lambda project, url: eyes.permits(url),
-        helm=eyes.helm,
+        programs=eyes.programs,
         download=eyes.download,
     )
     try:

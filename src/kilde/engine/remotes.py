@@ -123,11 +123,11 @@ class RemoteBases:
     _charts: dict[_Chart, tuple[Tree, str]] = field(default_factory=dict)
     _files: dict[_File, bytes] = field(default_factory=dict)
 
-    def outside(self) -> Outside:
-        """What the next try may use."""
+    def outside(self, programs: Outside) -> Outside:
+        """What the next try may use, beside these programs."""
         charts = _KnownCharts(dict(self._charts), self.charts_allowed)
         values = _KnownFiles(dict(self._files)) if self.download is not None else None
-        return Outside(remotes=_Known(dict(self._bases), self.allowed), packages=charts, values=values)
+        return programs._replace(remotes=_Known(dict(self._bases), self.allowed), packages=charts, values=values)
 
     async def learn(self, wanted: RemoteRepository | _Chart | _File) -> None:
         """Fetches what a render stopped at. Raises SourceError; LimitExceeded for too many."""

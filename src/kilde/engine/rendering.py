@@ -14,7 +14,7 @@ from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, Surroundings, render
-from kilde.core.render.outside import Helm, Outside
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.tree import Trace, TracedTree, Tree, touched
@@ -93,10 +93,10 @@ class Renderer:
         fetch: Fetch,
         allow_remote: AllowRemote,
         allow_chart: AllowRemote,
-        helm: Helm | None = None,
+        programs: Outside = NOTHING_OUTSIDE,
         download: Download | None = None,
     ) -> None:
-        self._sources, self._fetch, self._helm, self._download = sources, fetch, helm, download
+        self._sources, self._fetch, self._programs, self._download = sources, fetch, programs, download
         self._allow_remote, self._allow_chart = allow_remote, allow_chart
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
@@ -198,7 +198,7 @@ class Renderer:
         """Renders, as often as it takes to learn of every remote base."""
         self.renders += 1
         while True:
-            outside = remotes.outside()._replace(helm=self._helm if sops is None else _NoHelm())
+            outside = remotes.outside(self._programs if sops is None else self._programs._replace(helm=_NoHelm()))
             work = partial(render, tree, source, cache=self._cache, outside=outside, around=around)
             if sops is not None:
                 work = partial(decrypted_render, tree, source, sops, outside, around)

@@ -7,7 +7,6 @@ from kilde.core.apps.source_overrides import overridden
 from kilde.core.basics.errors import InvalidInput, KildeError, PathNotFound
 from kilde.core.render import render
 from kilde.core.render.inputs import Why, why
-from kilde.core.render.outside import Outside
 from kilde.core.source.tree import TracedTree, join
 from kilde.engine.looking import Eyes, resolved, surroundings
 
@@ -47,7 +46,7 @@ async def _of(eyes: Eyes, app: Application, number: int, revisions: tuple[str, .
     traced, failure = TracedTree(tree), ""
     try:
         source = overridden(traced, source, app.name)
-        render(traced, source.render, outside=Outside(helm=eyes.helm), around=around)
+        render(traced, source.render, outside=eyes.programs, around=around)
     except (InvalidInput, PathNotFound) as error:
         failure = str(error)
     found = why(tree, traced.trace, join("", source.path.strip("/") or "."), path)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kilde.core.render.outside import Helm
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.engine.sops import Unwrapper, no_age
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
@@ -22,5 +22,5 @@ class World:
     clock: Clock
     web: Web
     age: Unwrapper = no_age  # for SOPS files
-    helm: Helm | None = None  # charts are refused without it
+    programs: Outside = NOTHING_OUTSIDE  # helm, jsonnet: what needs one is refused without it
     downloads: Downloads | None = None  # values at addresses are refused without it

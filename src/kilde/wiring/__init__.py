@@ -23,7 +23,6 @@ from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
 from kilde.adapters.keys.age import unwrapper
-from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
@@ -51,7 +50,7 @@ from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
 from kilde.wiring.key_stores import open_key_store
 from kilde.wiring.ledgers import open_ledger, open_witness
-from kilde.wiring.sourcing import open_downloads, open_sources
+from kilde.wiring.sourcing import open_downloads, open_sources, programs
 
 log = structlog.get_logger()
 
@@ -125,11 +124,6 @@ def credentials_for(url: str, config: Config) -> Credentials:
     return choose(url, config.secrets, config.config_maps.values())
 
 
-def helm_program(command: str = "") -> HelmTemplate:
-    """What renders the charts of applications."""
-    return HelmTemplate(command or os.environ.get("KILDE_HELM_COMMAND", "") or "helm")
-
-
 @contextlib.contextmanager
 def _only_one(data_dir: Path) -> Any:
     """Two controllers on one data directory would write one ledger twice: the second is refused."""
@@ -197,7 +191,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             clock=clock,
             web=web,
             age=unwrapper,
-            helm=helm_program(settings.helm),
+            programs=programs(settings.helm),
             downloads=downloads,
         )
         engine = EngineSettings(

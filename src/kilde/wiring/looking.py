@@ -21,7 +21,6 @@ from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
-from kilde.core.render.outside import Outside
 from kilde.core.source.credentials import choose
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
@@ -31,8 +30,8 @@ from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.downloads import Downloads
 from kilde.ports.sources import Credentials
-from kilde.wiring import UpSettings, helm_program, open_cluster
-from kilde.wiring.sourcing import open_downloads, open_sources
+from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.sourcing import open_downloads, open_sources, programs
 
 
 @contextlib.asynccontextmanager
@@ -53,7 +52,7 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
         eyes = Eyes(
             sources=sources,
             credentials=await _credentials(cluster, settings.namespace),
-            helm=helm_program(),
+            programs=programs(),
             cluster=cluster,
             download=partial(_download, cluster, settings.namespace, downloads),
             permits=await _permits(cluster, settings.namespace, app.project),
@@ -105,8 +104,7 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     place = folder.resolve()
     tree = FolderTree(place.anchor)
     source = overridden(tree, replace(read.sources[0], path=place.as_posix()), read.name).render
-    outside = Outside(helm=helm_program())
-    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read))
+    made = render(tree, replace(source, path=place.as_posix()), outside=programs(), around=surroundings(read))
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:

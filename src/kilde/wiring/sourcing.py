@@ -7,6 +7,9 @@ from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.limits import ChartLimits
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.git.sources import GitSources
+from kilde.adapters.programs.helm_template import HelmTemplate
+from kilde.adapters.programs.jsonnet import JsonnetProgram
+from kilde.core.render.outside import Outside
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers
@@ -65,6 +68,12 @@ class AllSources:
 def open_sources(data_dir: Path, git: str, clock: Clock) -> AllSources:
     """Mirrors below `git` of the data directory, archives of charts beside them."""
     return AllSources(GitSources(data_dir / git, clock=clock), ChartSources(data_dir / "charts", limits=_limits()))
+
+
+def programs(helm: str = "") -> Outside:
+    """What renders the charts and the Jsonnet of applications."""
+    command = helm or os.environ.get("KILDE_HELM_COMMAND", "") or "helm"
+    return Outside(helm=HelmTemplate(command), jsonnet=JsonnetProgram())
 
 
 def open_downloads() -> WebDownloads:

@@ -5,22 +5,32 @@ from collections.abc import Mapping
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.basics.reading import Reader
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.render import DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions
+from kilde.core.render import DirectoryOptions, HelmOptions, HelmParameter, JsonnetVariable, KustomizeOptions
 from kilde.core.source.repository_url import redact
 
 
 def read_directory(at: Reader) -> DirectoryOptions | None:
     """`source.directory`; an empty block decides nothing, a kustomization is used after all (Argo CD as watched)."""
-    if at.has("jsonnet"):
-        at.problem("jsonnet", "is not supported by this release")
-    if not any(at.raw.values()):
+    jsonnet = at.mapping("jsonnet")
+    more = {
+        "ext_vars": tuple(_variable(item) for item in jsonnet.items("extVars")),
+        "tlas": tuple(_variable(item) for item in jsonnet.items("tlas")),
+    }
+    libs = jsonnet.texts("libs")
+    if not any(value for key, value in at.raw.items() if key != "jsonnet") and not (libs or any(more.values())):
         return None
     return DirectoryOptions(
+        **more,
+        libs=libs,
         recurse=at.flag("recurse"),
         include=at.text("include"),
         exclude=at.text("exclude"),
         disable_extension_filter=at.flag("disableExtensionFilter"),
     )
+
+
+def _variable(at: Reader) -> JsonnetVariable:
+    return JsonnetVariable(name=at.text("name"), value=at.text("value"), code=at.flag("code"))
 
 
 def read_kustomize(at: Reader) -> KustomizeOptions:

@@ -4,12 +4,14 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
-from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place, RenderFailed
+from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.globs import compile_glob
-from kilde.core.render.source import DirectoryOptions
+from kilde.core.render.jsonnet import render_jsonnet
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
+from kilde.core.render.source import NOWHERE, DirectoryOptions, Surroundings
 from kilde.core.source.tree import EntryKind, Tree, followed
 
 _EXTENSIONS = (".yaml", ".yml", ".json", ".jsonnet")
@@ -20,27 +22,43 @@ _MAX_FILES = 20_000
 _MAX_BYTES = 64 << 20
 
 
-def render_directory(tree: Tree, path: str, options: DirectoryOptions, cache: RenderCache) -> tuple[Manifest, ...]:
+def render_directory(
+    tree: Tree,
+    path: str,
+    options: DirectoryOptions,
+    cache: RenderCache,
+    around: Surroundings = NOWHERE,
+    outside: Outside = NOTHING_OUTSIDE,
+) -> tuple[Manifest, ...]:
     """The objects of all files that the options choose.
 
     Raises InvalidYaml for a file that looks like a manifest and is none, LimitExceeded for more than is honest,
-    InvalidInput for a symlink that leaves the repository.
+    InvalidInput for a symlink that leaves the repository, RenderFailed for Jsonnet that gives nothing.
     """
     manifests: list[Manifest] = []
     total = 0
-    for file in _files(tree, path, options):
+    files = list(_files(tree, path, options))
+    evaluated = render_jsonnet(tree, path, [f for f in files if f.endswith(".jsonnet")], options, around, outside)
+    for file in files:
+        if file in evaluated:
+            manifests.extend(_of_jsonnet(evaluated[file], file))
+            continue
         content = tree.read(file)
         total += len(content)
         if total > _MAX_BYTES:
             raise LimitExceeded(f"manifests of more than {_MAX_BYTES} bytes together", about=path or "/")
-        if file.endswith(".jsonnet"):
-            raise RenderFailed(
-                "jsonnet is not rendered yet", place=Place(file), hint="exclude it, or render it to YAML"
-            )
         if not _skipped(content):
             entry = tree.entry(file)
             manifests.extend(_objects(content, file, entry.oid if entry else "", cache))
     return tuple(manifests)
+
+
+def _of_jsonnet(values: list[Any], file: str) -> Iterator[Manifest]:
+    """The objects that a file came to, lists unpacked."""
+    document = Document(values, 0, file)
+    for value in values:
+        for manifest in unpacked(value, document, 0):
+            yield Manifest(manifest.body, Place(file))
 
 
 def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Like a Tree's, the calls are synchronous; an implementation does I/O, its caller runs the render where that does no harm.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from kilde.core.basics.errors import SourceUnavailable
@@ -96,6 +96,26 @@ class Packages(Protocol):
         ...
 
 
+class JsonnetVariables(NamedTuple):
+    """External variables and top-level arguments, as texts or as code."""
+
+    ext_vars: Mapping[str, str]
+    ext_codes: Mapping[str, str]
+    tla_vars: Mapping[str, str]
+    tla_codes: Mapping[str, str]
+
+
+Importer = Callable[[str, str], tuple[str, bytes]]  # folder of who asks ("." for the file itself), name → path, content
+
+
+class Jsonnet(Protocol):
+    """Evaluates Jsonnet."""
+
+    def evaluate(self, files: Sequence[str], variables: JsonnetVariables, importer: Importer) -> list[str]:
+        """JSON of each file, all of which come from `importer`; its errors are told where the import stands. Raises RenderFailed."""
+        ...
+
+
 class ValuesFiles(Protocol):
     """Files of values at addresses."""
 
@@ -176,6 +196,7 @@ class Outside(NamedTuple):
     helm: Helm | None = None
     packages: Packages | None = None
     values: ValuesFiles | None = None
+    jsonnet: Jsonnet | None = None
     rooted: bool = False
 
 

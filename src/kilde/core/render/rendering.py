@@ -17,6 +17,7 @@ from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.overrides import overridden
 from kilde.core.render.source import (
+    NOWHERE,
     DirectoryOptions,
     HelmOptions,
     KustomizeOptions,
@@ -28,8 +29,6 @@ from kilde.core.render.source import (
 )
 from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join
 
-_NOWHERE = Surroundings()
-
 
 def render(
     tree: Tree,
@@ -37,7 +36,7 @@ def render(
     *,
     cache: RenderCache | None = None,
     outside: Outside = NOTHING_OUTSIDE,
-    around: Surroundings = _NOWHERE,
+    around: Surroundings = NOWHERE,
 ) -> Rendered:
     """The manifests of a source, and the exact set of what was read for them.
 
@@ -65,7 +64,7 @@ def _render(
         traced.trace.remotes.update(built.remotes)
         manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
         return Rendered(manifests, "Kustomize", traced.trace, tuple(dict.fromkeys(built.warnings)))
-    manifests = render_directory(traced, path, source.directory or DirectoryOptions(), cache)
+    manifests = render_directory(traced, path, source.directory or DirectoryOptions(), cache, around, outside)
     return Rendered(manifests, "Directory", traced.trace)
 
 

@@ -12,13 +12,30 @@ SourceType = Literal["Helm", "Kustomize", "Directory", ""]  # "": it gives no ob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JsonnetVariable:
+    """A text, or code to be evaluated."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryOptions:
-    """`source.directory`: globs are relative to the folder; exclude wins over include."""
+    """`source.directory`: globs are relative to the folder; exclude wins over include. `libs`: folders of the repository."""
 
     recurse: bool = False
     include: str = ""
     exclude: str = ""
     disable_extension_filter: bool = False
+    ext_vars: tuple[JsonnetVariable, ...] = ()
+    tlas: tuple[JsonnetVariable, ...] = ()
+    libs: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether a value of it takes the build environment."""
+        return any("$" in one.value for one in (*self.ext_vars, *self.tlas))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +120,7 @@ class RenderSource:
     @property
     def asks(self) -> bool:
         """Whether it takes the build environment, as far as its block tells: a chart always does."""
-        return self.kustomize is not None and self.kustomize.asks
+        return any(block is not None and block.asks for block in (self.kustomize, self.directory))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,7 @@ class Surroundings:
         }
 
 
+NOWHERE = Surroundings()
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))")
 
 
