@@ -20,8 +20,8 @@ from kilde.core.check.rendering import rendered
 from kilde.core.check.rules import RULES
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, nearest
 from kilde.core.source.tree import Tree
-from kilde.wiring import helm_program
 from kilde.wiring.check_parts import JudgedSchemas, LocalRevisions, served
+from kilde.wiring.sourcing import programs
 
 Progress = Callable[[str], None]
 
@@ -81,7 +81,7 @@ def _context(asked: Asked, judged: Judged, config: Config, progress: Progress) -
     plan = Plan(
         tree=judged.tree,
         revisions=Named(judged.revisions, config.repositories),
-        helm=helm_program(asked.helm),
+        programs=programs(asked.helm),
         kube_version=f"{version}.0",
         apis=served(version, (one.body for one in inventory.written)),
         progress=progress,

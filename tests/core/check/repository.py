@@ -11,7 +11,7 @@ from kilde.core.check.judging import judge
 from kilde.core.check.renderer import Plan
 from kilde.core.check.rendering import rendered
 from kilde.core.check.rules import RULES
-from kilde.core.render.outside import Helm
+from kilde.core.render.outside import Helm, Outside
 from kilde.core.source.tree import MemoryTree
 from kilde.wiring.check_parts import JudgedSchemas, served
 
@@ -51,7 +51,7 @@ def checked(
     plan = Plan(
         tree=tree,
         revisions=Named(OnlyTree(tree), (URL,)),
-        helm=helm,
+        programs=Outside(helm=helm),
         kube_version=f"{version}.0",
         apis=served(version, ()),
     )

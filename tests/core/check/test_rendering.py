@@ -146,3 +146,18 @@ def test_a_chart_is_told_the_version_and_all_that_it_serves(real_programs: None)
     files = {**CHART, "charts/web/values.yaml": "tag: '1'\n", "charts/web/templates/b.yaml": asks}
 
     assert checked(files, helm=HelmTemplate(str(where("helm")))) == ()
+
+
+def test_parameter_override_files_count_and_jsonnet_is_told_where_it_is_not_evaluated() -> None:
+    files = {
+        "web.yaml": application("web", "web"),
+        "web/a.yaml": CONFIG_MAP.format("a"),
+        "web/kustomization.yaml": "resources: [a.yaml]\n",
+        "web/.argocd-source-web.yaml": "kustomize: {namePrefix: x-}\n",
+        "other.yaml": application("other", "other"),
+        "other/a.jsonnet": "{}",
+    }
+    found = of(files, URL)
+    assert units(found)["web"] == ["ConfigMap web/x-a"]
+    [other] = [unit for unit in found.units if unit.name == "other"]
+    assert other.unjudged == "has Jsonnet, which is not evaluated"

@@ -7,7 +7,7 @@ from kilde.core.basics.errors import RenderFailed
 from kilde.core.basics.values import Object
 from kilde.core.check.here import Revisions
 from kilde.core.render.kustomize.remote import RemoteRepository, told
-from kilde.core.render.outside import Fetched, Helm, Outside
+from kilde.core.render.outside import Fetched, Importer, JsonnetVariables, Outside
 from kilde.core.sets.outside import Answer, KnownCluster, Request
 from kilde.core.source.chart_place import ChartPlace
 from kilde.core.source.repository_url import redact, same_repository
@@ -21,7 +21,7 @@ class NotHere(RenderFailed):
 
 
 class Refusing:
-    """Remotes, charts' packages, a Helm where there is none, and what generators ask. `asked` is what was refused first."""
+    """Remotes, charts' packages, programs where there are none, and what generators ask. `asked` is what was refused first."""
 
     def __init__(self) -> None:
         self.asked = ""
@@ -48,11 +48,17 @@ class Refusing:
     def template(self, files: Mapping[str, bytes], folder: str, arguments: Sequence[str], values: bytes) -> bytes:
         self.refuse("is a Helm chart, and there is no helm program")
 
+    # Jsonnet
 
-def nothing_outside(helm: Helm | None) -> tuple[Outside, Refusing]:
-    """What one render gets, and what tells afterwards whether it asked for more than there is."""
+    def evaluate(self, files: Sequence[str], variables: JsonnetVariables, importer: Importer) -> list[str]:
+        self.refuse("has Jsonnet, which is not evaluated")
+
+
+def nothing_outside(programs: Outside) -> tuple[Outside, Refusing]:
+    """What one render gets beside these programs, and what tells afterwards whether it asked for more than there is."""
     refusing = Refusing()
-    return Outside(remotes=refusing, packages=refusing, values=refusing, helm=helm or refusing), refusing
+    helm, jsonnet = programs.helm or refusing, programs.jsonnet or refusing
+    return Outside(remotes=refusing, packages=refusing, values=refusing, helm=helm, jsonnet=jsonnet), refusing
 
 
 class OnlyHere:

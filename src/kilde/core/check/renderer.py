@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kilde.core.apps.application import IN_CLUSTER, Application, read_application
+from kilde.core.apps.source_overrides import overridden
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import KildeError
 from kilde.core.check.here import Revisions
@@ -12,7 +13,7 @@ from kilde.core.check.outside import OnlyHere, nothing_outside
 from kilde.core.check.units import Item, SetResult, Unit
 from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, RenderSource, Surroundings, render
-from kilde.core.render.outside import Helm
+from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.sets.application_set import read_application_set
 from kilde.core.sets.generating import generate
 from kilde.core.source.repository_url import redact, same_repository
@@ -29,7 +30,7 @@ class Plan:
 
     tree: Tree
     revisions: Revisions
-    helm: Helm | None = None
+    programs: Outside = NOTHING_OUTSIDE
     kube_version: str = ""
     apis: tuple[str, ...] = ()
     progress: Callable[[str], None] = field(default=lambda what: None)
@@ -82,13 +83,18 @@ class Renderer:
         for source, tree in zip(app.sources, trees, strict=True):
             if not source.renders:
                 continue
+            looked = TracedTree(tree)
+            try:
+                source = overridden(looked, source, app.name)
+            except KildeError as error:
+                return replace(unit, failure=error, seen=frozenset(seen | self._looked_at(tree, looked, {})))
             refs = {
                 other.ref: TracedTree(there)
                 for other, there in zip(app.sources, trees, strict=True)
                 if other.ref in source.render.refs
             }
             outcome = self._one(tree, source.render, _around(self._plan, app, source, refs))
-            seen |= outcome.seen
+            seen |= outcome.seen | self._looked_at(tree, looked, {})
             if outcome.unjudged or outcome.failure is not None:
                 return replace(unit, unjudged=outcome.unjudged, failure=outcome.failure, seen=frozenset(seen))
             items += (Item(one, one.namespace or app.destination.namespace) for one in outcome.manifests)
@@ -112,7 +118,7 @@ class Renderer:
         )
 
     def _one(self, tree: Tree, source: RenderSource, around: Surroundings) -> _Outcome:
-        outside, refusing = nothing_outside(self._plan.helm)
+        outside, refusing = nothing_outside(self._plan.programs)
         traced = TracedTree(tree)
         try:
             made = render(traced, source, cache=self._cache, outside=outside, around=around)
