@@ -20,6 +20,7 @@ from kilde.ports.sources import Credentials, Sources
 from kilde.testing.cluster import FakeCluster
 from kilde.testing.records import MemoryRecords
 from kilde.testing.sources import FakeSources
+from kilde.testing.undo import MemoryUndo
 from kilde.testing.web import FakeWeb
 
 URL = "https://git.example/shop.git"
@@ -40,6 +41,7 @@ class Play:
         self.cluster, self.sources, self.records, self.controller = cluster, sources, records, made
         self.running: asyncio.Task[None] | None = None
         self.web = FakeWeb()
+        self.undo = MemoryUndo()
 
     async def commit(self, **files: str) -> str:
         """A commit whose whole content is these files below app/ (name → text), and its push."""
@@ -127,6 +129,7 @@ async def play(
     for name in ("argocd", "shop"):
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
+    undo = MemoryUndo()
     git.create(URL)
     world = World(
         cluster=cluster,
@@ -136,11 +139,12 @@ async def play(
         web=web,
         programs=Outside(helm=helm, jsonnet=JsonnetProgram()),
         downloads=downloads,
+        undo=undo,
     )
     engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, git, records, made)
-    one.web = web
+    one.web, one.undo = web, undo
     one.running = asyncio.ensure_future(made.run())
     try:
         yield one

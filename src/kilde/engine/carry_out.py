@@ -3,7 +3,7 @@
 Here, in writes.py, hook_runs.py and deletion.py, is where an application's objects are written; nowhere else.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kilde.core.apply.commands import (
@@ -25,7 +25,7 @@ from kilde.core.apply.commands import (
 from kilde.core.apply.operation import SyncOrder, sync
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apply.tasks import Task
-from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
 from kilde.core.plan.change import Action, Change
@@ -46,6 +46,7 @@ class Hands:
 
     `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `refuses` is what the
     application's project says of an object ("" where it permits it). `since`: this attempt began then, and was cut off.
+    `keep` keeps what is about to be deleted, so that it can be put back; what cannot be kept is not deleted (KildeError).
     """
 
     pen: Pen
@@ -57,6 +58,7 @@ class Hands:
     stopped: Callable[[], bool]
     refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
     since: float | None = None
+    keep: Callable[[Sequence[Change]], None] = field(default=lambda changes: None)
 
 
 async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
@@ -142,7 +144,7 @@ async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  
         case ApplyAll(tasks):
             return await _apply_all(tasks, hands, dry_run=dry_run)
         case PruneAll(tasks):
-            return await all_of(tasks, lambda t: prune_one(t.change, hands.pen, dry_run=dry_run), hands.parallel)
+            return await _prune_all(tasks, hands, dry_run=dry_run)
         case AwaitServed(tasks):
             return await _await_served((task.change for task in tasks), hands)
         case Look(tasks):
@@ -160,6 +162,17 @@ async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  
         case Pause():
             await hands.pause()
     return None
+
+
+async def _prune_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
+    if not dry_run:
+        try:
+            hands.keep([task.change for task in tasks])
+        except KildeError as error:
+            text = f"not pruned: {error}"
+            failed = ResultCode.FAILED
+            return tuple([result_of(task.change, text, verb="refused", code=failed) for task in tasks])
+    return await all_of(tasks, lambda task: prune_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
 
 
 async def _apply_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:

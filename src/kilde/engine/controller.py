@@ -17,6 +17,7 @@ from kilde.engine.context import Context
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.guardrail import Guardrail
 from kilde.engine.heal import Healer, may_heal
+from kilde.engine.keeping import forget_old
 from kilde.engine.live import Held, LiveView
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
@@ -94,6 +95,7 @@ class Controller:
                 reporter=reporter,
                 accounts=accounts,
                 settings=settings,
+                undo=world.undo,
             ),
             wake=lambda name, delay: self._queue.add(name, delay=delay),
             heal=lambda name, ref: self._heals.add((name, ref)),
@@ -258,5 +260,6 @@ class Controller:
                         self._queue.add(name)
             if clock.monotonic() >= due:
                 due = clock.monotonic() + self._settings.resync
+                forget_old(self.context)
                 for number, name in enumerate(self.context.fleet.names()):
                     self._queue.add(name, delay=0.02 * (number + 1))

@@ -22,6 +22,7 @@ from kilde.core.plan.planner import judge_extra
 from kilde.core.plan.policy import Options, object_options
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import CLEANUP, FINALIZERS, run_hooks, tidy_up
+from kilde.engine.keeping import keep_deleted
 from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.wishes import owned_refs
 from kilde.engine.writes import persist
@@ -155,6 +156,11 @@ async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object
     number = ctx.accounts.opened(
         app, cause="application deleted", asked_by="unknown", revision=None, digest="", changes=changes
     )
+    try:
+        keep_deleted(ctx, app, number, changes)
+    except KildeError as error:
+        ctx.accounts.closed(number, app, Outcome(Phase.FAILED, f"not deleted: {error}", ()))
+        raise
     results: list[ObjectResult] = []
     phase, message = Phase.SUCCEEDED, "deleted with the application"
     for change in changes:

@@ -4,6 +4,7 @@ Applies go on while deletions are held (decision 25). What is held is worked out
 noted, on the Application, so that it stays held when the time of that budget is over.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -36,6 +37,7 @@ from kilde.engine.runtime import Approval, Runtime, Wish
 from kilde.engine.settings import EngineSettings
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
+from kilde.ports.undo import UndoStore
 
 log = structlog.get_logger()
 
@@ -66,6 +68,7 @@ class Guardrail:
     reporter: Reporter
     accounts: Accounts
     settings: EngineSettings
+    undo: UndoStore | None
     spent: Spent = field(default_factory=Spent)
     losses: dict[str, str] = field(default_factory=dict)  # by uid of a claim: what becomes of its data
 
@@ -82,7 +85,7 @@ class Guardrail:
         given = approvals(app.annotations)
         if found.digest in given:
             return Ruling(found, approved_by=given[found.digest])
-        begun = rt.approved
+        begun = rt.approved or self._begun_before(name, given)
         if begun is not None and begun.rendered == wish.digest and found.weights.keys() <= begun.uids:
             return Ruling(found, approved_by=begun.by)
         reason = over_limits(found, self._limits(app))
@@ -93,6 +96,15 @@ class Guardrail:
         total = self.live.tracked
         reason = self.spent.excess(found.weights, self.settings.fleet_budget, total=total, now=self.clock.monotonic())
         return Ruling(found, reason, by_fleet=bool(reason))
+
+    def _begun_before(self, name: str, given: Mapping[str, str]) -> Approval | None:
+        """What an earlier process began to delete under an approval that still stands."""
+        for digest, by in given.items() if self.undo is not None else ():
+            assert self.undo is not None
+            rendered, uids = self.undo.approved(name, digest)
+            if rendered:
+                return Approval(digest, rendered, uids, by)
+        return None
 
     def _limits(self, app: Application) -> tuple[Limit, ...]:
         project = self.projects.of(app)

@@ -15,6 +15,7 @@ from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
 from kilde.engine.carry_out import Hands, carry_out
 from kilde.engine.context import Context
+from kilde.engine.keeping import keep_deleted
 from kilde.engine.orders import Order, make_order, told_before
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.writes import Pen
@@ -149,6 +150,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         stopped=lambda: _terminating(ctx, app.name),
         refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
         since=cut_off,
+        keep=lambda changes: keep_deleted(ctx, app, job.running.number, changes),
     )
 
 

@@ -22,4 +22,5 @@ class EngineSettings:
     unavailable_retry: float = 2.0
     resync: float = 600.0
     deletion_budget: Budget = DEFAULT  # of applications that, with their project, set none
+    undo_retention: float = 7 * 86400.0  # how long what was deleted can be put back; 0: not at all
     fleet_budget: FleetBudget = FLEET_DEFAULT

@@ -9,6 +9,7 @@ from kilde.ports.cluster import Cluster
 from kilde.ports.downloads import Downloads
 from kilde.ports.records import Records
 from kilde.ports.sources import Sources
+from kilde.ports.undo import UndoStore
 from kilde.ports.web import Web
 
 
@@ -24,3 +25,4 @@ class World:
     age: Unwrapper = no_age  # for SOPS files
     programs: Outside = NOTHING_OUTSIDE  # helm, jsonnet: what needs one is refused without it
     downloads: Downloads | None = None  # values at addresses are refused without it
+    undo: UndoStore | None = None  # nothing that is deleted is kept without it

@@ -51,6 +51,7 @@ from kilde.web.server import serving
 from kilde.wiring.key_stores import open_key_store
 from kilde.wiring.ledgers import open_ledger, open_witness
 from kilde.wiring.sourcing import open_downloads, open_sources, programs
+from kilde.wiring.undo_store import open_undo
 
 log = structlog.get_logger()
 
@@ -77,6 +78,7 @@ class UpSettings:
     wave_delay: float = 2.0
     deletion_budget: Budget = EngineSettings().deletion_budget
     fleet_budget: FleetBudget = EngineSettings().fleet_budget
+    undo_retention: float = EngineSettings().undo_retention
     helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
     writes: int = 0  # to the API server, a minute; 0: no limit
     namespace: str = "argocd"
@@ -193,6 +195,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             age=unwrapper,
             programs=programs(settings.helm),
             downloads=downloads,
+            undo=stack.enter_context(open_undo(settings.data_dir)),
         )
         engine = EngineSettings(
             namespace=settings.namespace,
@@ -200,6 +203,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             wave_delay=settings.wave_delay,
             deletion_budget=settings.deletion_budget,
             fleet_budget=settings.fleet_budget,
+            undo_retention=settings.undo_retention,
         )
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)

@@ -75,6 +75,13 @@ from kilde.core.plan.budget import Budget, FleetBudget
     help="What all applications together may delete unasked within that time; off: anything.",
 )
 @click.option(
+    "--undo-retention",
+    type=DURATION,
+    default="168h",
+    show_default=True,
+    help="How long what was deleted can be put back by kilde app undo; 0: not at all.",
+)
+@click.option(
     "--helm-command",
     "helm",
     envvar="KILDE_HELM_COMMAND",
@@ -132,6 +139,7 @@ def command(
     wave_delay: float,
     deletion_budget: Budget,
     fleet_budget: FleetBudget,
+    undo_retention: float,
     helm: str,
     writes: int,
     durability: str,
@@ -169,6 +177,7 @@ def command(
         wave_delay=wave_delay,
         deletion_budget=deletion_budget,
         fleet_budget=fleet_budget,
+        undo_retention=undo_retention,
         helm=helm,
         writes=writes,
         durability=durability,

@@ -18,6 +18,7 @@ _HERE = "kilde.cli.commands.app"
         "history": f"{_HERE}.history",
         "approve": f"{_HERE}.approve",
         "rollback": f"{_HERE}.rollback",
+        "undo": f"{_HERE}.undo",
         "delete": f"{_HERE}.delete",
     },
     epilog="Example: kilde app list --data-dir state",

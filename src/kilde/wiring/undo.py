@@ -1,0 +1,59 @@
+"""What the command line needs to put deleted objects back: the store in the data directory, the cluster, the ledger."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.store.sqlite_undo import SqliteUndo
+from kilde.core.apply.outcome import Outcome
+from kilde.core.apps.application import read_application
+from kilde.core.basics.errors import KildeError
+from kilde.engine.accounts import Accounts
+from kilde.engine.fleet import APPLICATIONS
+from kilde.engine.settings import EngineSettings
+from kilde.engine.undoing import Undoing
+from kilde.ports.undo import Deleted
+from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.ledgers import existing_ledger
+from kilde.wiring.undo_store import open_undo
+
+
+@contextlib.contextmanager
+def _existing(data_dir: Path) -> Iterator[SqliteUndo]:
+    if not (data_dir / "undo.sqlite").is_file():
+        raise KildeError("nothing was kept here", about=str(data_dir), hint="name the data directory of kilde up")
+    with open_undo(data_dir) as store:
+        yield store
+
+
+def what_can_be_undone(settings: UpSettings, name: str) -> Sequence[Deleted]:
+    """What is kept of an application, the newest first. Raises KildeError."""
+    with _existing(settings.data_dir) as store:
+        return store.operations(f"{settings.namespace}/{name}")
+
+
+async def undo_application(settings: UpSettings, name: str, *, operation: int | None, by: str) -> Outcome:
+    """Puts back what the operation deleted, the newest if none is named. Raises KildeError."""
+    clock, about = SystemClock(), f"{settings.namespace}/{name}"
+    with _existing(settings.data_dir) as store, existing_ledger(settings.data_dir, clock) as (ledger, _):
+        known = [one.operation for one in store.operations(about)]
+        if not known or operation not in (None, *known):
+            what = (
+                "nothing that was deleted is kept"
+                if not known
+                else f"operation {operation} deleted nothing that is kept"
+            )
+            raise KildeError(what, about=about, hint=f"kilde app undo {name} --list")
+        kept = store.read(about, operation or known[0])
+        cluster = open_cluster(settings.kubeconfig, context=settings.context)
+        try:
+            raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+            meta = {"metadata": {"name": name, "namespace": settings.namespace}}
+            app = read_application(msgspec.json.decode(raw) if raw else meta)
+            undoing = Undoing(cluster, clock, Accounts(ledger, clock), manager=EngineSettings().manager)
+            return await undoing.undo(app, kept, asked_by=by, exists=raw is not None)
+        finally:
+            await cluster.close()
