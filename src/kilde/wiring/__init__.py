@@ -35,7 +35,6 @@ from kilde.engine.restarts import Restarts
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.opener import Tell
-from kilde.engine.sealing.rival import rival
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
@@ -250,10 +249,10 @@ async def run_up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.
     try:
         await _up(settings, ready, stop)
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise first_of(group) from group
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error a person should hear of: a KildeError where there is one, else the first."""
     told, others = group.split(KildeError)
     found: BaseException = told or others or group
@@ -283,13 +282,13 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
                 running = [group.create_task(_run(cluster, made, ready), name="controller")]
                 running.append(group.create_task(restarts.run(), name="restarts"))
                 running += [group.create_task(opens.run(), name="sealing")] if opens else []
-                running.append(group.create_task(_stopped(stop), name="stop"))
+                running.append(group.create_task(until_stopped(stop), name="stop"))
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in running:
                     task.cancel()
 
 
-async def _stopped(stop: asyncio.Event) -> None:
+async def until_stopped(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
@@ -355,38 +354,6 @@ def _render_template(item: str, template: str, values: Mapping[str, str]) -> str
     from kilde.core.secrets import templates
 
     return templates.render(item, template, values)
-
-
-async def run_sealing(
-    settings: SealSettings, cluster: KubeCluster, ready: Callable[[], None], stop: asyncio.Event, renew: asyncio.Event
-) -> None:
-    """`kilde seal controller`: opens until `stop` is set; makes a new key whenever `renew` is. KildeError."""
-    if found := await rival(cluster, settings.sealing.namespace):
-        hint = "remove it (its keys are taken over), or give another --namespace"
-        raise KildeError("the Sealed Secrets controller runs in this namespace", about=found, hint=hint)
-    opens = sealing_controller(settings, cluster)
-    app = SealingApp(Endpoint(opens), rate=settings.rate, burst=settings.burst)
-    async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(serving(app, *settings.listen))
-        if settings.metrics_listen is not None:
-            await stack.enter_async_context(serving(app, *settings.metrics_listen))
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(job) for job in (opens.run(), _stopped(stop))]
-                extra = [
-                    group.create_task(_when_loaded(opens, ready)),
-                    group.create_task(opens.keyring.renew_when(renew)),
-                ]
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in (*tasks, *extra):
-                    task.cancel()
-        except BaseExceptionGroup as failed:
-            raise _first(failed) from failed
-
-
-async def _when_loaded(opens: SealingController, ready: Callable[[], None]) -> None:
-    await opens.keyring.loaded.wait()
-    ready()
 
 
 async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:

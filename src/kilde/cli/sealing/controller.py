@@ -78,7 +78,8 @@ def serve(arguments: Sequence[str]) -> None:
 
 def _run(values: Values) -> None:
     from kilde.cli.serving import begin_log, say_ready, serve_until_signal
-    from kilde.wiring import SealSettings, open_cluster, run_sealing
+    from kilde.wiring import SealSettings, open_cluster
+    from kilde.wiring.sealing import run_sealing
 
     begin_log(verbose=values.is_set("verbose"))
     metrics = values.text("listen-metrics")
