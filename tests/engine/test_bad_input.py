@@ -338,7 +338,6 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     (_source(path=None), REQUIRED),
     (_source(path=["a"]), "spec.source.path: must be a string, not a list"),
     (_source(targetRevision=1.5), "spec.source.targetRevision: must be a string, not a fraction"),
-    *((_source(**{name: {"a": 1}}), f"spec.source.{name}: is not supported by this release") for name in ("plugin",)),
     ({"sources": [{"repoURL": "x"}]}, REQUIRED),
     (
         {"sources": [{"repoURL": "x", "path": "a"}, {"repoURL": "y", "path": 1}]},

@@ -10,7 +10,7 @@ from kilde import crds
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.programs.jsonnet import JsonnetProgram
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.render.outside import Helm, Outside
+from kilde.core.render.outside import Helm, Outside, Plugins
 from kilde.engine.controller import Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
@@ -114,6 +114,7 @@ async def play(
     git: FakeSources | None = None,
     sources: Sources | None = None,
     downloads: Downloads | None = None,
+    plugins: Plugins | None = None,
     **settings: Any,
 ) -> AsyncIterator[Play]:
     """`sources`: what the controller is given instead of `git`, which is in it."""
@@ -137,7 +138,7 @@ async def play(
         records=records,
         clock=clock,
         web=web,
-        programs=Outside(helm=helm, jsonnet=JsonnetProgram()),
+        programs=Outside(helm=helm, jsonnet=JsonnetProgram(), plugins=plugins),
         downloads=downloads,
         undo=undo,
     )

@@ -174,7 +174,8 @@ class Renderer:
         tree = await self._sources.tree(written.url, sha)
         looked = TracedTree(tree)
         source = await self._in_thread(partial(overridden, looked, written, around.app))
-        around = _around(around, source, sha)
+        told = _around(around, source, sha)
+        around = replace(told, revision=sha) if source.render.plugin or source.render.implicit else told
         called = {other.ref: place for place, other in enumerate(sources) if other.ref in source.render.refs}
         for ref, at in called.items():
             if parse_place(sources[at].url) is not None:
@@ -189,7 +190,9 @@ class Renderer:
         rendered.trace.seen.update(looked.trace.seen)
         reads = [Read(source.url, sha, rendered.trace, number)]
         reads += [Read(sources[at].url, revisions[at], refs[ref].trace, at) for ref, at in called.items()]
-        more = around if source.render.asks or rendered.source_type == "Helm" else None
+        more = told if source.render.asks or rendered.source_type == "Helm" else None
+        if rendered.source_type == "Plugin":
+            more = around  # which is told the commit
         return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, more)
 
     async def _rendered(
@@ -198,7 +201,9 @@ class Renderer:
         """Renders, as often as it takes to learn of every remote base."""
         self.renders += 1
         while True:
-            outside = remotes.outside(self._programs if sops is None else self._programs._replace(helm=_NoHelm()))
+            outside = remotes.outside(
+                self._programs if sops is None else self._programs._replace(helm=_NoHelm(), plugins=None)
+            )
             work = partial(render, tree, source, cache=self._cache, outside=outside, around=around)
             if sops is not None:
                 work = partial(decrypted_render, tree, source, sops, outside, around)

@@ -79,6 +79,7 @@ class UpSettings:
     fleet_budget: FleetBudget = EngineSettings().fleet_budget
     undo_retention: float = EngineSettings().undo_retention
     helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
+    plugins: str = ""  # a folder of config management plugins; "": as KILDE_PLUGINS says, else none
     writes: int = 0  # to the API server, a minute; 0: no limit
     namespace: str = "argocd"
     controllers: str = "simulate"
@@ -192,7 +193,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             clock=clock,
             web=web,
             age=unwrapper,
-            programs=programs(settings.helm),
+            programs=programs(settings.helm, settings.plugins),
             downloads=downloads,
             undo=stack.enter_context(open_undo(settings.data_dir)),
         )

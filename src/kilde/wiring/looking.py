@@ -104,7 +104,8 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     place = folder.resolve()
     tree = FolderTree(place.anchor)
     source = overridden(tree, replace(read.sources[0], path=place.as_posix()), read.name).render
-    made = render(tree, replace(source, path=place.as_posix()), outside=programs(), around=surroundings(read))
+    outside = programs()._replace(plugins=None)  # one would be handed the whole disk
+    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read))
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:

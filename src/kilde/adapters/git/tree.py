@@ -60,6 +60,10 @@ class GitTree:
         found = self.mode_and_entry(path)
         return found[1] if found else None
 
+    def executable(self, path: str) -> bool:
+        found = self.mode_and_entry(path)
+        return found is not None and found[0] == "100755"
+
     def mode_and_entry(self, path: str) -> tuple[str, Entry] | None:
         """What is at that path with Git's mode ("100755", …); None if nothing is."""
         if not path:

@@ -90,6 +90,13 @@ from kilde.core.plan.budget import Budget, FleetBudget
     help="The helm program (3 or 4) that renders charts, by path or name.",
 )
 @click.option(
+    "--plugins",
+    metavar="DIR",
+    envvar="KILDE_PLUGINS",
+    default="",
+    help="A folder of config management plugins (plugin.yaml as Argo CD has them); their programs run on what repositories hold.",
+)
+@click.option(
     "--seal-controller/--no-seal-controller",
     "seals",
     default=None,
@@ -141,6 +148,7 @@ def command(
     fleet_budget: FleetBudget,
     undo_retention: float,
     helm: str,
+    plugins: str,
     writes: int,
     durability: str,
     namespace: str,
@@ -179,6 +187,7 @@ def command(
         fleet_budget=fleet_budget,
         undo_retention=undo_retention,
         helm=helm,
+        plugins=plugins,
         writes=writes,
         durability=durability,
         namespace=namespace,

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.basics.reading import Reader
 from kilde.core.objects.yaml_writer import write_document
-from kilde.core.render import DirectoryOptions, HelmOptions, HelmParameter, JsonnetVariable, KustomizeOptions
+from kilde.core.render import (
+    DirectoryOptions,
+    HelmOptions,
+    HelmParameter,
+    JsonnetVariable,
+    KustomizeOptions,
+    PluginOptions,
+    PluginParameter,
+)
 from kilde.core.source.repository_url import redact
 
 
@@ -31,6 +39,23 @@ def read_directory(at: Reader) -> DirectoryOptions | None:
 
 def _variable(at: Reader) -> JsonnetVariable:
     return JsonnetVariable(name=at.text("name"), value=at.text("value"), code=at.flag("code"))
+
+
+def read_plugin_options(at: Reader) -> PluginOptions:
+    """`source.plugin`, Argo CD's names."""
+    return PluginOptions(
+        name=at.text("name"),
+        env=tuple((item.text("name"), item.text("value")) for item in at.items("env")),
+        parameters=tuple(
+            PluginParameter(
+                name=item.text("name"),
+                string=item.text("string") if item.has("string") else None,
+                array=item.texts("array") if item.has("array") else None,
+                map=tuple(sorted(item.text_map("map").items())) if item.has("map") else None,
+            )
+            for item in at.items("parameters")
+        ),
+    )
 
 
 def read_kustomize(at: Reader) -> KustomizeOptions:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kilde.core.apps.source_blocks import read_directory, read_helm, read_kustomize
+from kilde.core.apps.source_blocks import read_directory, read_helm, read_kustomize, read_plugin_options
 from kilde.core.basics.reading import Reader
 from kilde.core.render import RenderSource
 from kilde.core.source.chart_place import OCI, ChartPlace, is_chart_name
@@ -17,7 +17,6 @@ from kilde.core.source.chart_place import OCI, ChartPlace, is_chart_name
 _REQUIRED = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
 _REF = re.compile(r"[A-Za-z0-9_-]+")
 _NO_VERSION = "spec.source.targetRevision is required if the manifest source is a helm chart"
-_LATER = ("plugin",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +72,6 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
     url, path, chart, ref = at.text("repoURL"), at.text("path"), at.text("chart"), at.text("ref")
     if len(at.problems) > known:
         return None
-    for later in _LATER:
-        if at.has(later):
-            at.problem(later, "is not supported by this release")
-            return None
     if not url or not (path or chart or (ref and several)):
         at.problem("", _REQUIRED)
         return None
@@ -92,12 +87,15 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
     directory = read_directory(at.mapping("directory")) if at.has("directory") else None
     kustomize = read_kustomize(at.mapping("kustomize")) if at.has("kustomize") else None
     helm = read_helm(at.mapping("helm")) if at.has("helm") else None
+    plugin = read_plugin_options(at.mapping("plugin")) if at.has("plugin") else None
     return Source(
         repo_url=url,
         path="" if chart else path,
         chart=chart,
         target_revision=at.text("targetRevision"),
-        render=RenderSource(path="" if chart else path, helm=helm, directory=directory, kustomize=kustomize),
+        render=RenderSource(
+            path="" if chart else path, helm=helm, directory=directory, kustomize=kustomize, plugin=plugin
+        ),
         ref=ref,
         name=at.text("name"),
         raw=dict(at.raw),

@@ -21,7 +21,6 @@ from kilde.core.source.tree import Trace, TracedTree, Tree
 
 ARGO_NAMESPACE = "argocd"
 _CLUSTER_UNKNOWN = ("spec.destination: there are no clusters with", "spec.destination: error getting cluster by server")
-_NOT_RENDERED = "is not supported by this release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class Renderer:
             cluster=cluster_of(app),
         )
         if not app.sources:
-            return replace(unit, unjudged=_not_rendered(app))
+            return unit
         trees: list[Tree] = []
         for source in app.sources:
             if not any(same_repository(source.url, own) for own in self._own):
@@ -88,6 +87,8 @@ class Renderer:
                 source = overridden(looked, source, app.name)
             except KildeError as error:
                 return replace(unit, failure=error, seen=frozenset(seen | self._looked_at(tree, looked, {})))
+            if source.render.plugin is not None:
+                return replace(unit, unjudged="needs a config management plugin, which is not run here")
             refs = {
                 other.ref: TracedTree(there)
                 for other, there in zip(app.sources, trees, strict=True)
@@ -179,12 +180,3 @@ def cluster_of(app: Application) -> str:
 def problems_of(app: Application) -> tuple[str, ...]:
     """What is wrong with its spec; which clusters are registered, a repository does not tell."""
     return tuple(problem for problem in app.problems if not problem.startswith(_CLUSTER_UNKNOWN))
-
-
-def _not_rendered(app: Application) -> str:
-    """Why an Application has no source that we read: a chart repository, a plugin; "" where it is simply wrong."""
-    for problem in app.problems:
-        if problem.endswith(_NOT_RENDERED):
-            field = problem.partition(":")[0].rpartition(".")[2]
-            return f"its source has the field '{field}', which is not rendered here"
-    return ""

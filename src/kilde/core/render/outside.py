@@ -116,6 +116,56 @@ class Jsonnet(Protocol):
         ...
 
 
+class PluginSpec(NamedTuple):
+    """A config management plugin. Commands are programs with their arguments, () where there is none; patterns are of paths."""
+
+    name: str
+    generate: tuple[str, ...]
+    init: tuple[str, ...] = ()
+    file_name: str = ""
+    glob: str = ""
+    find: tuple[str, ...] = ()
+    keep_mode: bool = False  # whether files that Git knows as executable are
+
+    @property
+    def discovers(self) -> bool:
+        """Whether it says itself what it is for."""
+        return bool(self.file_name or self.glob or self.find)
+
+
+class PluginFile(NamedTuple):
+    """A file of the repository; with a `link` it is a symlink to that."""
+
+    content: bytes
+    executable: bool = False
+    link: str = ""
+
+
+class PluginRun(NamedTuple):
+    """A plugin, all files of the repository by path, the folder to work in, and the variables that it gets."""
+
+    plugin: PluginSpec
+    files: Mapping[str, PluginFile]
+    folder: str
+    environment: Mapping[str, str]
+
+
+class Plugins(Protocol):
+    """Runs config management plugins: programs that whoever runs Kilde has chosen."""
+
+    def known(self) -> tuple[PluginSpec, ...]:
+        """By name."""
+        ...
+
+    def find(self, wanted: PluginRun) -> bool:
+        """Whether its find command prints anything. Raises RenderFailed where it fails."""
+        ...
+
+    def generate(self, wanted: PluginRun) -> bytes:
+        """What its generate command prints after its init command. Raises RenderFailed with its words."""
+        ...
+
+
 class ValuesFiles(Protocol):
     """Files of values at addresses."""
 
@@ -197,6 +247,7 @@ class Outside(NamedTuple):
     packages: Packages | None = None
     values: ValuesFiles | None = None
     jsonnet: Jsonnet | None = None
+    plugins: Plugins | None = None
     rooted: bool = False
 
 

@@ -16,6 +16,7 @@ from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.overrides import overridden
+from kilde.core.render.plugin import chosen, render_plugin
 from kilde.core.render.source import (
     NOWHERE,
     DirectoryOptions,
@@ -53,7 +54,10 @@ def _render(
     traced: TracedTree, source: RenderSource, cache: RenderCache, outside: Outside, around: Surroundings
 ) -> Rendered:
     path = _folder(traced, source.path)
+    plugin = chosen(traced, path, source.plugin, around, outside) if source.plugin or source.implicit else None
     kind = _kind(traced, path, source)
+    if plugin is not None:
+        return Rendered(render_plugin(plugin, traced, path, source.plugin, around, outside), "Plugin", traced.trace)
     if kind == "Helm":
         options = source.helm or HelmOptions()
         objects, packages = render_helm(traced, path, options, around, outside)
@@ -82,7 +86,12 @@ def _folder(tree: Tree, path: str) -> str:
 
 def _kind(tree: Tree, path: str, source: RenderSource) -> SourceType:
     """Argo CD's detection: an explicit block, then Chart.yaml, then a kustomization, else a plain folder."""
-    blocks = {"Helm": source.helm, "Kustomize": source.kustomize, "Directory": source.directory}
+    blocks = {
+        "Helm": source.helm,
+        "Kustomize": source.kustomize,
+        "Directory": source.directory,
+        "Plugin": source.plugin,
+    }
     explicit = [name for name, block in blocks.items() if block is not None]
     if len(explicit) > 1:
         named = " and ".join(name.lower() for name in sorted(explicit))

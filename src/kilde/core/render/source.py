@@ -8,7 +8,7 @@ from typing import Any, Literal
 from kilde.core.objects.manifest import Manifest
 from kilde.core.source.tree import Trace, Tree
 
-SourceType = Literal["Helm", "Kustomize", "Directory", ""]  # "": it gives no objects of its own
+SourceType = Literal["Helm", "Kustomize", "Directory", "Plugin", ""]  # "": it gives no objects of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,25 @@ class HelmOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginParameter:
+    """A parameter: a text, a list, a map, or several of them; None for what is not given."""
+
+    name: str
+    string: str | None = None
+    array: tuple[str, ...] | None = None
+    map: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginOptions:
+    """`source.plugin`; without a name any plugin that takes the folder."""
+
+    name: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[PluginParameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSource:
     """A folder of the repository (`path`, "" or "." for its root); at most one of the blocks says how to render it."""
 
@@ -111,6 +130,12 @@ class RenderSource:
     helm: HelmOptions | None = None
     directory: DirectoryOptions | None = None
     kustomize: KustomizeOptions | None = None
+    plugin: PluginOptions | None = None
+
+    @property
+    def implicit(self) -> bool:
+        """Whether no block says how to render it: the folder shows."""
+        return self.helm is None and self.directory is None and self.kustomize is None and self.plugin is None
 
     @property
     def refs(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ wants it, and notices the second. TracedTree notes what was looked at.
 import posixpath
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from kilde.core.basics.errors import InvalidInput, LimitExceeded, PathNotFound
 from kilde.core.source.object_id import blob_id, folder_id, listing_id
@@ -96,6 +96,19 @@ def followed(tree: Tree, path: str) -> str:
             raise InvalidInput(f"the symlink '{here}' leaves the repository: it leads to '{target}'", about=path)
         ahead.extend(target.split("/")[::-1])
     return real
+
+
+@runtime_checkable
+class Modes(Protocol):
+    """A Tree that knows which files are to be executable."""
+
+    def executable(self, path: str) -> bool: ...
+
+
+def executable(tree: Tree, path: str) -> bool:
+    """Whether the file is to be executable, where the tree knows."""
+    known = tree.untraced if isinstance(tree, TracedTree) else tree
+    return isinstance(known, Modes) and known.executable(path)
 
 
 FOLDER = "folder"  # noted of a folder that was only found: its id would change with every file below it
