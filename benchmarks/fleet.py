@@ -221,6 +221,8 @@ def kilde_up(folder: Path, config: Path | None) -> Iterator[Kilde]:
     command = [
         str(Path(sys.executable).parent / "kilde"),
         "up",
+        "--raw-secrets",
+        "allow",
         "--data-dir",
         str(folder),
         "--listen",

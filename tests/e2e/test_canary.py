@@ -101,6 +101,10 @@ def play(stage: Stage, web: https.GitServer, ssh: sshd.Server, ca: str) -> list[
     url, ssh_url = web.url("config.git"), ssh.url(stage.folder / "config.git")
     configure(stage, url, ssh_url, ssh, ca)
     follow(stage, "shop", url, "app")
+    stage.until(lambda: "in plain text" in str(stage.conditions("shop")), "a Secret in plain text is refused")
+    kilde("app", "get", "shop")
+    kilde("app", "diff", "shop")
+    allow_raw_secrets(stage)
     follow(stage, "keys", ssh_url, "keys")
     follow(stage, "byhand", url, "app", namespace=f"{space(stage)}-2", automated=False)
     stage.until(lambda: stage.is_well("shop") and stage.is_well("keys"), "both applications well")
@@ -174,6 +178,19 @@ def look_around(stage: Stage) -> list[tuple[str, str]]:
         )
     stage.stop()
     return [*found, ("log", stage.log())]
+
+
+def allow_raw_secrets(stage: Stage) -> None:
+    """Its project lets Secrets be applied that stand in Git in plain text."""
+    every = [{"group": "*", "kind": "*"}]
+    spec = {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": every,
+    }
+    metadata = {"name": "default", "namespace": stage.space, "annotations": {"kilde.dev/raw-secrets": "allowed"}}
+    body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": metadata, "spec": spec}
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
 
 
 def configure(stage: Stage, url: str, ssh_url: str, ssh: sshd.Server, ca: str) -> None:

@@ -83,6 +83,11 @@ class Projects:
         found = self._known.get(project) or (permissive(DEFAULT_PROJECT) if project == DEFAULT_PROJECT else None)
         return found is not None and found.permits_repository(url)
 
+    def allows_raw_secrets(self, app: Application) -> bool:
+        """Whether Secrets that stand in Git in plain text may be applied. A project that nobody made allows none."""
+        found = self.of(app)
+        return found is not None and found.raw_secrets
+
     def may_sync(self, app: Application, *, manual: bool) -> bool:
         """Whether the windows let a sync of it begin now."""
         project = self.of(app)

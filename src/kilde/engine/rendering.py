@@ -15,6 +15,7 @@ from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, Surroundings, render
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
+from kilde.core.secrets.raw import RawSecret, raw_secrets
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.tree import Trace, TracedTree, Tree, touched
@@ -27,14 +28,25 @@ _decode = msgspec.json.Decoder(dict).decode
 _encode = msgspec.json.Encoder().encode
 
 
+Judged = tuple[Rendered, tuple[RawSecret, ...]]  # what was rendered, and what of it stands in Git in plain text
+
+
+def plain_render(
+    tree: Tree, source: RenderSource, cache: RenderCache, outside: Outside, around: Surroundings
+) -> Judged:
+    """A render of files as they are. KildeError."""
+    rendered = render(tree, source, cache=cache, outside=outside, around=around)
+    return rendered, raw_secrets(rendered.manifests)
+
+
 def decrypted_render(
     tree: Tree, source: RenderSource, sops: Decrypter, outside: Outside, around: Surroundings
-) -> Rendered:
+) -> Judged:
     """A render that reads SOPS files in plain, with a cache of its own that ends with it. KildeError, without a value."""
     plain = DecryptedTree(tree, sops)
     rendered = plain.guarded(lambda: render(plain, source, cache=RenderCache(), outside=outside, around=around))
     plain.check(rendered.manifests)
-    return rendered
+    return rendered, raw_secrets(rendered.manifests, plain.gave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ class Memory:
     source_type: SourceType = ""
     kept: tuple[tuple[bytes, Place | None], ...] = ()
     keys: str = ""  # of its SOPS files
+    raw: tuple[RawSecret, ...] = ()
     around: Surroundings | None = None  # where it was made of more than files: a chart asks what the cluster serves
 
     @property
@@ -183,7 +196,7 @@ class Renderer:
                     "values are taken from Git repositories alone, and this source is a chart", about=f"${ref}"
                 )
         refs = {ref: TracedTree(await self._sources.tree(sources[at].url, revisions[at])) for ref, at in called.items()}
-        rendered = await self._rendered(tree, source.render, remotes, replace(around, refs=refs), sops)
+        rendered, raw = await self._rendered(tree, source.render, remotes, replace(around, refs=refs), sops)
         kept: tuple[tuple[bytes, Place | None], ...] = ()
         if len(sources) > 1:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
@@ -193,18 +206,18 @@ class Renderer:
         more = told if source.render.asks or rendered.source_type == "Helm" else None
         if rendered.source_type == "Plugin":
             more = around  # which is told the commit
-        return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, more)
+        return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, raw, more)
 
     async def _rendered(
         self, tree: Tree, source: RenderSource, remotes: RemoteBases, around: Surroundings, sops: Decrypter | None
-    ) -> Rendered:
+    ) -> Judged:
         """Renders, as often as it takes to learn of every remote base."""
         self.renders += 1
         while True:
             outside = remotes.outside(
                 self._programs if sops is None else self._programs._replace(helm=_NoHelm(), plugins=None)
             )
-            work = partial(render, tree, source, cache=self._cache, outside=outside, around=around)
+            work = partial(plain_render, tree, source, self._cache, outside, around)
             if sops is not None:
                 work = partial(decrypted_render, tree, source, sops, outside, around)
             try:

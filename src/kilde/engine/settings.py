@@ -17,6 +17,7 @@ class EngineSettings:
     watch_patience: float = 30.0
     settle: float = 0.7  # how long a finished sync waits for health before its status is written
     tell_after: float = 2.0  # an automated sync of one wave that takes no longer is told of only when it is over
+    raw_secrets: bool = False  # Secrets in plain text are applied whatever a project says
     wave_delay: float = 2.0  # between two waves, for other controllers to react (Argo CD's ARGOCD_SYNC_WAVE_DELAY)
     deletion_poll: float = 0.5
     unavailable_retry: float = 2.0

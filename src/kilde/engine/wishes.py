@@ -14,11 +14,13 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.desired import Desired, prepare
 from kilde.core.plan.masking import masked
 from kilde.core.render import Rendered, Surroundings
+from kilde.core.secrets.raw import refusal
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.core.source.revision import Revision
 from kilde.core.source.tree import Trace
 from kilde.engine.context import NAMESPACES, Context
 from kilde.engine.looking import served_by, surroundings
+from kilde.engine.rendering import Memories
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
 from kilde.engine.sops import decrypter
 from kilde.ports.cluster import Discovery
@@ -58,6 +60,7 @@ class Wishes:
             entering=entering,
             sops=await self._sops(app),
         )
+        self._check_raw(app, rt, memories)
         if result.parts is not None:
             rt.wish = self._wish(app, revisions, result.parts, discovery)
         elif rt.wish is not None and rt.wish.revisions != revisions:
@@ -89,7 +92,8 @@ class Wishes:
         revisions = await self._resolved(app, sources, words, rt)
         discovery = await ctx.world.cluster.discovery()
         around, sops = await self._around(app, discovery), await self._sops(app)
-        result, _ = await ctx.renderer.render(sources, revisions, (), around=around, sops=sops)
+        result, memories = await ctx.renderer.render(sources, revisions, (), around=around, sops=sops)
+        self._check_raw(app, rt, memories)
         assert result.parts is not None
         return self._wish(app, revisions, result.parts, discovery)
 
@@ -100,6 +104,16 @@ class Wishes:
         part = Rendered(local_manifests(operation.manifests), "", Trace())
         revisions = ("",) * len(app.sources)
         return self._wish(app, revisions, [part], await self._ctx.world.cluster.discovery())
+
+    def _check_raw(self, app: Application, rt: Runtime, memories: Memories) -> None:
+        """RenderFailed for Secrets that Git holds in plain text, unless the project or a setting allows them."""
+        ctx = self._ctx
+        if ctx.settings.raw_secrets or ctx.projects.allows_raw_secrets(app):
+            return
+        for number, memory in enumerate(memories):
+            if memory.raw:
+                rt.source = number
+                raise refusal(memory.raw, app.project)
 
     async def _around(self, app: Application, discovery: Discovery) -> Surroundings:
         """What a chart may ask of the cluster is asked once for each discovery."""

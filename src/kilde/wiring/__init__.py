@@ -78,6 +78,7 @@ class UpSettings:
     deletion_budget: Budget = EngineSettings().deletion_budget
     fleet_budget: FleetBudget = EngineSettings().fleet_budget
     undo_retention: float = EngineSettings().undo_retention
+    raw_secrets: bool = False
     helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
     plugins: str = ""  # a folder of config management plugins; "": as KILDE_PLUGINS says, else none
     writes: int = 0  # to the API server, a minute; 0: no limit
@@ -204,6 +205,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             deletion_budget=settings.deletion_budget,
             fleet_budget=settings.fleet_budget,
             undo_retention=settings.undo_retention,
+            raw_secrets=settings.raw_secrets,
         )
         made = Controller(world, engine, credentials_for)
         opens = partial(_credentials_of_running, made)

@@ -1,7 +1,7 @@
 """What `kilde check` needs: a repository opened, the trees that are compared, and everything that the rules may look at."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ Progress = Callable[[str], None]
 class Asked:
     """What is to be judged: `path` is a repository, a folder in one, or a folder in none.
 
+    `history`: None, or the commits whose files are judged too: A..B, or all that a revision has ("": the one that is judged).
     `head` "" is the working copy, or with `staged` what the next commit would have; `base` "" judges everything. `config` is a file
     in place of the one in the tree; `branch` is the one that the change is for ("": any that there is).
     """
@@ -42,16 +43,22 @@ class Asked:
     config: Path | None = None
     kubernetes_version: str = ""
     helm: str = ""
+    history: str | None = None
 
 
 class _Range:
     """The versions that commits add."""
 
-    def __init__(self, repository: LocalRepository, commits: list[str]) -> None:
-        self._repository, self._commits = repository, commits
+    def __init__(self, repository: LocalRepository, commits: list[str], progress: Progress) -> None:
+        self._repository, self._commits, self._progress = repository, commits, progress
 
-    def added(self) -> Iterable[tuple[str, str, bytes]]:
-        return self._repository.added(self._commits)
+    def added(self) -> Iterator[tuple[str, str, bytes]]:
+        numbers, last = {commit: number for number, commit in enumerate(self._commits, 1)}, ""
+        for commit, path, content in self._repository.added(self._commits):
+            if commit != last:
+                last = commit
+                self._progress(f"commit {numbers[commit]} of {len(self._commits)}")
+            yield commit, path, content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +74,7 @@ class Judged:
 
 def check(asked: Asked, progress: Progress = lambda what: None) -> Report:
     """Judges; everything that is found is in the report. KildeError where it cannot be judged."""
-    with _judged(asked) as judged:
+    with _judged(asked, progress) as judged:
         config = _config(asked, judged.tree)
         context = _context(asked, judged, config, progress)
         report = judge(context, RULES, config, begin=lambda rule: progress(rule.title))
@@ -101,39 +108,50 @@ def _context(asked: Asked, judged: Judged, config: Config, progress: Progress) -
 
 
 @contextmanager
-def _judged(asked: Asked) -> Iterator[Judged]:
+def _judged(asked: Asked, progress: Progress) -> Iterator[Judged]:
     if not asked.path.is_dir():
         raise InvalidInput("no such folder", about=str(asked.path))
     try:
         repository = LocalRepository(asked.path)
     except NotARepository:
-        if asked.base or asked.head or asked.staged:
+        if asked.base or asked.head or asked.staged or asked.history is not None:
             raise
         tree = FolderTree(asked.path)
         yield Judged(tree=tree, revisions=OnlyTree(tree))
         return
     try:
-        yield _of_repository(repository, asked)
+        yield _of_repository(repository, asked, progress)
     finally:
         repository.close()
 
 
-def _of_repository(repository: LocalRepository, asked: Asked) -> Judged:
+def _of_repository(repository: LocalRepository, asked: Asked, progress: Progress) -> Judged:
     if asked.head and asked.staged:
         raise InvalidInput("--head and --staged are two different things", hint="give one of them")
     head = repository.commit(asked.head) if asked.head else ""
     tree_id = repository.tree_id(head) if head else _uncommitted(repository, asked)
     tree = repository.tree(tree_id)
     revisions = LocalRevisions(repository, tree, asked.branch)
-    if not asked.base:
-        return Judged(tree=tree, revisions=revisions)
-    base = repository.commit(asked.base)
     tip = head or _tip(repository)
+    past = _past(repository, asked.history, tip) if asked.history is not None else None
+    if not asked.base:
+        history = _Range(repository, past, progress) if past else NoHistory()
+        return Judged(tree=tree, history=history, revisions=revisions)
+    base = repository.commit(asked.base)
     fork = (repository.merge_base(base, tip) if tip else "") or base
-    commits = repository.new_commits(tip, without=[base]) if tip else []
+    commits = repository.new_commits(tip, without=[base]) if tip and past is None else past or []
     changed = repository.changed(repository.tree_id(fork), tree_id)
     before = repository.tree(repository.tree_id(fork))
-    return Judged(tree=tree, changed=changed, history=_Range(repository, commits), revisions=revisions, before=before)
+    history = _Range(repository, commits, progress)
+    return Judged(tree=tree, changed=changed, history=history, revisions=revisions, before=before)
+
+
+def _past(repository: LocalRepository, asked: str, tip: str) -> list[str]:
+    """The commits of a range, the oldest first; `A...B` counts as `A..B`."""
+    before, dots, after = asked.partition("..")
+    last = after.removeprefix(".") if dots else before
+    end = repository.commit(last) if last else tip
+    return repository.new_commits(end, without=[repository.commit(before)] if dots and before else []) if end else []
 
 
 def _uncommitted(repository: LocalRepository, asked: Asked) -> str:

@@ -27,6 +27,13 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "good": "green"
 @click.option("--head", default="", metavar="REV", help="Judge this commit; the working copy if not given.")
 @click.option("--staged", is_flag=True, help="Judge what the next commit would have.")
 @click.option(
+    "--history",
+    metavar="[RANGE]",
+    is_flag=False,
+    flag_value="",
+    help="Look for credentials in every version that these commits brought, too: A..B, or all of a branch; all of HEAD if not given.",
+)
+@click.option(
     "-o", "--output", type=click.Choice(_FORMATS), default="text", show_default=True, help="How findings are written."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Write them into this file.")
@@ -57,6 +64,7 @@ def command(
     base: str,
     head: str,
     staged: bool,
+    history: str | None,
     output: str,
     out: Path | None,
     fail_on: str,
@@ -85,6 +93,7 @@ def command(
         config=config,
         kubernetes_version=kubernetes_version,
         helm=helm_command,
+        history=history,
     )
     with _Progress() as progress:
         report = check(asked, progress)

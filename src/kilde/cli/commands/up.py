@@ -97,6 +97,14 @@ from kilde.core.plan.budget import Budget, FleetBudget
     help="A folder of config management plugins (plugin.yaml as Argo CD has them); their programs run on what repositories hold.",
 )
 @click.option(
+    "--raw-secrets",
+    "raw",
+    type=click.Choice(["refuse", "allow"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of Secrets that stand in Git in plain text, where an AppProject does not allow them (kilde.dev/raw-secrets).",
+)
+@click.option(
     "--seal-controller/--no-seal-controller",
     "seals",
     default=None,
@@ -149,6 +157,7 @@ def command(
     undo_retention: float,
     helm: str,
     plugins: str,
+    raw: str,
     writes: int,
     durability: str,
     namespace: str,
@@ -186,6 +195,7 @@ def command(
         deletion_budget=deletion_budget,
         fleet_budget=fleet_budget,
         undo_retention=undo_retention,
+        raw_secrets=raw == "allow",
         helm=helm,
         plugins=plugins,
         writes=writes,

@@ -22,6 +22,7 @@ DELETION_BUDGET = "kilde.dev/deletion-budget"
 """On an AppProject: of its applications that set none. On an Application: its own."""
 DELETION_CAP = "kilde.dev/deletion-budget-cap"
 """On an AppProject: what no application of it may go beyond, whatever it says itself."""
+RAW_SECRETS = "kilde.dev/raw-secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Project:
     namespaced_denied: tuple[KindRule, ...] = ()
     windows: tuple[Window, ...] = ()
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
+    raw_secrets: bool = False  # Secrets may be applied that stand in Git in plain text
     signing: SigningRules = _NO_RULES
     deletion_budget: Budget | None = None
     deletion_cap: Budget | None = None
@@ -132,6 +134,7 @@ def read_project(raw: Object) -> Project:
         namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
         windows=windows,
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
+        raw_secrets=(meta.get("annotations") or {}).get(RAW_SECRETS) == "allowed",
         signing=signing,
         deletion_budget=_budget(meta, DELETION_BUDGET),
         deletion_cap=_budget(meta, DELETION_CAP),

@@ -59,6 +59,10 @@ class DecryptedTree:
             "cannot be rendered, and the reason holds a value that was encrypted", hint="render it where its keys are"
         )
 
+    def gave(self, text: str) -> bool:
+        """Whether a text was decrypted: a value, or a file that holds some."""
+        return text.strip() in self._values or any(value in text for value in self._values if len(value) >= _LANDS)
+
     def check(self, manifests: Iterable[Manifest]) -> None:
         """RenderFailed if a decrypted value stands anywhere but in a Secret: diffs and records mask nothing else."""
         values = [value for value in self._values if len(value) >= _LANDS]

@@ -102,7 +102,10 @@ def _web_token(dice: random.Random) -> str:
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    head, body = {"alg": "RS256", "kid": of(dice, ALNUM, 20)}, {"sub": of(dice, LOWER, 12), "exp": dice.randrange(10**9)}
+    head, body = (
+        {"alg": "RS256", "kid": of(dice, ALNUM, 20)},
+        {"sub": of(dice, LOWER, 12), "exp": dice.randrange(10**9)},
+    )
     return f"{part(head)}.{part(body)}.{of(dice, URLSAFE, 86)}"
 
 
@@ -214,9 +217,18 @@ def positives(seed: int) -> Iterator[Case]:
         yield _placed(dice, "password", _PASSWORD_PLACES, number, password(dice))
     for number in range(3 * len(_KEY_PLACES)):
         yield _placed(dice, "key", _KEY_PLACES, number, key(dice))
-    for kind in ("RSA PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "DSA PRIVATE KEY"):
+    for kind in (
+        "RSA PRIVATE KEY",
+        "EC PRIVATE KEY",
+        "PRIVATE KEY",
+        "OPENSSH PRIVATE KEY",
+        "ENCRYPTED PRIVATE KEY",
+        "DSA PRIVATE KEY",
+    ):
         yield Case(f"{kind} alone", "id", pem(dice, kind), (1,))
-        cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  key.pem: |\n" + indented(pem(dice, kind), 4)
+        cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  key.pem: |\n" + indented(
+            pem(dice, kind), 4
+        )
         yield Case(f"{kind} in a ConfigMap", "cm.yaml", cm, (6,))
         yield Case(f"{kind} in JSON", "a.json", json.dumps({"a": {"private_key": pem(dice, kind)}}) + "\n", (1,))
         yield Case(f"{kind} in base64", "v.yaml", f"tls:\n  k: {b64(pem(dice, kind))}\n", (2,))
@@ -240,36 +252,96 @@ def by_hand(dice: random.Random) -> Iterator[Case]:
     applied = json.dumps(secret)
     annotation = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {applied}\n"
     yield Case("last-applied annotation", "live.yaml", annotation, (6, 7), word)
-    yield Case("basic auth header", "curl.sh", f'curl -H "Authorization: Basic {b64("ci:" + word)}" https://x.example.org\n', (1,), word)
+    yield Case(
+        "basic auth header",
+        "curl.sh",
+        f'curl -H "Authorization: Basic {b64("ci:" + word)}" https://x.example.org\n',
+        (1,),
+        word,
+    )
     yield Case("curl user", "curl.sh", f"curl -u ci:{word} https://x.example.org\n", (1,), word)
     docker = json.dumps({"auths": {"r.example.org": {"auth": b64("ci:" + word)}}})
     yield Case("docker config", "config.json", docker, (1,), word)
-    yield Case("docker config in a ConfigMap", "cm.yaml", f"apiVersion: v1\nkind: ConfigMap\ndata:\n  c.json: |\n    {docker}\n", (5,), word)
+    yield Case(
+        "docker config in a ConfigMap",
+        "cm.yaml",
+        f"apiVersion: v1\nkind: ConfigMap\ndata:\n  c.json: |\n    {docker}\n",
+        (5,),
+        word,
+    )
     config = f"apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n    token: {key(dice)}\n"
     yield Case("kubeconfig with a token", "admin.conf.yaml", config, (6,))
     config = f"apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n    client-key-data: {b64(pem(dice, 'RSA PRIVATE KEY'))}\n"
     yield Case("kubeconfig with a key", "kubeconfig", config, (6,))
     config = f"apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user: {{username: a, password: '{word}'}}\n"
     yield Case("kubeconfig with a password", "k.yaml", config, (5,), word)
-    yield Case("generator of files", "kustomization.yaml", "secretGenerator:\n- name: db\n  files: [password.txt]\n", (3,))
-    yield Case("generator of an env file", "kustomization.yaml", "secretGenerator:\n- name: db\n  envs: [db.env]\n", (3,))
-    yield Case("Argo CD repository", "repo.yaml", f"apiVersion: v1\nkind: Secret\nmetadata:\n  labels: {{argocd.argoproj.io/secret-type: repository}}\nstringData:\n  url: https://g.example.org\n  password: {word}\n", (1, 2, 3, 4, 5, 6, 7), word)
-    yield Case("half sealed", "s.yaml", f"apiVersion: v1\nkind: Secret\nstringData:\n  a: ENC[AES256_GCM,data:{of(dice, ALNUM, 20)},iv:x,tag:y,type:str]\n  b: {word}\nsops: {{mac: 'ENC[x]'}}\n", (1, 2, 3, 4, 5), word)
+    yield Case(
+        "generator of files", "kustomization.yaml", "secretGenerator:\n- name: db\n  files: [password.txt]\n", (3,)
+    )
+    yield Case(
+        "generator of an env file", "kustomization.yaml", "secretGenerator:\n- name: db\n  envs: [db.env]\n", (3,)
+    )
+    yield Case(
+        "Argo CD repository",
+        "repo.yaml",
+        f"apiVersion: v1\nkind: Secret\nmetadata:\n  labels: {{argocd.argoproj.io/secret-type: repository}}\nstringData:\n  url: https://g.example.org\n  password: {word}\n",
+        (1, 2, 3, 4, 5, 6, 7),
+        word,
+    )
+    yield Case(
+        "half sealed",
+        "s.yaml",
+        f"apiVersion: v1\nkind: Secret\nstringData:\n  a: ENC[AES256_GCM,data:{of(dice, ALNUM, 20)},iv:x,tag:y,type:str]\n  b: {word}\nsops: {{mac: 'ENC[x]'}}\n",
+        (1, 2, 3, 4, 5),
+        word,
+    )
     token = token_makers()["github"](dice)
     yield Case("token in base64", "v.yaml", f"a: {b64('x=' + token + ' and more')}\n", (1,), token)
-    yield Case("Helm default", "templates/d.yaml", f"kind: Deployment\napiVersion: apps/v1\nspec:\n{{{{- if .Values.x }}}}\n  password: {{{{ .Values.password | default \"{word}\" }}}}\n{{{{- end }}}}\n", (5,), word)
+    yield Case(
+        "Helm default",
+        "templates/d.yaml",
+        f'kind: Deployment\napiVersion: apps/v1\nspec:\n{{{{- if .Values.x }}}}\n  password: {{{{ .Values.password | default "{word}" }}}}\n{{{{- end }}}}\n',
+        (5,),
+        word,
+    )
     yield Case("flow and quotes", "v.yaml", f"db: {{host: db, 'root_password': \"{word}\", port: 5432}}\n", (1,), word)
     yield Case("anchor", "v.yaml", f"password: &p '{word}'\nother: {{adminPassword: *p}}\n", (1,), word)
-    exported = {"format": "kilde-sealing-keys/v1", "cost": 131072, "salt": key(dice), "nonce": key(dice), "ciphertext": of(dice, ALNUM, 400)}
+    exported = {
+        "format": "kilde-sealing-keys/v1",
+        "cost": 131072,
+        "salt": key(dice),
+        "nonce": key(dice),
+        "ciphertext": of(dice, ALNUM, 400),
+    }
     yield Case("exported sealing keys", "keys.json", json.dumps(exported, indent=1), (2,))
     yield Case("URL in code", "db.py", f'engine = create_engine("mysql+pymysql://app:{word}@db/app")\n', (1,), word)
     yield Case("amqp URL in env", "d.yaml", f"env:\n- name: BROKER\n  value: amqp://app:{word}@mq:5672/\n", (3,), word)
-    yield Case("script in args", "d.yaml", f"args:\n- sh\n- -c\n- |\n  export PGPASSWORD={word}\n  psql -h db\n", (5,), word)
-    yield Case("escaped JSON", "cm.yaml", f"apiVersion: v1\nkind: ConfigMap\ndata:\n  c: '{json.dumps({'db': {'password': word}})}'\n", (4,), word)
+    yield Case(
+        "script in args", "d.yaml", f"args:\n- sh\n- -c\n- |\n  export PGPASSWORD={word}\n  psql -h db\n", (5,), word
+    )
+    yield Case(
+        "escaped JSON",
+        "cm.yaml",
+        f"apiVersion: v1\nkind: ConfigMap\ndata:\n  c: '{json.dumps({'db': {'password': word}})}'\n",
+        (4,),
+        word,
+    )
     yield Case("pgpass", ".pgpass", f"db:5432:*:app:{word}\n", (1,), word)
     yield Case("password with spaces", "values.yaml", "db:\n  password: 'four random words here'\n", (2,))
     yield Case("digits only", "values.yaml", f"db:\n  password: '{of(dice, DIGITS, 12)}'\n", (2,))
     yield Case("odd name", "values.yaml", f"db:\n  pw: '{word}'\n", (2,), word)
     yield Case("unnamed", "values.yaml", f"db:\n  magic: '{key(dice)}'\n", (2,))
-    yield Case("connection string", "app.json", f'{{"ConnectionStrings": {{"Main": "Server=db;User Id=app;Password={word};"}}}}\n', (1,), word)
-    yield Case("hashed beside plain", "users.yaml", f"users:\n- name: a\n  passwordHash: $2b$12${of(dice, ALNUM, 53)}\n  password: {word}\n", (4,), word)
+    yield Case(
+        "connection string",
+        "app.json",
+        f'{{"ConnectionStrings": {{"Main": "Server=db;User Id=app;Password={word};"}}}}\n',
+        (1,),
+        word,
+    )
+    yield Case(
+        "hashed beside plain",
+        "users.yaml",
+        f"users:\n- name: a\n  passwordHash: $2b$12${of(dice, ALNUM, 53)}\n  password: {word}\n",
+        (4,),
+        word,
+    )

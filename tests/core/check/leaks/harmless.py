@@ -47,7 +47,13 @@ def negatives(seed: int) -> Iterator[Case]:
     for name in _NAMES:
         for number, value in enumerate(_PLACEHOLDERS):
             path, form = _FORMS[(number + len(name)) % len(_FORMS)]
-            yield Case(f"{name}={value}", path, form.format(name, value if "{{" not in value or ".yaml" not in path else f'"{value}"'.replace("'\"", "'")))
+            yield Case(
+                f"{name}={value}",
+                path,
+                form.format(
+                    name, value if "{{" not in value or ".yaml" not in path else f'"{value}"'.replace("'\"", "'")
+                ),
+            )
     for number, (name, value) in enumerate(_ABOUT):
         for more in range(4):
             path, form = _FORMS[(number + more) % len(_FORMS)]
@@ -63,61 +69,200 @@ def negatives(seed: int) -> Iterator[Case]:
 def _generated(dice: random.Random, number: int) -> Iterator[Case]:
     sealed = b64("".join(of(dice, ALNUM, 400)))
     meta = f"metadata: {{name: s{number}, namespace: a}}\n"
-    yield Case("SealedSecret", "s.yaml", f"apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n{meta}spec:\n  encryptedData:\n    password: Ag{sealed}\n    token: Ag{sealed[:300]}\n  template: {{type: Opaque}}\n")
+    yield Case(
+        "SealedSecret",
+        "s.yaml",
+        f"apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n{meta}spec:\n  encryptedData:\n    password: Ag{sealed}\n    token: Ag{sealed[:300]}\n  template: {{type: Opaque}}\n",
+    )
     enc = f"ENC[AES256_GCM,data:{of(dice, ALNUM, 24)}=,iv:{of(dice, ALNUM, 43)}=,tag:{of(dice, ALNUM, 22)}==,type:str]"
     sops = f"sops:\n  age:\n  - recipient: age1{of(dice, LOWER + DIGITS, 58)}\n    enc: |\n      -----BEGIN AGE ENCRYPTED FILE-----\n{indented(of(dice, ALNUM, 64), 6)}      -----END AGE ENCRYPTED FILE-----\n  mac: {enc}\n"
-    yield Case("SOPS Secret", "s.yaml", f"apiVersion: v1\nkind: Secret\n{meta}stringData:\n  password: {enc}\n  key: {enc}\n{sops}")
+    yield Case(
+        "SOPS Secret",
+        "s.yaml",
+        f"apiVersion: v1\nkind: Secret\n{meta}stringData:\n  password: {enc}\n  key: {enc}\n{sops}",
+    )
     yield Case("SOPS values", "values.yaml", f"db:\n  password: {enc}\n{sops}")
     yield Case("SOPS dotenv", "a.env", f"DB_PASSWORD={enc}\nsops_mac={enc}\n")
-    yield Case("ExternalSecret", "e.yaml", f"apiVersion: external-secrets.io/v1\nkind: ExternalSecret\n{meta}spec:\n  secretStoreRef: {{name: vault-{number}}}\n  data:\n  - secretKey: password\n    remoteRef: {{key: prod/db{number}x7, property: pw9-{of(dice, LOWER, 4)}}}\n")
-    yield Case("VaultStaticSecret", "v.yaml", f"apiVersion: secrets.hashicorp.com/v1beta1\nkind: VaultStaticSecret\n{meta}spec: {{path: kv{number}/db, mount: kv, destination: {{name: db, create: true}}}}\n")
-    yield Case("SecretProviderClass", "p.yaml", f"apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\n{meta}spec:\n  provider: azure\n  parameters:\n    keyvaultName: kv-{of(dice, LOWER, 6)}\n    tenantId: {_uuid(dice)}\n")
-    yield Case("token Secret", "t.yaml", f"apiVersion: v1\nkind: Secret\n{meta}type: kubernetes.io/service-account-token\n")
-    yield Case("Secret of nothing", "n.yaml", f"apiVersion: v1\nkind: Secret\n{meta}data: {{}}\nstringData: {{password: ''}}\n")
-    yield Case("Secret of placeholders", "p.yaml", f"apiVersion: v1\nkind: Secret\n{meta}stringData:\n  password: ${{PASSWORD}}\n  user: <user>\n  token: changeme\ndata:\n  k: {b64('changeme')}\n")
-    yield Case("Secret of a chart", "templates/s.yaml", f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{{{ include \"a.name\" . }}}}\ndata:\n  password: {{{{ .Values.password{number} | b64enc | quote }}}}\n  {{{{- range $k, $v := .Values.more }}}}\n  {{{{ $k }}}}: {{{{ $v | b64enc }}}}\n  {{{{- end }}}}\n")
-    yield Case("certificate Secret", "c.yaml", f"apiVersion: v1\nkind: Secret\n{meta}data:\n  ca.crt: {b64(pem(dice, 'CERTIFICATE'))}\n")
+    yield Case(
+        "ExternalSecret",
+        "e.yaml",
+        f"apiVersion: external-secrets.io/v1\nkind: ExternalSecret\n{meta}spec:\n  secretStoreRef: {{name: vault-{number}}}\n  data:\n  - secretKey: password\n    remoteRef: {{key: prod/db{number}x7, property: pw9-{of(dice, LOWER, 4)}}}\n",
+    )
+    yield Case(
+        "VaultStaticSecret",
+        "v.yaml",
+        f"apiVersion: secrets.hashicorp.com/v1beta1\nkind: VaultStaticSecret\n{meta}spec: {{path: kv{number}/db, mount: kv, destination: {{name: db, create: true}}}}\n",
+    )
+    yield Case(
+        "SecretProviderClass",
+        "p.yaml",
+        f"apiVersion: secrets-store.csi.x-k8s.io/v1\nkind: SecretProviderClass\n{meta}spec:\n  provider: azure\n  parameters:\n    keyvaultName: kv-{of(dice, LOWER, 6)}\n    tenantId: {_uuid(dice)}\n",
+    )
+    yield Case(
+        "token Secret", "t.yaml", f"apiVersion: v1\nkind: Secret\n{meta}type: kubernetes.io/service-account-token\n"
+    )
+    yield Case(
+        "Secret of nothing", "n.yaml", f"apiVersion: v1\nkind: Secret\n{meta}data: {{}}\nstringData: {{password: ''}}\n"
+    )
+    yield Case(
+        "Secret of placeholders",
+        "p.yaml",
+        f"apiVersion: v1\nkind: Secret\n{meta}stringData:\n  password: ${{PASSWORD}}\n  user: <user>\n  token: changeme\ndata:\n  k: {b64('changeme')}\n",
+    )
+    yield Case(
+        "Secret of a chart",
+        "templates/s.yaml",
+        f'apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{{{ include "a.name" . }}}}\ndata:\n  password: {{{{ .Values.password{number} | b64enc | quote }}}}\n  {{{{- range $k, $v := .Values.more }}}}\n  {{{{ $k }}}}: {{{{ $v | b64enc }}}}\n  {{{{- end }}}}\n',
+    )
+    yield Case(
+        "certificate Secret",
+        "c.yaml",
+        f"apiVersion: v1\nkind: Secret\n{meta}data:\n  ca.crt: {b64(pem(dice, 'CERTIFICATE'))}\n",
+    )
     yield Case("certificate", "ca.pem", pem(dice, "CERTIFICATE", 20))
     yield Case("public key", "k.pub", pem(dice, "PUBLIC KEY", 6))
-    yield Case("certificate in a ConfigMap", "cm.yaml", f"apiVersion: v1\nkind: ConfigMap\n{meta}data:\n  ca.crt: |\n{indented(pem(dice, 'CERTIFICATE'), 4)}")
+    yield Case(
+        "certificate in a ConfigMap",
+        "cm.yaml",
+        f"apiVersion: v1\nkind: ConfigMap\n{meta}data:\n  ca.crt: |\n{indented(pem(dice, 'CERTIFICATE'), 4)}",
+    )
     yield Case("caBundle", "w.yaml", f"webhooks:\n- clientConfig:\n    caBundle: {b64(pem(dice, 'CERTIFICATE'))}\n")
-    yield Case("kubeconfig without", "kubeconfig", f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{certificate-authority-data: {b64(pem(dice, 'CERTIFICATE'))}, server: 'https://x.example.org'}}\nusers:\n- name: a\n  user:\n    exec: {{command: aws, args: [eks, get-token, --cluster-name, c{number}]}}\n")
+    yield Case(
+        "kubeconfig without",
+        "kubeconfig",
+        f"apiVersion: v1\nkind: Config\nclusters:\n- cluster: {{certificate-authority-data: {b64(pem(dice, 'CERTIFICATE'))}, server: 'https://x.example.org'}}\nusers:\n- name: a\n  user:\n    exec: {{command: aws, args: [eks, get-token, --cluster-name, c{number}]}}\n",
+    )
     yield Case("ssh public key", "authorized_keys", f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{of(dice, ALNUM, 43)} a@b\n")
-    yield Case("known hosts", "known_hosts.yaml", f"data:\n  ssh_known_hosts: |\n    git.example.org ssh-rsa AAAAB3NzaC1yc2E{of(dice, ALNUM, 340)}\n")
-    yield Case("age recipient", ".sops.yaml", f"creation_rules:\n- path_regex: secrets/.*\n  encrypted_regex: ^(data|stringData)$\n  age: age1{of(dice, LOWER + DIGITS, 58)}\n")
-    yield Case("image digest", "d.yaml", f"image: registry.example.org/team/app:1.2.{number}@sha256:{of(dice, HEX, 64)}\n")
-    yield Case("checksums", "d.yaml", f"metadata:\n  annotations:\n    checksum/secret: {of(dice, HEX, 64)}\n    checksum/config: {of(dice, HEX, 64)}\n    deployment.kubernetes.io/revision: '3'\n")
-    yield Case("lock file", "package-lock.json", f'{{"node_modules/tokenize": {{"version": "1.{number}.0", "integrity": "sha512-{of(dice, ALNUM + "+/", 86)}=="}}}}\n')
+    yield Case(
+        "known hosts",
+        "known_hosts.yaml",
+        f"data:\n  ssh_known_hosts: |\n    git.example.org ssh-rsa AAAAB3NzaC1yc2E{of(dice, ALNUM, 340)}\n",
+    )
+    yield Case(
+        "age recipient",
+        ".sops.yaml",
+        f"creation_rules:\n- path_regex: secrets/.*\n  encrypted_regex: ^(data|stringData)$\n  age: age1{of(dice, LOWER + DIGITS, 58)}\n",
+    )
+    yield Case(
+        "image digest", "d.yaml", f"image: registry.example.org/team/app:1.2.{number}@sha256:{of(dice, HEX, 64)}\n"
+    )
+    yield Case(
+        "checksums",
+        "d.yaml",
+        f"metadata:\n  annotations:\n    checksum/secret: {of(dice, HEX, 64)}\n    checksum/config: {of(dice, HEX, 64)}\n    deployment.kubernetes.io/revision: '3'\n",
+    )
+    yield Case(
+        "lock file",
+        "package-lock.json",
+        f'{{"node_modules/tokenize": {{"version": "1.{number}.0", "integrity": "sha512-{of(dice, ALNUM + "+/", 86)}=="}}}}\n',
+    )
     yield Case("go.sum", "go.sum", f"example.org/secret-sync v1.2.{number} h1:{of(dice, ALNUM + '+/', 43)}=\n")
-    yield Case("revision", "a.yaml", f"spec:\n  source: {{targetRevision: {of(dice, HEX, 40)}, repoURL: 'https://git.example.org/x'}}\n")
+    yield Case(
+        "revision",
+        "a.yaml",
+        f"spec:\n  source: {{targetRevision: {of(dice, HEX, 40)}, repoURL: 'https://git.example.org/x'}}\n",
+    )
     yield Case("UUIDs", "a.yaml", f"tenantId: {_uuid(dice)}\nsubscription: {_uuid(dice)}\nclient_id: {_uuid(dice)}\n")
-    yield Case("image", "cm.yaml", f"apiVersion: v1\nkind: ConfigMap\n{meta}binaryData:\n  logo.png: iVBORw0KGgo{of(dice, ALNUM + '+/', 400)}=\n")
-    yield Case("data URL", "index.html", f'<img alt="token" src="data:image/png;base64,iVBORw0KGgo{of(dice, ALNUM, 300)}=="/>\n')
-    yield Case("random beside nothing", "a.yaml", f"etag: {of(dice, ALNUM, 32)}\nrequestId: {of(dice, URLSAFE, 20)}x\nnonceHash: {of(dice, HEX, 40)}\n")
-    yield Case("references", "d.yaml", f"env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {{name: db-{of(dice, LOWER + DIGITS, 10)}, key: password}}\nenvFrom:\n- secretRef: {{name: app-{of(dice, LOWER + DIGITS, 5)}}}\n")
-    yield Case("hashes of passwords", "users.yaml", f"users:\n- name: a\n  password: $2y$10${of(dice, ALNUM, 53)}\n- name: b\n  password: '{{SSHA}}{of(dice, ALNUM, 32)}'\n")
+    yield Case(
+        "image",
+        "cm.yaml",
+        f"apiVersion: v1\nkind: ConfigMap\n{meta}binaryData:\n  logo.png: iVBORw0KGgo{of(dice, ALNUM + '+/', 400)}=\n",
+    )
+    yield Case(
+        "data URL",
+        "index.html",
+        f'<img alt="token" src="data:image/png;base64,iVBORw0KGgo{of(dice, ALNUM, 300)}=="/>\n',
+    )
+    yield Case(
+        "random beside nothing",
+        "a.yaml",
+        f"etag: {of(dice, ALNUM, 32)}\nrequestId: {of(dice, URLSAFE, 20)}x\nnonceHash: {of(dice, HEX, 40)}\n",
+    )
+    yield Case(
+        "references",
+        "d.yaml",
+        f"env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {{name: db-{of(dice, LOWER + DIGITS, 10)}, key: password}}\nenvFrom:\n- secretRef: {{name: app-{of(dice, LOWER + DIGITS, 5)}}}\n",
+    )
+    yield Case(
+        "hashes of passwords",
+        "users.yaml",
+        f"users:\n- name: a\n  password: $2y$10${of(dice, ALNUM, 53)}\n- name: b\n  password: '{{SSHA}}{of(dice, ALNUM, 32)}'\n",
+    )
     yield Case("htpasswd", ".htpasswd", f"admin:$apr1${of(dice, ALNUM, 8)}${of(dice, ALNUM, 22)}\n")
-    yield Case("pod names", "p.yaml", f"secretPod: db-{of(dice, HEX, 10)}-{of(dice, LOWER + DIGITS, 5)}\nhost: ip-10-0-{number}-7.internal\n")
-    yield Case("workflow", ".github/workflows/a.yml", f"env:\n  TOKEN: ${{{{ secrets.T{number} }}}}\nsteps:\n- uses: actions/checkout@{of(dice, HEX, 40)}\n  with: {{token: '${{{{ github.token }}}}'}}\n")
-    yield Case("generator of templates", "kustomization.yaml", f"secretGenerator:\n- name: s{number}\n  literals: ['password=${{PASSWORD}}', token=changeme]\nconfigMapGenerator:\n- name: c\n  literals: [mode=prod{number}, tokenTTL=300s]\n")
+    yield Case(
+        "pod names",
+        "p.yaml",
+        f"secretPod: db-{of(dice, HEX, 10)}-{of(dice, LOWER + DIGITS, 5)}\nhost: ip-10-0-{number}-7.internal\n",
+    )
+    yield Case(
+        "workflow",
+        ".github/workflows/a.yml",
+        f"env:\n  TOKEN: ${{{{ secrets.T{number} }}}}\nsteps:\n- uses: actions/checkout@{of(dice, HEX, 40)}\n  with: {{token: '${{{{ github.token }}}}'}}\n",
+    )
+    yield Case(
+        "generator of templates",
+        "kustomization.yaml",
+        f"secretGenerator:\n- name: s{number}\n  literals: ['password=${{PASSWORD}}', token=changeme]\nconfigMapGenerator:\n- name: c\n  literals: [mode=prod{number}, tokenTTL=300s]\n",
+    )
 
 
 def _by_hand(dice: random.Random) -> Iterator[Case]:
     crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  versions:\n  - schema:\n      openAPIV3Schema:\n        properties:\n          password: {type: string, default: x7Kq9}\n          token: {type: string, description: 'a token, see RFC 6750'}\n"
     yield Case("CRD", "crd.yaml", crd)
-    yield Case("RBAC", "r.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nrules:\n- {apiGroups: [''], resources: [secrets, serviceaccounts/token], verbs: [create]}\n")
-    yield Case("projected token", "d.yaml", "volumes:\n- name: token\n  projected:\n    sources:\n    - serviceAccountToken: {audience: vault, expirationSeconds: 7200, path: token}\n")
-    yield Case("cert-manager", "c.yaml", "apiVersion: cert-manager.io/v1\nkind: Certificate\nspec:\n  secretName: web-tls-2024\n  privateKey: {algorithm: RSA, size: 4096, rotationPolicy: Always}\n  issuerRef: {name: letsencrypt-prod01}\n")
-    yield Case("ingress auth", "i.yaml", "metadata:\n  annotations:\n    nginx.ingress.kubernetes.io/auth-secret: basic-auth-v2\n    nginx.ingress.kubernetes.io/auth-type: basic\n    nginx.ingress.kubernetes.io/auth-realm: 'Authentication Required - Team7'\n")
-    yield Case("prometheus", "p.yaml", "authorization:\n  type: Bearer\n  credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token\n")
-    yield Case("Argo CD repository without", "r.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {labels: {argocd.argoproj.io/secret-type: repository}}\nstringData: {url: '', type: ''}\n")
+    yield Case(
+        "RBAC",
+        "r.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nrules:\n- {apiGroups: [''], resources: [secrets, serviceaccounts/token], verbs: [create]}\n",
+    )
+    yield Case(
+        "projected token",
+        "d.yaml",
+        "volumes:\n- name: token\n  projected:\n    sources:\n    - serviceAccountToken: {audience: vault, expirationSeconds: 7200, path: token}\n",
+    )
+    yield Case(
+        "cert-manager",
+        "c.yaml",
+        "apiVersion: cert-manager.io/v1\nkind: Certificate\nspec:\n  secretName: web-tls-2024\n  privateKey: {algorithm: RSA, size: 4096, rotationPolicy: Always}\n  issuerRef: {name: letsencrypt-prod01}\n",
+    )
+    yield Case(
+        "ingress auth",
+        "i.yaml",
+        "metadata:\n  annotations:\n    nginx.ingress.kubernetes.io/auth-secret: basic-auth-v2\n    nginx.ingress.kubernetes.io/auth-type: basic\n    nginx.ingress.kubernetes.io/auth-realm: 'Authentication Required - Team7'\n",
+    )
+    yield Case(
+        "prometheus",
+        "p.yaml",
+        "authorization:\n  type: Bearer\n  credentials_file: /var/run/secrets/kubernetes.io/serviceaccount/token\n",
+    )
+    yield Case(
+        "Argo CD repository without",
+        "r.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {labels: {argocd.argoproj.io/secret-type: repository}}\nstringData: {url: '', type: ''}\n",
+    )
     yield Case("public key of a payment", "v.yaml", f"stripe:\n  publishableKey: pk_live_{of(dice, ALNUM, 24)}\n")
     yield Case("sealed raw", "cert.pem", pem(dice, "CERTIFICATE"))
-    yield Case("description", "values.schema.json", '{"properties": {"password": {"type": "string", "description": "Password of the admin (8 to 64 characters)", "default": ""}}}\n')
-    yield Case("dashboards", "d.json", '{"panels": [{"title": "Token rate", "expr": "sum(rate(tokens_total[5m])) by (key)", "uid": "a8f3kz9q"}]}\n')
-    yield Case("minified", "app.min.js", "var e=function(t){return t.token=t.key||n.password,t}" + "".join(f"a{n}=function(){{return b{n}.c}};" for n in range(200)))
+    yield Case(
+        "description",
+        "values.schema.json",
+        '{"properties": {"password": {"type": "string", "description": "Password of the admin (8 to 64 characters)", "default": ""}}}\n',
+    )
+    yield Case(
+        "dashboards",
+        "d.json",
+        '{"panels": [{"title": "Token rate", "expr": "sum(rate(tokens_total[5m])) by (key)", "uid": "a8f3kz9q"}]}\n',
+    )
+    yield Case(
+        "minified",
+        "app.min.js",
+        "var e=function(t){return t.token=t.key||n.password,t}"
+        + "".join(f"a{n}=function(){{return b{n}.c}};" for n in range(200)),
+    )
     yield Case("binary-like", "a.txt", "token\x00" + of(dice, ALNUM, 400))
-    yield Case("documentation", "README.md", "Set `DB_PASSWORD` to the password. The key `api-key` of the Secret `web-auth-2` holds it:\n\n    password: <password>\n    token: \"...\"\n")
+    yield Case(
+        "documentation",
+        "README.md",
+        'Set `DB_PASSWORD` to the password. The key `api-key` of the Secret `web-auth-2` holds it:\n\n    password: <password>\n    token: "..."\n',
+    )
     yield Case("empty", "a.yaml", "")
 
 

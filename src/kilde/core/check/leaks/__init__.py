@@ -15,18 +15,20 @@ from kilde.core.check.leaks.tokens import find_tokens
 LARGEST = 8 << 20  # characters of a file; what is behind them is not looked at, and that is told
 MOST = 1_000  # leaks of a file
 _STRUCTURED = (".yaml", ".yml", ".json", ".tpl", ".gotmpl", ".json5")
-_CONFIGURING = (".env", ".properties", ".ini", ".cfg", ".conf", ".config", ".toml", ".tfvars", ".sh", ".bash", ".zsh", ".netrc", ".npmrc", ".pypirc", ".pgpass", ".htpasswd", ".xml",
-                ".plist", ".envrc", ".service", ".tf", ".hcl", ".cnf")  # fmt: skip
+_CONFIGURING = (
+    ".env", ".properties", ".ini", ".cfg", ".conf", ".config", ".toml", ".tfvars", ".sh", ".bash", ".zsh", ".netrc", ".npmrc", ".pypirc",
+    ".pgpass", ".htpasswd", ".xml", ".plist", ".envrc", ".service", ".tf", ".hcl", ".cnf",
+)  # fmt: skip
 _NAMES = ("dockerfile", "makefile", "jenkinsfile", "procfile", "credentials", "config", ".dockercfg", "vagrantfile")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _MANIFEST = re.compile(r"^(?:apiVersion|kind):[ ]", re.MULTILINE)
 
-__all__ = ["LARGEST", "MOST", "Leak", "Look", "find_leaks", "is_text"]
+RULES = frozenset({
+    "annotation-credential", "argument-credential", "config-credential", "docker-config", "env-credential", "kubeconfig", "named-value",
+    "private-key", "raw-secret", "secret-generator", "token", "too-large", "url-credential",
+})  # fmt: skip
 
-
-def is_text(data: bytes) -> bool:
-    """Whether it is text that can be looked at; git's own test: no zero byte near its beginning."""
-    return b"\0" not in data[:8000]
+__all__ = ["LARGEST", "MOST", "RULES", "Leak", "Look", "find_leaks"]
 
 
 def find_leaks(path: str, text: str, *, look: Look | None = None) -> list[Leak]:
@@ -35,6 +37,8 @@ def find_leaks(path: str, text: str, *, look: Look | None = None) -> list[Leak]:
     `look` gives the text of another file by its path as this one writes it (None: it is not there): with it, files that a secretGenerator
     reads are told of only where they are in Git and in plain text.
     """
+    if "\0" in text[:8000]:
+        return []  # git's own test of what is no text
     found = merged(_sightings(path, text[:LARGEST], look))
     if len(text) > LARGEST:
         last = text.count("\n", 0, LARGEST) + 1
@@ -51,7 +55,12 @@ def _sightings(path: str, text: str, look: Look | None) -> Iterator[Sighting]:
     yield from find_logins(name, text)
     yield from find_defaults(text)
     lower = name.lower()
-    if lower.endswith(_STRUCTURED) or name in _KUSTOMIZATIONS or _MANIFEST.search(text) or lower.endswith((".dockerconfigjson", "kubeconfig")):
+    if (
+        lower.endswith(_STRUCTURED)
+        or name in _KUSTOMIZATIONS
+        or _MANIFEST.search(text)
+        or lower.endswith((".dockerconfigjson", "kubeconfig"))
+    ):
         yield from find_in_documents(text, look=look, kustomization=name in _KUSTOMIZATIONS)
     else:
         configuring = lower.endswith(_CONFIGURING) or lower.startswith((*_NAMES, ".env"))

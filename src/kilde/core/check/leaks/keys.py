@@ -8,11 +8,17 @@ from kilde.core.check.leaks.tokens import LineStarts
 
 _BEGIN = re.compile(r"-----BEGIN ((?:[A-Z0-9]{1,12} ){0,4})PRIVATE KEY( BLOCK)?-----")
 _BODY = re.compile(r"(?:[0-9A-Za-z+/=]|\\[nr]|[\s\"'|>,+-]){0,400}")
-_HEADERS = re.compile(r"(?:(?:\\[nr]|[\s\"'])*(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash|Key|Subject):?[^\n\\]{0,120}){1,6}")
+_HEADERS = re.compile(
+    r"(?:(?:\\[nr]|[\s\"'])*(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash|Key|Subject):?[^\n\\]{0,120}){1,6}"
+)
 _ENOUGH = 40  # characters of base64 behind the first line; an example has `...` there
 _FIRST = 400
 _BASE64 = re.compile(r"LS0tLS1CRUdJTi[0-9A-Za-z+/]{6,40}")
-_ENCODED = ("QUklWQVRFIEtFWS", "BSSVZBVEUgS0VZ", "UFJJVkFURSBLRV")  # ` PRIVATE KEY` at each of the three places of a group
+_ENCODED = (
+    "QUklWQVRFIEtFWS",
+    "BSSVZBVEUgS0VZ",
+    "UFJJVkFURSBLRV",
+)  # ` PRIVATE KEY` at each of the three places of a group
 _RANK = 7
 
 

@@ -34,11 +34,15 @@ class Sighting:
     hint: str
     value: str = field(repr=False)
     rank: int = 0
-    lines: tuple[int, int] | None = None  # the first and the last one of what it is about; whatever else is in them is part of it
+    lines: tuple[int, int] | None = (
+        None  # the first and the last one of what it is about; whatever else is in them is part of it
+    )
 
     def told(self, path: str) -> Leak:
         """Without the value."""
-        return Leak(path, self.line, self.column, self.rule, self.kind, self.hint, fingerprint(path, self.rule, self.value))
+        return Leak(
+            path, self.line, self.column, self.rule, self.kind, self.hint, fingerprint(path, self.rule, self.value)
+        )
 
 
 def fingerprint(path: str, rule: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""Credentials in lines of any text: `NAME=value`, `name: "value"`, `--flag value`, `<name>value</name>`, headers, and URLs with a password."""
+"""Credentials in lines of any text: `NAME=value`, `name: "value"`, `--flag value`, `<name>value</name>`, headers, URLs."""
 
 import re
 from collections.abc import Iterator
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from kilde.core.check.leaks.leak import Sighting, length_of
 from kilde.core.check.leaks.names import Promise, promise_of
 from kilde.core.check.leaks.tokens import LineStarts
-from kilde.core.check.leaks.values import decoded, is_credential, is_placeholder, is_random, is_thrown
+from kilde.core.check.leaks.values import decoded, is_credential, is_placeholder, is_thrown
 
-_TELLING = re.compile(r"pass|secret|token|key|cred|auth|pwd|dsn|conn|bearer|basic|jwt|salt|seed|otp|psk|hmac|curl|\bpw\b|\bpat\b|\bpin\b", re.IGNORECASE)
+_TELLING = re.compile(
+    r"pass|secret|token|key|cred|auth|pwd|dsn|conn|bearer|basic|jwt|salt|seed|otp|psk|hmac|curl|\bpw\b|\bpat\b|\bpin\b",
+    re.IGNORECASE,
+)
 _ASSIGNED = re.compile(
-    r"""(?<![\w.$-])["']?(--?)?([A-Za-z_$][\w.$-]{0,79})(?:\[[^\]\s]{0,40}\])?["'\])]{0,3}[ \t]{0,8}(=>|:=|={1,3}|:|(?<=\w)[ ](?=\S))[ \t]{0,8}"""
+    r"""(?<![\w.$-])["']?(--?)?([A-Za-z_$][\w.$-]{0,79})(?:\[[^\]\s]{0,40}\])?["'\])]{0,3}"""
+    r"""[ \t]{0,8}(=>|:=|={1,3}|:|(?<=\w)[ ](?=\S))[ \t]{0,8}"""
     r"""(?:[bruf@]{0,2}(?P<q>["'`])(?P<quoted>[^"'`\n]{1,512})(?P=q)|(?P<bare>[^\s"'`,;<>(){}\[\]]{1,512}))"""
 )
 _ELEMENT = re.compile(r"<([A-Za-z][\w.:-]{0,79})(?:\s[^<>]{0,120})?>([^<>\s]{4,256})</")
@@ -20,9 +24,9 @@ _MACHINE = re.compile(r"\bmachine[ \t]+\S{1,200}[ \t\n]+login[ \t]+\S{1,200}[ \t
 _PAIR = re.compile(r"""(?<!\S)(?:-u|--user|--basic)[ =]["']?([\w.@-]{1,64}):([^\s"':@]{4,128})["']?(?!\S)""")
 _URL = re.compile(r"""://([^\s:/?#@"'<>\\]{0,128}):([^\s/"'<>@\\]{1,256})@(?=[\w\[$\{<%*.-])""")
 _NETWORKS = ("localhost", "127.0.0.1", "example.com", "example.org", "example.net")
-_CHAIN = re.compile(r"[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+|[a-z]+[A-Z]\w*|[A-Z][A-Z0-9_]+")
+_CHAIN = re.compile(r"[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)*")
 _THROWN = re.compile(r"[0-9A-Za-z_+/=.~:@%!-]+")
-_CONNECTION = re.compile(r"(?<![A-Za-z])(?:password|pwd)[ ]?=[ ]?([^;\s\"'=]{4,128});", re.IGNORECASE)
+_CONNECTION = re.compile(r"(?<![A-Za-z])(password|pwd)[ ]?=[ ]?([^;\s\"'=]{4,128});", re.IGNORECASE)
 _DEFAULTS = (
     re.compile(r"""([\w.$-]{1,80})[ )]{1,4}\|[ ]*default[ ]+["']([^"'\n]{1,256})["']"""),
     re.compile(r"""default[ ]+["']([^"'\n]{1,256})["'][ (]{1,4}([\w.$-]{1,80})"""),
@@ -33,38 +37,42 @@ _RANK, _COMMENT_RANK, _URL_RANK = 3, 2, 4
 _COMMENTS = ("#", "//", ";", "--")
 
 
-def find_in_lines(text: str, line: int = 1, *, code: bool, only_comments: bool = False, rule: str = "named-value") -> Iterator[Sighting]:
+def find_in_lines(
+    text: str, line: int = 1, *, code: bool, only_comments: bool = False, rule: str = "named-value"
+) -> Iterator[Sighting]:
     """Named values of every line. `code`: of a program or of prose, where only a quoted value, or one that dice threw, is one."""
     if not _TELLING.search(text):
         return
     for number, whole in enumerate(text.split("\n"), line):
-        if only_comments and not whole.lstrip().startswith("#") or not _TELLING.search(whole):
+        if (only_comments and not whole.lstrip().startswith("#")) or not _TELLING.search(whole):
             continue
         comment = whole.lstrip().startswith(_COMMENTS)
         for begin in range(0, len(whole), _LONGEST_LINE):  # a longer one is cut, so that its cost is that of its length
             piece = whole[begin : begin + _LONGEST_LINE + 600]
-            yield from _in_line(piece, number, begin, strict=code or comment, rule=rule, rank=_COMMENT_RANK if comment else _RANK)
+            yield from _in_line(
+                piece, number, begin, strict=code or comment, rule=rule, rank=_COMMENT_RANK if comment else _RANK
+            )
 
 
 def _in_line(text: str, line: int, begin: int, *, strict: bool, rule: str, rank: int) -> Iterator[Sighting]:
-    for one in _assigned(text, strict):
-        at, name, value = one
+    for at, name, value in (*_assigned(text, strict), *_written(text)):
         yield Sighting(line, begin + at + 1, rule, "credential", named(name, value), value, rank)
-    for pattern in (_ELEMENT, _ATTRIBUTE):
-        for match in pattern.finditer(text):
-            if is_credential(match[2], promise_of(match[1])):
-                yield Sighting(line, begin + match.start(2) + 1, rule, "credential", named(match[1], match[2]), match[2], rank)
     for match in _HEADER.finditer(text):
-        value = match[2]
-        if _is_header(match[1].lower(), value):
-            hint = f"{match[1]} … ({length_of(value)})"
-            yield Sighting(line, begin + match.start(2) + 1, rule, "authorization header", hint, value, rank)
-    for match in _CONNECTION.finditer(text):
-        if is_credential(match[1], Promise.PASSWORD):
-            yield Sighting(line, begin + match.start(1) + 1, rule, "credential", named("password", match[1]), match[1], rank)
+        if _is_header(match[1].lower(), match[2]):
+            hint = f"{match[1]} … ({length_of(match[2])})"
+            yield Sighting(line, begin + match.start(2) + 1, rule, "authorization header", hint, match[2], rank)
     for match in _PAIR.finditer(text):
         if not is_placeholder(match[2]) and not match[2].isdigit():
-            yield Sighting(line, begin + match.start(2) + 1, rule, "user and password", f"a password ({length_of(match[2])})", match[2], rank)
+            hint = f"a password ({length_of(match[2])})"
+            yield Sighting(line, begin + match.start(2) + 1, rule, "user and password", hint, match[2], rank)
+
+
+def _written(text: str) -> Iterator[tuple[int, str, str]]:
+    """Place, name and value of what is written as an element, as attributes, or in a connection string."""
+    for pattern in (_ELEMENT, _ATTRIBUTE, _CONNECTION):
+        for match in pattern.finditer(text):
+            if is_credential(match[2], promise_of(match[1])):
+                yield match.start(2), match[1], match[2]
 
 
 def _is_header(scheme: str, value: str) -> bool:
@@ -102,7 +110,16 @@ def find_urls(text: str, line: int = 1) -> Iterator[Sighting]:
     starts: LineStarts | None = None
     for match in _URL.finditer(text):
         user, password = match[1], match[2]
-        if is_placeholder(password) or password.lower() in (user.lower(), "pass", "password", "pwd", "guest", "user", "secret", "port"):
+        if is_placeholder(password) or password.lower() in (
+            user.lower(),
+            "pass",
+            "password",
+            "pwd",
+            "guest",
+            "user",
+            "secret",
+            "port",
+        ):
             continue
         if any(text.startswith(host, match.end()) for host in _NETWORKS[2:]):
             continue
@@ -121,7 +138,9 @@ def find_logins(name: str, text: str, line: int = 1) -> Iterator[Sighting]:
     for match in pattern.finditer(text):
         if not is_placeholder(match[1]):
             row, column = starts.of(match.start(1))
-            yield Sighting(line + row, column + 1, "named-value", "login", f"a password ({length_of(match[1])})", match[1], _RANK)
+            yield Sighting(
+                line + row, column + 1, "named-value", "login", f"a password ({length_of(match[1])})", match[1], _RANK
+            )
 
 
 def find_defaults(text: str, line: int = 1) -> Iterator[Sighting]:
@@ -142,5 +161,7 @@ _TELLABLE = re.compile(r"[\w.$/ -]{1,64}")
 
 def named(name: str, value: str) -> str:
     """`the value of 'db.password' (12 characters)`; a name that is odd is not repeated."""
-    shown = f"the value of '{name}'" if _TELLABLE.fullmatch(name) and name not in value and value not in name else "a value"
+    shown = (
+        f"the value of '{name}'" if _TELLABLE.fullmatch(name) and name not in value and value not in name else "a value"
+    )
     return f"{shown} ({length_of(value)})"

@@ -1,9 +1,9 @@
-"""YAML and JSON as nodes that know their places, of whatever can be read: a broken document does not hide the next one, nor a template its values."""
+"""YAML and JSON as nodes that know their places, of all that can be read: what is broken hides nothing behind it."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Optional, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 from yaml._yaml import CParser
@@ -50,7 +50,7 @@ class Branch:
         return found if isinstance(found, list) else []
 
 
-Node: TypeAlias = Union["Leaf", "Branch", "list[Node]"]
+Node: TypeAlias = "Leaf | Branch | list[Node]"
 
 
 class Part(NamedTuple):
@@ -58,7 +58,7 @@ class Part(NamedTuple):
 
     line: int
     text: str
-    root: Optional[Node]
+    root: "Node | None"
 
 
 def parts_of(text: str, line: int = 1) -> Iterator[Part]:
@@ -104,7 +104,7 @@ class _Reader:
         self._next = CParser(text).get_event
         self._line = line
 
-    def root(self) -> Optional[Node]:
+    def root(self) -> "Node | None":
         self._next()
         if isinstance(self._next(), StreamEndEvent):
             return None
@@ -115,28 +115,34 @@ class _Reader:
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
+        mark: Any = event.start_mark
+        first = mark.line + self._line
         if isinstance(event, ScalarEvent):
-            mark, end = event.start_mark, event.end_mark
-            last = end.line + (0 if end.column else -1)
-            return Leaf(event.value, mark.line + self._line, mark.column, max(last, mark.line) + self._line, event.style in ("|", ">"))
+            end: Any = event.end_mark
+            last = max(end.line if end.column else end.line - 1, mark.line) + self._line
+            return Leaf(event.value, first, mark.column, last, event.style in ("|", ">"))
         if isinstance(event, AliasEvent):
-            return Leaf("", event.start_mark.line + self._line, event.start_mark.column, event.start_mark.line + self._line, False)
+            return Leaf("", first, mark.column, first, False)  # it is looked at where it is written
         if depth >= _DEPTH:
             raise _TooDeep
-        first = event.start_mark.line + self._line
+        item: Any
         if isinstance(event, MappingStartEvent):
             entries: list[tuple[str, Node]] = []
             while not isinstance(item := self._next(), MappingEndEvent):
                 key = self._node(item, depth + 1)
                 entries.append((key.text if isinstance(key, Leaf) else "", self._node(self._next(), depth + 1)))
-            return Branch(entries, first, item.end_mark.line + self._line)
+            return Branch(entries, first, _line(item.end_mark) + self._line)
         found: list[Node] = []
         while not isinstance(item := self._next(), SequenceEndEvent):
             found.append(self._node(item, depth + 1))
         return found
 
 
-def leaves(node: Optional[Node]) -> Iterator[Leaf]:
+def _line(mark: Any) -> int:
+    return int(mark.line)
+
+
+def leaves(node: "Node | None") -> Iterator[Leaf]:
     """Every scalar below."""
     if isinstance(node, Leaf):
         yield node

@@ -1,4 +1,4 @@
-"""Credentials where Kubernetes keeps them: Secrets, generators, ConfigMaps, environments, arguments, annotations, kubeconfigs, and values of charts."""
+"""Credentials where Kubernetes keeps them: Secrets, generators, environments, arguments, annotations, kubeconfigs, values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,13 +14,19 @@ from kilde.core.check.leaks.values import decoded, is_credential, is_placeholder
 
 Look = Callable[[str], str | None]  # a path beside the file that is judged → its text; None: it is not in Git
 
-_SEALED = frozenset({"SealedSecret"})
+_SEALED = frozenset({
+    "SealedSecret",
+})  # fmt: skip
 # they name where a secret is, and hold none
-_REFERENCES = frozenset({"ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret", "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret",
-                         "VaultAuth", "VaultConnection", "SecretProviderClass", "VaultSecret", "AzureKeyVaultSecret", "OnePasswordItem", "BitwardenSecret", "InfisicalSecret", "DopplerSecret",
-                         "CustomResourceDefinition"})  # fmt: skip
+_REFERENCES = frozenset({
+    "ExternalSecret", "ClusterExternalSecret", "SecretStore", "ClusterSecretStore", "PushSecret",
+    "VaultStaticSecret", "VaultDynamicSecret", "VaultPKISecret", "VaultAuth", "VaultConnection",
+    "SecretProviderClass", "VaultSecret", "AzureKeyVaultSecret", "OnePasswordItem", "BitwardenSecret",
+    "InfisicalSecret", "DopplerSecret", "CustomResourceDefinition",
+})  # fmt: skip
 _LAST_APPLIED = ("last-applied-configuration", "last-applied")
 _DEEP = 3  # manifests within values within manifests
+_ENCODES = 24  # characters of base64 from which on it may hold a token
 _SHOWN = 5  # names of a Secret's values
 _RAW, _FILES, _FIELD = 9, 8, 3
 
@@ -35,7 +41,9 @@ class _Where:
     depth: int = 0
 
 
-def find_in_documents(text: str, line: int = 1, *, look: Look | None = None, kustomization: bool = False, depth: int = 0) -> Iterator[Sighting]:
+def find_in_documents(
+    text: str, line: int = 1, *, look: Look | None = None, kustomization: bool = False, depth: int = 0
+) -> Iterator[Sighting]:
     """Everything that YAML or JSON holds; a document that cannot be read is gone through line by line."""
     for part in parts_of(text, line):
         if part.root is None:
@@ -72,7 +80,12 @@ class _Walk:
         kind, is_object = node.text("kind"), bool(node.text("kind") and node.text("apiVersion"))
         skipped: tuple[str, ...] = ()
         if is_object:
-            where = replace(where, named=kind not in _SEALED | _REFERENCES, rule="config-credential" if kind == "ConfigMap" else "named-value", in_block=False)
+            where = replace(
+                where,
+                named=kind not in _SEALED | _REFERENCES,
+                rule="config-credential" if kind == "ConfigMap" else "named-value",
+                in_block=False,
+            )
             if kind == "Secret":
                 yield from self._secret(node)
                 skipped = ("data", "stringData")
@@ -116,24 +129,27 @@ class _Walk:
 
     def _leaf(self, leaf: Leaf, where: _Where) -> Iterator[Sighting]:
         """What is within a value: lines of a file, a manifest, base64 of either."""
-        text = leaf.text
+        text, here = leaf.text, leaf.column + 1
+        is_document = text[:1] in "{[" and '"' in text
         if leaf.is_block or leaf.last > leaf.line:
-            if where.depth < _DEEP and (("kind:" in text and "apiVersion:" in text) or text[:1] in "{["):
-                below = leaf.is_block
-                for one in find_in_documents(text, leaf.line + below, depth=where.depth + 1):
-                    yield replace(one, column=one.column + self._indent(leaf), line=min(one.line, leaf.last))
-            elif where.named and leaf.is_block:
-                begin, end = leaf.line - self._first + 1, leaf.last - self._first + 1
-                yield from find_in_lines("\n".join(self._lines[begin:end]), leaf.line + 1, code=False, rule=where.rule)
-        elif where.named and text[:1] in "{[" and '"' in text and where.depth < _DEEP:
+            yield from self._block(leaf, where, is_document)
+        elif where.named and is_document and where.depth < _DEEP:
             for one in find_in_documents(text, depth=where.depth + 1):
-                yield replace(one, line=leaf.line, column=leaf.column + 1)
+                yield replace(one, line=leaf.line, column=here)
         elif where.named and ("=" in text or ":" in text):
             for one in find_in_lines(text, leaf.line, code=True, rule=where.rule):
-                yield replace(one, column=leaf.column + 1)
-        if len(text) >= 24 and (plain := decoded(text)):
+                yield replace(one, column=here)
+        if len(text) >= _ENCODES and (plain := decoded(text)):
             for one in (*find_tokens(plain), *find_keys(plain)):
-                yield replace(one, line=leaf.line, column=leaf.column + 1, kind=f"{one.kind} in base64")
+                yield replace(one, line=leaf.line, column=here, kind=f"{one.kind} in base64")
+
+    def _block(self, leaf: Leaf, where: _Where, is_document: bool) -> Iterator[Sighting]:
+        if where.depth < _DEEP and (is_document or ("kind:" in leaf.text and "apiVersion:" in leaf.text)):
+            for one in find_in_documents(leaf.text, leaf.line + leaf.is_block, depth=where.depth + 1):
+                yield replace(one, column=one.column + self._indent(leaf), line=min(one.line, leaf.last))
+        elif where.named and leaf.is_block:
+            begin, end = leaf.line - self._first + 1, leaf.last - self._first + 1
+            yield from find_in_lines("\n".join(self._lines[begin:end]), leaf.line + 1, code=False, rule=where.rule)
 
     def _indent(self, leaf: Leaf) -> int:
         """How far in the first line of a block's text stands."""
@@ -148,17 +164,22 @@ class _Walk:
             inside = node.branch(block)
             for key, value in inside.entries if inside is not None else ():
                 for leaf in leaves(value):
-                    plain = (decoded(leaf.text) or leaf.text) if block == "data" else leaf.text
-                    if not (is_placeholder(plain) or is_placeholder(leaf.text) or plain.lstrip().startswith("-----BEGIN CERT") or is_public(leaf.text) and not plain.isdigit()):
+                    if _is_plain(leaf.text, (decoded(leaf.text) or leaf.text) if block == "data" else leaf.text):
                         first = first or leaf
                         names.append(key)
                         values.append(leaf.text)
         if first is not None:
-            shown = ", ".join(name for name in names[:_SHOWN] if len(name) <= 64 and name.isprintable() and not any(name in value for value in values))
+            shown = ", ".join(
+                name
+                for name in names[:_SHOWN]
+                if len(name) <= 64 and name.isprintable() and not any(name in value for value in values)
+            )
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             count = f"{len(values)} value{'s' if len(values) > 1 else ''}"
             hint = f"{count}: {shown}{more}" if shown else count
-            yield _sighting(first, "raw-secret", "Secret in plain text", hint, "\0".join(values), _RAW, lines=(node.line, node.last))
+            yield _sighting(
+                first, "raw-secret", "Secret in plain text", hint, "\0".join(values), _RAW, lines=(node.line, node.last)
+            )
 
     def _last_applied(self, leaf: Leaf, where: _Where) -> Iterator[Sighting]:
         """The object as kubectl last applied it: a Secret's values are in there, too."""
@@ -168,7 +189,9 @@ class _Walk:
             return
         for one in find_in_documents(leaf.text, depth=where.depth + 1) if where.depth < _DEEP else ():
             hint = f"last-applied configuration: {one.hint}"
-            yield replace(one, line=leaf.line, column=leaf.column + 1, rule="annotation-credential", hint=hint, lines=None)
+            yield replace(
+                one, line=leaf.line, column=leaf.column + 1, rule="annotation-credential", hint=hint, lines=None
+            )
 
     def _generators(self, node: Branch) -> Iterator[Sighting]:
         for field, rule in (("secretGenerator", "secret-generator"), ("configMapGenerator", "config-credential")):
@@ -198,13 +221,22 @@ class _Walk:
         yield _sighting(leaf, "secret-generator", "file of a Secret", "a file that becomes a Secret", leaf.text, _FILES)
 
 
+def _is_plain(written: str, meant: str) -> bool:
+    """Whether a Secret's value may be secret and is not encrypted."""
+    if is_placeholder(meant) or is_placeholder(written) or meant.lstrip().startswith("-----BEGIN CERT"):
+        return False
+    return not is_public(written) or meant.isdigit()
+
+
 def _is_sops(root: Branch) -> bool:
     sops = root.branch("sops")
     return sops is not None and sops.get("mac") is not None
 
 
 def _is_encrypted(text: str) -> bool:
-    return "ENC[AES256_GCM," in text or text.startswith(("age-encryption.org/", "-----BEGIN AGE ENCRYPTED", "-----BEGIN PGP MESSAGE", "\0GITCRYPT"))
+    return "ENC[AES256_GCM," in text or text.startswith(
+        ("age-encryption.org/", "-----BEGIN AGE ENCRYPTED", "-----BEGIN PGP MESSAGE", "\0GITCRYPT")
+    )
 
 
 def _arguments(items: list[Node], where: _Where) -> Iterator[Sighting]:
@@ -232,7 +264,14 @@ def _kubeconfig(node: Branch) -> Iterator[Sighting]:
         for field in ("token", "password", "client-key-data", "id-token", "refresh-token"):
             for leaf in leaves(inside.get(field)) if inside is not None else ():
                 if not is_placeholder(leaf.text):
-                    yield _sighting(leaf, "kubeconfig", "kubeconfig with credentials", f"{field} ({length_of(leaf.text)})", leaf.text, _FILES)
+                    yield _sighting(
+                        leaf,
+                        "kubeconfig",
+                        "kubeconfig with credentials",
+                        f"{field} ({length_of(leaf.text)})",
+                        leaf.text,
+                        _FILES,
+                    )
 
 
 def _docker(auths: Branch) -> Iterator[Sighting]:
@@ -243,9 +282,18 @@ def _docker(auths: Branch) -> Iterator[Sighting]:
                 continue
             _, colon, password = decoded(leaf.text).partition(":")
             if field != "auth" or (colon and not is_placeholder(password)):
-                yield _sighting(leaf, "docker-config", "registry credentials", f"{field} ({length_of(leaf.text)})", leaf.text, _FILES)
+                yield _sighting(
+                    leaf,
+                    "docker-config",
+                    "registry credentials",
+                    f"{field} ({length_of(leaf.text)})",
+                    leaf.text,
+                    _FILES,
+                )
 
 
-def _sighting(leaf: Leaf, rule: str, kind: str, hint: str, value: str, rank: int = _FIELD, lines: tuple[int, int] | None = None) -> Sighting:
+def _sighting(
+    leaf: Leaf, rule: str, kind: str, hint: str, value: str, rank: int = _FIELD, lines: tuple[int, int] | None = None
+) -> Sighting:
     line = leaf.line + (1 if leaf.is_block else 0)
     return Sighting(line, leaf.column + 1, rule, kind, hint, value, rank, lines)

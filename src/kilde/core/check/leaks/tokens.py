@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from kilde.core.check.leaks.leak import Sighting, length_of
 
-_EXAMPLE = re.compile(r"EXAMPLE|(?i:x{6}|dummy|placeholder|redacted|sample|your[-_]?(?:token|key|api))|0{12}|1234567890(?![0-9])|(\w)\1{7}")
+_EXAMPLE = re.compile(
+    r"EXAMPLE|(?i:x{6}|dummy|placeholder|redacted|sample|your[-_]?(?:token|key|api))|0{12}|1234567890(?![0-9])|(\w)\1{7}"
+)
 
 
 class Shape(NamedTuple):
@@ -73,9 +75,9 @@ _SHAPES = (
     _shape("Slack token", "xox", r"xox[abeoprs](?:\.xox[bp])?-[0-9A-Za-z\-]{20,250}", "xox.-"),
     _shape("Slack app token", "xapp-", r"xapp-[0-9]-[0-9A-Z]{9,13}-[0-9]{10,14}-[0-9a-f]{64}"),
     _shape("Slack webhook", "hooks.slack.com/", r"hooks\.slack\.com/(?:services|workflows|triggers)/[0-9A-Za-z+/]{30,120}", before=""),
-    _shape("Discord webhook", "/api/webhooks/", r"discord(?:app)?\.com/api/webhooks/[0-9]{15,20}/[0-9A-Za-z_\-]{60,72}", "discord.com/api/webhooks/", before=""),
+    _shape("Discord webhook", "/api/webhooks/", r"/api/webhooks/[0-9]{15,20}/[0-9A-Za-z_\-]{60,72}", before=""),
     _shape("Discord bot token", ".", r"[MNO][0-9A-Za-z_\-]{23,25}\.[0-9A-Za-z_\-]{6}\.[0-9A-Za-z_\-]{27,38}", "a bot token"),
-    _shape("Teams webhook", "webhook.office.com/", r"webhook\.office\.com/webhookb2/[0-9a-f@\-]{36,80}/IncomingWebhook/[0-9a-f]{32}", before=""),
+    _shape("Teams webhook", "/IncomingWebhook/", r"/webhookb2/[0-9a-f@\-]{36,80}/IncomingWebhook/[0-9a-f]{32}", "/webhookb2/", before=""),
     _shape("Telegram bot token", ":AA", r"[0-9]{8,10}:AA[0-9A-Za-z_\-]{33}"),
     _shape("SendGrid key", "SG.", r"SG\.[0-9A-Za-z_\-]{22}\.[0-9A-Za-z_\-]{43}"),
     _shape("Mailgun key", "key-", r"key-[0-9a-f]{32}"),
@@ -115,7 +117,9 @@ _SHAPES = (
     _shape("age identity", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}"),
     _shape("age identity (post-quantum)", "AGE-SECRET-KEY-PQ-", r"AGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]{58,120}"),
 )  # fmt: skip
-_JWT = re.compile(r"(?<![A-Za-z0-9_\-])eyJ[0-9A-Za-z_\-]{10,4000}\.eyJ[0-9A-Za-z_\-]{10,8000}\.[0-9A-Za-z_\-]{16,1400}(?![A-Za-z0-9_])")
+_JWT = re.compile(
+    r"(?<![A-Za-z0-9_\-])eyJ[0-9A-Za-z_\-]{10,4000}\.eyJ[0-9A-Za-z_\-]{10,8000}\.[0-9A-Za-z_\-]{16,1400}(?![A-Za-z0-9_])"
+)
 _RANK = 5
 
 

@@ -6,6 +6,7 @@ from kilde.core.check.rules import (
     applications,
     images,
     missing,
+    plaintext,
     projects,
     rendering,
     schemas,
@@ -16,6 +17,9 @@ from kilde.core.check.rules.conflict_markers import CONFLICT_MARKERS
 
 RULES: tuple[Rule, ...] = (
     CONFLICT_MARKERS,
+    plaintext.PLAINTEXT_SECRETS,
+    plaintext.PLAINTEXT_IN_HISTORY,
+    plaintext.ALLOW_FILE,
     rendering.RENDER,
     applications.APPLICATION,
     applications.APPLICATION_SOURCE,
