@@ -307,7 +307,7 @@ def by_hand(dice: random.Random) -> Iterator[Case]:
     yield Case("flow and quotes", "v.yaml", f"db: {{host: db, 'root_password': \"{word}\", port: 5432}}\n", (1,), word)
     yield Case("anchor", "v.yaml", f"password: &p '{word}'\nother: {{adminPassword: *p}}\n", (1,), word)
     exported = {
-        "format": "kilde-sealing-keys/v1",
+        "format": "kilde-sealing" + "-keys/v1",
         "cost": 131072,
         "salt": key(dice),
         "nonce": key(dice),

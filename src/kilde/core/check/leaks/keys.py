@@ -19,6 +19,10 @@ _ENCODED = (
     "BSSVZBVEUgS0VZ",
     "UFJJVkFURSBLRV",
 )  # ` PRIVATE KEY` at each of the three places of a group
+_OTHERS = (
+    (re.compile(r"PuTTY-User-Key-File-[0-9]: "), "PuTTY private key"),
+    (re.compile(r'"kilde-sealing-keys/v[0-9]+"'), "exported sealing keys, as safe as their passphrase"),
+)
 _RANK = 7
 
 
@@ -36,12 +40,9 @@ def find_keys(text: str, line: int = 1) -> Iterator[Sighting]:
             head = text[one.start() : one.start() + 120]
             if any(mark in head for mark in _ENCODED):
                 found.append((one.start(), "private key in base64", text[one.start() : one.start() + _FIRST]))
-    at = text.find("PuTTY-User-Key-File-")
-    if at >= 0 and "Private-Lines:" in text:
-        found.append((at, "PuTTY private key", text[at : at + _FIRST]))
-    at = text.find('"kilde-sealing-keys/')
-    if at >= 0 and '"ciphertext"' in text:
-        found.append((at, "exported sealing keys, as safe as their passphrase", text[at : at + _FIRST]))
+    for pattern, kind in _OTHERS:
+        if (other := pattern.search(text)) is not None:
+            found.append((other.start(), kind, text[other.start() : other.start() + _FIRST]))
     starts = LineStarts(text) if found else None
     for at, kind, value in found:
         assert starts is not None

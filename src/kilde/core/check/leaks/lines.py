@@ -24,7 +24,10 @@ _MACHINE = re.compile(r"\bmachine[ \t]+\S{1,200}[ \t\n]+login[ \t]+\S{1,200}[ \t
 _PAIR = re.compile(r"""(?<!\S)(?:-u|--user|--basic)[ =]["']?([\w.@-]{1,64}):([^\s"':@]{4,128})["']?(?!\S)""")
 _URL = re.compile(r"""://([^\s:/?#@"'<>\\]{0,128}):([^\s/"'<>@\\]{1,256})@(?=[\w\[$\{<%*.-])""")
 _NETWORKS = ("localhost", "127.0.0.1", "example.com", "example.org", "example.net")
-_CHAIN = re.compile(r"[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)*")
+# names of a program: a.b, aWord, A_CONSTANT, _a_word, V1Class
+_CHAIN = re.compile(
+    r"_*[A-Za-z]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+|_*[a-z]+(?:[A-Z][a-z]+)+\d?|_*[A-Za-z]+\d?(?:_[A-Za-z]*\d{0,2})*|_*[A-Z]\d(?:[A-Z]+[a-z]+)+"
+)
 _THROWN = re.compile(r"[0-9A-Za-z_+/=.~:@%!-]+")
 _CONNECTION = re.compile(r"(?<![A-Za-z])(password|pwd)[ ]?=[ ]?([^;\s\"'=]{4,128});", re.IGNORECASE)
 _DEFAULTS = (

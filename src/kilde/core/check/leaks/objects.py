@@ -164,7 +164,7 @@ class _Walk:
             inside = node.branch(block)
             for key, value in inside.entries if inside is not None else ():
                 for leaf in leaves(value):
-                    if _is_plain(leaf.text, (decoded(leaf.text) or leaf.text) if block == "data" else leaf.text):
+                    if _is_plain(leaf.text, (decoded(leaf.text, 4) or leaf.text) if block == "data" else leaf.text):
                         first = first or leaf
                         names.append(key)
                         values.append(leaf.text)

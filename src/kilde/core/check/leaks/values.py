@@ -68,7 +68,7 @@ _KINDS_OF_VALUE = re.compile(
 )
 _HEX = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}|[0-9A-F]{32}|[0-9A-F]{40}|[0-9A-F]{64}")
 _WORDS = re.compile(r"(?:[A-Z]?[a-z]{1,23}|[A-Z]{2,23})(?:[-_./: ](?:[A-Z]?[a-z]{1,23}|[A-Z]{1,23}))*[0-9]{0,3}")
-_CAMEL = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,6}(?![a-z]))(?:[A-Z][a-z]{1,})*[0-9]{0,2}")
+_CAMEL = re.compile(r"(?:[A-Z]\d)?(?:[A-Z]?[a-z]{2,}|[A-Z]{2,6}(?![a-z]))(?:[A-Z][a-z]{1,})*[0-9]{0,2}")
 _POD_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]{2,12})+")
 _RUN = re.compile(r"[0-9]+|[a-z]+|[A-Z]+|[^0-9A-Za-z]")
 _ENCODED = (
@@ -148,10 +148,10 @@ def entropy(value: str) -> float:
     return -sum(count / size * math.log2(count / size) for count in Counter(value).values())
 
 
-def decoded(value: str) -> str:
-    """What base64 of a text stands for; "" where it is not that."""
+def decoded(value: str, shortest: int = 8) -> str:
+    """What base64 of a text stands for; "" where it is not that, or has fewer characters."""
     compact = "".join(value[: LONGEST * 16].split())
-    if len(compact) < 8 or len(compact) % 4:
+    if len(compact) < shortest or len(compact) % 4:
         return ""
     try:
         text = base64.b64decode(compact, validate=True).decode()

@@ -107,26 +107,26 @@ PLAINTEXT_SECRETS = Rule(
     id="plaintext-secrets",
     title="a credential stands in plain text",
     severity=Severity.ERROR,
-    docs="Secrets that are not sealed, credentials in ConfigMaps, environments, arguments, generators and values of charts, tokens of known "
-    "shapes, private keys, kubeconfigs, and random values beside names that promise a secret. Whoever can read the repository, "
-    "now or later, has them. Seal the Secret (kilde seal), encrypt the file (SOPS), or refer to where the value is kept. "
-    "What must stay is allowed in .kilde-allow.yaml.",
+    docs="Secrets that are not sealed, credentials in ConfigMaps, environments, arguments, generators and values of "
+    "charts, tokens of known shapes, private keys, kubeconfigs, and random values beside names that promise a "
+    "secret. Whoever can read the repository, now or later, has them. Seal the Secret (kilde seal), encrypt the "
+    "file (SOPS), or refer to where the value is kept. What must stay is allowed in .kilde-allow.yaml.",
     judge=_files,
 )
 PLAINTEXT_IN_HISTORY = Rule(
     id="plaintext-secrets-in-history",
     title="a commit of the range has a credential in plain text",
     severity=Severity.ERROR,
-    docs="A commit that takes a credential out again does not take it out of Git: whoever fetches the branch gets it. Every version "
-    "of a file that the judged commits add (--base, --history) is looked at. Change the credential where it is used; then rewrite the commits before "
-    "they are pushed.",
+    docs="A commit that takes a credential out again does not take it out of Git: whoever fetches the branch gets it. "
+    "Every version of a file that the judged commits add (--base, --history) is looked at. Change the credential "
+    "where it is used; then rewrite the commits before they are pushed.",
     judge=_history,
 )
 ALLOW_FILE = Rule(
     id="allow-file",
     title="the list of what may stand in plain text is wrong or out of date",
     severity=Severity.ERROR,
-    docs="Each entry of .kilde-allow.yaml names a fingerprint, or a rule and a path, with a reason and the last day it counts. An entry that "
-    "is over allows nothing any more; a file that cannot be read allows nothing at all.",
+    docs="Each entry of .kilde-allow.yaml names a fingerprint, or a rule and a path, with a reason and the last day it "
+    "counts. An entry that is over allows nothing any more; a file that cannot be read allows nothing at all.",
     judge=_allow_file,
 )
