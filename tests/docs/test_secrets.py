@@ -1,4 +1,4 @@
-"""The manual page on secrets does what it says: its console blocks are run in order and what they print is compared."""
+"""The manual pages on secrets do what they say: their console blocks are run in order and what they print is compared."""
 
 import shutil
 from pathlib import Path
@@ -10,6 +10,13 @@ from docs.test_tutorial import play, steps, terminal
 PAGE = Path(__file__).parents[2] / "docs" / "secrets.md"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_the_page_on_plain_text_happens_as_it_is_told(tmp_path: Path) -> None:
+    story = steps(PAGE.with_name("plaintext.md").read_text(), own_cluster=False)
+    assert len(story) > 8
+    with terminal(tmp_path) as one:
+        play(one, story)
 
 
 def test_the_page_on_secrets_happens_as_it_is_told(tmp_path: Path) -> None:

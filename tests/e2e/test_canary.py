@@ -96,6 +96,7 @@ def play(stage: Stage, web: https.GitServer, ssh: sshd.Server, ca: str) -> list[
     def kilde(*arguments: str, codes: tuple[int, ...] = (0, 1)) -> None:
         printed.append((f"kilde {' '.join(arguments)}", run_both(stage, *arguments, codes=codes)))
 
+    stage.options = ("--raw-secrets", "refuse")
     stage.create_repository({"app/kustomization.yaml": BUILD.format(GENERATED), "keys/a.json": config_map("a")})
     stage.start()
     url, ssh_url = web.url("config.git"), ssh.url(stage.folder / "config.git")

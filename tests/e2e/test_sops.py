@@ -69,6 +69,7 @@ def test_sops_files_become_secrets_and_nothing_else(stage: Stage, tmp_path: Path
             "app/tls.pem": encrypted(stage, "tls.pem", f"{BINARY}\n"),
         }
     )
+    stage.options = ("--raw-secrets", "refuse")  # encrypted ones are none
     stage.start()
     keys(stage, "other")
     stage.application("shop", "app", space(stage))

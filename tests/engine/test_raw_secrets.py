@@ -38,7 +38,7 @@ def stored(p: Play, name: str = "db") -> dict[str, Any] | None:
 
 
 async def test_it_is_refused_and_nothing_else_of_the_commit_is_applied() -> None:
-    async with play() as p:
+    async with play(raw_secrets=False) as p:
         await p.application(**AUTO)
         await p.commit(a=config_map("a", k="one"))
         await p.until(lambda: p.data("a") == {"k": "one"} and p.sync() == "Synced")
@@ -61,7 +61,7 @@ async def test_it_is_refused_and_nothing_else_of_the_commit_is_applied() -> None
 
 
 async def test_a_project_that_says_so_has_them_and_one_that_says_so_no_more_has_not() -> None:
-    async with play() as p:
+    async with play(raw_secrets=False) as p:
         await p.commit(s=secret(password=CANARY))
         await project(p, "team")
         await p.application(project="team", **AUTO)
@@ -105,14 +105,14 @@ async def test_the_setting_allows_them_everywhere() -> None:
     ],
 )
 async def test_a_secret_that_holds_none_is_applied(harmless: str) -> None:
-    async with play() as p:
+    async with play(raw_secrets=False) as p:
         await p.commit(s=harmless)
         await p.application(**AUTO)
         await p.until(lambda: stored(p) is not None)
 
 
 async def test_what_a_generator_makes_and_credentials_of_argo_cd_are_raw_too() -> None:
-    async with play() as p:
+    async with play(raw_secrets=False) as p:
         generated = b"secretGenerator:\n- name: made\n  literals: [password=c4nary-value]\n"
         p.sources.commit(URL, {"app/kustomization.yaml": generated})
         await p.application(**AUTO)
@@ -130,7 +130,7 @@ async def test_what_a_generator_makes_and_credentials_of_argo_cd_are_raw_too() -
 
 
 async def test_an_operation_that_names_such_a_commit_is_refused() -> None:
-    async with play() as p:
+    async with play(raw_secrets=False) as p:
         bad = await p.commit(s=secret(password=CANARY), a=config_map("a"))
         await p.commit(a=config_map("a"))
         await p.application(**AUTO)

@@ -142,7 +142,7 @@ async def play(
         downloads=downloads,
         undo=undo,
     )
-    engine = EngineSettings(**{"poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
+    engine = EngineSettings(**{"raw_secrets": True, "poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
     made = Controller(world, engine, lambda url, config: Credentials())
     one = Play(cluster, git, records, made)
     one.web, one.undo = web, undo
