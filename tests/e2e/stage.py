@@ -64,7 +64,10 @@ class Stage:
     def start(self) -> None:
         """Starts it and waits for `ready`."""
         command = [str(BIN / "kilde"), "up", "--data-dir", str(self.data), "--namespace", self.space]
-        command += ["--raw-secrets", "allow"]  # most stories have plain Secrets; where they are refused, the story's options say so
+        command += [
+            "--raw-secrets",
+            "allow",
+        ]  # most stories have plain Secrets; where they are refused, the story's options say so
         command += ["--listen", f"127.0.0.1:{self.listen}", *self.options]
         if self.config is not None:
             command += ["--kubeconfig", str(self.config)]
