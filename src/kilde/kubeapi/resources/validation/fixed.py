@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, items, unchanged
+from kilde.kubeapi.resources.causes import Cause, Struct, invalid, required
+from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, unchanged
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
 
 _EVENT_FIELDS = (
@@ -32,7 +32,6 @@ _REFERENCE = {
     "ResourceVersion": "resourceVersion",
     "FieldPath": "fieldPath",
 }
-_PARENT = {"Group": "group", "Resource": "resource", "Namespace": "namespace", "Name": "name"}
 
 
 def _held(value: Json, names: Mapping[str, str]) -> Struct:
@@ -43,16 +42,6 @@ def _held(value: Json, names: Mapping[str, str]) -> Struct:
 def check_none(obj: Object) -> Iterator[Cause]:
     """Nothing is judged."""
     yield from ()
-
-
-def check_driver(obj: Object) -> Iterator[Cause]:
-    """What is wrong with a CSIDriver."""
-    for _, mode in items(obj, "spec", "volumeLifecycleModes"):
-        if mode not in ("Persistent", "Ephemeral"):
-            yield not_supported("spec.volumeLifecycleModes", mode, ("Persistent", "Ephemeral"))
-    policy = get(obj, "spec", "fsGroupPolicy")
-    if policy is not None and policy not in ("File", "None", "ReadWriteOnceWithFSType"):
-        yield not_supported("spec.fsGroupPolicy", policy, ("ReadWriteOnceWithFSType", "File", "None"))
 
 
 def check_api_service(obj: Object) -> Iterator[Cause]:
@@ -91,49 +80,6 @@ def _api_target(spec: Object) -> Iterator[Cause]:
     for key in ("name", "namespace"):
         if not service.get(key):
             yield required(f"spec.service.{key}")
-
-
-def check_driver_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of a CSIDriver."""
-    yield from check_driver(new)
-    for at, key in (("attachedRequired", "attachRequired"), ("volumeLifecycleModes", "volumeLifecycleModes")):
-        yield from unchanged(get(new, "spec", key), get(old, "spec", key), f"spec.{at}")
-
-
-def check_capacity_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of a CSIStorageCapacity."""
-    for key in ("nodeTopology", "storageClassName"):
-        yield from unchanged(new.get(key), old.get(key), key)
-
-
-def check_attachment_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of a VolumeAttachment."""
-    spec = new.get("spec") or {}
-    if spec != (old.get("spec") or {}):
-        source = spec.get("source") or {}
-        held = {
-            "PersistentVolumeName": source.get("persistentVolumeName"),
-            "InlineVolumeSpec": source.get("inlineVolumeSpec"),
-        }
-        dump = {"Attacher": spec.get("attacher"), "Source": Struct(held), "NodeName": spec.get("nodeName")}
-        yield invalid("spec", Struct(dump), IMMUTABLE)
-
-
-def check_address_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of an IPAddress."""
-    parent = get(new, "spec", "parentRef")
-    if parent != get(old, "spec", "parentRef"):
-        yield invalid("spec.parentRef", _held(parent, _PARENT), IMMUTABLE)
-
-
-def check_node_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of a Node: what it was given once it keeps."""
-    was = get(old, "spec", "providerID", default="")
-    if was and get(new, "spec", "providerID", default="") != was:
-        yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
-    had = get(old, "spec", "podCIDRs", default=[])
-    if had and get(new, "spec", "podCIDRs", default=[]) != had:
-        yield forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
 
 
 def check_slice_update(new: Object, old: Object) -> Iterator[Cause]:

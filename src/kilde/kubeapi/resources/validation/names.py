@@ -1,5 +1,6 @@
 """Rules for names, labels and keys, each a function that says what is wrong with a text (apimachinery's util/validation)."""
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
@@ -160,6 +161,20 @@ def port_number(value: int) -> list[str]:
     return [] if 1 <= value <= 65535 else ["must be between 1 and 65535, inclusive"]
 
 
+def ip_name(value: str) -> list[str]:
+    """The canonical text of an IP address."""
+    try:
+        found = ipaddress.ip_address(value)
+    except ValueError:
+        octets = value.split(".")
+        if len(octets) == 4 and all(each.isdecimal() and int(each) < 256 for each in octets):
+            return ["must not have leading 0s"]
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        return ["must not be an IPv4-mapped IPv6 address"]
+    return [] if value == str(found) else [f'must be in canonical form ("{found}")']
+
+
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
     ("", "Event"): lambda value: [],
@@ -167,7 +182,7 @@ NAME_RULES: Mapping[tuple[str, str], Rule] = {
     ("", "Service"): dns_label,
     ("apiregistration.k8s.io", "APIService"): path_segment,
     ("apps", "StatefulSet"): dns_label,
-    ("networking.k8s.io", "IPAddress"): lambda value: [],
+    ("networking.k8s.io", "IPAddress"): ip_name,
     ("policy", "PodDisruptionBudget"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): path_segment,

@@ -7,10 +7,15 @@ from typing import NamedTuple
 from kilde.core.basics.values import Object
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.validation import (
+    certificates,
     configuration,
+    csi,
     fixed,
+    flow_control,
     jobs,
+    network_addresses,
     networking,
+    nodes,
     pod_updates,
     pods,
     policies,
@@ -37,6 +42,7 @@ class Rules(NamedTuple):
 
 
 _ADMISSION = "admissionregistration.k8s.io"
+_FLOW = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 RULES: Mapping[tuple[str, str], Rules] = {
@@ -44,7 +50,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "Endpoints"): Rules(services.check_endpoints),
     ("", "Event"): Rules(configuration.check_event),
     ("", "LimitRange"): Rules(configuration.check_limit_range),
-    ("", "Node"): Rules(fixed.check_none, fixed.check_node_update),
+    ("", "Node"): Rules(nodes.check_node, nodes.check_node_update, {"status": nodes.check_node_status}),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
     ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
     ("", "Pod"): Rules(
@@ -70,13 +76,23 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("autoscaling", "HorizontalPodAutoscaler"): Rules(scaling.check_autoscaler),
     ("batch", "CronJob"): Rules(jobs.check_cron_job, jobs.check_cron_job_update),
     ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update, {"status": jobs.check_job_status}),
+    ("certificates.k8s.io", "CertificateSigningRequest"): Rules(
+        certificates.check_request,
+        certificates.check_request_update,
+        {"approval": certificates.check_approval, "status": certificates.check_status},
+    ),
     ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
     ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
     ("events.k8s.io", "Event"): Rules(configuration.check_new_event, fixed.check_new_event_update),
-    ("networking.k8s.io", "IPAddress"): Rules(fixed.check_none, fixed.check_address_update),
+    (_FLOW, "FlowSchema"): Rules(flow_control.check_flow_schema, parts={"status": flow_control.check_status}),
+    (_FLOW, "PriorityLevelConfiguration"): Rules(
+        flow_control.check_priority_level, parts={"status": flow_control.check_status}
+    ),
+    ("networking.k8s.io", "IPAddress"): Rules(network_addresses.check_address, network_addresses.check_address_update),
     ("networking.k8s.io", "Ingress"): Rules(networking.check_ingress, networking.check_ingress_update),
     ("networking.k8s.io", "IngressClass"): Rules(networking.check_ingress_class, networking.check_ingress_class_update),
     ("networking.k8s.io", "NetworkPolicy"): Rules(networking.check_network_policy),
+    ("networking.k8s.io", "ServiceCIDR"): Rules(network_addresses.check_range, network_addresses.check_range_update),
     ("node.k8s.io", "RuntimeClass"): Rules(configuration.check_runtime_class, configuration.check_runtime_class_update),
     ("policy", "PodDisruptionBudget"): Rules(scaling.check_budget),
     (_RBAC, "ClusterRole"): Rules(rbac.check_cluster_role),
@@ -87,9 +103,10 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("scheduling.k8s.io", "PriorityClass"): Rules(
         configuration.check_priority_class, configuration.check_priority_class_update
     ),
-    ("storage.k8s.io", "CSIDriver"): Rules(fixed.check_driver, fixed.check_driver_update),
-    ("storage.k8s.io", "CSIStorageCapacity"): Rules(fixed.check_none, fixed.check_capacity_update),
-    ("storage.k8s.io", "VolumeAttachment"): Rules(fixed.check_none, fixed.check_attachment_update),
+    ("storage.k8s.io", "CSIDriver"): Rules(csi.check_driver, csi.check_driver_update),
+    ("storage.k8s.io", "CSINode"): Rules(csi.check_csi_node, csi.check_csi_node_update),
+    ("storage.k8s.io", "CSIStorageCapacity"): Rules(csi.check_capacity, csi.check_capacity_update),
+    ("storage.k8s.io", "VolumeAttachment"): Rules(csi.check_attachment, csi.check_attachment_update),
     ("storage.k8s.io", "StorageClass"): Rules(storage.check_storage_class, storage.check_storage_class_update),
     ("storage.k8s.io", "VolumeAttributesClass"): Rules(
         storage.check_attributes_class, storage.check_attributes_class_update

@@ -1,14 +1,24 @@
 """Validation of volumes, claims and storage classes."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
-from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, quantity, unchanged
-from kilde.kubeapi.resources.validation.names import dns_subdomain, qualified_name
+from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.validation.fields import (
+    IMMUTABLE,
+    check_selector,
+    get,
+    items,
+    named,
+    one_of,
+    quantity,
+    unchanged,
+)
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
 from kilde.kubeapi.resources.validation.scheduling import check_node_selector
+from kilde.kubeapi.resources.validation.volume_sources import check_persistent_sources, present, recycled_root
 
-_DRIVER_LENGTH = 63
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM = ("Delete", "Recycle", "Retain")
@@ -27,31 +37,19 @@ _NOT_SOURCES = frozenset(
         "volumeMode",
     }
 )
-# In the order in which a real server looks at them.
-_SOURCES = (
-    "hostPath",
-    "gcePersistentDisk",
-    "awsElasticBlockStore",
-    "glusterfs",
-    "flocker",
-    "nfs",
-    "rbd",
-    "quobyte",
-    "cephfs",
-    "iscsi",
-    "cinder",
-    "fc",
-    "flexVolume",
-    "azureFile",
-    "vsphereVolume",
-    "photonPersistentDisk",
-    "portworxVolume",
-    "azureDisk",
-    "scaleIO",
-    "local",
-    "storageos",
-    "csi",
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+# Volumes that may be mounted with options that an annotation gives.
+_MOUNTED = (
+    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "gcePersistentDisk", "glusterfs"),
+    *("iscsi", "nfs", "photonPersistentDisk", "quobyte", "rbd", "vsphereVolume"),
 )
+_GENERAL_LABELS = {
+    "beta.kubernetes.io/arch": "kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os": "kubernetes.io/os",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+}
 _CLAIM_FIXED = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 )
@@ -77,7 +75,7 @@ def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
 def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
     for key in ("dataSource", "dataSourceRef"):
         one = spec.get(key)
-        if not one:
+        if one is None:
             continue
         where = f"{at}.{key}"
         if not one.get("name"):
@@ -90,6 +88,19 @@ def _data_sources(spec: Object, at: str) -> Iterator[Cause]:
                 where, one.get("kind") or "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
             )
         yield from named(group, dns_subdomain, f"{where}.apiGroup")
+        if key == "dataSourceRef":
+            yield from named(one.get("namespace"), dns_label, f"{where}.namespace")
+    yield from _agreement(spec.get("dataSource"), spec.get("dataSourceRef"), at)
+
+
+def _agreement(source: Json, reference: Json, at: str) -> Iterator[Cause]:
+    """The two ways to name what a volume begins with name the same. A real server shows its path object, which is empty."""
+    if not isinstance(source, dict) or not isinstance(reference, dict):
+        return
+    if reference.get("namespace"):
+        yield invalid(at, {}, "may not be specified when dataSourceRef.namespace is specified")
+    elif any(source.get(key) != reference.get(key) for key in ("apiGroup", "kind", "name")):
+        yield invalid(at, {}, "must match dataSourceRef")
 
 
 def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause]:
@@ -98,7 +109,7 @@ def _access_modes(modes: Sequence[str], at: str, missing: str) -> Iterator[Cause
     for mode in modes:
         if mode not in _ACCESS_MODES:
             yield not_supported(at, mode, _ACCESS_MODES)
-    if _ALONE in modes and len(modes) > 1:
+    if _ALONE in modes and {*modes} & {*_ACCESS_MODES} - {_ALONE}:
         yield forbidden(at, f"may not use {_ALONE} with other access modes")
 
 
@@ -139,80 +150,63 @@ def _not_smaller(size: Json, was: Json, has: Json) -> Iterator[Cause]:
 
 def check_volume(volume: Object) -> Iterator[Cause]:
     """What is wrong with a PersistentVolume."""
-    spec = volume.get("spec") or {}
+    spec, name = volume.get("spec") or {}, get(volume, "metadata", "name", default="")
     yield from _access_modes(spec.get("accessModes") or (), "spec.accessModes", "")
-    capacity = spec.get("capacity") or {}
-    if not capacity:
-        yield required("spec.capacity")
-    if set(capacity) != {"storage"}:
-        yield not_supported("spec.capacity", dict(capacity) or None, ("storage",))
-    if "storage" in capacity:
-        yield from _positive(capacity["storage"], "spec.capacity[storage]")
-    sources = [key for key in _SOURCES if spec.get(key) is not None]
-    if not sources:
-        yield required("spec", "must specify a volume type")
-    for source in sources[:1]:  # of more than one, the first counts
-        yield from _source(source, spec)
-    for extra in sources[1:]:
-        yield forbidden(f"spec.{extra}", "may not specify more than 1 volume type")
+    yield from _capacity(spec.get("capacity") or {}, "spec.capacity")
     yield from one_of(spec.get("persistentVolumeReclaimPolicy"), _RECLAIM, "spec.persistentVolumeReclaimPolicy")
-    yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
-    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, "spec.volumeMode")
     needed = get(spec, "nodeAffinity", "required")
     if needed is not None:
         yield from check_node_selector(needed, "spec.nodeAffinity.required")
     elif spec.get("nodeAffinity") is not None:
         yield required("spec.nodeAffinity.required", "must specify required node constraints")
+    yield from check_persistent_sources(spec, "spec", name)
+    if recycled_root(spec):
+        yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'")
+    yield from named(spec.get("storageClassName"), dns_subdomain, "spec.storageClassName")
+    if spec.get("volumeMode") is not None and spec["volumeMode"] not in _VOLUME_MODES:
+        yield not_supported("spec.volumeMode", spec["volumeMode"], _VOLUME_MODES)
+    attributes = spec.get("volumeAttributesClassName")
+    if attributes is not None:
+        if not attributes:
+            yield required("spec.volumeAttributesClassName", "an empty string is disallowed")
+        yield from named(attributes, dns_subdomain, "spec.volumeAttributesClassName")
+        if spec.get("csi") is None:
+            yield required("spec.csi", "has to be specified when using volumeAttributesClassName")
+    if _MOUNT_OPTIONS in get(volume, "metadata", "annotations", default={}) and not present(spec, _MOUNTED):
+        yield forbidden(f"metadata.annotations.{_MOUNT_OPTIONS}", "may not specify mount options for this volume type")
 
 
-def _source(key: str, spec: Object) -> Iterator[Cause]:
-    if key == "hostPath":
-        yield from _host_path(spec)
-    elif key == "csi":
-        yield from _csi(spec["csi"])
-    elif key == "local" and not spec["local"].get("path"):
-        yield required("spec.local.path")
+def check_inline_volume(spec: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with the spec of a volume that is attached without a PersistentVolume: it is a CSI driver's."""
+    for key in ("claimRef", "capacity"):
+        if spec.get(key):
+            yield forbidden(f"{at}.{key}", "may not be specified in the context of inline volumes")
+    if spec.get("csi") is None:
+        yield required(f"{at}.csi", "has to be specified in the context of inline volumes")
+    yield from _access_modes(spec.get("accessModes") or (), f"{at}.accessModes", "")
+    if spec.get("persistentVolumeReclaimPolicy") not in (None, "", "Retain"):
+        words = "may only be Retain in the context of inline volumes"
+        yield forbidden(f"{at}.persistentVolumeReclaimPolicy", words)
+    if spec.get("nodeAffinity") is not None:
+        yield forbidden(f"{at}.nodeAffinity", "may not be specified in the context of inline volumes")
+    yield from check_persistent_sources(spec, at, "")
+    if spec.get("storageClassName"):
+        yield forbidden(f"{at}.storageClassName", "may not be specified in the context of inline volumes")
+    if spec.get("volumeMode") not in (None, "Filesystem"):
+        words = "may not specify volumeMode other than Filesystem in the context of inline volumes"
+        yield forbidden(f"{at}.volumeMode", words)
 
 
-def _csi(source: Json) -> Iterator[Cause]:
-    if source is None:
-        return
-    yield from driver_name(source.get("driver"), "spec.csi.driver")
-    if not source.get("volumeHandle"):
-        yield required("spec.csi.volumeHandle")
-    for key in (
-        "controllerPublishSecretRef",
-        "controllerExpandSecretRef",
-        "nodePublishSecretRef",
-        "nodeExpandSecretRef",
-        "nodeStageSecretRef",
-    ):
-        secret = source.get(key)
-        if secret is not None:
-            yield from (required(f"spec.csi.{key}.{name}") for name in ("name", "namespace") if not secret.get(name))
-
-
-def driver_name(value: Json, at: str) -> Iterator[Cause]:
-    """The name of a CSI driver: a subdomain of at most 63 letters."""
-    text = value or ""
-    if not text:
+def _capacity(capacity: Object, at: str) -> Iterator[Cause]:
+    if not capacity:
         yield required(at)
-        return
-    if len(text) > _DRIVER_LENGTH:
-        yield too_long(at, _DRIVER_LENGTH)
-    yield from (invalid(at, text, words) for words in dns_subdomain(text.lower()))
-
-
-def _host_path(spec: Object) -> Iterator[Cause]:
-    path = get(spec, "hostPath", "path", default="")
-    if spec.get("hostPath") is None:
-        return
-    if not path:
-        yield required("spec.hostPath.path")
-    elif ".." in path.split("/"):
-        yield invalid("spec.hostPath.path", path, "must not contain '..'")
-    if path.rstrip("/") == "" and spec.get("persistentVolumeReclaimPolicy") == "Recycle":
-        yield forbidden("spec.hostPath.path", "may not be '/' for a recycle policy")
+    if set(capacity) != {"storage"}:
+        yield not_supported(at, dict(capacity) or None, ("storage",))
+    for key, amount in capacity.items():
+        found = quantity(amount)
+        if found is not None and found.value < 0:
+            yield invalid(f"{at}[{key}]", math.floor(found.value), "must be a valid resource quantity")
+        yield from _positive(amount, f"{at}[{key}]")
 
 
 def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -225,8 +219,43 @@ def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
     }:
         yield forbidden("spec.persistentvolumesource", _SOURCE_FIXED)
     yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
-    if before.get("nodeAffinity") is not None:
-        yield from unchanged(spec.get("nodeAffinity"), before.get("nodeAffinity"), "nodeAffinity")
+    affinity, was = spec.get("nodeAffinity"), before.get("nodeAffinity")
+    if was is not None and affinity not in (was, _renewed(was)):
+        words = f"{IMMUTABLE}, except for updating from beta label to GA"
+        yield invalid("nodeAffinity", _affinity_as_held(affinity), words)
+    if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
+        yield forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
+
+
+def _renewed(affinity: Json) -> Json:
+    """A node affinity with labels that were beta under the names that took their place."""
+    if isinstance(affinity, dict):
+        return {
+            key: _GENERAL_LABELS.get(one, one) if key == "key" and isinstance(one, str) else _renewed(one)
+            for key, one in affinity.items()
+        }
+    return [_renewed(one) for one in affinity] if isinstance(affinity, list) else affinity
+
+
+def _affinity_as_held(affinity: Json) -> Json:
+    """A node affinity as the server holds it: Go's names and order, null where a list is not set."""
+
+    def expressions(term: Json, key: str) -> Json:
+        found = get(term, key)
+        return found and [
+            Struct({"Key": one.get("key") or "", "Operator": one.get("operator") or "", "Values": one.get("values")})
+            for one in found
+        ]
+
+    if affinity is None:
+        return None
+    terms = [
+        Struct(
+            {"MatchExpressions": expressions(term, "matchExpressions"), "MatchFields": expressions(term, "matchFields")}
+        )
+        for term in get(affinity, "required", "nodeSelectorTerms", default=[])
+    ]
+    return Struct({"Required": Struct({"NodeSelectorTerms": terms})})
 
 
 def check_storage_class(obj: Object) -> Iterator[Cause]:

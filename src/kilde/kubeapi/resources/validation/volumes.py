@@ -1,6 +1,6 @@
 """Validation of a pod's volumes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
@@ -8,13 +8,11 @@ from kilde.kubeapi.resources.validation.fields import get, items, named, needed,
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain
 from kilde.kubeapi.resources.validation.references import POD_FIELDS, field_ref, resource_ref
-from kilde.kubeapi.resources.validation.storage import check_claim_spec, driver_name
+from kilde.kubeapi.resources.validation.storage import check_claim_spec
+from kilde.kubeapi.resources.validation.volume_sources import Source, check_sources, driver_name, iscsi_length
 
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
-_HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-
-
-Source = Callable[[Object, str], Iterator[Cause]]
 
 
 def check_volumes(volumes: Json, at: str, good: set[str], pod_name: str = "") -> Iterator[Cause]:
@@ -22,7 +20,7 @@ def check_volumes(volumes: Json, at: str, good: set[str], pod_name: str = "") ->
     seen: set[str] = set()
     for index, volume in enumerate(volumes or ()):
         where, name = f"{at}[{index}]", volume.get("name") or ""
-        problems = list(_volume(volume, where))
+        problems = [*check_sources(volume, where, _SOURCES), *iscsi_length(volume, where)]
         if pod_name and name and volume.get("ephemeral") is not None:
             claim = f"{pod_name}-{name}"
             texts = (f'PVC name "{claim}": {text}' for text in dns_subdomain(claim))
@@ -34,18 +32,6 @@ def check_volumes(volumes: Json, at: str, good: set[str], pod_name: str = "") ->
             seen.add(name)
             good.add(name)
         yield from problems
-
-
-def _volume(volume: Object, at: str) -> Iterator[Cause]:
-    sources = [key for key, value in volume.items() if key != "name" and value is not None]
-    if not sources:
-        yield required(at, "must specify a volume type")
-    for extra in sources[1:]:
-        yield forbidden(f"{at}.{extra}", "may not specify more than 1 volume type")
-    for source in sources[:1]:
-        check = _SOURCES.get(source)
-        if check is not None:
-            yield from check(volume[source], f"{at}.{source}")
 
 
 def safe_path(path: str, at: str) -> Iterator[Cause]:
@@ -92,17 +78,6 @@ def _secret(source: Object, at: str) -> Iterator[Cause]:
     yield from _keys(source, at)
 
 
-def _host_path(source: Object, at: str) -> Iterator[Cause]:
-    path = source.get("path") or ""
-    if not path:
-        yield required(f"{at}.path")
-        return
-    if ".." in path.split("/"):
-        yield invalid(f"{at}.path", path, "must not contain '..'")
-    if (source.get("type") or "") not in _HOST_PATH_TYPES:
-        yield not_supported(f"{at}.type", source["type"], _HOST_PATH_TYPES)
-
-
 def _empty_dir(source: Object, at: str) -> Iterator[Cause]:
     limit = source.get("sizeLimit")
     found = None if limit is None else quantity(limit)
@@ -112,14 +87,6 @@ def _empty_dir(source: Object, at: str) -> Iterator[Cause]:
 
 def _claim(source: Object, at: str) -> Iterator[Cause]:
     yield from needed(source.get("claimName"), f"{at}.claimName")
-
-
-def _nfs(source: Object, at: str) -> Iterator[Cause]:
-    yield from needed(source.get("server"), f"{at}.server")
-    path = source.get("path") or ""
-    yield from needed(path, f"{at}.path")
-    if not path.startswith("/"):
-        yield invalid(f"{at}.path", path, "must be an absolute path")
 
 
 def _csi(source: Object, at: str) -> Iterator[Cause]:
@@ -206,6 +173,14 @@ def _ephemeral(source: Object, at: str) -> Iterator[Cause]:
     yield from check_claim_spec(template.get("spec") or {}, f"{at}.volumeClaimTemplate.spec")
 
 
+def _image(source: Object, at: str) -> Iterator[Cause]:
+    policy = source.get("pullPolicy") or ""
+    if not policy:
+        yield required(f"{at}.pullPolicy")
+    elif policy not in _PULL_POLICIES:
+        yield not_supported(f"{at}.pullPolicy", policy, _PULL_POLICIES)
+
+
 _SOURCES: Mapping[str, Source] = {
     "configMap": _config_map,
     "csi": _csi,
@@ -213,8 +188,7 @@ _SOURCES: Mapping[str, Source] = {
     "emptyDir": _empty_dir,
     "ephemeral": _ephemeral,
     "gitRepo": _git_repo,
-    "hostPath": _host_path,
-    "nfs": _nfs,
+    "image": _image,
     "persistentVolumeClaim": _claim,
     "projected": _projected,
     "secret": _secret,
