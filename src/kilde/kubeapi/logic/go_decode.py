@@ -17,6 +17,7 @@ from kilde.kubeapi.resources.go_types import go_field
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)")
+_DECODE_THEMSELVES = frozenset(("quantity", "int-or-string", "date-time"))
 _INT32, _INT64 = 1 << 31, 1 << 63
 
 
@@ -46,6 +47,8 @@ def decode(node: Node, obj: Object) -> Decoded:
         return Decoded(obj)
     walk = _Walk()
     found = walk.map(node, obj, _At())
+    if walk.wrong is not None:
+        raise walk.wrong
     return Decoded(found, tuple(walk.unknown))
 
 
@@ -158,6 +161,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.unknown: list[str] = []
+        self.wrong: WrongType | None = None
 
     def map(self, node: Node, value: Object, at: _At) -> Object:
         spec = node.map
@@ -190,8 +194,17 @@ class _Walk:
                 for index, item in enumerate(value)
             ]
         if not _fits(node, value):
-            raise WrongType(_complaint(node, value, at), _restored(node, value), at.where)
+            self._refuse(node, value, at)
         return value
+
+    def _refuse(self, node: Node, value: Json, at: _At) -> None:
+        """Go goes on after a value of a wrong type and tells the first of them, but a type that decodes itself ends it at once."""
+        wrong = WrongType(_complaint(node, value, at), _restored(node, value), at.where)
+        if node.format in _DECODE_THEMSELVES:
+            if self.wrong is not None:
+                wrong.restored = self.wrong.restored
+            raise wrong
+        self.wrong = self.wrong or wrong
 
 
 def _zero(node: Node) -> Json:

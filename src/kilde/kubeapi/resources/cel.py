@@ -118,7 +118,23 @@ def _compile(text: str, variables: tuple[tuple[str, str], ...]) -> Any:
     try:
         return _environment(variables).compile(text)
     except RuntimeError as error:
-        raise BadExpression(_POSITIONED.sub("", str(error).removeprefix("INVALID_ARGUMENT: "))) from error
+        raise BadExpression(_as_told(_POSITIONED.sub("", str(error).removeprefix("INVALID_ARGUMENT: ")))) from error
+
+
+_UNDECLARED = re.compile(r"<input>:(\d+):(\d+): undeclared reference to '([^'.]+)\.([^']*)'(.*\n \| .*\n \| )\.*\^")
+
+
+def _as_told(text: str) -> str:
+    """What a real server says: of an unknown `a.b.c` it names `a`, where it stands; an empty text has no first column."""
+    found = _UNDECLARED.search(text)
+    if found is not None:
+        line, column, first, rest, source = found.groups()
+        start = int(column) - len(f"{first}.{rest}".rpartition(".")[0])
+        told = f"<input>:{line}:{start}: undeclared reference to '{first}'{source}{'.' * (start - 1)}^"
+        text = text[: found.start()] + told + text[found.end() :]
+    return text.replace(
+        "<input>:1:1: Syntax error: mismatched input '<EOF>'", "<input>:1:0: Syntax error: mismatched input '<EOF>'"
+    )
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from kilde.kubeapi.strategies.access import Bindings, Roles
 from kilde.kubeapi.strategies.autoscalers import Autoscalers
 from kilde.kubeapi.strategies.certificates import SigningRequests
-from kilde.kubeapi.strategies.classes import Ingresses, PriorityClasses
+from kilde.kubeapi.strategies.classes import Ingresses, LimitRanges, PriorityClasses
 from kilde.kubeapi.strategies.definitions import Definitions
 from kilde.kubeapi.strategies.jobs import Jobs
 from kilde.kubeapi.strategies.namespaces import Namespaces
@@ -30,6 +30,7 @@ STRATEGIES: Mapping[str, Strategy] = {
     "horizontalpodautoscalers.autoscaling": Autoscalers(),
     "ingresses.networking.k8s.io": Ingresses(),
     "priorityclasses.scheduling.k8s.io": PriorityClasses(),
+    "limitranges": LimitRanges(),
     "jobs.batch": Jobs(),
     "namespaces": Namespaces(),
     "nodes": Nodes(),

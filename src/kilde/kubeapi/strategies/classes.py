@@ -1,4 +1,4 @@
-"""Classes of which one may be the default: priorities and ingress classes."""
+"""Classes of which one may be the default: priorities and ingress classes; and limit ranges, which need no name."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
@@ -10,6 +10,14 @@ _PRIORITIES = "priorityclasses.scheduling.k8s.io"
 _INGRESS_CLASSES = "ingressclasses.networking.k8s.io"
 _DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 _OLD_CLASS = "kubernetes.io/ingress.class"
+
+
+class LimitRanges(Strategy):
+    """One without a name is named by chance."""
+
+    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
+        if not obj["metadata"].get("name"):
+            obj["metadata"]["name"] = world.new_uid()
 
 
 class PriorityClasses(Strategy):

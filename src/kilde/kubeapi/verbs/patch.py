@@ -45,7 +45,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     quoted = printed(_merged(wanted, old)) if media == negotiate.STRATEGIC else ""
     document = change_document(call, media, wanted, old, call.kind.node)
     call.kind.mark_unchanged(document, old)
-    made = _decoded(call, document, quoted)
+    made = _decoded(call, document, quoted, _touched(media, wanted))
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -97,20 +97,50 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _decoded(call: Call, made: Object, quoted: str) -> Object:
+def _touched(media: str, wanted: Json) -> Object:
+    """The maps that a patch goes into, as nested maps of keys: a real server writes these anew, with their keys sorted."""
+    if media == negotiate.MERGE:
+        return wanted if isinstance(wanted, dict) else {}
+    found: Object = {}
+    for operation in wanted if isinstance(wanted, list) else ():
+        for name in ("path", "from"):
+            place = found
+            for step in str(operation.get(name, "")).split("/")[1:]:
+                place = place.setdefault(step.replace("~1", "/").replace("~0", "~"), {})
+    return found
+
+
+def _rewritten(value: Json, touched: Json) -> Json:
+    if isinstance(value, list) and isinstance(touched, dict):
+        return [_rewritten(item, touched.get(str(index))) for index, item in enumerate(value)]
+    if not isinstance(value, dict) or not isinstance(touched, dict):
+        return value
+    return {key: _rewritten(value[key], touched.get(key)) for key in sorted(value)}
+
+
+def _decoded(call: Call, made: Object, quoted: str, touched: Object) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `quoted` is a strategic patch."""
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
         if quoted:
             raise _unlike(quoted, error.restored) from error
-        raise _unfit(made, error.what) from error
+        raise _unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
     complain(call, "", unknown)
     found = dict(decoded.object)
     return {**found, "metadata": dict(found.get("metadata") or {})}
+
+
+def _first_fault(call: Call, made: Json) -> str:
+    """What is told of several values of a wrong type: the first in the order in which a real server has them."""
+    try:
+        call.kind.decoded(made)
+    except WrongType as error:
+        return error.what
+    return ""
 
 
 def _unfit(made: Object, why: str) -> ApiError:

@@ -16,7 +16,6 @@ from kilde.kubeapi.world import World
 
 # How some kinds count generations: never again after the first, with metadata or labels too, and from nothing.
 _NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
-_COUNT_METADATA = frozenset(("deviceclasses.resource.k8s.io",))
 _COUNT_LABELS = frozenset(("endpointslices.discovery.k8s.io",))
 _COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
 # Kinds of which a PUT must say what it was made from, as it must of custom ones.
@@ -157,8 +156,6 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
         return True
     if kind.storage in _NEVER_COUNTED:
         return False
-    if kind.storage in _COUNT_METADATA and _unversioned(obj) != _unversioned(old):
-        return True
     if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
         return True
     kept = obj if kind.resource.custom else kind.to_stored(obj)  # an empty list counts no more than it is kept
@@ -167,7 +164,3 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
 
 def _content(obj: Object) -> Object:
     return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-
-
-def _unversioned(obj: Object) -> Object:
-    return {key: value for key, value in obj["metadata"].items() if key not in ("generation", "resourceVersion")}

@@ -29,8 +29,9 @@ def check_definition(crd: Object) -> list[Cause]:
     """What is wrong with a CRD that is created; its defaults are filled in, its status has storedVersions."""
     spec, name = crd.get("spec") or {}, (crd.get("metadata") or {}).get("name") or ""
     causes = list(_identity(spec, name))
-    causes.extend(_names(spec.get("names") or {}, "spec.names"))
     causes.extend(_versions(spec))
+    causes.extend(_names(spec.get("names") or {}, "spec.names"))
+    causes.extend(_common_parts(spec.get("versions") or ()))
     causes.extend(_conversion(spec.get("conversion") or {}))
     causes.extend(_stored(spec, crd.get("status") or {}))
     causes.extend(_approval(spec, crd.get("metadata") or {}))
@@ -66,7 +67,7 @@ def _established(crd: Object) -> bool:
 
 def _identity(spec: Object, name: str) -> Iterator[Cause]:
     group, plural = spec.get("group") or "", (spec.get("names") or {}).get("plural") or ""
-    if name != f"{plural}.{group}":
+    if name and name != f"{plural}.{group}":
         yield invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
     if not group:
         yield required("spec.group")
@@ -109,14 +110,19 @@ def _versions(spec: Object) -> Iterator[Cause]:
     for index, name in enumerate(names):
         if dns_1035_label(name):
             yield invalid(f"spec.versions[{index}].name", name, ",".join(dns_1035_label(name)))
-    # Equal parts of all versions are one part of the spec in the server's internal form, and errors name it there.
     yield from _parts(versions)
     if len(set(names)) < len(names):
         yield invalid("spec.versions", [_dump(one) for one in versions], "must contain unique version names")
     if sum(bool(one.get("storage")) for one in versions) != 1:
-        yield invalid("spec.versions", [_dump(one) for one in versions], _ONE_STORAGE)
+        yield invalid("spec.versions", shown_versions(spec), _ONE_STORAGE)
     if names and names[0] and dns_1035_label(names[0]):
         yield invalid("spec.version", names[0], ",".join(dns_1035_label(names[0])))
+
+
+def shown_versions(spec: Object) -> list[Object] | None:
+    """The versions as the server prints them; null where there is no list at all."""
+    versions: Sequence[Object] | None = spec.get("versions")
+    return None if versions is None else [_dump(one) for one in versions]
 
 
 _INTERNAL = (
@@ -142,15 +148,24 @@ def _dump(version: Object) -> Object:
     return dump
 
 
+def _same(versions: Sequence[Object]) -> set[str]:
+    """Equal parts of all versions are one part of the spec in the server's internal form, and errors name it there."""
+    return {key for key in _HOISTED if all(_part(one, key) == _part(versions[0], key) for one in versions)}
+
+
 def _parts(versions: Sequence[Object]) -> Iterator[Cause]:
-    same = {key for key in _HOISTED if all(_part(one, key) == _part(versions[0], key) for one in versions)}
+    same = _same(versions)
     for index, version in enumerate(versions):
         at = f"spec.versions[{index}]"
         yield from _deprecation(version, f"{at}.deprecationWarning")
         if (version.get("schema") or {}).get("openAPIV3Schema") is None:
             yield required(f"{at}.schema.openAPIV3Schema")
         yield from _judged(version, {key: f"{at}.{key}" for key in _HOISTED if key not in same}, versions)
+
+
+def _common_parts(versions: Sequence[Object]) -> Iterator[Cause]:
     if versions:
+        same = _same(versions)
         yield from _judged(versions[0], {key: _HOISTED[key] for key in _HOISTED if key in same}, versions)
 
 

@@ -16,8 +16,8 @@ from kilde.kubeapi.resources.validation.metadata import (
     check_metadata,
     check_metadata_update,
 )
-from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain
-from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, NO_METADATA_RULES, RULES
+from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain, path_segment
+from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, METADATA_LAST, NO_METADATA_RULES, RULES
 
 _BUILTIN = Catalog()
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
@@ -29,11 +29,15 @@ def validate_create(obj: Object) -> list[Cause]:
     """What is wrong with an object of a built-in kind that is created; kinds without rules of their own have metadata's."""
     resource = _resource(obj)
     key, metadata = (resource.group, resource.kind), obj.get("metadata") or {}
+    rules = RULES.get(key)
+    if key in METADATA_LAST and rules is not None:
+        return list(rules.create(obj)) or list(
+            check_metadata(metadata, namespaced=resource.namespaced, name_rule=path_segment)
+        )
     causes = list(
         check_metadata(metadata, namespaced=resource.namespaced, name_rule=NAME_RULES.get(key, dns_subdomain))
     )
     causes.extend(_finalizers(resource, metadata))
-    rules = RULES.get(key)
     return causes if rules is None else [*causes, *rules.create(obj)]
 
 

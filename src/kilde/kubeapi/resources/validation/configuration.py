@@ -9,8 +9,26 @@ import msgspec
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.logic.json_words import json_problem
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required, too_long
-from kilde.kubeapi.resources.validation.fields import IMMUTABLE, NOT_NEGATIVE, get, items, quantity, unchanged
+from kilde.kubeapi.resources.causes import (
+    Cause,
+    Struct,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from kilde.kubeapi.resources.validation.containers import check_resources
+from kilde.kubeapi.resources.validation.fields import (
+    IMMUTABLE,
+    NOT_NEGATIVE,
+    get,
+    items,
+    named,
+    quantity,
+    unchanged,
+)
 from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import config_key, dns_label, qualified_name
 from kilde.kubeapi.resources.validation.scheduling import check_tolerations
@@ -29,7 +47,12 @@ _SCOPES = (
     "Terminating",
     "VolumeAttributesClass",
 )
-_POD_SCOPES = frozenset(_SCOPES) - {"VolumeAttributesClass"}
+_CONFLICTS = (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating"))
+_EXISTING = frozenset(_SCOPES) - {"PriorityClass", "VolumeAttributesClass"}
+_ONLY_EXISTS = (
+    "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating,"
+    " ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+)
 _COUNTED = (
     "configmaps",
     "persistentvolumeclaims",
@@ -52,7 +75,10 @@ _STANDARD = frozenset(
     }
 )
 _WHOLE = frozenset(_COUNTED)
-_OF_PODS = frozenset({"pods", *_COMPUTE, *(f"{side}.{name}" for side in ("requests", "limits") for name in _COMPUTE)})
+_OF_PODS = frozenset(
+    {"pods", "cpu", "memory", *(f"{side}.{name}" for side in ("requests", "limits") for name in ("cpu", "memory"))}
+)
+_OF_CLAIMS = frozenset({"persistentvolumeclaims", "requests.storage"})
 _OF_BEST_EFFORT = frozenset({"pods"})
 _USER_PRIORITY = 1_000_000_000
 
@@ -142,6 +168,7 @@ def check_quota(quota: Object) -> Iterator[Cause]:
     for name in sorted(hard):
         yield from _quota_amount(name, hard[name], f"spec.hard[{name}]")
     yield from _quota_scopes(scopes, hard)
+    yield from _scope_selector(quota, hard)
 
 
 def _quota_amount(name: str, amount: Json, at: str) -> Iterator[Cause]:
@@ -162,14 +189,61 @@ def _quota_scopes(scopes: Sequence[str], hard: Mapping[str, Any]) -> Iterator[Ca
     for scope in scopes:
         if scope not in _SCOPES:
             yield invalid("spec.scopes", list(scopes), "unsupported scope")
-            continue
-        allowed = _OF_BEST_EFFORT if scope == "BestEffort" else _OF_PODS if scope in _POD_SCOPES else _STANDARD
         for name in hard:
-            if name in _STANDARD and name not in allowed:
+            if name in _STANDARD and name not in _allowed(scope):
                 yield invalid("spec.scopes", list(scopes), "unsupported scope applied to resource")
-    for one, other in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
-        if one in scopes and other in scopes:
+    for pair in _CONFLICTS:
+        if set(scopes).issuperset(pair):
             yield invalid("spec.scopes", list(scopes), "conflicting scopes")
+
+
+def _scope_selector(quota: Object, hard: Mapping[str, Any]) -> Iterator[Cause]:
+    """The real paths have no index."""
+    at, seen = "spec.scopeSelector.matchExpressions", set[str]()
+    for _, one in items(quota, "spec", "scopeSelector", "matchExpressions"):
+        scope = one.get("scopeName") or ""
+        if scope not in _SCOPES:
+            yield invalid(f"{at}.scopeName", scope, "unsupported scope")
+        for name in sorted(hard):
+            if name in _STANDARD and name not in _allowed(scope):
+                held = get(quota, "spec", "scopeSelector", "matchExpressions", default=[])
+                yield invalid(at, _selector_as_held(held), "unsupported scope applied to resource")
+        yield from _scope_values(one, scope, at)
+        seen.add(scope)
+    for pair in _CONFLICTS:
+        if seen.issuperset(pair):
+            yield invalid(at, get(quota, "spec", "scopes"), "conflicting scopes")
+
+
+def _scope_values(one: Object, scope: str, at: str) -> Iterator[Cause]:
+    operator, values = one.get("operator") or "", one.get("values") or []
+    if scope in _EXISTING and operator != "Exists":
+        yield invalid(f"{at}.operator", operator, _ONLY_EXISTS)
+    if operator in ("In", "NotIn"):
+        if not values:
+            words = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            yield required(f"{at}.values", words)
+    elif operator in ("Exists", "DoesNotExist"):
+        if values:
+            words = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
+            yield invalid(f"{at}.values", values, words)
+    else:
+        yield invalid(f"{at}.operator", operator, "not a valid selector operator")
+
+
+def _selector_as_held(expressions: Sequence[Object]) -> Struct:
+    """A scope selector as the server holds it: Go's names and order."""
+    names = {"ScopeName": "scopeName", "Operator": "operator", "Values": "values"}
+    return Struct({"MatchExpressions": [Struct({n: one.get(k) for n, k in names.items()}) for one in expressions]})
+
+
+def _allowed(scope: str) -> frozenset[str]:
+    """The standard resources that a scope can be applied to."""
+    if scope == "BestEffort":
+        return _OF_BEST_EFFORT
+    if scope == "VolumeAttributesClass":
+        return _OF_CLAIMS
+    return _OF_PODS if scope in _SCOPES else _STANDARD
 
 
 def check_quota_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -184,8 +258,9 @@ def check_limit_range(obj: Object) -> Iterator[Cause]:
     seen: set[str] = set()
     for index, limit in items(obj, "spec", "limits"):
         at, kind = f"spec.limits[{index}]", limit.get("type") or ""
-        yield from (invalid(f"{at}.type", kind, text) for text in qualified_name(kind))
-        if kind and "/" not in kind and kind not in _LIMIT_TYPES:
+        faults = qualified_name(kind)
+        yield from (invalid(f"{at}.type", kind, text) for text in faults)
+        if not faults and "/" not in kind and kind not in _LIMIT_TYPES:
             yield invalid(f"{at}.type", kind, "must be a standard limit type or fully qualified")
         if kind in seen:
             yield Cause(f"{at}.type", "FieldValueDuplicate", f'Duplicate value: "{kind}"')
@@ -257,29 +332,6 @@ def _amount(limit: Object, side: str, name: str) -> Fraction | None:
     return None if found is None else found.value
 
 
-def check_event(event: Object) -> Iterator[Cause]:
-    """What is wrong with an Event of the core group."""
-    namespace, target = get(event, "metadata", "namespace", default=""), event.get("involvedObject") or {}
-    about = target.get("namespace") or ""
-    if about != namespace if about else namespace not in ("", "default"):
-        yield invalid("involvedObject.namespace", about, "does not match event.namespace")
-
-
-def check_new_event(event: Object) -> Iterator[Cause]:
-    """What is wrong with an Event of events.k8s.io: every field that tells of it is needed."""
-    if not event.get("eventTime"):
-        yield required("eventTime")
-    kind = event.get("type") or ""
-    if kind not in ("Normal", "Warning"):
-        yield invalid("type", "", f"has invalid value: {kind}")
-    if event.get("eventTime"):
-        controller = event.get("reportingController") or ""
-        yield from (invalid("reportingController", controller, text) for text in qualified_name(controller))
-        for key in ("reportingInstance", "action", "reason"):
-            if not event.get(key):
-                yield required(key)
-
-
 def check_lease(lease: Object) -> Iterator[Cause]:
     """What is wrong with a Lease."""
     spec = lease.get("spec") or {}
@@ -302,7 +354,9 @@ def check_priority_class(obj: Object) -> Iterator[Cause]:
     elif value > _USER_PRIORITY:
         yield forbidden("value", f"maximum allowed value of a user defined priority is {_USER_PRIORITY}")
     policy = obj.get("preemptionPolicy")
-    if policy and policy not in ("PreemptLowerPriority", "Never"):
+    if policy == "":
+        yield required("preemptionPolicy")
+    elif policy is not None and policy not in ("PreemptLowerPriority", "Never"):
         yield not_supported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"))
 
 
@@ -317,9 +371,20 @@ def check_priority_class_update(new: Object, old: Object) -> Iterator[Cause]:
 def check_runtime_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a RuntimeClass."""
     handler = obj.get("handler") or ""
-    yield from (invalid("handler", handler, text) for text in dns_label(handler))
+    yield from named(handler, dns_label, "handler", needed=True)
+    if obj.get("overhead") is not None:
+        yield from check_resources({"limits": get(obj, "overhead", "podFixed")}, "overhead")
     yield from check_labels(get(obj, "scheduling", "nodeSelector"), "scheduling.nodeSelector")
     yield from check_tolerations(get(obj, "scheduling", "tolerations"), "scheduling.tolerations")
+    seen: set[tuple[str, ...]] = set()
+    for index, one in items(obj, "scheduling", "tolerations"):
+        held = {key: one.get(key) or "" for key in ("key", "operator", "value", "effect")}
+        if tuple(held.values()) in seen:
+            go = {key.capitalize(): value for key, value in held.items()}
+            yield duplicate(
+                f"scheduling.tolerations[{index}]", Struct({**go, "TolerationSeconds": one.get("tolerationSeconds")})
+            )
+        seen.add(tuple(held.values()))
 
 
 def check_runtime_class_update(new: Object, old: Object) -> Iterator[Cause]:

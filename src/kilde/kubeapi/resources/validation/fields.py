@@ -65,6 +65,12 @@ def one_of(value: Json, allowed: Sequence[str], at: str, *, needed: bool = False
         yield not_supported(at, value, allowed)
 
 
+def word_of(value: Json, allowed: Sequence[str], at: str) -> Iterator[Cause]:
+    """A word, where there is one, is one of a few; an empty one is none of them."""
+    if value is not None and value not in allowed:
+        yield not_supported(at, value, allowed)
+
+
 def named(value: Json, rule: Rule, at: str, *, needed: bool = False) -> Iterator[Cause]:
     """A text keeps a rule for names."""
     if not value:

@@ -51,9 +51,18 @@ def check_common(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
 def check_finalizers(metadata: Object, at: str = "metadata") -> Iterator[Cause]:
     """What is wrong with the finalizers of a built-in kind besides: each is a standard one or has a domain and a slash."""
     for index, name in enumerate(metadata.get("finalizers") or ()):
-        if "/" not in name and name not in STANDARD_FINALIZERS:
-            words = "name is neither a standard finalizer name nor is it fully qualified"
-            yield invalid(f"{at}.finalizers[{index}]", name, words)
+        yield from _standard(name, f"{at}.finalizers[{index}]")
+
+
+def _standard(name: str, at: str) -> Iterator[Cause]:
+    if "/" not in name and name not in STANDARD_FINALIZERS:
+        yield invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+def check_finalizer(name: str, at: str) -> Iterator[Cause]:
+    """What is wrong with the name of a finalizer that is not in metadata."""
+    yield from (invalid(at, name, text) for text in qualified_name(name))
+    yield from _standard(name, at)
 
 
 def check_labels(labels: Json, at: str) -> Iterator[Cause]:

@@ -111,6 +111,15 @@ def qualified_name(value: str) -> list[str]:
     return [*found, *(f"name part {text}" for text in _qualified_name(parts[-1]))]
 
 
+def label_key(value: str) -> list[str]:
+    """A qualified name, of which it is told otherwise that it has too many parts."""
+    if value.count("/") > 1:
+        return [
+            f"a valid label key {_QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        ]
+    return qualified_name(value)
+
+
 def config_key(value: str) -> list[str]:
     """A key of a ConfigMap or Secret."""
     found = _config_key(value)
@@ -177,13 +186,12 @@ def ip_name(value: str) -> list[str]:
 
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
-    ("", "Event"): lambda value: [],
+    ("certificates.k8s.io", "CertificateSigningRequest"): path_segment,
     ("", "Namespace"): dns_label,
     ("", "Service"): dns_label,
     ("apiregistration.k8s.io", "APIService"): path_segment,
     ("apps", "StatefulSet"): dns_label,
     ("networking.k8s.io", "IPAddress"): ip_name,
-    ("policy", "PodDisruptionBudget"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): path_segment,
     ("rbac.authorization.k8s.io", "Role"): path_segment,

@@ -1,6 +1,7 @@
 """Validation of ingresses, ingress classes and network policies."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
@@ -13,6 +14,7 @@ _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _BAD_PARTS, _BAD_ENDS = ("//", "/./", "/../", "%2f", "%2F"), ("/..", "/.")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _POLICY_TYPES = ("Ingress", "Egress")
+_HTTP_PATH = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+", re.ASCII)
 
 
 def check_ingress(ingress: Object) -> Iterator[Cause]:
@@ -125,19 +127,25 @@ def check_ingress_class(obj: Object) -> Iterator[Cause]:
     controller, parameters = get(obj, "spec", "controller", default=""), get(obj, "spec", "parameters")
     if len(controller) > 250:
         yield Cause("spec.controller", "FieldValueTooLong", "Too long: may not be more than 250 bytes")
-    domain, slash, path = controller.partition("/")
+    domain, _, path = controller.partition("/")
     if not controller:
         yield required("spec.controller")
-    elif not slash or not path:
+    elif not domain or not path:
         yield invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")')
     else:
         yield from (invalid("spec.controller", domain, text) for text in dns_subdomain(domain))
+        if not _HTTP_PATH.fullmatch(path):
+            yield invalid(
+                "spec.controller", path, f"Invalid path (regex used for validation is '{_HTTP_PATH.pattern}')"
+            )
     if parameters is not None:
         yield from _parameters(parameters, "spec.parameters")
 
 
 def _parameters(parameters: Object, at: str) -> Iterator[Cause]:
-    yield from named(parameters.get("apiGroup"), dns_subdomain, f"{at}.apiGroup")
+    group = parameters.get("apiGroup")
+    if group is not None:
+        yield from (invalid(f"{at}.apiGroup", group, text) for text in dns_subdomain(group))
     for key in ("kind", "name"):
         yield from named(parameters.get(key), path_segment, f"{at}.{key}", needed=True)
     scope, namespace = parameters.get("scope"), parameters.get("namespace")
@@ -158,7 +166,7 @@ def check_ingress_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of an IngressClass: its controller stays."""
     yield from check_ingress_class(new)
     if get(new, "spec", "controller") != get(old, "spec", "controller"):
-        yield invalid("spec.controller", get(new, "spec", "controller"), "field is immutable")
+        yield invalid("spec.controller", get(new, "spec", "controller", default=""), "field is immutable")
 
 
 def check_network_policy(policy: Object) -> Iterator[Cause]:

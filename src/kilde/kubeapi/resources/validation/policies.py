@@ -4,10 +4,25 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import (
+    Cause,
+    Struct,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_many,
+)
 from kilde.kubeapi.resources.cel import BadExpression, available, expression
-from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of
-from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain, qualified_name
+from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, word_of
+from kilde.kubeapi.resources.validation.names import (
+    dns_1035_label,
+    dns_subdomain,
+    label_key,
+    path_segment,
+    qualified_name,
+)
 from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
 _VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
@@ -19,7 +34,10 @@ _ACTIONS = ("Audit", "Deny", "Warn")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
 _REINVOCATION = ("IfNeeded", "Never")
-_LONGEST_WAIT = 30
+_MUTATED = ("*", "CONNECT", "CREATE", "UPDATE")
+_IN_CONDITIONS = tuple(name for name in _VARIABLES if name not in ("params", "variables"))
+_LONGEST_WAIT, _LONGEST_ANNOTATION = 30, 5 * 1024
+_MOST_CONDITIONS, _MOST_ANNOTATIONS = 64, 20
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -28,29 +46,29 @@ def check_webhooks(configuration: Object) -> Iterator[Cause]:
     seen: set[str] = set()
     for index, hook in items(configuration, "webhooks"):
         at, name = f"webhooks[{index}]", hook.get("name") or ""
-        yield from named(name, _three_segments, f"{at}.name", needed=True)
+        yield from named(name, qualified_domain, f"{at}.name", needed=True)
         if name and name in seen:
             yield Cause(f"{at}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
         seen.add(name)
         yield from _hook(hook, at)
 
 
-def _three_segments(name: str) -> list[str]:
-    if name.count(".") < 2:
-        return ["should be a domain with at least three segments separated by dots"]
-    return dns_subdomain(name)
+def qualified_domain(name: str) -> list[str]:
+    """A domain of at least three segments."""
+    few = ["should be a domain with at least three segments separated by dots"] if name.count(".") < 2 else []
+    return dns_subdomain(name) or few
 
 
 def _hook(hook: Object, at: str) -> Iterator[Cause]:
-    yield from one_of(hook.get("failurePolicy"), _FAILURE, f"{at}.failurePolicy")
-    yield from one_of(hook.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
-    yield from one_of(hook.get("reinvocationPolicy"), _REINVOCATION, f"{at}.reinvocationPolicy")
+    yield from word_of(hook.get("failurePolicy"), _FAILURE, f"{at}.failurePolicy")
+    yield from word_of(hook.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
+    yield from word_of(hook.get("reinvocationPolicy"), _REINVOCATION, f"{at}.reinvocationPolicy")
     if hook.get("sideEffects") is None:
         yield required(f"{at}.sideEffects", f"must specify one of {', '.join(_SIDE_EFFECTS)}")
     else:
-        yield from one_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
+        yield from word_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
     yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
-    yield from _conditions(hook, f"{at}.matchConditions")
+    yield from _conditions(hook, f"{at}.matchConditions", _IN_CONDITIONS)
     seconds = hook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= _LONGEST_WAIT:
         yield invalid(
@@ -70,18 +88,20 @@ def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
     for index, version in enumerate(versions):
         if version in versions[:index]:
             yield invalid(f"{at}[{index}]", version, "duplicate version")
+            continue
         yield from (invalid(f"{at}[{index}]", version, text) for text in dns_1035_label(version))
     if not {"v1", "v1beta1"} & set(versions):
         yield invalid(at, versions, "must include at least one of v1, v1beta1")
 
 
-def _conditions(owner: Object, at: str) -> Iterator[Cause]:
+def _conditions(owner: Object, at: str, variables: tuple[str, ...]) -> Iterator[Cause]:
     """Match conditions: each has a name of its own and an expression."""
     seen: set[str] = set()
+    if len(owner.get("matchConditions") or ()) > _MOST_CONDITIONS:
+        yield too_many(at, len(owner["matchConditions"]), _MOST_CONDITIONS)
     for index, one in items(owner, "matchConditions"):
         where, name = f"{at}[{index}]", one.get("name") or ""
-        if not (one.get("expression") or "").strip():
-            yield required(f"{where}.expression")
+        yield from _expression((one.get("expression") or "").strip(), f"{where}.expression", variables, "")
         if not name:
             yield required(f"{where}.name")
         else:
@@ -98,26 +118,57 @@ def _client(config: Object, at: str) -> Iterator[Cause]:
     elif service is None:
         yield from check_url(str(url), f"{at}.url")
     else:
-        yield from check_service(service, f"{at}.service")
+        # The real server takes one for the other when it looks whether they are there.
+        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
+        yield from check_service(swapped, f"{at}.service")
 
 
 def _rule(rule: Object, at: str) -> Iterator[Cause]:
-    for key in ("operations", "apiGroups", "apiVersions", "resources"):
+    for key in ("operations", "apiGroups", "apiVersions"):
         values: Sequence[str] = rule.get(key) or ()
         if not values:
             yield required(f"{at}.{key}")
-        if "*" in values and len(values) > 1 and key != "resources":
+        if "*" in values and len(values) > 1:
             yield invalid(f"{at}.{key}", list(values), "if '*' is present, must not specify other " + _PLURALS[key])
     for index, operation in items(rule, "operations"):
         if operation not in _OPERATIONS:
             yield not_supported(f"{at}.operations[{index}]", operation, _OPERATIONS)
-    for key in ("apiVersions", "resources"):
-        for index, word in items(rule, key):
-            if not word:
-                yield required(f"{at}.{key}[{index}]")
+    for index, word in items(rule, "apiVersions"):
+        if not word:
+            yield required(f"{at}.apiVersions[{index}]")
+    yield from _resources(rule.get("resources") or [], f"{at}.resources")
     scope = rule.get("scope")
     if scope is not None and scope not in _SCOPES:
         yield not_supported(f"{at}.scope", scope, _SCOPES)
+
+
+def _resources(names: list[str], at: str) -> Iterator[Cause]:
+    """Resources and sub-resources; a wildcard leaves nothing for others to name."""
+    if not names:
+        yield required(at)
+    for index, name in enumerate(names):
+        where, before = f"{at}[{index}]", names[:index]
+        resource, slash, part = name.partition("/")
+        if not name:
+            yield required(where)
+        if slash and f"{resource}/*" in before:
+            yield invalid(where, name, f"if '{resource}/*' is present, must not specify {name}")
+        if slash and f"*/{part}" in before:
+            yield invalid(where, name, f"if '*/{part}' is present, must not specify {name}")
+    if len(names) > 1 and "*/*" in names:
+        yield invalid(at, names, "if '*/*' is present, must not specify other resources")
+    whole = [name for name in names if name and "/" not in name]
+    if "*" in whole and whole[-1] != "*":  # a real server remembers of those without a part only the last
+        yield invalid(at, names, "if '*' is present, must not specify other resources without subresources")
+
+
+def _named_rule(rule: Object, at: str) -> Iterator[Cause]:
+    names = rule.get("resourceNames") or []
+    for index, name in enumerate(names):
+        yield from (invalid(f"{at}.resourceNames[{index}]", name, text) for text in path_segment(name))
+        if name in names[:index]:
+            yield duplicate(f"{at}.resourceNames[{index}]", name)
+    yield from _rule(rule, at)
 
 
 _PLURALS = {"operations": "operations", "apiGroups": "API groups", "apiVersions": "API versions"}
@@ -126,28 +177,68 @@ _PLURALS = {"operations": "operations", "apiGroups": "API groups", "apiVersions"
 def check_policy(policy: Object) -> Iterator[Cause]:
     """What is wrong with a ValidatingAdmissionPolicy."""
     spec = policy.get("spec") or {}
-    yield from _common(spec)
+    variables = _variables(spec)
+    yield from _common(spec, variables)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
-        words = "validations or auditAnnotations must be non-empty"
+        words = "validations or auditAnnotations must contain at least one item"
         yield required("spec.validations", words)
         yield required("spec.auditAnnotations", words)
+        return
     for index, one in items(spec, "validations"):
-        at = f"spec.validations[{index}]"
-        yield from _expression(one.get("expression"), f"{at}.expression")
-        yield from one_of(one.get("reason"), _REASONS, f"{at}.reason")
-        if "\n" in (one.get("message") or "").strip():
-            yield invalid(f"{at}.message", one["message"], "message must not contain line breaks")
+        yield from _validation(one, f"spec.validations[{index}]", variables)
+    yield from _audit_annotations(spec, get(policy, "metadata", "name", default=""), variables)
+
+
+def _variables(spec: Object) -> tuple[str, ...]:
+    """What expressions of a policy can name."""
+    return _VARIABLES if spec.get("paramKind") is not None else tuple(one for one in _VARIABLES if one != "params")
+
+
+def _validation(one: Object, at: str, variables: tuple[str, ...]) -> Iterator[Cause]:
+    yield from _expression(one.get("expression"), f"{at}.expression", variables)
+    told, message = one.get("messageExpression") or "", one.get("message") or ""
+    if told and not told.strip():
+        yield invalid(f"{at}.messageExpression", told, "must be non-empty if specified")
+    elif told:
+        known = tuple(name for name in variables if name != "authorizer")
+        yield from _expression(told, f"{at}.messageExpression", known)
+    if message and not message.strip():
+        yield invalid(f"{at}.message", message, "must be non-empty if specified")
+    elif "\n" in message.strip() or "\r" in message.strip():
+        yield invalid(f"{at}.message", message, "must not contain line breaks")
+    yield from word_of(one.get("reason"), _REASONS, f"{at}.reason")
+
+
+def _audit_annotations(spec: Object, name: str, variables: tuple[str, ...]) -> Iterator[Cause]:
+    keys: set[str] = set()
+    if len(spec.get("auditAnnotations") or ()) > _MOST_ANNOTATIONS:
+        words = f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"
+        yield invalid("spec.auditAnnotations", [_annotation_as_held(one) for one in spec["auditAnnotations"]], words)
     for index, one in items(spec, "auditAnnotations"):
-        at = f"spec.auditAnnotations[{index}]"
-        key = f"{get(policy, 'metadata', 'name', default='')}/{one.get('key') or ''}"
-        yield from (invalid(f"{at}.key", key, text) for text in qualified_name(key))
-        yield from _expression(one.get("valueExpression"), f"{at}.valueExpression", "valueExpression is not specified")
+        at, key = f"spec.auditAnnotations[{index}]", one.get("key") or ""
+        if name:
+            yield from (invalid(f"{at}.key", f"{name}/{key}", text) for text in label_key(f"{name}/{key}"))
+        else:
+            yield invalid(f"{at}.key", key, "requires metadata.name be non-empty")
+        text = (one.get("valueExpression") or "").strip()
+        if len(text) > _LONGEST_ANNOTATION:
+            yield required(f"{at}.valueExpression", f"must not exceed {_LONGEST_ANNOTATION} bytes in length")
+        else:
+            yield from _expression(text, f"{at}.valueExpression", variables, "valueExpression is not specified")
+        if key in keys:
+            yield duplicate(f"{at}.key", key)
+        keys.add(key)
+
+
+def _annotation_as_held(one: Object) -> Struct:
+    return Struct({"Key": one.get("key") or "", "ValueExpression": one.get("valueExpression") or ""})
 
 
 def check_mutating_policy(policy: Object) -> Iterator[Cause]:
     """What is wrong with a MutatingAdmissionPolicy."""
     spec = policy.get("spec") or {}
-    yield from _common(spec)
+    yield from _common(spec, _variables(spec))
+    yield from _mutating_operations(spec, "matchConstraints")
     yield from one_of(spec.get("reinvocationPolicy"), _REINVOCATION, "spec.reinvocationPolicy", needed=True)
     if not spec.get("mutations"):
         yield required("spec.mutations", "mutations must contain at least one item")
@@ -156,57 +247,88 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
         key = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}.get(kind)
         yield from one_of(kind, ("ApplyConfiguration", "JSONPatch"), f"{at}.patchType", needed=True)
         if key is not None:
+            other = "jsonPatch" if key == "applyConfiguration" else "applyConfiguration"
+            if one.get(other) is not None:
+                yield invalid(f"{at}.{other}", f"{{{other}}}", f"must not be specified when patchType is {kind}")
             if one.get(key) is None:
                 yield required(f"{at}.{key}", f"must be specified when patchType is {kind}")
             else:
                 # Mutations make typed objects, of which only the evaluation knows: they are not compiled here.
                 if not (one[key].get("expression") or "").strip():
-                    yield required(f"{at}.{key}.expression", "expression is not specified")
+                    yield required(f"{at}.{key}.expression")
 
 
-def _common(spec: Object) -> Iterator[Cause]:
-    yield from one_of(spec.get("failurePolicy"), _FAILURE, "spec.failurePolicy")
+def _mutating_operations(spec: Object, key: str) -> Iterator[Cause]:
+    """A deletion cannot be mutated. The real paths have no index."""
+    for _, rule in items(spec, key, "resourceRules"):
+        for _, operation in items(rule, "operations"):
+            if operation not in _MUTATED:
+                yield not_supported(f"spec.{key}.resourceRules.operations", operation, _MUTATED)
+
+
+def _param_kind(kind: Object, at: str) -> Iterator[Cause]:
+    api_version, name = kind.get("apiVersion") or "", kind.get("kind") or ""
+    group, _, version = api_version.rpartition("/")
+    if not api_version:
+        yield required(f"{at}.apiVersion")
+    elif api_version.count("/") > 1:
+        yield invalid(f"{at}.apiVersion", api_version, f"unexpected GroupVersion string: {api_version}")
+    else:
+        faults = dns_subdomain(group) if group else []
+        if faults:
+            yield invalid(f"{at}.apiVersion", group, ",".join(faults))
+        if not version:
+            yield invalid(f"{at}.apiVersion", api_version, "version must be specified")
+        elif dns_1035_label(version):
+            yield invalid(f"{at}.apiVersion", version, ",".join(dns_1035_label(version)))
+    faults = dns_1035_label(name.lower())
+    if not name:
+        yield required(f"{at}.kind")
+    elif faults:
+        words = f"may have mixed case, but should otherwise match: {','.join(faults)}"
+        yield invalid(f"{at}.kind", name, words)
+
+
+def _common(spec: Object, variables: tuple[str, ...]) -> Iterator[Cause]:
+    yield from word_of(spec.get("failurePolicy"), _FAILURE, "spec.failurePolicy")
     kind = spec.get("paramKind")
     if kind is not None:
-        for key in ("apiVersion", "kind"):
-            if not kind.get(key):
-                yield required(f"spec.paramKind.{key}")
+        yield from _param_kind(kind, "spec.paramKind")
     constraints = spec.get("matchConstraints")
     if constraints is None:
         yield required("spec.matchConstraints")
     else:
         yield from _constraints(constraints, "spec.matchConstraints", needed=True)
-    yield from _conditions(spec, "spec.matchConditions")
-    names: set[str] = set()
+    in_conditions = tuple(name for name in variables if name != "variables")
+    yield from _conditions(spec, "spec.matchConditions", in_conditions)
     for index, one in items(spec, "variables"):
         at, name = f"spec.variables[{index}]", one.get("name") or ""
-        if not name:
+        if not name.strip():
             yield required(f"{at}.name", "name is not specified")
         elif not _IDENTIFIER.fullmatch(name):
             yield invalid(f"{at}.name", name, "must be a valid CEL identifier")
-        if name and name in names:
-            yield Cause(f"{at}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
-        names.add(name)
-        yield from _expression(one.get("expression"), f"{at}.expression")
+        yield from _expression(one.get("expression"), f"{at}.expression", variables)
 
 
 def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
     yield from check_selector(constraints.get("namespaceSelector"), f"{at}.namespaceSelector")
     yield from check_selector(constraints.get("objectSelector"), f"{at}.objectSelector")
-    yield from one_of(constraints.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
+    yield from word_of(constraints.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
     if needed and not constraints.get("resourceRules"):
         yield required(f"{at}.resourceRules")
     for key in ("resourceRules", "excludeResourceRules"):
         for index, rule in items(constraints, key):
-            yield from _rule(rule, f"{at}.{key}[{index}]")
+            yield from _named_rule(rule, f"{at}.{key}[{index}]")
 
 
-def _expression(text: Json, at: str, missing: str = "expression is not specified") -> Iterator[Cause]:
+def _expression(
+    text: Json, at: str, variables: tuple[str, ...], missing: str = "expression is not specified"
+) -> Iterator[Cause]:
     if not (text or "").strip():
         yield required(at, missing)
     elif available():
         try:
-            expression(str(text).strip(), _VARIABLES)
+            expression(str(text), variables)
         except BadExpression as error:
             if not error.is_ours:
                 yield invalid(at, text, f"compilation failed: {error.what}")
@@ -227,13 +349,17 @@ def check_policy_binding(binding: Object) -> Iterator[Cause]:
             yield Cause(f"spec.validationActions[{index}]", "FieldValueDuplicate", f'Duplicate value: "{action}"')
         seen.add(action)
     if {"Deny", "Warn"} <= set(actions):
-        words = "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers)"
+        words = (
+            "must not contain both Deny and Warn (repeating the same validation failure information in the API response"
+            " and headers serves no purpose)"
+        )
         yield invalid("spec.validationActions", list(actions), words)
 
 
 def check_mutating_binding(binding: Object) -> Iterator[Cause]:
     """What is wrong with a MutatingAdmissionPolicyBinding."""
     yield from _binding(binding.get("spec") or {})
+    yield from _mutating_operations(binding.get("spec") or {}, "matchResources")
 
 
 def _binding(spec: Object) -> Iterator[Cause]:
@@ -244,11 +370,14 @@ def _binding(spec: Object) -> Iterator[Cause]:
     if ref is None:
         return
     at = "spec.paramRef"
-    if ref.get("name") and ref.get("selector") is not None:
-        yield forbidden(f"{at}.name", "name and selector are mutually exclusive")
+    name = ref.get("name") or ""
+    yield from (invalid(f"{at}.name", name, text) for text in path_segment(name))
+    yield from check_selector(ref.get("selector"), f"{at}.selector")
+    if name and ref.get("selector") is not None:
+        for key in ("name", "selector"):
+            yield forbidden(f"{at}.{key}", "name and selector are mutually exclusive")
     elif not ref.get("name") and ref.get("selector") is None:
         yield required(at, "one of name or selector must be specified")
-    if ref.get("parameterNotFoundAction") is None:
-        yield required(f"{at}.parameterNotFoundAction")
-    else:
-        yield from one_of(ref["parameterNotFoundAction"], ("Allow", "Deny"), f"{at}.parameterNotFoundAction")
+    yield from one_of(
+        ref.get("parameterNotFoundAction"), ("Deny", "Allow"), f"{at}.parameterNotFoundAction", needed=True
+    )

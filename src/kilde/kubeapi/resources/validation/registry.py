@@ -10,9 +10,13 @@ from kilde.kubeapi.resources.validation import (
     certificates,
     configuration,
     csi,
+    device_claims,
+    device_slices,
+    events,
     fixed,
     flow_control,
     jobs,
+    namespaces,
     network_addresses,
     networking,
     nodes,
@@ -42,14 +46,18 @@ class Rules(NamedTuple):
 
 
 _ADMISSION = "admissionregistration.k8s.io"
+_DEVICES = "resource.k8s.io"
 _FLOW = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
 RULES: Mapping[tuple[str, str], Rules] = {
     ("", "ConfigMap"): Rules(configuration.check_config_map, configuration.check_config_map_update),
     ("", "Endpoints"): Rules(services.check_endpoints),
-    ("", "Event"): Rules(configuration.check_event),
+    ("", "Event"): Rules(events.check_event),
     ("", "LimitRange"): Rules(configuration.check_limit_range),
+    ("", "Namespace"): Rules(
+        namespaces.check_namespace, fixed.check_no_change, {"finalize": namespaces.check_finalize}
+    ),
     ("", "Node"): Rules(nodes.check_node, nodes.check_node_update, {"status": nodes.check_node_status}),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
     ("", "PersistentVolumeClaim"): Rules(storage.check_claim, storage.check_claim_update),
@@ -83,7 +91,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ),
     ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
     ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
-    ("events.k8s.io", "Event"): Rules(configuration.check_new_event, fixed.check_new_event_update),
+    ("events.k8s.io", "Event"): Rules(events.check_new_event, events.check_new_event_update),
     (_FLOW, "FlowSchema"): Rules(flow_control.check_flow_schema, parts={"status": flow_control.check_status}),
     (_FLOW, "PriorityLevelConfiguration"): Rules(
         flow_control.check_priority_level, parts={"status": flow_control.check_status}
@@ -99,7 +107,12 @@ RULES: Mapping[tuple[str, str], Rules] = {
     (_RBAC, "ClusterRoleBinding"): Rules(rbac.check_cluster_role_binding, rbac.check_cluster_role_binding_update),
     (_RBAC, "Role"): Rules(rbac.check_role),
     (_RBAC, "RoleBinding"): Rules(rbac.check_role_binding, rbac.check_role_binding_update),
-    ("resource.k8s.io", "ResourceSlice"): Rules(fixed.check_none, fixed.check_slice_update),
+    (_DEVICES, "DeviceClass"): Rules(device_claims.check_class),
+    (_DEVICES, "ResourceClaim"): Rules(
+        device_claims.check_claim, device_claims.check_claim_update, {"status": device_claims.check_claim_status}
+    ),
+    (_DEVICES, "ResourceClaimTemplate"): Rules(device_claims.check_template, device_claims.check_template_update),
+    (_DEVICES, "ResourceSlice"): Rules(device_slices.check_slice, device_slices.check_slice_update),
     ("scheduling.k8s.io", "PriorityClass"): Rules(
         configuration.check_priority_class, configuration.check_priority_class_update
     ),
@@ -144,5 +157,7 @@ JUDGED_ANEW = frozenset(
         ("storage.k8s.io", "VolumeAttributesClass"),
     }
 )
+# Kinds of whose metadata only what all kinds share is asked, and only once nothing else is wrong.
+METADATA_LAST = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})
 # Kinds without rules of their own for changes of metadata.
 NO_METADATA_RULES = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})

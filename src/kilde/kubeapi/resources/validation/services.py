@@ -255,6 +255,9 @@ def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
     yield from named(one.get("name"), dns_label, f"{at}.name", needed=several)
     yield from between(one.get("port") or 0, 1, 65535, f"{at}.port")
     yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+    protocol = one.get("appProtocol")
+    if protocol is not None:
+        yield from (invalid(f"{at}.appProtocol", protocol, text) for text in qualified_name(protocol))
 
 
 def check_endpoint_slice(one: Object) -> Iterator[Cause]:
@@ -304,6 +307,8 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
         yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
     for index, zone in items(endpoint, "hints", "forZones"):
         name, where = zone.get("name") or "", f"{at}.hints.forZones[{index}].name"
+        if any(name == (one.get("name") or "") for one in endpoint["hints"]["forZones"][:index]):
+            yield duplicate(where, name)
         yield from (invalid(where, name, text) for text in label_value(name))
 
 

@@ -4,7 +4,16 @@ import math
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import (
+    Cause,
+    Struct,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
 from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
     check_selector,
@@ -21,6 +30,7 @@ from kilde.kubeapi.resources.validation.volume_sources import check_persistent_s
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES = ("Block", "Filesystem")
+_MOST_PARAMETERS, _LARGEST_PARAMETERS = 512, 256 * 1024
 _RECLAIM = ("Delete", "Recycle", "Retain")
 _BINDING = ("Immediate", "WaitForFirstConsumer")
 _ALONE = "ReadWriteOncePod"
@@ -260,16 +270,28 @@ def _affinity_as_held(affinity: Json) -> Json:
 
 def check_storage_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StorageClass."""
-    provisioner = obj.get("provisioner") or ""
-    if not provisioner:
-        yield required("provisioner")
-    else:
-        yield from (invalid("provisioner", provisioner.lower(), text) for text in qualified_name(provisioner.lower()))
+    yield from _provisioner(obj.get("provisioner") or "", "provisioner")
     yield from one_of(obj.get("reclaimPolicy"), ("Delete", "Retain"), "reclaimPolicy")
     yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
-    if any(not key for key in obj.get("parameters") or {}):
-        yield invalid("parameters", "", "field can not be empty.")
+    yield from _parameters(obj.get("parameters") or {})
     yield from _topologies(obj.get("allowedTopologies") or ())
+
+
+def _provisioner(name: str, at: str) -> Iterator[Cause]:
+    if not name:
+        yield required(at)
+    else:
+        yield from (invalid(at, name.lower(), text) for text in qualified_name(name.lower()))
+
+
+def _parameters(parameters: Object) -> Iterator[Cause]:
+    if len(parameters) > _MOST_PARAMETERS:
+        yield too_long("parameters", _MOST_PARAMETERS)
+        return
+    if "" in parameters:
+        yield invalid("parameters", "", "field can not be empty.")
+    if sum(len(key.encode()) + len(value.encode()) for key, value in parameters.items()) > _LARGEST_PARAMETERS:
+        yield too_long("parameters", _LARGEST_PARAMETERS)
 
 
 def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
@@ -301,14 +323,15 @@ def check_storage_class_update(new: Object, old: Object) -> Iterator[Cause]:
 
 def check_attributes_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a VolumeAttributesClass."""
-    if not obj.get("driverName"):
-        yield required("driverName")
+    yield from _provisioner(obj.get("driverName") or "", "driverName")
+    yield from _parameters(obj.get("parameters") or {})
     if not obj.get("parameters"):
         yield required("parameters", "must contain at least one key/value pair")
 
 
 def check_attributes_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a VolumeAttributesClass: it does not change."""
+    yield from check_attributes_class(new)
     for key in ("driverName", "parameters"):
         if new.get(key) != old.get(key):
             yield forbidden(key, f"updates to {key} are forbidden.")

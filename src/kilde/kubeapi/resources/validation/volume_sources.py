@@ -272,7 +272,9 @@ def _azure_disk(source: Object, at: str) -> Iterator[Cause]:
 def driver_name(value: Json, at: str) -> Iterator[Cause]:
     """The name of a CSI driver: a subdomain of at most 63 letters, of any case."""
     text = str(value or "")
-    yield from needed(text, at)
+    if not text:
+        yield required(at)
+        return
     if len(text) > _DRIVER_LENGTH:
         yield too_long(at, _DRIVER_LENGTH)
     yield from (invalid(at, text, words) for words in dns_subdomain(text.lower()))

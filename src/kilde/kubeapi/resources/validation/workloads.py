@@ -267,5 +267,5 @@ def check_revision(obj: Object) -> Iterator[Cause]:
 
 def check_revision_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ControllerRevision: its data is for ever."""
-    yield from check_revision(new)
+    yield from not_negative(new.get("revision"), "revision")
     yield from unchanged(new.get("data"), old.get("data"), "data")
