@@ -20,8 +20,14 @@ def bootstrap(world: World) -> None:
         body = {"metadata": {"name": name}, "value": value, "description": words}
         _ensure(world, "priorityclasses.scheduling.k8s.io", "", body)
     _ensure(world, "services", "default", _SERVICE)
+    since = {
+        "metadata": {"name": _TRACKING, "namespace": "kube-system"},
+        "data": {"since": world.now().partition("T")[0]},
+    }
+    _ensure(world, "configmaps", "kube-system", since)
     for group, version in _group_versions(world):
-        _ensure_api_service(world, group, version)
+        if group in _GROUP_PRIORITIES:
+            _ensure_api_service(world, group, version)
 
 
 def _group_versions(world: World) -> list[tuple[str, str]]:
@@ -37,7 +43,8 @@ def _ensure_api_service(world: World, group: str, version: str) -> None:
     condition = {"type": "Available", "status": "True", "lastTransitionTime": world.now(), "reason": "Local"}
     meta = {"name": key.name, "uid": world.new_uid(), "creationTimestamp": world.now()}
     labels = {"kube-aggregator.kubernetes.io/automanaged": "onstart"}
-    spec = {"version": version, "groupPriorityMinimum": 18_000 if group == "" else 17_000, "versionPriority": 1}
+    first = 1 if group == "" else _VERSION_PRIORITIES.get((group, version), 15)
+    spec = {"version": version, "groupPriorityMinimum": _GROUP_PRIORITIES[group], "versionPriority": first}
     obj: Object = {
         "apiVersion": "apiregistration.k8s.io/v1",
         "kind": "APIService",
@@ -65,6 +72,35 @@ def _ensure(world: World, resource: str, namespace: str, body: Object) -> None:
             raise
 
 
+# What an aggregator registers for its own server's groups, as its priority in discovery.
+_GROUP_PRIORITIES = {
+    "": 18_000,
+    "apps": 17_800,
+    "events.k8s.io": 17_750,
+    "authentication.k8s.io": 17_700,
+    "authorization.k8s.io": 17_600,
+    "autoscaling": 17_500,
+    "batch": 17_400,
+    "certificates.k8s.io": 17_300,
+    "networking.k8s.io": 17_200,
+    "policy": 17_100,
+    "rbac.authorization.k8s.io": 17_000,
+    "storage.k8s.io": 16_800,
+    "admissionregistration.k8s.io": 16_700,
+    "apiextensions.k8s.io": 16_700,
+    "scheduling.k8s.io": 16_600,
+    "coordination.k8s.io": 16_500,
+    "node.k8s.io": 16_300,
+    "discovery.k8s.io": 16_200,
+    "resource.k8s.io": 16_200,
+    "flowcontrol.apiserver.k8s.io": 16_100,
+}
+_VERSION_PRIORITIES = {
+    ("autoscaling", "v2"): 30,
+    ("flowcontrol.apiserver.k8s.io", "v1"): 21,
+    ("resource.k8s.io", "v1"): 21,
+}
+_TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
 _PRIORITIES = (
     (
         "system-cluster-critical",

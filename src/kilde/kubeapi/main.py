@@ -42,6 +42,7 @@ from kilde.kubeapi.settings import AuditLog, Controllers, Settings
 from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.upkeep.loop import Upkeep
+from kilde.kubeapi.upkeep.service_addresses import ServiceAddresses
 from kilde.kubeapi.world import World
 
 _TIME = "time"  # in the data directory: where a clock that ran ahead of the machine's has come to
@@ -143,6 +144,7 @@ async def _running(
     world = World(store, clock=clock.now, service_range=settings.service_range, key=signing_key(folder / "sa.key"))
     kinds = CustomKinds(world)
     bootstrap(world)
+    ServiceAddresses(world)
     watches, metrics = Watches(world), Metrics(store)
     about = About(world, metrics.text, address)
     faults = Faults()

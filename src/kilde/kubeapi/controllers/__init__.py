@@ -41,7 +41,7 @@ def assemble(
     `nodes` is the number of pretended nodes, `marks` what some of them register with, `ca` the PEM of the authority that
     signed the server's certificate (it goes into every namespace's kube-root-ca.crt). An idle cluster causes no writes.
     """
-    first = {"bootstrap": lambda: bootstrap(api, ca)}
+    first = {"bootstrap": lambda: bootstrap(api, ca, controlled=mode != Mode.OFF)}
     if mode == Mode.OFF:
         return Moving(first, None)
     controllers = [*control_plane(ca=ca, simulated=mode == Mode.SIMULATE)]

@@ -1,39 +1,89 @@
-"""What an API server puts into its storage when it starts, beside its namespaces: the roles that everybody expects."""
+"""What an API server puts into its storage when it starts, beside its namespaces: default roles, flow control, its own address."""
+
+import base64
+import lzma
+from typing import Any
+
+import msgspec
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.bootstrap.roles import bindings, roles
 from kilde.kubeapi.interface import Api, ApiError
 
 _MANAGER = "kube-apiserver"
+_PRODUCER, _CONSUMER = (f"api-priority-and-fairness-config-{role}-v1" for role in ("producer", "consumer"))
+_FLOW, _NETWORK = "flowcontrol.apiserver.k8s.io", "networking.k8s.io"
+_SCHEMAS = f"flowschemas.{_FLOW}"
 _AUTHENTICATION: Object = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {"name": "extension-apiserver-authentication", "namespace": "kube-system"},
 }
+_RANGE: Object = {
+    "apiVersion": f"{_NETWORK}/v1",
+    "kind": "ServiceCIDR",
+    "spec": {"cidrs": ["10.0.0.0/16"]},
+}
+_GUARDED: Object = {"finalizers": [f"{_NETWORK}/service-cidr-finalizer"]}
 
 
-async def bootstrap(api: Api, ca: str) -> None:
-    """Creates what is missing; what is there is left as its owner wants it. `ca`: the PEM that client certificates need."""
-    for resource, body in _objects(ca):
-        namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
-        try:
-            await api.get(resource, namespace, name)
-        except ApiError as missing:
-            if missing.status != 404:
-                raise
-        else:
+async def bootstrap(api: Api, ca: str, *, controlled: bool = False) -> None:
+    """Creates what is missing; what is there is left as its owner wants it. `ca`: the PEM that client certificates need.
+
+    `controlled`: whether there are controllers, which guard the range of Services.
+    """
+    for resource, body in _wanted(ca, controlled=controlled):
+        if not await _ensured(api, resource, body):
             continue
-        try:
-            await api.create(resource, namespace, body, manager=_MANAGER)
-        except ApiError as refused:
-            if refused.reason != "AlreadyExists":
-                raise
+        if resource == _SCHEMAS:
+            await _told(api, resource, body, _CONSUMER, _found(body))
+        elif body["kind"] == "ServiceCIDR":
+            words = f"Kubernetes {'' if controlled else 'default '}Service CIDR is ready"
+            await _told(api, resource, body, "kubernetes-service-cidr-controller", {"type": "Ready", "message": words})
 
 
-def _objects(ca: str) -> list[tuple[str, Object]]:
-    data = {"client-ca-file": ca} if ca else {}
+async def _ensured(api: Api, resource: str, body: Object) -> bool:
+    """Whether the object had to be made."""
+    namespace, name = body["metadata"].get("namespace", ""), body["metadata"]["name"]
+    try:
+        await api.get(resource, namespace, name)
+    except ApiError as missing:
+        if missing.status != 404:
+            raise
+    else:
+        return False
+    try:
+        await api.create(resource, namespace, body, manager=_PRODUCER if resource.endswith(_FLOW) else _MANAGER)
+    except ApiError as refused:
+        if refused.reason != "AlreadyExists":
+            raise
+        return False
+    return True
+
+
+def _found(schema: Object) -> Object:
+    """The condition of a FlowSchema whose level there is."""
+    level = schema["spec"]["priorityLevelConfiguration"]["name"]
+    words = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists'
+    return {"type": "Dangling", "status": "False", "reason": "Found", "message": words}
+
+
+async def _told(api: Api, resource: str, body: Object, manager: str, condition: Object) -> None:
+    now = (await api.get(resource, "", body["metadata"]["name"]))["metadata"]["creationTimestamp"]
+    whole = {"status": "True", "lastTransitionTime": now, "reason": "", **condition}
+    head = {key: body[key] for key in ("apiVersion", "kind")}
+    status: Object = {**head, "metadata": {"name": body["metadata"]["name"]}, "status": {"conditions": [whole]}}
+    await api.apply(resource, status, manager=manager, subresource="status")
+
+
+def _wanted(ca: str, *, controlled: bool) -> list[tuple[str, Object]]:
+    from kilde.kubeapi.controllers.bootstrap._objects import PACKED  # needed once in the life of a process
+
+    raw = lzma.decompress(base64.b85decode(PACKED))
     return [
-        *(("clusterroles.rbac.authorization.k8s.io", role) for role in roles()),
-        *(("clusterrolebindings.rbac.authorization.k8s.io", binding) for binding in bindings()),
-        ("configmaps", {**_AUTHENTICATION, "data": data}),
+        *msgspec.json.decode(raw, type=list[tuple[str, dict[str, Any]]]),
+        ("configmaps", {**_AUTHENTICATION, "data": {"client-ca-file": ca} if ca else {}}),
+        (
+            f"servicecidrs.{_NETWORK}",
+            {**_RANGE, "metadata": {"name": "kubernetes", **(_GUARDED if controlled else {})}},
+        ),
     ]
