@@ -1,23 +1,20 @@
 """Packs what a real API server puts into an empty storage: default roles and their bindings, the levels and schemas of flow control.
 
-    PYTHONPATH=src:tools:tests python tools/pack_bootstrap.py
+    python tools/pack_bootstrap.py KUBECONFIG
 
-starts the kube-apiserver that `make real` has built and writes `src/kilde/kubeapi/controllers/bootstrap/_objects.py`, which is in
-the repository because a build machine need not have it. These are facts of Kubernetes, recorded, not its code.
+asks a new cluster without controllers (tests/real/control_plane.py starts one) and writes
+`src/kilde/kubeapi/controllers/bootstrap/_objects.py`, which is in the repository because a build machine need not have such a
+cluster. These are facts of Kubernetes, recorded, not its code.
 """
 
 import base64
 import json
 import lzma
+import subprocess
 import sys
-import tempfile
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
-
-from differential.peers import Peer
-from real.control_plane import control_plane
 
 TARGET = Path("src/kilde/kubeapi/controllers/bootstrap/_objects.py")
 _RBAC, _FLOW = "rbac.authorization.k8s.io", "flowcontrol.apiserver.k8s.io"
@@ -30,14 +27,14 @@ RESOURCES = (
     (_FLOW, "prioritylevelconfigurations"),
     (_FLOW, "flowschemas"),
 )
-_SETTLED = 5.0
 
 
-def recorded(peer: Peer) -> list[list[Any]]:
+def recorded(kubeconfig: str) -> list[list[Any]]:
     """[resource, object] of everything that is there; without what each server gives out itself."""
     found = []
     for group, plural in RESOURCES:
-        answer = peer.ask("GET", f"/apis/{group}/v1/{plural}").body
+        words = ["kubectl", "--kubeconfig", kubeconfig, "get", "--raw", f"/apis/{group}/v1/{plural}"]
+        answer = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
         for item in answer["items"]:
             kind = answer["kind"].removesuffix("List")
             found.append([f"{plural}.{group}", {"apiVersion": f"{group}/v1", "kind": kind, **_plain(item)}])
@@ -65,13 +62,5 @@ def packed(found: list[list[Any]]) -> str:
     return "\n".join([head, "", "# fmt: off", "PACKED = (", *quoted, ")", "# fmt: on", ""])
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="kilde-pack-") as folder, control_plane(Path(folder), controllers=False) as plane:
-        peer = Peer(plane.kubeconfig, Path(folder) / "peer")
-        time.sleep(_SETTLED)  # flow control is set up after the server is ready
-        TARGET.write_text(packed(recorded(peer)), encoding="utf-8")
-        peer.close()
-
-
 if __name__ == "__main__":
-    main()
+    TARGET.write_text(packed(recorded(sys.argv[1])), encoding="utf-8")

@@ -566,7 +566,9 @@ def test_an_object_with_nothing_in_it_is_judged_without_stumbling(resource: Any)
     empty = {"apiVersion": resource.api_version, "kind": resource.kind}
     causes = validate_create(empty)
     # What an Event lies in is asked before its metadata.
-    assert ("namespace" if resource.kind == "Event" and not resource.group else "metadata.name") in {cause.field for cause in causes}
+    assert ("namespace" if resource.kind == "Event" and not resource.group else "metadata.name") in {
+        cause.field for cause in causes
+    }
     validate_update({**empty, "spec": {}}, empty)
 
 

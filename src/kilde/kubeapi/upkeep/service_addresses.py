@@ -4,8 +4,8 @@ import contextlib
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.allocations import held_addresses
-from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.storage.journal import StorageBroken
+from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.world import World
 
 _RESOURCE, _API_VERSION = "ipaddresses.networking.k8s.io", "networking.k8s.io/v1"
