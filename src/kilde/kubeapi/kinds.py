@@ -35,6 +35,18 @@ _encode = msgspec.json.Encoder().encode
 _STATUS = FieldSet.of(("f:status",))
 _SPEC = FieldSet.of(("f:spec",))
 _BOTH = FieldSet.of(("f:spec",), ("f:status",))
+_SPEC_AND_METADATA = FieldSet.of(("f:spec",), ("f:metadata",))
+# What a write to the status of these resources does not own, besides the spec.
+_RESET_BY_STATUS: Mapping[str, FieldSet] = {
+    "deployments.apps": FieldSet.of(("f:spec",), ("f:metadata", "f:labels")),
+    "flowschemas.flowcontrol.apiserver.k8s.io": _SPEC_AND_METADATA,
+    "pods": FieldSet.of(("f:spec",), ("f:metadata", "f:deletionTimestamp"), ("f:metadata", "f:ownerReferences")),
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": _SPEC_AND_METADATA,
+    "resourceclaims.resource.k8s.io": _SPEC_AND_METADATA,
+    "servicecidrs.networking.k8s.io": _SPEC_AND_METADATA,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": _SPEC_AND_METADATA,
+    "volumeattachments.storage.k8s.io": _SPEC_AND_METADATA,
+}
 
 
 class ScalePaths(NamedTuple):
@@ -98,7 +110,7 @@ class Kind:
         if self.storage == "certificatesigningrequests.certificates.k8s.io" and not subresource:
             return _BOTH
         if subresource == "status":
-            return _SPEC
+            return _RESET_BY_STATUS.get(self.storage, _SPEC)
         return _STATUS if self.has_status and not subresource else _NOTHING
 
     def decoded(self, obj: Object) -> go_decode.Decoded:

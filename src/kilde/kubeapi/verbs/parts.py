@@ -8,6 +8,17 @@ _HEAD = ("apiVersion", "kind", "metadata")
 # What of metadata a write to the status of these kinds cannot change; of others it can all of it.
 _KEPT_OF_STATUS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("apps/v1", "Deployment"): ("labels",),
+    **dict.fromkeys(
+        (
+            ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
+            ("flowcontrol.apiserver.k8s.io/v1", "FlowSchema"),
+            ("flowcontrol.apiserver.k8s.io/v1", "PriorityLevelConfiguration"),
+            ("networking.k8s.io/v1", "ServiceCIDR"),
+            ("resource.k8s.io/v1", "ResourceClaim"),
+            ("storage.k8s.io/v1", "VolumeAttachment"),
+        ),
+        ("labels", "annotations", "finalizers", "ownerReferences"),
+    ),
     ("v1", "Pod"): ("labels", "annotations", "finalizers", "ownerReferences"),
 }
 

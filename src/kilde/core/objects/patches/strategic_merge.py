@@ -5,6 +5,7 @@ Directives: `$patch` (replace, delete, merge), `$setElementOrder/<list>`, `$dele
 the server words them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
@@ -104,6 +105,7 @@ def _delete_from(out: Object, key: str, values: Json) -> None:
     if values is None:
         out.pop(key, None)
     elif isinstance(before, list) and isinstance(values, list):
+        _same_kinds(before, values)
         out[key] = [item for item in before if item not in values]
 
 
@@ -130,7 +132,7 @@ def _same_kinds(original: list[Json], patch: list[Json]) -> None:
     if list in kinds:
         raise PatchFailed("lists of lists are not supported")
     if len(kinds) > 1:
-        raise PatchFailed("list element types are not identical: " + ", ".join(sorted(kind.__name__ for kind in kinds)))
+        raise PatchFailed(f"list element types are not identical: [{printed(original)} {printed(patch)}]")
 
 
 def _special(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
@@ -193,9 +195,19 @@ def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) 
     out[name] = ordered(mine, others, order, before or [], child.patch_key)
 
 
+_GO_KINDS: Mapping[type, str] = {
+    dict: "map[string]interface {}",
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    type(None): "%!s(<nil>)",
+}
+
+
 def _a_list(value: Json) -> list[Any]:
     if not isinstance(value, list):
-        kind = "map[string]interface {}" if isinstance(value, dict) else type(value).__name__
+        kind = _GO_KINDS[type(value)]
         raise PatchFailed(f"expected a []interface {{}}, but received a {kind}")
     return value
 

@@ -113,7 +113,7 @@ def _sealed(new: Object, old: Object, fields: Sequence[str]) -> Iterator[Cause]:
     if not new.get("immutable"):
         yield forbidden("immutable", _SEALED)
     for name in fields:
-        if (new.get(name) or {}) != (old.get(name) or {}):
+        if new.get(name) != old.get(name):  # an empty map is another one than none
             yield forbidden(name, _SEALED)
 
 

@@ -71,7 +71,7 @@ def check_containers(containers: Json, parts: PodParts, at: str, *, init: bool =
     for index, container in enumerate(containers or ()):
         where, name = f"{at}[{index}]", container.get("name") or ""
         yield from named(name, dns_label, f"{where}.name", needed=True)
-        if name and name in parts.names:
+        if name in parts.names:
             yield duplicate(f"{where}.name", name)
         parts.names.add(name)
         # Init containers run one after another: each may use a host port that another used.

@@ -157,10 +157,24 @@ def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
     for key in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
         yield from unchanged(spec.get(key), before.get(key), f"spec.{key}")
-    if _fixed_template(spec, before) != _fixed_template(before, before):
-        template = spec.get("template") or {}
-        dump = Struct({"ObjectMeta": template.get("metadata"), "Spec": template.get("spec")})
-        yield invalid("spec.template", dump, IMMUTABLE)
+    template, was = spec.get("template") or {}, before.get("template") or {}
+    if not _rests(old):
+        if template != was:
+            dump = Struct({"ObjectMeta": template.get("metadata"), "Spec": template.get("spec")})
+            yield invalid("spec.template", dump, IMMUTABLE)
+    elif _fixed_of_pod(template) != _fixed_of_pod(was, like=template):
+        yield invalid("spec.template.spec", Struct(template.get("spec") or {}), IMMUTABLE)
+
+
+def _rests(job: Object) -> bool:
+    """Whether nothing of a suspended Job runs: then it may be said anew where its pods may run, and what they need."""
+    status = job.get("status") or {}
+    suspended = any(
+        one.get("type") == "Suspended" and one.get("status") == "True" for one in status.get("conditions") or ()
+    )
+    return bool(
+        get(job, "spec", "suspend") and (not status.get("startTime") or suspended) and not (status.get("active") or 0)
+    )
 
 
 def _completions(spec: Object, before: Object) -> Iterator[Cause]:
@@ -173,16 +187,19 @@ def _completions(spec: Object, before: Object) -> Iterator[Cause]:
         yield invalid("spec.completions", wanted, "can only be modified in tandem with spec.parallelism")
 
 
-def _fixed_template(spec: Object, before: Object) -> Json:
-    """What may not change of a template: all, but where the pods of a suspended job may run."""
-    template = spec.get("template") or {}
-    if not before.get("suspend"):
-        return template
+def _fixed_of_pod(template: Object, like: Object | None = None) -> Json:
+    """What may not change of the pods of a Job that rests: all but where they may run and what containers of the same name ask for."""
     pod = {key: value for key, value in (template.get("spec") or {}).items() if key not in _SCHEDULING}
-    metadata = {
-        key: value for key, value in (template.get("metadata") or {}).items() if key not in ("labels", "annotations")
-    }
-    return {"metadata": metadata, "spec": pod}
+    other = template if like is None else like
+    for key in ("containers", "initContainers"):
+        held, beside = pod.get(key) or [], get(other, "spec", key, default=[])
+        if len(held) == len(beside):
+            pod[key] = [
+                {k: v for k, v in one.items() if k != "resources"} if one.get("name") == two.get("name") else one
+                for one, two in zip(held, beside, strict=True)
+            ]
+    affinity = get(template, "spec", "affinity", default={})
+    return {**pod, "affinity": {key: value for key, value in affinity.items() if key != "nodeAffinity"}}
 
 
 def check_job_status(new: Object, old: Object) -> Iterator[Cause]:

@@ -19,11 +19,11 @@ from kilde.kubeapi.resources.validation.names import dns_label, path_segment
 _LONGEST_WINDOW = 3600
 _LONGEST_PERIOD = 1800
 _SOURCES: Mapping[str, str] = {
-    "ContainerResource": "containerResource",
-    "External": "external",
     "Object": "object",
+    "External": "external",
     "Pods": "pods",
     "Resource": "resource",
+    "ContainerResource": "containerResource",
 }
 _TARGETS = ("Utilization", "Value", "AverageValue")
 
@@ -69,28 +69,33 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
     if not kind:
         yield required(f"{at}.type", "must specify a metric source type")
     if kind not in _SOURCES:
-        yield not_supported(f"{at}.type", kind, tuple(_SOURCES))
-        yield not_supported(f"{at}.type", kind, tuple(_SOURCES))
-        return
-    for other in _SOURCES.values():
-        if other != _SOURCES[kind] and metric.get(other) is not None:
-            yield forbidden(f"{at}.{other}", "must populate the given metric source only")
-    key = _SOURCES[kind]
-    source = metric.get(key)
-    if source is None:
-        yield required(f"{at}.{key}", "must populate information for the given metric source")
-        return
+        yield not_supported(f"{at}.type", kind, sorted(_SOURCES))
+    present = [(name, key) for name, key in _SOURCES.items() if metric.get(key) is not None]
+    for name, key in present[:1]:  # of several only the first is looked at
+        yield from _source(name, metric[key], f"{at}.{key}")
+    wanted = _SOURCES.get(kind)
+    if wanted is None:
+        yield not_supported(f"{at}.type", kind, sorted(_SOURCES))
+    elif metric.get(wanted) is None:
+        yield required(f"{at}.{wanted}", "must populate information for the given metric source")
+    if len(present) > 1:
+        for _, key in present:
+            if key != wanted:
+                yield forbidden(f"{at}.{key}", "must populate the given metric source only")
+
+
+def _source(kind: str, source: Object, at: str) -> Iterator[Cause]:
     if kind in ("Resource", "ContainerResource"):
         if not source.get("name"):
-            yield required(f"{at}.{key}.name", "must specify a resource name")
+            yield required(f"{at}.name", "must specify a resource name")
         elif kind == "ContainerResource":
-            yield from check_resource_name(source["name"], f"{at}.{key}.name")
-        yield from _amount(source.get("target") or {}, f"{at}.{key}.target")
+            yield from check_resource_name(source["name"], f"{at}.name")
+        yield from _amount(source.get("target") or {}, f"{at}.target")
         if kind == "ContainerResource":
-            yield from named(source.get("container"), dns_label, f"{at}.{key}.container", needed=True)
+            yield from named(source.get("container"), dns_label, f"{at}.container", needed=True)
     else:
-        yield from _named_metric(kind, source, f"{at}.{key}")
-    yield from _target(source.get("target") or {}, f"{at}.{key}.target")
+        yield from _named_metric(kind, source, at)
+    yield from _target(source.get("target") or {}, f"{at}.target")
 
 
 def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
