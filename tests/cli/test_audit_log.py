@@ -31,10 +31,10 @@ POLICY: dict[str, Any] = {
 
 
 @contextmanager
-def cluster(folder: Path, policy: Any = None) -> Iterator[tuple[Path, Path]]:
+def cluster(folder: Path, policy: Any = None, *more: str) -> Iterator[tuple[Path, Path]]:
     """A running cluster: (kubeconfig, audit log)."""
     config, log = folder / "kubeconfig", folder / "audit.log"
-    words = ["--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config), "--audit-log", str(log)]
+    words = ["--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config), "--audit-log", str(log), *more]
     if policy is not None:
         (folder / "policy.yaml").write_text(yaml.safe_dump(policy))
         words += ["--audit-policy", str(folder / "policy.yaml")]
@@ -196,3 +196,27 @@ def test_values_of_secrets_and_tokens_are_never_recorded(tmp_path: Path) -> None
     assert "canary-value" not in text
     assert "Y2FuYXJ5LXZhbHVl" not in text  # the same in base64
     assert '"token"' not in text.replace('"subresource":"token"', "")
+
+
+def test_the_log_is_put_aside_when_it_is_large_and_nothing_is_lost(tmp_path: Path) -> None:
+    with cluster(tmp_path, None, "--audit-max-size", "1", "--audit-max-backups", "20") as (config, log):
+        for number in range(3):
+            manifest = tmp_path / f"{number}.yaml"
+            names = [f"n{number}-{index}" for index in range(100)]
+            objects = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}} for name in names]
+            manifest.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": objects}))
+            assert kubectl(config, "create", "-f", str(manifest)) == 0
+            with log.open("ab") as file:  # as if there had been many more requests
+                file.write(json.dumps({"stage": "padding", "text": "x" * 1024 * 1024}).encode() + b"\n")
+    aside = sorted(path for path in tmp_path.glob("audit-*.log"))
+    assert aside
+    found = [event for path in [*aside, log] for event in events(path)]
+    made = {told(event)[4] for event in found if "level" in event and told(event)[2:4] == ("create", "configmaps")}
+    assert {f"n{number}-{index}" for number in range(3) for index in range(100)} <= made
+
+
+def test_limits_need_a_log(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kilde", "cluster", "--ephemeral", "--audit-max-size", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert "need --audit-log FILE" in done.stderr

@@ -31,6 +31,8 @@ KNOWN = (
     ("trafficDistribution", "trafficDistribution"),
     ("containerResource.name", "containerResource"),
     ("external", "external.target"),
+    ("attributes", "map[v1.QualifiedName]"),
+    ("capacity", "map[v1.QualifiedName]"),
 )
 
 

@@ -37,6 +37,7 @@ from kilde.kubeapi.serving.identity import Authenticator
 from kilde.kubeapi.serving.listen import Listener, bind
 from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.serving.resources import Resources
+from kilde.kubeapi.serving.rotating import RotatingFile
 from kilde.kubeapi.serving.watching import Watches
 from kilde.kubeapi.settings import AuditLog, Controllers, Settings
 from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
@@ -196,8 +197,8 @@ def _audited(settings: AuditLog | None, app: App, clock: VirtualClock) -> Iterat
         yield app
         return
     try:
-        audit = Audit(app, settings.policy, settings.path, clock.now)
+        file = RotatingFile(settings.path, settings.rotation, clock.now)
     except OSError as error:
         raise CannotServe(f"the audit log cannot be opened: {error.strerror}", about=str(settings.path)) from error
-    with closing(audit):
-        yield audit
+    with closing(file):
+        yield Audit(app, settings.policy, file, clock.now)

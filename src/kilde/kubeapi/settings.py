@@ -9,6 +9,7 @@ from kilde.core.objects.manifest import Manifest
 from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic.audit import Policy
+from kilde.kubeapi.serving.rotating import Rotation
 from kilde.kubeapi.storage.journal import Durability
 
 
@@ -22,10 +23,11 @@ class Controllers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """The file of the audit log, appended to, and what is written there."""
+    """The file of the audit log, appended to, what is written there, and when it is put aside."""
 
     path: Path
     policy: Policy
+    rotation: Rotation = field(default_factory=Rotation)
 
 
 @dataclass(frozen=True, slots=True)

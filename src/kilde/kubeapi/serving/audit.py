@@ -1,12 +1,10 @@
 """Audit log: one JSON line for each stage of a request, as much as the policy wants (k8s.io/apiserver, pkg/endpoints/filters/audit.go)."""
 
 import datetime
-import os
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, MutableMapping
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -19,6 +17,7 @@ from kilde.kubeapi.logic.audit import WORDS, Decision, Level, Policy
 from kilde.kubeapi.logic.path import route
 from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.serving.http import LONGEST_BODY, Receive, Send
+from kilde.kubeapi.serving.rotating import RotatingFile
 
 SCOPE = "kilde.audit"
 _encode = msgspec.json.Encoder().encode
@@ -54,11 +53,8 @@ class Silent:
 class Audit:
     """The application with an audit log around it. A disk that is full costs lines of the log, never an answer."""
 
-    def __init__(self, app: Any, policy: Policy, path: Path, now: Callable[[], float]) -> None:
-        """OSError if the file cannot be opened."""
-        self._app, self._policy, self._now = app, policy, now
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._file: BinaryIO = os.fdopen(opened, "ab", buffering=0)
+    def __init__(self, app: Any, policy: Policy, file: RotatingFile, now: Callable[[], float]) -> None:
+        self._app, self._policy, self._now, self._file = app, policy, now, file
         self._failed = False
 
     def close(self) -> None:
