@@ -57,35 +57,29 @@ class ObjectJudge:
         self.version = schema.nearest(version)
         self._types = schema.builtin(self.version)
         self._catalog = Catalog()
-        self._custom: dict[tuple[str, str, str], Kind] = {}
+        self._written: dict[tuple[str, str], Object] = {}
         for crd in definitions:
-            for kind in self._defined(crd):
-                resource = kind.resource
-                self._custom.setdefault((resource.group, resource.version, resource.kind), kind)
+            self._written.setdefault(_defines(crd), crd)
+        self._read: dict[tuple[str, str], dict[str, Kind]] = {}
 
     @cached_property
     def _world(self) -> World:
         """An empty one: strategies are handed one, and those that we call do not look at it."""
         return World(Store())
 
-    def _defined(self, crd: Object) -> Iterator[Kind]:
-        try:
-            full = custom.with_defaults(crd)
-            if custom.check_definition({**full, "status": custom.initial_status(full)}):
-                return
-            definition = Definition.of(full)
-            for resource in definition.resources:
-                version = definition.version(resource.version)
-                if version is not None:
-                    yield CustomKind(resource, version.node, definition=definition, version=version)
-        except (InvalidInput, KeyError, TypeError, ValueError, AttributeError):
-            return  # what is wrong with it is told when the CRD itself is judged
+    def _custom(self, group: str, version: str, kind: str) -> Kind | None:
+        """The kind that a definition defines; definitions are read when they are first asked for: schemas are large."""
+        key = (group, kind)
+        if key not in self._read:
+            crd = self._written.get(key)
+            self._read[key] = {} if crd is None else {one.resource.version: one for one in _kinds(crd)}
+        return self._read[key].get(version)
 
     def judge(self, body: Object) -> Judgement | None:
         """None for a kind that neither this version nor a definition has."""
         group, version = split_api_version(str(body.get("apiVersion") or ""))
         name = str(body.get("kind") or "")
-        found = self._custom.get((group, version, name))
+        found = self._custom(group, version, name)
         if found is not None:
             return _told(body, self._of_kind(found, body))
         node = self._types.node(group, version, name)
@@ -129,6 +123,28 @@ class ObjectJudge:
         if (kind.resource.group, kind.resource.kind) == _CRD:
             causes += custom.check_definition({**obj, "status": custom.initial_status(obj)})
         return causes, [] if causes else list(kind.warnings_of(obj, None))
+
+
+def _defines(crd: Object) -> tuple[str, str]:
+    """Group and kind; of what is no definition names that nobody has."""
+    spec = crd.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    kind = names.get("kind") if isinstance(names, dict) else None
+    return (str(spec.get("group")), str(kind)) if isinstance(spec, dict) else ("", "")
+
+
+def _kinds(crd: Object) -> Iterator[Kind]:
+    try:
+        full = custom.with_defaults(crd)
+        if custom.check_definition({**full, "status": custom.initial_status(full)}):
+            return
+        definition = Definition.of(full)
+        for resource in definition.resources:
+            version = definition.version(resource.version)
+            if version is not None:
+                yield CustomKind(resource, version.node, definition=definition, version=version)
+    except (InvalidInput, KeyError, TypeError, ValueError, AttributeError):
+        return  # what is wrong with it is told when the CRD itself is judged
 
 
 def _decoded(kind: Kind, body: Object) -> tuple[Object | None, Judgement]:

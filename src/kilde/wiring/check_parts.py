@@ -25,7 +25,8 @@ class LocalRevisions:
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
-        return self._repository.urls()
+        own = [str(path) for path in (self._repository.top, self._repository.folder) if path is not None]
+        return (*self._repository.urls(), *own, *(f"file://{path}" for path in own))
 
     @cached_property
     def complete(self) -> bool:

@@ -118,6 +118,25 @@ def test_a_field_that_a_patch_sets_is_told_where_the_patch_sets_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kustomization", "source", "place"),
+    [
+        ("images: [{name: registry.example/web, newTag: latest}]\n", "", "over/kustomization.yaml:2:39"),
+        ("images: [{name: registry.example/web, newName: web, newTag: latest}]\n", "", "over/kustomization.yaml:2:53"),
+        ("", "    kustomize:\n      images: ['registry.example/web=web:latest']\n", "app.yaml:12:16"),
+    ],
+)
+def test_an_image_is_told_where_it_is_set(kustomization: str, source: str, place: str) -> None:
+    files = {
+        "app.yaml": application("web", "over", more=source),
+        "base/kustomization.yaml": "resources: [a.yaml]\n",
+        "base/a.yaml": deployment("web"),
+        "over/kustomization.yaml": "resources: [../base]\n" + kustomization,
+    }
+
+    assert [(each.rule, each.place) for each in checked(files)] == [("image-latest", place)]
+
+
 def test_what_a_base_does_wrong_is_told_once_for_all_who_use_it() -> None:
     files = {
         "base/kustomization.yaml": "resources: [a.yaml]\n",

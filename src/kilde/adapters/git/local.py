@@ -96,6 +96,11 @@ class LocalRepository:
         """The id of the tree without files."""
         return self._git(["hash-object", "-t", "tree", "--stdin"]).decode().strip()
 
+    def branch(self) -> str:
+        """The branch that HEAD is; "" where it is a commit."""
+        done = self._try(["symbolic-ref", "--quiet", "--short", "HEAD"])
+        return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
+
     def refs(self) -> Refs:
         """Branches and tags. A branch of a remote counts as one of ours where we have none of that name: a clone has only those."""
         form = "--format=%(refname) %(objectname) %(objecttype) %(*objectname) %(*objecttype)"

@@ -25,7 +25,8 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "good": "green"
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
 @click.option("--base", default="", metavar="REV", help="Judge only what changed since this revision; else everything.")
 @click.option("--head", default="", metavar="REV", help="Judge this commit; the working copy if not given.")
-@click.option("--staged", is_flag=True, help="Judge what the next commit would have.")
+@click.option("--staged", is_flag=True, help="Judge what the next commit would change.")
+@click.option("--pre-receive", is_flag=True, help="Judge a push: read 'old new ref' lines, as Git's hook gets them.")
 @click.option(
     "--history",
     metavar="[RANGE]",
@@ -64,6 +65,7 @@ def command(
     base: str,
     head: str,
     staged: bool,
+    pre_receive: bool,
     history: str | None,
     output: str,
     out: Path | None,
@@ -82,7 +84,7 @@ def command(
         _list_rules(output)
         return 0
     from kilde.core.check.finding import Severity
-    from kilde.wiring.checking import Asked, check
+    from kilde.wiring.checking import Asked, check, check_push, read_updates
 
     asked = Asked(
         path=path,
@@ -95,8 +97,15 @@ def command(
         helm=helm_command,
         history=history,
     )
+    if pre_receive and (base or head or staged or history is not None):
+        raise click.UsageError(
+            "--pre-receive is told by Git what to judge: leave --base, --head, --staged and --history out"
+        )
     with _Progress() as progress:
-        report = check(asked, progress)
+        report = check_push(asked, read_updates(sys.stdin), progress) if pre_receive else check(asked, progress)
+    for url in report.guessed:
+        told = f"taking {printable(url)} to be this repository: most Applications name it"
+        click.echo(f"{told} (say so in .kilde.yaml: check.repositories)", err=True)
     _write(report, output, out)
     return FOUND if report.fails(Severity(fail_on)) else 0
 

@@ -59,6 +59,31 @@ def take_inventory(tree: Tree) -> Inventory:
     )
 
 
+def asked_urls(inventory: Inventory) -> Iterator[str]:
+    """The Git repository of every source that Applications and templates of sets name."""
+    for source in _sources(inventory):
+        if isinstance(source.get("repoURL"), str) and not source.get("chart"):
+            yield source["repoURL"]
+
+
+def followed_branches(inventory: Inventory) -> frozenset[str]:
+    """Every target revision that is written."""
+    words = (source.get("targetRevision") for source in _sources(inventory))
+    return frozenset(word for word in words if isinstance(word, str))
+
+
+def _sources(inventory: Inventory) -> Iterator[dict[str, Any]]:
+    for manifest in (*inventory.written, *inventory.named):
+        spec = manifest.body.get("spec")
+        if manifest.kind == "ApplicationSet" and isinstance(spec, dict):
+            template = spec.get("template")
+            spec = template.get("spec") if isinstance(template, dict) else None
+        if isinstance(spec, dict):
+            several = spec.get("sources")
+            blocks = several if isinstance(several, list) else [spec.get("source")]
+            yield from (block for block in blocks if isinstance(block, dict))
+
+
 def is_of_interest(manifest: Manifest) -> bool:
     """Whether it is an Application, a set, a project or a CRD."""
     return (manifest.group, manifest.kind) in KINDS or (manifest.group, manifest.kind) == CRD

@@ -13,13 +13,17 @@ _MOST = 10_000  # findings of one rule: beyond that nobody reads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found. `rules` are those that looked, `judged` how many of the `applications`, `cut` rules that said too much."""
+    """What was found. `rules` are those that looked, `judged` how many of the `applications`, `cut` rules that said too much.
+
+    `guessed` are URLs that were taken for the repository's own.
+    """
 
     findings: tuple[Finding, ...]
     rules: tuple[Rule, ...]
     judged: int = 0
     applications: int = 0
     cut: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         return sum(each.severity is severity for each in self.findings)
@@ -47,6 +51,21 @@ def judge(
                 cut.append(rule.id)
                 break
     return Report(findings=tuple(sorted(found.values(), key=_order)), rules=tuple(looked), cut=tuple(cut))
+
+
+def merged(reports: Iterable[Report]) -> Report:
+    """Several as one: what is found in two of them is told once."""
+    every = list(reports)
+    findings = {(each.fingerprint, each.place): each for report in every for each in report.findings}
+    rules = {rule.id: rule for report in every for rule in report.rules}
+    return Report(
+        findings=tuple(sorted(findings.values(), key=_order)),
+        rules=tuple(rules.values()),
+        judged=sum(report.judged for report in every),
+        applications=max((report.applications for report in every), default=0),
+        cut=tuple(dict.fromkeys(rule for report in every for rule in report.cut)),
+        guessed=tuple(dict.fromkeys(url for report in every for url in report.guessed)),
+    )
 
 
 def _add(

@@ -33,10 +33,24 @@ class Places:
                 return found
         return Place(origin.file, origin.line or self._first_line(origin.file), 1 if origin.line else 0)
 
-    def in_declaration(self, manifest: Manifest, path: Path) -> Place:
-        """Where a field of an object is, that is written in a file as it stands."""
-        origin = manifest.origin or Place("")
-        return self._in_own(origin, path) or origin
+    def image_setting(self, unit: Unit, image: str) -> Place | None:
+        """Where a kustomization or the Application sets this image; None where neither does."""
+        for file in sorted(filter(_is_kustomization, unit.seen)):
+            for document in self._documents(file):
+                images = document.value.get("images") if isinstance(document.value, dict) else None
+                for number, entry in enumerate(images if isinstance(images, list) else ()):
+                    if (
+                        isinstance(entry, dict)
+                        and image == f"{entry.get('newName') or entry.get('name')}:{entry.get('newTag')}"
+                    ):
+                        return document.place(("images", number, "newTag"))
+        for number, source in enumerate(unit.app.sources if unit.app else ()):
+            options = source.render.kustomize
+            for place, entry in enumerate(options.images if options else ()):
+                if entry.rpartition("=")[2] == image and unit.declared is not None and unit.app is not None:
+                    top: Path = ("sources", number) if unit.app.several else ("source",)
+                    return self.at(unit.declared, ("spec", *top, "kustomize", "images", place))
+        return None
 
     def at(self, origin: Place, path: Path) -> Place:
         """The same, by the place of the object."""

@@ -1,12 +1,12 @@
 """Everything a repository renders to: its Applications, those that they bring along, and the folders that none points to."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kilde.core.basics.errors import Place
 from kilde.core.check.here import own_urls
-from kilde.core.check.inventory import CRD, KINDS, Inventory, take_inventory
+from kilde.core.check.inventory import CRD, KINDS, Inventory, asked_urls, take_inventory
 from kilde.core.check.renderer import Plan, Renderer
 from kilde.core.check.units import Item, Rendering, SetResult, Unit
 from kilde.core.objects.kinds import is_namespaced
@@ -36,7 +36,7 @@ def rendered(plan: Plan, inventory: Inventory | None = None) -> Rendering:
 class _Rendering:
     def __init__(self, plan: Plan, inventory: Inventory) -> None:
         self._plan, self._inventory = plan, inventory
-        self._own, self._guessed = own_urls(plan.revisions, _asked_urls(inventory))
+        self._own, self._guessed = own_urls(plan.revisions, asked_urls(inventory))
         self._renderer = Renderer(plan, self._own)
         self._units: list[Unit] = []
         self._met: set[tuple[str, Place | None]] = set()
@@ -138,18 +138,3 @@ def _scoped(item: Item, scopes: dict[GroupKind, bool]) -> Item:
     if namespaced is None:
         namespaced = scopes.get(GroupKind(manifest.group, manifest.kind), True)
     return item if namespaced else Item(manifest, "")
-
-
-def _asked_urls(inventory: Inventory) -> Iterator[str]:
-    """The repository of every source that Applications and templates of sets name."""
-    for manifest in (*inventory.written, *inventory.named):
-        spec = manifest.body.get("spec")
-        if manifest.kind == "ApplicationSet" and isinstance(spec, dict):
-            template = spec.get("template")
-            spec = template.get("spec") if isinstance(template, dict) else None
-        if not isinstance(spec, dict):
-            continue
-        sources = spec["sources"] if isinstance(spec.get("sources"), list) else [spec.get("source")]
-        for source in sources:
-            if isinstance(source, dict) and isinstance(source.get("repoURL"), str) and not source.get("chart"):
-                yield source["repoURL"]

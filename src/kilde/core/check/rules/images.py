@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
@@ -41,7 +42,11 @@ def _latest(context: Context) -> Iterator[Problem]:
     for unit, item, image, path in _images(context):
         if tag_of(image) == "latest":
             hint = "name a version: what runs would change without a commit"
-            yield context.problem(unit, item, f"image '{image}' is whatever is latest", path=path, hint=hint)
+            problem = context.problem(unit, item, f"image '{image}' is whatever is latest", path=path, hint=hint)
+            place = context.places.image_setting(unit, image)
+            if place is not None:
+                problem = replace(problem, path=place.file, line=place.line, column=place.column)
+            yield problem
 
 
 IMAGE_WITHOUT_TAG = Rule(
