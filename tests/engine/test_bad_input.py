@@ -90,7 +90,9 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     world = World(cluster=cluster, sources=sources, records=MemoryRecords(), clock=clock, web=FakeWeb())
     credentials = [Credentials()]
     made = Controller(
-        world, EngineSettings(poll=3600.0, settle=0.05, watch_patience=2.0), lambda url, config: credentials[-1]
+        world,
+        EngineSettings(poll=3600.0, settle=0.05, watch_patience=2.0),
+        lambda url, project, config: credentials[-1],
     )
     one = Stage(Upstream(tmp_path / "upstream"), cluster, made, credentials)
 

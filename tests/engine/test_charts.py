@@ -1,5 +1,6 @@
 """Applications whose source is a chart: by the real helm, from a repository that the real helm indexed."""
 
+import base64
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.core.source.chart_place import ChartPlace
+from kilde.engine.fleet import SECRETS
 from kilde.testing.sources import FakeSources
 from kilde.wiring.sourcing import AllSources
 
@@ -159,3 +161,21 @@ async def test_values_come_from_an_address_where_argocd_cm_allows_its_protocol(
         await p.until(lambda: p.conditions("later"))
         assert p.conditions("later")[0].endswith("/values.yaml: the URL scheme 'http' is not allowed")
         assert "hunter2" not in str(p.status("later")["conditions"])
+
+
+async def test_a_repository_that_a_chart_names_by_its_alias_is_the_one_of_that_secret(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path) as (p, server):
+        values = {"type": "helm", "name": "stable", "url": server.url("/charts")}
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in values.items()}
+        labels = {"argocd.argoproj.io/secret-type": "repository"}
+        metadata = {"name": "stable", "namespace": "argocd", "labels": labels}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+        await p.cluster.create(SECRETS, body, manager="person")
+        head = "apiVersion: v2\nname: whole\nversion: 1.0.0\n"
+        needs = "dependencies: [{name: shop, version: ^1.0.0, repository: '@stable'}]\n"
+        p.sources.commit(URL, {"app/Chart.yaml": (head + needs).encode()})
+        await p.until(lambda: p.controller.context.config.secrets)
+        await p.application(**AUTO)
+        await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "chart"})

@@ -37,7 +37,7 @@ def commit(p: Play, **files: str) -> None:
 
 def start(p: Play) -> None:
     context = p.controller.context
-    p.controller = Controller(context.world, context.settings, lambda url, config: Credentials())
+    p.controller = Controller(context.world, context.settings, lambda url, project, config: Credentials())
     p.running = asyncio.ensure_future(p.controller.run())
 
 

@@ -11,7 +11,7 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.programs.jsonnet import JsonnetProgram
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import Helm, Outside, Plugins
-from kilde.engine.controller import Controller
+from kilde.engine.controller import ChooseCredentials, Controller
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
@@ -115,6 +115,7 @@ async def play(
     sources: Sources | None = None,
     downloads: Downloads | None = None,
     plugins: Plugins | None = None,
+    choose: ChooseCredentials = lambda url, project, config: Credentials(),
     **settings: Any,
 ) -> AsyncIterator[Play]:
     """`sources`: what the controller is given instead of `git`, which is in it."""
@@ -143,7 +144,7 @@ async def play(
         undo=undo,
     )
     engine = EngineSettings(**{"raw_secrets": True, "poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
-    made = Controller(world, engine, lambda url, config: Credentials())
+    made = Controller(world, engine, choose)
     one = Play(cluster, git, records, made)
     one.web, one.undo = web, undo
     one.running = asyncio.ensure_future(made.run())

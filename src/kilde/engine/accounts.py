@@ -190,7 +190,14 @@ def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking |
     patched = bool(blocks.get("kustomize", {}).pop("patches", None))
     cluster_wide = sorted({f"{ref.group}/{ref.kind}" for ref in refs if not ref.namespace})
     marks = {"tracking": asdict(tracking)} if tracking is not None else {}
-    unkept = "several sources" if len(app.sources) > 1 else "a Helm chart" if {"helm", "chart"} & raw.keys() else ""
+    jsonnet = blocks.get("directory", {}).pop("jsonnet", None)  # its variables can hold anything, too
+    made_by = {
+        "several sources": len(app.sources) > 1,
+        "a Helm chart": bool({"helm", "chart"} & raw.keys()),
+        "a plugin": "plugin" in raw or app.status.get("sourceType") == "Plugin",
+        "Jsonnet": bool(jsonnet),
+    }
+    unkept = next((what for what, is_so in made_by.items() if is_so), "")
     more = {"unkept": unkept} if unkept else {}
     return {"blocks": blocks, "patched": patched, "clusterWide": cluster_wide, **more, **marks}
 

@@ -65,7 +65,7 @@ class Commits:
             return None
         if rt.wish is None or len(rt.memories) != len(app.sources) or app.status.get("conditions"):
             return None
-        if any(ctx.repositories.error(source.url) for source in app.sources):
+        if any(ctx.repositories.error(source.url, app.project) for source in app.sources):
             return None
         with contextlib.suppress(SourceError):
             resolve = ctx.world.sources.resolve

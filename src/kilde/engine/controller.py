@@ -11,6 +11,7 @@ from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import read_tracking
+from kilde.core.source.credentials import named_repository, scope_of
 from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
@@ -38,7 +39,7 @@ log = structlog.get_logger()
 
 _STATUS_PAUSE = 0.1  # changes of one application within a tenth of a second make one pass
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
-ChooseCredentials = Callable[[str, Config], Credentials]
+ChooseCredentials = Callable[[str, str, Config], Credentials]  # URL, project
 
 
 class Controller:
@@ -52,12 +53,14 @@ class Controller:
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
+        self._scopes: dict[tuple[str, str], str] = {}
         cluster, clock = world.cluster, world.clock
         repositories = Repositories(
             world.sources,
             clock,
             poll=settings.poll,
-            credentials=lambda url: choose(url, config),
+            credentials=lambda url, project: choose(url, project, config),
+            scope=self._scope,
             on_fetched=self._fetched,
         )
         fleet = Fleet(cluster, settings.namespace, self._application_changed)
@@ -73,14 +76,7 @@ class Controller:
             config=config,
             live=live,
             repositories=repositories,
-            renderer=Renderer(
-                world.sources,
-                fetch=repositories.ensure,
-                allow_remote=projects.allows_remote,
-                allow_chart=projects.allows_chart,
-                programs=world.programs,
-                download=self._download if world.downloads is not None else None,
-            ),
+            renderer=self._renderer(repositories, projects, config),
             schemas=schemas,
             projects=projects,
             signatures=Signatures(world.sources, projects, config),
@@ -109,6 +105,18 @@ class Controller:
         self._commits = Commits(self.context, self._queue)
         self.sets = SetsController(self.context, self._tasks)
         self.ready = asyncio.Event()
+
+    def _renderer(self, repositories: Repositories, projects: Projects, config: Config) -> Renderer:
+        world = self._world
+        return Renderer(
+            world.sources,
+            fetch=lambda project, url: repositories.ensure(url, project),
+            allow_remote=projects.allows_remote,
+            allow_chart=projects.allows_chart,
+            named=lambda project, name: named_repository(name, config.secrets, project),
+            programs=world.programs,
+            download=self._download if world.downloads is not None else None,
+        )
 
     async def run(self) -> None:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
@@ -165,7 +173,7 @@ class Controller:
 
     async def _fetch_now(self, url: str) -> None:
         try:
-            await self.context.repositories.fetch(url)
+            await self.context.repositories.pushed(url)
         except SourceError as error:
             log.warning("fetch after push failed", error=str(error))
         self._fetched(url)
@@ -174,7 +182,14 @@ class Controller:
         self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
         self._tasks.start(f"sets after the fetch of {url}", self.sets.fetched(url))
 
+    def _scope(self, url: str, project: str) -> str:
+        """Asked for each application at each commit: worked out once for the Secrets there are."""
+        if (url, project) not in self._scopes:
+            self._scopes[url, project] = scope_of(url, self.context.config.secrets, project)
+        return self._scopes[url, project]
+
     def _config_changed(self) -> None:
+        self._scopes.clear()
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
         tracking = read_tracking(data)
         if tracking != self.context.live.tracking:
@@ -192,7 +207,7 @@ class Controller:
                 rt.judged.clear()
                 self._queue.add(name)
         for app in self.context.fleet.all():
-            failed = any(self.context.repositories.error(source.url) for source in app.sources)
+            failed = any(self.context.repositories.error(source.url, app.project) for source in app.sources)
             if failed or self.context.signatures.demanded(app):
                 self._queue.add(app.name)
 

@@ -35,6 +35,7 @@ class Eyes:
     cluster: Cluster | None = None
     sops: Decrypter | None = None
     download: Download | None = None
+    named: Callable[[str], str] = lambda name: ""  # the address of the chart repository that is called so
     permits: Callable[[str], bool] = lambda url: False  # whether a chart may depend on charts of that repository
 
 
@@ -95,7 +96,7 @@ async def looked_at(eyes: Eyes, app: Application, revisions: tuple[str, ...]) ->
 def _renderer(eyes: Eyes) -> Iterator[Renderer]:
     """A renderer for one look, closed afterwards. Remote bases are refused."""
 
-    async def fetch(url: str) -> None:
+    async def fetch(project: str, url: str) -> None:
         await eyes.sources.fetch(url, eyes.credentials(url))
 
     made = Renderer(
@@ -103,6 +104,7 @@ def _renderer(eyes: Eyes) -> Iterator[Renderer]:
         fetch=fetch,
         allow_remote=lambda project, url: False,
         allow_chart=lambda project, url: eyes.permits(url),
+        named=lambda project, name: eyes.named(name),
         programs=eyes.programs,
         download=eyes.download,
     )

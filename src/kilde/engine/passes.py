@@ -315,7 +315,7 @@ class Passes:
 
     def _unavailable(self, app: Application) -> list[tuple[str, str]]:
         """What is told when the repository cannot be fetched now, though a commit of it is known."""
-        errors = [self._ctx.repositories.error(source.url) for source in app.sources]
+        errors = [self._ctx.repositories.error(source.url, app.project) for source in app.sources]
         of = len(errors)
         return [comparison_error(SourceError(e), source=(n + 1, of)) for n, e in enumerate(errors) if e]
 

@@ -70,7 +70,7 @@ async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]
     return tuple(masked(body) for body in digest_inputs(desired))
 
 
-async def _never(url: str) -> None:
+async def _never(project: str, url: str) -> None:
     """Nothing is fetched: what the mirrors have must do."""
 
 

@@ -17,7 +17,8 @@ from kilde.ports.sources import Sources
 _MOST = 100  # remote bases, charts and files of one source
 AllowRemote = Callable[[str, str], bool]  # project, URL of a repository → whether its bases may be used
 Download = Callable[[str], Awaitable[bytes]]  # raises SourceError, RenderFailed for an address that is not allowed
-Fetch = Callable[[str], Awaitable[None]]  # brings the mirror of a repository up to date
+Fetch = Callable[[str, str], Awaitable[None]]  # project, URL: brings the mirror of a repository up to date
+Named = Callable[[str, str], str]  # project, name → the address of the chart repository that is called so, or ""
 
 
 class RemoteNeeded(Exception):
@@ -61,6 +62,10 @@ class _KnownCharts:
 
     charts: Mapping[_Chart, tuple[Tree, str]]
     allowed: Callable[[str], bool]
+    named: Callable[[str], str]
+
+    def repository_named(self, alias: str) -> str:
+        return self.named(alias)
 
     def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
         if not self.allowed(place.repository):
@@ -115,9 +120,10 @@ class RemoteBases:
     """Remote bases for one application's render."""
 
     sources: Sources
-    fetch: Fetch
+    fetch: Callable[[str], Awaitable[None]]
     allowed: Callable[[str], bool]
     charts_allowed: Callable[[str], bool]
+    named: Callable[[str], str]
     download: Download | None = None
     _bases: dict[str, _Mirrored] = field(default_factory=dict)
     _charts: dict[_Chart, tuple[Tree, str]] = field(default_factory=dict)
@@ -125,7 +131,7 @@ class RemoteBases:
 
     def outside(self, programs: Outside) -> Outside:
         """What the next try may use, beside these programs."""
-        charts = _KnownCharts(dict(self._charts), self.charts_allowed)
+        charts = _KnownCharts(dict(self._charts), self.charts_allowed, self.named)
         values = _KnownFiles(dict(self._files)) if self.download is not None else None
         return programs._replace(remotes=_Known(dict(self._bases), self.allowed), packages=charts, values=values)
 

@@ -19,7 +19,7 @@ from kilde.core.secrets.raw import RawSecret, raw_secrets
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.tree import Trace, TracedTree, Tree, touched
-from kilde.engine.remotes import AllowRemote, Download, Fetch, RemoteBases, RemoteNeeded, remote_urls
+from kilde.engine.remotes import AllowRemote, Download, Fetch, Named, RemoteBases, RemoteNeeded, remote_urls
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 64
@@ -106,11 +106,12 @@ class Renderer:
         fetch: Fetch,
         allow_remote: AllowRemote,
         allow_chart: AllowRemote,
+        named: Named = lambda project, name: "",
         programs: Outside = NOTHING_OUTSIDE,
         download: Download | None = None,
     ) -> None:
         self._sources, self._fetch, self._programs, self._download = sources, fetch, programs, download
-        self._allow_remote, self._allow_chart = allow_remote, allow_chart
+        self._allow_remote, self._allow_chart, self._named = allow_remote, allow_chart, named
         self._cache = RenderCache()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self._touched: dict[tuple[str, str, str], asyncio.Future[frozenset[str] | None]] = {}
@@ -132,9 +133,10 @@ class Renderer:
         """
         remotes = RemoteBases(
             self._sources,
-            self._fetch,
-            lambda url: self._allow_remote(around.project, url),
-            lambda url: self._allow_chart(around.project, url),
+            partial(self._fetch, around.project),
+            partial(self._allow_remote, around.project),
+            partial(self._allow_chart, around.project),
+            partial(self._named, around.project),
             self._download,
         )
         memories: list[Memory] = []

@@ -1,4 +1,8 @@
-"""Repositories: when each was last fetched, what went wrong, and who is to be told of a change. One fetch serves all applications."""
+"""Repositories: when each was last fetched, what went wrong, and who is to be told of a change. One fetch serves all applications.
+
+Where a project has credentials of its own for one, only what was fetched with them opens it to the project's applications: whoever
+has none has to be let in by the server, though the mirror is one.
+"""
 
 import asyncio
 import contextlib
@@ -19,9 +23,13 @@ _BACKOFF = Backoff(first=5.0, factor=2.0, ceiling=300.0)
 
 @dataclass(slots=True)
 class Repository:
-    """One repository as this process knows it. `error` is "" while the last fetch went well."""
+    """One repository as this process knows it, `scope`: by the credentials of that project ("": of all).
+
+    `error` is "" while the last fetch went well.
+    """
 
     url: str
+    scope: str = ""
     fetched_at: float | None = None
     failures: int = 0
     error: str = ""
@@ -38,42 +46,46 @@ class Repositories:
         clock: Clock,
         *,
         poll: float,
-        credentials: Callable[[str], Credentials],
+        credentials: Callable[[str, str], Credentials],
+        scope: Callable[[str, str], str],
         on_fetched: Callable[[str], None],
     ) -> None:
         self._sources, self._clock, self._poll = sources, clock, poll
-        self._credentials, self._on_fetched = credentials, on_fetched
-        self._known: dict[str, Repository] = {}
+        self._credentials, self._scope, self._on_fetched = credentials, scope, on_fetched
+        self._known: dict[tuple[str, str], Repository] = {}
         self._wake = asyncio.Event()
 
     def known(self) -> tuple[str, ...]:
-        return tuple(self._known)
+        """Their URLs."""
+        return tuple(dict.fromkeys(url for url, _ in self._known))
 
-    def keep(self, urls: frozenset[str]) -> None:
-        """Forgets repositories that no application uses any more."""
-        for url in [url for url in self._known if url not in urls]:
-            del self._known[url]
-
-    def error(self, url: str) -> str:
-        one = self._known.get(url)
+    def error(self, url: str, project: str) -> str:
+        one = self._known.get((url, self._scope(url, project)))
         return one.error if one else ""
 
-    async def ensure(self, url: str) -> None:
-        """Fetches if this process never did. Raises SourceError while the repository cannot be reached."""
-        one = self._one(url)
+    async def ensure(self, url: str, project: str) -> None:
+        """Fetches if this process never did for the project. Raises SourceError while the repository cannot be reached."""
+        one = self._one(url, project)
         if one.fetched_at is not None:
             return
         now = self._clock.monotonic()
         if one.failures and now < one.next_fetch:
             raise SourceError(one.error)
-        await self.fetch(url, since=0.0)
+        await self.fetch(url, project, since=0.0)
 
-    async def fetch(self, url: str, *, since: float | None = None) -> None:
+    async def fetch(self, url: str, project: str, *, since: float | None = None) -> None:
         """Fetches now; joins a fetch that has not begun yet. Raises SourceError.
 
         `since`: a fetch that ended after this moment (monotonic seconds) will do.
         """
-        one = self._one(url)
+        await self._fetch_since(self._one(url, project), since)
+
+    async def pushed(self, url: str) -> None:
+        """Fetches now, for whoever uses it. Raises SourceError."""
+        for one in [one for one in self._known.values() if one.url == url]:
+            await self._fetch_since(one, None)
+
+    async def _fetch_since(self, one: Repository, since: float | None) -> None:
         asked = self._clock.monotonic() if since is None else since
         async with one.lock:
             if since is not None and one.fetched_at is not None and one.fetched_at >= asked:
@@ -83,7 +95,7 @@ class Repositories:
     async def _fetch(self, one: Repository) -> None:
         begun = self._clock.monotonic()
         try:
-            await self._sources.fetch(one.url, self._credentials(one.url))
+            await self._sources.fetch(one.url, self._credentials(one.url, one.scope))
         except SourceError as error:
             one.failures += 1
             one.error = str(error)
@@ -107,7 +119,7 @@ class Repositories:
             due = [one for one in self._known.values() if one.next_fetch <= now]
             for one in due:
                 with contextlib.suppress(SourceError):  # noted in its state, told in the applications' conditions
-                    await self.fetch(one.url)
+                    await self._fetch_since(one, None)
                 self._on_fetched(one.url)
             upcoming = min((one.next_fetch for one in self._known.values()), default=now + 3600.0)
             self._wake.clear()
@@ -117,10 +129,11 @@ class Repositories:
                 async with asyncio.timeout(max(0.05, upcoming - self._clock.monotonic())):
                     await self._wake.wait()
 
-    def _one(self, url: str) -> Repository:
-        one = self._known.get(url)
+    def _one(self, url: str, project: str) -> Repository:
+        key = url, self._scope(url, project)
+        one = self._known.get(key)
         if one is None:
-            one = self._known[url] = Repository(url, next_fetch=self._clock.monotonic() + self._poll)
+            one = self._known[key] = Repository(*key, next_fetch=self._clock.monotonic() + self._poll)
             self._wake.set()
         return one
 

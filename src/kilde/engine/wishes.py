@@ -40,10 +40,10 @@ class Wishes:
         rt.source = 0
         for number, source in enumerate(app.sources):
             rt.source = number
-            await ctx.repositories.ensure(source.url)
+            await ctx.repositories.ensure(source.url, app.project)
         if fresh:
             for url in dict.fromkeys((*(source.url for source in app.sources), *_known_urls(rt))):
-                await ctx.repositories.fetch(url)
+                await ctx.repositories.fetch(url, app.project)
         revisions = await self._resolved(app, app.sources, app.words, rt)
         discovery = await ctx.world.cluster.discovery()
         stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
@@ -88,7 +88,7 @@ class Wishes:
         if len(words) != len(sources):
             raise InvalidInput(f"{len(words)} revisions for {len(sources)} sources", about=str(app))
         for source in sources:
-            await ctx.repositories.ensure(source.url)
+            await ctx.repositories.ensure(source.url, app.project)
         revisions = await self._resolved(app, sources, words, rt)
         discovery = await ctx.world.cluster.discovery()
         around, sops = await self._around(app, discovery), await self._sops(app)

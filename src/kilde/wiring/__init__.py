@@ -122,9 +122,9 @@ def open_cluster(file: Path | None, *, context: str = "", writes: int = 0) -> Ku
     return KubeCluster(entry.access(file, clock, os.environ, context=context), clock, limits=limits)
 
 
-def credentials_for(url: str, config: Config) -> Credentials:
+def credentials_for(url: str, project: str, config: Config) -> Credentials:
     """What opens a repository, from Argo CD's labelled Secrets and ConfigMaps."""
-    return choose(url, config.secrets, config.config_maps.values())
+    return choose(url, config.secrets, config.config_maps.values(), project=project)
 
 
 @contextlib.contextmanager
@@ -176,7 +176,7 @@ async def await_kinds(cluster: KubeCluster) -> None:
 
 async def _credentials_of_running(made: Controller, url: str) -> Credentials:
     await made.context.config.synced.wait()
-    return credentials_for(url, made.context.config)
+    return credentials_for(url, "", made.context.config)
 
 
 @contextlib.asynccontextmanager

@@ -45,11 +45,12 @@ class _Cluster:
     async def clusters(self) -> Sequence[KnownCluster]:
         return by_name(await self.listed(SECRETS, CLUSTER_SELECTOR))
 
-    async def credentials(self, url: str) -> Credentials:
+    async def credentials(self, url: str, project: str) -> Credentials:
         """From the cluster that was named; where none was, git asks as for anybody."""
         if self._settings.kubeconfig is None:
             return Credentials()
-        return choose(url, await self.listed(SECRETS, CREDENTIALS_SELECTOR), await self.listed(CONFIG_MAPS))
+        secrets, maps = await self.listed(SECRETS, CREDENTIALS_SELECTOR), await self.listed(CONFIG_MAPS)
+        return choose(url, secrets, maps, project=project)
 
     async def close(self) -> None:
         if self._opened is not None:
@@ -67,9 +68,9 @@ async def generated(settings: UpSettings, body: Object) -> tuple[Object, ...]:
     )
     fetched: set[str] = set()
 
-    async def fetch(url: str) -> None:
+    async def fetch(url: str, project: str) -> None:
         if url not in fetched:
-            await sources.fetch(url, await cluster.credentials(url))
+            await sources.fetch(url, await cluster.credentials(url, project))
             fetched.add(url)
 
     try:

@@ -21,15 +21,14 @@ from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
-from kilde.core.source.credentials import choose
+from kilde.core.source.credentials import choose, named_repository
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
-from kilde.engine.looking import Choose, Eyes, surroundings
+from kilde.engine.looking import Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.downloads import Downloads
-from kilde.ports.sources import Credentials
 from kilde.wiring import UpSettings, open_cluster
 from kilde.wiring.sourcing import open_downloads, open_sources, programs
 
@@ -49,9 +48,11 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
                 "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
             )
         app = read_application(msgspec.json.decode(raw))
+        secrets, maps = await _holders(cluster, settings.namespace)
         eyes = Eyes(
             sources=sources,
-            credentials=await _credentials(cluster, settings.namespace),
+            credentials=lambda url: choose(url, secrets, maps, project=app.project),
+            named=lambda name: named_repository(name, secrets, app.project),
             programs=programs(),
             cluster=cluster,
             download=partial(_download, cluster, settings.namespace, downloads),
@@ -82,18 +83,16 @@ async def _permits(cluster: KubeCluster, namespace: str, project: str) -> Callab
     return read_project(msgspec.json.decode(raw)).permits_repository
 
 
-async def _credentials(cluster: KubeCluster, namespace: str) -> Choose:
+async def _holders(cluster: KubeCluster, namespace: str) -> tuple[list[Object], list[Object]]:
+    """Secrets and ConfigMaps; none without the right to read them: public repositories still work."""
     try:
-        secrets = [
-            msgspec.json.decode(raw)
-            for raw in await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
-        ]
-        maps = [msgspec.json.decode(raw) for raw in await cluster.list(CONFIG_MAPS, namespace)]
+        secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
+        maps = await cluster.list(CONFIG_MAPS, namespace)
     except ClusterError as error:
         if error.status != 403:
             raise
-        return lambda url: Credentials()  # without the right to read them, public repositories still work
-    return lambda url: choose(url, secrets, maps)
+        return [], []
+    return [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps]
 
 
 def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.wiring import open_cluster
 from kilde.wiring.sourcing import open_sources
 
-_Branches = dict[tuple[str, str], dict[str, None]]  # URL and target revision → namespaces that are deployed to
+_Branches = dict[
+    tuple[str, str, str], dict[str, None]
+]  # project, URL and target revision → namespaces that are deployed to
 
 
 @dataclass(slots=True)
@@ -45,10 +47,10 @@ async def watched(kubeconfig: Path | None, *, context: str, namespace: str, data
         secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
         maps = await cluster.list(CONFIG_MAPS, namespace)
         holders = [msgspec.json.decode(each) for each in secrets], [msgspec.json.decode(each) for each in maps]
-        for (url, revision), namespaces in branches.items():
+        for (project, url, revision), namespaces in branches.items():
             about = f"{redact(url)} at {revision or 'HEAD'}"
             try:
-                await sources.fetch(url, choose(url, *holders))
+                await sources.fetch(url, choose(url, *holders, project=project))
                 tree = await sources.tree(url, await sources.resolve(url, revision))
                 found.branches[about] = await asyncio.to_thread(
                     survey, _files(tree, about, found.problems), namespaces=namespaces
@@ -69,7 +71,7 @@ def _branches(apps: list[Application], problems: list[str]) -> _Branches:
             problems.append(f"Application {app.namespace}/{app.name}: {'; '.join(app.problems) or 'has no source'}")
             continue
         for source in app.sources:
-            spaces = found.setdefault((source.url, source.target_revision), {})
+            spaces = found.setdefault((app.project, source.url, source.target_revision), {})
             spaces |= {app.destination.namespace: None} if app.destination.namespace else {}
     return found
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from kilde.core.basics.errors import SourceUnavailable
-from kilde.core.source.credentials import Credentials, choose
+from kilde.core.source.chart_place import ChartPlace
+from kilde.core.source.credentials import Credentials, choose, named_repository, scope_of
 
 URL = "https://git.example/team/app.git"
 CANARY = "c4naryV4lue"
@@ -155,3 +156,51 @@ def test_a_repr_shows_no_value() -> None:
         Credentials(username=CANARY, password=CANARY, bearer_token=CANARY, ssh_private_key=CANARY, proxy=CANARY)
     )
     assert shown == "Credentials(insecure=False, enable_oci=False, plain_http=False)"
+
+
+def test_a_projects_own_secret_is_for_that_project_alone_and_before_one_of_all() -> None:
+    everybodys, teams = (
+        secret("all", username="all", password="a"),
+        secret("own", project="team", username="team", password="t"),
+    )
+    for secrets in ([everybodys, teams], [teams, everybodys]):
+        assert choose(URL, secrets, [], project="team") == Credentials(username="team", password="t")
+        assert choose(URL, secrets, [], project="other") == Credentials(username="all", password="a")
+        assert [scope_of(URL, secrets, project) for project in ("team", "other", "")] == ["team", "", ""]
+    assert choose(URL, [teams], [], project="other") == Credentials()
+    template = secret("t", kind="repo-creds", url="https://git.example", project="team", username="t", password="t")
+    assert [scope_of(URL, [template], project) for project in ("team", "other")] == ["team", ""]
+
+
+CHARTS = "https://charts.example/stable"
+
+
+def test_a_chart_takes_secrets_of_any_type_and_the_authority_of_its_host() -> None:
+    secrets = [
+        secret("h", type="helm", url=CHARTS, username="h", password="x", enableOCI="true"),
+        secret("t", kind="repo-creds", type="helm", url="registry.example", username="t", password="x"),
+        secret(
+            "longer", kind="repo-creds", url="registry.example/team", bearerToken="tok", insecureOCIForceHttp="true"
+        ),
+    ]
+    maps = [configmap("argocd-tls-certs-cm", **{"charts.example": "PEM", "registry.example": "REG"})]
+
+    def of(repository: str) -> Credentials:
+        return choose(ChartPlace(repository=repository, chart="shop").key, secrets, maps)
+
+    assert of(CHARTS) == Credentials(username="h", password="x", enable_oci=True, tls_ca="PEM")
+    assert of("https://charts.example:8443/other") == Credentials(tls_ca="PEM")
+    for repository in ("registry.example/team", "oci://registry.example/team"):
+        assert of(repository) == Credentials(bearer_token="tok", plain_http=True, tls_ca="REG")
+    assert of("registry.example/other") == Credentials(username="t", password="x", tls_ca="REG")
+    assert choose(CHARTS, secrets, []) == Credentials()  # the same address as a Git repository
+
+
+def test_a_chart_repository_is_found_by_its_name_where_the_project_may() -> None:
+    secrets = [
+        secret("g", type="git", url=URL),
+        secret("h", type="helm", url=CHARTS, project="team"),
+    ]
+    for one in secrets:
+        one["stringData"] = {"name": "stable"}
+    assert [named_repository("stable", secrets, project) for project in ("team", "other")] == [CHARTS, ""]

@@ -40,6 +40,9 @@ class Refusing:
 
     # Packages
 
+    def repository_named(self, alias: str) -> str:
+        self.refuse(f"needs the chart repository that is called '{alias}', which is not known here")
+
     def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
         self.refuse(f"needs {version} of the chart {redact(place.repository)}/{place.chart}, which is not fetched")
 

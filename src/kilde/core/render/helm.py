@@ -86,7 +86,7 @@ class _Chart:
         wanted = _dependencies(tree, folder)
         locked = {one.get("name"): one.get("version") for one in _dependencies(tree, folder, "Chart.lock")}
         for one in wanted:
-            name, repository = str(one.get("name") or ""), str(one.get("repository") or "")
+            name, repository = str(one.get("name") or ""), self._repository(str(one.get("repository") or ""))
             below = f"{to}/charts/{name}"
             if any(file.startswith((f"{below}/", f"{below}-")) for file in self._files):
                 continue
@@ -112,6 +112,13 @@ class _Chart:
                     about=about,
                     hint="helm dependency update, and commit charts/",
                 )
+
+    def _repository(self, written: str) -> str:
+        """The address, where a repository is named as helm's list of repositories names it: `@name`, `alias:name`."""
+        name = next((written.removeprefix(mark) for mark in ("@", "alias:") if written.startswith(mark)), "")
+        if not name or self._outside.packages is None:
+            return written
+        return self._outside.packages.repository_named(name) or written
 
     def arguments(self) -> list[str]:
         options, around = self._options, self._around

@@ -88,6 +88,10 @@ class Helm(Protocol):
 class Packages(Protocol):
     """Charts from chart repositories."""
 
+    def repository_named(self, alias: str) -> str:
+        """The address of the repository that is called so; "" where none is."""
+        ...
+
     def chart(self, place: ChartPlace, version: str) -> tuple[Tree, str]:
         """The files of a chart, and the version that a version or range came to. What it gives during one render does not change.
 

@@ -73,6 +73,23 @@ def choose(url: str, secrets: Iterable[Object], configmaps: Iterable[Object], *,
     return _with_trust(chosen, url, place, configmaps)
 
 
+def scope_of(url: str, secrets: Iterable[Object], project: str) -> str:
+    """The project, where a Secret of its own opens the repository to it; "" where what opens it opens it to all."""
+    place = parse_place(url)
+    chosen = _pick(url if place is None else place.repository, list(secrets), project, charts=place is not None)
+    scoped = project and any(one is not None and _peek(one, "project") == project for one in chosen)
+    return project if scoped else ""
+
+
+def named_repository(name: str, secrets: Iterable[Object], project: str) -> str:
+    """The address of the chart repository that a Secret calls so; "" where none does."""
+    for secret in secrets:
+        mine = _labels(secret).get(SECRET_TYPE) == REPOSITORY and _peek(secret, "project") in ("", project)
+        if mine and _peek(secret, "type") == "helm" and _peek(secret, "name") == name:
+            return _peek(secret, "url")
+    return ""
+
+
 def _pick(url: str, secrets: list[Object], project: str, *, charts: bool) -> tuple[Object | None, Object | None]:
     """The Secret of this very repository, and the template with the longest prefix; `oci://` may be written or not."""
     types = ("", "git", "helm", "oci") if charts else ("", "git")

@@ -41,7 +41,7 @@ class PortsOutside:
         sources: Sources,
         web: Web,
         clock: Clock,
-        fetch: Callable[[str], Awaitable[None]],
+        fetch: Callable[[str, str], Awaitable[None]],
         clusters: Callable[[], Awaitable[Sequence[KnownCluster]]],
         start: Start,
         labelled_tokens: bool = False,
@@ -76,11 +76,10 @@ class PortsOutside:
         raise GeneratorFailed("the question was not answered: the program ends")
 
     def tree(self, url: str, revision: str, *, project: str) -> Tree:
-        del project
-        return self._ask(self._tree(url, revision))
+        return self._ask(self._tree(url, revision, project))
 
-    async def _tree(self, url: str, revision: str) -> Tree:
-        await self._fetch(url)
+    async def _tree(self, url: str, revision: str, project: str) -> Tree:
+        await self._fetch(url, project)
         sha = await self._sources.resolve(url, revision)
         self.commits[url, revision] = sha
         return await self._sources.tree(url, sha)

@@ -132,10 +132,10 @@ class SetPasses:
         ctx = self._ctx
         every = requeue_after(owner.generators) or ctx.settings.poll
 
-        async def fetch(url: str) -> None:
+        async def fetch(url: str, project: str) -> None:
             fresh = ctx.world.clock.monotonic() - (0.0 if owner.refresh else every)
-            await ctx.repositories.ensure(url)
-            await ctx.repositories.fetch(url, since=fresh)
+            await ctx.repositories.ensure(url, project)
+            await ctx.repositories.fetch(url, project, since=fresh)
 
         async def cluster() -> Any:
             return ctx.world.cluster
