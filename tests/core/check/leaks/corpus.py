@@ -306,6 +306,19 @@ def by_hand(dice: random.Random) -> Iterator[Case]:
     )
     yield Case("flow and quotes", "v.yaml", f"db: {{host: db, 'root_password': \"{word}\", port: 5432}}\n", (1,), word)
     yield Case("anchor", "v.yaml", f"password: &p '{word}'\nother: {{adminPassword: *p}}\n", (1,), word)
+    patch = f"- op: replace\n  path: /spec/template/spec/dbPassword\n  value: {word}\n"
+    yield Case("JSON patch", "patch.yaml", patch, (3,), word)
+    inline = f"patches:\n- target: {{kind: Secret, name: db}}\n  patch: |-\n    kind: Secret\n    metadata: {{name: db}}\n    stringData:\n      k: {word}\n"
+    yield Case("patch without a version", "kustomization.yaml", inline, (4, 5, 6, 7), word)
+    argo = f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      parameters:\n      - {{name: auth.password, value: '{word}'}}\n      values: |\n        auth:\n          rootPassword: {word}\n"
+    yield Case("parameters of an Application", "app.yaml", argo, (7,), word)
+    yield Case("values of an Application", "app.yaml", argo, (10,), word)
+    yield Case(
+        "bootstrap token",
+        "kubeadm.yaml",
+        f"token: {of(dice, LOWER + DIGITS, 6)}.{of(dice, LOWER + DIGITS, 15)}7\n",
+        (1,),
+    )
     exported = {
         "format": "kilde-sealing" + "-keys/v1",
         "cost": 131072,

@@ -77,7 +77,8 @@ class _Walk:
             yield from self._leaf(node, where)
 
     def _branch(self, node: Branch, where: _Where) -> Iterator[Sighting]:
-        kind, is_object = node.text("kind"), bool(node.text("kind") and node.text("apiVersion"))
+        kind = node.text("kind")
+        is_object = bool(kind and (node.text("apiVersion") or _is_secret(node)))
         skipped: tuple[str, ...] = ()
         if is_object:
             where = replace(
@@ -102,6 +103,8 @@ class _Walk:
         """`{name: DB_PASSWORD, value: x}`, as environments and parameters are written."""
         value = node.get("value")
         name = node.text("name") or node.text("key")
+        if node.text("op"):
+            name = node.text("path").rpartition("/")[2]  # of a JSON patch
         if isinstance(value, Leaf) and name and where.named and is_credential(value.text, promise_of(name)):
             yield _sighting(value, "env-credential", "credential", named(name, value.text), value.text)
 
@@ -144,7 +147,9 @@ class _Walk:
                 yield replace(one, line=leaf.line, column=here, kind=f"{one.kind} in base64")
 
     def _block(self, leaf: Leaf, where: _Where, is_document: bool) -> Iterator[Sighting]:
-        if where.depth < _DEEP and (is_document or ("kind:" in leaf.text and "apiVersion:" in leaf.text)):
+        if where.depth < _DEEP and (
+            is_document or ("kind:" in leaf.text and ("apiVersion:" in leaf.text or "kind: Secret" in leaf.text))
+        ):
             for one in find_in_documents(leaf.text, leaf.line + leaf.is_block, depth=where.depth + 1):
                 yield replace(one, column=one.column + self._indent(leaf), line=min(one.line, leaf.last))
         elif where.named and leaf.is_block:
@@ -219,6 +224,11 @@ class _Walk:
             if text is None or _is_encrypted(text) or is_public(text.strip()[:4000]) or not text.strip():
                 return
         yield _sighting(leaf, "secret-generator", "file of a Secret", "a file that becomes a Secret", leaf.text, _FILES)
+
+
+def _is_secret(node: Branch) -> bool:
+    """Whether it is one, whole or as a patch that leaves its version out."""
+    return node.text("kind") == "Secret" and (node.branch("data") or node.branch("stringData")) is not None
 
 
 def _is_plain(written: str, meant: str) -> bool:

@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(
     \s*(?:
       [\$%@&]?[\{\(\[<].*[\}\)\]>]          # ${X} $(X) {{x}} <x> [x] (x)
     | \$\w+ | %\w+% | __\w+__ | @+\w+@+
-    | [*.\-_?#=~]+ | [xX]{3,}[\w-]* | (.)\1{3,}        # ***, ...., xxxx, 1111
+    | [*.\-_?#=~]+ | [xX]{3} | [xX]{4,}[\w-]* | (.)\1{3,}        # ***, ...., xxxx, 1111
     | (?:ref\+|vault:|op://|awssm:|awsps:|gcpsm:|azkv:|secretref:|env:|file:|arn:|sops:|enc:|kms:|ssm:|sm://|secret://|keyvault:)\S*
     | (?:encrypted:|sealed:|doppler:|bws:)\S*
     | ENC\[[\w-]+,.*
