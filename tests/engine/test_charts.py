@@ -15,8 +15,12 @@ from engine.world import CONFIG_MAPS, URL, Play, play
 from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.programs.helm_template import HelmTemplate
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.source.chart_place import ChartPlace
 from kilde.engine.fleet import SECRETS
+from kilde.engine.inspect import plan_rollback
+from kilde.engine.looking import Eyes
+from kilde.ports.sources import Credentials
 from kilde.testing.sources import FakeSources
 from kilde.wiring.sourcing import AllSources
 
@@ -55,6 +59,10 @@ async def test_a_new_version_in_the_range_is_found_when_the_repository_is_looked
         assert p.status()["sync"]["revision"] == "1.0.0"
         assert p.status()["sourceType"] == "Helm"
         assert p.status()["history"][0]["source"] == of(server)
+        app = p.controller.context.fleet.get("shop")
+        assert app is not None
+        with pytest.raises(InvalidInput, match="its source is a chart, which no revert commit brings back"):
+            await plan_rollback(Eyes(sources=p.sources, credentials=lambda url: Credentials()), app)
         chart(tmp_path / "charts", "shop", "1.1.0")
         chart(tmp_path / "charts", "shop", "2.0.0")
         index(server, tmp_path / "charts")

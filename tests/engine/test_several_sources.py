@@ -170,3 +170,17 @@ async def test_a_chart_is_rendered_anew_when_a_values_file_of_the_other_reposito
         await p.controller.push(frozenset([OTHER]))
         await p.until(lambda: p.data("a") == {"k": "three"})
         assert p.controller.context.renderer.renders == renders + 1
+
+
+async def test_a_range_is_resolved_among_the_tags_with_the_prefix() -> None:
+    async with play() as p:
+        for version, prefix in (("1.0.0", "a/"), ("1.4.0", "b/"), ("1.1.0", "a/")):
+            sha = p.sources.commit(URL, {"app/a.yaml": config_map("a", k=f"{prefix}{version}").encode()})
+            p.sources.point(URL, f"refs/tags/{prefix}{version}", sha)
+        source = {"repoURL": URL, "path": "app", "targetRevision": "1.*", "tagPrefix": "a/"}
+        await p.application(source=source, **AUTO)
+        await p.until(lambda: p.data("a") == {"k": "a/1.1.0"})
+        sha = p.sources.commit(URL, {"app/a.yaml": config_map("a", k="a/1.2.0").encode()})
+        p.sources.point(URL, "refs/tags/a/1.2.0", sha)
+        await p.controller.push(frozenset([URL]))
+        await p.until(lambda: p.data("a") == {"k": "a/1.2.0"})

@@ -69,7 +69,9 @@ class Commits:
             return None
         with contextlib.suppress(SourceError):
             resolve = ctx.world.sources.resolve
-            revisions = tuple([await resolve(source.url, source.target_revision) for source in app.sources])
+            revisions = tuple(
+                [await resolve(one.url, one.target_revision, tag_prefix=one.tag_prefix) for one in app.sources]
+            )
             if revisions == rt.wish.revisions:
                 return ()
             for memory in rt.memories:

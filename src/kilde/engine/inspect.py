@@ -18,6 +18,8 @@ from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
 from kilde.core.plan.tracking import Tracking, read_tracking
+from kilde.core.source.chart_place import parse_place
+from kilde.core.source.revision import shortened
 from kilde.engine.fleet import CONFIG_MAPS
 from kilde.engine.looking import Eyes, look
 from kilde.engine.schemas import Schemas
@@ -133,8 +135,11 @@ async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: s
     if app.source is None:
         raise InvalidInput("has no source", about=str(app))
     url, word, sources = app.source.url, app.source.target_revision, eyes.sources
+    if parse_place(url) is not None:
+        hint = "set targetRevision to the version that is to run"
+        raise InvalidInput("its source is a chart, which no revert commit brings back", about=str(app), hint=hint)
     await sources.fetch(url, eyes.credentials(url))
-    head = await sources.resolve(url, word)
+    head = await sources.resolve(url, word, tag_prefix=app.source.tag_prefix)
     target = await sources.resolve(url, to) if to else _last_good(app, head)
     if target == head:
         raise InvalidInput("is at that revision already", about=str(app), hint="name another with --to")
@@ -152,8 +157,8 @@ async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: s
     prefixes = [f"{path}/" if path not in ("", ".") else "" for _, one in mine if (path := one.path.strip("/"))]
     paths = tuple(sorted(p for p in changed or () if p in read or p.startswith(tuple(prefixes))))
     if not paths:
-        raise InvalidInput(f"reads nothing that has changed since {target[:7]}", about=str(app))
-    subject = f"Roll {app.name} back to {target[:7]}"
+        raise InvalidInput(f"reads nothing that has changed since {shortened(target)}", about=str(app))
+    subject = f"Roll {app.name} back to {shortened(target)}"
     message = f"{subject}\n\n{reason}\n" if reason else f"{subject}\n"
     return Rollback(url=url, branch=word or "HEAD", to=target, paths=paths, message=message)
 

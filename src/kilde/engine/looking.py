@@ -76,7 +76,10 @@ async def resolved(eyes: Eyes, app: Application, *, revision: str = "") -> tuple
     words = [source.target_revision for source in app.sources]
     words[0] = revision or words[0]
     return tuple(
-        [await eyes.sources.resolve(source.url, word) for source, word in zip(app.sources, words, strict=True)]
+        [
+            await eyes.sources.resolve(source.url, word, tag_prefix=source.tag_prefix)
+            for source, word in zip(app.sources, words, strict=True)
+        ]
     )
 
 

@@ -1,5 +1,6 @@
 """Orders: what an operation works on, made ready for the walk: tasks with their hooks and bodies, and what they are allowed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from kilde.core.plan.planner import Plan
 from kilde.engine.carry_out import defined_kind
 from kilde.engine.runtime import Packed, Running, Wish
 
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]")
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _RUNS = (SyncPhase.PRE_SYNC, SyncPhase.SYNC, SyncPhase.POST_SYNC, SyncPhase.SYNC_FAIL)
 
@@ -109,7 +111,8 @@ def named_hook(ref: ObjectRef, body: Object, phase: SyncPhase, sha: str, started
     """A hook with its name: its own, or Argo CD's, from commit, phase and start (seconds since the epoch)."""
     meta = {key: value for key, value in body["metadata"].items() if key != "generateName"}
     if not ref.name:
-        name = f"{body['metadata'].get('generateName', '')}{sha[:7]}-{phase.lower()}-{int(started_at)}"
+        short = _NOT_IN_NAMES.sub("-", sha[:7].lower())  # a chart's version or a digest may have more than a name
+        name = f"{body['metadata'].get('generateName', '')}{short}-{phase.lower()}-{int(started_at)}"
         meta |= {"name": name, "annotations": _named_tracking(meta.get("annotations") or {}, name)}
         ref = replace(ref, name=name)
     return ref, {**body, "metadata": meta}

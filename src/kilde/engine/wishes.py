@@ -76,7 +76,7 @@ class Wishes:
         found = []
         for number, (source, word) in enumerate(zip(sources, words, strict=True)):
             rt.source = number
-            found.append(await self._ctx.world.sources.resolve(source.url, word))
+            found.append(await self._ctx.world.sources.resolve(source.url, word, tag_prefix=source.tag_prefix))
             await self._ctx.signatures.check(app, source, found[-1])
         return tuple(found)
 

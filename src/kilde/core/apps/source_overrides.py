@@ -13,7 +13,7 @@ from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.source.tree import EntryKind, Tree, followed, join
 
-_WHERE = ("repoURL", "path", "chart", "targetRevision", "ref", "name")
+_WHERE = ("repoURL", "path", "chart", "targetRevision", "tagPrefix", "ref", "name")
 
 
 def overridden(tree: Tree, source: Source, app: str) -> Source:

@@ -28,6 +28,7 @@ class Source:
     target_revision: str
     render: RenderSource
     chart: str = ""
+    tag_prefix: str = ""  # of the tags among which a range is resolved
     ref: str = ""
     name: str = ""
     raw: Mapping[str, Any] = field(compare=False)
@@ -92,6 +93,7 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
         repo_url=url,
         path="" if chart else path,
         chart=chart,
+        tag_prefix=at.text("tagPrefix"),
         target_revision=at.text("targetRevision"),
         render=RenderSource(
             path="" if chart else path, helm=helm, directory=directory, kustomize=kustomize, plugin=plugin

@@ -1,6 +1,17 @@
 """Revision: a commit that a name was resolved to, who made it and when."""
 
+import re
 from dataclasses import dataclass
+
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+
+
+def shortened(revision: str) -> str:
+    """Seven digits of a commit; a chart's version as it is; of a digest as many digits."""
+    kind, colon, digest = revision.partition(":")
+    if colon:
+        return f"{kind}:{digest[:7]}"
+    return revision[:7] if _COMMIT.match(revision) else revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +28,4 @@ class Revision:
 
     @property
     def short(self) -> str:
-        return self.sha[:7]
+        return shortened(self.sha)

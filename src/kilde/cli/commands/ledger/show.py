@@ -9,6 +9,7 @@ import click
 
 from kilde.cli import output as out
 from kilde.cli.target import data_dir_option
+from kilde.core.source.revision import shortened
 
 if TYPE_CHECKING:
     from kilde.core.ledger.answers import Event
@@ -110,7 +111,7 @@ def _row(event: "Event") -> tuple[str, ...]:
         event.verb,
         event.outcome,
         event.application,
-        event.commit[:7],
+        shortened(event.commit),
         event.author,
         ", ".join(event.reviewers),
         f"{', '.join(event.fields)} by {hand}" if hand else "",
@@ -145,7 +146,15 @@ def _running(
 def _deployed_row(one: dict[str, Any]) -> tuple[str, ...]:
     exact = "exactly" if one["exact"] else f"no: {one['problem']}"
     objects = str(one["objects"]) if one["objects"] else ""
-    return one["application"], one["cluster"], one["since"], one["commit"][:7], objects, one["digest"][:12], exact
+    return (
+        one["application"],
+        one["cluster"],
+        one["since"],
+        shortened(one["commit"]),
+        objects,
+        one["digest"][:12],
+        exact,
+    )
 
 
 def _one(operations: "Sequence[OperationView]", number: int, output: str) -> None:
