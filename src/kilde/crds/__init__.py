@@ -1,11 +1,11 @@
-"""The custom resource definitions that Kilde works with: Argo CD's kinds and Sealed Secrets', in the shape their own programs give them.
+"""The custom resource definitions that Kilde works with: Argo CD's kinds and Sealed Secrets' in the shape of their own programs, and ours.
 
 Applications and AppProjects have no status subresource (the status is written with the object, as Argo CD does), ApplicationSets have one.
 """
 
 from typing import Any
 
-from kilde.crds import application, application_set, project, sealed_secret
+from kilde.crds import application, application_set, guarded_space, project, sealed_secret
 from kilde.crds.schema import Schema, fields, text
 
 GROUP = "argoproj.io"
@@ -13,7 +13,7 @@ VERSION = "v1alpha1"
 
 
 def definitions() -> list[dict[str, Any]]:
-    """Application, ApplicationSet, AppProject and SealedSecret as `apiextensions.k8s.io/v1` objects, ready to apply."""
+    """Application, ApplicationSet, AppProject, SealedSecret and Kilde's own as `apiextensions.k8s.io/v1` objects, ready to apply."""
     return [
         _definition("Application", ("app", "apps"), application.schema(), columns=application.COLUMNS),
         _definition("ApplicationSet", ("appset", "appsets"), application_set.schema(), status=True),
@@ -27,6 +27,9 @@ def definitions() -> list[dict[str, Any]]:
             columns=sealed_secret.COLUMNS,
             required=("spec",),
             status=True,
+        ),
+        _definition(
+            "GuardedSpace", (), guarded_space.schema(), group="kilde.dev", part_of="kilde", required=("metadata",)
         ),
     ]
 

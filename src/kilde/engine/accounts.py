@@ -6,7 +6,8 @@ from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
 from kilde.core.apps.application import IN_CLUSTER, Application
-from kilde.core.basics.moment import parse
+from kilde.core.basics.moment import parse, rfc3339
+from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.tracking import Tracking
@@ -130,6 +131,42 @@ class Accounts:
         result = {"object": str(ref), "verb": "update", "outcome": "Synced", "message": "put back"}
         closed = {"operation": number, "application": "", "phase": "Succeeded", "results": [result]}
         self._records.append("operation-closed", {**closed, "fields": fields, "changedBy": writers}, at=now)
+
+    def window_opened(self, window: Window, space: str) -> int:
+        """Somebody opens the guard; gives the number of the record. `space`: the namespace of the Applications."""
+        names = sorted(window.applications)
+        body: dict[str, Any] = {
+            "application": f"{space}/{names[0]}" if len(names) == 1 else "",
+            "applications": names,
+            "cause": f"the guard was opened: {window.reason}",
+            "askedBy": window.who,
+            "until": rfc3339(window.until),
+            "plan": [],
+        }
+        return self._records.append("operation-opened", body, at=self._clock.now()).number
+
+    def window_closed(self, window: Window, space: str, why: str, changes: list[dict[str, Any]]) -> None:
+        """The guard is shut again; `changes` are what was changed by hand meanwhile."""
+        names = sorted(window.applications)
+        results = [
+            {
+                "object": one["object"],
+                "verb": "by hand",
+                "outcome": "Changed",
+                "message": f"{one['application']}: {', '.join(one['fields'])}",
+            }
+            for one in changes
+        ]
+        body: dict[str, Any] = {
+            "operation": window.number,
+            "application": f"{space}/{names[0]}" if len(names) == 1 else "",
+            "phase": "Succeeded",
+            "message": f"the window {why}",
+            "results": results,
+            "fields": list(dict.fromkeys(name for one in changes for name in one["fields"])),
+            "changedBy": list(dict.fromkeys(who for one in changes for who in one["by"])),
+        }
+        self._records.append("operation-closed", body, at=self._clock.now())
 
     def workload_restarted(self, ref: ObjectRef, secrets: list[str]) -> None:
         """A workload that asks for it began a new rollout, because these Secrets changed."""

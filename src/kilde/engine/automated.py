@@ -1,10 +1,11 @@
-"""The operation block that an automated sync writes, as Argo CD has it."""
+"""Automated syncs: what of a plan they take, and the operation block that they write, as Argo CD has it."""
 
 from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan
+from kilde.engine.context import Context
 from kilde.engine.runtime import Runtime
 
 
@@ -34,3 +35,8 @@ def retry_block(app: Application) -> dict[str, Any]:
     """The retry of an automated sync: the application's own, or five more tries."""
     retry = app.policy.retry
     return dict(app.policy.retry_raw) if retry is not None else {"limit": 5}
+
+
+def unrivalled(ctx: Context, app: Application, plan: Plan) -> Plan:
+    """The plan without objects that other applications of the fleet hold: no fight begins here."""
+    return Plan(changes=tuple(change for change in plan.changes if not ctx.is_rivals(app, change.holder)))

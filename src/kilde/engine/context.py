@@ -9,6 +9,7 @@ from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import SourceError
+from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.fleet import Config, Fleet
@@ -57,6 +58,7 @@ class Context:
     signals: dict[str, asyncio.Event] = field(default_factory=dict)
     cut_off: dict[str, CutOff] = field(default_factory=dict)  # what a crash may have left, by application
     wide: set[GroupKind] = field(default_factory=set)
+    windows: dict[str, Window] = field(default_factory=dict)  # the guard's, that are open now
     _users: dict[GroupKind, Counter[str]] = field(
         default_factory=dict
     )  # how many applications watch a kind, by namespace
@@ -78,6 +80,10 @@ class Context:
         signal = self.signals.setdefault(name, asyncio.Event())
         signal.clear()
         return signal
+
+    def window(self, name: str) -> Window | None:
+        """The window in which people may change what is the application's, if one is open."""
+        return next((window for window in self.windows.values() if window.covers(name)), None)
 
     def left_over(self, name: str) -> frozenset[ObjectRef]:
         """What an operation that a crash cut off may have written, while the status need not list it yet."""

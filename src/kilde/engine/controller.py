@@ -16,6 +16,7 @@ from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
 from kilde.engine.fleet import Config, Fleet
+from kilde.engine.guard import Guard
 from kilde.engine.guardrail import Guardrail
 from kilde.engine.heal import Healer, may_heal
 from kilde.engine.keeping import forget_old
@@ -103,6 +104,7 @@ class Controller:
         self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
         self._commits = Commits(self.context, self._queue)
+        self._guard = Guard(self.context)
         self.sets = SetsController(self.context, self._tasks)
         self.ready = asyncio.Event()
 
@@ -128,6 +130,8 @@ class Controller:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())
             tasks.start("projects", ctx.projects.follow())
+            tasks.start("guard", self._guard.follow())
+            tasks.start("guard's entries", self._guard.keep())
             tasks.start("start", self._start())
             await tasks.failed.wait()
             self._queue.close()
@@ -237,7 +241,10 @@ class Controller:
                 signal.set()
             if app is None or rt is None:
                 continue
-            if rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
+            window = ctx.window(name)
+            if window is not None:
+                self._guard.noted(window, name, ref)
+            elif rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
                 self._heals.add((name, ref))
             self._queue.add(name, delay=_STATUS_PAUSE)
 

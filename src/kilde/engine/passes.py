@@ -23,7 +23,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
-from kilde.engine.automated import automated_operation
+from kilde.engine.automated import automated_operation, unrivalled
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
@@ -196,7 +196,7 @@ class Passes:
         whole = ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan
         plan = selected(whole, operation)
         if operation.automated:
-            plan = _unrivalled(ctx, app, plan)
+            plan = unrivalled(ctx, app, plan)
         if not operation.dry_run:
             plan = await ctx.guardrail.guarded(app, rt, target, plan, whole)
             ctx.guardrail.begin(app, rt, target, plan, whole)
@@ -246,7 +246,9 @@ class Passes:
             return left, None
         if app.operation is not None:
             return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
-        allowed = _unrivalled(ctx, app, survey.plan)
+        if ctx.window(app.name) is not None:
+            return None, None  # people are at work: nothing is done by itself
+        allowed = unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
         approved = ctx.guardrail.is_approved(app, rt, wish, allowed)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
@@ -298,6 +300,8 @@ class Passes:
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
+        if (window := self._ctx.window(app.name)) is not None:
+            conditions.append(("GuardOpen", window.told))
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
         if condition is not None:
             conditions.append(condition)
@@ -392,8 +396,3 @@ def _not_loaded(
     at = min(rt.source, len(sources) - 1)
     word = words[at] if at < len(words) else ""
     return comparison_error(error, path=sources[at].path, revision=word, source=(at + 1, len(sources)))
-
-
-def _unrivalled(ctx: Context, app: Application, plan: Plan) -> Plan:
-    """The plan without objects that other applications of the fleet hold: no fight begins here."""
-    return Plan(changes=tuple(change for change in plan.changes if not ctx.is_rivals(app, change.holder)))

@@ -152,6 +152,10 @@ class Cluster(Protocol):
         """Whether our identity may do this (SelfSubjectAccessReview)."""
         ...
 
+    async def whoami(self) -> str:
+        """The user that the server takes us for."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """Requests sent so far, by verb (get, list, watch, apply, create, update, patch, delete, …)."""
         ...

@@ -176,6 +176,10 @@ class FakeCluster:
         self._counts["review"] += 1
         return True
 
+    async def whoami(self) -> str:
+        self._counts["review"] += 1
+        return "system:kilde"
+
     def counts(self) -> dict[str, int]:
         return dict(self._counts)
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster import entry
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.limits import ClientLimits
+from kilde.adapters.cluster.overrides import Overrides
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
@@ -54,6 +55,8 @@ from kilde.wiring.undo_store import open_undo
 
 log = structlog.get_logger()
 
+OWN_USER = "system:kilde"
+_MASTERS = "system:masters"
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 _SERVICES = Resource("", "v1", "Service", "services", True)
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
@@ -86,6 +89,9 @@ class UpSettings:
     controllers: str = "simulate"
     nodes: int = 2
     durability: str = "full"
+    acting: str = (
+        ""  # the user as whom the controller acts; "": who the kubeconfig says, and OWN_USER in the embedded cluster
+    )
     seals: bool | None = None  # whether SealedSecrets are opened; None: in the embedded cluster
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
@@ -112,14 +118,18 @@ class SealSettings:
     burst: int = 2
 
 
-def open_cluster(file: Path | None, *, context: str = "", writes: int = 0) -> KubeCluster:
+def open_cluster(
+    file: Path | None, *, context: str = "", writes: int = 0, acting: str = "", groups: Sequence[str] = ()
+) -> KubeCluster:
     """A client for a kubeconfig file; None: KUBECONFIG, ~/.kube/config or the service account of the pod we run in.
 
-    `writes` a minute are its budget; 0: as many as there are.
+    `writes` a minute are its budget; 0: as many as there are. `acting`: the user, with these groups, as whom it acts (impersonation).
     """
     clock = SystemClock()
     limits = ClientLimits(writes=writes)
-    return KubeCluster(entry.access(file, clock, os.environ, context=context), clock, limits=limits)
+    as_whom = (("Impersonate-User", acting), *(("Impersonate-Group", group) for group in groups)) if acting else ()
+    access = entry.access(file, clock, os.environ, context=context, over=Overrides(impersonate=as_whom))
+    return KubeCluster(access, clock, limits=limits)
 
 
 def credentials_for(url: str, project: str, config: Config) -> Credentials:
@@ -270,7 +280,11 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
         async with contextlib.AsyncExitStack() as stack:
             services = LocalServices()
             file = settings.kubeconfig or await stack.enter_async_context(_embedded(settings, services))
-            cluster = open_cluster(file, context=settings.context, writes=settings.writes)
+            acting = settings.acting or ("" if settings.kubeconfig else OWN_USER)
+            masters = (_MASTERS,) if acting else ()
+            cluster = open_cluster(
+                file, context=settings.context, writes=settings.writes, acting=acting, groups=masters
+            )
             stack.push_async_callback(cluster.close)
             if settings.kubeconfig is None:
                 await install_definitions(cluster, settings.namespace)

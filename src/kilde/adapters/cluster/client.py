@@ -221,6 +221,35 @@ class KubeCluster:
         status = _object(answer.body, about).get("status")
         return isinstance(status, dict) and status.get("allowed") is True
 
+    async def whoami(self) -> str:
+        """The user that the server takes us for (SelfSubjectReview)."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        about, path = "asking who we are", "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        answer = await self._send(Call(method="POST", path=path, verb="review", about=about, body=_encode(review)))
+        status = _object(answer.body, about).get("status") or {}
+        return str((status.get("userInfo") or {}).get("username", ""))
+
+    async def refusal(
+        self, method: Literal["PATCH", "DELETE"], resource: Resource, namespace: str, name: str, subresource: str = ""
+    ) -> ClusterError | None:
+        """Why the server would not let us change (by an annotation of ours) or delete it; None where it would. Nothing is written."""
+        note = {"metadata": {"annotations": {"kilde.dev/guard-test": "tried"}}}
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}
+        call = Call(
+            method=method,
+            path=paths.one(resource, namespace, name, subresource),
+            verb="dry-run",
+            about=paths.about(resource, namespace, name),
+            query={"dryRun": "All"},
+            body=_encode(note if method == "PATCH" else options),
+            content_type=_PATCH_TYPES["merge"] if method == "PATCH" else "application/json",
+        )
+        try:
+            await self._send(call)
+        except ClusterError as error:
+            return error
+        return None
+
     async def through_service(
         self, namespace: str, service: str, path: str, *, body: bytes | None = None, accept: str = "*/*"
     ) -> bytes:

@@ -13,6 +13,7 @@ COMMANDS = {
     "seal": "kilde.cli.commands.seal",
     "unseal": "kilde.cli.commands.unseal",
     "secrets": "kilde.cli.commands.secrets",
+    "guard": "kilde.cli.commands.guard",
     "ledger": "kilde.cli.commands.ledger",
     "doctor": "kilde.cli.commands.doctor",
     "install": "kilde.cli.commands.install",

@@ -24,6 +24,13 @@ from kilde.core.plan.budget import Budget, FleetBudget
 )
 @click.option("--context", default="", help="Of the kubeconfig; its current one if not given.")
 @click.option(
+    "--as",
+    "acting",
+    default="",
+    metavar="USER",
+    help="Act as this user, by impersonation, so that the guard can tell Kilde from people; in the embedded cluster system:kilde.",
+)
+@click.option(
     "--listen",
     type=ADDRESS,
     metavar="HOST:PORT",
@@ -148,6 +155,7 @@ def command(
     data_dir: Path,
     kubeconfig: Path | None,
     context: str,
+    acting: str,
     listen: tuple[str, int],
     api_port: int,
     poll: float,
@@ -187,6 +195,7 @@ def command(
         data_dir=data_dir.absolute(),
         kubeconfig=kubeconfig,
         context=context,
+        acting=acting,
         host=listen[0],
         port=listen[1],
         api_port=api_port,
