@@ -27,7 +27,7 @@ from real.control_plane import control_plane  # noqa: E402
 FOLDER = ROOT.parent / "shared" / "conformance" / "argocd"
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller", "serviceaccount-controller",
                "clusterrole-aggregation-controller")  # fmt: skip
-_AS_ARGO_CD = "--deletion-budget off --fleet-deletion-budget off"  # which has no budgets
+_AS_ARGO_CD = "--deletion-budget off --fleet-deletion-budget off --on-degraded off"  # it has neither
 _DEFINITION = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 

@@ -11,6 +11,7 @@ import structlog
 from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import read_operation
+from kilde.core.apps.quarantine import quarantine_of
 from kilde.core.apps.status import OperationState, last_attempt
 from kilde.core.basics.backoff import Backoff
 from kilde.core.objects.ref import ObjectRef
@@ -35,6 +36,9 @@ def may_heal(app: Application, rt: Runtime) -> bool:
     if auto is None or not auto.self_heal or app.deleting or app.skipped or app.problems or app.operation is not None:
         return False
     if rt.wish is None or rt.busy or rt.running is not None:
+        return False
+    quarantine = quarantine_of(app)
+    if quarantine is not None and quarantine.covers(rt.wish.sha, rt.wish.digest):
         return False
     attempt = last_attempt(app.status)
     if attempt is None or attempt.phase != Phase.SUCCEEDED or not attempt.revision:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.quarantine import Quarantine, last_other
 from kilde.core.apps.sources import joined
 from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
@@ -161,6 +162,28 @@ async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: s
     subject = f"Roll {app.name} back to {shortened(target)}"
     message = f"{subject}\n\n{reason}\n" if reason else f"{subject}\n"
     return Rollback(url=url, branch=word or "HEAD", to=target, paths=paths, message=message)
+
+
+async def plan_quarantine(eyes: Eyes, app: Application, *, to: str = "", reason: str = "", by: str) -> Quarantine:
+    """What the branch has now, in quarantine, and where the application is to be kept: `to`, or its last other deployment. KildeError."""
+    if not app.sources or app.policy.automated is None:
+        hint = f"sync it to the revision that is to be: kilde app sync {app.name} --revision …"
+        raise InvalidInput("is not synced automatically: there is nothing to keep from it", about=str(app), hint=hint)
+    heads = []
+    for source in app.sources:
+        await eyes.sources.fetch(source.url, eyes.credentials(source.url))
+        heads.append(await eyes.sources.resolve(source.url, source.target_revision))
+    back = last_other(app, joined(heads))
+    if to:
+        first, commit = app.sources[0], await eyes.sources.resolve(app.sources[0].url, to)
+        same = [(one.url, one.target_revision) == (first.url, first.target_revision) for one in app.sources]
+        back = tuple(commit if mine else head for mine, head in zip(same, heads, strict=True))
+    if not back:
+        hint = "name a revision with --to"
+        raise InvalidInput("has no earlier deployment of these sources in its history", about=str(app), hint=hint)
+    if back == tuple(heads):
+        raise InvalidInput("is at that revision already", about=str(app), hint="name another with --to")
+    return Quarantine(revisions=tuple(heads), to=back, reason=reason or "kilde app rollback", by=by)
 
 
 def _last_good(app: Application, head: str) -> str:

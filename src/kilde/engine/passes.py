@@ -3,7 +3,6 @@
 A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
 """
 
-import traceback
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -29,8 +28,11 @@ from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
 from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operate import RETRYING, Job, operate, selected
+from kilde.engine.quarantine import conditions as quarantine_conditions
+from kilde.engine.quarantine import judge_revision, wished
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.survey import Survey
+from kilde.engine.why_not import not_loaded, where
 from kilde.engine.wishes import Wishes, owned_refs
 
 log = structlog.get_logger()
@@ -86,8 +88,8 @@ class Passes:
         """A fault of ours that only this application meets: told, and tried again. Its words may hold values: only its kind is shown."""
         failures = self._failed(app)
         kind = type(error).__name__
-        log.error("defect in a pass", application=app.name, error=kind, at=_where(error), failures=failures)
-        text = f"Kilde has a defect that this application meets ({kind} at {_where(error)}); nothing was changed since"
+        log.error("defect in a pass", application=app.name, error=kind, at=where(error), failures=failures)
+        text = f"Kilde has a defect that this application meets ({kind} at {where(error)}); nothing was changed since"
         return await self._again(app, failures, ("UnknownError", text))
 
     def _failed(self, app: Application) -> int:
@@ -119,7 +121,7 @@ class Passes:
             return None
         refresh = app.refresh
         try:
-            wish = await self._wishes.current(app, rt, fresh=bool(refresh), hard=refresh == "hard")
+            wish = await self._wish(app, rt, fresh=bool(refresh), hard=refresh == "hard")
         except KildeError as error:
             if isinstance(error, ClusterError):
                 raise
@@ -134,6 +136,8 @@ class Passes:
         auto = app.policy.automated
         survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
         survey = replace(survey, plan=await ctx.guardrail.guarded(app, rt, wish, survey.plan))
+        if await judge_revision(ctx, app, rt, wish, survey):
+            return 0.001
         running, condition = self._wanted_operation(app, rt, survey, wish)
         if running is None:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
@@ -187,7 +191,7 @@ class Passes:
                 target = await self._target(app, rt, operation)
             except KildeError as error:
                 rt.running = None
-                told = f"ComparisonError: {_not_loaded(app, rt, error, operation)[1]}"
+                told = f"ComparisonError: {not_loaded(app, rt, error, operation)[1]}"
                 await self._refuse(app, operation, str(error) if operation.manifests else told)
                 return 0.001
             job_rt = Runtime(wish=target)
@@ -223,12 +227,16 @@ class Passes:
     async def _newest(self, app: Application, rt: Runtime, known: Wish) -> Wish:
         """What Git has by now; what is known where that cannot be told."""
         try:
-            return await self._wishes.current(app, rt, fresh=True, hard=False)
+            return await self._wish(app, rt, fresh=True, hard=False)
         except KildeError as error:
             if isinstance(error, ClusterError):
                 raise
             log.warning("retried with what is known", application=app.name, error=str(error))
             return known
+
+    async def _wish(self, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
+        """What the application is to be: what Git wants, or what it is kept at while that is in quarantine. Raises KildeError."""
+        return await wished(self._ctx, self._wishes, app, rt, fresh=fresh, hard=hard)
 
     async def _target(self, app: Application, rt: Runtime, operation: Operation) -> Wish:
         if operation.manifests:
@@ -252,7 +260,7 @@ class Passes:
         wipes_out = not wish.objects and bool(survey.extras)
         approved = ctx.guardrail.is_approved(app, rt, wish, allowed)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
-        if not decision.sync:
+        if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
             return None, decision.condition
         healing = self._left_to_heal(app, allowed) if decision.heal else allowed
         if not healing.changes:
@@ -297,6 +305,7 @@ class Passes:
             for text in shared_warnings(survey.plan, app=app.name, app_namespace=app.namespace)
         ]
         conditions += self._ctx.guardrail.condition(app, rt, wish, survey.plan)
+        conditions += quarantine_conditions(app, rt)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
@@ -307,9 +316,9 @@ class Passes:
             conditions.append(condition)
         conditions += self._unavailable(app)
         return Verdict(
-            sync="Synced" if survey.plan.in_sync else "OutOfSync",
+            sync="Synced" if survey.plan.in_sync and rt.head is None else "OutOfSync",
             health=survey.health,
-            revisions=wish.revisions,
+            revisions=(rt.head or wish).revisions,
             source_types=wish.source_types,
             resources=survey.resources,
             conditions=tuple(conditions),
@@ -344,7 +353,7 @@ class Passes:
     async def _not_rendered(self, app: Application, rt: Runtime, error: KildeError, refresh: str) -> float | None:
         """The wanted objects could not be worked out: the cluster is left as it is, and people are told why."""
         ctx = self._ctx
-        condition = _not_loaded(app, rt, error)
+        condition = not_loaded(app, rt, error)
         if rt.render_error != str(error):
             log.warning("not rendered", application=app.name, error=str(error))
             rt.render_error = str(error)
@@ -378,21 +387,3 @@ class Passes:
     def _fight_delay(self, rt: Runtime) -> float | None:
         """While somebody fights, look again: the condition goes when they stop."""
         return 5.0 if rt.fighting else None
-
-
-def _where(error: Exception) -> str:
-    """The innermost line that raised it: `desired.py:80`."""
-    last = traceback.extract_tb(error.__traceback__, limit=-1)
-    return f"{last[0].filename.rpartition('/')[2]}:{last[0].lineno}" if last else "an unknown place"
-
-
-def _not_loaded(
-    app: Application, rt: Runtime, error: KildeError, operation: Operation | None = None
-) -> tuple[str, str]:
-    """Why the source that was looked at last could not be rendered."""
-    sources, words = app.sources, app.words
-    if operation is not None:
-        sources, words = operation.sources or sources, operation.revisions or words
-    at = min(rt.source, len(sources) - 1)
-    word = words[at] if at < len(words) else ""
-    return comparison_error(error, path=sources[at].path, revision=word, source=(at + 1, len(sources)))

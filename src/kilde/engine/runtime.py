@@ -9,6 +9,7 @@ import msgspec
 from kilde.core.apply.outcome import Outcome
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
+from kilde.core.apps.quarantine import Quarantine
 from kilde.core.apps.sources import joined
 from kilde.core.apps.status import last_attempt
 from kilde.core.basics.errors import Place
@@ -155,6 +156,11 @@ class Runtime:
     heal_count: int = 0
     deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for
     render_error: str = ""
+    head: Wish | None = (
+        None  # what Git wants, while that is in quarantine and `wish` is what the application is kept at
+    )
+    good: tuple[object, Wish] | None = None  # the wish it went back to, and the revisions and sources that is of
+    quarantine: Quarantine | None = None
     held: str = ""  # the digest of deletions whose holding was told of
     approved: "Approval | None" = None  # what a sync has begun to delete because somebody approved it
 

@@ -23,5 +23,6 @@ class EngineSettings:
     unavailable_retry: float = 2.0
     resync: float = 600.0
     deletion_budget: Budget = DEFAULT  # of applications that, with their project, set none
+    on_degraded: str = "hold"  # of applications that say nothing themselves; core/apps/quarantine.py has the words
     undo_retention: float = 7 * 86400.0  # how long what was deleted can be put back; 0: not at all
     fleet_budget: FleetBudget = FLEET_DEFAULT

@@ -67,7 +67,7 @@ class Wishes:
             rt.wish = rt.wish.moved(app, revisions)
         rt.memories = memories
         assert rt.wish is not None
-        await self._watch(app, rt.wish, discovery)
+        await self.watch(app, rt.wish)
         return rt.wish
 
     async def _resolved(
@@ -159,9 +159,10 @@ class Wishes:
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
         return _wish(revisions, parts, desired, discovery, unserved)
 
-    async def _watch(self, app: Application, wish: Wish, discovery: Discovery) -> None:
+    async def watch(self, app: Application, wish: Wish) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
+        discovery = await ctx.world.cluster.discovery()
         owned = owned_refs(app) | ctx.left_over(app.name)
         made_for = (discovery, wish.objects, owned)
         before = rt.watched

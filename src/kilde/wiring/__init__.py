@@ -80,6 +80,7 @@ class UpSettings:
     wave_delay: float = 2.0
     deletion_budget: Budget = EngineSettings().deletion_budget
     fleet_budget: FleetBudget = EngineSettings().fleet_budget
+    on_degraded: str = EngineSettings().on_degraded
     undo_retention: float = EngineSettings().undo_retention
     raw_secrets: bool = False
     helm: str = ""  # the helm program: a path, or a name to look for; "": as KILDE_HELM_COMMAND says, else helm
@@ -214,6 +215,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             wave_delay=settings.wave_delay,
             deletion_budget=settings.deletion_budget,
             fleet_budget=settings.fleet_budget,
+            on_degraded=settings.on_degraded,
             undo_retention=settings.undo_retention,
             raw_secrets=settings.raw_secrets,
         )

@@ -15,21 +15,24 @@ from kilde.adapters.keys.age import unwrapper
 from kilde.core.access.project import read_project
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.local import local_manifests
+from kilde.core.apps.quarantine import Quarantine
 from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.apps.source_overrides import overridden
-from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
+from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError, LedgerError
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
 from kilde.core.source.credentials import choose, named_repository
+from kilde.engine.accounts import Accounts
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.inspect import ObjectDiff, diff_application, plan_rollback
+from kilde.engine.inspect import ObjectDiff, diff_application, plan_quarantine, plan_rollback
 from kilde.engine.looking import Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.downloads import Downloads
 from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.ledgers import existing_ledger
 from kilde.wiring.sourcing import open_downloads, open_sources, programs
 
 
@@ -126,9 +129,12 @@ async def app_why(settings: UpSettings, name: str, path: str, *, revision: str =
 
 
 async def app_rollback(
-    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, dry_run: bool = False
+    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, by: str, dry_run: bool = False
 ) -> str:
-    """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError."""
+    """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError.
+
+    The ledger of the data directory, where there is one, links the commit to what it puts back, why and by whom.
+    """
     async with _looking(settings, name) as (_, eyes, app):
         plan = await plan_rollback(eyes, app, to=to, reason=reason)
         files = "".join(f"  {path}\n" for path in plan.paths)
@@ -144,4 +150,17 @@ async def app_rollback(
             author=author,
             message=plan.message,
         )
+        _record_rollback(settings, app, f"{made} puts {name} back to {plan.to}" + (f": {reason}" if reason else ""), by)
         return f"{told}pushed as {made}\n"
+
+
+def _record_rollback(settings: UpSettings, app: Application, message: str, by: str) -> None:
+    clock = SystemClock()
+    with contextlib.suppress(LedgerError), existing_ledger(settings.data_dir, clock) as (ledger, _):
+        Accounts(ledger, clock).noted(app, cause="rollback", asked_by=by, phase="Succeeded", message=message)
+
+
+async def app_quarantine(settings: UpSettings, name: str, *, to: str, reason: str, by: str) -> Quarantine:
+    """The quarantine of what the branch has now; nothing is written. Raises KildeError."""
+    async with _looking(settings, name) as (_, eyes, app):
+        return await plan_quarantine(eyes, app, to=to, reason=reason, by=by)

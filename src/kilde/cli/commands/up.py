@@ -82,6 +82,14 @@ from kilde.core.plan.budget import Budget, FleetBudget
     help="What all applications together may delete unasked within that time; off: anything.",
 )
 @click.option(
+    "--on-degraded",
+    type=click.Choice(["hold", "rollback", "off"]),
+    envvar="KILDE_ON_DEGRADED",
+    default="hold",
+    show_default=True,
+    help="A commit whose sync fails or that does harm: leave things as they are, go back, or go on as Argo CD does.",
+)
+@click.option(
     "--undo-retention",
     type=DURATION,
     default="168h",
@@ -162,6 +170,7 @@ def command(
     wave_delay: float,
     deletion_budget: Budget,
     fleet_budget: FleetBudget,
+    on_degraded: str,
     undo_retention: float,
     helm: str,
     plugins: str,
@@ -203,6 +212,7 @@ def command(
         wave_delay=wave_delay,
         deletion_budget=deletion_budget,
         fleet_budget=fleet_budget,
+        on_degraded=on_degraded,
         undo_retention=undo_retention,
         raw_secrets=raw == "allow",
         helm=helm,
