@@ -82,6 +82,57 @@ def test_a_mass_deletion_is_held_through_a_crash_released_by_a_person_and_undone
     assert stage.kilde("ledger", "verify").startswith("intact")
 
 
+def told(stage: Stage) -> str:
+    return next((text for text in stage.conditions("shop") if text.startswith("QuarantineWarning: ")), "")
+
+
+def content(stage: Stage, space: str, name: str) -> str:
+    found = stage.get("-n", space, "configmap", name)
+    return str(found["data"]["k"]) if found else ""
+
+
+def test_a_failed_commit_stays_away_through_a_crash_and_the_next_good_one_flows(stage: Stage) -> None:
+    space = f"shop-{stage.space}"[:60].rstrip("-")
+    stage.create_repository({"README.md": "one of these commits is bad"})
+    good = stage.commit(files("a", "b"))
+    stage.start()
+    automated = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]}
+    stage.application("shop", "shop", space, syncPolicy={**automated, "retry": {"limit": 0}})
+    stage.kubectl("annotate", "application", "shop", "-n", stage.space, "kilde.dev/on-degraded=rollback")
+    stage.until(lambda: stage.is_well("shop", good), "deployed")
+
+    two = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "two"}}
+    refused = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"not a key": "x"}}
+    bad = stage.commit({"shop/a.json": json.dumps(two), "shop/c.json": json.dumps(refused)})
+    stage.push()
+    stage.until(lambda: told(stage) and content(stage, space, "a") == "a", "back at the good commit")
+    assert told(stage).startswith(f"QuarantineWarning: {bad[:7]} is in quarantine: its sync failed: ")
+    stage.until(lambda: stage.status("shop")["operationState"]["phase"] == "Succeeded", "the way back is over")
+
+    stage.stop(how=signal.SIGKILL)
+    stage.kubectl("patch", "configmap", "a", "-n", space, "--type=merge", "-p", json.dumps({"data": {"k": "by hand"}}))
+    stage.start()
+    stage.until(lambda: content(stage, space, "a") == "a", "healed after the crash, towards the good commit")
+    status = stage.status("shop")
+    assert told(stage)
+    assert (status["sync"]["status"], status["sync"]["revision"]) == ("OutOfSync", bad)
+
+    third = stage.commit({**files("a", "b"), "shop/c.json": None, **files("d")})
+    stage.push()
+    stage.until(lambda: stage.is_well("shop", third) and not stage.conditions("shop"), "the next good commit")
+
+    said = stage.kilde("app", "rollback", "shop", "--quarantine-only", "--to", good, "--reason", "d is not wanted")
+    assert said.startswith(f"shop: {third[:7]} is in quarantine: d is not wanted. It is kept at {good[:7]} until")
+    stage.until(lambda: there(stage, space) == {"a", "b"} and told(stage), "kept at the good commit")
+    stage.kilde("app", "sync", "shop", "--prune")
+    stage.until(lambda: there(stage, space) == {"a", "b", "d"} and not told(stage), "a person's word")
+    log = json.loads(stage.kilde("ledger", "log", "-o", "json"))
+    decisions = [one["cause"] for one in reversed(log) if one["cause"].startswith("quarantine")]
+    assert decisions == ["quarantine", "quarantine lifted"] * 2
+    assert stage.git("rev-parse", "origin/main").strip() == third
+    assert stage.kilde("ledger", "verify").startswith("intact")
+
+
 def failed(stage: Stage, *arguments: str) -> str:
     """What a command says that could not."""
     where = ["--data-dir", str(stage.data), "--namespace", stage.space]

@@ -168,7 +168,11 @@ async def test_an_object_that_the_cluster_cannot_take_is_told_and_nothing_is_pru
     await stage.in_step()
     before = stage.objects()
     sha = await stage.push_bad({"app/a.yaml": config_map("a"), "app/b.yaml": text})
-    assert stage.conditions() == [f"SyncError: Failed last sync attempt to [{sha}]: {told}"]
+    assert stage.conditions() == [
+        f"QuarantineWarning: {sha[:7]} is in quarantine: its sync failed: {told.rstrip('.')}. Nothing is written or healed until "
+        "another commit comes; to deploy it all the same: kilde app sync shop",
+        f"SyncError: Failed last sync attempt to [{sha}]: {told}",
+    ]
     assert (stage.sync(), stage.phase(), stage.objects()) == ("OutOfSync", "Failed", before)
     assert not [line for line in stage.log if "Traceback" in line or line.startswith("error")]
 

@@ -137,13 +137,17 @@ async def test_a_failed_commit_is_tried_once_and_the_next_good_one_flows() -> No
         )
         sha = await p.commit(a=config_map("a"), bad=config_map("bad"))
         await p.application(syncPolicy={"automated": {}, "retry": {"limit": 0}})
-        await p.until(lambda: p.phase() == "Failed" and p.conditions())
+        await p.until(lambda: p.phase() == "Failed" and len(p.conditions()) == 2)
         assert p.data("a") == {"k": "v"}
         message = (
             'one or more synchronization tasks completed unsuccessfully, reason: ConfigMap "bad" is invalid: data: no'
         )
         assert p.status()["operationState"]["message"] == message
-        assert p.conditions() == [f"SyncError: Failed last sync attempt to [{sha}]: {message}"]
+        assert p.conditions() == [
+            f"QuarantineWarning: {sha[:7]} is in quarantine: its sync failed: {message}. Nothing is written or healed until "
+            "another commit comes; to deploy it all the same: kilde app sync shop",
+            f"SyncError: Failed last sync attempt to [{sha}]: {message}",
+        ]
         await p.commit(a=config_map("a", k="two"))
         await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded" and not p.conditions())
 

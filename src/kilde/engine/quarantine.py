@@ -8,6 +8,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.quarantine import ANNOTATION, CONDITION, Quarantine, fault_of, quarantine_of, unreadable, way_back
 from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.plan.change import Action
 from kilde.engine.context import Context
 from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.survey import Survey
@@ -37,14 +38,14 @@ async def _kept_at(ctx: Context, wishes: Wishes, app: Application, rt: Runtime, 
     if found is None:
         return wish
     if not found.covers(wish.sha, wish.digest):
-        await _lift(ctx, app, found, by="automated", why=f"Git wants something else of it by now: {wish.sha}")
+        await _lift(ctx, app, found, by="automated", why=f"Git has {wish.sha} by now")
         return wish
     if _is_persons_word(app.operation):
         assert app.operation is not None
         await _lift(ctx, app, found, by=app.operation.asked_by, why="a sync of it was asked for")
         return wish
     rt.quarantine = found
-    if not found.rendered:  # a person wrote it
+    if not found.rendered and found.by != "automated":  # somebody wrote it
         text = found.sentence(app.name)
         ctx.accounts.noted(app, cause="quarantine", asked_by=found.by, phase="Quarantined", message=text)
         await ctx.reporter.annotate(app.name, {ANNOTATION: replace(found, rendered=wish.digest).written()})
@@ -91,12 +92,14 @@ async def judge_revision(ctx: Context, app: Application, rt: Runtime, wish: Wish
     if ctx.window(app.name) is not None:
         return False  # people are at work: what is unwell now is no commit's fault
     mode = ctx.settings.on_degraded
-    reason = fault_of(app, wish.sha, survey.health, now=ctx.now(), mode=mode)
+    drifted = survey.plan.of(Action.CREATE, Action.UPDATE)  # then the harm may be somebody else's, and is undone first
+    health = "" if drifted else survey.health
+    reason = fault_of(app, wish.sha, health, now=ctx.now(), mode=mode)
     if not reason:
         return False
-    found = Quarantine(
-        revisions=wish.revisions, reason=reason, to=way_back(app, wish.sha, mode=mode), rendered=wish.digest
-    )
+    to = way_back(app, wish.sha, mode=mode)
+    harmful = bool(to) or health == "Degraded"  # what merely failed is tried again at another commit, as in Argo CD
+    found = Quarantine(revisions=wish.revisions, reason=reason, to=to, rendered=wish.digest if harmful else "")
     text = found.sentence(app.name)
     ctx.accounts.noted(app, cause="quarantine", asked_by="automated", phase="Quarantined", message=text)
     await ctx.reporter.annotate(app.name, {ANNOTATION: found.written()})

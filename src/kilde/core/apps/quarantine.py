@@ -56,8 +56,9 @@ class Quarantine:
     def sentence(self, name: str) -> str:
         """What the condition says."""
         kept = f"It is kept at {_shown(self.to)}" if self.to else "Nothing is written or healed"
+        ends = "a commit wants something else of it" if self.rendered or self.to else "another commit comes"
         return (
-            f"{_shown(self.revisions)} is in quarantine: {self.reason}. {kept} until a commit wants something else of it; "
+            f"{_shown(self.revisions)} is in quarantine: {self.reason.rstrip('.')}. {kept} until {ends}; "
             f"to deploy it all the same: kilde app sync {name}"
         )
 
