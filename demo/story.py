@@ -46,6 +46,7 @@ def play(stage: Stage) -> None:
         undo_a_hand_edit(stage)
         refuse_a_hand(stage)
         prune_by_commit(stage)
+        hold_a_mass_deletion(stage)
         refuse_a_bad_commit(stage)
         roll_back(stage)
         verify(stage)
@@ -185,6 +186,25 @@ def prune_by_commit(stage: Stage) -> None:
     roles = ("get", "clusterrole,clusterrolebinding", "-o", "name")
     until("the role pruned", lambda: "/developer" not in stage.kubectl(*roles, show=False))
     stage.tell.happened("clusterrole/developer and clusterrolebinding/developers pruned", time.monotonic() - begun)
+
+
+def hold_a_mass_deletion(stage: Stage) -> None:
+    tell, name, file = stage.tell, "cluster-config", stage.repo / "cluster-config/parts.yaml"
+    tell.chapter("A commit that deletes too much is held, released by a person, and undone")
+    file.write_text("---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: part-{n}}}\n" for n in range(8)))
+    sha = stage.commit("Add eight parts")
+    until("the parts deployed", lambda: is_well(stage, name, sha))
+    file.unlink()
+    begun = time.monotonic()
+    stage.commit("Take all of them away")
+    until("held", lambda: "would be" in stage.kilde("app", "approve", name, codes=(0, 1), show=False))
+    tell.happened("held, and nothing was deleted:", time.monotonic() - begun)
+    tell.says(held := stage.kilde("app", "approve", name, codes=(1,)))
+    stage.kilde("app", "approve", name, "--plan", held.partition("--plan ")[2][:12])
+    until("the parts pruned", lambda: "part-" not in stage.kubectl("get", "configmap", "-o", "name", show=False))
+    tell.happened("approved, and gone; the ledger has who approved what")
+    tell.says(stage.kilde("app", "undo", name))
+    tell.happened("put back; they stay until Git has them again")
 
 
 def refuse_a_bad_commit(stage: Stage) -> None:

@@ -139,6 +139,9 @@ def test_from_a_commit_to_the_cluster_and_back(kilde: Kilde, world: World) -> No
     assert app("rollback", "--dry-run") == Said(0, f"{plan}nothing was written (--dry-run)\n", "")
     assert world.git("ls-remote", "origin", "main").split()[0] == second
 
+    manual = app("rollback", "--quarantine-only")
+    assert (manual.code, "is not synced automatically: there is nothing to keep from it" in manual.err) == (3, True)
+
     back = app("rollback", "--to", "0", "--reason", "orders fail", "--author", "Ann <ann@example.org>")
     third = world.git("ls-remote", "origin", "main").split()[0]
     assert back == Said(0, f"{plan}pushed as {third}\n", "")
@@ -161,7 +164,10 @@ def test_from_a_commit_to_the_cluster_and_back(kilde: Kilde, world: World) -> No
     assert causes == [
         ("application deleted", "Succeeded", ""),
         ("operation", "Succeeded", ""),  # of local manifests
+        ("rollback", "Succeeded", ""),
         ("operation", "Succeeded", second),
         ("operation", "Succeeded", first),
     ]
+    messages = [one["message"] for one in json.loads(log.out)]
+    assert f"{third} puts hello-staging back to {first}: orders fail" in messages
     assert kilde("ledger", "verify", "--data-dir", world.data).code == 0
