@@ -110,8 +110,8 @@ def test_a_failed_commit_stays_away_through_a_crash_and_the_next_good_one_flows(
     stage.until(lambda: stage.status("shop")["operationState"]["phase"] == "Succeeded", "the way back is over")
 
     stage.stop(how=signal.SIGKILL)
-    stage.kubectl("patch", "configmap", "a", "-n", space, "--type=merge", "-p", json.dumps({"data": {"k": "by hand"}}))
     stage.start()
+    stage.kubectl("patch", "configmap", "a", "-n", space, "--type=merge", "-p", json.dumps({"data": {"k": "by hand"}}))
     stage.until(lambda: content(stage, space, "a") == "a", "healed after the crash, towards the good commit")
     status = stage.status("shop")
     assert told(stage)
