@@ -30,6 +30,7 @@ from kilde.kubeapi.world import World
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 # What the server sets in a new object of these before it judges it, without asking what else there is.
 _PREPARED = frozenset(("jobs.batch", "statefulsets.apps", "persistentvolumeclaims"))
+_ALLOCATED = frozenset((("spec.healthCheckNodePort", "FieldValueRequired"),))  # the server fills it in
 _UNSAID = {
     "FieldValueRequired": "Required value",
     "FieldValueInvalid": "Invalid value",
@@ -119,9 +120,10 @@ class ObjectJudge:
         strategy.complete(obj)
         if kind.storage in _PREPARED:
             strategy.prepare_new(self._world, Call(kind, str(meta.get("namespace") or "")), obj)
-        causes = list(kind.problems_of_new(obj))
+        causes = [cause for cause in kind.problems_of_new(obj) if (cause.field, cause.reason) not in _ALLOCATED]
         if (kind.resource.group, kind.resource.kind) == _CRD:
             causes += custom.check_definition({**obj, "status": custom.initial_status(obj)})
+        causes = [cause for cause in causes if not cause.field.startswith("status.")]  # which is the server's own
         return causes, [] if causes else list(kind.warnings_of(obj, None))
 
 

@@ -63,6 +63,21 @@ def test_bases_and_components_are_not_rendered_by_themselves() -> None:
     assert units(of(files)) == {"kustomization over": ["ConfigMap web/a-x"]}
 
 
+def test_a_set_that_brings_itself_ends() -> None:
+    body = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: all\n  namespace: argocd\nspec:\n  generators:\n"
+        f"    - list: {{elements: [{', '.join(f'{{it: x{number}}}' for number in range(30))}]}}\n  template:\n"
+        "    metadata: {name: '{{it}}'}\n    spec:\n      project: default\n"
+        f"      source: {{repoURL: '{URL}', path: argocd}}\n"
+        "      destination: {server: 'https://kubernetes.default.svc', namespace: '{{it}}'}\n"
+    )
+
+    found = of({"argocd/set.yaml": body}, URL)
+
+    assert len(found.units) == 30
+    assert len(found.sets) == 1
+
+
 def test_several_sources_are_one_application() -> None:
     two = application("web", "a").replace(
         f"  source:\n    repoURL: {URL}\n    path: a\n",

@@ -330,6 +330,10 @@ GOOD: Mapping[str, dict[str, str]] = {
         "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: data\nspec:\n  accessModes: [ReadWriteOnce]\n"
         "  resources:\n    requests:\n      storage: 1Gi\n",
     ),
+    "a Service that an operator makes": repository(INGRESS.format("made", "number: 80"), CAR.format(4), crds__car=CRD),
+    "an autoscaler of a custom kind": repository(
+        SCALER.format("made").replace("apps/v1", "example.com/v1").replace("Deployment", "Car")
+    ),
     "a Service with an address of its cluster": repository(
         SERVICE.replace("spec:\n", "spec:\n  clusterIP: 10.96.3.4\n"), deployment("web", container=PORTS)
     ),
@@ -358,6 +362,44 @@ def test_where_something_deploys_that_cannot_be_looked_into_nothing_is_called_mi
     )
 
     assert [each.rule for each in checked(files)] == ["not-judged"]
+
+
+def test_a_set_that_is_not_expanded_may_bring_what_is_missing() -> None:
+    body = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: all\nspec:\n  generators:\n    - clusters: {}\n"
+        "  template:\n    metadata: {name: '{{name}}'}\n    spec: {destination: {namespace: %s}}\n"
+    )
+    lacking = deployment("web", container=ENV_FROM.format("configMapRef", "gone", ""))
+    found = {
+        space: [each.rule for each in checked(repository(lacking, s=body % space))]
+        for space in ("web", "other", "'{{name}}'")
+    }
+
+    assert found == {"web": ["not-judged"], "other": ["missing-config-map", "not-judged"], "'{{name}}'": ["not-judged"]}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param({"apps/b/a.yaml": CONFIG_MAP.format("renamed")}, id="the object is renamed"),
+        pytest.param({"argocd/b.yaml": None}, id="its application is deleted"),
+        pytest.param({"argocd/b.yaml": application("b", "apps/b", namespace="elsewhere")}, id="its application moves"),
+    ],
+)
+def test_what_a_change_takes_from_an_application_that_it_does_not_touch_is_told(after: dict[str, str | None]) -> None:
+    before = repository(
+        deployment(
+            "web",
+            container=ENV_FROM.format("configMapRef", "other", "") + "            - configMapRef: {name: never}\n",
+        ),
+        argocd__b=application("b", "apps/b", namespace="web"),
+        apps__b__a=CONFIG_MAP.format("other"),
+    )
+    now = {path: text for path, text in {**before, **after}.items() if text is not None}
+
+    assert told(checked(now, before=before)) == [
+        "missing-config-map apps/web/all.yaml:16:30 Deployment web/web: names ConfigMap 'other', which is not in Git"
+    ]
 
 
 def test_an_api_version_is_judged_by_the_version_of_the_cluster() -> None:
@@ -393,3 +435,19 @@ def test_no_value_of_a_secret_is_told() -> None:
     assert {each.rule for each in findings} >= {"schema"}
     assert "!canary" not in repr(findings)
     assert "eA==" not in repr(findings)
+
+
+def test_no_value_of_a_field_that_promises_a_secret_is_told_nor_a_token_anywhere() -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    crd = CRD.replace("doors: {type", "password: {type: string, maxLength: 3}\n                doors: {type")
+    car = CAR.format(f"4\n  password: canary\n  {token}: 1")
+    url = f"https://ann:{token}@git.example/other"
+    files = repository(
+        car, deployment("web", image=token), argocd__b=application("b", "b").replace(URL, url), crds__car=crd
+    )
+    findings = [each for each in checked(files) if not each.rule.startswith("plaintext")]
+
+    assert {each.rule for each in findings} == {"schema", "image-without-tag", "not-judged"}
+    assert "spec.password: Too long (what stands there is not told)" in {each.message for each in findings}
+    assert "canary" not in repr(findings)
+    assert token not in repr(findings)

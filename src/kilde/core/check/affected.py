@@ -1,14 +1,15 @@
 """Which units a change touches: those whose inputs look differently before it, and those whose own declaration is another one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kilde.core.basics.values import Object
 from kilde.core.check.config import FILE
 from kilde.core.check.here import Revisions
 from kilde.core.check.inventory import interesting
+from kilde.core.check.references import makes
 from kilde.core.check.renderer import Plan, Renderer
-from kilde.core.check.units import Rendering, SetResult, Unit
+from kilde.core.check.units import Rendering, SetResult, Spot, Unit
 from kilde.core.objects.manifest import Manifest
 from kilde.core.source.tree import Tree, touched
 
@@ -30,9 +31,11 @@ def affected(rendering: Rendering, plan: Plan, before: Tree, changed: frozenset[
             return True
         return unit.app is not None and (unit.app.project in projects or not declarations.stands(unit))
 
+    units = tuple(replace(unit, affected=is_affected(unit)) for unit in rendering.units)
     return replace(
         rendering,
-        units=tuple(replace(unit, affected=is_affected(unit)) for unit in rendering.units),
+        units=units,
+        removed=_spots(declarations.gone(units)) - _spots(units),
         sets=tuple(
             replace(one, affected=one.declared is None or one.declared.file in changed) for one in rendering.sets
         ),
@@ -60,6 +63,34 @@ class _Declarations:
             return file not in self._changed or self._in_file(file, unit.body) is not None
         brought = self._by(unit.parent)
         return brought is not None and brought.get(key) == unit.body
+
+    def gone(self, units: Iterable[Unit]) -> Iterator[Unit]:
+        """What the judged units and Applications that are declared no more were before the change."""
+        for unit in units:
+            if unit.affected:
+                body = self._body_before(unit)
+                if body is not None:
+                    yield self._renderer.application(Manifest(body))
+                elif unit.app is None:
+                    yield self._renderer.folder(unit.name.partition(" ")[2], unit.name)
+        names = {(unit.app.namespace, unit.app.name) for unit in self._units.values() if unit.app}
+        for file in sorted(self._changed):
+            for manifest in interesting(self._before, file) if self._before.entry(file) is not None else ():
+                if manifest.kind == "Application" and (manifest.namespace, manifest.name) not in names:
+                    yield self._renderer.application(manifest)
+
+    def _body_before(self, unit: Unit) -> Object | None:
+        """How it was declared; None where it was not, or where nobody knows."""
+        if unit.app is None:
+            return None
+        if unit.parent:
+            return (self._by(unit.parent) or {}).get((unit.app.namespace, unit.app.name))
+        file = unit.declared.file if unit.declared else ""
+        if file not in self._changed:
+            return unit.body
+        found = interesting(self._before, file) if self._before.entry(file) is not None else iter(())
+        key = (unit.app.namespace, unit.app.name)
+        return next((one.body for one in found if one.kind == "Application" and (one.namespace, one.name) == key), None)
 
     def _in_file(self, file: str, body: Object) -> Object | None:
         """The same object in the file as it was."""
@@ -123,6 +154,16 @@ class _Before:
     def at(self, revision: str) -> Tree | None:
         found = self._now.at(revision)
         return self._before if found is self._tree else found
+
+
+def _spots(units: Iterable[Unit]) -> frozenset[Spot]:
+    """Where their objects are, and what controllers make of them."""
+    found = set()
+    for unit in units:
+        for item in unit.items:
+            found.add(item.spot(unit.cluster))
+            found |= {Spot(unit.cluster, item.namespace, "", made.kind, made.name) for made in makes(item.manifest)}
+    return frozenset(found)
 
 
 def _by_name(manifests: Iterator[Manifest] | tuple[Manifest, ...]) -> dict[tuple[str, str], Object]:

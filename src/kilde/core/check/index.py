@@ -4,10 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from kilde.core.check.references import MADE_BY_KUBERNETES, PodTemplate, makes, pod_template
+from kilde.core.check.references import MADE_BY_KUBERNETES, PodTemplate, at, makes, pod_template
 from kilde.core.check.units import Item, Rendering, Spot, Unit
 
 Where = tuple[str, str]  # cluster and namespace
+# Groups whose controllers make neither pods nor Services.
+_MAKE_NO_PODS = ("k8s.io", "argoproj.io", "bitnami.com", "external-secrets.io", "cert-manager.io")
+_WATCH_ONLY = frozenset({"ServiceMonitor", "PodMonitor", "PrometheusRule", "Probe"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,33 @@ class Index:
                     found[unit.cluster, item.namespace].append(Pods(unit, item, template))
         return found
 
+    @cached_property
+    def _hidden(self) -> set[str] | None:
+        """Namespaces into which sets that are not expanded deploy; None: any."""
+        found: set[str] = set()
+        for one in self._rendering.sets:
+            if one.unjudged:
+                namespace = at(one.body, "spec", "template", "spec", "destination", "namespace")
+                if not isinstance(namespace, str) or "{{" in namespace:
+                    return None
+                found.add(namespace)
+        return found
+
+    @cached_property
+    def operated(self) -> set[Where]:
+        """Where there are custom resources, whose controllers may make anything."""
+        return {
+            (unit.cluster, item.namespace)
+            for unit in self._rendering.units
+            for item in unit.items
+            if "." in item.manifest.group
+            and not item.manifest.group.endswith(_MAKE_NO_PODS)
+            and item.manifest.kind not in _WATCH_ONLY
+        }
+
     def is_opaque(self, unit: Unit, namespace: str) -> bool:
         """Whether nobody can say what is not there."""
-        return (unit.cluster, namespace) in self._opaque
+        return (unit.cluster, namespace) in self._opaque or self._hidden is None or namespace in self._hidden
 
     def has(self, unit: Unit, namespace: str, group: str, kind: str, name: str) -> bool:
         """Whether there is such an object, or will be."""

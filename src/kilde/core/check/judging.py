@@ -7,6 +7,7 @@ from kilde.core.check.config import Config
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Finding, Problem, Severity
 from kilde.core.check.rule import Rule
+from kilde.core.check.unsaid import harmless
 
 _MOST = 10_000  # findings of one rule: beyond that nobody reads
 
@@ -92,11 +93,11 @@ def _add(
     found[key] = Finding(
         rule=rule.id,
         severity=severity,
-        message=problem.message,
+        message=harmless(problem.message),
         path=problem.path,
         line=problem.line,
         column=problem.column,
-        hint=problem.hint,
+        hint=harmless(problem.hint),
         applications=applications,
         object=problem.object,
     )

@@ -35,6 +35,8 @@ _TEMPLATES: dict[tuple[str, str], tuple[str, ...]] = {
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
     ("argoproj.io", "Rollout"): ("spec", "template"),
 }
+WORKLOADS = frozenset(_TEMPLATES)
+"""Group and kind of what makes pods."""
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 

@@ -1,10 +1,11 @@
 """Everything a repository renders to: its Applications, those that they bring along, and the folders that none points to."""
 
 import posixpath
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from kilde.core.basics.errors import Place
+from kilde.core.basics.errors import LimitExceeded, Place
 from kilde.core.check.here import own_urls
 from kilde.core.check.inventory import CRD, KINDS, Inventory, asked_urls, take_inventory
 from kilde.core.check.renderer import Plan, Renderer
@@ -39,11 +40,11 @@ class _Rendering:
         self._own, self._guessed = own_urls(plan.revisions, asked_urls(inventory))
         self._renderer = Renderer(plan, self._own)
         self._units: list[Unit] = []
-        self._met: set[tuple[str, Place | None]] = set()
+        self._met: set[tuple[str, str, str, Place | None]] = set()
         self._sets: list[SetResult] = []
         self._projects: list[Manifest] = []
         self._definitions: list[Manifest] = []
-        self._waiting: list[_Declared] = []
+        self._waiting: deque[_Declared] = deque()
 
     def whole(self) -> Rendering:
         self._sort(self._inventory.written, "", 0)
@@ -80,21 +81,25 @@ class _Rendering:
                 self._waiting.append(_Declared(manifest, parent, depth))
 
     def _drain(self) -> None:
-        while self._waiting and len(self._units) < _MOST_UNITS:
-            one = self._waiting.pop(0)
+        while self._waiting:
+            if len(self._units) >= _MOST_UNITS:
+                raise LimitExceeded(
+                    f"more than {_MOST_UNITS} applications", hint="judge a part of the repository by itself"
+                )
+            one = self._waiting.popleft()
+            manifest = one.manifest
+            known = (manifest.kind, manifest.namespace, manifest.name, manifest.origin)
+            if known in self._met:
+                continue  # the same one, met on two ways
+            self._met.add(known)
             if one.manifest.kind == "ApplicationSet":
                 self._expand(one)
             else:
                 self._application(one)
 
     def _application(self, one: _Declared) -> None:
-        manifest = one.manifest
-        known = (f"{manifest.namespace}/{manifest.name}", manifest.origin)
-        if known in self._met:
-            return  # the same one, met on two ways
-        self._met.add(known)
-        self._tell(manifest.name)
-        self._add(self._renderer.application(manifest, parent=one.parent), one.depth)
+        self._tell(one.manifest.name)
+        self._add(self._renderer.application(one.manifest, parent=one.parent), one.depth)
 
     def _expand(self, one: _Declared) -> None:
         result, made = self._renderer.expanded(one.manifest)

@@ -83,7 +83,10 @@ class SetResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """Everything that a repository renders to. `guessed`: the URL that was taken for this repository's, "" where it is known."""
+    """Everything that a repository renders to. `guessed`: the URL that was taken for this repository's, "" where it is known.
+
+    `unread` is what is wrong with files that seem to declare something; `removed` is what a change takes away.
+    """
 
     units: tuple[Unit, ...] = ()
     sets: tuple[SetResult, ...] = ()
@@ -92,3 +95,4 @@ class Rendering:
     own_urls: tuple[str, ...] = ()
     guessed: str = ""
     unread: tuple[KildeError, ...] = ()
+    removed: frozenset[Spot] = frozenset()

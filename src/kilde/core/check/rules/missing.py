@@ -4,26 +4,39 @@ from collections.abc import Iterator
 
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
-from kilde.core.check.references import pod_references, pod_template
+from kilde.core.check.references import Reference, pod_references, pod_template
 from kilde.core.check.rule import Judge, Rule
+from kilde.core.check.units import Item, Spot, Unit
 
 
 def _missing(kind: str, hint: str) -> Judge:
     def judge(context: Context) -> Iterator[Problem]:
-        for unit, item in context.items():
-            pod = pod_template(item.manifest)
-            if pod is None or context.index.is_opaque(unit, item.namespace):
+        for unit in context.rendering.units:
+            if not unit.affected and not context.rendering.removed:
                 continue
-            told = set()
-            for reference in pod_references(pod):
-                if reference.kind != kind or reference.name in told:
-                    continue
-                if not context.index.has(unit, item.namespace, "", kind, reference.name):
-                    told.add(reference.name)
+            for item in unit.items:
+                for reference in _absent(context, unit, item, kind):
                     message = f"names {kind} '{reference.name}', which is not in Git"
                     yield context.problem(unit, item, message, path=reference.path, hint=hint)
 
     return judge
+
+
+def _absent(context: Context, unit: Unit, item: Item, kind: str) -> Iterator[Reference]:
+    """What pods name that is not there; of a unit that is not judged only what the change takes away."""
+    pod = pod_template(item.manifest)
+    if pod is None or context.index.is_opaque(unit, item.namespace):
+        return
+    told = set()
+    for reference in pod_references(pod):
+        if reference.kind != kind or reference.name in told:
+            continue
+        spot = Spot(unit.cluster, item.namespace, "", kind, reference.name)
+        if (unit.affected or spot in context.rendering.removed) and not context.index.has(
+            unit, item.namespace, "", kind, reference.name
+        ):
+            told.add(reference.name)
+            yield reference
 
 
 _DOCS = (

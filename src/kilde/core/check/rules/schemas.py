@@ -7,6 +7,7 @@ from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
 from kilde.core.check.places import field_path
 from kilde.core.check.rule import Rule
+from kilde.core.check.unsaid import is_secret_field
 from kilde.core.objects.manifest import Manifest
 
 
@@ -14,9 +15,12 @@ def _schema(context: Context) -> Iterator[Problem]:
     for unit, item in context.items():
         fit = context.schemas.judge(item.manifest.body)
         for misfit in fit.misfits if fit is not None else ():
-            message = f"{misfit.field}: {misfit.message}" if misfit.field else misfit.message
+            path, what = field_path(misfit.field), misfit.message
+            if is_secret_field(path):
+                what = f"{what.partition(':')[0]} (what stands there is not told)"
+            message = f"{misfit.field}: {what}" if misfit.field else what
             hint = f"as Kubernetes {context.schemas.version} has it"
-            yield context.problem(unit, item, message, path=field_path(misfit.field), hint=hint)
+            yield context.problem(unit, item, message, path=path, hint=hint)
 
 
 def _warnings(context: Context) -> Iterator[Problem]:

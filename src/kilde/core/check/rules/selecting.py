@@ -8,7 +8,7 @@ from kilde.core.basics.values import Object
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
 from kilde.core.check.index import Pods
-from kilde.core.check.references import at, containers
+from kilde.core.check.references import WORKLOADS, at, containers
 from kilde.core.check.rule import Rule
 from kilde.core.check.units import Item, Unit
 from kilde.core.objects.ref import split_api_version
@@ -50,12 +50,8 @@ def _services(context: Context) -> Iterator[Problem]:
 
 
 def _custom(context: Context, unit: Unit, item: Item) -> bool:
-    """Whether there are custom resources beside it, whose controllers may make the pods."""
-    return any(
-        "." in other.manifest.group and not other.manifest.group.endswith(("k8s.io", "argoproj.io", "bitnami.com"))
-        for other in unit.items
-        if other.namespace == item.namespace
-    )
+    """Whether there are custom resources beside it, whose controllers may make pods and Services."""
+    return (unit.cluster, item.namespace) in context.index.operated
 
 
 def _ports(context: Context) -> Iterator[Problem]:
@@ -102,9 +98,10 @@ def _ingresses(context: Context) -> Iterator[Problem]:
             if not isinstance(name, str) or not name:
                 continue
             found = _objects(context, unit, item, "", "Service", name)
-            if not found:
+            if not found and not _custom(context, unit, item):
                 message = f"names Service '{name}', which is not in Git"
                 yield context.problem(unit, item, message, path=(*path, "name"), hint="add it, or mend the name")
+            if not found:
                 continue
             port = at(service, "port") or {}
             if not any(_has_port(one.manifest.body, port) for one in found):
@@ -144,7 +141,7 @@ def _autoscalers(context: Context) -> Iterator[Problem]:
         if not isinstance(target, dict) or not isinstance(target.get("name"), str):
             continue
         group, kind = split_api_version(str(target.get("apiVersion") or ""))[0], str(target.get("kind") or "")
-        if not _objects(context, unit, item, group, kind, target["name"]):
+        if (group, kind) in WORKLOADS and not _objects(context, unit, item, group, kind, target["name"]):
             message = f"scales {kind} '{target['name']}', which is not in Git"
             path: Path = ("spec", "scaleTargetRef", "name")
             yield context.problem(unit, item, message, path=path, hint="add it, or mend apiVersion, kind and name")
@@ -190,7 +187,8 @@ AUTOSCALER_TARGET = Rule(
     id="autoscaler-target",
     title="an autoscaler of nothing",
     severity=Severity.ERROR,
-    docs="The scaleTargetRef of a HorizontalPodAutoscaler names a workload that is not in its namespace.",
+    docs="The scaleTargetRef of a HorizontalPodAutoscaler names a workload that is not in its namespace. Custom kinds are not judged: "
+    "their controllers may make them.",
     judge=_autoscalers,
 )
 BUDGET_SELECTOR = Rule(
