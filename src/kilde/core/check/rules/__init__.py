@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     CONFLICT_MARKERS,
     plaintext.PLAINTEXT_SECRETS,
     plaintext.PLAINTEXT_IN_HISTORY,
+    plaintext.PLAINTEXT_RENDERED,
     plaintext.ALLOW_FILE,
     rendering.RENDER,
     applications.APPLICATION,

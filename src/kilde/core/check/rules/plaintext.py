@@ -3,12 +3,14 @@
 import posixpath
 from collections.abc import Iterator
 
+from kilde.core.access.project import read_project
 from kilde.core.basics.errors import InvalidInput, KildeError
 from kilde.core.check.allowing import FILE, Allowances, read_allowances
 from kilde.core.check.context import Context, Text
 from kilde.core.check.finding import Problem, Severity
 from kilde.core.check.leaks import Leak, find_leaks
 from kilde.core.check.rule import Rule
+from kilde.core.secrets.raw import raw_secrets
 
 _GONE = "whoever fetches this has it: change it where it is used, then take it out of the commits"
 _SHORT = 10  # characters of a commit's id
@@ -33,6 +35,35 @@ def _history(context: Context) -> Iterator[Problem]:
             if leak.fingerprint not in still or not context.concerns(file.path):
                 hint = f"{_GONE}; or allow it in {FILE}: fingerprint {leak.fingerprint}, rule {leak.rule}"
                 yield _problem(leak, hint, commit=file.commit)
+
+
+def _rendered(context: Context) -> Iterator[Problem]:
+    """What the controller would refuse, and no file told of."""
+    allowing = {
+        one.name for one in map(read_project, (one.body for one in context.rendering.projects)) if one.raw_secrets
+    }
+    allowed = _allowances(context)
+    told: dict[str, bool] = {}
+    for unit, item in context.items():
+        if unit.app is None or unit.app.project in allowing:
+            continue
+        for raw in raw_secrets([item.manifest]):
+            file = raw.place.file if raw.place is not None else ""
+            if file not in told:
+                told[file] = _is_told(context, file, allowed)
+            if not told[file]:
+                keys = ", ".join(raw.keys)
+                project = f"project '{unit.app.project}' does not allow that"
+                message = f"the controller refuses it: it comes of plain text in Git ({keys}), and {project}"
+                hint = "seal it (kilde seal), or set the annotation kilde.dev/raw-secrets: allowed on the AppProject"
+                yield context.problem(unit, item, message, hint=hint)
+
+
+def _is_told(context: Context, path: str, allowed: Allowances) -> bool:
+    """Whether the rule about files says the same of it."""
+    text = context.text(path) if path and context.concerns(path) else None
+    leaks = _leaks(context, Text(path, text), allowed) if text is not None else []
+    return any(leak.rule in ("raw-secret", "secret-generator") for leak in leaks)
 
 
 def _sentence(leak: Leak) -> str:
@@ -121,6 +152,14 @@ PLAINTEXT_IN_HISTORY = Rule(
     "Every version of a file that the judged commits add (--base, --history) is looked at. Change the credential "
     "where it is used; then rewrite the commits before they are pushed.",
     judge=_history,
+)
+PLAINTEXT_RENDERED = Rule(
+    id="plaintext-secret-rendered",
+    title="the controller would refuse a Secret in plain text",
+    severity=Severity.WARNING,
+    docs="An Application renders a Secret whose values Git holds in plain text (a generator, a chart's default values, a placeholder) and "
+    "no AppProject of this repository allows that: nothing of such a commit is applied. Told where no file was told of already.",
+    judge=_rendered,
 )
 ALLOW_FILE = Rule(
     id="allow-file",
