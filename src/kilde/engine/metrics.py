@@ -1,11 +1,24 @@
 """Metrics: what the engine has done, counted where it is done and read when somebody asks."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from kilde.core.apps.quarantine import CONDITION as QUARANTINED
+from kilde.core.plan.held import CONDITION as HELD
 from kilde.engine.controller import Controller
+
+_WAITING = (
+    ("kilde_deletions_held", "Applications whose deletions are held until somebody approves.", HELD),
+    ("kilde_quarantined", "Applications whose newest commit is in quarantine.", QUARANTINED),
+)
+
+
+def conditions_of(status: Mapping[str, Any]) -> set[str]:
+    """The types of the conditions in a status."""
+    return {str(one.get("type")) for one in status.get("conditions") or () if isinstance(one, dict)}
 
 
 class EngineMetrics:
@@ -37,6 +50,9 @@ class EngineMetrics:
         for (sync_status, health_status), count in sorted(states.items()):
             applications.add_metric([sync_status, health_status], count)
         yield applications
+        for name, text, condition in _WAITING:
+            waiting = sum(1 for app in ctx.fleet.all() if condition in conditions_of(app.status))
+            yield GaugeMetricFamily(name, text, value=waiting)
 
 
 def _counter(name: str, text: str, value: float) -> Metric:

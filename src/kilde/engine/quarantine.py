@@ -16,6 +16,8 @@ from kilde.engine.wishes import Wishes
 
 log = structlog.get_logger()
 
+_LONGEST = 500  # characters of a reason
+
 
 async def wished(ctx: Context, wishes: Wishes, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
     """What the application is to be: what Git wants, or what it is kept at while that is in quarantine. Raises KildeError."""
@@ -94,7 +96,7 @@ async def judge_revision(ctx: Context, app: Application, rt: Runtime, wish: Wish
     mode = ctx.settings.on_degraded
     drifted = survey.plan.of(Action.CREATE, Action.UPDATE)  # then the harm may be somebody else's, and is undone first
     health = "" if drifted else survey.health
-    reason = fault_of(app, wish.sha, health, now=ctx.now(), mode=mode)
+    reason = fault_of(app, wish.sha, health, now=ctx.now(), mode=mode)[:_LONGEST]
     if not reason:
         return False
     to = way_back(app, wish.sha, mode=mode)

@@ -30,6 +30,9 @@ class Deletions:
         return {change.live_uid: change.takes for change in self.changes}
 
 
+NO_DELETIONS = Deletions(changes=(), digest="", total=0)
+
+
 def deletions_of(plan: Plan, *, application: str, rendered: str, asked: bool = False) -> Deletions:
     """`asked`: a person has asked for what may not be pruned automatically, so that counts as well."""
     found = tuple(
@@ -39,6 +42,8 @@ def deletions_of(plan: Plan, *, application: str, rendered: str, asked: bool = F
         and not change.hook
         and (change.action is Action.PRUNE or _waits(change) or (asked and _is_off(change)))
     )
+    if not found:
+        return NO_DELETIONS
     pruned = [replace(change, action=Action.PRUNE) for change in found]
     digest = plan_digest(application=application, revision="", rendered=rendered, changes=pruned)
     total = sum(1 for change in plan.changes if change.action is not Action.CREATE and not change.hook)
