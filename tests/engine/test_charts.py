@@ -187,3 +187,21 @@ async def test_a_repository_that_a_chart_names_by_its_alias_is_the_one_of_that_s
         await p.until(lambda: p.controller.context.config.secrets)
         await p.application(**AUTO)
         await p.until(lambda: p.data("shop") == {"version": "1.0.0", "k": "chart"})
+
+
+async def test_a_repository_of_which_versions_alone_are_wanted_is_not_polled(
+    tmp_path: Path, real_programs: None
+) -> None:
+    async with shop(tmp_path, poll=0.2) as (p, server):
+        index(server, tmp_path / "charts", base="/ranges")
+        await p.application(source=of(server, targetRevision="1.0.0"), **AUTO)
+        await p.application("other", source=of(server, repoURL=server.url("/ranges")))
+        await p.until(lambda: p.phase() == "Succeeded" and p.sync("other") == "OutOfSync")
+        await p.until(lambda: [path for path, _ in server.asked].count("/ranges/index.yaml") >= 5)
+        assert [path for path, _ in server.asked].count("/charts/index.yaml") == 1
+        await p.application("later", source=of(server, targetRevision="1.7.0"))
+        await p.until(lambda: p.conditions("later"))
+        assert "there is no version '1.7.0'" in p.conditions("later")[0]
+        chart(tmp_path / "charts", "shop", "1.7.0")
+        index(server, tmp_path / "charts")
+        await p.until(lambda: p.sync("later") == "OutOfSync")

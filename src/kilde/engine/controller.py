@@ -11,6 +11,8 @@ from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import read_tracking
+from kilde.core.source.chart_index import is_pinned
+from kilde.core.source.chart_place import parse_place
 from kilde.core.source.credentials import named_repository, scope_of
 from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
@@ -62,6 +64,7 @@ class Controller:
             poll=settings.poll,
             credentials=lambda url, project: choose(url, project, config),
             scope=self._scope,
+            idle=self._idle,
             on_fetched=self._fetched,
         )
         fleet = Fleet(cluster, settings.namespace, self._application_changed)
@@ -191,6 +194,16 @@ class Controller:
         if (url, project) not in self._scopes:
             self._scopes[url, project] = scope_of(url, self.context.config.secrets, project)
         return self._scopes[url, project]
+
+    def _idle(self, url: str) -> bool:
+        """Whether polling a chart repository tells nothing new: all who use it want a certain version, and have it."""
+        if parse_place(url) is None:
+            return False
+        users = [(app, source) for app in self.context.fleet.all() for source in app.sources if source.url == url]
+        return bool(users) and all(
+            is_pinned(source.target_revision) and not self.context.runtime(app.name).render_error
+            for app, source in users
+        )
 
     def _config_changed(self) -> None:
         self._scopes.clear()

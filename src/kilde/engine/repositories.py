@@ -48,10 +48,11 @@ class Repositories:
         poll: float,
         credentials: Callable[[str, str], Credentials],
         scope: Callable[[str, str], str],
+        idle: Callable[[str], bool] = lambda url: False,
         on_fetched: Callable[[str], None],
     ) -> None:
         self._sources, self._clock, self._poll = sources, clock, poll
-        self._credentials, self._scope, self._on_fetched = credentials, scope, on_fetched
+        self._credentials, self._scope, self._on_fetched, self._idle = credentials, scope, on_fetched, idle
         self._known: dict[tuple[str, str], Repository] = {}
         self._wake = asyncio.Event()
 
@@ -118,6 +119,9 @@ class Repositories:
             now = self._clock.monotonic()
             due = [one for one in self._known.values() if one.next_fetch <= now]
             for one in due:
+                if not one.failures and self._idle(one.url):
+                    one.next_fetch = now + self._poll
+                    continue
                 with contextlib.suppress(SourceError):  # noted in its state, told in the applications' conditions
                     await self._fetch_since(one, None)
                 self._on_fetched(one.url)

@@ -165,3 +165,12 @@ async def test_tags_come_in_pages_of_the_same_host_alone(sources: ChartSources, 
     server.headers[first] = {"Link": '<http://elsewhere.example/v2/>; rel="next"'}
     with pytest.raises(SourceUnavailable, match="goes on at another host"):
         await sources.fetch(at(server), plain)
+
+
+async def test_an_index_may_lead_to_a_registry(sources: ChartSources, server: Answers) -> None:
+    artifact(server, archive({"shop/Chart.yaml": b"name: shop\n"}))
+    text = f"entries: {{shop: [{{name: shop, version: 1.0.0, urls: ['oci://localhost:{server.server_port}/team/shop:1.0.0']}}]}}"
+    server.pages["/charts/index.yaml"] = text.encode()
+    url = ChartPlace(repository=server.url("/charts"), chart="shop").key
+    await sources.fetch(url, Credentials(plain_http=True))
+    assert files(await sources.tree(url, await sources.resolve(url, "^1"))) == {"Chart.yaml": b"name: shop\n"}

@@ -35,6 +35,7 @@ class _Known:
     place: ChartPlace
     credentials: Credentials
     registry: bool
+    seen: object = None  # which index the entries are of
     entries: tuple[ChartVersion, ...] | None = None  # None: the index has no such chart
     tags: tuple[str, ...] = ()
     trouble: SourceError | None = None
@@ -48,6 +49,7 @@ class _Index:
     body: bytes
     tag: str
     modified: str
+    seen: object = field(default_factory=object)  # another for each that came
 
 
 class ChartSources:
@@ -71,19 +73,23 @@ class ChartSources:
         registry = place.in_registry or credentials.enable_oci
         fresh = _Known(place, credentials, registry)
         try:
-            await (self._tags(fresh) if registry else self._entries(fresh))
+            await (self._tags(fresh) if registry else self._entries(fresh, self._known.get(url)))
         except InvalidInput as error:  # a hostile answer: the repository is what is wrong
             raise SourceUnavailable(f"cannot be read: {error}", about=redact(place.repository)) from None
         self._known[url] = fresh
 
-    async def _entries(self, fresh: _Known) -> None:
+    async def _entries(self, fresh: _Known, before: _Known | None) -> None:
         place = fresh.place
         if not place.repository.startswith(("https://", "http://")):
             raise SourceUnavailable("a chart repository has an http(s) or oci address", about=redact(str(place)))
         index = await self._index(place, fresh.credentials)
-        fresh.entries = await asyncio.to_thread(read_index, index, place.chart, place.repository)
+        fresh.seen = index.seen
+        if before is not None and before.seen is fresh.seen:
+            fresh.entries = before.entries
+            return
+        fresh.entries = await asyncio.to_thread(read_index, index.body, place.chart, place.repository)
 
-    async def _index(self, place: ChartPlace, credentials: Credentials) -> bytes:
+    async def _index(self, place: ChartPlace, credentials: Credentials) -> _Index:
         """The index; as it was where the server says that it has not changed. One question a repository at a time."""
         key = (place.repository, credentials)
         async with self._locks.setdefault(place.repository, asyncio.Lock()):
@@ -103,18 +109,19 @@ class ChartSources:
             )
             response = await self._fetcher.get(ask)
             if response.status == 304 and before is not None:
-                return before.body
+                return before
             if response.status != 200:
                 hint = "are its credentials right?" if response.status in (401, 403) else ""
                 about = redact(place.repository)
                 raise SourceUnavailable(f"its index: the server answers {response.status}", about=about, hint=hint)
             tag, modified = response.headers.get("etag", ""), response.headers.get("last-modified", "")
             self._indexes.pop(key, None)
+            found = _Index(response.body, tag, modified)
             if tag or modified:
-                self._indexes[key] = _Index(response.body, tag, modified)
+                self._indexes[key] = found
             while sum(len(one.body) for one in self._indexes.values()) > self._limits.index_bytes:
                 self._indexes.popitem(last=False)
-            return response.body
+            return found
 
     async def _tags(self, fresh: _Known) -> None:
         """Not every registry lists tags to everybody: a refusal is told when a range needs them."""

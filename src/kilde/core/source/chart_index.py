@@ -2,16 +2,22 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import msgspec
 
 from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
 from kilde.core.source.semver import Version, parse_range, parse_version
 
 INDEX_BYTES = 64 << 20
-_LIMITS = YamlLimits(size=INDEX_BYTES)
+_PARSED_BYTES = (
+    8 << 20
+)  # of YAML that is read as a whole: of one chart, or an index that is not written as helm writes it
+_LIMITS = YamlLimits(size=_PARSED_BYTES)
 _TOP_KEY = re.compile(rb"^[^\s#-][^\n]*$", re.MULTILINE)
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _FILE = "index.yaml"
@@ -89,6 +95,9 @@ def _block(data: bytes, chart: str) -> bytes | None:
 
 
 def _value(data: bytes) -> Any:
+    if data.lstrip()[:1] == b"{":  # JSON is YAML, and read without its cost
+        with suppress(msgspec.DecodeError, RecursionError):
+            return msgspec.json.decode(data)
     for document in read_documents(data, file=_FILE, limits=_LIMITS, duplicates="last"):
         return document.value
     return None
