@@ -7,6 +7,7 @@ from typing import Any
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+_CONTINUE = re.compile(r"^eyJ2Ijoi[\w-]+$")
 _SERVICE_IP = re.compile(r"\b10\.0\.\d+\.\d+\b")
 _SUFFIX = re.compile(r"\b(kube-api-access-)[a-z0-9]{5}\b")
 # Messages that print the server's own structs, or a difference of two of them: the first line up to there is compared.
@@ -53,6 +54,7 @@ def _masked(text: str) -> str:
         (_TIME, "<time>"),
         (_SERVICE_IP, "<ip>"),
         (_TOKEN, "<token>"),
+        (_CONTINUE, "<continue>"),
         (_SUFFIX, r"\1<random>"),
     ):
         text = pattern.sub(mask, text)

@@ -1,39 +1,53 @@
 """CustomKind: one version of a CRD as a Kind; CustomKinds keeps the served ones in step with the CRDs that are stored."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.typed.field_set import FieldSet
+from kilde.core.objects.typed.ownership import Version as Ownership
+from kilde.core.objects.typed.validation import check
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
 from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.deletion import CRD_CLEANUP
 from kilde.kubeapi.logic.go_decode import Decoded
+from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.custom import Definition, Version
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
+from kilde.kubeapi.storage.records import record as record_of
 from kilde.kubeapi.upkeep.remove import remove, rewrite
+from kilde.kubeapi.webhooks.clients import locator
+from kilde.kubeapi.webhooks.conversion import Converter
 from kilde.kubeapi.world import World
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 _OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
 _OBJECT = FieldSet.of(("f:status",))
 
 
+class Shown(Record):
+    """A record as one version shows it, which may not be the one that is kept."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class CustomKind(Kind):
-    """A custom resource in one version. `stored` is the version it is kept in."""
+    """A custom resource in one version. With a `converter` (strategy Webhook) what needs another version may raise Waits."""
 
     definition: Definition | None = None
     version: Version | None = None
+    converter: Converter | None = None
 
     @property
     def _definition(self) -> Definition:
@@ -85,30 +99,86 @@ class CustomKind(Kind):
     def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
         return custom.defaulted(obj, self._version.schema, nulls=nulls)
 
+    @property
+    def replicas_elsewhere(self) -> Mapping[str, tuple[str, ...] | None]:
+        versions = self._definition.versions
+        return {f"{self.resource.group}/{one.name}": _paths(one).spec if one.scale else None for one in versions}
+
+    @property
+    def converts(self) -> bool:
+        return self.converter is not None
+
+    def shown(self, records: Sequence[Record]) -> list[Record]:
+        if self.converter is None:
+            return list(records)
+        made = {at: self._at_rest(one) for at, one in enumerate(records) if not self._same(one)}
+        wanted = self.resource.api_version
+        others = [at for at, obj in made.items() if obj.get("apiVersion") != wanted]
+        converted = self.converter.converted([_encode(made[at]) for at in others], wanted)
+        for at, raw in zip(others, converted, strict=True):
+            made[at] = custom.pruned(_decode(raw), self._version.schema)[0]
+        return [
+            record_of(one.key, one.version, _encode(ordered(made[at])), Shown) if at in made else one
+            for at, one in enumerate(records)
+        ]
+
     def written(self, record: Record) -> bytes:
         if self._same(record):
             return record.data
         return _encode(self.presented(record))
 
     def presented(self, record: Record) -> Object:
+        if self.converter is not None:
+            return self.shown((record,))[0].object()
+        return {**self._at_rest(record), "apiVersion": self.resource.api_version}
+
+    def _at_rest(self, record: Record) -> Object:
+        """The stored object, shaped by the version it is kept in."""
         found = record.object()
-        kept = self._definition.version(self.resource.stored_version)
-        schema = kept.schema if kept else None  # what is read is shaped by the version it is kept in, then converted
-        made = custom.defaulted(custom.pruned(found, schema)[0], schema)
-        return {**made, "apiVersion": self.resource.api_version}
+        kept = self._definition.version(str(found.get("apiVersion") or "").rpartition("/")[2])
+        schema = kept.schema if kept else None
+        return custom.defaulted(custom.pruned(found, schema)[0], schema)
 
     def _same(self, record: Record) -> bool:
         """Whether the bytes can be sent as they are: kept in this version, by this definition."""
-        return record.version > self.since and record.data.startswith(
-            b'{"apiVersion":"%b"' % self.resource.api_version.encode()
+        return type(record) is Shown or (
+            record.version > self.since
+            and record.data.startswith(b'{"apiVersion":"%b"' % self.resource.api_version.encode())
         )
+
+    def converted(self, obj: Object, other: Kind) -> Object:
+        return self._in_version(obj, other.resource.api_version)
+
+    def _in_version(self, obj: Object, api_version: str) -> Object:
+        if self.converter is None or obj.get("apiVersion") == api_version:
+            return {**obj, "apiVersion": api_version}
+        found: Object = _decode(self.converter.converted((_encode(obj),), api_version)[0])
+        return found
+
+    def elsewhere(self, api_version: str) -> Ownership | None:
+        group, _, name = api_version.rpartition("/")
+        found = self._definition.version(name) if group == self.resource.group else None
+        if self.converter is None or found is None or found is self.version:
+            return None
+        node = found.node
+
+        def convert(obj: Object) -> Object:
+            made = self._in_version(obj, api_version)
+            check(node, made, duplicates=True)  # what the version does not know, nobody can own
+            return made
+
+        return Ownership(node, convert)
 
     def to_stored(self, obj: Object) -> Object:
         wanted = f"{self.resource.group}/{self.resource.stored_version}"
         if obj.get("apiVersion") == wanted:
             return obj
         kept = self._definition.version(self.resource.stored_version)
-        return custom.pruned({**obj, "apiVersion": wanted}, kept.schema if kept else None)[0]
+        schema = kept.schema if kept else None
+        made = custom.pruned(self._in_version(obj, wanted), schema)[0]
+        return (
+            custom.defaulted(made, schema) if self.converts else made
+        )  # as it will be read; others are read as they are kept
 
     def printer(self, subresource: str = "") -> Printer:
         return super().printer(subresource) if subresource == "scale" else self._version.printer
@@ -146,12 +216,20 @@ def _reader(path: Any) -> Callable[[Object], str]:
     return read
 
 
+class _Parsed(NamedTuple):
+    """A definition, the resourceVersion since when it has held, and who converts its objects (None: they are all of one shape)."""
+
+    definition: Definition
+    since: int
+    converter: Converter | None
+
+
 class CustomKinds:
     """Watches the CRDs: accepts their names, serves what is Established, and clears away what a deleted one leaves."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._definitions: dict[str, tuple[bytes, Definition, int]] = {}
+        self._definitions: dict[str, tuple[bytes, _Parsed]] = {}
         self._stop = world.store.listen(CRDS, self._changed)
         self._waiting = False
         self._awaited: dict[str, Callable[[], None]] = {}
@@ -187,11 +265,11 @@ class CustomKinds:
 
     def _serve(self) -> None:
         stored = [(record, record.object()) for record in self._world.store.all(CRDS)]
-        definitions = [self._definition(record, crd) for record, crd in stored if custom.is_served(crd)]
+        parsed = [self._definition(record, crd) for record, crd in stored if custom.is_served(crd)]
         kinds: dict[tuple[str, str, str], Kind] = {}
         schemas: dict[tuple[str, str, str], Any] = {}
         resources = []
-        for definition, since in definitions:
+        for definition, since, converter in parsed:
             for resource in definition.resources:
                 version = definition.version(resource.version)
                 if version is None:
@@ -199,7 +277,14 @@ class CustomKinds:
                 resources.append(resource)
                 schemas[resource.group, resource.version, resource.kind] = version.schema
                 kinds[resource.group, resource.version, resource.plural] = CustomKind(
-                    resource, version.node, _selectable(version), _paths(version), since, definition, version
+                    resource,
+                    version.node,
+                    _selectable(version),
+                    _paths(version),
+                    since,
+                    definition,
+                    version,
+                    converter,
                 )
         self._world.kinds = Kinds(Catalog(resources), kinds, schemas)
 
@@ -211,7 +296,7 @@ class CustomKinds:
             if not meta.get("deletionTimestamp") or CRD_CLEANUP not in (meta.get("finalizers") or ()):
                 continue
             for found in list(self._world.store.all(meta["name"])):
-                remove(self._world, found.key, uid=found.object()["metadata"]["uid"])
+                remove(self._world, found.key, uid=found.object()["metadata"]["uid"], admitted=False)
             if self._world.store.count(meta["name"]):
                 self._await(meta["name"])
                 continue
@@ -230,13 +315,22 @@ class CustomKinds:
 
         self._awaited[resource] = self._world.store.listen(resource, gone)
 
-    def _definition(self, record: Record, crd: Object) -> tuple[Definition, int]:
-        """The parsed definition, kept for as long as the spec is the same, and the version since when it has held."""
+    def _definition(self, record: Record, crd: Object) -> _Parsed:
+        """The parsed definition, kept for as long as the spec is the same."""
         spec = _encode(crd["spec"])
         found = self._definitions.get(record.key.name)
         if found is None or found[0] != spec:
-            found = self._definitions[record.key.name] = (spec, Definition.of(crd), record.version if found else 0)
-        return found[1], found[2]
+            made = Definition.of(crd)
+            parsed = _Parsed(made, record.version if found else 0, self._converter(made, crd["spec"]))
+            found = self._definitions[record.key.name] = (spec, parsed)
+        return found[1]
+
+    def _converter(self, definition: Definition, spec: Object) -> Converter | None:
+        conversion = spec.get("conversion") or {}
+        if conversion.get("strategy") != "Webhook":
+            return None
+        versions = frozenset(f"{definition.group}/{one.name}" for one in definition.versions)
+        return Converter(conversion.get("webhook") or {}, versions, locator(self._world.store))
 
 
 def terminating(kind: Kind, world: World) -> bool:

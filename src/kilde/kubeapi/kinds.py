@@ -1,6 +1,6 @@
 """Kind: all that the verbs need to know of one served resource: its type, where it is kept, what is made of what a client sends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -146,6 +146,20 @@ class Kind:
             return None
         node = schema.builtin().node(resource.group, api_version.rpartition("/")[2], resource.kind)
         return None if node is None else Version(node, lambda obj: conversion.from_stored(self.to_stored(obj)))
+
+    @property
+    def replicas_elsewhere(self) -> Mapping[str, tuple[str, ...] | None]:
+        """apiVersion → where another version keeps what its scale shows; None where it has no scale."""
+        return {}
+
+    @property
+    def converts(self) -> bool:
+        """Whether a webhook may have to be asked for what is kept in another version."""
+        return False
+
+    def shown(self, records: Sequence[Record]) -> list[Record]:
+        """Stored records as this version shows them, where only a webhook knows. Waits."""
+        return list(records)
 
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from kilde.core.basics.values import Object
@@ -50,16 +51,20 @@ class LocalApi:
         user = User(f"system:{manager}" if manager else "system:apiserver", _GROUPS)
         return Call(kind, namespace, name, subresource, WriteOptions(manager=manager, force=force), user)
 
-    async def _settled(self, call: Call, write: Callable[[], _T]) -> _T:
-        return await settled(self._world.webhooks, call, write)
+    async def _settled(self, call: Call, act: Callable[[], _T]) -> _T:
+        return await settled(self._world.webhooks, act, call.memory, call.warnings)
+
+    async def _presented(self, call: Call, record: Record) -> Object:
+        return await self._settled(call, lambda: call.kind.presented(record))
 
     async def get(self, resource: str, namespace: str, name: str) -> Object:
         call = self._call(resource, namespace, name)
-        return call.kind.presented(read.get(self._world, call, {}))
+        return await self._presented(call, await self._settled(call, lambda: read.get(self._world, call, {})))
 
     async def list(self, resource: str, namespace: str | None = None, *, label_selector: str = "") -> list[Object]:
         call = self._call(resource, namespace or "")
-        page = read.listed(self._world, call, ListOptions(label_selector=label_selector))
+        wanted = ListOptions(label_selector=label_selector)
+        page = await self._settled(call, lambda: read.listed(self._world, call, wanted))
         return [call.kind.presented(record) for record in page.records]
 
     async def create(
@@ -71,7 +76,8 @@ class LocalApi:
         obj = own(body)
         admit.check_kind(call.kind, obj)
         typed = admit.typed(call, obj)
-        return call.kind.presented(await self._settled(call, lambda: create.create(self._world, call, own(typed))))
+        made = await self._settled(call, lambda: create.create(self._world, call, own(typed)))
+        return await self._presented(call, made)
 
     async def update(self, resource: str, body: Object, *, manager: str, subresource: str = "") -> Object:
         meta = body.get("metadata") or {}
@@ -81,7 +87,7 @@ class LocalApi:
         admit.check_kind(call.kind, obj)
         typed = admit.typed(call, obj)
         record, _ = await self._settled(call, lambda: update.update(self._world, call, own(typed)))
-        return call.kind.presented(record)
+        return await self._presented(call, record)
 
     async def update_status(self, resource: str, body: Object, *, manager: str) -> Object:
         return await self.update(resource, body, manager=manager, subresource="status")
@@ -91,7 +97,7 @@ class LocalApi:
     ) -> Object:
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource)
         record = await self._settled(call, lambda: patch.change(self._world, call, negotiate.MERGE, change))
-        return call.kind.presented(record)
+        return await self._presented(call, record)
 
     async def apply(
         self, resource: str, body: Object, *, manager: str, force: bool = False, subresource: str = ""
@@ -100,7 +106,7 @@ class LocalApi:
         namespace, name = str(meta.get("namespace") or ""), str(meta.get("name") or "")
         call = self._call(resource, namespace, name, manager=manager, subresource=subresource, force=force)
         record, _ = await self._settled(call, lambda: apply.applied(self._world, call, own(body)))
-        return call.kind.presented(record)
+        return await self._presented(call, record)
 
     async def apply_manifest(self, body: Object, *, manager: str) -> Object:
         """Server-side applies what somebody wrote, by force, in the version it is written in; a namespace not given is `default`."""
@@ -118,7 +124,8 @@ class LocalApi:
         options = WriteOptions(manager=manager, force=True)
         user = User(f"system:{manager}", _GROUPS)
         call = Call(kind, str(meta.get("namespace") or ""), str(meta.get("name") or ""), "", options, user)
-        return kind.presented(apply.applied(self._world, call, {**body, "metadata": meta})[0])
+        record, _ = await self._settled(call, lambda: apply.applied(self._world, call, {**body, "metadata": meta}))
+        return await self._presented(call, record)
 
     async def delete(
         self,
@@ -134,7 +141,7 @@ class LocalApi:
         call = self._call(resource, namespace, name)
         options = DeleteOptions(grace, propagation, uid=uid or None, version=resource_version or None)
         record, _ = await self._settled(call, lambda: delete.delete(self._world, call, options))
-        return call.kind.presented(record)
+        return await self._presented(call, record)
 
     async def watch(self, resources: Iterable[str]) -> AsyncIterator[Event]:
         stream = _Stream(self._world, {self._kind(name).storage: name for name in resources}, self._kind)
@@ -159,6 +166,7 @@ class _Stream:
         self._kinds = {storage: kind_of(name) for storage, name in names.items()}
         self._waiting: deque[tuple[str, str, Record]] = deque()
         self._wake = asyncio.Event()
+        self._webhooks = world.webhooks
         for storage in names:
             self._waiting.extend(("ADDED", storage, record) for record in world.store.all(storage))
         self._stops = [world.store.listen(storage, self._take) for storage in names]
@@ -184,7 +192,8 @@ class _Stream:
             raise ApiError(410, "Expired", "too old resource version: the watch is too slow")
         while self._waiting:
             kind, storage, record = self._waiting.popleft()
-            yield Event(self._names[storage], kind, self._kinds[storage].presented(record))
+            shown = await settled(self._webhooks, partial(self._kinds[storage].presented, record))
+            yield Event(self._names[storage], kind, shown)
 
     def stop(self) -> None:
         for stop in self._stops:

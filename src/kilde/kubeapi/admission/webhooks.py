@@ -7,7 +7,7 @@ from kilde.kubeapi.admission.requests import kind_of, request_of
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.policies import Request
-from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.webhooks.clients import locator
 from kilde.kubeapi.webhooks.hooks import Hook, of_configurations
 from kilde.kubeapi.webhooks.questions import Question, Waits
 from kilde.kubeapi.webhooks.verdicts import Verdict, verdict
@@ -70,7 +70,7 @@ def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> N
         return
     request = request_of(world, call, obj, old)
     shown = ((hook, hook.concerns(request)) for hook in hooks)
-    asked = [(hook, hook.question(seen, _locator(world))) for hook, seen in shown if seen is not None]
+    asked = [(hook, hook.question(seen, locator(world.store))) for hook, seen in shown if seen is not None]
     waiting = [question for _, question in asked if question.key not in call.memory.replies]
     if waiting:
         raise Waits(waiting)
@@ -89,7 +89,7 @@ def _mutated(
     world: World, call: Call, hook: Hook, request: Request, before: Object | None, round_: int
 ) -> Object | None:
     """What a webhook makes of an object, which the request shows it in the version that its rules name."""
-    question: Question = hook.question(request, _locator(world), round_)
+    question: Question = hook.question(request, locator(world.store), round_)
     if question.key not in call.memory.replies:
         raise Waits([question])
     found = verdict(hook, question, call.memory.replies[question.key], mutating=True)
@@ -106,7 +106,7 @@ def _mutated(
         raise failures.internal(error.what) from error
     if not isinstance(made, dict):
         raise failures.internal(f"admission webhook {failures.quoted(hook.name)} made something else than an object")
-    kind = kind_of(world, request.shown) if request.shown else call.kind
+    kind = kind_of(world, request.shown) if request.shown and not request.kind else call.kind
     full = dict(kind.defaulted({**made, "metadata": dict(made.get("metadata") or {})}))
     return full if kind is call.kind else dict(kind.converted(full, call.kind))
 
@@ -114,34 +114,3 @@ def _mutated(
 def _warn(call: Call, found: Verdict) -> None:
     for text in found.warnings:
         call.warn(text)
-
-
-def _locator(world: World):  # type: ignore[no-untyped-def]
-    def locate(service: Object, host: str) -> tuple[str, str]:
-        """An address behind a Service: there is no network here, so its cluster IP leads nowhere."""
-        namespace, name = str(service.get("namespace") or ""), str(service.get("name") or "")
-        found = world.store.get(Key("services", namespace, name))
-        if found is None:
-            return "", f'service "{name}" not found'
-        wanted = int(service.get("port") or 443)
-        ports = (found.object().get("spec") or {}).get("ports") or ()
-        chosen = next((port for port in ports if port.get("port") == wanted), None)
-        if chosen is None:
-            return "", f'no service port {wanted} found for service "{name}"'
-        for record in world.store.all("endpoints", namespace):
-            if record.key.name == name:
-                for subset in record.object().get("subsets") or ():
-                    address = _behind(subset, chosen)
-                    if address:
-                        return address, ""
-        return "", f'no endpoints available for service "{name}"'
-
-    return locate
-
-
-def _behind(subset: Object, port: Object) -> str:
-    addresses = subset.get("addresses") or ()
-    number = next(
-        (one["port"] for one in subset.get("ports") or () if (one.get("name") or "") == (port.get("name") or "")), None
-    )
-    return f"{addresses[0]['ip']}:{number}" if addresses and number else ""

@@ -45,6 +45,8 @@ def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Res
         if page.remaining >= 0:
             metadata["remainingItemCount"] = page.remaining
     resource = call.kind.resource
+    if resource.custom and not form.kind:
+        metadata.setdefault("continue", "")
     if form == negotiate.PLAIN:
         head = {"kind": resource.list_kind_name, "apiVersion": resource.api_version, "metadata": metadata}
         body = b'%b,"items":[%b]}\n' % (_encode(head)[:-1], b",".join(items(call.kind, page.records)))

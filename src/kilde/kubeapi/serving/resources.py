@@ -22,6 +22,7 @@ from kilde.kubeapi.serving import logs, render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
 from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
+from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
 from kilde.kubeapi.verbs.subresources.binding import Binding
@@ -115,7 +116,7 @@ class Resources:
         accept = request.headers.get("accept", "")
         if not chosen.watch:
             form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadataList"))
-            page = read.listed(self._world, call, chosen)
+            page = await self._settled(call, lambda: read.listed(self._world, call, chosen))
             response = render.many(call, page, form, now=self._world.time(), query=request.query)
             await self._world.store.settled()
             await response.send(request, send)
@@ -134,7 +135,7 @@ class Resources:
         """A sub-resource whose body is not the object."""
         form = object_form(request)
         if verb == "get":
-            return self._scale_answer(call, handler.get(self._world, call), form)
+            return self._scale_answer(call, await self._settled(call, lambda: handler.get(self._world, call)), form)
         if verb == "patch":
             media = negotiate.patch_media(request.headers.get("content-type", ""), patch.BUILTIN_PATCHES)
             raw = await request.body()
@@ -147,8 +148,15 @@ class Resources:
         made = await self._settled(call, lambda: handler.post(self._world, call, own(body)))
         return answer(201, made, form, call.warnings)
 
-    async def _settled(self, call: Call, write: Callable[[], _T]) -> _T:
-        return await settled(self._world.webhooks, call, write)
+    async def _settled(self, call: Call, act: Callable[[], _T]) -> _T:
+        return await settled(self._world.webhooks, act, call.memory, call.warnings)
+
+    async def _answered(self, request: Request, status: int, call: Call, record: Record) -> Response:
+        """One object as an answer, in the version that was asked for."""
+        form = object_form(request)
+        if call.kind.converts:
+            record = await self._settled(call, lambda: call.kind.shown((record,))[0])
+        return render.one(status, call, record, form, now=self._world.time(), query=request.query)
 
     def _scale_answer(self, call: Call, value: Object, form: negotiate.Form) -> Response:
         if form.kind == "Table":
@@ -164,9 +172,9 @@ class Resources:
         return answer(200, value, form, call.warnings)
 
     async def _get(self, request: Request, call: Call) -> Response:
-        form = object_form(request)
-        record = read.get(self._world, call, request.query)
-        return render.one(200, call, record, form, now=self._world.time(), query=request.query)
+        object_form(request)
+        record = await self._settled(call, lambda: read.get(self._world, call, request.query))
+        return await self._answered(request, 200, call, record)
 
     async def _create(self, request: Request, call: Call) -> Response:
         form = object_form(request)
@@ -177,7 +185,7 @@ class Resources:
             return await self._bind(request, call, form)
         obj = await self._object(request, call)
         record = await self._settled(call, lambda: create.create(self._world, call, own(obj)))
-        return render.one(201, call, record, form, now=self._world.time(), query=request.query)
+        return await self._answered(request, 201, call, record)
 
     async def _bind(self, request: Request, call: Call, form: negotiate.Form) -> Response:
         """POST to the old collection of bindings: the body names the pod."""
@@ -189,10 +197,10 @@ class Resources:
         return answer(201, made, form, call.warnings)
 
     async def _update(self, request: Request, call: Call) -> Response:
-        form = object_form(request)
+        object_form(request)
         obj = await self._object(request, call)
         record, created = await self._settled(call, lambda: update.update(self._world, call, own(obj)))
-        return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
+        return await self._answered(request, 201 if created else 200, call, record)
 
     async def _object(self, request: Request, call: Call, sub: SubResource | None = None) -> Object:
         """The decoded body: an object of the kind, or of the sub-resource's own."""
@@ -209,12 +217,12 @@ class Resources:
         return dict(admit.typed(call, value, body.duplicates))
 
     async def _patch(self, request: Request, call: Call) -> Response:
-        form = object_form(request)
+        object_form(request)
         offered = patch.CUSTOM_PATCHES if call.kind.resource.custom else patch.BUILTIN_PATCHES
         media = negotiate.patch_media(request.headers.get("content-type", ""), offered)
         raw = await request.body()
         record, created = await self._settled(call, lambda: patch.patch(self._world, call, media, raw))
-        return render.one(201 if created else 200, call, record, form, now=self._world.time(), query=request.query)
+        return await self._answered(request, 201 if created else 200, call, record)
 
     async def _delete(self, request: Request, call: Call) -> Response:
         form = object_form(request)
@@ -224,13 +232,13 @@ class Resources:
         record, gone = await self._settled(call, lambda: delete.delete(self._world, call, chosen))
         if gone and not delete.answers_object(call.kind):
             return answer(200, delete.deleted_status(call.kind, record.object()), form._replace(kind=""), call.warnings)
-        return render.one(200, call, record, form, now=self._world.time(), query=request.query)
+        return await self._answered(request, 200, call, record)
 
     async def _delete_collection(self, request: Request, call: Call) -> Response:
         form = negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadataList"))
         wanted = options.list_options(request.query)
         chosen = await self._delete_options(request)
-        page = read.listed(self._world, call, wanted)
+        page = await self._settled(call, lambda: read.listed(self._world, call, wanted))
         for found in page.records:
             await self._settled(call, partial(delete.remove_if_there, self._world, call, found, chosen))
         page = page._replace(version=self._world.store.version)

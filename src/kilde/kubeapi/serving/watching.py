@@ -1,7 +1,7 @@
 """Watch streams: a bounded buffer for each watcher, filled as changes are made and sent a few milliseconds at a time."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import ListOptions
 from kilde.kubeapi.resources import tables
 from kilde.kubeapi.resources.tables import Include
+from kilde.kubeapi.serving.feeds import Feeds, Listener, shown_changes, shown_records
 from kilde.kubeapi.serving.http import Request, Send
 from kilde.kubeapi.serving.render import table
 from kilde.kubeapi.storage.records import Change, Record
@@ -70,7 +71,7 @@ class Watcher:
         self._marked_end = False
         self.wake = asyncio.Event()
         self.version = self.began = world.store.version
-        self.overrun = False
+        self.overrun = self.failed = False
         self.on_overrun: Callable[[], None] = lambda: None
 
     def offer(self, change: Change) -> None:
@@ -154,6 +155,11 @@ class Watcher:
         self._waiting.append(_encode({"type": "ERROR", "object": failures.status(error)}) + b"\n")
         self.wake.set()
 
+    def fail(self, error: ApiError) -> None:
+        """Ends the stream with an ERROR event."""
+        self.error(error)
+        self.failed = True
+
     def drain(self) -> bytes:
         """What is to be sent next: a part of what is there already, then everything that waits. b"" if there is nothing."""
         parts: list[bytes] = []
@@ -177,7 +183,7 @@ class Watcher:
 def _restamped(before: Record, version: int) -> Record:
     obj = before.object()
     obj["metadata"]["resourceVersion"] = str(version)
-    return Record(before.key, version, _encode(obj), before.labels)
+    return type(before)(before.key, version, _encode(obj), before.labels)
 
 
 class Watches:
@@ -187,6 +193,7 @@ class Watches:
         self._world = world
         self._lines = Lines()
         self._open: set[Watcher] = set()
+        self._feeds = Feeds(world)
         self.stopping = False
 
     @property
@@ -203,12 +210,14 @@ class Watches:
         """Sends events until the client goes, the time is up or the server stops. ApiError before the first byte."""
         chosen = selection(stream.call.kind, stream.options, stream.call.name)
         watcher = Watcher(self._world, stream, chosen, self._lines)
-        subscription = self._begin(watcher, stream, chosen)
+        begin = self._begin_shown if stream.call.kind.converts else self._begin
+        subscription = begin(watcher, stream, chosen)
         self._open.add(watcher)
         try:
+            await subscription.ready
             await self._world.store.settled(watcher.began)
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await self._stream(request, stream, send, watcher, over=subscription.over)
+            await self._stream(request, stream, send, watcher, over=subscription.over or watcher.failed)
             if watcher.overrun:
                 watcher.error(failures.expired("too old resource version: the watch is too slow"))
                 request.shed()
@@ -241,7 +250,7 @@ class Watches:
         end = loop.time() + (stream.options.timeout or _DEFAULT_TIMEOUT)
         next_bookmark = loop.time() + _BOOKMARK_EVERY
         await send({"type": "http.response.body", "body": watcher.drain(), "more_body": True})
-        while not gone.done() and not self.stopping and not watcher.overrun:
+        while not gone.done() and not self.stopping and not watcher.overrun and not watcher.failed:
             left = min(end, next_bookmark) - loop.time()
             if left > 0 and not watcher.wake.is_set():
                 await _wait(watcher.wake, left)
@@ -261,27 +270,78 @@ class Watches:
 
     def _begin(self, watcher: Watcher, stream: Stream, chosen: Selection) -> "_Subscription":
         """Queues what is there already and subscribes to what comes, with nothing between."""
-        options, call, store = stream.options, stream.call, self._world.store
-        initial = options.version in (None, 0) if options.initial_events is None else options.initial_events
-        if initial:
-            records = filter(chosen.matches, store.all(call.kind.storage, call.namespace))
-            watcher.present(records, mark_end=bool(options.initial_events and options.bookmarks))
-        elif options.version and options.version < store.version:
-            if not store.history.reaches(options.version):
-                oldest = store.history.floor
-                watcher.error(failures.expired(f"too old resource version: {options.version} ({oldest})"))
+        store, storage = self._world.store, stream.call.kind.storage
+        if _wants_all(stream.options):
+            self._present(watcher, stream, filter(chosen.matches, store.all(storage, stream.call.namespace)))
+        else:
+            past = self._past(watcher, stream)
+            if past is None:
                 return _Subscription(over=True)
-            for change in store.history.after(options.version):
-                if change.key.resource == call.kind.storage:
-                    watcher.resumed(change)
-        return _Subscription(store.follow(call.kind.storage, watcher.offer))
+            for change in past:
+                watcher.resumed(change)
+        return _Subscription(store.follow(storage, watcher.offer))
+
+    def _begin_shown(self, watcher: Watcher, stream: Stream, chosen: Selection) -> "_Subscription":
+        """The same where a webhook converts: what comes waits until what is there already has been converted."""
+        kind, store = stream.call.kind, self._world.store
+        records = list(store.all(kind.storage, stream.call.namespace)) if _wants_all(stream.options) else None
+        past = [] if records is not None else self._past(watcher, stream)
+        if past is None:
+            return _Subscription(over=True)
+        held: list[Change] | None = []
+        listener = Listener(lambda change: watcher.offer(change) if held is None else held.append(change), watcher.fail)
+        feed = self._feeds.of(kind)
+        feed.add(listener)
+
+        async def ready() -> None:
+            nonlocal held
+            if records is not None:
+                shown = await shown_records(self._world, kind, records)
+                self._present(watcher, stream, filter(chosen.matches, shown))
+            for change in await shown_changes(self._world, kind, past):
+                watcher.resumed(change)
+            for change in held or ():
+                watcher.offer(change)
+            held = None
+
+        return _Subscription(lambda: feed.drop(listener), ready=ready())
+
+    def _present(self, watcher: Watcher, stream: Stream, records: Iterator[Record]) -> None:
+        options = stream.options
+        watcher.present(records, mark_end=bool(options.initial_events and options.bookmarks))
+
+    def _past(self, watcher: Watcher, stream: Stream) -> list[Change] | None:
+        """What has changed since the resourceVersion that was asked for; None, and an ERROR event, if nobody knows any more."""
+        asked, store = stream.options.version, self._world.store
+        if not asked or asked >= store.version:
+            return []
+        if not store.history.reaches(asked):
+            watcher.error(failures.expired(f"too old resource version: {asked} ({store.history.floor})"))
+            return None
+        return [change for change in store.history.after(asked) if change.key.resource == stream.call.kind.storage]
+
+
+def _wants_all(options: ListOptions) -> bool:
+    """Whether a watch begins with what is there already."""
+    return options.version in (None, 0) if options.initial_events is None else options.initial_events
+
+
+async def _at_once() -> None:
+    """Nothing to wait for."""
 
 
 class _Subscription:
-    """A listener's registration; `over` if the stream has already come to its end."""
+    """A listener's registration; `over` if the stream has already come to its end. `ready` is awaited, once, before it begins."""
 
-    def __init__(self, stop: Callable[[], None] | None = None, *, over: bool = False) -> None:
+    def __init__(
+        self,
+        stop: Callable[[], None] | None = None,
+        *,
+        over: bool = False,
+        ready: Coroutine[None, None, None] | None = None,
+    ) -> None:
         self._stop, self.over = stop, over
+        self.ready = ready or _at_once()
 
     def stop(self) -> None:
         if self._stop is not None:

@@ -56,10 +56,10 @@ class Change(NamedTuple):
     undone: bool = False
 
 
-def record(key: Key, version: int, data: bytes) -> Record:
+def record(key: Key, version: int, data: bytes, kind: type[Record] = Record) -> Record:
     """The record of these bytes."""
     labels = _Labelled.decode(data).metadata.labels
-    return Record(key, version, data, labels or None)
+    return kind(key, version, data, labels or None)
 
 
 class _Meta(msgspec.Struct):

@@ -7,6 +7,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.logic.deletion import FOREGROUND, ORPHAN
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.upkeep.remove import remove, rewrite
+from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 
@@ -74,8 +75,8 @@ class Garbage:
         if not self._dependents.get(uid):
             self._dependents.pop(uid, None)
 
-    def attend(self, uid: str) -> None:
-        """Does what is due for one object."""
+    def attend(self, uid: str, memory: Memory) -> None:
+        """Does what is due for one object. Waits."""
         node = self._nodes.get(uid)
         record = self._world.store.get(node.key) if node else None
         if node is None or record is None:
@@ -84,11 +85,11 @@ class Garbage:
         if meta["uid"] != uid:
             return
         if node.going:
-            self._let_go(uid, node, meta)
+            self._let_go(uid, node, meta, memory)
         elif node.owners:
-            self._check_owners(uid, node, meta)
+            self._check_owners(uid, node, meta, memory)
 
-    def _check_owners(self, uid: str, node: _Node, meta: Object) -> None:
+    def _check_owners(self, uid: str, node: _Node, meta: Object, memory: Memory) -> None:
         """Deletes what no owner is left of; otherwise drops the references to those that are gone."""
         references = meta.get("ownerReferences") or []
         solid = [each for each in references if each["uid"] in self._nodes]
@@ -97,16 +98,16 @@ class Garbage:
         if solid:
             rewrite(self._world, node.key, {"ownerReferences": solid})
         elif not meta.get("deletionTimestamp"):
-            remove(self._world, node.key, uid=uid)
+            remove(self._world, node.key, uid=uid, memory=memory)
 
-    def _let_go(self, uid: str, node: _Node, meta: Object) -> None:
+    def _let_go(self, uid: str, node: _Node, meta: Object, memory: Memory) -> None:
         finalizers = list(meta.get("finalizers") or ())
         dependents = [self._nodes[each] for each in sorted(self._dependents.get(uid, ())) if each in self._nodes]
         if ORPHAN in finalizers:
             self._orphan(uid, dependents)
             finalizers.remove(ORPHAN)
             rewrite(self._world, node.key, {"finalizers": finalizers})
-        elif self._foreground(uid, dependents):
+        elif self._foreground(uid, dependents, memory):
             finalizers.remove(FOREGROUND)
             rewrite(self._world, node.key, {"finalizers": finalizers})
 
@@ -117,7 +118,7 @@ class Garbage:
                 kept = [each for each in record.object()["metadata"].get("ownerReferences") or () if each["uid"] != uid]
                 rewrite(self._world, node.key, {"ownerReferences": kept})
 
-    def _foreground(self, uid: str, dependents: Iterable[_Node]) -> bool:
+    def _foreground(self, uid: str, dependents: Iterable[_Node], memory: Memory) -> bool:
         """Deletes the dependents; whether none is left that blocks its owner."""
         free = True
         for node in dependents:
@@ -133,7 +134,8 @@ class Garbage:
                 continue
             if not meta.get("deletionTimestamp"):
                 has_own = bool(self._dependents.get(meta["uid"]))
-                remove(self._world, node.key, uid=meta["uid"], propagation="Foreground" if has_own else "Background")
+                propagation = "Foreground" if has_own else "Background"
+                remove(self._world, node.key, uid=meta["uid"], propagation=propagation, memory=memory)
             if blocks and self._world.store.get(node.key) is not None:
                 free = False
         return free

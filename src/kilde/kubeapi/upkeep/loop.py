@@ -1,6 +1,7 @@
 """The loop that runs upkeep: woken by changes, a slice of work at a time, so that requests are never kept waiting."""
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -8,6 +9,8 @@ from kilde.kubeapi.storage.records import Change
 from kilde.kubeapi.upkeep.garbage import Garbage
 from kilde.kubeapi.upkeep.namespaces import Namespaces
 from kilde.kubeapi.upkeep.token_secrets import TokenSecrets
+from kilde.kubeapi.webhooks.questions import Memory
+from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
 
 _log = structlog.get_logger("kilde.kubeapi.upkeep")
@@ -20,6 +23,7 @@ class Upkeep:
     def __init__(self, world: World, ca: str) -> None:
         """`ca` is the PEM of the authority that signed the server's certificate."""
         self._workers = (Garbage(world), Namespaces(world), TokenSecrets(world, ca))
+        self._webhooks = world.webhooks
         self._wake = asyncio.Event()
         self._stop = world.store.listen("", self._changed)
         if any(worker.waiting for worker in self._workers):
@@ -48,7 +52,8 @@ class Upkeep:
                     about = next(iter(worker.waiting))
                     del worker.waiting[about]
                     try:
-                        worker.attend(about)
+                        memory = Memory()
+                        await settled(self._webhooks, partial(worker.attend, about, memory), memory)
                     except Exception:  # noqa: BLE001 - one object that cannot be kept must not end the keeping of the others
                         _log.exception("upkeep failed", about=about)
             await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from kilde.kubeapi.logic.namespaces import remaining
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.upkeep.garbage import uid_of
 from kilde.kubeapi.upkeep.remove import remove
+from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 _FINALIZER = "kubernetes"
@@ -46,8 +47,8 @@ class Namespaces:
             status["conditions"] = conditions
             self._world.store.put(record.key, namespace)
 
-    def attend(self, name: str) -> None:
-        """Deletes what is there; ends the namespace if nothing is."""
+    def attend(self, name: str, memory: Memory) -> None:
+        """Deletes what is there; ends the namespace if nothing is. Waits."""
         record = self._world.store.get(Key("namespaces", "", name))
         if record is None or name not in self._ending:
             return
@@ -55,7 +56,7 @@ class Namespaces:
         for resource in self._world.store.resources():
             for found in list(self._world.store.all(resource, name)):
                 if b'"deletionTimestamp"' not in found.data:
-                    remove(self._world, found.key, uid=uid_of(found))
+                    remove(self._world, found.key, uid=uid_of(found), memory=memory)
                 still = self._world.store.get(found.key)
                 if still is not None:
                     left.setdefault(resource, []).append(still)

@@ -4,6 +4,7 @@ import base64
 
 from kilde.kubeapi.storage.records import Change, Key
 from kilde.kubeapi.upkeep.remove import remove
+from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 _TYPE = "kubernetes.io/service-account-token"
@@ -31,8 +32,8 @@ class TokenSecrets:
                 if _MARK in record.data:
                     self.waiting["/".join(record.key[1:])] = None
 
-    def attend(self, about: str) -> None:
-        """Fills in what is missing; removes the Secret of an account that is gone."""
+    def attend(self, about: str, memory: Memory) -> None:
+        """Fills in what is missing; removes the Secret of an account that is gone. Waits."""
         namespace, name = about.split("/")
         record = self._world.store.get(Key("secrets", namespace, name))
         if record is None:
@@ -45,7 +46,7 @@ class TokenSecrets:
         found = self._world.store.get(Key("serviceaccounts", namespace, account_name))
         if found is None:
             if _UID in meta["annotations"]:
-                remove(self._world, record.key, uid=meta["uid"])
+                remove(self._world, record.key, uid=meta["uid"], memory=memory)
             return
         account = found.object()
         data = dict(secret.get("data") or {})

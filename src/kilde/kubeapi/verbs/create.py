@@ -46,12 +46,12 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     for text in kind.warnings_of(obj, None):
         call.warn(text)
     _check_free(world, call, obj)
+    kept = finished(kind.to_stored(obj))  # before quotas are charged: a conversion may have to be waited for
     admission.after(world, call, obj, None)
-    obj = finished(kind.to_stored(obj))
-    key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", obj["metadata"]["name"])
+    key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", kept["metadata"]["name"])
     if call.options.dry_run:
-        return record(key, 0, encode(obj))
-    return world.store.put(key, obj)
+        return record(key, 0, encode(kept))
+    return world.store.put(key, kept)
 
 
 def _check_free(world: World, call: Call, obj: Object) -> None:

@@ -16,23 +16,27 @@ _IMMORTAL = ("default", "kube-system", "kube-public")
 _SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 
 
-def delete(world: World, call: Call, options: DeleteOptions) -> tuple[Record, bool]:
-    """Deletes an object, or marks it so: (its last state, whether it is gone)."""
+def delete(world: World, call: Call, options: DeleteOptions, *, admitted: bool = True) -> tuple[Record, bool]:
+    """Deletes an object, or marks it so: (its last state, whether it is gone). Admission is not asked unless `admitted`."""
     kind = call.kind
     check_protected(kind, call.name)
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         raise failures.not_found(kind.about(call.name))
-    return remove(world, call, existing, options)
+    return remove(world, call, existing, options, admitted=admitted)
 
 
-def remove(world: World, call: Call, existing: Record, options: DeleteOptions) -> tuple[Record, bool]:
+def remove(
+    world: World, call: Call, existing: Record, options: DeleteOptions, *, admitted: bool = True
+) -> tuple[Record, bool]:
     """The same for an object that was found."""
     kind, old = call.kind, existing.object()
     check_preconditions(kind, old, options)
-    if not call.subresource:  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
-        admission.removal(world, call, kind.presented(existing))
+    if (
+        admitted and not call.subresource
+    ):  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
+        admission.removal(world, call, kind.presented(existing) if kind.resource.custom or kind.conversion else old)
     verdict = judge(
         kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
     )

@@ -65,18 +65,18 @@ class Page(NamedTuple):
 
 
 def get(world: World, call: Call, query: Query) -> Record:
-    """The stored object; 404 if there is none, 504 if the asked resourceVersion has not come yet."""
+    """The object; 404 if there is none, 504 if the asked resourceVersion has not come yet. Waits where a webhook converts it."""
     asked = version(first(query, "resourceVersion"))
     if asked is not None and asked > world.store.version:
         raise failures.too_large_version(asked, world.store.version)
     found = world.find(call.kind, call.namespace, call.name)
     if found is None:
         raise failures.not_found(call.kind.about(call.name))
-    return found
+    return call.kind.shown((found,))[0] if call.kind.converts else found
 
 
 def listed(world: World, call: Call, options: ListOptions) -> Page:
-    """The objects that are wanted, as of one moment."""
+    """The objects that are wanted, as of one moment. Waits where a webhook converts them."""
     chosen = selection(call.kind, options, call.name)
     start: tuple[str, str] | None = None
     as_of = world.store.version
@@ -91,14 +91,14 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
     if start is not None:
         records = [found for found in records if found.key[1:] >= start]
     if not chosen.everything:
+        records = call.kind.shown(records) if call.kind.converts else records
         records = [found for found in records if chosen.matches(found)]
     if options.limit <= 0 or len(records) <= options.limit:
-        return Page(records, as_of)
-    after = records[options.limit]
+        return Page(call.kind.shown(records) if call.kind.converts else records, as_of)
+    after, page = records[options.limit], records[: options.limit]
     remaining = len(records) - options.limit if chosen.everything else -1
-    return Page(
-        records[: options.limit], as_of, paging.encode(Token(as_of, (after.key.namespace, after.key.name))), remaining
-    )
+    page = call.kind.shown(page) if call.kind.converts else page
+    return Page(page, as_of, paging.encode(Token(as_of, (after.key.namespace, after.key.name))), remaining)
 
 
 def _records(world: World, call: Call, as_of: int, *, continued: bool) -> list[Record]:

@@ -90,16 +90,22 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.subresource in ("", "scale"):
         for text in kind.warnings_of(obj, old):
             call.warn(text)
+    if kind.converts:
+        kind.to_stored(_before_storing(obj, old))  # may have to be waited for, which must be before quotas are charged
     if call.subresource != "scale":
         admission.after(world, call, obj, old)
-    obj = finished(obj)
-    obj["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
-    obj = kind.to_stored(obj)
-    if same_but_times(obj, existing.object() if kind.conversion else kind.to_stored(old)):
+    obj = kind.to_stored(_before_storing(obj, old))
+    if same_but_times(obj, existing.object() if kind.conversion or kind.converts else kind.to_stored(old)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
     return store(world, existing.key, obj)
+
+
+def _before_storing(obj: Object, old: Object) -> Object:
+    made = finished({**obj, "metadata": dict(obj["metadata"])})
+    made["metadata"]["resourceVersion"] = old["metadata"].get("resourceVersion", "")
+    return made
 
 
 def store(world: World, key: Key, obj: Object) -> Record:

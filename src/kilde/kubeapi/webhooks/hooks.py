@@ -1,21 +1,18 @@
 """Hook: one webhook of a configuration: whether it is about a request, and what it is sent."""
 
-import base64
-import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kilde.core.basics.values import Object, canonical
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources import policies
-from kilde.kubeapi.webhooks.questions import Question, Target
+from kilde.kubeapi.webhooks.clients import Locate, authority_of, target_of
+from kilde.kubeapi.webhooks.questions import Question
 
-_DEFAULT_SECONDS, _DEFAULT_PORT = 10, 443
+_DEFAULT_SECONDS = 10
 _HARMLESS = ("None", "NoneOnDryRun")
-Locate = Callable[[Object, str], tuple[str, str]]
-"""(service, host) → (address:port to open, "") or ("", problem)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,8 @@ class Hook:
     def question(self, request: policies.Request, locate: Locate, round_: int = 0) -> Question:
         """What it is asked about a request."""
         seconds = int(self.spec.get("timeoutSeconds") or _DEFAULT_SECONDS)
-        target, problem = self._target(locate, seconds)
+        client = self.spec.get("clientConfig") or {}
+        target, problem = target_of(client, locate, seconds)
         versions = self.spec.get("admissionReviewVersions") or ["v1"]
         version = next((each for each in versions if each in ("v1", "v1beta1")), "v1")
         asked = _asked(request)
@@ -65,26 +63,7 @@ class Hook:
             "apiVersion": f"admission.k8s.io/{version}",
             "request": {"uid": uid, **asked},
         }
-        return Question(digest, target, self._authority(), review, seconds, problem)
-
-    def _target(self, locate: Locate, seconds: int) -> tuple[Target, str]:
-        client = self.spec.get("clientConfig") or {}
-        if client.get("url"):
-            url = f"{client['url']}{'&' if '?' in client['url'] else '?'}timeout={seconds}s"
-            return Target(url, "", url), ""
-        service = client.get("service") or {}
-        host = f"{service.get('name')}.{service.get('namespace')}.svc"
-        path = f"/{str(service.get('path') or '').lstrip('/')}"
-        shown = f"https://{host}:{service.get('port') or _DEFAULT_PORT}{path}?timeout={seconds}s"
-        address, problem = locate(service, host)
-        return Target(f"https://{address}{path}?timeout={seconds}s", host, shown), problem
-
-    def _authority(self) -> str:
-        bundle = (self.spec.get("clientConfig") or {}).get("caBundle")
-        try:
-            return base64.b64decode(bundle).decode() if bundle else ""
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
+        return Question(digest, target, authority_of(client), review, seconds, problem)
 
 
 def of_configurations(configurations: Iterator[Object]) -> list[Hook]:

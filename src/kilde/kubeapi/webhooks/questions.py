@@ -18,7 +18,10 @@ class Target(NamedTuple):
 
 
 class Question(NamedTuple):
-    """One call of a webhook. `key` tells it from others: the same question is asked once. `problem` says why it cannot be asked."""
+    """One call of a webhook. `key` tells it from others: the same question is asked once. `problem` says why it cannot be asked.
+
+    `take` is given the reply; what it raises ends the request that waits.
+    """
 
     key: str
     target: Target
@@ -26,6 +29,7 @@ class Question(NamedTuple):
     review: Object
     seconds: int
     problem: str = ""
+    take: "Callable[[Reply], None] | None" = None
 
 
 class Reply(NamedTuple):

@@ -1,25 +1,34 @@
-"""Runs a write until it needs to ask no webhook any more."""
+"""Runs what may have to ask webhooks until it needs to ask no more."""
 
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.webhooks.questions import Asks, Waits
+from kilde.kubeapi.webhooks.questions import Asks, Memory, Waits
 
 T = TypeVar("T")
 _MOST_ROUNDS = 200
 
 
-async def settled(caller: Asks, call: Call, write: Callable[[], T]) -> T:
-    """What the write answers. It is run from its beginning after each wait, so it sees what has changed meanwhile."""
-    before = len(call.warnings)
+async def settled(
+    caller: Asks, act: Callable[[], T], memory: Memory | None = None, warnings: list[str] | None = None
+) -> T:
+    """What `act` answers. It is run from its beginning after each wait, so it sees what has changed meanwhile.
+
+    `memory` is what it finds again, `warnings` what it adds to, which is undone before it is run anew.
+    """
+    before = len(warnings or ())
     for _ in range(_MOST_ROUNDS):
         try:
-            return write()
+            return act()
         except Waits as waits:
             replies = await asyncio.gather(*map(caller.ask, waits.questions))
-            call.memory.replies.update(zip((each.key for each in waits.questions), replies, strict=True))
-            del call.warnings[before:]
-    raise failures.unexplained("the object changes faster than its admission webhooks answer")
+            for question, reply in zip(waits.questions, replies, strict=True):
+                if question.take is not None:
+                    question.take(reply)
+                elif memory is not None:
+                    memory.replies[question.key] = reply
+            if warnings is not None:
+                del warnings[before:]
+    raise failures.unexplained("the object changes faster than its webhooks answer")

@@ -1,5 +1,8 @@
 """The scale sub-resource's view of who owns `replicas`: to the Scale object's managedFields and back to the parent's."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import managers
 from kilde.core.objects.typed.errors import Owner
@@ -12,16 +15,22 @@ DEFAULT_PATH: Path = ("f:spec", "f:replicas")
 _REPLICAS = FieldSet.of(DEFAULT_PATH)
 
 
-def scale_entries(parent: Json, path: Path = DEFAULT_PATH) -> list[Object]:
-    """managedFields of the Scale object: those of the parent's entries that own its replicas, at `path`."""
+Paths = Mapping[str, Path | None]
+"""apiVersion → where that version of the parent keeps its replicas; None where it has no scale."""
+
+
+def scale_entries(parent: Json, path: Path = DEFAULT_PATH, others: Paths = MappingProxyType({})) -> list[Object]:
+    """managedFields of the Scale object: those of the parent's entries that own its replicas, at `path` or where `others` says."""
     found: Managers = {}
     for owner, entry in managers.decode(parent).items():
-        if path in FieldSet(entry.fields):
+        if _owns(entry, others.get(entry.api_version, path)):
             found[_versioned(owner, SCALE_VERSION)] = Entry(_REPLICAS.trie, SCALE_VERSION, entry.time)
     return managers.encode(found)
 
 
-def parent_entries(parent: Json, scale: Json, *, api_version: str, path: Path = DEFAULT_PATH) -> list[Object]:
+def parent_entries(
+    parent: Json, scale: Json, *, api_version: str, path: Path = DEFAULT_PATH, others: Paths = MappingProxyType({})
+) -> list[Object]:
     """The parent's managedFields after a write to its scale, whose entries are now `scale`.
 
     Whoever lost replicas there loses them here; who took them gets an entry of the parent's version, without a time.
@@ -30,21 +39,26 @@ def parent_entries(parent: Json, scale: Json, *, api_version: str, path: Path = 
     now = {owner for owner, entry in managers.decode(scale).items() if DEFAULT_PATH in FieldSet(entry.fields)}
     out: Managers = {}
     for owner, entry in managers.decode(parent).items():
-        same = _versioned(owner, SCALE_VERSION)
-        if path in FieldSet(entry.fields) and same not in now:
-            rest: Trie = difference(entry.fields, replicas.trie)
+        same, own = _versioned(owner, SCALE_VERSION), others.get(entry.api_version, path)
+        if own is None or not _owns(entry, own):
+            out[owner] = entry
+        elif same in now:
+            out[owner] = entry
+            now.discard(same)
+        else:
+            rest: Trie = difference(entry.fields, FieldSet.of(own).trie)
             if rest:
                 out[owner] = Entry(rest, entry.api_version, entry.time)
-        else:
-            out[owner] = entry
-            if path in FieldSet(entry.fields):
-                now.discard(same)
     for owner in now:
         mine = _versioned(owner, api_version)
         before = out.get(mine)
         fields = union(before.fields, replicas.trie) if before else replicas.trie
         out[mine] = Entry(fields, api_version, before.time if before else "")
     return managers.encode(out)
+
+
+def _owns(entry: Entry, path: Path | None) -> bool:
+    return path is not None and path in FieldSet(entry.fields)
 
 
 def _versioned(owner: Owner, version: str) -> Owner:

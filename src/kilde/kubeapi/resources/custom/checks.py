@@ -8,7 +8,7 @@ from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, no
 from kilde.kubeapi.resources.custom.extras import check_column, check_scale, check_selectable
 from kilde.kubeapi.resources.custom.schemas import check_schema
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
-from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
+from kilde.kubeapi.resources.validation.webhook_clients import ca_bundle_problem, check_service, check_url
 
 _PROTECTED = re.compile(r"(?:.*\.)?(?:k8s\.io|kubernetes\.io)")
 _APPROVAL = "api-approved.kubernetes.io"
@@ -56,6 +56,7 @@ def check_definition_update(crd: Object, old: Object) -> list[Cause]:
         fixed.append(
             ("spec.names.kind", (spec.get("names") or {}).get("kind"), (before.get("names") or {}).get("kind"))
         )
+    causes.extend(_authority(spec.get("conversion") or {}, before.get("conversion") or {}, old))
     causes.extend(invalid(field, value, "field is immutable") for field, value, was in fixed if value != was)
     return causes
 
@@ -230,6 +231,19 @@ def _conversion(conversion: Object) -> Iterator[Cause]:
         yield forbidden(f"{at}.webhookClientConfig", words)
     if versions:
         yield forbidden(f"{at}.conversionReviewVersions", words)
+
+
+def _authority(conversion: Object, before: Object, old: Object) -> Iterator[Cause]:
+    """A caBundle must be one, unless the CRD is not served yet or had none that is."""
+    bundle, former = (
+        str(((each.get("webhook") or {}).get("clientConfig") or {}).get("caBundle") or "")
+        for each in (conversion, before)
+    )
+    if conversion.get("strategy") != "Webhook" or not bundle or not _established(old):
+        return
+    problem = ca_bundle_problem(bundle)
+    if problem and not (former and ca_bundle_problem(former)):
+        yield invalid("spec.conversion.webhookClientConfig.caBundle", bundle, problem)
 
 
 def _client(client: Object, at: str) -> Iterator[Cause]:

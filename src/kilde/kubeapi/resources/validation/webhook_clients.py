@@ -1,5 +1,8 @@
 """Where a webhook is reached: the rules of its url, or of its Service (apiserver's util/webhook)."""
 
+import base64
+import binascii
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -7,6 +10,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.resources.causes import Cause, invalid, required
 from kilde.kubeapi.resources.validation.names import dns_subdomain
 
+_PEM = re.compile(rb"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----.*?-----END (?P=kind)-----", re.DOTALL)
 _FORM = "; desired format: https://host[/path]"
 _LAST_PORT = 65535
 
@@ -29,6 +33,34 @@ def check_url(url: str, at: str) -> Iterator[Cause]:
         yield invalid(at, parts.fragment, "fragments are not permitted in the URL")
     if parts.query:
         yield invalid(at, parts.query, "query parameters are not permitted in the URL")
+
+
+def ca_bundle_problem(bundle: str) -> str:
+    """Why a caBundle (base64) cannot be trusted; "" if it can (client-go's transport.TLSConfigFor)."""
+    from cryptography import x509
+
+    head = "unable to load root certificates: "
+    try:
+        raw = base64.b64decode(bundle)
+    except (binascii.Error, ValueError):
+        raw = b""
+    blocks = [match for match in _PEM.finditer(raw) if match["kind"] == b"CERTIFICATE"]
+    valid = 0
+    for block in blocks:
+        try:
+            x509.load_pem_x509_certificate(block.group())
+        except ValueError:
+            continue
+        valid += 1
+    if valid:
+        return ""
+    if not _PEM.search(raw):
+        return f"{head}unable to parse bytes as PEM block"
+    return (
+        f"{head}failed to parse certificate: x509: malformed certificate"
+        if blocks
+        else f"{head}no valid certificate authority data seen"
+    )
 
 
 def check_service(service: Object, at: str) -> Iterator[Cause]:

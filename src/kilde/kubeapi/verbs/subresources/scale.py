@@ -1,5 +1,6 @@
 """scale: how many replicas, of any kind that says where it keeps that number."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
@@ -32,7 +33,7 @@ class Scale(Handler):
     """Reads and writes `.spec.replicas`, or what a CRD names instead."""
 
     def get(self, world: World, call: Call) -> Object:
-        parent, path = _existing(world, call).object(), call.kind.scale_paths.spec
+        parent, path = call.kind.presented(_existing(world, call)), call.kind.scale_paths.spec
         if call.kind.resource.custom and _get(parent, path) is None:
             raise failures.internal(f'the spec replicas field ".{".".join(path)}" does not exist')
         return without_owners(scale_of(call.kind, parent))
@@ -48,7 +49,11 @@ class Scale(Handler):
         if media == negotiate.APPLY:
             return self._store(world, call, existing, {}, apply_config=read_apply(call, raw))
         body = change_document(
-            call, media, read_patch(media, raw), without_owners(scale_of(call.kind, existing.object())), _node()
+            call,
+            media,
+            read_patch(media, raw),
+            without_owners(scale_of(call.kind, call.kind.presented(existing))),
+            _node(),
         )
         check_name(body, call.name, call.namespace, namespaced=True)
         return self._store(world, call, existing, body, apply_config=None)
@@ -57,7 +62,7 @@ class Scale(Handler):
         self, world: World, call: Call, existing: Record, body: Object, *, apply_config: Object | None
     ) -> Object:
         """Puts the number into the parent, whose managedFields tell who scaled it."""
-        kind, parent = call.kind, existing.object()
+        kind, parent = call.kind, call.kind.presented(existing)
         old = scale_of(kind, parent)
         if apply_config is not None:
             new = _applied(world, call, old, apply_config)
@@ -70,7 +75,7 @@ class Scale(Handler):
                 manager=call.manager,
                 api_version=_API_VERSION,
                 subresource="scale",
-                now=world.now(),
+                now=call.memory.once("now", world.now),
             ).object
         replicas = (new.get("spec") or {}).get("replicas") or 0
         _check(call, replicas)
@@ -85,12 +90,17 @@ class Scale(Handler):
             new["metadata"].get("managedFields"),
             api_version=kind.resource.api_version,
             path=field_path(path),
+            others=_others(kind),
         )
         meta["resourceVersion"] = new["metadata"].get("resourceVersion") or meta["resourceVersion"]
         if new["metadata"].get("uid"):
             meta["uid"] = new["metadata"]["uid"]
         stored = replace(world, call, existing, made, own=False)
-        return without_owners(scale_of(kind, stored.object()))
+        if not kind.converts:
+            return without_owners(scale_of(kind, stored.object()))
+        return without_owners(
+            scale_of(kind, {**made, "metadata": stored.object()["metadata"]})
+        )  # what is written must not wait
 
 
 def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
@@ -133,7 +143,7 @@ def _applied(world: World, call: Call, old: Object, config: Object) -> Object:
             force=call.options.force,
             api_version=_API_VERSION,
             subresource="scale",
-            now=world.now(),
+            now=call.memory.once("now", world.now),
         ).object
     except ApplyConflict as error:
         raise ApiError(409, "Conflict", error.what, {"causes": list(error.causes)}) from error
@@ -164,7 +174,7 @@ def scale_of(kind: Kind, parent: Object) -> Object:
     kept = {
         key: meta[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if key in meta
     }
-    entries = scale_entries(meta.get("managedFields"), field_path(paths.spec))
+    entries = scale_entries(meta.get("managedFields"), field_path(paths.spec), _others(kind))
     if entries:
         kept["managedFields"] = entries
     replicas = _get(parent, paths.spec)
@@ -179,6 +189,10 @@ def scale_of(kind: Kind, parent: Object) -> Object:
 def without_owners(scale: Object) -> Object:
     """The Scale as it is answered."""
     return {**scale, "metadata": {key: value for key, value in scale["metadata"].items() if key != "managedFields"}}
+
+
+def _others(kind: Kind) -> Mapping[str, tuple[str, ...] | None]:
+    return {version: path and field_path(path) for version, path in kind.replicas_elsewhere.items()}
 
 
 def field_path(path: tuple[str, ...]) -> tuple[str, ...]:
