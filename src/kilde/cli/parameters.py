@@ -93,6 +93,17 @@ DELETION_BUDGET = DeletionBudget()
 FLEET_DELETION_BUDGET = FleetDeletionBudget()
 
 
+def kubernetes_version_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--kubernetes-version`; the command gets `kubernetes_version`."""
+    return click.option(
+        "--kubernetes-version",
+        default="1.36",
+        show_default=True,
+        metavar="1.N",
+        help="The Kubernetes version that the embedded API serves: 1.33, 1.34, 1.35 or 1.36.",
+    )(command)
+
+
 def durability_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--durability`; the command gets `durability`."""
     return click.option(

@@ -286,7 +286,8 @@ class CustomKinds:
                     version,
                     converter,
                 )
-        self._world.kinds = Kinds(Catalog(resources), kinds, schemas)
+        release = self._world.release
+        self._world.kinds = Kinds(Catalog(resources, release.resources), kinds, schemas, release)
 
     def _clear(self) -> None:
         """A definition that is being deleted takes its objects with it, and goes when none is left."""

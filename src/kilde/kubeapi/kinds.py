@@ -14,6 +14,7 @@ from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Version
+from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.objects.unchanged import mark_unchanged
 from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
@@ -26,6 +27,8 @@ from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
 from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Resource
 from kilde.kubeapi.resources.openapi import Schemas
 from kilde.kubeapi.resources.printers.column import Printer
+from kilde.kubeapi.resources.release import Release
+from kilde.kubeapi.resources.release import release as newest
 from kilde.kubeapi.storage.records import Record
 
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
@@ -66,6 +69,9 @@ class Kind:
     selectable: Mapping[str, Read] | None = field(default=None)
     scale_paths: ScalePaths = field(default=ScalePaths())
     since: int = 0  # objects stored up to this resourceVersion were shaped by an older definition
+    older: bool = field(
+        default=False, kw_only=True
+    )  # of an older release: its type may not know all that defaults give
 
     @property
     def storage(self) -> str:
@@ -181,7 +187,8 @@ class Kind:
 
     def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
         """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
-        return self.conversion.defaulted(obj) if self.conversion else apply_defaults(obj)
+        made = self.conversion.defaulted(obj) if self.conversion else apply_defaults(obj)
+        return declared_only(made, self.node) if self.older else made
 
     def settled(self, obj: Object) -> Object:
         """The object as it will be read once it is stored: what its owners are asked about."""
@@ -211,13 +218,18 @@ class Kinds:
     """The kinds served at one moment."""
 
     def __init__(
-        self, catalog: Catalog, custom: Mapping[tuple[str, str, str], Kind], schemas: Schemas | None = None
+        self,
+        catalog: Catalog,
+        custom: Mapping[tuple[str, str, str], Kind],
+        schemas: Schemas | None = None,
+        release: Release | None = None,
     ) -> None:
         """`custom` are the CRDs' kinds by (group, version, plural); `schemas` their OpenAPI schemas by (group, version, kind)."""
         self.catalog = catalog
         self.schemas: Schemas = schemas or {}
         self._made: dict[tuple[str, str, str], Kind] = dict(custom)
-        self._types = schema.builtin()
+        self.release = release or newest()
+        self._types = self.release.types
 
     def at(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind behind a path; None if nothing is served there."""
@@ -229,7 +241,9 @@ class Kinds:
             node = self._types.node(group, version, resource.kind)
             if node is None:
                 return None
-            found = self._made[group, version, plural] = Kind(resource, node, SELECTABLE_BY_GROUP.get(group))
+            found = self._made[group, version, plural] = Kind(
+                resource, node, SELECTABLE_BY_GROUP.get(group), older=not self.release.is_newest
+            )
         return found
 
     def named(self, qualified: str) -> Kind | None:

@@ -142,7 +142,8 @@ async def _running(
     address: str,
 ) -> AsyncIterator[None]:
     clock = VirtualClock(speed=settings.speed, start=_begin(folder), seed=None if settings.speed else 0)
-    world = World(store, clock=clock.now, service_range=settings.service_range, key=signing_key(folder / "sa.key"))
+    key = signing_key(folder / "sa.key")
+    world = World(store, clock=clock.now, service_range=settings.service_range, key=key, serves=settings.release)
     kinds = CustomKinds(world)
     bootstrap(world)
     ServiceAddresses(world)
@@ -162,7 +163,13 @@ async def _running(
                 ca = identity.ca.read_text() if identity else ""
                 api = LocalApi(world)
                 moving = controllers.assemble(
-                    api, mode=settings.controllers, nodes=settings.nodes, marks=settings.marks, clock=clock, ca=ca
+                    api,
+                    mode=settings.controllers,
+                    nodes=settings.nodes,
+                    marks=settings.marks,
+                    clock=clock,
+                    ca=ca,
+                    version=settings.release.version,
                 )
                 control.loop = moving.loop
                 jobs = dict(moving.jobs)

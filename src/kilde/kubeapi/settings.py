@@ -9,6 +9,7 @@ from kilde.core.objects.manifest import Manifest
 from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic.audit import Policy
+from kilde.kubeapi.resources.release import Release, release
 from kilde.kubeapi.serving.rotating import Rotation
 from kilde.kubeapi.storage.journal import Durability
 
@@ -39,6 +40,7 @@ class Settings:
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
     `marks` are the labels and taints with which pretend nodes register, by node's name.
+    `release` is the Kubernetes version that is served.
     `tls` False is for tests on loopback only.
     `patience` is how many seconds a client has for a request's head; for its body it has six times as long.
     """
@@ -60,3 +62,4 @@ class Settings:
     durability: Durability = Durability.FULL
     patience: float = 10.0
     audit: AuditLog | None = None
+    release: Release = field(default_factory=release)

@@ -14,6 +14,7 @@ from kilde.kubeapi.allocations import Allocations
 from kilde.kubeapi.kinds import Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
 from kilde.kubeapi.resources.catalog import Catalog
+from kilde.kubeapi.resources.release import Release, release
 from kilde.kubeapi.storage.records import Key, Record
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.webhooks.calling import Caller
@@ -30,14 +31,16 @@ class World:
         clock: Callable[[], float] = time.time,
         service_range: str = "10.0.0.0/16",
         key: ec.EllipticCurvePrivateKey | None = None,
+        serves: Release | None = None,
     ) -> None:
-        """`key` signs the tokens of ServiceAccounts; without it they end with the process."""
+        """`key` signs the tokens of ServiceAccounts; without it they end with the process. `serves` None is the newest release."""
         self.store, self._clock = store, clock
         self._second = (-1, "")
         self.authorizer = Authorizer(store)
         self.tokens = Tokens(store, signing_key(None) if key is None else key)
         self.allocations = Allocations(store, service_range)
-        self.kinds = Kinds(Catalog(), {})
+        self.release = serves or release()
+        self.kinds = Kinds(Catalog((), self.release.resources), {}, release=self.release)
         self.webhooks: Asks = Caller()
 
     def time(self) -> float:

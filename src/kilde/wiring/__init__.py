@@ -93,6 +93,7 @@ class UpSettings:
     acting: str = (
         ""  # the user as whom the controller acts; "": who the kubeconfig says, and OWN_USER in the embedded cluster
     )
+    kubernetes_version: str = "1.36"
     seals: bool | None = None  # whether SealedSecrets are opened; None: in the embedded cluster
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
@@ -238,6 +239,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
 async def _embedded(settings: UpSettings, services: LocalServices) -> AsyncIterator[Path]:
     """The embedded cluster, its kubeconfig in the data directory."""
     from kilde.kubeapi.main import serve
+    from kilde.kubeapi.resources.release import release
     from kilde.kubeapi.settings import Controllers, Settings
     from kilde.kubeapi.storage.journal import Durability
 
@@ -251,6 +253,7 @@ async def _embedded(settings: UpSettings, services: LocalServices) -> AsyncItera
         nodes=settings.nodes,
         services=services,
         durability=Durability(settings.durability),
+        release=release(settings.kubernetes_version),
     )
     async with serve(api):
         yield file

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from kilde.cli.parameters import ADDRESS, DELETION_BUDGET, DURATION, FLEET_DELETION_BUDGET, durability_option
+from kilde.cli.parameters import (
+    ADDRESS,
+    DELETION_BUDGET,
+    DURATION,
+    FLEET_DELETION_BUDGET,
+    durability_option,
+    kubernetes_version_option,
+)
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
 from kilde.cli.witnesses import witness_option
@@ -45,6 +52,7 @@ from kilde.core.plan.budget import Budget, FleetBudget
     "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
 )
 @durability_option
+@kubernetes_version_option
 @namespace_option
 @click.option(
     "--wave-delay",
@@ -177,6 +185,7 @@ def command(
     raw: str,
     writes: int,
     durability: str,
+    kubernetes_version: str,
     namespace: str,
     seals: bool | None,
     seal_listen: tuple[str, int],
@@ -219,6 +228,7 @@ def command(
         plugins=plugins,
         writes=writes,
         durability=durability,
+        kubernetes_version=kubernetes_version,
         namespace=namespace,
         seals=seals,
         seal_listen=seal_listen,

@@ -8,6 +8,7 @@ from kilde.kubeapi.controllers.bootstrap import bootstrap
 from kilde.kubeapi.controllers.clock import Clock, VirtualClock
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.node_marks import Marks
+from kilde.kubeapi.controllers.nodes import VERSION
 from kilde.kubeapi.controllers.registry import control_plane, simulator
 from kilde.kubeapi.interface import Api
 
@@ -35,18 +36,20 @@ def assemble(
     marks: Mapping[str, Marks] | None = None,
     clock: Clock | None = None,
     ca: str = "",
+    version: str = VERSION,
 ) -> Moving:
     """What is to run; the job `bootstrap` ends by itself.
 
     `nodes` is the number of pretended nodes, `marks` what some of them register with, `ca` the PEM of the authority that
-    signed the server's certificate (it goes into every namespace's kube-root-ca.crt). An idle cluster causes no writes.
+    signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` the kubelets' own. An idle
+    cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled=mode != Mode.OFF)}
     if mode == Mode.OFF:
         return Moving(first, None)
     controllers = [*control_plane(ca=ca, simulated=mode == Mode.SIMULATE)]
     if mode == Mode.SIMULATE:
-        controllers += simulator(nodes=nodes, marks=marks)
+        controllers += simulator(nodes=nodes, marks=marks, version=version)
     loop = Loop(api, controllers, clock if clock is not None else VirtualClock())
     return Moving({**first, **loop.jobs()}, loop)
 

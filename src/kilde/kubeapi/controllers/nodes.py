@@ -30,7 +30,7 @@ from kilde.kubeapi.controllers.steps import (
     itself,
 )
 
-VERSION = "v1.36.3"
+VERSION = "v1.36.3"  # of the kubelets, unless another is served
 LEASES = "leases.coordination.k8s.io"
 LEASE_SPACE = "kube-node-lease"
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
@@ -54,10 +54,10 @@ def address(name: str) -> str:
     return f"10.1.{number // 200}.{number % 200 + 10}"
 
 
-def registration(count: int, marks: Mapping[str, Marks]) -> Controller:
+def registration(count: int, marks: Mapping[str, Marks], version: str = VERSION) -> Controller:
     """The pretend kubelets' registration: makes the nodes when their namespace for leases is there; heartbeats cost nothing.
 
-    `marks` are by name; like a kubelet's, they count when the node is made and never again.
+    `marks` are by name; like a kubelet's, they count when the node is made and never again. `version` is the kubelets'.
     """
     names = frozenset(node_names(count))
 
@@ -71,14 +71,16 @@ def registration(count: int, marks: Mapping[str, Marks]) -> Controller:
         return [Key("", name) for name in sorted(names)]
 
     triggers: dict[str, Trigger] = {"nodes": ours, "namespaces": begun, RULES: all_of_them}
-    return Controller("kubelet-node", partial(_register, marks), triggers, manager=KUBELET)
+    return Controller("kubelet-node", partial(_register, marks, version), triggers, manager=KUBELET)
 
 
-def _register(marks: Mapping[str, Marks], key: Key, view: View, moment: Moment) -> Step:
+def _register(marks: Mapping[str, Marks], version: str, key: Key, view: View, moment: Moment) -> Step:
     node = view.get("nodes", "", key.name)
     if node is None:
-        return Step((Create("nodes", _body(key.name, marks.get(key.name, Marks()))),), then=partial(_report, key))
-    return _report(key, view, moment, ())
+        return Step(
+            (Create("nodes", _body(key.name, marks.get(key.name, Marks()))),), then=partial(_report, version, key)
+        )
+    return _report(version, key, view, moment, ())
 
 
 def _body(name: str, marks: Marks) -> Object:
@@ -103,7 +105,7 @@ def _body(name: str, marks: Marks) -> Object:
     }
 
 
-def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
+def _report(version: str, key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     """Writes the status once: the pretend node is healthy until somebody, or a script, says otherwise."""
     node = view.get("nodes", "", key.name)
     if node is None:
@@ -112,10 +114,10 @@ def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     found = health(node, view, moment.memo, moment.now)
     before = moment.memo.state if moment.memo is not None else state_of(node)
     if find((node.get("status") or {}).get("conditions"), "Ready") is None:
-        status = _status(node, moment.now)
+        status = _status(node, version, moment.now)
         writes.append(Update("nodes", {**node, "status": status}, "status"))
     elif found.state != before:
-        turned = conditions(node, found, _status(node, moment.now)["conditions"], moment.now)
+        turned = conditions(node, found, _status(node, version, moment.now)["conditions"], moment.now)
         writes.append(Update("nodes", {**node, "status": {**node["status"], "conditions": turned}}, "status"))
         if found.state == UP:
             text = f"Node {key.name} status is now: NodeReady"
@@ -125,7 +127,7 @@ def _report(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     return Step(tuple(writes), wake=found.wake, memo=found)
 
 
-def _status(node: Object, now: float) -> dict[str, Any]:
+def _status(node: Object, version: str, now: float) -> dict[str, Any]:
     time = rfc3339(now)
     return {
         "capacity": _CAPACITY,
@@ -153,7 +155,7 @@ def _status(node: Object, now: float) -> dict[str, Any]:
             "containerRuntimeVersion": "kilde://1",
             "kernelVersion": "kilde",
             "kubeProxyVersion": "",
-            "kubeletVersion": VERSION,
+            "kubeletVersion": version,
             "machineID": "",
             "operatingSystem": "linux",
             "osImage": "Kilde (simulated)",

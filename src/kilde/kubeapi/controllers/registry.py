@@ -24,6 +24,7 @@ from kilde.kubeapi.controllers import (
     volumes,
 )
 from kilde.kubeapi.controllers.node_marks import Marks
+from kilde.kubeapi.controllers.nodes import VERSION
 from kilde.kubeapi.controllers.script import FAST, Profile
 from kilde.kubeapi.controllers.steps import Controller
 
@@ -52,16 +53,16 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
 
 
 def simulator(
-    *, nodes: int, marks: Mapping[str, Marks] | None = None, profile: Profile = FAST
+    *, nodes: int, marks: Mapping[str, Marks] | None = None, profile: Profile = FAST, version: str = VERSION
 ) -> tuple[Controller, ...]:
-    """What a scheduler, the kubelets of so many nodes and a cloud do."""
+    """What a scheduler, the kubelets (of a version) of so many nodes and a cloud do."""
     return (
-        _registration(nodes, marks or {}),
+        _registration(nodes, marks or {}, version),
         scheduler.controller(),
         kubelet.controller(profile),
         *addresses.controllers(profile),
     )
 
 
-def _registration(count: int, marks: Mapping[str, Marks]) -> Controller:
-    return nodes.registration(count, marks)
+def _registration(count: int, marks: Mapping[str, Marks], version: str) -> Controller:
+    return nodes.registration(count, marks, version)

@@ -1,4 +1,4 @@
-"""Which kinds an API server of Kubernetes 1.36 serves by itself, and what is particular to each."""
+"""Which kinds an API server of Kubernetes 1.36 serves by itself, and what is particular to each; release.py has the older versions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -14,9 +14,10 @@ import msgspec
 from kilde.core.objects.ref import join_api_version
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import Document
-from kilde.kubeapi.resources.kinds import BUILTIN, Resource
+from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.openapi_paths import paths_of
 from kilde.kubeapi.resources.openapi_schemas import builtin_schemas, custom_schemas
+from kilde.kubeapi.resources.release import Release, release
 
 _ONE_PATH = ("api", "apis", "version", ".well-known/openid-configuration", "openid/v1/jwks")
 
@@ -26,8 +27,9 @@ Schemas = Mapping[tuple[str, str, str], Mapping[str, Any] | None]
 class OpenApi:
     """The documents of one catalog. `schemas` are the CRDs' `openAPIV3Schema` by (group, version, kind); None where a version has none."""
 
-    def __init__(self, catalog: Catalog, schemas: Schemas | None = None) -> None:
-        self._catalog, self._schemas = catalog, schemas or {}
+    def __init__(self, catalog: Catalog, schemas: Schemas | None = None, serves: Release | None = None) -> None:
+        """`serves` None is the newest release."""
+        self._catalog, self._schemas, self._release = catalog, schemas or {}, serves or release()
         self._custom: dict[tuple[str, str], Document] = {}
 
     @functools.cached_property
@@ -41,7 +43,7 @@ class OpenApi:
     @property
     def v2(self) -> Document:
         """`GET /openapi/v2` as JSON: the definitions of the built-in kinds, for clients that know no newer document."""
-        return _v2()
+        return _v2(self._release)
 
     def hash(self, path: str) -> str:
         """The hash in a document's address: upper-case hex. KeyError if there is no such document."""
@@ -53,14 +55,14 @@ class OpenApi:
     def document(self, path: str) -> Document | None:
         """The document at `/openapi/v3/<path>` (`api/v1`, `apis/apps/v1`, …); None if there is none."""
         if path in _ONE_PATH:
-            return _small(path)
+            return _small(self._release, path)
         parts = path.split("/")
         if parts == ["api", "v1"]:
             return self._group_version("", "v1")
         if len(parts) not in (2, 3) or parts[0] != "apis" or not self._catalog.versions(parts[1]):
             return None
         if len(parts) == 2:
-            return _small(path)
+            return _small(self._release, path)
         return self._group_version(parts[1], parts[2]) if parts[2] in self._catalog.versions(parts[1]) else None
 
     def _paths(self) -> list[str]:
@@ -73,31 +75,32 @@ class OpenApi:
     def _group_version(self, group: str, version: str) -> Document:
         custom = [found for found in self._catalog.of_group_version(group, version) if found.custom]
         if not custom:
-            return _builtin(group, version)
+            return _builtin(self._release, group, version)
         found = self._custom.get((group, version))
         if found is None:
             schemas = custom_schemas([(one, self._schemas.get((group, version, one.kind))) for one in custom])
-            found = self._custom[group, version] = _full(custom, schemas)
+            found = self._custom[group, version] = _full(self._release, custom, schemas)
         return found
 
 
 @functools.lru_cache(maxsize=64)
-def _builtin(group: str, version: str) -> Document:
+def _builtin(serves: Release, group: str, version: str) -> Document:
     resources = sorted(
-        (one for one in BUILTIN if (one.group, one.version) == (group, version)), key=lambda one: one.plural
+        (one for one in serves.resources if (one.group, one.version) == (group, version)), key=lambda one: one.plural
     )
-    return _full(resources, builtin_schemas(resources))
+    return _full(serves, resources, builtin_schemas(resources, serves.types))
 
 
-def _full(resources: list[Resource], schemas: Mapping[str, Any]) -> Document:
+def _full(serves: Release, resources: list[Resource], schemas: Mapping[str, Any]) -> Document:
     first = resources[0]
     paths: dict[str, Any] = {_root(first) + "/": _discovery(first)}
     for resource in resources:
         paths.update(paths_of(resource, _root(resource)))
-    return _document({**_HEAD, "paths": dict(sorted(paths.items())), "components": _components(schemas)})
+    return _document({**_head(serves), "paths": dict(sorted(paths.items())), "components": _components(schemas)})
 
 
-_HEAD: Mapping[str, Any] = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3"}}
+def _head(serves: Release) -> dict[str, Any]:
+    return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": serves.version}}
 
 
 def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,20 +123,20 @@ def _discovery(resource: Resource) -> dict[str, Any]:
 
 
 @functools.cache
-def _v2() -> Document:
-    schemas = builtin_schemas(BUILTIN)
+def _v2(serves: Release) -> Document:
+    schemas = builtin_schemas(serves.resources, serves.types)
     text = msgspec.json.encode(
-        {"swagger": "2.0", "info": _HEAD["info"], "paths": {}, "definitions": dict(sorted(schemas.items()))}
+        {"swagger": "2.0", "info": _head(serves)["info"], "paths": {}, "definitions": dict(sorted(schemas.items()))}
     )
     body = text.replace(b'"#/components/schemas/', b'"#/definitions/')
     return Document(body, "application/json", f'"{hashlib.sha512(body).hexdigest().upper()}"')
 
 
 @functools.lru_cache(maxsize=256)
-def _small(path: str) -> Document:
+def _small(serves: Release, path: str) -> Document:
     """The document of a path that only answers GET."""
     operation = {"tags": [path], "description": f"get what /{path} says", "responses": {"200": {"description": "OK"}}}
-    return _document({**_HEAD, "paths": {f"/{path}/": {"get": operation}}, "components": _components({})})
+    return _document({**_head(serves), "paths": {f"/{path}/": {"get": operation}}, "components": _components({})})
 
 
 def _document(value: Mapping[str, Any], content_type: str = "application/json") -> Document:

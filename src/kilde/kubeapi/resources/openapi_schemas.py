@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kilde.core.objects.typed.schema import Kind, builtin
+from kilde.core.objects.typed.schema import Kind, Types, builtin
 from kilde.kubeapi.resources._enums import ENUMS
 from kilde.kubeapi.resources.descriptions import describe
 from kilde.kubeapi.resources.kinds import Resource
@@ -66,25 +66,26 @@ def body_name(resource: Resource, body: tuple[str, str, str]) -> str:
     return builtin().kinds.get(key, "")
 
 
-def builtin_schemas(resources: Iterable[Resource]) -> dict[str, Schema]:
-    """Every definition these resources need, by name."""
+def builtin_schemas(resources: Iterable[Resource], types: Types | None = None) -> dict[str, Schema]:
+    """Every definition these resources need, by name; `types` are those of the release (None: the newest)."""
     wanted = list(_EVERYWHERE)
     for resource in resources:
         wanted.append(definition_name(resource))
         wanted.append(definition_name(resource, resource.list_kind_name))
         wanted.extend(body_name(resource, sub.body) for sub in resource.sub_resources)
-    return _closure(wanted)
+    return _closure(wanted, types)
 
 
-def _closure(names: Iterable[str]) -> dict[str, Schema]:
+def _closure(names: Iterable[str], types: Types | None = None) -> dict[str, Schema]:
     """These definitions and all they refer to."""
-    known = set(builtin().names())
+    types = types or builtin()
+    known = set(types.names())
     found: dict[str, Schema] = {}
     waiting = [name for name in names if name in known]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _described(name, _published(builtin().definition(name), waiting))
+            found[name] = _described(name, _published(types.definition(name), waiting))
     return found
 
 
@@ -99,7 +100,9 @@ def _described(name: str, schema: Schema) -> Schema:
             key: {"description": texts[key], **child} if key in texts else child for key, child in fields.items()
         }
         for field, values in ENUMS.get(name, {}).items():
-            child = schema["properties"].get(field.removesuffix("[]"), {})
+            child = schema["properties"].get(field.removesuffix("[]"))
+            if child is None:
+                continue  # of a newer release
             (child.get("items", {}) if field.endswith("[]") else child)["enum"] = list(values)
     return schema
 

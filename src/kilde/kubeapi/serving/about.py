@@ -10,7 +10,6 @@ from kilde.kubeapi.resources.openapi import OpenApi
 from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text
 from kilde.kubeapi.world import World
 
-VERSION = "v1.36.3"
 _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers", "poststarthook/bootstrap-controller")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
@@ -22,7 +21,7 @@ class About:
         self._world, self._metrics, self._address = world, metrics, address
         self._discovery = Discovery(world.kinds.catalog)
         self._described = world.kinds
-        self._openapi = OpenApi(world.kinds.catalog, world.kinds.schemas)
+        self._openapi = OpenApi(world.kinds.catalog, world.kinds.schemas, world.release)
 
     def serve(self, request: Request) -> Response:
         """The answer; a plain 404 for a path that is not known."""
@@ -37,7 +36,7 @@ class About:
         if head == "openapi":
             return self._describe(request, path)
         if path == "/version":
-            return answer(200, version_info())
+            return answer(200, version_info(self._world.release.version))
         if path == "/metrics":
             return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
         if path == "/":
@@ -57,7 +56,7 @@ class About:
         """The OpenAPI v3 documents of the kinds that are served now."""
         if self._described is not self._world.kinds:
             self._described = self._world.kinds
-            self._openapi = OpenApi(self._described.catalog, self._described.schemas)
+            self._openapi = OpenApi(self._described.catalog, self._described.schemas, self._world.release)
         return self._openapi
 
     def _describe(self, request: Request, path: str) -> Response:
@@ -65,7 +64,7 @@ class About:
         name = path.removeprefix("/openapi/v3").strip("/")
         document = self.openapi.document(name) if name else self.openapi.index
         if path == "/openapi/v2":
-            return openapi_v2(request.headers.get("accept", ""))
+            return openapi_v2(request.headers.get("accept", ""), self._world.release.version)
         if not path.startswith("/openapi/v3"):
             return text(404, NOT_FOUND)
         if document is None:
@@ -140,16 +139,16 @@ _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _TITLE = "Kubernetes"
 
 
-def openapi_v2(accept: str) -> Response:
+def openapi_v2(accept: str, version: str) -> Response:
     """The old document, which names no types: clients ask it about what version 3 does not know, and learn that it is unknown.
 
     Kept to that because only kubectl before 1.29 needs more of it. Binary for those who want gnostic's protobuf
     (openapi.v2.Document: 1 swagger, 2 info {1 title, 2 version}, 8 paths).
     """
     if "proto-openapi.spec.v2" in accept:  # clients write an @ before the version, servers a dot
-        info = _field(1, _TITLE.encode()) + _field(2, VERSION.encode())
+        info = _field(1, _TITLE.encode()) + _field(2, version.encode())
         return Response(200, _field(1, b"2.0") + _field(2, info) + _field(8, b""), _V2_PROTOBUF)
-    info_json = {"title": _TITLE, "version": VERSION}
+    info_json = {"title": _TITLE, "version": version}
     return answer(200, {"swagger": "2.0", "info": info_json, "paths": {}, "definitions": {}})
 
 
@@ -158,9 +157,9 @@ def _field(number: int, data: bytes) -> bytes:
     return bytes((number << 3 | 2, len(data))) + data
 
 
-def version_info() -> dict[str, str]:
+def version_info(version: str) -> dict[str, str]:
     """What /version says: the Kubernetes version whose behaviour this server keeps."""
-    major, minor, _ = VERSION.removeprefix("v").split(".")
+    major, minor, _ = version.removeprefix("v").split(".")
     return {
         "major": major,
         "minor": minor,
@@ -168,7 +167,7 @@ def version_info() -> dict[str, str]:
         "emulationMinor": minor,
         "minCompatibilityMajor": major,
         "minCompatibilityMinor": str(int(minor) - 1),
-        "gitVersion": VERSION,
+        "gitVersion": version,
         "gitCommit": "",
         "gitTreeState": "clean",
         "buildDate": "1970-01-01T00:00:00Z",

@@ -85,7 +85,7 @@ class Resources:
 
     def knows(self, route: Route) -> bool:
         """Whether this path is anybody's: the resource of a CRD, or of a group that is built in."""
-        if not route.group or route.group in GROUP_ORDER:
+        if not route.group or (route.group in GROUP_ORDER and self._world.kinds.catalog.versions(route.group)):
             return True
         return self._world.kinds.at(route.group, route.version, route.plural) is not None
 

@@ -10,7 +10,7 @@ import click
 
 from kilde.cli.clusters import named
 from kilde.cli.lazy import LazyGroup
-from kilde.cli.parameters import SPEED, durability_option
+from kilde.cli.parameters import SPEED, durability_option, kubernetes_version_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ _HERE = "kilde.cli.commands.cluster"
     help="Keep files that were put aside for so long. Default: for ever.",
 )
 @durability_option
+@kubernetes_version_option
 @click.option("-d", "--detach", is_flag=True, help="Leave it running in the background once it is ready; stop ends it.")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.pass_context
@@ -212,11 +213,13 @@ def _run(
     audit_max_backups: int,
     audit_max_age: int,
     durability: str,
+    kubernetes_version: str,
     verbose: bool,
 ) -> None:
     from kilde.adapters.folder import manifests_of
     from kilde.kubeapi.controllers.node_marks import marks
     from kilde.kubeapi.main import serve as serve_api
+    from kilde.kubeapi.resources.release import release
     from kilde.kubeapi.settings import Controllers, Settings
     from kilde.kubeapi.storage.journal import Durability
 
@@ -234,6 +237,7 @@ def _run(
         speed=clock,
         audit=_audit(audit_log, audit_policy, (audit_max_size, audit_max_backups, audit_max_age)),
         durability=Durability(durability),
+        release=release(kubernetes_version),
     )
 
     async def serve(stop: asyncio.Event) -> None:
