@@ -199,7 +199,7 @@ class _Walk:
 
     def _refuse(self, node: Node, value: Json, at: _At) -> None:
         """Go goes on after a value of a wrong type and tells the first of them, but a type that decodes itself ends it at once."""
-        wrong = WrongType(_complaint(node, value, at), _restored(node, value), at.where)
+        wrong = WrongType(_complaint(node, value, at), _restored(node, value, at.type), at.where)
         if node.format in _DECODE_THEMSELVES:
             if self.wrong is not None:
                 wrong.restored = self.wrong.restored
@@ -226,8 +226,8 @@ def _complaint(node: Node, value: Json, at: _At) -> str:
     return f"json: cannot unmarshal {_json_kind(node, value)} into {spot} of type {at.type or _go_type(node)}"
 
 
-def _restored(node: Node, value: Json) -> str:
-    """What runtime.DefaultUnstructuredConverter says; "" where it says the same."""
+def _restored(node: Node, value: Json, named: str = "") -> str:
+    """What runtime.DefaultUnstructuredConverter says; "" where it says the same. `named` is the Go type, if it has a name."""
     kind = (
         "slice"
         if isinstance(value, list)
@@ -244,16 +244,16 @@ def _restored(node: Node, value: Json) -> str:
         return f"error decoding from json: illegal base64 data at input byte {_base64_problem(value) or 0}"
     if node.list is not None or node.format == "byte":
         return f"cannot restore slice from {kind}"
-    return _unconverted(kind, node)
+    return _unconverted(kind, node, named)
 
 
-def _unconverted(kind: str, node: Node) -> str:
+def _unconverted(kind: str, node: Node, named: str) -> str:
     """Of two basic kinds that Go converts into each other the converter says one thing, of others another."""
     if node.format in ("quantity", "int-or-string") or node.scalar is Scalar.UNTYPED:
         return ""
     wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
     if (kind, wanted) in (("int64", "string"), ("float64", "int32")):
-        return f"cannot convert {kind} to {wanted}"
+        return f"cannot convert {kind} to {named or wanted}"
     return f"unrecognized type: {wanted}"
 
 

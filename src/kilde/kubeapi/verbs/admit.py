@@ -126,3 +126,24 @@ def shaped(kind: Kind, obj: Object, *, nulls: bool) -> Object:
     if isinstance(made.get("spec"), dict):
         made["spec"] = dict(made["spec"])
     return made
+
+
+_TWICE = (
+    ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may reject such requests"
+    " as early as 1.24; please fix your requests; duplicate UID(s) observed: {uids}"
+)
+
+
+def one_of_each_owner(call: Call, obj: Object, *, admitted: bool = False) -> None:
+    """Leaves one of equal owner references, with a warning; `admitted`: after mutating admission."""
+    found = obj.get("metadata")
+    owners = found.get("ownerReferences") if isinstance(found, dict) else None
+    if not isinstance(owners, list):
+        return
+    kept = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
+    if len(kept) == len(owners) or not all(isinstance(owner, dict) for owner in owners):
+        return
+    again = [str(owner.get("uid", "")) for index, owner in enumerate(owners) if owner in owners[:index]]
+    obj["metadata"] = {**obj["metadata"], "ownerReferences": kept}
+    when = " after mutating admission happens" if admitted else ""
+    call.warn(_TWICE.format(when=when, uids=", ".join(again)))

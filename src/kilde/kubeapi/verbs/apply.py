@@ -51,15 +51,17 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
-    made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     if existing is None and call.subresource:
         raise failures.not_found(kind.about(call.name))
+    made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {**made, "metadata": dict(made["metadata"])}
     if not changed:  # what the configuration does not say of its name and place is as it is
         said = {key: value for key, value in config["metadata"].items() if value is not None}
         named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:
+        for text in kind.warnings_of(named, live) if not call.subresource else ():
+            call.warn(text)
         return existing, False
     return _written(world, call, existing, live, named)
 

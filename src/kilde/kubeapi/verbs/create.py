@@ -7,7 +7,7 @@ from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
-from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, owned, refuse, shaped
+from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, one_of_each_owner, owned, refuse, shaped
 from kilde.kubeapi.world import World
 
 
@@ -25,6 +25,9 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     version = str(found.get("resourceVersion") or "")
     if version.isascii() and version.isdecimal() and version != "0":
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
+    if own:
+        one_of_each_owner(call, obj)
+        found = meta(obj)
     check_new_content(world, call, str(found.get("name") or ""))
     memory = call.memory
     now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
@@ -41,6 +44,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     strategy.admit_new(world, call, obj)
     admission.before(world, call, obj)
     obj = admission.mutate(world, call, obj, None)
+    one_of_each_owner(call, obj, admitted=True)
     strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in kind.warnings_of(obj, None):

@@ -120,6 +120,9 @@ def _rewritten(value: Json, touched: Json) -> Json:
 
 def _decoded(call: Call, made: Object, quoted: str, touched: Object) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `quoted` is a strategic patch."""
+    if call.kind.resource.custom and not made.get("kind"):
+        text = json.dumps(json.loads(canonical(made)), separators=(",", ":"), ensure_ascii=False)
+        raise _unlike(text, f"Object 'Kind' is missing in '{text}'")
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
@@ -128,7 +131,8 @@ def _decoded(call: Call, made: Object, quoted: str, touched: Object) -> Object:
         raise _unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
-        raise _unfit(made, f"strict decoding error: {', '.join(unknown)}")
+        why = f"strict decoding error: {', '.join(unknown)}"
+        raise _unlike(quoted, why) if quoted else _unfit(made, why)
     complain(call, "", unknown)
     found = dict(decoded.object)
     return {**found, "metadata": dict(found.get("metadata") or {})}

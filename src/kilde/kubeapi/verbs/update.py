@@ -9,7 +9,7 @@ from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
-from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, owned, refuse, shaped
+from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, one_of_each_owner, owned, refuse, shaped
 from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.verbs.parts import PARTS
 from kilde.kubeapi.world import World
@@ -55,6 +55,7 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     check_kind(kind, obj)
     check_name(obj, call.name, call.namespace, namespaced=kind.resource.namespaced)
     check_namespace(world, call)
+    one_of_each_owner(call, obj)
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
@@ -80,6 +81,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         obj = owned(call, old, obj, call.memory.once("now", world.now))
     if call.subresource != "scale":
         obj = admission.mutate(world, call, obj, old)
+        one_of_each_owner(call, obj, admitted=True)
     prepare(kind, obj, old, call.subresource)
     obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     strategy.prepare_change(world, call, obj, old)

@@ -177,6 +177,9 @@ def _items(original: list[Any], patch: list[Any], key: str, node: Node, depth: i
 def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) -> None:
     """Does one `$setElementOrder` with the list it is about; both are taken out of the patch."""
     name = directive.removeprefix(ORDER)
+    if name.startswith("$"):
+        struct = node.definition.rpartition(".")[2]
+        raise PatchFailed(f'unable to find api field in struct {struct} for the json field "{name}"')
     order = _a_list(rest.pop(directive))
     before = _a_list(out[name]) if name in out else None
     wanted = _a_list(rest[name]) if name in rest else None
@@ -191,6 +194,10 @@ def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) 
         merged = _without_directives(wanted) if wanted is not None else before or []
     else:
         merged = _list(before, wanted, child, depth + 1)
+    if not child.patch_key:
+        for item in merged:
+            if isinstance(item, dict):
+                _key(item, "")
     mine, others = partition(merged, order, child.patch_key)
     out[name] = ordered(mine, others, order, before or [], child.patch_key)
 

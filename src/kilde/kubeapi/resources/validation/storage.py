@@ -23,6 +23,7 @@ from kilde.kubeapi.resources.validation.fields import (
     one_of,
     quantity,
     unchanged,
+    word_of,
 )
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
 from kilde.kubeapi.resources.validation.scheduling import check_node_selector
@@ -272,7 +273,9 @@ def check_storage_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StorageClass."""
     yield from _provisioner(obj.get("provisioner") or "", "provisioner")
     yield from one_of(obj.get("reclaimPolicy"), ("Delete", "Retain"), "reclaimPolicy")
-    yield from one_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode", needed=True)
+    if obj.get("volumeBindingMode") is None:
+        yield required("volumeBindingMode")
+    yield from word_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode")
     yield from _parameters(obj.get("parameters") or {})
     yield from _topologies(obj.get("allowedTopologies") or ())
 

@@ -240,7 +240,7 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
         yield from not_negative(get(rolling, "partition"), f"{at}.rollingUpdate.partition")
     elif kind == "OnDelete":
         if rolling is not None:
-            dump = _internal(kind, rolling, _STATEFUL_NAMES)
+            dump = _internal(kind, rolling, _STATEFUL_NAMES)["RollingUpdate"]
             yield invalid(f"{at}.rollingUpdate", dump, "only allowed for updateStrategy 'RollingUpdate'")
     else:
         yield invalid(at, _internal(kind, rolling, _STATEFUL_NAMES), "must be 'RollingUpdate' or 'OnDelete'")
