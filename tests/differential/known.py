@@ -56,12 +56,27 @@ def _go_diff(answer: Any) -> None:
             answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
 
 
+_MAP_VERSION = re.compile(r"resourceVersion:\d+")
+
+
+def _go_struct(answer: Any) -> None:
+    """Messages of immutable parts print Go's internal types, of which we have the part's own fields only."""
+    for cause in _causes(answer):
+        if "field is immutable" in cause["message"]:
+            cause["message"] = re.sub(r"(?s)Invalid value: \{.*\}: ", "Invalid value: STRUCT: ", cause["message"])
+    causes = _causes(answer)
+    if any("STRUCT" in cause["message"] for cause in causes):
+        answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
+        causes.sort(key=json.dumps)
+
+
 def _quoted_object(answer: Any) -> None:
     """A patched object that cannot be decoded is quoted with Go's order of fields and the server's own resourceVersion."""
     for cause in _causes(answer):
-        cause["message"] = _QUOTED.sub(_sorted, cause["message"])
+        cause["message"] = _MAP_VERSION.sub("resourceVersion:N", _QUOTED.sub(_sorted, cause["message"]))
     if isinstance(answer["body"], dict) and "message" in answer["body"]:
-        answer["body"]["message"] = _QUOTED.sub(_sorted, answer["body"]["message"])
+        text = _QUOTED.sub(_sorted, answer["body"]["message"])
+        answer["body"]["message"] = _MAP_VERSION.sub("resourceVersion:N", text)
 
 
 def _sorted(match: re.Match[str]) -> str:
@@ -126,6 +141,7 @@ _FORGET = (
     ("the order in which a badly typed configuration is walked, which is random on the real server", _typing),
     ("a quoted empty list or map", _empty),
     ("the diff of Go's internal types in the message of an immutable spec", _go_diff),
+    ("the fields of Go's internal types in the message of an immutable field", _go_struct),
     ("the order of fields in a quoted object, and its resourceVersion", _quoted_object),
     ("the order of causes and warnings, which is random on the real server where a map is walked", _order),
 )

@@ -84,6 +84,11 @@ class Kind:
         resource = self.resource
         return f"apiextensions.kubernetes.io/{resource.group}/{resource.plural}" if resource.custom else resource.plural
 
+    @property
+    def names_last(self) -> bool:
+        """Whether a missing name is told only once nothing else is wrong."""
+        return (self.resource.group, self.resource.kind) in validation.METADATA_LAST
+
     @cached_property
     def conversion(self) -> Conversion | None:
         """How it is converted; None where every version has the same shape."""

@@ -221,6 +221,9 @@ def _complaint(node: Node, value: Json, at: _At) -> str:
     if isinstance(value, str) and node.format == "byte" and node.scalar is Scalar.STRING:
         return f"illegal base64 data at input byte {_base64_problem(value) or 0}"
     if isinstance(value, str) and node.format == "date-time":
+        whole = _RFC3339.match(value)
+        if whole is not None:
+            return f'parsing time "{value}": extra text: "{value[whole.end() :]}"'
         return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
     spot = f"Go struct field {at.struct}.{at.path}"
     return f"json: cannot unmarshal {_json_kind(node, value)} into {spot} of type {at.type or _go_type(node)}"

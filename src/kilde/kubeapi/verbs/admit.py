@@ -111,7 +111,7 @@ def finished(obj: Object) -> Object:
 
 def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
     """422 if there are causes."""
-    if not obj["metadata"].get("name"):
+    if not obj["metadata"].get("name") and not (causes and kind.names_last):
         words = "Required value: name or generateName is required"
         if not any(cause.field == "metadata.name" for cause in causes):
             causes = [failures.cause("FieldValueRequired", words, "metadata.name"), *causes]

@@ -128,11 +128,11 @@ def _decoded(call: Call, made: Object, quoted: str, touched: Object) -> Object:
     except WrongType as error:
         if quoted:
             raise _unlike(quoted, error.restored) from error
-        raise _unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
+        raise unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         why = f"strict decoding error: {', '.join(unknown)}"
-        raise _unlike(quoted, why) if quoted else _unfit(made, why)
+        raise _unlike(quoted, why) if quoted else unfit(made, why)
     complain(call, "", unknown)
     found = dict(decoded.object)
     return {**found, "metadata": dict(found.get("metadata") or {})}
@@ -147,7 +147,8 @@ def _first_fault(call: Call, made: Json) -> str:
     return ""
 
 
-def _unfit(made: Object, why: str) -> ApiError:
+def unfit(made: Object, why: str) -> ApiError:
+    """422 for a patched object that does not decode, with the whole of it."""
     sorted_parts = {
         key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
     }

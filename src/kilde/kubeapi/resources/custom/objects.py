@@ -59,6 +59,11 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
     if version.scale is None:
         return
     for path in (version.scale.replicas, version.scale.status_replicas):
+        reached, holder = _holder(obj, path)
+        if holder is not None and not isinstance(holder, dict):
+            told = f"{_go(holder)} is of the type {_go_type(holder)}, expected map[string]interface{{}}"
+            yield invalid(path, 0, f"{reached} accessor error: {told}")
+            continue
         value = compiled(path).first(obj, _MISSING)
         if value is _MISSING:
             continue
@@ -76,6 +81,18 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
         yield invalid(
             selector, "", f"{selector} accessor error: {_go(value)} is of the type {_go_type(value)}, expected string"
         )
+
+
+def _holder(obj: Object, path: str) -> tuple[str, Json]:
+    """(the path up to the field that cannot be reached, what stands in its place); the last map of the path where it can."""
+    found: Json = obj
+    steps = path.removeprefix(".").split(".")
+    for index, step in enumerate(steps):
+        if not isinstance(found, dict):
+            return "." + ".".join(steps[: index + 1]), found
+        if index < len(steps) - 1:
+            found = found.get(step)
+    return path, found
 
 
 def _go(value: Json) -> str:

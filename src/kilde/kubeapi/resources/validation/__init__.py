@@ -84,3 +84,6 @@ def _resource(obj: Object) -> Resource:
     if found is None:
         raise KeyError(f"{obj.get('apiVersion')} {obj.get('kind')}")
     return found
+
+
+__all__ = ["METADATA_LAST", "validate_create", "validate_update"]

@@ -34,7 +34,6 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from _deadline(spec, before)
     if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
-        return
     yield from _gates(spec, before)
     kept = {key: before.get(key) for key in ("activeDeadlineSeconds", "tolerations", "schedulingGates")}
     if spec.get("terminationGracePeriodSeconds") == 1 and (before.get("terminationGracePeriodSeconds") or 0) < 0:

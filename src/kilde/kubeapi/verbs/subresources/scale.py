@@ -21,7 +21,7 @@ from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace
 from kilde.kubeapi.verbs.apply import read_apply
-from kilde.kubeapi.verbs.patch import change_document, read_patch
+from kilde.kubeapi.verbs.patch import change_document, read_patch, unfit
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.verbs.update import replace
 from kilde.kubeapi.world import World
@@ -40,6 +40,9 @@ class Scale(Handler):
 
     def put(self, world: World, call: Call, body: Object) -> Object:
         check_name(body, call.name, call.namespace, namespaced=True)
+        wrong = _wrong_type(_get(body, ("spec", "replicas")))
+        if wrong:
+            raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
         existing = _existing(world, call)
         return self._store(world, call, existing, body, apply_config=None)
 
@@ -55,6 +58,9 @@ class Scale(Handler):
             without_owners(scale_of(call.kind, call.kind.presented(existing))),
             _node(),
         )
+        wrong = _wrong_type(_get(body, ("spec", "replicas")))
+        if wrong:
+            raise unfit({**body, "apiVersion": _API_VERSION, "kind": "Scale"}, wrong)
         check_name(body, call.name, call.namespace, namespaced=True)
         return self._store(world, call, existing, body, apply_config=None)
 
@@ -153,13 +159,19 @@ def _applied(world: World, call: Call, old: Object, config: Object) -> Object:
         raise failures.unexplained(error.what) from error
 
 
+def _wrong_type(replicas: Json) -> str:
+    """What Go's decoder says of a number of replicas that is none."""
+    if replicas is None or (isinstance(replicas, int) and not isinstance(replicas, bool)):
+        return ""
+    kinds = {str: "string", float: f"number {replicas}", bool: "bool", list: "array", dict: "object"}
+    kind = kinds[type(replicas)]
+    return f"json: cannot unmarshal {kind} into Go struct field ScaleSpec.spec.replicas of type int32"
+
+
 def _check(call: Call, replicas: Json) -> None:
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        word = 'Scale in version "v1" cannot be handled as a Scale'
-        kind = "string" if isinstance(replicas, str) else "number" if isinstance(replicas, float) else "bool"
-        raise failures.bad_request(
-            f"{word}: json: cannot unmarshal {kind} into Go struct field ScaleSpec.spec.replicas of type int32"
-        )
+    wrong = _wrong_type(replicas)
+    if wrong or not isinstance(replicas, int):
+        raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
     if replicas < 0:
         cause = failures.cause(
             "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0", "spec.replicas"
