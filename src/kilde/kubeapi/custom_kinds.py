@@ -84,6 +84,8 @@ class CustomKind(Kind):
                 if isinstance(obj["metadata"], list)
                 else "string"
                 if isinstance(obj["metadata"], str)
+                else "bool"
+                if isinstance(obj["metadata"], bool)
                 else "number"
             )
             raise go_decode.WrongType(f"json: cannot unmarshal {kind} into Go value of type v1.ObjectMeta")
@@ -190,7 +192,7 @@ class CustomKind(Kind):
         return custom.validate(obj, self._definition, self._version)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
-        return custom.validate(new, self._definition, self._version, old)
+        return custom.validate(new, self._definition, self._version, old, status=subresource == "status")
 
 
 def _paths(version: Version) -> ScalePaths:

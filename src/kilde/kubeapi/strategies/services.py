@@ -31,6 +31,7 @@ class Services(Strategy):
             return
         spec, before = new["spec"], old.get("spec") or {}
         _carry_over(spec, before)
+        _agree(spec, before)
         _drop_unneeded(spec, before)
         _families(spec)
         _refuse_taken(world, call, new, old)
@@ -144,6 +145,19 @@ def _needs_ports(spec: Object) -> bool:
 
 def _reached_from_outside(spec: Object) -> bool:
     return spec.get("type") in _WITH_PORTS or (spec.get("type") == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
+def _agree(spec: Object, before: Object) -> None:
+    """Of two spellings of the address that disagree, the one that was changed counts."""
+    one, was = spec.get("clusterIP") or "", before.get("clusterIP") or ""
+    many, were = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
+    if were and not many and one == was:
+        spec["clusterIPs"] = were
+    elif one != was and many == were and many:
+        if one:
+            spec["clusterIPs"] = [one]
+        else:
+            del spec["clusterIPs"]
 
 
 def _carry_over(spec: Object, before: Object) -> None:

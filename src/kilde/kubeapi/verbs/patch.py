@@ -164,4 +164,17 @@ def _merged(patch: Json, old: Json) -> Json:
     """A strategic patch as Go quotes it: without the directives that merging has taken out of it."""
     if not isinstance(patch, dict) or not isinstance(old, dict):
         return patch
-    return {key: _merged(child, old.get(key)) for key, child in patch.items() if key != "$retainKeys"}
+    return {
+        key: _merged(child, old[key]) if key in old else _fresh(child)
+        for key, child in patch.items()
+        if not key.startswith("$")
+    }
+
+
+def _fresh(value: Json) -> Json:
+    """What a patch brings that was not there: without nulls, and without the items of lists that are directives."""
+    if isinstance(value, dict):
+        return {key: _fresh(child) for key, child in value.items() if child is not None}
+    if isinstance(value, list):
+        return [_fresh(item) for item in value if not (isinstance(item, dict) and "$patch" in item)]
+    return value

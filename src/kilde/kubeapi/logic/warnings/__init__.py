@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.logic.failures import quoted
 from kilde.kubeapi.logic.warnings.kinds import KINDS
 from kilde.kubeapi.logic.warnings.pods import pod_warnings
@@ -38,10 +38,14 @@ def warnings(storage: str, obj: Object, old: Object | None) -> Iterator[str]:
         yield from pod_warnings(obj, "")
     elif storage in _TEMPLATES:
         path = _TEMPLATES[storage]
-        if old is None or obj.get(path[0]) != old.get(path[0]):
+        if old is None or _generation(obj) != _generation(old):
             yield from pod_warnings(_at(obj, path) or {}, ".".join(path) + ".")
     if storage in KINDS:
         yield from KINDS[storage](obj, old)
+
+
+def _generation(obj: Object) -> Json:
+    return (obj.get("metadata") or {}).get("generation")
 
 
 def of_custom(obj: Object, old: Object | None) -> Iterator[str]:

@@ -17,14 +17,31 @@ _LARGEST_REPLICAS = 2**31 - 1
 _MISSING = object()
 
 
-def validate(obj: Object, definition: Definition, version: Version, old: Object | None = None) -> list[Cause]:
-    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted)."""
-    causes = list(_causes(obj, definition, version, old))
+def validate(
+    obj: Object, definition: Definition, version: Version, old: Object | None = None, *, status: bool = False
+) -> list[Cause]:
+    """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted).
+
+    `status`: only its status was written to.
+    """
+    causes = list(_status_causes(obj, version, old or {}) if status else _causes(obj, definition, version, old))
     if version.schema is None or not has_rules(version.schema):
         return causes
     if any(cause.blocks_rules for cause in causes):
         return [*causes, Cause(NO_FIELD, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]
     return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old))]
+
+
+def _status_causes(obj: Object, version: Version, old: Object) -> Iterator[Cause]:
+    """The status alone is judged, and named as if it were the whole; what else there is was right once."""
+    yield from check_metadata_update(obj.get("metadata") or {}, old.get("metadata") or {}, namespaced=True)
+    schema = ((version.schema or {}).get("properties") or {}).get("status")
+    if schema is not None and "status" in obj:
+        before = [old["status"]] if "status" in old else []
+        yield from check(obj["status"], schema, "status", *before, root="status")
+    if version.scale is not None:
+        yield from _scale_value(obj, version.scale.status_replicas)
+        yield from _scale_selector(obj, version.scale.selector)
 
 
 def _causes(obj: Object, definition: Definition, version: Version, old: Object | None) -> Iterator[Cause]:
@@ -59,23 +76,28 @@ def _scale(obj: Object, version: Version) -> Iterator[Cause]:
     if version.scale is None:
         return
     for path in (version.scale.replicas, version.scale.status_replicas):
-        reached, holder = _holder(obj, path)
-        if holder is not None and not isinstance(holder, dict):
-            told = f"{_go(holder)} is of the type {_go_type(holder)}, expected map[string]interface{{}}"
-            yield invalid(path, 0, f"{reached} accessor error: {told}")
-            continue
-        value = compiled(path).first(obj, _MISSING)
-        if value is _MISSING:
-            continue
-        if not isinstance(value, int) or isinstance(value, bool):
-            yield invalid(
-                path, 0, f"{path} accessor error: {_go(value)} is of the type {_go_type(value)}, expected int64"
-            )
-        elif value < 0:
-            yield invalid(path, value, "should be a non-negative integer")
-        elif value > _LARGEST_REPLICAS:
-            yield invalid(path, value, f"should be less than or equal to {_LARGEST_REPLICAS}")
-    selector = version.scale.selector
+        yield from _scale_value(obj, path)
+    yield from _scale_selector(obj, version.scale.selector)
+
+
+def _scale_value(obj: Object, path: str) -> Iterator[Cause]:
+    reached, holder = _holder(obj, path)
+    if holder is not None and not isinstance(holder, dict):
+        told = f"{_go(holder)} is of the type {_go_type(holder)}, expected map[string]interface{{}}"
+        yield invalid(path, 0, f"{reached} accessor error: {told}")
+        return
+    value = compiled(path).first(obj, _MISSING)
+    if value is _MISSING:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        yield invalid(path, 0, f"{path} accessor error: {_go(value)} is of the type {_go_type(value)}, expected int64")
+    elif value < 0:
+        yield invalid(path, value, "should be a non-negative integer")
+    elif value > _LARGEST_REPLICAS:
+        yield invalid(path, value, f"should be less than or equal to {_LARGEST_REPLICAS}")
+
+
+def _scale_selector(obj: Object, selector: str) -> Iterator[Cause]:
     value = compiled(selector).first(obj, _MISSING) if selector else _MISSING
     if value is not _MISSING and not isinstance(value, str):
         yield invalid(

@@ -44,22 +44,25 @@ def type_name(value: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    """Where a value is; messages name it from what is judged on, whose own path is `root`."""
+
     path: str
+    root: str = ""
 
     def field(self, name: str) -> "_Place":
-        return _Place(f"{self.path}.{name}" if self.path else name)
+        return _Place(f"{self.path}.{name}" if self.path else name, self.root)
 
     def item(self, index: int) -> "_Place":
-        return _Place(f"{self.path}[{index}]")
+        return _Place(f"{self.path}[{index}]", self.root)
 
     @property
     def body(self) -> str:
-        return f"{self.path} in body"
+        return f"{self.path.removeprefix(self.root).removeprefix('.')} in body"
 
 
-def check(value: Json, schema: Schema, path: str = "", old: Json = _NOTHING) -> list[Cause]:
-    """What is wrong with a value. `old` is what stood there before, for an update."""
-    return list(_check(value, schema, _Place(path), old))
+def check(value: Json, schema: Schema, path: str = "", old: Json = _NOTHING, *, root: str = "") -> list[Cause]:
+    """What is wrong with a value. `old` is what stood there before, for an update; `root` is what messages leave out of the path."""
+    return list(_check(value, schema, _Place(path, root), old))
 
 
 def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
@@ -71,6 +74,8 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
         yield type_invalid(place.path, kind, f'{place.body} must be of type {wrong}: "{kind}"')
         if wrong == "integer" and kind == "number":
             yield invalid(NO_FIELD, "", f"Checked value must be of type integer (default format) in {place.path}")
+        if kind != "null":
+            yield from _enum(value, schema, place)
         return
     if kind == "null":
         return
