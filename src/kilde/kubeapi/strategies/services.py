@@ -162,9 +162,10 @@ def _agree(spec: Object, before: Object) -> None:
 
 def _carry_over(spec: Object, before: Object) -> None:
     """A PUT that leaves allocated values out keeps them."""
-    has_address = "ExternalName" not in (spec.get("type"), before.get("type")) and before.get("clusterIP")
-    if has_address and not spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIP"], spec["clusterIPs"] = before["clusterIP"], before.get("clusterIPs")
+    if "ExternalName" not in (spec.get("type"), before.get("type")):
+        for key in ("clusterIP", "clusterIPs"):
+            if before.get(key) and not spec.get(key):
+                spec[key] = before[key]
     if _needs_ports(spec) and _needs_ports(before):
         known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
         used = held_ports({"spec": spec})
