@@ -403,6 +403,41 @@ def test_the_history_is_newest_first(app: Callable[..., Said], cluster: Cluster)
     )
 
 
+def test_what_is_held_is_told_and_released_by_its_own_digest_alone(app: Callable[..., Said], cluster: Cluster) -> None:
+    digest = "0123456789abcdef" * 4
+    held = f"6 of 7 objects would be deleted. If that is meant: kilde app approve web --plan {digest}, or …"
+    cluster.create("web", status={"conditions": [{"type": "DeletionHeldWarning", "message": held}]})
+    cluster.create("idle", status={})
+
+    def approved() -> str | None:
+        found: str | None = (cluster.app("web")["metadata"].get("annotations") or {}).get(
+            "kilde.dev/approved-deletions"
+        )
+        return found
+
+    assert app("approve", "idle") == Said(0, "nothing is held\n", "")
+    assert app("approve", "idle", "--plan", digest).code == 3
+    assert app("approve", "web") == Said(1, f"{held}\n", "")
+    told = json.loads(app("approve", "web", "-o", "json").out)
+    assert told == {"application": "web", "held": held, "plan": digest}
+    for wrong in (digest[:11], f"{digest[:12]}f", digest[1:], "x"):
+        said = app("approve", "web", "--plan", wrong)
+        assert (said.code, said.err) == (
+            3,
+            f"error: web: what is held is not {wrong}\nhint: see what it is: kilde app approve web\n",
+        )
+    assert approved() is None
+    said = app("approve", "web", "--plan", digest[:12])
+    assert said == Said(0, f"approved the deletions {digest} of web; now: kilde app sync web --prune\n", "")
+    assert re.fullmatch(rf"{digest} \S+@\S+", approved() or "")
+
+
+def test_undo_without_a_store_says_where_to_look(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web")
+    said = app("undo", "web")
+    assert (said.code, "nothing was kept here\nhint: name the data directory of kilde up\n" in said.err) == (3, True)
+
+
 def test_delete_cascades_and_waits_for_the_controller(app: Callable[..., Said], cluster: Cluster) -> None:
     cluster.create("web")
     seen: list[list[str]] = []

@@ -85,7 +85,9 @@ async def test_an_approval_in_git_releases_them() -> None:
             {"metadata": {"annotations": {"kilde.dev/approve-deletions": f"old, {digest_in(held(p))}"}}}
         )
         await p.until(lambda: names(p) == ["c0"] and not p.conditions())
-        assert decisions(p)[1:] == [("deletions approved", "annotation kilde.dev/approve-deletions", "Approved")]
+        assert decisions(p)[1:] == [
+            ("deletions approved", "annotation kilde.dev/approve-deletions, written by person", "Approved")
+        ]
 
 
 async def test_an_approval_of_other_deletions_releases_nothing() -> None:

@@ -18,7 +18,9 @@ from kilde.core.objects.ref import GroupKind
 from kilde.core.plan.budget import Limit, Spent, read_budget
 from kilde.core.plan.data_loss import claimed_volume, data_loss
 from kilde.core.plan.held import (
+    APPROVE,
     APPROVED,
+    BY_ANNOTATION,
     CONDITION,
     HELD,
     Deletions,
@@ -188,11 +190,13 @@ class Guardrail:
             begun = Approval(found.found.digest, wish.digest, frozenset(found.found.weights), found.approved_by)
             if rt.approved is not None and begun.uids <= rt.approved.uids and rt.approved.rendered == wish.digest:
                 return
+            manager = self.reporter.writer_of(app.name, APPROVE) if found.approved_by == BY_ANNOTATION else ""
+            by = f"{found.approved_by}, written by {manager}" if manager else found.approved_by
             text = f"deletion of {len(found.found.changes)} objects, plan {found.found.digest}"
             self.accounts.noted(
                 app,
                 cause="deletions approved",
-                asked_by=found.approved_by,
+                asked_by=by,
                 phase="Approved",
                 message=text,
                 changes=found.found.changes,

@@ -10,6 +10,7 @@ from kilde.core.apps.application import REFRESH_ANNOTATION, Application
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.objects.patches.merge_patch import patch_between
+from kilde.core.plan.difference import writer_of
 from kilde.engine.fleet import APPLICATIONS, Fleet
 from kilde.engine.writes import persist
 from kilde.ports.clock import Clock
@@ -93,6 +94,13 @@ class Reporter:
         except ClusterError as error:
             if error.status != 404:
                 raise
+
+    def writer_of(self, name: str, annotation: str) -> str:
+        """The field manager that wrote an annotation of the application; "" where nobody tells."""
+        if self._fleet.get(name) is None:
+            return ""
+        found = writer_of(self._fleet.raw(name), ("metadata", "annotations", annotation))
+        return found.manager if found is not None else ""
 
     async def finalize(self, app: Application, finalizers: list[str]) -> None:
         """Leaves just these finalizers on the application."""

@@ -107,6 +107,7 @@ def digest_in(message: str) -> str:
 CONDITION = "DeletionHeldWarning"
 APPROVE = "kilde.dev/approve-deletions"
 """Annotation of an Application, in Git: digests of held deletions that may go, separated by commas or blanks."""
+BY_ANNOTATION = f"annotation {APPROVE}"
 APPROVED = "kilde.dev/approved-deletions"
 """The same as `kilde app approve` writes it: one digest, a blank, and who approved."""
 HELD = "kilde.dev/held-deletions"
@@ -115,6 +116,6 @@ HELD = "kilde.dev/held-deletions"
 
 def approvals(annotations: Mapping[str, str]) -> dict[str, str]:
     """Digests that were approved, and by whom."""
-    found = dict.fromkeys(annotations.get(APPROVE, "").replace(",", " ").split(), f"annotation {APPROVE}")
+    found = dict.fromkeys(annotations.get(APPROVE, "").replace(",", " ").split(), BY_ANNOTATION)
     digest, _, who = annotations.get(APPROVED, "").partition(" ")
     return {**found, digest: who or "unknown"} if digest else found

@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from kilde.cli import output as out
 from kilde.cli.applications import applications, at, under
 from kilde.cli.identity import who
 from kilde.cli.printable import printable
@@ -28,12 +29,16 @@ _SHORTEST = 12
     metavar="DIGEST",
     help="Of the deletions, as the condition names it; twelve digits are enough.",
 )
-def command(*, name: str, target: Target, plan: str) -> int:
+@out.output_option
+def command(*, name: str, target: Target, plan: str, output: str) -> int:
     """Lets NAME delete what its condition lists; just that, and only while Git wants what it wants now.
 
     Without --plan it says what is held, with exit code 1. An application that does not prune by itself is then to be synced again.
     """
     held, automated = asyncio.run(_approve(target, name, plan))
+    if output:
+        out.data({"application": name, "held": "" if plan else held, "plan": held if plan else digest_in(held)}, output)
+        return FOUND if held and not plan else 0
     if not plan:
         click.echo(printable(held) if held else "nothing is held")
         return FOUND if held else 0
