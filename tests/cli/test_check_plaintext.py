@@ -118,3 +118,26 @@ def test_no_value_is_in_any_output(kilde: Kilde, repository: Path, tmp_path: Pat
     forms = {form for value in values if len(value) >= 8 for form in (value, base64.b64encode(value.encode()).decode())}
     assert [form for form in forms if form in words] == []
     assert len(words) > 10_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_secret_is_found_however_its_text_is_encoded(kilde: Kilde, repository: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (repository / "db.yaml").write_bytes((mark + SECRET.replace("\n", "\r\n")).encode(encoding))
+    said = kilde("check", repository)
+    assert "5:13  Secret in plain text: 1 value: password" in said.out
+
+
+@pytest.mark.parametrize(("size", "found"), [(9, ["raw-secret", "too-large"]), (17, ["too-large"])])
+def test_what_is_behind_the_first_megabytes_is_told_as_not_looked_at(
+    kilde: Kilde, repository: Path, size: int, found: list[str]
+) -> None:
+    for name in ("large.yaml", "large.zip"):
+        (repository / name).write_bytes(
+            (SECRET + "---\n" if name == "large.yaml" else "\0").encode() + b"# more\n" * (size * 150_000)
+        )
+    said = kilde("check", repository)
+    assert [f"rule {rule}" in said.out for rule in ("raw-secret", "too-large")] == [
+        rule in found for rule in ("raw-secret", "too-large")
+    ]
+    assert "large.zip" not in said.out

@@ -6,6 +6,7 @@ from kilde.core.basics.errors import KildeError
 from kilde.core.source.tree import EntryKind, Tree
 
 _LARGEST = 8 << 20  # bytes; a text that nobody reads is none
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # as shells of Windows write what is redirected into a file
 _DEPTH = 200
 _MOST = 1_000_000  # files
 
@@ -23,7 +24,11 @@ def readable(tree: Tree, path: str) -> bytes | None:
 
 def as_text(content: bytes) -> str | None:
     """The text of a file; None for what Git would call binary, and for more than anyone reads."""
-    if len(content) > _LARGEST or b"\0" in content[:8000]:
+    if len(content) > _LARGEST:
+        return None
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16", "replace")
+    if b"\0" in content[:8000]:
         return None
     return content.decode("utf-8", "replace")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.check.leaks.corpus import positives
-from kilde.core.check.leaks import LARGEST, MOST, RULES, Leak, find_leaks
+from kilde.core.check.leaks import LARGEST, MOST, RULES, Leak, find_leaks, unread
 
 PAGE = """\
 apiVersion: v1
@@ -87,9 +87,9 @@ def test_a_generators_file_is_none_where_it_is_not_in_git_or_encrypted() -> None
 
 def test_what_is_no_text_and_what_is_too_large_is_told_or_passed_over() -> None:
     assert find_leaks("a.png", "\0password=hunter2") == []
-    text = "x" * (LARGEST + 1)
-    [leak] = find_leaks("a.txt", text)
-    assert leak.rule == "too-large"
+    assert find_leaks("a.env", "x" * LARGEST + "\nDB_PASSWORD=hunter2\n") == []
+    assert [leak.rule for leak in unread("a.env")] == ["too-large"]
+    assert unread("a.zip") == []
     many = "".join(f"PASSWORD{n}=hunter{n}x\n" for n in range(2 * MOST))
     assert len(find_leaks("a.env", many)) == MOST
 

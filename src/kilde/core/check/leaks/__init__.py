@@ -12,13 +12,14 @@ from kilde.core.check.leaks.lines import find_defaults, find_in_lines, find_logi
 from kilde.core.check.leaks.objects import Look, find_in_documents
 from kilde.core.check.leaks.tokens import find_tokens
 
-LARGEST = 8 << 20  # characters of a file; what is behind them is not looked at, and that is told
+LARGEST = 8 << 20  # characters of a file; what is behind them is not looked at: `unread` tells so
 MOST = 1_000  # leaks of a file
 _STRUCTURED = (".yaml", ".yml", ".json", ".tpl", ".gotmpl", ".json5")
 _CONFIGURING = (
     ".env", ".properties", ".ini", ".cfg", ".conf", ".config", ".toml", ".tfvars", ".sh", ".bash", ".zsh", ".netrc", ".npmrc", ".pypirc",
     ".pgpass", ".htpasswd", ".xml", ".plist", ".envrc", ".service", ".tf", ".hcl", ".cnf",
 )  # fmt: skip
+_TEXTS = (".txt", ".md", ".sql", ".csv", ".log", ".py", ".js", ".ts", ".go", ".java", ".rb")
 _NAMES = ("dockerfile", "makefile", "jenkinsfile", "procfile", "credentials", "config", ".dockercfg", "vagrantfile")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _MANIFEST = re.compile(r"^(?:apiVersion|kind):[ ]", re.MULTILINE)
@@ -28,7 +29,7 @@ RULES = frozenset({
     "private-key", "raw-secret", "secret-generator", "token", "too-large", "url-credential",
 })  # fmt: skip
 
-__all__ = ["LARGEST", "MOST", "RULES", "Leak", "Look", "find_leaks"]
+__all__ = ["LARGEST", "MOST", "RULES", "Leak", "Look", "find_leaks", "unread"]
 
 
 def find_leaks(path: str, text: str, *, look: Look | None = None) -> list[Leak]:
@@ -40,11 +41,15 @@ def find_leaks(path: str, text: str, *, look: Look | None = None) -> list[Leak]:
     if "\0" in text[:8000]:
         return []  # git's own test of what is no text
     found = merged(_sightings(path, text[:LARGEST], look))
-    if len(text) > LARGEST:
-        last = text.count("\n", 0, LARGEST) + 1
-        hint = f"what is behind {LARGEST >> 20} MiB is not looked at"
-        found.append(Sighting(last, 1, "too-large", "file too large to look at", hint, str(len(text))))
     return [one.told(path) for one in found[:MOST]]
+
+
+def unread(path: str) -> list[Leak]:
+    """What is told of a file that goes on behind LARGEST: that this was not looked at, where its name says that it is text."""
+    if not path.lower().endswith((*_STRUCTURED, *_CONFIGURING, *_TEXTS)):
+        return []
+    hint = f"what is behind {LARGEST >> 20} MiB is not looked at"
+    return [Sighting(1, 1, "too-large", "file too large to look at", hint, "").told(path)]
 
 
 def _sightings(path: str, text: str, look: Look | None) -> Iterator[Sighting]:

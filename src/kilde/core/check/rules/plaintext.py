@@ -4,13 +4,15 @@ import posixpath
 from collections.abc import Iterator
 
 from kilde.core.access.project import read_project
-from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.basics.errors import InvalidInput, KildeError, LimitExceeded
 from kilde.core.check.allowing import FILE, Allowances, read_allowances
-from kilde.core.check.context import Context, Text
+from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
-from kilde.core.check.leaks import Leak, find_leaks
+from kilde.core.check.leaks import LARGEST, Leak, Look, find_leaks, unread
 from kilde.core.check.rule import Rule
+from kilde.core.check.tree_files import as_text
 from kilde.core.secrets.raw import raw_secrets
+from kilde.core.source.tree import EntryKind
 
 _GONE = "whoever fetches this has it: change it where it is used, then take it out of the commits"
 _SHORT = 10  # characters of a commit's id
@@ -18,9 +20,25 @@ _SHORT = 10  # characters of a commit's id
 
 def _files(context: Context) -> Iterator[Problem]:
     allowed = _allowances(context)
-    for file in context.texts():
-        for leak in _leaks(context, file, allowed):
-            yield _problem(leak, f"{_sentence(leak)}; {_what_to_do(leak)}")
+    for path in context.paths():
+        for leak in _leaks_of(context, path):
+            if not allowed.allows(leak):
+                yield _problem(leak, f"{_sentence(leak)}; {_what_to_do(leak)}")
+
+
+def _leaks_of(context: Context, path: str) -> list[Leak]:
+    """Of a file that is there and is no binary; of one that is too large, of its beginning, and that there is more."""
+    entry = context.tree.entry(path)
+    if entry is None or entry.kind is not EntryKind.FILE:
+        return []
+    try:
+        content = context.tree.read(path)
+    except LimitExceeded:
+        return unread(path)
+    text = as_text(content[:LARGEST])
+    if text is None:
+        return []
+    return find_leaks(path, text, look=_looking(context, path)) + (unread(path) if len(content) > LARGEST else [])
 
 
 def _history(context: Context) -> Iterator[Problem]:
@@ -29,7 +47,7 @@ def _history(context: Context) -> Iterator[Problem]:
         now = context.text(file.path)
         if now == file.text and context.concerns(file.path):
             continue  # told of as a file
-        leaks = _leaks(context, file, allowed)
+        leaks = [leak for leak in find_leaks(file.path, file.text) if not allowed.allows(leak)]
         still = {leak.fingerprint for leak in find_leaks(file.path, now)} if leaks and now is not None else set()
         for leak in leaks:
             if leak.fingerprint not in still or not context.concerns(file.path):
@@ -61,13 +79,13 @@ def _rendered(context: Context) -> Iterator[Problem]:
 
 def _is_told(context: Context, path: str, allowed: Allowances) -> bool:
     """Whether the rule about files says the same of it."""
-    text = context.text(path) if path and context.concerns(path) else None
-    leaks = _leaks(context, Text(path, text), allowed) if text is not None else []
-    return any(leak.rule in ("raw-secret", "secret-generator") for leak in leaks)
+    leaks = _leaks_of(context, path) if path and context.concerns(path) else []
+    return any(leak.rule in ("raw-secret", "secret-generator") and not allowed.allows(leak) for leak in leaks)
 
 
 def _sentence(leak: Leak) -> str:
     return {
+        "too-large": "split it",
         "raw-secret": "seal it with kilde seal",
         "secret-generator": "encrypt the file (SOPS), or seal the Secret and leave the generator out",
     }.get(leak.rule, "move it into a Secret and seal that")
@@ -83,15 +101,15 @@ def _problem(leak: Leak, hint: str, *, commit: str = "") -> Problem:
     return Problem(message=message, path=leak.path, line=leak.line, column=leak.column, hint=hint)
 
 
-def _leaks(context: Context, file: Text, allowed: Allowances) -> list[Leak]:
-    folder = posixpath.dirname(file.path)
+def _looking(context: Context, path: str) -> Look:
+    """What gives the text of a file beside this one; None for one outside of the repository."""
+    folder = posixpath.dirname(path)
 
-    def look(path: str) -> str | None:
-        inside = posixpath.normpath(posixpath.join(folder, path))
+    def look(other: str) -> str | None:
+        inside = posixpath.normpath(posixpath.join(folder, other))
         return None if inside.startswith(("../", "/")) else context.text(inside)
 
-    found = find_leaks(file.path, file.text, look=None if file.commit else look)
-    return [leak for leak in found if not allowed.allows(leak)]
+    return look
 
 
 def _allowances(context: Context) -> Allowances:
