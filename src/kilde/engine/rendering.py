@@ -203,7 +203,7 @@ class Renderer:
         if len(sources) > 1:
             kept = tuple((_encode(manifest.body), manifest.origin) for manifest in rendered.manifests)
         rendered.trace.seen.update(looked.trace.seen)
-        reads = [Read(source.url, sha, rendered.trace, number)]
+        reads = [Read(written.url, sha, rendered.trace, number)]
         reads += [Read(sources[at].url, revisions[at], refs[ref].trace, at) for ref, at in called.items()]
         more = told if source.render.asks or rendered.source_type == "Helm" else None
         if rendered.source_type == "Plugin":

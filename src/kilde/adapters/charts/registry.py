@@ -31,10 +31,6 @@ _PARAMETER = re.compile(r'([a-zA-Z_]+)="((?:[^"\\]|\\.)*)"')
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
-class Refused(SourceUnavailable):
-    """The registry answered, but not with what was asked for."""
-
-
 class Registry:
     """One repository, for a few requests: its token is kept as long as this object."""
 
@@ -148,6 +144,6 @@ class Registry:
             raise SourceUnavailable("the registry's answer is no JSON object", about=self._about)
         return found
 
-    def _refused(self, response: Response, what: str) -> Refused:
+    def _refused(self, response: Response, what: str) -> SourceUnavailable:
         hint = "are its credentials right?" if response.status in (401, 403) else ""
-        return Refused(f"{what}: the registry answers {response.status}", about=self._about, hint=hint)
+        return SourceUnavailable(f"{what}: the registry answers {response.status}", about=self._about, hint=hint)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kilde.adapters.charts.archive import unpacked
 from kilde.adapters.charts.limits import ChartLimits
-from kilde.adapters.charts.registry import CHART_LAYER, Refused, Registry
+from kilde.adapters.charts.registry import CHART_LAYER, Registry
 from kilde.adapters.charts.store import PackageStore
 from kilde.adapters.charts.web import Ask, Fetcher, basic
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceError, SourceUnavailable
@@ -30,7 +30,7 @@ from kilde.ports.sources import Credentials
 
 @dataclass(slots=True)
 class _Known:
-    """What the last fetch of one place saw. `trouble`: why a registry told no tags, which a pinned version does not need."""
+    """What the last fetch of one place saw."""
 
     place: ChartPlace
     credentials: Credentials
@@ -38,7 +38,6 @@ class _Known:
     seen: object = None  # which index the entries are of
     entries: tuple[ChartVersion, ...] | None = None  # None: the index has no such chart
     tags: tuple[str, ...] = ()
-    trouble: SourceError | None = None
     packages: dict[str, str] = field(default_factory=dict)  # revision → SHA-256 of its archive
 
 
@@ -73,7 +72,10 @@ class ChartSources:
         registry = place.in_registry or credentials.enable_oci
         fresh = _Known(place, credentials, registry)
         try:
-            await (self._tags(fresh) if registry else self._entries(fresh, self._known.get(url)))
+            if registry:  # who may not list tags is not let in: another's credentials may be those of the next fetch
+                fresh.tags = await self._registry(fresh).tags()
+            else:
+                await self._entries(fresh, self._known.get(url))
         except InvalidInput as error:  # a hostile answer: the repository is what is wrong
             raise SourceUnavailable(f"cannot be read: {error}", about=redact(place.repository)) from None
         self._known[url] = fresh
@@ -123,13 +125,6 @@ class ChartSources:
                 self._indexes.popitem(last=False)
             return found
 
-    async def _tags(self, fresh: _Known) -> None:
-        """Not every registry lists tags to everybody: a refusal is told when a range needs them."""
-        try:
-            fresh.tags = await self._registry(fresh).tags()
-        except Refused as error:
-            fresh.trouble = error
-
     def _registry(self, one: _Known, place: ChartPlace | None = None) -> Registry:
         return Registry(self._fetcher, place or one.place, one.credentials, self._limits)
 
@@ -142,8 +137,6 @@ class ChartSources:
         if is_pinned(revision):
             return revision
         if one.registry:
-            if one.trouble is not None:
-                raise one.trouble
             versions: tuple[str, ...] = one.tags
         elif one.entries is None:
             raise RevisionNotFound(f"chart '{one.place.chart}' is not in the index", about=redact(one.place.repository))
@@ -160,8 +153,6 @@ class ChartSources:
         word = revision if revision not in ("", "HEAD") else "latest"
         tag = word
         if not is_pinned(word) and word not in one.tags:
-            if one.trouble is not None:
-                raise one.trouble
             tag = best_version(word, one.tags)
             if not tag:
                 raise RevisionNotFound(f"no tag fits '{word}' among {len(one.tags)}", about=redact(str(one.place)))
