@@ -142,6 +142,41 @@ def test_a_window_lets_people_through_is_on_record_and_ends(stage: Stage) -> Non
     assert stage.kilde("ledger", "verify").startswith("intact")
 
 
+def test_what_was_changed_by_hand_becomes_a_commit(stage: Stage) -> None:
+    begin(stage)
+    files = {"other/kustomization.yaml": "# ours\nresources: [web.yaml]\n", "other/web.yaml": DEPLOYMENT}
+    sha = stage.commit(files)
+    stage.push()
+    space = f"other-{stage.space}"[:60].rstrip("-")
+    stage.application("other", "other", space)
+    stage.until(lambda: stage.is_well("other", sha), "in step")
+    install(stage)
+    guard(stage, "open", "--reason", "orders fail")
+    stage.kubectl("patch", "configmap", "settings", "-n", place(stage), "-p", '{"data":{"colour":"red"}}')
+    stage.kubectl("delete", "deployment", "web", "-n", place(stage))
+    stage.kubectl("set", "image", "deployment/web", "web=example/web:2", "-n", space)
+    told = guard(stage, "adopt", "shop", "--repo", str(stage.work), "--reason", "INC-42")
+    assert f"ConfigMap {place(stage)}/settings: replace /data/colour\n" in told
+    assert f"apps/Deployment {place(stage)}/web: is deleted\n" in told
+    guard(stage, "adopt", "other", "--repo", str(stage.work))
+    assert (stage.work / "shop/settings.yaml").read_text() == "# of the shop\n" + CONFIG.replace("blue", "red")
+    assert (stage.work / "shop/web.yaml").read_text() == ""
+    assert (stage.work / "other/web.yaml").read_text() == DEPLOYMENT
+    assert "example/web:2" in (stage.work / "other/kustomization.yaml").read_text()
+    assert "INC-42" in stage.git("log", "-2", "--format=%B")
+    stage.git("push", "-q", "origin", "main")
+    sha = stage.git("rev-parse", "HEAD").strip()
+    stage.push()
+    guard(stage, "close")
+    stage.until(lambda: stage.is_well("shop", sha) and stage.is_well("other", sha), "Git says the same")
+    assert colour(stage) == "red"
+    assert stage.get("deployment", "web", "-n", place(stage)) is None
+    images = stage.get("deployment", "web", "-n", space)
+    assert images is not None
+    assert images["spec"]["template"]["spec"]["containers"][0]["image"] == "example/web:2"
+    assert "nothing to take over" in guard(stage, "adopt", "shop", "--repo", str(stage.work))
+
+
 def test_a_window_ends_with_the_controller(stage: Stage) -> None:
     begin(stage)
     install(stage)

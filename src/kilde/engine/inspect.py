@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.quarantine import Quarantine, last_other
 from kilde.core.apps.sources import joined
-from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
+from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError, Place
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.objects.typed.node import Node
+from kilde.core.plan.adopt import operations
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import predict
-from kilde.core.plan.desired import prepare
+from kilde.core.plan.desired import Wanted, prepare
 from kilde.core.plan.diff_text import unified
 from kilde.core.plan.ignore import drop, pointers_for
 from kilde.core.plan.planner import judge, judge_extra
@@ -47,30 +50,10 @@ async def diff_application(
 
     `revision` is of the first source. Raises KildeError.
     """
-    if not app.sources or app.problems:
-        raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
-    looked = await look(eyes, app, revision=revision)
-    manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
-    discovery = await cluster.discovery()
-
-    coming = defined_scopes(manifests)
-
-    def scope(kind: GroupKind) -> bool | None:
-        found = discovery.resource(kind.group, kind.kind)
-        return found.namespaced if found else coming.get(kind)
-
-    tracking = await tracking_of(cluster, app.namespace)
-    desired = prepare(manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking)
-    schemas = Schemas(cluster)
+    seen = await _compared(cluster, eyes, app, revision=revision)
     out: list[ObjectDiff] = []
-    for wanted in desired.objects:
+    for wanted, live, node, change in seen.objects:
         ref = wanted.ref
-        resource = discovery.resource(ref.group, ref.kind)
-        if resource is not None:
-            await schemas.learn(resource, wanted.manifest.version)
-        live = await _live(cluster, discovery, ref)
-        node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
-        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore, tracking=tracking)
         if change.action is Action.KEEP:
             continue
         after = wanted.manifest.body if live is None else _predicted(wanted.manifest.body, live, node)
@@ -79,14 +62,50 @@ async def diff_application(
         text = unified(_file_name(ref, wanted.manifest.api_version), before, drop(after, pointers), write=write)
         out.append(ObjectDiff(change=change, origin=str(wanted.manifest.origin or ""), text=text))
     auto = app.policy.automated
-    for ref in sorted(owned_refs(app) - desired.refs):
-        live = await _live(cluster, discovery, ref)
-        if live is None or tracking.owner(live.get("metadata") or {}, ref) != app.name:
+    for ref in sorted(owned_refs(app) - {one[0].ref for one in seen.objects}):
+        live = await _live(cluster, seen.discovery, ref)
+        if live is None or seen.tracking.owner(live.get("metadata") or {}, ref) != app.name:
             continue
         change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
         text = unified(_file_name(ref, str(live.get("apiVersion", ""))), live, None, write=write)
         out.append(ObjectDiff(change=change, origin="", text=text))
-    return joined(looked.revisions), out
+    return joined(seen.revisions), out
+
+
+class _Compared(NamedTuple):
+    """Each wanted object beside what the cluster has, the schema it was compared by, and what would happen."""
+
+    revisions: tuple[str, ...]
+    objects: list[tuple[Wanted, Object | None, Node | None, Change]]
+    discovery: Discovery
+    tracking: Tracking
+
+
+async def _compared(cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = "") -> _Compared:
+    if not app.sources or app.problems:
+        raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
+    looked = await look(eyes, app, revision=revision)
+    manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
+    discovery = await cluster.discovery()
+    coming, tracking = defined_scopes(manifests), await tracking_of(cluster, app.namespace)
+
+    def scope(kind: GroupKind) -> bool | None:
+        found = discovery.resource(kind.group, kind.kind)
+        return found.namespaced if found else coming.get(kind)
+
+    desired = prepare(manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking)
+    schemas = Schemas(cluster)
+    objects = []
+    for wanted in desired.objects:
+        ref = wanted.ref
+        resource = discovery.resource(ref.group, ref.kind)
+        if resource is not None:
+            await schemas.learn(resource, wanted.manifest.version)
+        live = await _live(cluster, discovery, ref)
+        node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
+        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore, tracking=tracking)
+        objects.append((wanted, live, node, change))
+    return _Compared(looked.revisions, objects, discovery, tracking)
 
 
 async def tracking_of(cluster: Cluster, namespace: str) -> Tracking:
@@ -193,3 +212,28 @@ def _last_good(app: Application, head: str) -> str:
         if revision and revision != head:
             return revision
     raise InvalidInput("has no earlier deployment in its history", about=str(app), hint="name a revision with --to")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One object that was changed by hand: where Git has it, and the operations that make Git say the same. `gone`: it was deleted."""
+
+    ref: ObjectRef
+    api_version: str
+    origin: Place | None
+    operations: tuple[dict[str, Any], ...] = ()
+    gone: bool = False
+
+
+async def drift_of(cluster: Cluster, eyes: Eyes, app: Application) -> list[Drift]:
+    """What the cluster has otherwise than Git at the application's target revision. Raises KildeError."""
+    found: list[Drift] = []
+    for wanted, live, node, change in (await _compared(cluster, eyes, app)).objects:
+        manifest = wanted.manifest
+        about = partial(Drift, ref=wanted.ref, api_version=manifest.api_version, origin=manifest.origin)
+        if live is None:
+            found.append(about(gone=True))
+        elif change.action is Action.UPDATE:
+            made = operations(manifest.body, _predicted(manifest.body, live, node), live)
+            found += [about(operations=tuple(made))] if made else []
+    return found

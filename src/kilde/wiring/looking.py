@@ -25,7 +25,7 @@ from kilde.core.render import render
 from kilde.core.source.credentials import choose, named_repository
 from kilde.engine.accounts import Accounts
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.inspect import ObjectDiff, diff_application, plan_quarantine, plan_rollback
+from kilde.engine.inspect import Drift, ObjectDiff, diff_application, drift_of, plan_quarantine, plan_rollback
 from kilde.engine.looking import Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import decrypter
@@ -164,3 +164,11 @@ async def app_quarantine(settings: UpSettings, name: str, *, to: str, reason: st
     """The quarantine of what the branch has now; nothing is written. Raises KildeError."""
     async with _looking(settings, name) as (_, eyes, app):
         return await plan_quarantine(eyes, app, to=to, reason=reason, by=by)
+
+
+async def app_drift(settings: UpSettings, name: str) -> tuple[Object, list[Drift]]:
+    """The application as the cluster has it, and what was changed by hand of what it wants. Raises KildeError."""
+    async with _looking(settings, name) as (cluster, eyes, app):
+        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+        body: Object = msgspec.json.decode(raw) if raw else {}
+        return body, await drift_of(cluster, eyes, app)

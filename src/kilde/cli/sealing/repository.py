@@ -134,9 +134,11 @@ class Repository:
             raise InvalidInput(f"there are changes of yours in the files to be written:\n{dirty}", hint=hint)
         for name, data in files.items():
             replace_file(str(self.folder / name), data.decode())
-        if not commit:
-            return ""
-        self._git("commit", "-q", "-m", message, "--", *files)
+        return self.commit(list(files), message) if commit else ""
+
+    def commit(self, names: Sequence[str], message: str) -> str:
+        """Commits these files and nothing else; the commit's id. InvalidInput."""
+        self._git("commit", "-q", "-m", message, "--", *names)
         return self._git("rev-parse", "HEAD").strip()
 
     def read(self, name: str) -> bytes:

@@ -16,6 +16,7 @@ _HERE = "kilde.cli.commands.guard"
         "test": f"{_HERE}.trial",
         "open": f"{_HERE}.open",
         "close": f"{_HERE}.close",
+        "adopt": f"{_HERE}.adopt",
     },
     epilog="Example: kilde guard install --data-dir state && kilde guard test --data-dir state",
     short_help="Refuse writes by hand to what Git owns.",
