@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,16 @@ from cli.command_line import Kilde
 from kilde.core.check.rules import RULES
 
 CONFLICT = "a: 1\n<<<<<<< ours\nb: 2\n=======\nb: 3\n>>>>>>> theirs\n"
+
+
+CRD = (
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: {0}.check.example.com\nspec:\n"
+    "  group: check.example.com\n  names: {{kind: Car, plural: {0}}}\n  scope: Namespaced\n  versions:\n    - name: v1\n"
+    "      served: true\n      storage: true\n      schema:\n        openAPIV3Schema:\n          type: object\n"
+    "          properties:\n            spec:\n"
+    "              type: object\n              properties:\n                doors: {{type: integer, maximum: 5}}\n"
+)
+CAR = "apiVersion: check.example.com/v1\nkind: Car\nmetadata:\n  name: {}\nspec:\n  doors: {}\n"
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -144,6 +155,37 @@ def test_a_report_goes_into_a_file(kilde: Kilde, repository: Path, tmp_path: Pat
 
     assert (said.code, said.out) == (1, "")
     assert json.loads((tmp_path / "report.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_a_cluster_gives_its_version_and_its_definitions(
+    kilde: Kilde, repository: Path, cluster_dir: Path, tmp_path: Path
+) -> None:
+    commit(repository, {"a/kustomization.yaml": "resources: [a.yaml]\n", "a/a.yaml": CAR.format("trucks", 6)})
+    crd = tmp_path / "crd.yaml"
+    crd.write_text(CRD.format("trucks"))
+    kubeconfig = cluster_dir / "kubeconfig"
+    kubectl = [str(Path(sys.executable).with_name("kubectl")), f"--kubeconfig={kubeconfig}"]
+    subprocess.run([*kubectl, "apply", "-f", str(crd)], check=True, capture_output=True)
+    alone = kilde("check", repository, "-o", "json", "--kubernetes-version", "1.30")
+    said = kilde("check", repository, "-o", "json", "--kubeconfig", kubeconfig)
+    subprocess.run([*kubectl, "delete", "-f", str(crd)], check=True, capture_output=True)
+
+    assert [one["rule"] for one in json.loads(alone.out)["findings"]] == ["unknown-kind"]
+    assert [(one["rule"], one["message"], one["hint"]) for one in json.loads(said.out)["findings"]] == [
+        (
+            "schema",
+            "spec.doors: Invalid value: 6: spec.doors in body should be less than or equal to 5",
+            "as Kubernetes 1.36 has it",
+        )
+    ]
+
+
+def test_a_cluster_that_is_not_there_is_told(kilde: Kilde, repository: Path, tmp_path: Path) -> None:
+    commit(repository, {"a.yaml": "a: 1\n"})
+    said = kilde("check", repository, "--kubeconfig", tmp_path / "none")
+
+    assert (said.code, said.out) == (3, "")
+    assert str(tmp_path / "none") in said.err
 
 
 def test_a_hostile_name_reaches_no_terminal(kilde: Kilde, repository: Path) -> None:

@@ -1,7 +1,11 @@
 """The parts behind `kilde check` that belong to a technology: revisions of a local repository, schemas of the embedded API."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+
+import msgspec
 
 from kilde.adapters.git.local import LocalRepository
 from kilde.core.basics.errors import InvalidInput, KildeError, RevisionNotFound
@@ -14,6 +18,10 @@ from kilde.core.source.tree import Tree
 from kilde.crds import definitions
 from kilde.kubeapi.judging import ObjectJudge
 from kilde.kubeapi.resources import custom
+from kilde.ports.cluster import Resource
+from kilde.wiring import open_cluster
+
+_DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 
 class LocalRevisions:
@@ -56,6 +64,25 @@ class LocalRevisions:
             except RevisionNotFound:
                 return None
         return self._repository.tree(self._repository.tree_id(commit)) if commit else None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What is asked of a cluster: its version, as "1.36" ("" where none is asked), and its CRDs."""
+
+    version: str = ""
+    definitions: tuple[Manifest, ...] = ()
+
+
+async def facts_of(kubeconfig: Path | None, context: str) -> ClusterFacts:
+    """Two requests, which change nothing. Raises ClusterError."""
+    cluster = open_cluster(kubeconfig, context=context)
+    try:
+        version = await cluster.version()
+        found = [msgspec.json.decode(raw) for raw in await cluster.list(_DEFINITIONS)]
+    finally:
+        await cluster.close()
+    return ClusterFacts(version, tuple(Manifest(body) for body in found))
 
 
 class JudgedSchemas:

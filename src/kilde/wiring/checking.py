@@ -1,5 +1,6 @@
 """What `kilde check` needs: a repository opened, the trees that are compared, and everything that the rules may look at."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from kilde.core.check.rendering import rendered
 from kilde.core.check.rules import RULES
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, nearest
 from kilde.core.source.tree import Tree
-from kilde.wiring.check_parts import JudgedSchemas, LocalRevisions, served
+from kilde.wiring.check_parts import ClusterFacts, JudgedSchemas, LocalRevisions, facts_of, served
 from kilde.wiring.sourcing import programs
 
 Progress = Callable[[str], None]
@@ -35,7 +36,7 @@ class Asked:
     `history`: None, or the commits whose files are judged too: A..B, or all that a revision has ("": the one that is judged).
     `head` "" is the working copy, or with `staged` what the next commit would have; `base` "" judges everything (of what is staged:
     what the commit would change). `config` is a file in place of the one in the tree; `branch` is the one that the change is for
-    ("": the present one, where an Application follows it).
+    ("": the present one, where an Application follows it). `kubeconfig` and `context` name a cluster whose version and CRDs count.
     """
 
     path: Path = Path()
@@ -47,6 +48,8 @@ class Asked:
     kubernetes_version: str = ""
     helm: str = ""
     history: str | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,8 @@ def _report(asked: Asked, judged: _Judged, progress: Progress) -> Report:
 
 
 def _context(asked: Asked, judged: _Judged, config: Config, progress: Progress) -> Context:
-    version = nearest(asked.kubernetes_version or config.kubernetes_version or DEFAULT_VERSION)
+    cluster = _seen_in_cluster(asked, progress)
+    version = nearest(asked.kubernetes_version or cluster.version or config.kubernetes_version or DEFAULT_VERSION)
     progress("reading")
     inventory = take_inventory(judged.tree)
     branch = asked.branch or (judged.branch if judged.branch in followed_branches(inventory) else "")
@@ -152,7 +156,8 @@ def _context(asked: Asked, judged: _Judged, config: Config, progress: Progress) 
         revisions=Named(judged.revisions(branch), config.repositories),
         programs=programs(asked.helm),
         kube_version=f"{version}.0",
-        apis=served(version, (one.body for one in inventory.written)),
+        apis=served(version, (one.body for one in (*inventory.written, *cluster.definitions))),
+        definitions=cluster.definitions,
         progress=progress,
     )
     rendering = rendered(plan, inventory)
@@ -167,6 +172,13 @@ def _context(asked: Asked, judged: _Judged, config: Config, progress: Progress) 
         schemas=JudgedSchemas(version, rendering.definitions),
         today=time.strftime("%Y-%m-%d", time.gmtime()),
     )
+
+
+def _seen_in_cluster(asked: Asked, progress: Progress) -> ClusterFacts:
+    if asked.kubeconfig is None and not asked.context:
+        return ClusterFacts()
+    progress("asking the cluster")
+    return asyncio.run(facts_of(asked.kubeconfig, asked.context))
 
 
 def _of_repository(repository: LocalRepository, asked: Asked, progress: Progress) -> _Judged:

@@ -55,6 +55,12 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "good": "green"
     help="The version of the clusters, as 1.33; the newest if not given.",
 )
 @click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Take the version and the CRDs of this cluster; none is asked if not given.",
+)
+@click.option("--context", default="", help="The same, by a context of that kubeconfig, or of your own.")
+@click.option(
     "--branch", default="", metavar="NAME", help="The branch that the change is for; any that there is, if not given."
 )
 @click.option("--helm-command", default="", metavar="PATH", help="The helm program.")
@@ -72,6 +78,8 @@ def command(
     fail_on: str,
     config: Path | None,
     kubernetes_version: str,
+    kubeconfig: Path | None,
+    context: str,
     branch: str,
     helm_command: str,
     rules: bool,
@@ -96,6 +104,8 @@ def command(
         kubernetes_version=kubernetes_version,
         helm=helm_command,
         history=history,
+        kubeconfig=kubeconfig,
+        context=context,
     )
     if pre_receive and (base or head or staged or history is not None):
         raise click.UsageError(

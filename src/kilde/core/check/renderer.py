@@ -25,13 +25,17 @@ _CLUSTER_UNKNOWN = ("spec.destination: there are no clusters with", "spec.destin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a rendering rests on. `kube_version` as charts are told it, `apis` as `group/version` and `group/version/Kind`."""
+    """What a rendering rests on. `kube_version` as charts are told it, `apis` as `group/version` and `group/version/Kind`.
+
+    `definitions` are CRDs of a cluster, beside those of the repository.
+    """
 
     tree: Tree
     revisions: Revisions
     programs: Outside = NOTHING_OUTSIDE
     kube_version: str = ""
     apis: tuple[str, ...] = ()
+    definitions: tuple[Manifest, ...] = ()
     progress: Callable[[str], None] = field(default=lambda what: None)
 
 

@@ -59,6 +59,7 @@ class _Rendering:
         left = [one for one in self._inventory.named if one.origin is None or one.origin.file not in built]
         self._sort(left, "", 0)
         self._drain()
+        self._definitions += self._plan.definitions  # after the repository's own, which are what is to be
         scopes = defined_scopes(self._definitions)
         return Rendering(
             units=tuple(replace(one, items=tuple(_scoped(item, scopes) for item in one.items)) for one in self._units),
@@ -126,13 +127,14 @@ class _Rendering:
 
 
 def defined_scopes(definitions: Iterable[Manifest]) -> dict[GroupKind, bool]:
-    """Whether the kinds of these CRDs are namespaced."""
-    found = {}
+    """Whether the kinds of these CRDs are namespaced; of two that define one the first counts."""
+    found: dict[GroupKind, bool] = {}
     for manifest in definitions:
         spec = manifest.body.get("spec")
         names = spec.get("names") if isinstance(spec, dict) else None
         if isinstance(spec, dict) and isinstance(names, dict):
-            found[GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))] = spec.get("scope") != "Cluster"
+            kind = GroupKind(str(spec.get("group", "")), str(names.get("kind", "")))
+            found.setdefault(kind, spec.get("scope") != "Cluster")
     return found
 
 
