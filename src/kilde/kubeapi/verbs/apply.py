@@ -54,10 +54,6 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     if existing is None and call.subresource:
         raise failures.not_found(kind.about(call.name))
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
-    if changed and not (config.get("metadata") or {}).get("name"):
-        raise failures.bad_request(
-            f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
-        )
     named = {**made, "metadata": dict(made["metadata"])}
     if not changed:  # what the configuration does not say of its name and place is as it is
         said = {key: value for key, value in config["metadata"].items() if value is not None}
