@@ -67,6 +67,7 @@ PROGRAMS = {
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
     ),
     "sops": Program("sops", "github.com/getsops/sops/v3/cmd/sops", "3.9.4"),
+    "vault": Program("vault", ".", "1.14.0"),
     "kubeseal": Program(
         "sealed-secrets",
         "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",

@@ -1,30 +1,36 @@
-"""What every store of private keys promises (ports.keys): Secrets of a cluster, and a locked file."""
+"""What every store of private keys promises (ports.keys): Secrets of a cluster, a locked file, and Vault."""
 
 import asyncio
 import contextlib
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from contracts.vaults import KINDS, Vault, vault_of
 from core.secrets.keys_at_hand import sealing_key
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.adapters.keys.encrypted_file import EncryptedFileKeys
+from kilde.adapters.keys.vault import VaultKeys
+from kilde.adapters.vault.client import VaultClient
 from kilde.core.basics.errors import KildeError
 from kilde.core.secrets.keys import write_private_key
+from kilde.core.secrets.vault.settings import Login
 from kilde.engine.sealing.keyring import Keyring
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.ports.keys import KeyStore
+from kilde.ports.vault import Place as VaultPlace
 from kilde.testing.cluster import FakeCluster
 
 pytestmark = pytest.mark.anyio
 PASSPHRASE = b"c4nary-passphrase-5ecret"
 CHEAP = 1 << 14
+HOME, TRANSIT = VaultPlace("secret", "kilde/sealing-keys"), VaultPlace("transit", "kilde")
 ONE, TWO = ((write_private_key(key.private), key.pem) for key in (sealing_key(0), sealing_key(1, days=1)))
 
 
@@ -39,12 +45,22 @@ class Place:
     open_: Callable[[], KeyStore]
 
 
-@pytest.fixture(params=["secrets", "file"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+@pytest.fixture(params=["secrets", "file", *(f"vault-{kind}" for kind in KINDS)])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     if request.param == "file":
-        return Place(lambda: file_keys(tmp_path / "keys.locked"))
-    cluster = FakeCluster(SystemClock())
-    return Place(lambda: ClusterSecretKeys(cluster, "kube-system"))
+        yield Place(lambda: file_keys(tmp_path / "keys.locked"))
+    elif request.param == "secrets":
+        cluster = FakeCluster(SystemClock())
+        yield Place(lambda: ClusterSecretKeys(cluster, "kube-system"))
+    else:
+        with vault_of(request.param.removeprefix("vault-"), tmp_path) as vault:
+            client = vault.client()
+            yield Place(lambda: vault_keys(client))
+            await client.close()
+
+
+def vault_keys(client: VaultClient) -> VaultKeys:
+    return VaultKeys(client, HOME, TRANSIT, SystemClock(), look=0.05)
 
 
 async def held(store: KeyStore) -> dict[str, tuple[bytes, bytes]]:
@@ -85,6 +101,19 @@ async def running(job: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def test_a_retired_key_is_not_given_until_it_is_revived_or_added_again(place: Place) -> None:
+    store = place.open_()
+    first, second = await store.add(*ONE), await store.add(*TWO)
+    await store.retire(first)
+    await store.retire(first)
+    assert await held(place.open_()) == {second: TWO}
+    await store.revive(first)
+    assert await held(place.open_()) == {first: ONE, second: TWO}
+    for change in (store.retire, store.revive):
+        with pytest.raises(KildeError):
+            await change("key-that-is-none")
 
 
 async def test_no_key_is_shown(place: Place) -> None:
@@ -178,3 +207,120 @@ async def test_a_keyring_keeps_its_keys_while_the_file_is_gone_and_makes_no_new_
     aside.rename(path)
     await ring.refresh()
     assert ([key.fingerprint for key in ring.keys], made) == (before, [])
+
+
+# what Vault alone promises
+
+
+@pytest.fixture(params=KINDS)
+def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
+    with vault_of(request.param, tmp_path) as found:
+        yield found
+
+
+async def whole_of(store: VaultKeys, client: VaultClient) -> list[str]:
+    return [json.dumps((await client.read(HOME.below(name))).data) for name in await client.list(HOME)]
+
+
+async def test_a_copy_of_the_entries_opens_nothing_without_transit(vault: Vault) -> None:
+    client = vault.client()
+    store = vault_keys(client)
+    name = await store.add(*ONE)
+    [text] = await whole_of(store, client)
+    assert (sorted(json.loads(text)), name in text) == (["format", "state", "wrapped"], False)
+    assert not any(word in text for word in ("BEGIN", ONE[0][40:80].decode(), ONE[1][40:80].decode()))
+    vault.policy_of("thief", {"secret/*": ["read", "list"]})
+    thief = vault.client(Login(token=vault.token("thief")))
+    with pytest.raises(KildeError, match="permission denied"):
+        await vault_keys(thief).load()
+    await thief.close()
+    await client.close()
+
+
+async def test_entries_that_were_swapped_or_spoilt_do_not_open(vault: Vault) -> None:
+    client = vault.client()
+    store = vault_keys(client)
+    names = [await store.add(*key) for key in (ONE, TWO)]
+    one, two = [await client.read(HOME.below(name)) for name in names]
+    await client.write(HOME.below(names[0]), two.data, newest=1)
+    assert await held(store) == {names[0]: (b"", b""), names[1]: TWO}
+    await client.write(HOME.below(names[0]), {"format": "another"}, newest=2)
+    assert await held(store) == {names[0]: (b"", b""), names[1]: TWO}
+    await client.write(HOME.below(names[0]), one.data, newest=3)
+    vault.admin("DELETE", f"secret/data/{HOME.name}/{names[1]}")
+    assert await held(store) == {names[0]: ONE}
+    await client.close()
+
+
+async def test_a_newer_transit_key_wraps_all_of_them_anew(vault: Vault) -> None:
+    client = vault.client()
+    store = vault_keys(client)
+    names = sorted([await store.add(*key) for key in (ONE, TWO)])
+    await store.retire(names[0])
+    assert await store.rewrap() == []
+    vault.admin("POST", "transit/keys/kilde/rotate", {})
+    assert (await store.rewrap(), await store.rewrap()) == (names, [])
+    vault.admin("POST", "transit/keys/kilde/config", {"min_decryption_version": 2})
+    await store.revive(names[0])
+    assert sorted(await held(vault_keys(client))) == names
+    await client.close()
+
+
+async def test_a_keyring_keeps_its_keys_while_vault_gives_none_and_makes_no_new_one(vault: Vault) -> None:
+    client = vault.client()
+    store = vault_keys(client)
+    await store.add(*ONE)
+
+    def make(bits: int) -> object:
+        raise AssertionError(f"a key of {bits} bits was made")
+
+    ring = Keyring(
+        store,
+        SystemClock(),
+        SealingSettings(renew_period=0.0),
+        make_key=make,  # type: ignore[arg-type]  # never called
+        dice=os.urandom,
+        on_change=lambda: None,
+    )
+    await ring.refresh()
+    vault.admin("POST", "transit/keys/kilde/config", {"deletion_allowed": True})
+    kept = vault.admin("GET", f"secret/data/{HOME.name}/{ring.keys[0].name}")["data"]["data"]
+
+    async def still(match: str) -> None:
+        for attempt in (ring.refresh, lambda: store.add(*TWO)):
+            with pytest.raises(KildeError, match=match):
+                await attempt()
+        assert [key.fingerprint for key in ring.keys] == [sealing_key(0).fingerprint]
+
+    vault.admin("DELETE", f"secret/metadata/{HOME.name}/{ring.keys[0].name}")
+    await still("the keys are not there any more")
+    vault.put(f"{HOME.name}/{ring.keys[0].name}", **kept)
+    await ring.refresh()
+    vault.admin("DELETE", "transit/keys/kilde")
+    await still("none of 1 keys opens with transit key transit/kilde")
+    vault.seal()
+    await still("is sealed")
+    await client.close()
+
+
+async def test_keys_are_read_again_after_a_failure(tmp_path: Path) -> None:
+    with vault_of("contract", tmp_path) as vault:
+        client = vault.client()
+        store = vault_keys(client)
+        name = await store.add(*ONE)
+        vault.seal()
+        seen: asyncio.Queue[object] = asyncio.Queue()
+
+        async def follow() -> None:
+            async for _ in store.changes():
+                try:
+                    seen.put_nowait(set(await held(store)))
+                except KildeError as error:
+                    seen.put_nowait(error.what)
+
+        async with asyncio.timeout(30), running(follow):
+            assert await seen.get() == "is sealed"
+            vault.unseal()
+            while await seen.get() != {name}:
+                pass
+        await client.close()

@@ -18,9 +18,10 @@ from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.secrets import keys, templates
 from kilde.core.secrets.sealing import Sealer, prepared
+from kilde.engine.derived.secret_writer import SECRETS
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
-from kilde.engine.sealing.opener import SEALED_SECRETS, SECRETS
+from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.ports.cluster import Resource
 from kilde.testing.cluster import FakeCluster

@@ -5,7 +5,7 @@ Applications and AppProjects have no status subresource (the status is written w
 
 from typing import Any
 
-from kilde.crds import application, application_set, guarded_space, project, sealed_secret
+from kilde.crds import application, application_set, guarded_space, project, sealed_secret, vault_secret
 from kilde.crds.schema import Schema, fields, text
 
 GROUP = "argoproj.io"
@@ -30,6 +30,16 @@ def definitions() -> list[dict[str, Any]]:
         ),
         _definition(
             "GuardedSpace", (), guarded_space.schema(), group="kilde.dev", part_of="kilde", required=("metadata",)
+        ),
+        _definition(
+            "VaultSecret",
+            (),
+            vault_secret.schema(),
+            group=vault_secret.GROUP,
+            part_of="kilde",
+            columns=vault_secret.COLUMNS,
+            required=("spec",),
+            status=True,
         ),
     ]
 

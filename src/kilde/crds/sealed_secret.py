@@ -21,12 +21,13 @@ def _spec() -> Schema:
     properties = {
         "data": text("One sealed value over a whole Secret. Deprecated: use encryptedData.", format="byte"),
         "encryptedData": sealed,
-        "template": _template(),
+        "template": template("Item to template, in Go's text/template over the opened values.", "SealedSecret"),
     }
     return fields(properties, required=("encryptedData",))
 
 
-def _template() -> Schema:
+def template(data_words: str, kind: str) -> Schema:
+    """What a Secret is made with; `data_words` describe its `data`, `kind` names the object it is of."""
     metadata = {
         **fields(
             {
@@ -36,19 +37,19 @@ def _template() -> Schema:
                 "name": text(),
                 "namespace": text(),
             },
-            description="The Secret's metadata; its name and namespace are those of the SealedSecret.",
+            description=f"The Secret's metadata; its name and namespace are those of the {kind}.",
         ),
         "nullable": True,
         "x-kubernetes-preserve-unknown-fields": True,
     }
-    data = {**text_map("Item to template, in Go's text/template over the opened values."), "nullable": True}
+    data = {**text_map(data_words), "nullable": True}
     properties = {
         "data": data,
         "immutable": flag("Whether the Secret is made immutable."),
         "metadata": metadata,
         "type": text("The Secret's type."),
     }
-    return fields(properties, description="What the Secret is made with, beside the opened values.")
+    return fields(properties, description="What the Secret is made with, beside the values.")
 
 
 def _status() -> Schema:

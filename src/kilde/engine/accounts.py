@@ -121,11 +121,13 @@ class Accounts:
         self._records.append("operation-closed", {**told, "results": [], "unchanged": 0}, at=self._clock.now())
         return number
 
-    def secret_restored(self, ref: ObjectRef, fields: list[str], writers: list[str]) -> None:
-        """A Secret that somebody had changed is again what its SealedSecret says."""
+    def secret_restored(
+        self, ref: ObjectRef, fields: list[str], writers: list[str], *, kind: str = "SealedSecret"
+    ) -> None:
+        """A Secret that somebody had changed is again what its SealedSecret (or VaultSecret) says."""
         now = self._clock.now()
-        planned = {"object": str(ref), "action": "update", "why": "differs from its SealedSecret", "fields": fields}
-        cause = "the Secret of a SealedSecret was changed"
+        planned = {"object": str(ref), "action": "update", "why": f"differs from its {kind}", "fields": fields}
+        cause = f"the Secret of a {kind} was changed"
         body: dict[str, Any] = {"application": "", "cause": cause, "askedBy": "automated", "plan": [planned]}
         number = self._records.append("operation-opened", body, at=now).number
         result = {"object": str(ref), "verb": "update", "outcome": "Synced", "message": "put back"}
@@ -167,6 +169,18 @@ class Accounts:
             "changedBy": list(dict.fromkeys(who for one in changes for who in one["by"])),
         }
         self._records.append("operation-closed", body, at=self._clock.now())
+
+    def secret_resolved(self, ref: ObjectRef, versions: list[str], before: list[str]) -> None:
+        """A Secret was made from these versions of entries in Vault (`path@version`); `before`: from which it was until then."""
+        now = self._clock.now()
+        why = f"has from Vault: {', '.join(versions)}"
+        planned = {"object": str(ref), "action": "update" if before else "create", "why": why}
+        cause = "values in Vault changed" if before else "a VaultSecret asks for values"
+        body: dict[str, Any] = {"application": "", "cause": cause, "askedBy": "automated", "plan": [planned]}
+        number = self._records.append("operation-opened", body, at=now).number
+        result = {"object": str(ref), "verb": planned["action"], "outcome": "Synced", "message": why}
+        closed = {"operation": number, "application": "", "phase": "Succeeded", "results": [result]}
+        self._records.append("operation-closed", {**closed, "versions": versions, "before": before}, at=now)
 
     def workload_restarted(self, ref: ObjectRef, secrets: list[str]) -> None:
         """A workload that asks for it began a new rollout, because these Secrets changed."""

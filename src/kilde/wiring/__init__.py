@@ -7,7 +7,7 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kilde import crds
 from kilde.adapters.clock import SystemClock
@@ -28,30 +27,34 @@ from kilde.adapters.web_client import WebClient
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.plan.budget import Budget, FleetBudget
-from kilde.core.secrets.key_home import KeyHome
+from kilde.core.secrets.vault.settings import VaultSettings
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
 from kilde.engine.fleet import Config
 from kilde.engine.restarts import Restarts
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
-from kilde.engine.sealing.opener import Tell
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
+from kilde.engine.vault.controller import VaultSecretController
 from kilde.engine.witnessing import Witnessing
 from kilde.engine.world import World
 from kilde.kubeapi.local_services import LocalServices
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
+from kilde.ports.vault import Vault
 from kilde.web.app import make_app
 from kilde.web.face import Face
 from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
-from kilde.wiring.key_stores import open_key_store
+from kilde.wiring.key_stores import Keys, key_places
 from kilde.wiring.ledgers import open_ledger, open_witness
+from kilde.wiring.running import first_error, stopped
+from kilde.wiring.sealing import SealSettings, sealing_controller
 from kilde.wiring.sourcing import open_downloads, open_sources, programs
 from kilde.wiring.undo_store import open_undo
+from kilde.wiring.vault import open_vault, vault_secret_controller
 
 log = structlog.get_logger()
 
@@ -98,26 +101,10 @@ class UpSettings:
     seal_listen: tuple[str, int] = ("127.0.0.1", 0)
     seal_renew: float = SealingSettings().renew_period
     seal_rate: int = 2
-    seal_keys: KeyHome = field(default_factory=KeyHome)
-    seal_passphrase: bytes = field(default=b"", repr=False)  # of the file in `seal_keys`
+    seal_keys: Keys = field(default_factory=Keys)
+    vault: VaultSettings | None = None  # where values of VaultSecrets and wrapped SOPS files come from
     witnesses: tuple[str, ...] = ()  # who is handed the ledger's checkpoints; see ledgers.open_witness
     witness_period: float = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealSettings:
-    """What `kilde seal controller` was asked for: where it answers, and how keys are stored. `rate` requests a second."""
-
-    sealing: SealingSettings
-    listen: tuple[str, int] = ("127.0.0.1", 8080)
-    metrics_listen: tuple[str, int] | None = None
-    key_prefix: str = "sealed-secrets-key"
-    key_labels: Mapping[str, str] = field(default_factory=dict)
-    key_annotations: Mapping[str, str] = field(default_factory=dict)
-    keys: KeyHome = field(default_factory=KeyHome)
-    passphrase: bytes = field(default=b"", repr=False)
-    rate: float = 2.0
-    burst: int = 2
 
 
 def open_cluster(
@@ -267,16 +254,7 @@ async def run_up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.
     try:
         await _up(settings, ready, stop)
     except BaseExceptionGroup as group:
-        raise first_of(group) from group
-
-
-def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error a person should hear of: a KildeError where there is one, else the first."""
-    told, others = group.split(KildeError)
-    found: BaseException = told or others or group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+        raise first_error(group) from group
 
 
 async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -296,7 +274,9 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
             made = await stack.enter_async_context(controller(settings, cluster))
             face = Face(made)
             await stack.enter_async_context(serving(make_app(face), settings.host, settings.port))
-            opens = await _sealing(settings, cluster, services, made, stack)
+            vault = await _vault(settings, stack)
+            opens = await _sealing(settings, cluster, services, made, vault, stack)
+            values = _values(settings, cluster, made, vault)
             restarts = Restarts(
                 cluster, settings.namespace, dice=os.urandom, tell=made.context.accounts.workload_restarted
             )
@@ -304,14 +284,48 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
                 running = [group.create_task(_run(cluster, made, ready), name="controller")]
                 running.append(group.create_task(restarts.run(), name="restarts"))
                 running += [group.create_task(opens.run(), name="sealing")] if opens else []
-                running.append(group.create_task(until_stopped(stop), name="stop"))
+                running += [group.create_task(vault.run(), name="vault")] if vault else []
+                running += [group.create_task(values.run(), name="vault-secrets")] if values else []
+                running.append(group.create_task(stopped(stop), name="stop"))
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in running:
                     task.cancel()
 
 
-async def until_stopped(stop: asyncio.Event) -> None:
-    await stop.wait()
+async def _vault(settings: UpSettings, stack: contextlib.AsyncExitStack) -> Vault | None:
+    """The one client of Vault: for keys, values and SOPS files."""
+    reach = settings.vault or settings.seal_keys.reach
+    if reach is None:
+        return None
+    vault = open_vault(reach)
+    stack.push_async_callback(vault.close)
+    return vault
+
+
+def _values(
+    settings: UpSettings, cluster: KubeCluster, made: Controller, vault: Vault | None
+) -> VaultSecretController | None:
+    """The controller of VaultSecrets, where it was said which Vault they are of."""
+    if settings.vault is None or vault is None:
+        return None
+    return vault_secret_controller(
+        settings.vault,
+        vault,
+        cluster,
+        reserved=key_places(settings.seal_keys),
+        identity=_identity(settings),
+        lease=_lease(settings),
+        accounts=made.context.accounts,
+    )
+
+
+def _identity(settings: UpSettings) -> str:
+    """One data directory has one controller: after a crash it takes its own lease up again at once."""
+    return f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
+
+
+def _lease(settings: UpSettings) -> float:
+    return _OWN_LEASE if settings.kubeconfig is None else _SHARED_LEASE
 
 
 async def _sealing(
@@ -319,25 +333,22 @@ async def _sealing(
     cluster: KubeCluster,
     services: LocalServices,
     made: Controller,
+    vault: Vault | None,
     stack: contextlib.AsyncExitStack,
 ) -> SealingController | None:
     """The controller of SealedSecrets beside the other one; its Service leads to it in the embedded cluster."""
     embedded = settings.kubeconfig is None
     if not (embedded if settings.seals is None else settings.seals):
         return None
-    # one data directory has one controller: after a crash it takes its own lease up again at once
-    identity = f"{platform.node()}-{hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:12]}"
-    lease = _OWN_LEASE if embedded else _SHARED_LEASE
-    sealing = SealingSettings(renew_period=settings.seal_renew, identity=identity, lease=lease)
+    sealing = SealingSettings(renew_period=settings.seal_renew, identity=_identity(settings), lease=_lease(settings))
     asked = SealSettings(
         sealing=sealing,
         listen=settings.seal_listen,
         rate=settings.seal_rate,
         burst=settings.seal_rate,
         keys=settings.seal_keys,
-        passphrase=settings.seal_passphrase,
     )
-    opens = sealing_controller(asked, cluster, tell=made.context.accounts.secret_restored)
+    opens = sealing_controller(asked, cluster, vault, tell=made.context.accounts.secret_restored)
     endpoint = SealingApp(Endpoint(opens), rate=asked.rate, burst=asked.burst)
     url = await stack.enter_async_context(serving(endpoint, *settings.seal_listen))
     log.info("SealedSecrets", endpoint=url)
@@ -346,36 +357,6 @@ async def _sealing(
         services.register(sealing.namespace, SERVICE_NAME, settings.seal_listen[0], port)
         await cluster.apply(_SERVICES, kubeseals_service(sealing.namespace), manager="kilde")
     return opens
-
-
-def sealing_controller(settings: SealSettings, cluster: KubeCluster, *, tell: Tell | None = None) -> SealingController:
-    """A controller of SealedSecrets put together, not yet running."""
-    store = open_key_store(
-        settings.keys,
-        settings.passphrase,
-        cluster,
-        settings.sealing.namespace,
-        prefix=settings.key_prefix,
-        labels=settings.key_labels,
-        annotations=settings.key_annotations,
-    )
-    return SealingController(
-        cluster,
-        SystemClock(),
-        store,
-        settings.sealing,
-        make_key=lambda bits: rsa.generate_private_key(public_exponent=65537, key_size=bits),
-        dice=os.urandom,
-        render=_render_template,
-        tell=tell or (lambda *told: None),
-    )
-
-
-def _render_template(item: str, template: str, values: Mapping[str, str]) -> str:
-    """Templates are seldom: their engine is loaded when the first one comes."""
-    from kilde.core.secrets import templates
-
-    return templates.render(item, template, values)
 
 
 async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:

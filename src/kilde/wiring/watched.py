@@ -1,15 +1,13 @@
 """What the Applications of a cluster watch: each repository at each target revision, and the files there; for `kilde secrets`."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from kilde.adapters.clock import SystemClock
-from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
 from kilde.core.apps.application import Application, read_application
 from kilde.core.basics.errors import LimitExceeded, SourceError
 from kilde.core.basics.values import Object
@@ -90,13 +88,3 @@ def _files(tree: Tree, about: str, problems: list[str]) -> Iterator[tuple[str, b
                     problems.append(f"{about}: {path}: is larger than {LARGEST >> 20} MiB")
                     continue
                 yield path, tree.read(path)
-
-
-@contextlib.asynccontextmanager
-async def key_secrets(kubeconfig: Path | None, *, context: str, space: str) -> AsyncIterator[ClusterSecretKeys]:
-    """The key Secrets of a cluster."""
-    cluster = open_cluster(kubeconfig, context=context)
-    try:
-        yield ClusterSecretKeys(cluster, space)
-    finally:
-        await cluster.close()

@@ -65,7 +65,14 @@ class ClusterSecretKeys:
         """Relabels a key: neither this controller nor the real one uses it any more; relabelled `active`, it opens again. ClusterError."""
         if name == self._prefix:
             raise ClusterError(f"Secret '{name}' is used whatever its label says", hint="back it up and delete it")
-        labels = {"metadata": {"labels": {KEY_LABEL: RETIRED}}}
+        await self._label(name, RETIRED)
+
+    async def revive(self, name: str) -> None:
+        """Labels a retired key as active again. ClusterError."""
+        await self._label(name, _ACTIVE)
+
+    async def _label(self, name: str, state: str) -> None:
+        labels = {"metadata": {"labels": {KEY_LABEL: state}}}
         await self._cluster.patch(_SECRETS, self._namespace, name, labels, manager="kilde")
 
     async def changes(self) -> AsyncIterator[None]:

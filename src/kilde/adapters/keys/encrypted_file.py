@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kilde.core.basics.errors import ClusterError, InvalidInput
@@ -33,12 +34,27 @@ class EncryptedFileKeys:
         self._seen = False
 
     async def load(self) -> list[StoredKey]:
-        """Every key of the file; none where there is no file yet. ClusterError, also when a file that was there is gone."""
-        return await asyncio.to_thread(self._read)
+        """Every active key of the file; none where there is no file yet. ClusterError, also when a file that was there is gone."""
+        return [key for key in await asyncio.to_thread(self._read) if not key.retired]
 
     async def add(self, private: bytes, certificate: bytes) -> str:
         """Writes the file anew with one key more; gives the key's name. ClusterError."""
-        return await asyncio.to_thread(self._add, private, certificate)
+        new = StoredKey(f"key-{hashlib.sha256(certificate).hexdigest()[:16]}", private, certificate)
+        await asyncio.to_thread(self._change, lambda keys: [*(key for key in keys if key.name != new.name), new])
+        return new.name
+
+    async def retire(self, name: str) -> None:
+        """Writes the file anew with this key marked; it stays in it. ClusterError."""
+        await asyncio.to_thread(self._change, lambda keys: self._marked(keys, name, retired=True))
+
+    async def revive(self, name: str) -> None:
+        """Takes the mark away. ClusterError."""
+        await asyncio.to_thread(self._change, lambda keys: self._marked(keys, name, retired=False))
+
+    def _marked(self, keys: list[StoredKey], name: str, *, retired: bool) -> list[StoredKey]:
+        if all(key.name != name for key in keys):
+            raise self._failed(f"holds no key '{name}'")
+        return [replace(key, retired=retired) if key.name == name else key for key in keys]
 
     async def changes(self) -> AsyncIterator[None]:
         """At the start, and whenever the file is another one than at the last look."""
@@ -77,14 +93,13 @@ class EncryptedFileKeys:
         self._seen = True
         return found
 
-    def _add(self, private: bytes, certificate: bytes) -> str:
-        name = f"key-{hashlib.sha256(certificate).hexdigest()[:16]}"
+    def _change(self, change: Callable[[list[StoredKey]], list[StoredKey]]) -> None:
+        """Reads, changes and writes the file while nobody else does."""
         unfinished = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             with self._path.with_name(f".{self._path.name}.lock").open("ab") as held:
                 fcntl.flock(held, fcntl.LOCK_EX)
-                others = [key for key in self._read() if key.name != name]
-                whole = [*others, StoredKey(name, private, certificate)]
+                whole = change(self._read())
                 write_private(unfinished, archive.lock(whole, self._passphrase, self._dice, cost=self._cost))
                 unfinished.replace(self._path)
                 sync_folder(self._path.parent)
@@ -94,7 +109,6 @@ class EncryptedFileKeys:
         except InvalidInput as error:
             raise self._failed(error.what, error.hint) from None
         self._seen = True
-        return name
 
     def _failed(self, what: str, hint: str = "") -> ClusterError:
         return ClusterError(what, about=f"key file {self._path}", hint=hint, reason="KeyFile")

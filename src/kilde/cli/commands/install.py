@@ -10,7 +10,7 @@ import click
 @click.option(
     "--crds",
     is_flag=True,
-    help="The CustomResourceDefinitions of Application, ApplicationSet, AppProject and SealedSecret.",
+    help="The CustomResourceDefinitions of Application, ApplicationSet, AppProject, SealedSecret and VaultSecret.",
 )
 def command(*, crds: bool) -> None:
     """Prints, as YAML, the manifests that a cluster needs before `kilde up --kubeconfig` can work with it."""

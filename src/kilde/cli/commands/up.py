@@ -15,6 +15,7 @@ from kilde.cli.parameters import (
 )
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
 from kilde.cli.target import data_dir_option, namespace_option
+from kilde.cli.vault_file import read_vault, vault_option
 from kilde.cli.witnesses import witness_option
 from kilde.core.plan.budget import Budget, FleetBudget
 
@@ -161,9 +162,10 @@ from kilde.core.plan.budget import Budget, FleetBudget
     "--seal-keys",
     default="secrets",
     show_default=True,
-    metavar="secrets|file:PATH",
+    metavar="secrets|file:PATH|vault:MOUNT/NAME",
     help="Where the private sealing keys lie; a file's passphrase is in KILDE_KEYS_PASSPHRASE_FILE, KILDE_KEYS_PASSPHRASE, or asked for.",
 )
+@vault_option
 @witness_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def command(
@@ -192,6 +194,7 @@ def command(
     seal_renew: float,
     seal_rate: int,
     seal_keys: str,
+    vault: Path | None,
     witnesses: tuple[str, ...],
     verbose: bool,
 ) -> None:
@@ -202,12 +205,11 @@ def command(
     """
     if context and kubeconfig is None:
         raise click.UsageError("--context needs --kubeconfig")
-    from kilde.cli.sealing.passphrase import passphrase
-    from kilde.core.secrets.key_home import read_key_home
+    from kilde.cli.sealing.key_store import keys_of
     from kilde.wiring import UpSettings, run_up
 
-    home = read_key_home(seal_keys)
-
+    keys = keys_of(seal_keys, vault)
+    reach = (keys.reach or read_vault(vault)) if vault else None
     begin_log(verbose=verbose)
     settings = UpSettings(
         data_dir=data_dir.absolute(),
@@ -234,8 +236,8 @@ def command(
         seal_listen=seal_listen,
         seal_renew=seal_renew,
         seal_rate=seal_rate,
-        seal_keys=home,
-        seal_passphrase=passphrase() if home.file else b"",
+        seal_keys=keys,
+        vault=reach,
         witnesses=witnesses,
     )
 

@@ -14,9 +14,9 @@ import click
 from kilde.cli.parameters import ADDRESS
 from kilde.cli.sealing import flags
 from kilde.cli.sealing.flags import Flag, Values
-from kilde.cli.sealing.passphrase import passphrase
+from kilde.cli.sealing.key_store import keys_of
+from kilde.cli.vault_file import VARIABLE
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.secrets.key_home import read_key_home
 from kilde.engine.sealing.settings import SealingSettings
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -45,11 +45,14 @@ TABLE = (
     Flag("privatekey-annotations", "Annotations of new key Secrets, a=b,c=d.", "list"),
     Flag("privatekey-labels", "Labels of new key Secrets, a=b,c=d.", "list"),
     Flag(
-        "seal-keys", "Where the private keys lie: secrets, or file:PATH, locked with a passphrase.", default="secrets"
+        "seal-keys",
+        "Where the private keys lie: secrets; file:PATH, locked with a passphrase; or vault:MOUNT/NAME[,TRANSIT-MOUNT/KEY].",
+        default="secrets",
     ),
     Flag("rate-limit", "Requests a second that /v1/verify and /v1/rotate answer.", "number", default="2"),
     Flag("rate-limit-burst", "Requests at once beyond that.", "number", default="2"),
     Flag("rotate-period", "The old name of --key-renew-period.", "duration", hidden=True),
+    Flag("vault", "How Vault is reached: a file, as kilde up has it. Without it as VAULT_ADDR and VAULT_TOKEN say."),
     Flag("verbose", "Log more.", "flag"),
     Flag("version", "Print the version.", "flag"),
     *(Flag(name, "No effect.", hidden=True) for name in ("log-format", "log-level")),
@@ -78,12 +81,13 @@ def serve(arguments: Sequence[str]) -> None:
 
 def _run(values: Values) -> None:
     from kilde.cli.serving import begin_log, say_ready, serve_until_signal
-    from kilde.wiring import SealSettings, open_cluster
-    from kilde.wiring.sealing import run_sealing
+    from kilde.wiring import open_cluster
+    from kilde.wiring.sealing import SealSettings, run_sealing
 
     begin_log(verbose=values.is_set("verbose"))
     metrics = values.text("listen-metrics")
-    home = read_key_home(values.text("seal-keys"))
+    file = values.text("vault") or os.environ.get(VARIABLE, "")
+    keys = keys_of(values.text("seal-keys"), Path(file) if file else None)
     settings = SealSettings(
         sealing=sealing_settings(values),
         listen=ADDRESS.convert(values.text("listen"), None, None),
@@ -91,8 +95,7 @@ def _run(values: Values) -> None:
         key_prefix=_prefix(values.text("key-prefix")),
         key_labels=_pairs(values, "privatekey-labels"),
         key_annotations=_pairs(values, "privatekey-annotations"),
-        keys=home,
-        passphrase=passphrase() if home.file else b"",
+        keys=keys,
         rate=values.number("rate-limit"),
         burst=values.number("rate-limit-burst"),
     )

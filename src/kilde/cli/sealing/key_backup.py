@@ -1,66 +1,39 @@
-"""Backups of private keys: read from where keys lie, written to one locked file, read from it, and stored again."""
+"""Backups of private keys: written to one file that a passphrase or age recipients lock, and read from it."""
 
-import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
+from kilde.cli.no_core_dumps import forbid_core_dumps
 from kilde.cli.sealing.passphrase import passphrase
-from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.secrets import archive, keys
-from kilde.core.secrets.key_home import read_key_home
 from kilde.core.secrets.keys import SealingKey
 from kilde.core.secrets.stored import StoredKey
-from kilde.ports.keys import KeyStore
 
 
-def home_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where the keys lie; the command gets `target`, `space` and `home`."""
-    command = click.option(
-        "--controller-namespace",
-        "space",
-        default="kube-system",
-        show_default=True,
-        help="Where the cluster has its keys.",
-    )(command)
-    command = click.option(
-        "--seal-keys",
-        "home",
-        default="secrets",
-        show_default=True,
-        metavar="secrets|file:PATH",
-        help="As kilde up has it.",
-    )(command)
-    return target_options(command)
+def read(file: Path, identities: Sequence[Path] = ()) -> list[StoredKey]:
+    """The keys of a backup, opened by a passphrase or, where it is locked to age recipients, by these files of identities. InvalidInput."""
+    from kilde.adapters.keys.age import is_locked, unlocked
+
+    data = _bytes(file)
+    if is_locked(data):
+        forbid_core_dumps()
+        plain = unlocked(data, [_bytes(each).decode("utf-8", "replace") for each in identities], about=str(file))
+        try:
+            found = archive.unpack(plain)
+        except msgspec.DecodeError:
+            raise InvalidInput("holds no sealing keys", about=str(file)) from None
+    else:
+        found = archive.unlock(data, passphrase(), about=str(file))
+    return [key for key in found if not key.retired]
 
 
-def of_home(target: Target, space: str, home: str) -> list[StoredKey]:
-    """The active keys. KildeError."""
-
-    async def load() -> list[StoredKey]:
-        async with _opened(target, space, home) as store:
-            return await store.load()
-
-    return asyncio.run(load())
-
-
-def store(target: Target, space: str, home: str, wanted: Sequence[StoredKey]) -> list[str]:
-    """Stores keys; gives their names there. KildeError."""
-
-    async def add() -> list[str]:
-        async with _opened(target, space, home) as kept:
-            return [await kept.add(key.private, key.certificate) for key in wanted]
-
-    return asyncio.run(add())
-
-
-def read(file: Path) -> list[StoredKey]:
-    """The keys of a backup. InvalidInput."""
+def _bytes(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             data = opened.read(archive.LARGEST + 1)
@@ -68,7 +41,18 @@ def read(file: Path) -> list[StoredKey]:
         raise InvalidInput(f"cannot be read: {error.strerror}", about=str(file)) from None
     if len(data) > archive.LARGEST:
         raise InvalidInput(f"is larger than {archive.LARGEST >> 20} MiB", about=str(file))
-    return archive.unlock(data, passphrase(), about=str(file))
+    return data
+
+
+def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--identity`; the command gets `identities`."""
+    return click.option(
+        "--identity",
+        "identities",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="A file of age identities that opens a backup locked to recipients; may be repeated.",
+    )(command)
 
 
 def refuse_existing(file: Path, *, force: bool) -> None:
@@ -77,13 +61,13 @@ def refuse_existing(file: Path, *, force: bool) -> None:
         raise InvalidInput("is there already", about=str(file), hint="give another name, or --force")
 
 
-def write(file: Path, stored: Sequence[StoredKey], *, force: bool) -> None:
-    """A new file of mode 0600, there whole or not at all. InvalidInput."""
+def write(file: Path, stored: Sequence[StoredKey], *, recipients: Sequence[str] = (), force: bool) -> None:
+    """A new file of mode 0600, there whole or not at all; locked to age recipients, or with a passphrase. InvalidInput."""
     from kilde.adapters.keys.encrypted_file import sync_folder, write_private
 
     if not stored:
         raise InvalidInput("there is no key to export", hint="start the controller, which makes one")
-    data = archive.lock(stored, passphrase(twice=True), os.urandom)
+    data = _locked(stored, recipients)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         write_private(unfinished, data)
@@ -101,23 +85,16 @@ def write(file: Path, stored: Sequence[StoredKey], *, force: bool) -> None:
         unfinished.unlink(missing_ok=True)
 
 
+def _locked(stored: Sequence[StoredKey], recipients: Sequence[str]) -> bytes:
+    from kilde.adapters.keys.age import locked
+
+    if recipients:
+        forbid_core_dumps()
+        return locked(archive.pack(stored), recipients)
+    return archive.lock(stored, passphrase(twice=True), os.urandom)
+
+
 def sealing_key(stored: StoredKey) -> SealingKey:
     """The key, read. InvalidInput; no message holds a part of it."""
     private = keys.read_private_key(stored.private, about=stored.name)
     return SealingKey(private, keys.read_certificate(stored.certificate, about=stored.name), stored.name)
-
-
-@contextlib.asynccontextmanager
-async def _opened(target: Target, space: str, home: str) -> AsyncIterator[KeyStore]:
-    from kilde.wiring import open_cluster
-    from kilde.wiring.key_stores import open_key_file, open_key_store
-
-    place = read_key_home(home)
-    if place.file:
-        yield open_key_file(place, passphrase())
-        return
-    cluster = open_cluster(target.kubeconfig, context=target.context)
-    try:
-        yield open_key_store(place, b"", cluster, space)
-    finally:
-        await cluster.close()

@@ -1,6 +1,5 @@
 """A config repository's working copy: the SealedSecrets in it, the keys that open them, and one commit for what was changed."""
 
-import asyncio
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from kilde.cli.no_core_dumps import forbid_core_dumps
-from kilde.cli.target import Target, target_options
+from kilde.cli.sealing.key_store import Chosen, key_options
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.secrets import documents, keys, needs
 from kilde.core.secrets.in_files import Found, Item
@@ -37,7 +36,7 @@ class Holder:
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where the repository and the keys are; the command gets `repo`, `target`, `files` and `space`."""
+    """Where the repository and the keys are; the command gets `repo`, `chosen` and `files`."""
 
     chosen = (
         click.option("--repo", type=_PATH, default=Path(), help="The working copy; the current folder if not given."),
@@ -48,25 +47,18 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="Key Secrets in a file (a backup), instead of those in the cluster; may be repeated.",
         ),
-        click.option(
-            "--controller-namespace",
-            "space",
-            default="kube-system",
-            show_default=True,
-            help="Where the cluster has its keys.",
-        ),
     )
     for option in chosen:
         command = option(command)
-    return target_options(command)
+    return key_options(command)
 
 
-def holder(target: Target, files: Sequence[Path], space: str) -> Holder:
-    """The keys of the files, or of the cluster. KildeError."""
+def holder(chosen: Chosen, files: Sequence[Path] = ()) -> Holder:
+    """The keys of the files, or of where the flags say that they lie. KildeError."""
     forbid_core_dumps()
     if files:
         return Holder(tuple(key for file in files for key in _of_file(file)))
-    return Holder(tuple(asyncio.run(_of_cluster(target, space))))
+    return Holder(tuple(_key(one.name, one.private, one.certificate) for one in chosen.load()))
 
 
 def _of_file(file: Path) -> Iterator[SealingKey]:
@@ -79,18 +71,6 @@ def _of_file(file: Path) -> Iterator[SealingKey]:
             hint = "give a backup of the key Secrets (kubectl get secret -l …/sealed-secrets-key -o yaml)"
             raise InvalidInput(f"Secret '{name}' has no tls.key and tls.crt", about=str(file), hint=hint)
         yield _key(name, values["tls.key"], values["tls.crt"])
-
-
-async def _of_cluster(target: Target, space: str) -> list[SealingKey]:
-    from kilde.adapters.keys.cluster_secrets import ClusterSecretKeys
-    from kilde.wiring import open_cluster
-
-    cluster = open_cluster(target.kubeconfig, context=target.context)
-    try:
-        stored = await ClusterSecretKeys(cluster, space).load()
-    finally:
-        await cluster.close()
-    return [_key(one.name, one.private, one.certificate) for one in stored]
 
 
 def _key(name: str, private: bytes, certificate: bytes) -> SealingKey:

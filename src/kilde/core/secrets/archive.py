@@ -22,10 +22,11 @@ _COSTS = (1 << 14, 1 << 18)  # a file may not ask for more memory than 256 MiB
 _SALT, _NONCE, _KEY, _R = 16, 12, 32, 8
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, omit_defaults=True):
     name: str
     private: bytes
     certificate: bytes
+    retired: bool = False  # an older Kilde does not know it, and takes the key for an active one
 
 
 class _File(msgspec.Struct):
@@ -41,8 +42,7 @@ def lock(stored: Sequence[StoredKey], passphrase: bytes, dice: Callable[[int], b
     if len(passphrase) < SHORTEST:
         raise InvalidInput(f"the passphrase is shorter than {SHORTEST} characters")
     salt, nonce = dice(_SALT), dice(_NONCE)
-    plain = msgspec.json.encode([_Entry(key.name, key.private, key.certificate) for key in stored])
-    sealed = AESGCM(_derived(passphrase, salt, cost)).encrypt(nonce, plain, _bound(cost, salt))
+    sealed = AESGCM(_derived(passphrase, salt, cost)).encrypt(nonce, pack(stored), _bound(cost, salt))
     texts = (base64.b64encode(part).decode() for part in (salt, nonce, sealed))
     return msgspec.json.format(msgspec.json.encode(_File(FORMAT, cost, *texts)), indent=1) + b"\n"
 
@@ -62,13 +62,23 @@ def unlock(data: bytes, passphrase: bytes, *, about: str) -> list[StoredKey]:
         raise InvalidInput(f"asks for a cost of {file.cost}, which no file of ours has", about=about)
     try:
         plain = AESGCM(_derived(passphrase, salt, file.cost)).decrypt(nonce, sealed, _bound(file.cost, salt))
-        entries = msgspec.json.decode(plain, type=list[_Entry])
+        return unpack(plain)
     except (InvalidTag, msgspec.DecodeError):
         hint = "give the passphrase that it was written with"
         raise InvalidInput(
             "does not open: another passphrase, or the file was changed", about=about, hint=hint
         ) from None
-    return [StoredKey(entry.name, entry.private, entry.certificate) for entry in entries]
+
+
+def pack(stored: Sequence[StoredKey]) -> bytes:
+    """The keys as they are within what locks them: plain."""
+    return msgspec.json.encode([_Entry(key.name, key.private, key.certificate, key.retired) for key in stored])
+
+
+def unpack(plain: bytes) -> list[StoredKey]:
+    """The same, back. msgspec.DecodeError."""
+    entries = msgspec.json.decode(plain, type=list[_Entry])
+    return [StoredKey(entry.name, entry.private, entry.certificate, entry.retired) for entry in entries]
 
 
 def _derived(passphrase: bytes, salt: bytes, cost: int) -> bytes:

@@ -120,18 +120,7 @@ def sealed_secret(obj: Object, *, about: str) -> Object:
     """A SealedSecret in the order and with the fields of its type. InvalidInput for another kind or a wrong type."""
     expect(obj, KIND, API_VERSION, about=about)
     spec = _mapping(obj.get("spec"), "spec", about)
-    given = _mapping(spec.get("template"), "spec.template", about)
-    template: Object = {"metadata": metadata_of(given, about=about, within="spec.template.metadata")}
-    _put(template, "type", given.get("type"), lambda value, path: typed(value, str, path, about), "spec.template.type")
-    _put(
-        template,
-        "immutable",
-        given.get("immutable"),
-        lambda v, path: typed(v, bool, path, about),
-        "spec.template.immutable",
-    )
-    _put(template, "data", given.get("data"), lambda v, path: _nullable_texts(v, path, about), "spec.template.data")
-    found: Object = {"template": template}
+    found: Object = {"template": template_of(spec, about=about)}
     _put(found, "data", spec.get("data"), lambda v, path: typed(v, str, path, about), "spec.data")
     found["encryptedData"] = text_map(spec.get("encryptedData"), "spec.encryptedData", about)
     read_obj: Object = {
@@ -144,6 +133,22 @@ def sealed_secret(obj: Object, *, about: str) -> Object:
     if isinstance(status, dict) and status:
         read_obj["status"] = status
     return read_obj
+
+
+def template_of(spec: Mapping[str, Any], *, about: str) -> Object:
+    """What a Secret is made with, from `spec.template`. InvalidInput."""
+    given = _mapping(spec.get("template"), "spec.template", about)
+    template: Object = {"metadata": metadata_of(given, about=about, within="spec.template.metadata")}
+    _put(template, "type", given.get("type"), lambda value, path: typed(value, str, path, about), "spec.template.type")
+    _put(
+        template,
+        "immutable",
+        given.get("immutable"),
+        lambda v, path: typed(v, bool, path, about),
+        "spec.template.immutable",
+    )
+    _put(template, "data", given.get("data"), lambda v, path: _nullable_texts(v, path, about), "spec.template.data")
+    return template
 
 
 def _put(into: Object, key: str, value: Any, read_value: Callable[[Any, str], Any], path: str) -> None:

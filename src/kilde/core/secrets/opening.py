@@ -10,7 +10,7 @@ from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.secrets import base64, documents
 from kilde.core.secrets.item import open_item
-from kilde.core.secrets.scope import API_VERSION, KIND, SKIP_OWNER, is_true, label_of
+from kilde.core.secrets.scope import SKIP_OWNER, is_true, label_of
 from kilde.core.secrets.sealed_value import CannotOpen, open_blob
 
 Render = Callable[[str, str, Mapping[str, str]], str]  # name of the item, its template, the opened values → text
@@ -62,9 +62,13 @@ def open_sealed(sealed: Object, keys: Iterable[RSAPrivateKey], render: Render, *
     spec = sealed["spec"]
     if spec.get("data"):
         return _owned(_from_old_form(sealed, keys, old_form=old_form), sealed)
-    found = open_values(sealed, keys)
-    template = spec["template"]
-    data = {**found.values, **_rendered(template.get("data") or {}, found.values, render)}
+    return assembled(sealed, open_values(sealed, keys).values, render)
+
+
+def assembled(source: Object, values: Mapping[str, bytes], render: Render) -> Object:
+    """The Secret of an object with a template (`spec.template`) and of its values. DoesNotOpen for a template that fails."""
+    template = source["spec"]["template"]
+    data = {**values, **_rendered(template.get("data") or {}, values, render)}
     secret: Object = {"kind": "Secret", "apiVersion": "v1", "metadata": dict(template["metadata"])}
     if "immutable" in template:
         secret["immutable"] = template["immutable"]
@@ -72,7 +76,7 @@ def open_sealed(sealed: Object, keys: Iterable[RSAPrivateKey], render: Render, *
         secret["data"] = {key: base64.encode(data[key]) for key in sorted(data)}
     if template.get("type"):
         secret["type"] = template["type"]
-    return _owned(secret, sealed)
+    return _owned(secret, source)
 
 
 def _rendered(templates: Mapping[str, str | None], values: Mapping[str, bytes], render: Render) -> dict[str, bytes]:
@@ -126,11 +130,11 @@ def _owned(secret: Object, sealed: Object) -> Object:
 
 
 def owner_of(sealed: Object) -> Object:
-    """The owner reference of the Secret that is made from a SealedSecret."""
+    """The owner reference of the Secret that is made from a SealedSecret, or from another object with a template."""
     metadata = sealed["metadata"]
     return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
+        "apiVersion": sealed["apiVersion"],
+        "kind": sealed["kind"],
         "name": metadata["name"],
         "uid": metadata["uid"],
         "controller": True,

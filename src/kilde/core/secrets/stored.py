@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key as it is stored, in PEM, under the name that its store gave it."""
+    """A key as it is stored, in PEM, under the name that its store gave it; `retired`: out of use."""
 
     name: str
     private: bytes = field(repr=False)
     certificate: bytes
+    retired: bool = False

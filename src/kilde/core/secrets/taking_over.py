@@ -3,7 +3,7 @@
 from typing import Any
 
 from kilde.core.basics.values import Object
-from kilde.core.secrets.scope import MANAGED, PATCH, SKIP_OWNER, is_true
+from kilde.core.secrets.scope import KIND, MANAGED, PATCH, SKIP_OWNER, is_true
 
 _OPAQUE = "Opaque"
 _MAPS = ("labels", "annotations")
@@ -41,12 +41,11 @@ def is_ours(live: Object, sealed: Object) -> bool:
     return not owners and is_true(template, SKIP_OWNER) and is_true(live["metadata"].get("annotations"), SKIP_OWNER)
 
 
-def comes_back(gone: Object) -> bool:
-    """Whether a Secret that was deleted is made again: one that had a SealedSecret for an owner, or said whose it is."""
+def comes_back(gone: Object, kind: str = KIND) -> bool:
+    """Whether a Secret that was deleted is made again: one that had an owner of that kind, or said whose it is."""
     metadata = gone.get("metadata") or {}
     owned = any(
-        owner.get("controller") and owner.get("kind") == "SealedSecret"
-        for owner in metadata.get("ownerReferences") or ()
+        owner.get("controller") and owner.get("kind") == kind for owner in metadata.get("ownerReferences") or ()
     )
     return owned or any(is_true(metadata.get("annotations"), name) for name in (MANAGED, SKIP_OWNER))
 

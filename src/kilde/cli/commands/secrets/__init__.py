@@ -22,6 +22,6 @@ _HERE = "kilde.cli.commands.secrets"
 def command() -> None:
     """What a repository has sealed, to which keys, and how to seal it anew.
 
-    The private keys come from the cluster (--data-dir of a running kilde up, or --kubeconfig) or from a backup (--private-key). They
-    and the values stay in this process's memory.
+    The private keys come from the cluster (--data-dir of a running kilde up, or --kubeconfig), from where --seal-keys says, or from a
+    backup (--private-key). They and the values stay in this process's memory.
     """

@@ -1,44 +1,58 @@
 """`kilde secrets retire`: old keys are put out of use when nothing that is watched needs them any more."""
 
-import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
-from kilde.cli.target import Target, target_options
+from kilde.cli.sealing.key_store import Chosen, key_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kilde.ports.keys import KeyStore
 
 FOUND = 1
 _SHOWN = 5  # places of a key that is needed
 
 
 @click.command(epilog="Example: kilde secrets retire --data-dir state --dry-run")
-@target_options
-@click.option(
-    "--controller-namespace", "space", default="kube-system", show_default=True, help="Where the cluster has its keys."
-)
+@key_options
 @click.option("--dry-run", is_flag=True, help="Only tell what would be retired.")
 @click.option(
     "--despite-unopened",
     is_flag=True,
     help="Retire although there are values that no key opens under any name that is known here (of another cluster, say).",
 )
-def command(*, target: Target, space: str, dry_run: bool, despite_unopened: bool) -> int:
+@click.option(
+    "--undo",
+    metavar="KEY",
+    multiple=True,
+    help="Put this retired key into use again, and do nothing else; may be repeated.",
+)
+def command(*, chosen: Chosen, dry_run: bool, despite_unopened: bool, undo: tuple[str, ...]) -> int:
     """Retires every key but the newest that no value needs: in no branch or tag that an Application watches, nor in the cluster.
 
-    A retired key stays in its Secret, labelled `retired`; nothing opens with it until it is labelled `active` again. Seal values anew
-    first (kilde secrets rotate), on every branch. Exit code 1 if a key is still needed or something could not be looked at.
+    A retired key stays where it lies, marked; nothing opens with it until --undo. Seal values anew first (kilde secrets rotate), on every
+    branch. Exit code 1 if a key is still needed or something could not be looked at.
     """
     from kilde.cli.sealing.repository import holder
     from kilde.cli.sealing.watching import look
     from kilde.core.secrets import keys
 
-    found = holder(target, (), space)
-    newest, seen = found.newest, look(target, found.keys)
+    if undo:
+        chosen.use(lambda store: _revive(store, undo))
+        return 0
+    found = holder(chosen)
+    newest, seen = found.newest, look(chosen.target, found.keys)
     blocked = bool(seen.problems) or bool(seen.unopened and not despite_unopened)
     for text in seen.problems:
         click.echo(f"cannot be looked at: {text}", err=True)
     for each in seen.unopened:
         click.echo(f"nobody can open: {each['place']}: {each['item']}: {each['why']}", err=True)
     old = [key for key in keys.in_order(found.keys) if key is not newest]
+    free = [] if blocked else [key.name for key in old if not seen.by_key.get(key.name)]
+    if free and not dry_run:
+        chosen.use(lambda store: _retire(store, free))
     kept = False
     for key in old:
         places = seen.by_key.get(key.name, [])
@@ -47,10 +61,8 @@ def command(*, target: Target, space: str, dry_run: bool, despite_unopened: bool
             _tell_needed(key.name, places)
         elif blocked:
             click.echo(f"{key.name}: stays, as not everything was understood")
-        else:
-            if not dry_run:
-                asyncio.run(_retire(target, space, key.name))
-            click.echo(f"{key.name}: {'would be retired' if dry_run else 'retired'}")
+        elif dry_run:
+            click.echo(f"{key.name}: would be retired")
     if not old:
         click.echo(f"{newest.name} is the only key")
     return FOUND if kept or (blocked and old) else 0
@@ -64,8 +76,14 @@ def _tell_needed(name: str, places: list[str]) -> None:
         click.echo(f"  and {len(places) - _SHOWN} more")
 
 
-async def _retire(target: Target, space: str, name: str) -> None:
-    from kilde.wiring.watched import key_secrets
-
-    async with key_secrets(target.kubeconfig, context=target.context, space=space) as store:
+async def _retire(store: "KeyStore", names: "Sequence[str]") -> None:
+    """One after the other, each told when it is done: the store may fail between two."""
+    for name in names:
         await store.retire(name)
+        click.echo(f"{name}: retired")
+
+
+async def _revive(store: "KeyStore", names: "Sequence[str]") -> None:
+    for name in names:
+        await store.revive(name)
+        click.echo(f"{name}: in use again")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kilde.cli.sealing.key_store import Chosen
 from kilde.cli.sealing.repository import options
-from kilde.cli.target import Target
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -27,9 +27,7 @@ FOUND = 1
 )
 @click.option("--dry-run", is_flag=True, help="Only tell what would be sealed anew.")
 @click.option("--no-commit", is_flag=True, help="Write the files, and leave the commit to you.")
-def command(
-    *, repo: Path, target: Target, files: tuple[Path, ...], space: str, cert: str, dry_run: bool, no_commit: bool
-) -> int:
+def command(*, repo: Path, chosen: Chosen, files: tuple[Path, ...], cert: str, dry_run: bool, no_commit: bool) -> int:
     """Seals the values anew that are sealed to older keys. Templates, scopes, comments and order stay as they are written.
 
     Nothing is pushed. Exit code 1 if there are values that no key opens; the others are sealed anew all the same.
@@ -40,7 +38,7 @@ def command(
     from kilde.core.secrets.in_files import Item
     from kilde.core.secrets.sealing import Sealer
 
-    found = holder(target, files, space)
+    found = holder(chosen, files)
     repository = Repository(repo)
     items = repository.items(found)
     if cert:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kilde.cli.sealing.key_store import Chosen
 from kilde.cli.sealing.repository import options
 from kilde.cli.target import Target
 
@@ -34,9 +35,8 @@ def command(
     secret: str,
     key: str,
     repo: Path,
-    target: Target,
+    chosen: Chosen,
     files: tuple[Path, ...],
-    space: str,
     certs: tuple[str, ...],
     exact: bool,
     no_commit: bool,
@@ -51,10 +51,10 @@ def command(
     app, slash, name = secret.partition("/")
     if not slash or not app or not name:
         raise click.UsageError("say which as APP/SECRET")
-    path, namespace = asyncio.run(_application(target, app))
+    path, namespace = asyncio.run(_application(chosen.target, app))
     repository = Repository(repo)
     found = _one(repository, path, namespace, name)
-    keys = holder(target, files, space)
+    keys = holder(chosen, files)
     newest = keys.newest
     sealer = Sealer(newest.private.public_key(), os.urandom, others=[public_key_at(cert) for cert in certs])
     _check_recipients(found, sealer, keys)

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
+from kilde.cli.sealing.key_store import Chosen
 from kilde.cli.sealing.repository import options
-from kilde.cli.target import Target
 
 FOUND = 1
 
@@ -21,7 +21,7 @@ FOUND = 1
     help="Look at every repository and revision that the cluster's Applications watch, and at the cluster, not at --repo.",
 )
 @out.output_option
-def command(*, repo: Path, target: Target, files: tuple[Path, ...], space: str, watched: bool, output: str) -> int:
+def command(*, repo: Path, chosen: Chosen, files: tuple[Path, ...], watched: bool, output: str) -> int:
     """Lists the keys with their age and how many values of the repository need each: what would be lost if it were.
 
     Exit code 1 if there are values that no key opens, or files that cannot be read.
@@ -30,8 +30,8 @@ def command(*, repo: Path, target: Target, files: tuple[Path, ...], space: str, 
     from kilde.cli.sealing.watching import look
     from kilde.core.secrets import keys
 
-    found = holder(target, files, space)
-    seen = look(target, found.keys) if watched else Repository(repo).needs(found)
+    found = holder(chosen, files)
+    seen = look(chosen.target, found.keys) if watched else Repository(repo).needs(found)
     lost, unread = seen.unopened, seen.problems
     rows: list[dict[str, Any]] = [
         {

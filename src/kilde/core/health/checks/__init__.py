@@ -26,6 +26,7 @@ from kilde.core.health.checks import (
     sealed_secret,
     service,
     stateful_set,
+    vault_secret,
 )
 from kilde.core.objects.ref import GroupKind
 
@@ -49,6 +50,7 @@ CHECKS: Final[Mapping[GroupKind, Check]] = MappingProxyType(
         GroupKind("batch", "Job"): Check(job.judge, ("v1",)),
         GroupKind("bitnami.com", "SealedSecret"): Check(sealed_secret.judge),
         GroupKind("extensions", "Ingress"): Check(ingress.judge),
+        GroupKind("kilde.dev", "VaultSecret"): Check(vault_secret.judge),
         GroupKind("networking.k8s.io", "Ingress"): Check(ingress.judge),
         GroupKind("policy", "PodDisruptionBudget"): Check(pod_disruption_budget.judge),
     }

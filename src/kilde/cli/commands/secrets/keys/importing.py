@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from kilde.cli.sealing.key_backup import home_options
-from kilde.cli.target import Target
+from kilde.cli.sealing.key_backup import identity_option
+from kilde.cli.sealing.key_store import Chosen, key_options
 from kilde.core.secrets.keys import SealingKey
+from kilde.ports.keys import KeyStore
 
 FOUND = 1
 
 
 @click.command(epilog="Example: kilde secrets keys import --data-dir state --verify keys.locked")
-@home_options
+@key_options
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Store nothing: say what the backup holds, and whether it is complete.")
 @click.option(
@@ -20,7 +21,8 @@ FOUND = 1
     type=click.Path(path_type=Path),
     help="With --verify: ask no cluster, and open every value of the SealedSecrets in this file with the backup's keys.",
 )
-def command(*, target: Target, space: str, home: str, file: Path, verify: bool, opens: Path | None) -> int:
+@identity_option
+def command(*, chosen: Chosen, file: Path, verify: bool, opens: Path | None, identities: tuple[Path, ...]) -> int:
     """Stores the keys of FILE that are not there yet; a running controller takes them up at once.
 
     With --verify nothing is stored. Exit code 1 if the backup lacks a key that is there, has one that is not, or a value does not open.
@@ -30,14 +32,20 @@ def command(*, target: Target, space: str, home: str, file: Path, verify: bool, 
     if opens is not None and not verify:
         raise click.UsageError("--opens needs --verify")
     kept = {
-        key.fingerprint: (stored, key) for stored in key_backup.read(file) for key in (key_backup.sealing_key(stored),)
+        key.fingerprint: (stored, key)
+        for stored in key_backup.read(file, identities)
+        for key in (key_backup.sealing_key(stored),)
     }
     if opens is not None:
         return _try(tuple(key for _, key in kept.values()), opens)
-    there = {key.fingerprint: key.name for key in map(key_backup.sealing_key, key_backup.of_home(target, space, home))}
+    there = {key.fingerprint: key.name for key in map(key_backup.sealing_key, chosen.load())}
     missing = [stored for mark, (stored, _) in kept.items() if mark not in there]
     if not verify:
-        names = key_backup.store(target, space, home, missing)
+
+        async def add(store: KeyStore) -> list[str]:
+            return [await store.add(key.private, key.certificate) for key in missing]
+
+        names = chosen.use(add) if missing else []
         for stored, name in zip(missing, names, strict=True):
             click.echo(f"{stored.name}: stored as {name}")
         click.echo(

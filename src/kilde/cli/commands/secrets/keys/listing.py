@@ -5,20 +5,21 @@ from pathlib import Path
 import click
 
 from kilde.cli import output as out
-from kilde.cli.sealing.key_backup import home_options
-from kilde.cli.target import Target
+from kilde.cli.sealing.key_backup import identity_option
+from kilde.cli.sealing.key_store import Chosen, key_options
 
 
 @click.command(epilog="Example: kilde secrets keys list --data-dir state")
-@home_options
+@key_options
 @click.option("--backup", type=click.Path(path_type=Path), help="List what this backup holds, and ask no cluster.")
+@identity_option
 @out.output_option
-def command(*, target: Target, space: str, home: str, backup: Path | None, output: str) -> None:
+def command(*, chosen: Chosen, backup: Path | None, identities: tuple[Path, ...], output: str) -> None:
     """Lists keys, newest first, with the SHA-256 of each public key. Nothing private is shown."""
     from kilde.cli.sealing import key_backup
     from kilde.core.secrets import keys
 
-    stored = key_backup.read(backup) if backup else key_backup.of_home(target, space, home)
+    stored = key_backup.read(backup, identities) if backup else chosen.load()
     rows = [
         {
             "key": key.name,

@@ -1,4 +1,4 @@
-"""Election: one controller of a namespace opens, the others wait; kept by a Lease, as Kubernetes' own controllers do it."""
+"""Election: one controller of a namespace works, the others wait; kept by a Lease, as Kubernetes' own controllers do it."""
 
 import asyncio
 import contextlib
@@ -17,16 +17,26 @@ from kilde.ports.cluster import Cluster, Resource
 log = structlog.get_logger()
 
 LEASES = Resource("coordination.k8s.io", "v1", "Lease", "leases", True)
-NAME = "kilde-sealed-secrets"
+SEALED_SECRETS = "kilde-sealed-secrets"
+VAULT_SECRETS = "kilde-vault-secrets"
 _RENEW = 3  # times within a lease
 _LOOK = 2.0  # seconds between two looks at somebody else's lease
 
 
 class Election:
-    """One candidate. `seconds`: how long a lease holds after its holder was last heard of."""
+    """One candidate for the lease `name`. `seconds`: how long a lease holds after its holder was last heard of."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, namespace: str, identity: str, *, seconds: float) -> None:
-        self._cluster, self._clock, self._namespace = cluster, clock, namespace
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        namespace: str,
+        identity: str,
+        *,
+        seconds: float,
+        name: str = SEALED_SECRETS,
+    ) -> None:
+        self._cluster, self._clock, self._namespace, self._name = cluster, clock, namespace, name
         self._identity, self._seconds = identity, seconds
         self._seen: tuple[str, float] = ("", 0.0)  # the last lease of somebody else, and when it was first seen so
         self._problem = ""  # told once, not every two seconds
@@ -42,17 +52,17 @@ class Election:
                 await self._lead(lead)
                 continue
             if holder != told:
-                log.info("another controller opens the SealedSecrets; waiting", holder=holder)
+                log.info("another controller has the lease; waiting", lease=self._name, holder=holder)
                 told = holder
             await self._clock.sleep(min(_LOOK, self._seconds / _RENEW))
 
     async def _lead(self, lead: Callable[[], Awaitable[None]]) -> None:
         self.leads = True
-        log.info("opening SealedSecrets", lease=f"{self._namespace}/{NAME}", identity=self._identity)
+        log.info("leading", lease=f"{self._namespace}/{self._name}", identity=self._identity)
         try:
             async with TaskOwner() as tasks:
-                work = tasks.start("sealing-lead", _forever(lead))
-                keep = tasks.start("sealing-lease", self._keep())
+                work = tasks.start(f"{self._name} lead", _forever(lead))
+                keep = tasks.start(f"{self._name} lease", self._keep())
                 done, _ = await asyncio.wait({work, keep}, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
@@ -75,7 +85,7 @@ class Election:
     async def _try(self) -> str:
         """Takes or renews the lease if it may; gives the holder, "" where the server did not say."""
         try:
-            raw = await self._cluster.get(LEASES, self._namespace, NAME)
+            raw = await self._cluster.get(LEASES, self._namespace, self._name)
             if raw is None:
                 await self._cluster.create(LEASES, self._lease(None), manager="kilde")
                 return self._identity
@@ -113,13 +123,13 @@ class Election:
                 "acquireTime": now,
                 "leaseTransitions": int(spec.get("leaseTransitions") or 0) + (before is not None),
             }
-        metadata = before["metadata"] if before else {"name": NAME, "namespace": self._namespace}
+        metadata = before["metadata"] if before else {"name": self._name, "namespace": self._namespace}
         return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
 
     async def _release(self) -> None:
         """Lets the next one begin at once."""
         with contextlib.suppress(ClusterError):
-            raw = await self._cluster.get(LEASES, self._namespace, NAME)
+            raw = await self._cluster.get(LEASES, self._namespace, self._name)
             lease = msgspec.json.decode(raw) if raw else None
             if lease and (lease.get("spec") or {}).get("holderIdentity") == self._identity:
                 await self._cluster.replace(LEASES, self._lease(lease, holder=""), manager="kilde")

@@ -1,4 +1,4 @@
-"""Events on SealedSecrets and their Secrets: one object for each thing said, counted up when it is said again."""
+"""Events on what Secrets are derived from, and on Secrets: one object for each thing said, counted up when it is said again."""
 
 import structlog
 
@@ -11,7 +11,6 @@ from kilde.ports.cluster import Cluster, Resource
 log = structlog.get_logger()
 
 EVENTS = Resource("", "v1", "Event", "events", True)
-COMPONENT = "sealed-secrets"
 _LONGEST = 1024  # characters of an event's message, as the API server takes them
 _REMEMBERED = 10_000
 _AGAIN = 600.0  # seconds within which a repeated event is counted up
@@ -20,8 +19,8 @@ _AGAIN = 600.0  # seconds within which a repeated event is counted up
 class Events:
     """Says things about objects; what cannot be said is logged, and no reason to stop."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, *, manager: str) -> None:
-        self._cluster, self._clock, self._manager = cluster, clock, manager
+    def __init__(self, cluster: Cluster, clock: Clock, *, manager: str, component: str) -> None:
+        self._cluster, self._clock, self._manager, self._component = cluster, clock, manager, component
         self._said: dict[tuple[str, str, str], tuple[str, int, float]] = {}
 
     async def say(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
@@ -64,8 +63,8 @@ class Events:
             "reason": reason,
             "message": message,
             "type": "Warning" if warning else "Normal",
-            "source": {"component": COMPONENT},
-            "reportingComponent": COMPONENT,
+            "source": {"component": self._component},
+            "reportingComponent": self._component,
             "reportingInstance": "",
             "firstTimestamp": now,
             "lastTimestamp": now,
