@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kilde.cli.target import Target
+from kilde.cli.vault_file import VARIABLE, read_vault
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.basics.values import Object
@@ -114,6 +117,7 @@ def settings(target: Target) -> "UpSettings":
         kubeconfig=target.kubeconfig,
         context=target.context,
         namespace=target.namespace,
+        vault=read_vault(Path(file)) if (file := os.environ.get(VARIABLE)) else None,
     )
 
 

@@ -123,7 +123,7 @@ class Wishes:
         return surroundings(app, version, apis)
 
     async def _sops(self, app: Application) -> Decrypter | None:
-        return await decrypter(self._ctx.world.cluster, app, self._ctx.world.age)
+        return await decrypter(self._ctx.world.cluster, app, self._ctx.world.sops)
 
     async def revision(self, app: Application, revisions: tuple[str, ...]) -> Revision | None:
         """Who made the commit (of the first source, where there are several); None where that cannot be told."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
-from kilde.engine.sops import Unwrapper, no_age
+from kilde.engine.sops import NO_KEYS, SopsKeys
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 from kilde.ports.downloads import Downloads
@@ -22,7 +22,7 @@ class World:
     records: Records
     clock: Clock
     web: Web
-    age: Unwrapper = no_age  # for SOPS files
+    sops: SopsKeys = NO_KEYS
     programs: Outside = NOTHING_OUTSIDE  # helm, jsonnet: what needs one is refused without it
     downloads: Downloads | None = None  # values at addresses are refused without it
     undo: UndoStore | None = None  # nothing that is deleted is kept without it

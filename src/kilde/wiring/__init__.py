@@ -37,6 +37,7 @@ from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.sealing.settings import SealingSettings
 from kilde.engine.settings import EngineSettings
+from kilde.engine.sops import SopsKeys
 from kilde.engine.vault.controller import VaultSecretController
 from kilde.engine.witnessing import Witnessing
 from kilde.engine.world import World
@@ -179,7 +180,9 @@ async def _credentials_of_running(made: Controller, url: str) -> Credentials:
 
 
 @contextlib.asynccontextmanager
-async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterator[Controller]:
+async def controller(
+    settings: UpSettings, cluster: KubeCluster, vault: Vault | None = None
+) -> AsyncIterator[Controller]:
     """A controller put together, not yet running; its ledger and mirrors are below the data directory."""
     clock = SystemClock()
     with contextlib.ExitStack() as stack:
@@ -192,7 +195,7 @@ async def controller(settings: UpSettings, cluster: KubeCluster) -> AsyncIterato
             records=ledger,
             clock=clock,
             web=web,
-            age=unwrapper,
+            sops=SopsKeys(unwrapper, vault, settings.vault.sops if settings.vault else ()),
             programs=programs(settings.helm, settings.plugins),
             downloads=downloads,
             undo=stack.enter_context(open_undo(settings.data_dir)),
@@ -271,10 +274,10 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
             stack.push_async_callback(cluster.close)
             if settings.kubeconfig is None:
                 await install_definitions(cluster, settings.namespace)
-            made = await stack.enter_async_context(controller(settings, cluster))
+            vault = await _vault(settings, stack)
+            made = await stack.enter_async_context(controller(settings, cluster, vault))
             face = Face(made)
             await stack.enter_async_context(serving(make_app(face), settings.host, settings.port))
-            vault = await _vault(settings, stack)
             opens = await _sealing(settings, cluster, services, made, vault, stack)
             values = _values(settings, cluster, made, vault)
             restarts = Restarts(

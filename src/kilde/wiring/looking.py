@@ -28,12 +28,13 @@ from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, 
 from kilde.engine.inspect import Drift, ObjectDiff, diff_application, drift_of, plan_quarantine, plan_rollback
 from kilde.engine.looking import Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
-from kilde.engine.sops import decrypter
+from kilde.engine.sops import SopsKeys, decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.downloads import Downloads
 from kilde.wiring import UpSettings, open_cluster
 from kilde.wiring.ledgers import existing_ledger
 from kilde.wiring.sourcing import open_downloads, open_sources, programs
+from kilde.wiring.vault import open_vault
 
 
 @contextlib.asynccontextmanager
@@ -118,8 +119,14 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
 async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
     """The commit, and every object that a sync to it would change. Raises KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
-        eyes = replace(eyes, sops=await decrypter(cluster, app, unwrapper))
-        return await diff_application(cluster, eyes, app, revision=revision, write=write_document)
+        vault = open_vault(settings.vault) if settings.vault else None
+        try:
+            keys = SopsKeys(unwrapper, vault, settings.vault.sops if settings.vault else ())
+            eyes = replace(eyes, sops=await decrypter(cluster, app, keys))
+            return await diff_application(cluster, eyes, app, revision=revision, write=write_document)
+        finally:
+            if vault is not None:
+                await vault.close()
 
 
 async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:

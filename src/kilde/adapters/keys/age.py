@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
-from kilde.core.secrets.sops import SopsFailed, Unwrap
+from kilde.core.secrets.sops import AGE, SopsFailed, Unwrap, wrapped_by
 
 _BEGIN = "AGE-SECRET-KEY-"
 
@@ -21,7 +21,7 @@ _LOCKED = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 def unwrapper(texts: Iterable[str]) -> Unwrap:
     """Unwraps with any of the identities in key files. InvalidInput where none can be read, or pyrage is not there."""
     identities = _identities(texts)
-    return lambda entries: _unwrapped(entries, identities)
+    return lambda metadata: _unwrapped(wrapped_by(metadata, AGE), identities)
 
 
 def is_locked(data: bytes) -> bool:
@@ -83,6 +83,8 @@ def _identities(texts: Iterable[str]) -> "list[x25519.Identity]":
 def _unwrapped(entries: list[Object], identities: Sequence[object]) -> bytes:
     import pyrage
 
+    if not entries:
+        raise SopsFailed("has no age recipient", hint="encrypt it with sops --age")
     for entry in entries:
         try:
             found: bytes = pyrage.decrypt(str(entry.get("enc", "")).encode(), list(identities))

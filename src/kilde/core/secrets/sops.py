@@ -33,9 +33,10 @@ _ONLY_ENCRYPTED = hashlib.sha256(b"sops").digest()  # what the MAC begins with u
 _RULES = ("unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex")
 _REFUSED = ("key_groups", "shamir_threshold", "unencrypted_comment_regex", "encrypted_comment_regex")
 _DATA_KEY = 32  # bytes
+AGE, VAULT = "age", "hc_vault"
 _EXACT = 2.0**53  # up to here every whole number is a float
 _AS_GO = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-Unwrap = Callable[[list[Object]], bytes]  # the entries of `sops.age` → the data key; InvalidInput where none opens
+Unwrap = Callable[[Object], bytes]  # a file's SOPS metadata → its data key; KildeError where nothing at hand opens it
 
 
 @dataclass(slots=True)
@@ -137,16 +138,19 @@ def _one_line(value: str) -> str:
 def _unflattened(flat: dict[str, str]) -> Object:
     """Metadata of a dotenv file: `age__list_0__map_enc` is the field enc of the first of `age`."""
     found: Object = {key: value for key, value in flat.items() if "__" not in key}
-    entries: dict[int, Object] = {}
+    entries: dict[tuple[str, int], Object] = {}
     for key, value in flat.items():
-        match = re.fullmatch(r"age__list_(\d{1,3})__map_(\w+)", key)
+        match = re.fullmatch(rf"({AGE}|{VAULT})__list_(\d{{1,3}})__map_(\w+)", key)
         if match:
-            entries.setdefault(int(match[1]), {})[match[2]] = value
-    return {
-        **found,
-        "age": [entries[at] for at in sorted(entries)],
-        "mac_only_encrypted": flat.get("mac_only_encrypted") == "true",
-    }
+            entries.setdefault((match[1], int(match[2])), {})[match[3]] = value
+    held = {kind: [entries[at] for at in sorted(entries) if at[0] == kind] for kind in (AGE, VAULT)}
+    return {**found, **held, "mac_only_encrypted": flat.get("mac_only_encrypted") == "true"}
+
+
+def wrapped_by(metadata: Object, kind: str) -> list[Object]:
+    """The data key as it is wrapped by each master key of a kind (AGE, VAULT): the entries of the metadata."""
+    found = metadata.get(kind)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 class _Walk:
@@ -159,10 +163,7 @@ class _Walk:
                 raise SopsFailed(f"uses {field_name}, which is not supported", about=name)
         given = {rule: str(metadata[rule]) for rule in _RULES if metadata.get(rule)}
         self._rules = given or {"unencrypted_suffix": "_unencrypted"}
-        entries = [each for each in metadata.get("age") or () if isinstance(each, dict)]
-        if not entries:
-            raise SopsFailed("has no age recipient", about=name, hint="encrypt it with sops --age")
-        key = unwrap(entries)
+        key = unwrap(metadata)
         if len(key) != _DATA_KEY:
             raise SopsFailed("its data key has the wrong length", about=name)
         self._cipher = AESGCM(key)
