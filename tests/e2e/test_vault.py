@@ -1,4 +1,4 @@
-"""Keys and values in Vault, on both clusters: opened, resolved, rotated, kept while Vault is sealed; no value and no token anywhere else."""
+"""Keys and values in Vault, on both clusters: opened, resolved, rotated, kept while it is sealed; no value and no token elsewhere."""
 
 import base64
 import json
@@ -17,10 +17,8 @@ HOME = "vault:secret/kilde/sealing-keys"
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Iterator[Vault]:
-    folder = tmp_path / "vault"
-    folder.mkdir()
-    with vault_of("contract", folder) as found:
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    with vault_of("contract", tmp_path_factory.mktemp("authority")) as found:
         yield found
 
 
@@ -61,8 +59,8 @@ def ready(stage: Stage) -> str:
     return "".join(str(each["reason"]) for each in (found.get("status") or {}).get("conditions") or ())
 
 
-def test_keys_and_values_are_in_vault(stage: Stage, vault: Vault, tmp_path: Path) -> None:
-    file, words = settings(vault, tmp_path)
+def test_keys_and_values_are_in_vault(stage: Stage, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> None:
+    file, words = settings(vault, tmp_path_factory.mktemp("login"))  # apart from what is searched
     port = free_port()
     stage.options = (
         "--seal-controller",
