@@ -133,6 +133,7 @@ def test_items_of_an_associative_list_have_their_own_past() -> None:
     ]
 
 
+SHORT = {"type": "string", "maxLength": 10}
 ANY_LENGTH = {"type": "array", "items": STRING}
 
 
@@ -140,9 +141,10 @@ ANY_LENGTH = {"type": "array", "items": STRING}
     ("rule", "listed", "refused"),
     [
         ("self.all(x, self.exists_one(y, x == y))", ANY_LENGTH, True),
-        ("self.all(x, self.exists_one(y, x == y))", {**ANY_LENGTH, "maxItems": 10}, False),
+        ("self.all(x, self.exists_one(y, x == y))", {**ANY_LENGTH, "maxItems": 10}, True),
+        ("self.all(x, self.exists_one(y, x == y))", {**ANY_LENGTH, "items": SHORT, "maxItems": 10}, False),
         ("self.all(x, x != 'self.all(y, y)')", ANY_LENGTH, False),
-        ("self.all(x, ['a', 'b'].exists(y, x == y))", ANY_LENGTH, False),
+        ("self.all(x, ['a', 'b'].exists(y, x == y))", ANY_LENGTH, True),
         ("self.all(x, x != '') && self.exists(x, x == '')", ANY_LENGTH, False),
     ],
 )

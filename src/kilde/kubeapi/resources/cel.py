@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
 from kilde.core.objects.quantity import Quantity, parse
+from kilde.kubeapi.resources.cel_tree import Tree, read
 
 try:
     from cel_expr_python import cel as _cel  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -65,6 +66,11 @@ class Expression:
         """The type of its value: BOOL, STRING, …, DYN where it is known only at evaluation."""
         return str(self._compiled.return_type().name())
 
+    @property
+    def tree(self) -> Tree:
+        """What it is made of."""
+        return read(self._compiled.serialize())
+
     def run(self, data: Mapping[str, Json]) -> Json:
         """Its value for these variables. EvaluationFailed."""
         try:
@@ -106,6 +112,14 @@ def compiled(rule: str, kind: str, *, optional_old: bool = False) -> Rule:
     text = f"cel.bind(oldSelf, {_HOLDER}.?value, {rule})" if optional_old else rule
     variables = (("self", kind), (_HOLDER, "DYN") if optional_old else ("oldSelf", kind))
     return Rule(_compile(text, variables), optional_old=optional_old)
+
+
+@lru_cache(maxsize=1024)
+def tree_of(rule: str, kind: str, *, optional_old: bool = False) -> Tree:
+    """What the expression of a rule is made of. BadExpression if it does not compile."""
+    if not optional_old:
+        return compiled(rule, kind).tree
+    return Expression(_compile(rule, (("self", kind), ("oldSelf", "DYN")))).tree
 
 
 @lru_cache(maxsize=1024)

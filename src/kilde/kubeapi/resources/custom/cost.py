@@ -1,52 +1,73 @@
-"""What a rule may cost at most: loops within loops over lists that may be of any length are refused, as a real server refuses them.
+"""What the rules of a CRD may cost: each by the estimate of what it costs once and how often that can be, and all of them together.
 
-A real server estimates the cost of every expression. This looks only for what exceeds its budget whatever the rest is: two nested macros
-(`all`, `exists`, `map`, …) over values whose schema bounds no length anywhere. What passes is bounded when it is evaluated.
+The limits and words are apiextensions' (pkg/apis/apiextensions/validation), the sizes come from maxLength, maxItems and maxProperties.
 """
 
-import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from kilde.kubeapi.resources.causes import Cause, forbidden
+from kilde.kubeapi.resources.cel_tree import Tree
+from kilde.kubeapi.resources.custom.declared import Declared
 from kilde.kubeapi.resources.custom.definition import Schema
-from kilde.kubeapi.resources.custom.shaping import walk
+from kilde.kubeapi.resources.custom.estimate import MOST, Estimate
+from kilde.kubeapi.resources.custom.estimate_calls import library
 
-_BOUNDS = ("maxItems", "maxLength", "maxProperties", "enum")
-_TOKEN = re.compile(
-    r"""r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*'|(\w)\s*\.\s*(?:all|exists|exists_one|map|filter)\s*\(|[()]"""
-)
-_DEEPEST = 1  # macros that may stand in each other
-_BUDGET = (
-    "exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays,"
-    " maps, and strings are declared)"
-)
+_OF_ONE, _OF_ALL = 10_000_000, 100_000_000
+_TOLD = 4  # of the most expensive rules
+_ADVICE = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"
+_VARIABLES = frozenset(("self", "oldSelf"))
 
 
-def too_costly(rule: str, schema: Schema) -> bool:
-    """Whether a rule on a value of this schema loops within loops without any bound."""
-    return _nesting(rule) > _DEEPEST and not any(key in one for one in walk(schema) for key in _BOUNDS)
+def cost_of(tree: Tree, shape: Declared) -> int:
+    """What an expression costs at most, evaluated once."""
+    return Estimate(tree, shape, _VARIABLES, library).most()
 
 
-def _nesting(rule: str) -> int:
-    """How many macros over names stand in each other at most; strings and loops over literals do not count."""
-    open_: list[bool] = []
-    deepest = 0
-    for token in _TOKEN.finditer(rule):
-        text = token.group()
-        if text == ")":
-            if open_:
-                open_.pop()
-        elif text == "(" or token.group(1):
-            open_.append(text != "(")
-            deepest = max(deepest, sum(open_))
-    return deepest
+def times_below(schema: Schema, times: int | None) -> int | None:
+    """How often what is within a schema can be in an object, where the schema's own values are there so often; None is without bound."""
+    kind = schema.get("type")
+    counted = kind == "array" or (kind == "object" and schema.get("additionalProperties") is not None)
+    if times is None or not counted:
+        return times
+    most = schema.get("maxItems" if kind == "array" else "maxProperties")
+    return None if most is None else min(times * max(most, 0), MOST)
 
 
-def rule_cause(at: str) -> list[Cause]:
-    """What is said of a rule that costs too much; `at` is its field."""
-    total = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
-    return [forbidden(at, f"estimated rule cost {_BUDGET}"), forbidden(at, total)]
+@dataclass
+class Budget:
+    """Adds up what the rules of one schema cost."""
+
+    total: int = 0
+    _expensive: list[tuple[int, str]] = field(default_factory=list)
+
+    def rule(self, at: str, cost: int) -> Iterator[Cause]:
+        """Counts a rule, and says if it alone costs too much; `at` is its field."""
+        return self._counted(at, cost, "estimated rule cost")
+
+    def message(self, at: str, cost: int) -> Iterator[Cause]:
+        """The same of a messageExpression."""
+        return self._counted(at, cost, "estimated messageExpression cost")
+
+    def _counted(self, at: str, cost: int, what: str) -> Iterator[Cause]:
+        self.total = min(self.total + cost, MOST)
+        if cost >= _OF_ALL // 100:
+            self._expensive = sorted([*self._expensive, (cost, at)], key=lambda one: -one[0])[:_TOLD]
+        if cost > _OF_ONE:
+            yield forbidden(at, _exceeds(what, cost, _OF_ONE))
+
+    def told(self, at: str) -> Iterator[Cause]:
+        """What is said of all rules together; `at` is the schema's field."""
+        if self.total <= _OF_ALL:
+            return
+        for _, where in self._expensive:
+            words = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+            yield forbidden(where, words)
+        what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
+        yield forbidden(at, _exceeds(what, self.total, _OF_ALL))
 
 
-def schema_cause(at: str) -> Cause:
-    """What is said of the whole schema that has such a rule."""
-    return forbidden(at, f"x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema {_BUDGET}")
+def _exceeds(what: str, cost: int, limit: int) -> str:
+    factor = cost / limit
+    shown = "more than 100x" if factor > 100 else f"{factor:f}x" if factor < 1.5 else f"{factor:.1f}x"
+    return f"{what} exceeds budget by factor of {shown} {_ADVICE}"

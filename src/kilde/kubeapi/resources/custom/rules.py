@@ -8,9 +8,11 @@ from typing import Any
 from kilde.core.basics.reading import duration
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
-from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, compiled, uses_old
-from kilde.kubeapi.resources.custom.cost import rule_cause, too_costly
+from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, compiled, tree_of, uses_old
+from kilde.kubeapi.resources.custom.cost import Budget, cost_of
+from kilde.kubeapi.resources.custom.declared import Declared, declared, escaped
 from kilde.kubeapi.resources.custom.definition import Schema
+from kilde.kubeapi.resources.custom.estimate import MOST
 
 RULES = "x-kubernetes-validations"
 
@@ -22,22 +24,51 @@ _KINDS: Mapping[str, str] = {
     "string": "STRING",
 }
 _TIMES = {"date": "TIMESTAMP", "date-time": "TIMESTAMP", "datetime": "TIMESTAMP", "duration": "DURATION"}
-_WORDS = "true false null in as break const continue else for function if import let loop package namespace return var void while"
-_RESERVED = frozenset(_WORDS.split())
-_ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\['((?:[^'\\]|\\.)*)'\]")
 _NOTHING = object()
 _DEEPEST = 100
 
 
-def check_rules(schema: Schema, at: str) -> Iterator[Cause]:
-    """What is wrong with the expressions of one schema's own rules, which are there; `at` is its field."""
+def check_rules(
+    schema: Schema, at: str, budget: Budget | None = None, times: int | None = 1, *, root: bool = False
+) -> Iterator[Cause]:
+    """What is wrong with the expressions of one schema's own rules; `at` is its field.
+
+    `times` is how often its values can be in an object (None: without bound), `budget` that of all rules, `root` whether the schema is
+    of a whole object.
+    """
+    if not available() or not schema.get(RULES):
+        return
+    shape = declared(schema, root=root)
     for index, rule in enumerate(schema.get(RULES) or ()):
         where, text = f"{at}.{RULES}[{index}]", str(rule.get("rule") or "").strip()
-        if too_costly(text, schema):
-            yield from rule_cause(f"{where}.rule")
-        elif available():
-            yield from _compiles(rule, text, schema, where)
+        wrong = list(_compiles(rule, text, schema, where))
+        if text and shape is not None:
+            failed = any(cause.field == f"{where}.rule" for cause in wrong)
+            often = shape.times if times is None else times
+            yield from _costs(rule, text, schema, where, budget or Budget(), shape, 0 if failed else often)
+        yield from wrong
+
+
+def _costs(
+    rule: Object, text: str, schema: Schema, at: str, budget: Budget, shape: Declared, times: int
+) -> Iterator[Cause]:
+    """What a rule that compiles costs too much; so often it can be evaluated. What our engine lacks is not counted."""
+    optional, kind = bool(rule.get("optionalOldSelf")), _kind(schema)
+    if not times:
+        return
+    try:
+        cost = cost_of(tree_of(text, kind, optional_old=optional), shape)
+    except BadExpression:
+        return
+    yield from budget.rule(f"{at}.rule", min(cost * times, MOST))
+    message = str(rule.get("messageExpression") or "")
+    if message:
+        try:
+            cost = cost_of(tree_of(message, kind, optional_old=optional), shape)
+        except BadExpression:
+            return
+        yield from budget.message(f"{at}.messageExpression", cost)
 
 
 def _compiles(rule: Object, text: str, schema: Schema, at: str) -> Iterator[Cause]:
@@ -208,7 +239,7 @@ def _seen(value: Json, schema: Schema) -> Any:
         properties, extra = schema.get("properties") or {}, schema.get("additionalProperties")
         if isinstance(extra, Mapping):
             return {key: _seen(child, extra) for key, child in value.items()}
-        return {_escaped(key): _seen(child, properties.get(key) or {}) for key, child in value.items()}
+        return {escaped(key): _seen(child, properties.get(key) or {}) for key, child in value.items()}
     if isinstance(value, list):
         items = schema.get("items")
         return [_seen(item, items if isinstance(items, Mapping) else {}) for item in value]
@@ -230,11 +261,3 @@ def _timed(value: str, kind: str) -> Any:
         seconds = duration(value)
         return value if seconds is None else timedelta(seconds=seconds)
     return value
-
-
-def _escaped(name: str) -> str:
-    if name in _RESERVED:
-        return f"__{name}__"
-    for part, word in _ESCAPES:
-        name = name.replace(part, word)
-    return name

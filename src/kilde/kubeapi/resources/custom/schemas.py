@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, forbidden, invalid, invalid_unshown, not_supported, required
-from kilde.kubeapi.resources.custom.cost import schema_cause, too_costly
+from kilde.kubeapi.resources.custom.cost import Budget, times_below
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
 from kilde.kubeapi.resources.custom.embedded import check_embedded
 from kilde.kubeapi.resources.custom.rules import check_rules, leads_somewhere
-from kilde.kubeapi.resources.custom.shaping import defaulted, pruned, walk
+from kilde.kubeapi.resources.custom.shaping import defaulted, pruned
 from kilde.kubeapi.resources.custom.structural import (
     EMBEDDED,
     LIST_KEYS,
@@ -47,14 +47,16 @@ _BESIDE_STATUS = (
 
 
 class _Place(NamedTuple):
-    """Where a schema stands: its field, whether it is the root, whether within the metadata of a whole object, and whether a default may
-    not stand there (the reason), or rules are not looked at."""
+    """Where a schema stands: its field, the budget of all rules, whether it is the root, whether within the metadata of a whole object, and
+    whether a default may not stand there (the reason), or rules are not looked at."""
 
     at: str
+    budget: Budget
     root: bool = False
     meta: bool = False
     no_default: str = ""
     rules: bool = True
+    times: int | None = 1  # how often such a value can be in an object; None: without bound
 
 
 def check_schema(schema: Schema, at: str, *, status: bool = False) -> list[Cause]:
@@ -68,12 +70,12 @@ def check_schema(schema: Schema, at: str, *, status: bool = False) -> list[Cause
     shape = [] if unstructured else check_structural(schema, at) or list(_defaults({**schema, EMBEDDED: True}, at))
     rules: list[Cause] = []
     causes += shape
-    causes += _openapi(schema, _Place(at, root=True, rules=not (shape or unstructured)), rules)
+    budget = Budget()
+    causes += _openapi(schema, _Place(at, budget, root=True, rules=not (shape or unstructured)), rules)
     causes += rules
     if not causes and unstructured:
         causes.append(invalid(at, "", unstructured))
-    if any(too_costly(str(rule.get("rule", "")), one) for one in walk(schema) for rule in one.get(RULES) or ()):
-        causes.append(schema_cause(at))
+    causes.extend(budget.told(at))
     return causes
 
 
@@ -132,17 +134,19 @@ def _openapi(schema: Schema, place: _Place, rules: list[Cause]) -> list[Cause]:
         causes += _openapi(below, _below(schema, place, path), rules)
     causes += [*_relations(schema, at), *_map_list(schema, at), *_keys(schema, at), *_rule_texts(schema, at)]
     if not causes and place.rules:
-        rules.extend(check_rules(schema, at))
+        whole = place.root or bool(schema.get(EMBEDDED))
+        rules.extend(check_rules(schema, at, place.budget, place.times, root=whole))
     return causes
 
 
 def _below(schema: Schema, place: _Place, path: str) -> _Place:
     at, kind = f"{place.at}.{path}", path.partition("[")[0]
+    place = place._replace(times=times_below(schema, place.times))
     if kind == "properties":
         name = path[len("properties[") : -1]
         meta = place.meta or ((place.root or bool(schema.get(EMBEDDED))) and name in _OWN)
         reason = f"in top-level {name}" if place.root and name in _OWN else place.no_default
-        return _Place(at, meta=meta, no_default=reason, rules=place.rules)
+        return _Place(at, place.budget, meta=meta, no_default=reason, rules=place.rules, times=place.times)
     if kind == "additionalProperties" and place.meta:
         reason = "inside additionalProperties applying to object metadata"
         return place._replace(at=at, root=False, no_default=reason)
