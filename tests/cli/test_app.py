@@ -416,7 +416,7 @@ def test_what_is_held_is_told_and_released_by_its_own_digest_alone(app: Callable
         return found
 
     assert app("approve", "idle") == Said(0, "nothing is held\n", "")
-    assert app("approve", "idle", "--plan", digest).code == 3
+    assert app("approve", "idle", "--plan", digest[:12]).code == 3
     assert app("approve", "web") == Said(1, f"{held}\n", "")
     told = json.loads(app("approve", "web", "-o", "json").out)
     assert told == {"application": "web", "held": held, "plan": digest}

@@ -169,6 +169,34 @@ async def test_a_sync_that_a_person_asks_for_is_held_as_well_and_stays_told() ->
         await p.until(lambda: names(p) == ["c0"] and not p.conditions())
 
 
+async def test_a_sync_to_another_revision_is_held_and_released_as_well_and_a_dry_run_says_so() -> None:
+    async with play() as p:
+        old = await p.commit(**ONE)
+        await p.commit(**SEVEN)
+        await p.application()
+        ask: dict[str, Any] = {"initiatedBy": {"username": "ann"}, "sync": {}}
+        await p.patch_application({"operation": ask})
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        back = {"revision": old, "prune": True}
+        await p.patch_application({"operation": {**ask, "sync": {**back, "dryRun": True}}})
+        await p.until(lambda: skipped(p) == 6)
+        assert decisions(p) == []
+        await p.patch_application({"operation": {**ask, "sync": back}})
+        await p.until(lambda: "; deletions are held: " in p.status()["operationState"]["message"])
+        digest = digest_in(p.status()["operationState"]["message"])
+        assert (names(p), skipped(p)) == (sorted(SEVEN), 6)
+        await p.patch_application({"metadata": {"annotations": {"kilde.dev/approved-deletions": f"{digest} ann"}}})
+        await p.quiet()
+        await p.patch_application({"operation": {**ask, "sync": back}})
+        await p.until(lambda: names(p) == ["c0"])
+        assert [cause for cause, _, _ in decisions(p)] == ["deletions held", "deletions approved"]
+
+
+def skipped(p: Play) -> int:
+    results = (p.status().get("operationState") or {}).get("syncResult", {}).get("resources") or ()
+    return sum(1 for r in results if r["message"] == "ignored (over the deletion budget)")
+
+
 async def test_the_most_specific_budget_counts_and_a_project_caps() -> None:
     project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
                "metadata": {"name": "team", "namespace": "argocd", "annotations": {"kilde.dev/deletion-budget": "off"}},

@@ -121,11 +121,15 @@ class Guardrail:
         cap = project.deletion_cap if project else None
         return (limit,) if cap is None else (limit, Limit(cap, f"the cap of AppProject {app.project}"))
 
-    async def guarded(self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None) -> Plan:
-        """The plan without deletions that are held; that they are is told once. Raises ClusterError, LedgerError."""
+    async def guarded(
+        self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None, *, quietly: bool = False
+    ) -> Plan:
+        """The plan without deletions that are held; that they are is told once, unless `quietly`. Raises ClusterError, LedgerError."""
         found = self.ruling(app, rt, wish, plan, whole)
+        if quietly:
+            return hold(plan, found.found) if found.reason else plan
         if not found.reason:
-            await self._tidy(app, found)
+            await self._tidy(app, rt, found)
             return plan
         await self._look_at_volumes(found.found)
         if found.by_fleet and app.annotations.get(HELD) != found.found.digest:
@@ -145,17 +149,14 @@ class Guardrail:
         rt.held = found.found.digest
         return hold(plan, found.found)
 
-    async def _tidy(self, app: Application, found: Ruling) -> None:
-        """Takes away notes that stand for nothing any more: an approval that was for other deletions, a hold of others."""
+    async def _tidy(self, app: Application, rt: Runtime, found: Ruling) -> None:
+        """Takes away notes that stand for nothing any more: an approval of what is gone by now, a hold of other deletions."""
         stale: dict[str, str | None] = {}
         digest = found.found.digest if found.found.changes else ""
         if HELD in app.annotations and app.annotations[HELD] != digest:
             stale[HELD] = None
-        if (
-            APPROVED in app.annotations
-            and app.annotations[APPROVED].partition(" ")[0] != digest
-            and not found.found.changes
-        ):
+        used = rt.approved is not None and app.annotations.get(APPROVED, "").partition(" ")[0] == rt.approved.digest
+        if used and not found.found.changes:
             stale[APPROVED] = None
         if stale:
             await self.reporter.annotate(app.name, stale)

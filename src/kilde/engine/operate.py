@@ -229,8 +229,9 @@ async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> 
 
 async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
     app, running, operation = job.app, job.running, job.running.operation
-    if any(change.over for change in job.plan.changes):
-        outcome = replace(outcome, message=f"{outcome.message}; deletions are held: kilde app approve {app.name}")
+    if any(change.over for change in job.plan.changes) and not operation.dry_run:
+        release = f"kilde app approve {app.name} --plan {ctx.runtime(app.name).held}"
+        outcome = replace(outcome, message=f"{outcome.message}; deletions are held: {release}")
     if running.retries and outcome.phase is not Phase.SUCCEEDED:
         outcome = replace(outcome, message=f"{outcome.message} (retried {running.retries} times).")
     await _settle(ctx, job)

@@ -201,8 +201,8 @@ class Passes:
         plan = selected(whole, operation)
         if operation.automated:
             plan = unrivalled(ctx, app, plan)
+        plan = await ctx.guardrail.guarded(app, rt, target, plan, whole, quietly=operation.dry_run)
         if not operation.dry_run:
-            plan = await ctx.guardrail.guarded(app, rt, target, plan, whole)
             ctx.guardrail.begin(app, rt, target, plan, whole)
         revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 

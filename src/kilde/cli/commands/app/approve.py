@@ -1,6 +1,7 @@
 """`kilde app approve`: release deletions that are held because they are over a budget."""
 
 import asyncio
+import re
 
 import click
 
@@ -33,7 +34,8 @@ _SHORTEST = 12
 def command(*, name: str, target: Target, plan: str, output: str) -> int:
     """Lets NAME delete what its condition lists; just that, and only while Git wants what it wants now.
 
-    Without --plan it says what is held, with exit code 1. An application that does not prune by itself is then to be synced again.
+    Without --plan it says what is held, with exit code 1. An application that does not prune by itself is then to be synced again. A
+    sync to another revision than Git's says itself what it held: give the whole digest.
     """
     held, automated = asyncio.run(_approve(target, name, plan))
     if output:
@@ -55,9 +57,12 @@ async def _approve(target: Target, name: str, plan: str) -> tuple[str, bool]:
         automated = under(app, "spec", "syncPolicy", "automated", "prune") is True
         if not plan:
             return held, automated
-        if not held:
+        whole = (
+            re.fullmatch(r"[0-9a-f]{64}", plan) is not None
+        )  # of a sync to another revision: the condition does not tell of it
+        if not held and not whole:
             raise KildeError("nothing is held", about=name, hint=f"kilde app get {name} tells how it is")
-        digest = digest_in(held)
+        digest = digest_in(held) or plan
         if len(plan) < _SHORTEST or not digest.startswith(plan):
             hint = f"see what it is: kilde app approve {name}"
             raise KildeError(f"what is held is not {plan}", about=name, hint=hint)
