@@ -182,7 +182,7 @@ async def test_a_sync_to_another_revision_is_held_and_released_as_well_and_a_dry
         await p.until(lambda: skipped(p) == 6)
         assert decisions(p) == []
         await p.patch_application({"operation": {**ask, "sync": back}})
-        await p.until(lambda: "; deletions are held: " in p.status()["operationState"]["message"])
+        await p.until(lambda: "; deletions are held: " in p.status()["operationState"].get("message", ""))
         digest = digest_in(p.status()["operationState"]["message"])
         assert (names(p), skipped(p)) == (sorted(SEVEN), 6)
         await p.patch_application({"metadata": {"annotations": {"kilde.dev/approved-deletions": f"{digest} ann"}}})
