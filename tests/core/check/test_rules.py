@@ -126,6 +126,10 @@ BAD: Mapping[str, tuple[dict[str, str], list[str]]] = {
             "do not match any of the allowed destinations in project 'team'"
         ],
     ),
+    "project that is wrong": (
+        repository(CONFIG_MAP.format("a"), p=PROJECT.format("*", "*").replace("['*']", "'*'")),
+        ["application-project p.yaml:6:3 AppProject team: spec.sourceRepos: must be a list, not a string"],
+    ),
     "project that forbids a kind": (
         repository("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: web\n", app=TEAM, p=PROJECT.format("*", "*")),
         ["application-project apps/web/all.yaml:2:1 Namespace web: Namespace is not permitted in project 'team'"],
@@ -341,6 +345,16 @@ GOOD: Mapping[str, dict[str, str]] = {
     ),
     "a custom resource that fits": repository(CAR.format(4), crds__car=CRD),
     "a project that permits": repository(CONFIG_MAP.format("a"), app=TEAM, p=PROJECT.format(URL, "web")),
+    "a project that calls the cluster by its address, an application by its name": repository(
+        CONFIG_MAP.format("a"),
+        app=TEAM.replace("server: https://kubernetes.default.svc", "name: in-cluster"),
+        p=PROJECT.format("*", "web"),
+    ),
+    "a project and an application that may mean the same cluster": repository(
+        CONFIG_MAP.format("a"),
+        app=TEAM.replace("server: https://kubernetes.default.svc", "name: prod"),
+        p=PROJECT.format("*", "web").replace("kubernetes.default.svc", "prod.example"),
+    ),
     "a Job and a claim": repository(
         "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n"
         "      containers:\n        - name: once\n          image: registry.example/once:1\n",

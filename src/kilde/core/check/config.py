@@ -12,7 +12,7 @@ from kilde.core.render.globs import Glob, compile_glob
 
 FILE = ".kilde.yaml"
 _LIMITS = YamlLimits(size=1 << 20, depth=20, aliased=1_000)
-_MOST_ENTRIES = 1_000
+_MOST_ENTRIES = 500  # of a list: rules, paths of one, repositories
 _SHORTEST_REASON = 10  # characters: "ok" is no reason
 _OFF = "off"
 

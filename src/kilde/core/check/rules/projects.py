@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from kilde.core.access.project import Project, destination_refusal, permissive, read_project
+from kilde.core.apps.application import IN_CLUSTER
+from kilde.core.basics.errors import Place
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
+from kilde.core.check.places import field_path
 from kilde.core.check.rule import Rule
 from kilde.core.check.units import Unit
 from kilde.core.objects.kinds import is_namespaced
@@ -17,6 +20,7 @@ def _judge(context: Context) -> Iterator[Problem]:
     projects = {one.name: read_project(one.body) for one in context.rendering.projects}
     if not projects:
         return  # they are managed elsewhere
+    yield from _wrong(context)
     projects.setdefault(_DEFAULT, permissive(_DEFAULT))
     for unit in context.judged:
         if unit.app is None:
@@ -34,12 +38,13 @@ def _forbidden(context: Context, unit: Unit, project: Project) -> Iterator[Probl
     app = unit.app
     assert app is not None
     where = app.destination
+    server, name = (IN_CLUSTER, "in-cluster") if not unit.cluster else (where.server, where.name)
     for number, source in enumerate(app.sources):
         if not project.permits_repository(source.url):
             at = ("spec", "sources", number, "repoURL") if app.several else ("spec", "source", "repoURL")
             message = f"repository {redact(source.url)} is not permitted in project '{project.name}'"
             yield context.declared(unit, message, path=at, hint="add it to sourceRepos of the AppProject")
-    if not project.permits_destination(where.server, where.name, where.namespace):
+    if not project.permits_destination(server, name, where.namespace) and not _may_be_named_otherwise(unit, project):
         message = destination_refusal(project, where.server, where.name, where.namespace)
         yield context.declared(
             unit, message, path=("spec", "destination"), hint="add it to destinations of the AppProject"
@@ -54,11 +59,40 @@ def _forbidden(context: Context, unit: Unit, project: Project) -> Iterator[Probl
             listing = "namespaceResourceWhitelist" if in_namespace else "clusterResourceWhitelist"
             message = f"{kind} is not permitted in project '{project.name}'"
             yield context.problem(unit, item, message, path=("kind",), hint=f"see {listing} of the AppProject")
-        elif in_namespace and not project.permits_destination(where.server, where.name, item.namespace):
+        elif in_namespace and not (
+            project.permits_destination(server, name, item.namespace) or _may_be_named_otherwise(unit, project)
+        ):
             message = f"namespace '{item.namespace}' is not permitted in project '{project.name}'"
             yield context.problem(
                 unit, item, message, path=("metadata", "namespace"), hint="see destinations of the AppProject"
             )
+
+
+def _wrong(context: Context) -> Iterator[Problem]:
+    """Projects that cannot be read whole: what cannot be read permits nothing."""
+    for manifest in context.rendering.projects:
+        file = manifest.origin.file if manifest.origin else ""
+        for problem in read_project(manifest.body).problems if context.concerns(file) else ():
+            place = context.places.at(manifest.origin or Place(""), field_path(problem.partition(": ")[0]))
+            yield Problem(
+                message=problem,
+                path=place.file,
+                line=place.line,
+                column=place.column,
+                object=f"AppProject {manifest.name}",
+            )
+
+
+def _may_be_named_otherwise(unit: Unit, project: Project) -> bool:
+    """Whether the project calls clusters by addresses and the Application by a name, or the other way round: only a cluster knows both."""
+    assert unit.app is not None
+    if not unit.cluster:
+        return False
+    by_name = bool(unit.app.destination.name)
+    return any(
+        target.server and not target.name if by_name else target.name and not target.server
+        for target in project.targets
+    )
 
 
 APPLICATION_PROJECT = Rule(
