@@ -158,6 +158,7 @@ def _context(asked: Asked, judged: _Judged, config: Config, progress: Progress) 
         kube_version=f"{version}.0",
         apis=served(version, (one.body for one in (*inventory.written, *cluster.definitions))),
         definitions=cluster.definitions,
+        home=config.home,
         progress=progress,
     )
     rendering = rendered(plan, inventory)

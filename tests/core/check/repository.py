@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kilde.core.check.affected import affected
-from kilde.core.check.config import NO_CONFIG
+from kilde.core.check.config import NO_CONFIG, Config
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Finding
 from kilde.core.check.here import Named, OnlyTree
@@ -45,6 +45,7 @@ def checked(
     before: Mapping[str, str] | None = None,
     version: str = "1.33",
     helm: Helm | None = None,
+    config: Config = NO_CONFIG,
 ) -> tuple[Finding, ...]:
     """What all rules find; with `before` only of what changed since then."""
     tree = tree_of(files)
@@ -54,6 +55,7 @@ def checked(
         programs=Outside(helm=helm),
         kube_version=f"{version}.0",
         apis=served(version, ()),
+        home=config.home,
     )
     rendering = rendered(plan)
     changed = None
@@ -68,7 +70,7 @@ def checked(
         schemas=JudgedSchemas(version, rendering.definitions),
         today="2026-11-28",
     )
-    return judge(context, RULES, NO_CONFIG).findings
+    return judge(context, RULES, config).findings
 
 
 def tree_of(files: Mapping[str, str]) -> MemoryTree:

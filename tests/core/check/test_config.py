@@ -62,7 +62,7 @@ def test_version_and_names_of_the_repository() -> None:
 
 
 WRONG = {
-    "rules": ".kilde.yaml:1:1: check: must be a map (its fields are kubernetesVersion, repositories, rules)",
+    "rules": ".kilde.yaml:1:1: check: must be a map (its fields are kubernetesVersion, repositories, clusters, rules)",
     "no such field": ".kilde.yaml:1:1: chek: unknown field 'chek' (did you mean 'check'?) (known: check)",
     "no such rule": ".kilde.yaml:3:6: check.rules[0].rule: there is no rule 'image-latst' (did you mean 'image-latest'?)"
     " (kilde check --rules lists them)",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.check.repository import URL, application, checked, deployment, told
+from kilde.core.check.config import read_config
 from kilde.core.check.rules import RULES
 
 APP = application("web", "apps/web")
@@ -391,6 +392,25 @@ def test_where_something_deploys_that_cannot_be_looked_into_nothing_is_called_mi
     )
 
     assert [each.rule for each in checked(files)] == ["not-judged"]
+
+
+def test_clusters_that_are_told_apart_have_names_of_their_own() -> None:
+    files = {}
+    for cluster in ("staging", "production"):
+        files[f"{cluster}/web.yaml"] = TEAM.replace("apps/web", f"{cluster}/apps")
+        files[f"{cluster}/team.yaml"] = PROJECT.format("*", "web")
+        files[f"{cluster}/apps/a.yaml"] = CONFIG_MAP.format("a")
+    lacking = {
+        **files,
+        "production/apps/b.yaml": deployment("b", container=ENV_FROM.format("configMapRef", "only", "")),
+    }
+    lacking["staging/apps/only.yaml"] = CONFIG_MAP.format("only")
+    homes = ", ".join(f"{{name: {name}, paths: ['{name}/**']}}" for name in ("staging", "production"))
+    config = read_config(f"check: {{clusters: [{homes}]}}".encode(), [])
+
+    assert {each.rule for each in checked(files)} == {"application"}
+    assert checked(files, config=config) == ()
+    assert [each.rule for each in checked(lacking, config=config)] == ["missing-config-map"]
 
 
 def test_a_set_that_is_not_expanded_may_bring_what_is_missing() -> None:

@@ -70,7 +70,7 @@ class _Declarations:
             if unit.affected:
                 body = self._body_before(unit)
                 if body is not None:
-                    yield self._renderer.application(Manifest(body))
+                    yield self._renderer.application(Manifest(body, unit.declared))
                 elif unit.app is None:
                     yield self._renderer.folder(unit.name.partition(" ")[2], unit.name)
         names = {(unit.app.namespace, unit.app.name) for unit in self._units.values() if unit.app}

@@ -30,13 +30,29 @@ class Switch:
         return not self.globs or any(glob.fullmatch(path) for glob in self.globs)
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One entry of `check.clusters`: what the cluster is called that the files of these globs are for."""
+
+    name: str
+    globs: tuple[Glob, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """`repositories` are URLs by which Applications call this repository; the last switch that covers a file decides."""
+    """`repositories` are URLs by which Applications call this repository; the last switch that covers a file decides.
 
+    `homes` tell clusters apart that all call themselves https://kubernetes.default.svc.
+    """
+
+    homes: tuple[Home, ...] = ()
     switches: tuple[Switch, ...] = ()
     kubernetes_version: str = ""
     repositories: tuple[str, ...] = ()
+
+    def home(self, file: str) -> str:
+        """The cluster that a file is for; "" where nothing is said."""
+        return next((home.name for home in self.homes if any(glob.fullmatch(file) for glob in home.globs)), "")
 
     def is_off(self, rule: str) -> bool:
         """Whether a rule is off for every file."""
@@ -73,13 +89,17 @@ class _Entries:
 
     def read(self) -> Config:
         top = self._mapping(self._document.value, (), ("check",))
-        check = self._mapping(top.get("check"), ("check",), ("kubernetesVersion", "repositories", "rules"))
+        check = self._mapping(top.get("check"), ("check",), ("kubernetesVersion", "repositories", "clusters", "rules"))
         entries = self._list(check.get("rules"), ("check", "rules"))
         version = check.get("kubernetesVersion")
         if version is not None and not isinstance(version, str):
             self._wrong(("check", "kubernetesVersion"), "must be text", "quote it: '1.33'")
         return Config(
             switches=tuple(self._switch(entry, ("check", "rules", number)) for number, entry in enumerate(entries)),
+            homes=tuple(
+                self._home(entry, ("check", "clusters", number))
+                for number, entry in enumerate(self._list(check.get("clusters"), ("check", "clusters")))
+            ),
             kubernetes_version=version or "",
             repositories=tuple(self._texts(check.get("repositories"), ("check", "repositories"))),
         )
@@ -101,6 +121,16 @@ class _Entries:
             for number, text in enumerate(self._texts(fields.get("paths"), (*at, "paths")))
         )
         return Switch(str(rule), severity, str(reason).strip(), globs)
+
+    def _home(self, entry: Any, at: Path) -> Home:
+        fields = self._mapping(entry, at, ("name", "paths"))
+        name = fields.get("name")
+        if not isinstance(name, str) or not name:
+            self._wrong((*at, "name"), "a cluster without a name", "call it as you do")
+        texts = self._texts(fields.get("paths"), (*at, "paths"))
+        if not texts:
+            self._wrong((*at, "paths"), f"cluster '{name}' has no paths", "name its files: clusters/staging/**")
+        return Home(str(name), tuple(self._glob(text, (*at, "paths", number)) for number, text in enumerate(texts)))
 
     def _severity(self, fields: Mapping[str, Any], at: Path) -> Severity | None:
         said = fields.get("severity")

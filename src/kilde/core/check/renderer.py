@@ -27,7 +27,7 @@ _CLUSTER_UNKNOWN = ("spec.destination: there are no clusters with", "spec.destin
 class Plan:
     """What a rendering rests on. `kube_version` as charts are told it, `apis` as `group/version` and `group/version/Kind`.
 
-    `definitions` are CRDs of a cluster, beside those of the repository.
+    `definitions` are CRDs of a cluster, beside those of the repository; `home` tells which cluster a file is for ("": the only one).
     """
 
     tree: Tree
@@ -36,6 +36,7 @@ class Plan:
     kube_version: str = ""
     apis: tuple[str, ...] = ()
     definitions: tuple[Manifest, ...] = ()
+    home: Callable[[str], str] = field(default=lambda file: "")
     progress: Callable[[str], None] = field(default=lambda what: None)
 
 
@@ -59,13 +60,15 @@ class Renderer:
     def application(self, manifest: Manifest, *, parent: str = "") -> Unit:
         """A unit with its objects; nothing is raised."""
         app = read_application(manifest.body)
+        home = self._plan.home(manifest.origin.file) if manifest.origin else ""
         unit = Unit(
             name=app.name if app.namespace in ("", ARGO_NAMESPACE) else f"{app.namespace}/{app.name}",
             app=app,
             body=manifest.body,
             parent=parent,
             declared=manifest.origin,
-            cluster=cluster_of(app),
+            home=home,
+            cluster=cluster_of(app) or home,
         )
         if not app.sources:
             return unit
@@ -116,6 +119,8 @@ class Renderer:
         self.built_from |= outcome.seen
         return Unit(
             name=name,
+            home=self._plan.home(f"{path}/"),
+            cluster=self._plan.home(f"{path}/"),
             items=tuple(Item(one, one.namespace) for one in outcome.manifests),
             failure=outcome.failure,
             unjudged=outcome.unjudged,

@@ -67,6 +67,7 @@ class _Rendering:
             projects=tuple(self._projects),
             definitions=tuple(self._definitions),
             own_urls=self._own,
+            home=self._plan.home,
             unread=self._inventory.unread,
             guessed=self._own[-1] if self._guessed else "",
         )

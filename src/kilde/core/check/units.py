@@ -1,6 +1,6 @@
 """Unit: something that was rendered: an Application, or a kustomization or chart that none points to; with its objects."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,7 +45,8 @@ class Item:
 class Unit:
     """`name` is the Application's, or says which folder it is. `declared`: where its Application is written; `body`: as it is written.
 
-    `parent` is the name of the unit that brings it, `set NAME`, or "".
+    `parent` is the name of the unit that brings it, `set NAME`, or ""; `home` the cluster that its declaration is for, `cluster` the one
+    that it deploys into.
 
     `failure` is why it does not render; `unjudged` why it cannot be judged here, through no fault of its own. `seen` is what its
     render looked at. `affected`: whether it is to be judged.
@@ -56,6 +57,7 @@ class Unit:
     body: Object = field(default_factory=dict, repr=False)
     parent: str = ""
     declared: Place | None = None
+    home: str = ""
     cluster: str = ""
     items: tuple[Item, ...] = ()
     failure: KildeError | None = None
@@ -96,3 +98,4 @@ class Rendering:
     guessed: str = ""
     unread: tuple[KildeError, ...] = ()
     removed: frozenset[Spot] = frozenset()
+    home: Callable[[str], str] = field(default=lambda file: "", repr=False)

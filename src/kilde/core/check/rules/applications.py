@@ -16,10 +16,10 @@ from kilde.core.source.repository_url import redact, same_repository
 
 
 def _spec(context: Context) -> Iterator[Problem]:
-    by_name: dict[tuple[str, str], list[Unit]] = defaultdict(list)
+    by_name: dict[tuple[str, str, str], list[Unit]] = defaultdict(list)
     for unit in context.rendering.units:
         if unit.app is not None:
-            by_name[unit.app.namespace, unit.app.name].append(unit)
+            by_name[unit.home, unit.app.namespace, unit.app.name].append(unit)
         if unit.app is None or not unit.affected or unit.unjudged:
             continue
         for problem in problems_of(unit.app):

@@ -8,26 +8,29 @@ from kilde.core.basics.errors import Place
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
 from kilde.core.check.places import field_path
+from kilde.core.check.renderer import cluster_of
 from kilde.core.check.rule import Rule
 from kilde.core.check.units import Unit
 from kilde.core.objects.kinds import is_namespaced
+from kilde.core.objects.manifest import Manifest
 from kilde.core.source.repository_url import redact
 
 _DEFAULT = "default"
 
 
 def _judge(context: Context) -> Iterator[Problem]:
-    projects = {one.name: read_project(one.body) for one in context.rendering.projects}
-    if not projects:
+    if not context.rendering.projects:
         return  # they are managed elsewhere
+    projects = {(_home(context, one), one.name): read_project(one.body) for one in context.rendering.projects}
     yield from _wrong(context)
-    projects.setdefault(_DEFAULT, permissive(_DEFAULT))
     for unit in context.judged:
         if unit.app is None:
             continue
-        project = projects.get(unit.app.project)
+        project = projects.get((unit.home, unit.app.project))
+        if project is None and unit.app.project == _DEFAULT:
+            project = permissive(_DEFAULT)
         if project is None:
-            known = ", ".join(sorted(projects))
+            known = ", ".join(sorted({_DEFAULT} | {name for home, name in projects if home == unit.home}))
             message = f"there is no AppProject '{unit.app.project}'"
             yield context.declared(unit, message, path=("spec", "project"), hint=f"there are: {known}")
             continue
@@ -38,7 +41,7 @@ def _forbidden(context: Context, unit: Unit, project: Project) -> Iterator[Probl
     app = unit.app
     assert app is not None
     where = app.destination
-    server, name = (IN_CLUSTER, "in-cluster") if not unit.cluster else (where.server, where.name)
+    server, name = (IN_CLUSTER, "in-cluster") if not cluster_of(app) else (where.server, where.name)
     for number, source in enumerate(app.sources):
         if not project.permits_repository(source.url):
             at = ("spec", "sources", number, "repoURL") if app.several else ("spec", "source", "repoURL")
@@ -68,6 +71,10 @@ def _forbidden(context: Context, unit: Unit, project: Project) -> Iterator[Probl
             )
 
 
+def _home(context: Context, manifest: Manifest) -> str:
+    return context.rendering.home(manifest.origin.file) if manifest.origin else ""
+
+
 def _wrong(context: Context) -> Iterator[Problem]:
     """Projects that cannot be read whole: what cannot be read permits nothing."""
     for manifest in context.rendering.projects:
@@ -86,7 +93,7 @@ def _wrong(context: Context) -> Iterator[Problem]:
 def _may_be_named_otherwise(unit: Unit, project: Project) -> bool:
     """Whether the project calls clusters by addresses and the Application by a name, or the other way round: only a cluster knows both."""
     assert unit.app is not None
-    if not unit.cluster:
+    if not cluster_of(unit.app):
         return False
     by_name = bool(unit.app.destination.name)
     return any(

@@ -43,7 +43,7 @@ def _clashes(context: Context) -> Iterator[Problem]:
                 item,
                 f"is also an object of application '{other.name}': {_where(context, other, found)}",
                 path=("metadata", "name"),
-                hint="let one application own it, or give it another name or namespace",
+                hint="let one application own it; or say in .kilde.yaml (check.clusters) that they are for two clusters",
             )
             break
 
