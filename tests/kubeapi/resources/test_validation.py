@@ -238,6 +238,11 @@ CASES: list[tuple[str, Patch, list[str]]] = [
         {"spec": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}}},
         ["spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"],
     ),
+    (  # a text of a number is none of a percentage, and counts as the number
+        "deployment",
+        {"spec": {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "5"}}}},
+        ["spec.strategy.rollingUpdate.maxUnavailable"],
+    ),
     (
         "deployment",
         {"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": "101%"}}}},

@@ -139,9 +139,10 @@ def int_or_percent(value: Json, at: str, *, most: bool = False) -> Iterator[Caus
 
 
 def is_zero(value: Json) -> bool:
-    """Whether a number or percentage is none at all; a text that is no percentage counts for nothing."""
+    """Whether a number or percentage is none at all; of other texts those of a number count as it, the rest as none."""
     if isinstance(value, str):
-        return not PERCENT.fullmatch(value) or not int(value[:-1])
+        number = value[:-1] if PERCENT.fullmatch(value) else value
+        return not re.fullmatch(r"[+-]?[0-9]+", number) or not int(number)
     return not value
 
 
