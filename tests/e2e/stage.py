@@ -92,12 +92,16 @@ class Stage:
         return path.read_text() if path.exists() else ""
 
     def kilde(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
-        where = ["--data-dir", str(self.data)]
-        if arguments[0] in ("app", "appset"):
-            where += ["--namespace", self.space] + (["--kubeconfig", str(self.config)] if self.config else [])
-        done = subprocess.run([str(BIN / "kilde"), *arguments, *where], env=self.env, capture_output=True, text=True)
+        done = self.said(*arguments)
         assert done.returncode in codes, f"kilde {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def said(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What a command line gives, whatever its exit code."""
+        where = ["--data-dir", str(self.data)]
+        if arguments[0] in ("app", "appset", "plan", "apply"):
+            where += ["--namespace", self.space] + (["--kubeconfig", str(self.config)] if self.config else [])
+        return subprocess.run([str(BIN / "kilde"), *arguments, *where], env=self.env, capture_output=True, text=True)
 
     # the cluster
 

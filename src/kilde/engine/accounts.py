@@ -50,8 +50,9 @@ class Accounts:
         refs: Iterable[ObjectRef] = (),
         tracking: Tracking | None = None,
         local: bool = False,
+        saved_plan: str = "",
     ) -> int:
-        """Opens an operation; gives its number. `local`: of manifests that were handed over, not of Git.
+        """Opens an operation; gives its number. `local`: of manifests that were handed over, not of Git. `saved_plan`: its digest.
 
         `refs` (of all that is wanted) and `tracking` let it be rendered again as it was.
         """
@@ -79,6 +80,8 @@ class Accounts:
             }
         if attempt:
             body["attempt"] = attempt
+        if saved_plan:
+            body["savedPlan"] = saved_plan
         return self._records.append("operation-opened", body, at=self._clock.now()).number
 
     def closed(self, number: int, app: Application, outcome: Outcome) -> None:

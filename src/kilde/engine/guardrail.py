@@ -15,7 +15,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.status import last_attempt
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import GroupKind
-from kilde.core.plan.budget import Limit, Spent, read_budget
+from kilde.core.plan.budget import Budget, Limit, Spent, read_budget
 from kilde.core.plan.data_loss import claimed_volume, data_loss
 from kilde.core.plan.held import (
     APPROVE,
@@ -109,17 +109,7 @@ class Guardrail:
         return None
 
     def _limits(self, app: Application) -> tuple[Limit, ...]:
-        project = self.projects.of(app)
-        own = app.annotations.get(DELETION_BUDGET)
-        of_project = project.deletion_budget if project else None
-        if own is not None:
-            limit = Limit(read_budget(own), f"annotation {DELETION_BUDGET} of the Application")
-        elif of_project is not None:
-            limit = Limit(of_project, f"annotation {DELETION_BUDGET} of AppProject {app.project}")
-        else:
-            limit = Limit(self.settings.deletion_budget, "--deletion-budget")
-        cap = project.deletion_cap if project else None
-        return (limit,) if cap is None else (limit, Limit(cap, f"the cap of AppProject {app.project}"))
+        return limits_of(app, self.projects, self.settings.deletion_budget)
 
     async def guarded(
         self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None, *, quietly: bool = False
@@ -215,6 +205,21 @@ class Guardrail:
 
     def sentence(self, app: Application, found: Ruling) -> str:
         return told(found.found, found.reason, self.losses, name=app.name)
+
+
+def limits_of(app: Application, projects: Projects, default: Budget) -> tuple[Limit, ...]:
+    """What may be deleted of an application at a time; `default`: the controller's own limit."""
+    project = projects.of(app)
+    own = app.annotations.get(DELETION_BUDGET)
+    of_project = project.deletion_budget if project else None
+    if own is not None:
+        limit = Limit(read_budget(own), f"annotation {DELETION_BUDGET} of the Application")
+    elif of_project is not None:
+        limit = Limit(of_project, f"annotation {DELETION_BUDGET} of AppProject {app.project}")
+    else:
+        limit = Limit(default, "--deletion-budget")
+    cap = project.deletion_cap if project else None
+    return (limit,) if cap is None else (limit, Limit(cap, f"the cap of AppProject {app.project}"))
 
 
 def asked_to_prune(app: Application, wish: Wish) -> bool:

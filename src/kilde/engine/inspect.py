@@ -3,34 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.quarantine import Quarantine, last_other
 from kilde.core.apps.sources import joined
-from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError, Place
+from kilde.core.basics.errors import InvalidInput, Place
 from kilde.core.basics.values import Object
-from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.objects.typed.node import Node
+from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.adopt import operations
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.compare import predict
-from kilde.core.plan.desired import Wanted, prepare
 from kilde.core.plan.diff_text import unified
-from kilde.core.plan.ignore import drop, pointers_for
-from kilde.core.plan.planner import judge, judge_extra
-from kilde.core.plan.tracking import Tracking, read_tracking
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.revision import shortened
-from kilde.engine.fleet import CONFIG_MAPS
+from kilde.engine.comparing import Compared, Met, comparer
 from kilde.engine.looking import Eyes, look
-from kilde.engine.schemas import Schemas
-from kilde.engine.wishes import defined_scopes, owned_refs
-from kilde.ports.cluster import Cluster, Discovery
+from kilde.ports.cluster import Cluster
 
-_decode = msgspec.json.Decoder(dict).decode
 Write = Callable[[Object], str]
 
 
@@ -50,84 +39,33 @@ async def diff_application(
 
     `revision` is of the first source. Raises KildeError.
     """
-    seen = await _compared(cluster, eyes, app, revision=revision)
-    out: list[ObjectDiff] = []
-    for wanted, live, node, change in seen.objects:
-        ref = wanted.ref
-        if change.action is Action.KEEP:
-            continue
-        after = wanted.manifest.body if live is None else _predicted(wanted.manifest.body, live, node)
-        pointers = pointers_for(app.ignore, ref)
-        before = None if live is None else drop(live, pointers)
-        text = unified(_file_name(ref, wanted.manifest.api_version), before, drop(after, pointers), write=write)
-        out.append(ObjectDiff(change=change, origin=str(wanted.manifest.origin or ""), text=text))
-    auto = app.policy.automated
-    for ref in sorted(owned_refs(app) - {one[0].ref for one in seen.objects}):
-        live = await _live(cluster, seen.discovery, ref)
-        if live is None or seen.tracking.owner(live.get("metadata") or {}, ref) != app.name:
-            continue
-        change = judge_extra(ref, live, prune=bool(auto and auto.prune), options=app.policy.options)
-        text = unified(_file_name(ref, str(live.get("apiVersion", ""))), live, None, write=write)
-        out.append(ObjectDiff(change=change, origin="", text=text))
-    return joined(seen.revisions), out
+    revisions, compared = await _compared(cluster, eyes, app, revision=revision)
+    return joined(revisions), [
+        difference(met, write=write)
+        for met in compared.objects
+        if met.wanted is None or met.change.action is not Action.KEEP
+    ]
 
 
-class _Compared(NamedTuple):
-    """Each wanted object beside what the cluster has, the schema it was compared by, and what would happen."""
-
-    revisions: tuple[str, ...]
-    objects: list[tuple[Wanted, Object | None, Node | None, Change]]
-    discovery: Discovery
-    tracking: Tracking
-
-
-async def _compared(cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = "") -> _Compared:
+async def _compared(
+    cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = ""
+) -> tuple[tuple[str, ...], Compared]:
+    """The commit of each source, and both sides at it."""
     if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
     looked = await look(eyes, app, revision=revision)
     manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
-    discovery = await cluster.discovery()
-    coming, tracking = defined_scopes(manifests), await tracking_of(cluster, app.namespace)
-
-    def scope(kind: GroupKind) -> bool | None:
-        found = discovery.resource(kind.group, kind.kind)
-        return found.namespaced if found else coming.get(kind)
-
-    desired = prepare(manifests, app=app.name, namespace=app.destination.namespace, scope=scope, tracking=tracking)
-    schemas = Schemas(cluster)
-    objects = []
-    for wanted in desired.objects:
-        ref = wanted.ref
-        resource = discovery.resource(ref.group, ref.kind)
-        if resource is not None:
-            await schemas.learn(resource, wanted.manifest.version)
-        live = await _live(cluster, discovery, ref)
-        node = schemas.node(ref.group, wanted.manifest.version, ref.kind)
-        change = judge(wanted, live, app=app.name, node=node, ignore=app.ignore, tracking=tracking)
-        objects.append((wanted, live, node, change))
-    return _Compared(looked.revisions, objects, discovery, tracking)
+    auto = app.policy.automated
+    by = await comparer(cluster, app.namespace)
+    return looked.revisions, await by.compare(app, manifests, prune=bool(auto and auto.prune))
 
 
-async def tracking_of(cluster: Cluster, namespace: str) -> Tracking:
-    """How the installation tells objects to be an application's; by annotation where that cannot be read."""
-    try:
-        raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
-    except ClusterError:
-        raw = None
-    return read_tracking((_decode(raw).get("data") or {}) if raw else {})
-
-
-def _predicted(wanted: Object, live: Object, node: Any) -> Object:
-    try:
-        return predict(wanted, live, node=node)
-    except KildeError:
-        return wanted  # it does not fit its type; the change says so
-
-
-async def _live(cluster: Cluster, discovery: Discovery, ref: ObjectRef) -> Object | None:
-    resource = discovery.resource(ref.group, ref.kind)
-    raw = await cluster.get(resource, ref.namespace, ref.name) if resource else None
-    return _decode(raw) if raw else None
+def difference(met: Met, *, write: Write) -> ObjectDiff:
+    """How one object differs, as text."""
+    named = met.wanted.manifest.body if met.wanted else met.live or {}
+    origin = str(met.wanted.manifest.origin or "") if met.wanted else ""
+    text = unified(_file_name(met.change.ref, str(named.get("apiVersion", ""))), met.before, met.after, write=write)
+    return ObjectDiff(change=met.change, origin=origin, text=text)
 
 
 def _file_name(ref: ObjectRef, api_version: str) -> str:
@@ -228,12 +166,14 @@ class Drift:
 async def drift_of(cluster: Cluster, eyes: Eyes, app: Application) -> list[Drift]:
     """What the cluster has otherwise than Git at the application's target revision. Raises KildeError."""
     found: list[Drift] = []
-    for wanted, live, node, change in (await _compared(cluster, eyes, app)).objects:
-        manifest = wanted.manifest
-        about = partial(Drift, ref=wanted.ref, api_version=manifest.api_version, origin=manifest.origin)
-        if live is None:
+    for met in (await _compared(cluster, eyes, app))[1].objects:
+        if met.wanted is None:
+            continue
+        manifest = met.wanted.manifest
+        about = partial(Drift, ref=met.wanted.ref, api_version=manifest.api_version, origin=manifest.origin)
+        if met.live is None or met.predicted is None:
             found.append(about(gone=True))
-        elif change.action is Action.UPDATE:
-            made = operations(manifest.body, _predicted(manifest.body, live, node), live)
+        elif met.change.action is Action.UPDATE:
+            made = operations(manifest.body, met.predicted, met.live)
             found += [about(operations=tuple(made))] if made else []
     return found

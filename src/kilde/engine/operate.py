@@ -13,6 +13,7 @@ from kilde.core.basics.backoff import Backoff
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
+from kilde.engine.agreed import plan_refusal
 from kilde.engine.carry_out import Hands, carry_out
 from kilde.engine.context import Context
 from kilde.engine.keeping import keep_deleted
@@ -45,7 +46,8 @@ async def operate(ctx: Context, job: Job) -> float | None:
     """
     running = job.running
     if running.ended is None:
-        running.ended = await _attempt(ctx, job)
+        refused = await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=running)
+        running.ended = Outcome(Phase.ERROR, refused) if refused else await _attempt(ctx, job)
     outcome = running.ended
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
     if delay is None:
@@ -75,6 +77,7 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         refs=(*job.wish.objects, *(ref for ref, _ in job.wish.hooks)),
         tracking=ctx.live.tracking,
         local=bool(running.operation.manifests),
+        saved_plan=running.operation.plan,
     )
     running.number, running.retry_at = number, None
     job.rt.busy = True

@@ -48,6 +48,13 @@ class Projects:
                     self._known[event.name] = project
                     self._on_change(event.name)
 
+    async def load(self) -> None:
+        """Reads them once, instead of following them. Raises ClusterError."""
+        for raw in await self._cluster.list(PROJECTS, self._namespace):
+            project = read_project(_decode(raw))
+            self._known[project.name] = project
+        self.synced.set()
+
     def _forget(self, name: str) -> None:
         if self._known.pop(name, None) is not None:
             self._on_change(name)

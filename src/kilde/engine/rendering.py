@@ -144,7 +144,7 @@ class Renderer:
         for number in range(len(sources)):
             entering(number)
             known = before[number] if len(before) == len(sources) else None
-            here = _around(around, sources[number], revisions[number])
+            here = around_source(around, sources[number], revisions[number])
             same_keys = known is not None and known.keys == (sops.keys if sops else "")
             if known is not None and same_keys and await self._holds(known, sources, number, revisions, here, remotes):
                 memories.append(known.at(revisions))
@@ -189,7 +189,7 @@ class Renderer:
         tree = await self._sources.tree(written.url, sha)
         looked = TracedTree(tree)
         source = await self._in_thread(partial(overridden, looked, written, around.app))
-        told = _around(around, source, sha)
+        told = around_source(around, source, sha)
         around = replace(told, revision=sha) if source.render.plugin or source.render.implicit else told
         called = {other.ref: place for place, other in enumerate(sources) if other.ref in source.render.refs}
         for ref, at in called.items():
@@ -282,7 +282,7 @@ class _NoHelm:
         raise RenderFailed("a chart is not rendered from decrypted files", about=folder, hint=hint)
 
 
-def _around(app: Surroundings, source: Source, revision: str) -> Surroundings:
+def around_source(app: Surroundings, source: Source, revision: str) -> Surroundings:
     """What one source's render knows; the commit only where the source asks for it, so that a new one changes nothing else."""
     asks = "ARGOCD_APP_REVISION" in repr(source.render)
     return replace(

@@ -17,7 +17,7 @@ from kilde.core.basics.values import Object
 from kilde.core.health.health import Health
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.change import Change
+from kilde.core.plan.change import Action, Change
 from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.hooks import SyncPhase, hook_spec, is_skipped
@@ -131,6 +131,9 @@ class Running:
     retry_at: float | None = None
     message: str = ""
     ended: Outcome | None = None  # how the attempt ended, until that is told
+    agreed: dict[tuple[ObjectRef, Action], str] | None = (
+        None  # writes of a saved plan that still held, and what they rest on
+    )
 
 
 @dataclass(slots=True)

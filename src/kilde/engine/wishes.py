@@ -157,7 +157,7 @@ class Wishes:
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
-        return _wish(revisions, parts, desired, discovery, unserved)
+        return make_wish(revisions, parts, desired, discovery, unserved=unserved)
 
     async def watch(self, app: Application, wish: Wish) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
@@ -209,9 +209,15 @@ def defined_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
     return out
 
 
-def _wish(
-    revisions: tuple[str, ...], parts: Sequence[Rendered], desired: Desired, discovery: Discovery, unserved: bool
+def make_wish(
+    revisions: tuple[str, ...],
+    parts: Sequence[Rendered],
+    desired: Desired,
+    discovery: Discovery,
+    *,
+    unserved: bool = False,
 ) -> Wish:
+    """A wish of what was rendered; `unserved`: the cluster does not serve one of the kinds."""
     return Wish(
         revisions=revisions,
         source_types=tuple(str(part.source_type) for part in parts),

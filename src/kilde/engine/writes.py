@@ -109,12 +109,23 @@ def _body(change: Change, pen: Pen) -> Object:
 
 
 def _way(body: Object, pen: Pen) -> _Way:
-    own, app = object_options((body.get("metadata") or {}).get("annotations") or {}), pen.policy.options
+    replaced, forced = replaces(body, pen.policy), pen.force or forces(body, pen.policy)
+    return _Way(replace=replaced, force=forced, server_side=_is_on("ServerSideApply", body, pen.policy))
 
-    def on(name: str) -> bool:
-        return own.is_on(name) or (app.is_on(name) and not own.is_off(name))
 
-    return _Way(replace=on("Replace"), force=pen.force or on("Force"), server_side=on("ServerSideApply"))
+def replaces(body: Object, policy: SyncPolicy) -> bool:
+    """`Replace=true`, of the object or else of its application."""
+    return _is_on("Replace", body, policy)
+
+
+def forces(body: Object, policy: SyncPolicy) -> bool:
+    """`Force=true`: what cannot be changed is deleted and made anew."""
+    return _is_on("Force", body, policy)
+
+
+def _is_on(name: str, body: Object, policy: SyncPolicy) -> bool:
+    own = object_options((body.get("metadata") or {}).get("annotations") or {})
+    return own.is_on(name) or (policy.options.is_on(name) and not own.is_off(name))
 
 
 async def _applied(

@@ -52,14 +52,14 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
                 "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
             )
         app = read_application(msgspec.json.decode(raw))
-        secrets, maps = await _holders(cluster, settings.namespace)
+        secrets, maps = await holders_of(cluster, settings.namespace)
         eyes = Eyes(
             sources=sources,
             credentials=lambda url: choose(url, secrets, maps, project=app.project),
             named=lambda name: named_repository(name, secrets, app.project),
             programs=programs(),
             cluster=cluster,
-            download=partial(_download, cluster, settings.namespace, downloads),
+            download=partial(download_values, cluster, settings.namespace, downloads),
             permits=await _permits(cluster, settings.namespace, app.project),
         )
         yield cluster, eyes, app
@@ -69,7 +69,7 @@ async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeC
         await cluster.close()
 
 
-async def _download(cluster: KubeCluster, namespace: str, downloads: Downloads, url: str) -> bytes:
+async def download_values(cluster: KubeCluster, namespace: str, downloads: Downloads, url: str) -> bytes:
     """A file of values, where argocd-cm allows its protocol."""
     raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
     check_scheme(url, (msgspec.json.decode(raw).get("data") or {}) if raw else {})
@@ -87,7 +87,7 @@ async def _permits(cluster: KubeCluster, namespace: str, project: str) -> Callab
     return read_project(msgspec.json.decode(raw)).permits_repository
 
 
-async def _holders(cluster: KubeCluster, namespace: str) -> tuple[list[Object], list[Object]]:
+async def holders_of(cluster: KubeCluster, namespace: str) -> tuple[list[Object], list[Object]]:
     """Secrets and ConfigMaps; none without the right to read them: public repositories still work."""
     try:
         secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)

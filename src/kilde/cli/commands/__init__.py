@@ -9,6 +9,8 @@ COMMANDS = {
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",
     "check": "kilde.cli.commands.check",
+    "plan": "kilde.cli.commands.plan",
+    "apply": "kilde.cli.commands.apply",
     "why": "kilde.cli.commands.why",
     "seal": "kilde.cli.commands.seal",
     "unseal": "kilde.cli.commands.unseal",

@@ -8,6 +8,7 @@ from kilde.core.apps.sources import Source, read_sources
 from kilde.core.basics.reading import Reader
 from kilde.core.plan.policy import Options, Retry, read_options
 
+PLAN, PLAN_BASIS = "kilde.dev/plan", "kilde.dev/plan-basis"  # names in `operation.info`
 _REVISIONS = ("revision", "revisions")
 
 
@@ -36,6 +37,8 @@ class Operation:
     options: Options = field(default_factory=Options)
     automated: bool = False
     username: str = ""
+    plan: str = ""  # the digest of the saved plan that it carries out, and of what that rests on
+    plan_basis: str = ""
     retry: Retry = field(default_factory=Retry)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
     problem: str = ""
@@ -65,6 +68,7 @@ def read_operation(raw: Any) -> Operation:
     )
     strategy = sync.mapping("syncStrategy")
     missing = "" if at.has("sync") else "no operation specified"
+    info = {item.text("name"): item.text("value") for item in at.items("info")}
     return Operation(
         revisions=several or ((sync.text("revision"),) if sync.text("revision") else ()),
         sources=read_sources(sync)[0] if sync.raw.get("source") or sync.raw.get("sources") else (),
@@ -77,6 +81,8 @@ def read_operation(raw: Any) -> Operation:
         options=read_options(sync.texts("syncOptions")),
         automated=by.flag("automated"),
         username=by.text("username"),
+        plan=info.get(PLAN, ""),
+        plan_basis=info.get(PLAN_BASIS, ""),
         retry=Retry(
             limit=retry.number("limit", 0),
             first=backoff.seconds("duration", 5.0),

@@ -81,11 +81,11 @@ def sign_note(text: str, key: PublicKey, sign: Callable[[bytes], bytes]) -> str:
     return f"{text}\n{_DASH}{key.name} {base64.b64encode(key.id + sign(text.encode())).decode()}\n"
 
 
-def open_note(note: str, keys: Sequence[PublicKey]) -> str:
-    """The text of a note that one of the keys signed. Raises LedgerError."""
+def open_note(note: str, keys: Sequence[PublicKey], *, most: int = _MOST) -> str:
+    """The text of a note, of at most so many characters, that one of the keys signed. Raises LedgerError."""
     text, blank, tail = note.rpartition("\n\n")
     lines = tail.split("\n")
-    if not blank or len(note) > _MOST or lines.pop() != "" or not lines:
+    if not blank or len(note) > most or lines.pop() != "" or not lines:
         raise LedgerError("this is no signed note")
     text += "\n"
     for line in lines:
@@ -96,6 +96,10 @@ def open_note(note: str, keys: Sequence[PublicKey]) -> str:
             raw = base64.b64decode(encoded, validate=True)
         except (ValueError, binascii.Error):
             raise LedgerError("this is no signed note: a signature is not base64") from None
+        if base64.b64encode(raw).decode() != encoded:
+            raise LedgerError(
+                "this is no signed note: a signature is not the base64 of anything"
+            )  # its last bits are read by nobody
         for key in keys:
             if (key.name, key.id) == (name, raw[:_KEY_ID]) and key.signed(text.encode(), raw[_KEY_ID:]):
                 return text

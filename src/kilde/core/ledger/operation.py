@@ -48,6 +48,7 @@ class OperationView:
     reviewers: tuple[str, ...] = ()
     destination: Mapping[str, str] = field(default_factory=dict)
     rendering: Mapping[str, Any] = field(default_factory=dict)
+    saved_plan: str = ""  # the digest of the plan that it carried out
 
 
 def operations(records: Iterable[Record], people: Mapping[str, Person] | None = None) -> list[OperationView]:
@@ -81,6 +82,7 @@ def _opened(record: Record) -> OperationView:
         rendering=body["rendering"] if isinstance(body.get("rendering"), dict) else {},
         source=_texts(body.get("source")),
         rendered_digest=_text(body, "renderedDigest"),
+        saved_plan=_text(body, "savedPlan"),
         planned=tuple(item for item in _items(body.get("plan")) if isinstance(item, dict)),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.basics.values import Object, digest
+from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.masking import is_secret
 
@@ -48,3 +49,8 @@ def basis_of(live: Object | None) -> str:
     kept = {key: value for key, value in meta.items() if key not in _SERVERS_OWN}
     body = {key: value for key, value in live.items() if key != "status"}
     return f"{uid}#{digest({**body, 'metadata': kept})}"
+
+
+def basis_digest(bases: Iterable[tuple[ObjectRef, str]]) -> str:
+    """SHA-256, in hex, of what all judgements of a plan rest on; their order does not count."""
+    return digest([_FORMAT, sorted([str(ref), basis] for ref, basis in bases)])

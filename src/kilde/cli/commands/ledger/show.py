@@ -197,6 +197,7 @@ def _facts(one: "OperationView") -> list[tuple[str, str]]:
         ("Message", one.message),
         ("Fields", ", ".join(one.fields)),
         ("Changed by", ", ".join(one.changed_by)),
+        ("Saved plan", one.saved_plan),
         ("Unchanged", str(one.unchanged or "")),
     ]
 

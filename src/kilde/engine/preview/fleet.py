@@ -1,0 +1,213 @@
+"""A plan over many applications: those that a commit touches are found by what they read, rendered on both sides and compared."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from kilde.core.apps.application import Application, read_application
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
+from kilde.core.preview.model import AppPlan, Finding
+from kilde.core.render import Rendered
+from kilde.core.secrets.raw import RawSecret, refusal
+from kilde.engine.looking import surroundings
+from kilde.engine.preview.against import settled
+from kilde.engine.preview.application import Bench, Planned, Side, failed, plan_application, with_findings
+from kilde.engine.preview.sides import Asked, Pinned, Resolver, Sides
+from kilde.engine.preview.traces import Traces, key_of
+from kilde.engine.rendering import Memories, Renderer
+from kilde.engine.sops import Unwrapper, decrypter
+from kilde.ports.cluster import Cluster
+
+_AT_ONCE = 4  # applications that are compared at the same time
+_DEEPEST = 5  # Applications that Applications make, and so on
+Progress = Callable[[int, int, str], None]  # how many of how many are done, and the name of the last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a plan is worked out with. `served`: the cluster's version and what it serves."""
+
+    cluster: Cluster
+    where: str  # its address, for people
+    bench: Bench
+    renderer: Renderer
+    resolver: Resolver | Pinned
+    traces: Traces
+    served: tuple[str, tuple[str, ...]]
+    unwrapper: Unwrapper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The plans of applications that are touched or could not be judged, and how many are not; `keys`: of their traces."""
+
+    plans: tuple[AppPlan, ...]
+    untouched: int
+    keys: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One application on its way. `base`: what its other side gave, where that had to be rendered to learn what it reads."""
+
+    app: Application
+    sides: Sides
+    memories: Memories = ()
+    base: tuple[Rendered, ...] | None = None
+    follows: str = ""
+
+
+async def plan_fleet(desk: Desk, apps: Sequence[Application], asked: Asked, progress: Progress) -> Found:
+    """Never raises for one application: what cannot be told of it is in its plan. KildeError where nothing can be told."""
+    plans: list[AppPlan] = []
+    touched: list[_Work] = []
+    keys: dict[str, None] = {}
+    for number, app in enumerate(apps, 1):
+        try:
+            work, key = await _looked(desk, app, asked)
+            keys[key] = None
+            if work is not None:
+                touched.append(work)
+        except KildeError as error:
+            plans.append(failed(app, str(error)))
+        progress(number, len(apps), app.name)
+    desk.resolver.check()
+    untouched = len(apps) - len(touched) - len(plans)
+    planned = await _planned(desk, touched, asked, progress)
+    children = await _children(desk, planned, {app.name: app for app in apps}, asked, progress)
+    done = [*planned, *children]
+    made_by = {
+        step.ref: one.plan.name
+        for one in done
+        for step in one.plan.steps
+        if step.action in ("create", "update", "replace")
+    }
+    plans += [with_findings(one.plan, settled(one.plan.findings, one.missing, made_by, one.plan.name)) for one in done]
+    untouched -= len({one.plan.name for one in children} & ({app.name for app in apps} - {w.app.name for w in touched}))
+    return Found(plans=tuple(sorted(plans, key=lambda plan: plan.name)), untouched=max(untouched, 0), keys=tuple(keys))
+
+
+async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | None, str]:
+    """The work on an application; None where the commit touches nothing that it reads."""
+    _require_usable(app)
+    sides = await desk.resolver.sides(app)
+    work = _Work(app, sides)
+    around = surroundings(app, *desk.served)
+    sops = await decrypter(desk.cluster, app, desk.unwrapper)
+    key = key_of(app.sources, around, sops.keys if sops else "")
+    if sides.base is None or (asked.names and not sides.moves):
+        return work, key
+    if not sides.moves:
+        return None, key
+    known = desk.traces.of(key, app.sources, around, sops.keys if sops else "")
+    if known and await _hold(desk, known, sides.base):
+        memories = tuple(memory.at(sides.base) for memory in known)
+    else:
+        result, memories = await desk.renderer.render(app.sources, sides.base, (), around=around, sops=sops)
+        work.base = result.parts
+    desk.traces.note(key, memories)
+    if not asked.names and await _hold(desk, memories, sides.head):
+        return None, key
+    return work, key
+
+
+def _require_usable(app: Application) -> None:
+    if app.problems or not app.sources:
+        raise KildeError("; ".join(app.problems) or "has no source", about=str(app))
+
+
+async def _hold(desk: Desk, memories: Memories, revisions: tuple[str, ...]) -> bool:
+    """Whether renders at these commits would read what they read before."""
+    if any(read.trace.remotes for memory in memories for read in memory.reads):
+        return False
+    for memory in memories:
+        if not await desk.renderer.still_true(memory, revisions):
+            return False
+    return True
+
+
+async def _planned(desk: Desk, works: Iterable[_Work], asked: Asked, progress: Progress) -> list[Planned]:
+    works, gate, done = list(works), asyncio.Semaphore(_AT_ONCE), 0
+
+    async def one(work: _Work) -> Planned:
+        nonlocal done
+        async with gate:
+            try:
+                found = await _plan(desk, work, asked)
+            except KildeError as error:
+                found = Planned(plan=failed(work.app, str(error)), missing={}, applications={})
+        done += 1
+        progress(done, len(works), work.app.name)
+        return found
+
+    return list(await asyncio.gather(*map(one, works)))
+
+
+async def _plan(desk: Desk, work: _Work, asked: Asked) -> Planned:
+    app, sides = work.app, work.sides
+    around = surroundings(app, *desk.served)
+    sops = await decrypter(desk.cluster, app, desk.unwrapper)
+
+    async def rendered(revisions: tuple[str, ...]) -> tuple[tuple[Rendered, ...], tuple[RawSecret, ...]]:
+        result, memories = await desk.renderer.render(app.sources, revisions, (), around=around, sops=sops)
+        return result.parts or (), tuple(one for memory in memories for one in memory.raw)
+
+    parts, raw = await rendered(sides.head)
+    head = Side(words=sides.words, revisions=sides.head, parts=parts)
+    base = None
+    if sides.base is not None and not work.follows:
+        other = head.parts if sides.base == sides.head else work.base
+        if other is None:
+            other, _ = await rendered(sides.base)
+        base = Side(words=app.words, revisions=sides.base, parts=other)
+    auto = app.policy.automated
+    prune = asked.prune or bool(auto and auto.prune) if sides.prune is None else sides.prune
+    planned = await plan_application(desk.bench, app, head, base, prune=prune)
+    plan = planned.plan
+    if raw and not desk.bench.projects.allows_raw_secrets(app):
+        told = Finding(
+            kind="raw-secret", text=f"refused unless the controller allows it: {refusal(raw, app.project)}", grave=True
+        )
+        plan = with_findings(plan, (*plan.findings, told))
+    return replace(planned, plan=_following(plan, work.follows))
+
+
+def _following(plan: AppPlan, parent: str) -> AppPlan:
+    return msgspec.structs.replace(plan, follows=parent) if parent else plan
+
+
+async def _children(
+    desk: Desk, planned: Sequence[Planned], known: dict[str, Application], asked: Asked, progress: Progress
+) -> list[Planned]:
+    """Applications that the plan itself makes or changes, as they would be then; an Application that makes Applications is one step."""
+    out: list[Planned] = []
+    seen = {one.plan.name for one in planned}
+    level: Sequence[Planned] = planned
+    for _ in range(_DEEPEST):
+        works, lost = [], []
+        for parent in level:
+            for name, body in parent.applications.items():
+                if name in seen:
+                    continue
+                seen.add(name)
+                app = _as_it_would_be(body, known.get(name))
+                try:
+                    _require_usable(app)
+                    works.append(_Work(app, await desk.resolver.sides(app), follows=parent.plan.name))
+                except KildeError as error:
+                    plan = _following(failed(app, str(error)), parent.plan.name)
+                    lost.append(Planned(plan=plan, missing={}, applications={}))
+        if not works and not lost:
+            break
+        level = await _planned(desk, works, asked, progress)
+        out += [*level, *lost]
+    return out
+
+
+def _as_it_would_be(body: Object, known: Application | None) -> Application:
+    """The Application of a manifest, with the status of the one that is there: its inventory is still what it owns."""
+    app = read_application(body)
+    return replace(app, status=known.status, uid=known.uid) if known is not None else app

@@ -1,0 +1,167 @@
+"""What `kilde plan` and `kilde apply` need: the cluster, mirrors of their own, and what renders have read, kept beside those."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.keys.age import unwrapper
+from kilde.adapters.store.key_file import KeyFile
+from kilde.core.apps.application import Application, read_application
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.moment import rfc3339
+from kilde.core.health.assess import assess
+from kilde.core.ledger.checkpoint import PublicKey
+from kilde.core.objects.yaml_writer import write_document
+from kilde.core.preview.model import AppPlan, Preview
+from kilde.core.preview.saved import plan_key
+from kilde.core.source.credentials import choose, named_repository
+from kilde.engine.comparing import comparer
+from kilde.engine.fleet import APPLICATIONS
+from kilde.engine.looking import served_by
+from kilde.engine.preview.application import Bench
+from kilde.engine.preview.fleet import Desk, Progress, plan_fleet
+from kilde.engine.preview.sides import Asked, Mirrors, Pinned, Resolver
+from kilde.engine.preview.traces import Traces
+from kilde.engine.projects import Projects
+from kilde.engine.rendering import Renderer
+from kilde.ports.cluster import Cluster
+from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.looking import download_values, holders_of
+from kilde.wiring.sourcing import open_downloads, open_sources, programs
+
+_TRACES = "traces"
+_LARGEST = 256 << 20  # bytes of that file
+_NOT_JUDGED = (
+    "images are not looked for in their registries: nothing is asked of the network but Git and the cluster",
+    "signatures of commits are checked when it is applied, not here",
+)
+_NO_DRY_RUN = "what admission (webhooks, policies, quotas) will refuse: ask for it with --server-dry-run"
+_DRY_RUN = "what the API server and its admission say to each write (dry run); not to deletions and hooks"
+
+
+async def make_plan(settings: UpSettings, asked: Asked, progress: Progress) -> Preview:
+    """The plan of these applications. Raises KildeError."""
+    async with _desk(settings, asked, {}) as desk:
+        apps = await _applications(desk.cluster, settings.namespace, asked.names)
+        found = await plan_fleet(desk, apps, asked, progress)
+        _keep(settings.data_dir / _TRACES, desk.traces.packed(found.keys))
+        return Preview(
+            made_at=rfc3339(desk.bench.now),
+            cluster=f"{desk.where} ({desk.served[0]})",
+            asked=asked.words,
+            applications=found.plans,
+            untouched=found.untouched,
+            judged=(_DRY_RUN,) if asked.dry_run else (),
+            not_judged=_NOT_JUDGED if asked.dry_run else (_NO_DRY_RUN, *_NOT_JUDGED),
+        )
+
+
+async def plan_again(settings: UpSettings, saved: Iterable[AppPlan], progress: Progress) -> list[AppPlan]:
+    """What these plans would be now, at the same commits. Raises KildeError; what is wrong with one application is in its plan."""
+    plans = {plan.name: plan for plan in saved}
+    asked = Asked(names=tuple(plans))
+    async with _desk(settings, asked, plans) as desk:
+        apps = await _applications(desk.cluster, settings.namespace, asked.names)
+        found = await plan_fleet(desk, apps, asked, progress)
+    now = {plan.name: plan for plan in found.plans}
+    return [now[name] for name in plans]
+
+
+def signing_key(data_dir: Path) -> tuple[PublicKey, Callable[[bytes], bytes]]:
+    """The key that plans are signed with here, made where there is none. Raises LedgerError."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = KeyFile(data_dir / "plan.key")
+    return plan_key(key.public), key.sign
+
+
+def known_key(data_dir: Path) -> PublicKey | None:
+    """The verifier key of plans that were made here; None where none was."""
+    path = data_dir / "plan.key"
+    return plan_key(KeyFile(path, make=False).public) if path.exists() else None
+
+
+@contextlib.asynccontextmanager
+async def _desk(settings: UpSettings, asked: Asked, pinned: Mapping[str, AppPlan]) -> AsyncIterator[Desk]:
+    clock = SystemClock()
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sources, downloads = open_sources(settings.data_dir, "git-cli", clock), open_downloads()
+    try:
+        secrets, maps = await holders_of(cluster, settings.namespace)
+        projects = Projects(cluster, settings.namespace, clock, lambda name: None)
+        await projects.load()
+        by = await comparer(cluster, settings.namespace)
+        mirrors = Mirrors(sources, lambda url, project: choose(url, secrets, maps, project=project))
+        with contextlib.closing(
+            Renderer(
+                sources,
+                fetch=mirrors.fetch,
+                allow_remote=projects.allows_remote,
+                allow_chart=projects.allows_chart,
+                named=lambda project, name: named_repository(name, secrets, project),
+                programs=programs(),
+                download=partial(download_values, cluster, settings.namespace, downloads),
+            )
+        ) as renderer:
+            yield Desk(
+                cluster=cluster,
+                where=urlsplit(cluster.access.server).netloc,
+                bench=Bench(
+                    by=by,
+                    projects=projects,
+                    assess=lambda body: assess(body, by.customizations.judge),
+                    write=write_document,
+                    manager="kilde",
+                    now=clock.now(),
+                    dry_run=asked.dry_run,
+                ),
+                renderer=renderer,
+                resolver=Pinned(mirrors, pinned) if pinned else Resolver(mirrors, asked),
+                traces=Traces(_kept(settings.data_dir / _TRACES)),
+                served=await served_by(cluster, await cluster.discovery()),
+                unwrapper=unwrapper,
+            )
+    finally:
+        await downloads.close()
+        await sources.close()
+        await cluster.close()
+
+
+async def _applications(cluster: Cluster, namespace: str, names: tuple[str, ...]) -> list[Application]:
+    apps = [read_application(msgspec.json.decode(raw)) for raw in await cluster.list(APPLICATIONS, namespace)]
+    known = {app.name: app for app in apps}
+    if missing := [name for name in names if name not in known]:
+        raise KildeError("there is no such application", about=f"{namespace}/{missing[0]}", hint="kilde app list")
+    return [known[name] for name in dict.fromkeys(names)] if names else sorted(apps, key=lambda app: app.name)
+
+
+def _kept(path: Path) -> bytes:
+    """What the last plan left; nothing where that cannot be read."""
+    try:
+        return path.read_bytes() if path.stat().st_size <= _LARGEST else b""
+    except OSError:
+        return b""
+
+
+def _keep(path: Path, raw: bytes) -> None:
+    """Without it the next plan is only slower."""
+    with contextlib.suppress(KildeError):
+        written(path, raw)
+
+
+def written(path: Path, raw: bytes) -> None:
+    """Writes a file of its owner's, whole or not at all. Raises KildeError."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(raw)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise KildeError(f"cannot be written: {error.strerror}", about=str(path)) from error
