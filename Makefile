@@ -50,6 +50,7 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
+	$(BIN)/python benchmarks/plan.py --apps 1000 --embedded
 	$(BIN)/python benchmarks/apiserver.py
 
 fuzz-api: install real  ## 20,000 random requests to the embedded API and to a real one, their answers compared; ten minutes

@@ -42,10 +42,11 @@ def _application(app: AppPlan) -> None:
 def _step(step: Step) -> None:
     if step.action == "hook":
         return
+    why = "" if step.fields else f": {' '.join(step.why.split())}"  # the fields tell it better
     origin = f", {step.origin}" if step.origin else ""
     health = f" [{step.health}]" if step.health and step.health != "Missing" else ""
     click.echo()
-    line = printable(f"{MARKS[step.action]} {step.ref}{health}: {' '.join(step.why.split())}{origin}")
+    line = printable(f"{MARKS[step.action]} {step.ref}{health}{why}{origin}")
     click.secho(line, fg=_COLOURS[step.action])
     for field in step.fields:
         owner = f"  (last written by {field.owner})" if field.owner else ""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kilde.core.preview.model import AppPlan, Preview, Step, totals
+from kilde.core.source.revision import shortened
 
 _VERBS = {
     "create": "to create",
@@ -51,7 +52,8 @@ def facts(app: AppPlan) -> list[tuple[str, str]]:
     """What it is made of, and how it is before: names and values."""
     out = []
     for source in app.sources:
-        moved = f"{source.base[:7]} → {source.sha[:7]}" if source.base and source.base != source.sha else source.sha[:7]
+        now, was = shortened(source.sha), shortened(source.base)
+        moved = f"{was} → {now}" if was and source.base != source.sha else now
         out.append(("source", f"{source.url} {source.path} at {source.word} ({moved})"))
     out.append(("destination", app.destination))
     out.append(("before", ", ".join(part for part in (app.sync, app.health) if part) or "not known"))

@@ -10,6 +10,7 @@ from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceError
 from kilde.core.preview.model import AppPlan
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.repository_url import redact
+from kilde.core.source.revision import shortened
 from kilde.ports.sources import Credentials, Sources
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}\Z")
@@ -56,7 +57,7 @@ class Mirrors:
         """`credentials`: what opens a repository, by its URL, for a project."""
         self._sources, self._credentials = sources, credentials
         self._fetched: dict[tuple[str, Credentials], SourceError | None] = {}
-        self._known: dict[tuple[str, str], str | None] = {}
+        self._known: dict[tuple[str, str, str], str | None] = {}
 
     async def fetch(self, project: str, url: str) -> None:
         """Raises SourceError, each time that it is asked for what could not be fetched.
@@ -76,17 +77,18 @@ class Mirrors:
 
     async def at(self, source: Source, word: str) -> str | None:
         """The commit; None where the repository has no such revision."""
-        key = (source.url, word)
+        prefix = source.tag_prefix if word == source.target_revision else ""
+        key = (source.url, word, prefix)
         if key not in self._known:
             try:
-                self._known[key] = await self._sources.resolve(source.url, word)
+                self._known[key] = await self._sources.resolve(source.url, word, tag_prefix=prefix)
             except RevisionNotFound:
                 self._known[key] = None
         return self._known[key]
 
     def nowhere(self, word: str) -> bool:
         """Whether repositories were asked for it, and none has it."""
-        asked = [found for (_, at), found in self._known.items() if at == word]
+        asked = [found for (_, at, _), found in self._known.items() if at == word]
         return bool(asked) and not any(asked)
 
 
@@ -162,11 +164,11 @@ class Pinned:
             own = await self._mirrors.at(source, source.target_revision)
             now = await self._mirrors.at(source, was.word)
             if was.sha not in (own, now):
-                at = f"is at {now[:7]} now" if now else "is not there any more"
-                raise SourceError(f"Git has moved: {was.word} {at}, the plan is of {was.sha[:7]}", about=was.url)
+                at = f"is at {shortened(now)} now" if now else "is not there any more"
+                raise SourceError(f"Git has moved: {was.word} {at}, the plan is of {shortened(was.sha)}", about=was.url)
             if plan.automated and own != was.sha:
                 hint = "merge the commit first, or make the plan of what the branch has"
-                text = f"it syncs by itself to {source.target_revision or 'HEAD'}, which is not the plan's commit {was.sha[:7]}"
+                text = f"it syncs by itself to {source.target_revision or 'HEAD'}, which is not the plan's commit {shortened(was.sha)}"
                 raise InvalidInput(text, about=str(app), hint=hint)
         shas = tuple(one.sha for one in plan.sources)
         return Sides(words=tuple(one.word for one in plan.sources), head=shas, base=None, prune=plan.prune)
