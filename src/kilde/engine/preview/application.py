@@ -9,6 +9,7 @@ import msgspec
 from kilde.core.apply.tasks import Task, arrange
 from kilde.core.apps.application import IN_CLUSTER, Application
 from kilde.core.apps.operation import Operation
+from kilde.core.apps.quarantine import quarantine_of
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import ObjectRef
@@ -76,6 +77,9 @@ async def plan_application(bench: Bench, app: Application, head: Side, base: Sid
     against = await known_against(
         by, app, compared, bench.projects, rendered=wish.digest, dry_run=bench.dry_run, manager=bench.manager
     )
+    quarantine = quarantine_of(app)
+    if quarantine is not None and quarantine.covers(wish.sha, wish.digest):
+        against.add("quarantine", quarantine.sentence(app.name), grave=True)
     for text in (*wish.repeated, *wish.warnings):
         against.add("warning", text)
     told = app.status

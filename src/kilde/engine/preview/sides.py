@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.quarantine import quarantine_of
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceError
 from kilde.core.preview.model import AppPlan
@@ -171,6 +172,9 @@ class Pinned:
                 text = f"it syncs by itself to {source.target_revision or 'HEAD'}, which is not the plan's commit {shortened(was.sha)}"
                 raise InvalidInput(text, about=str(app), hint=hint)
         shas = tuple(one.sha for one in plan.sources)
+        held = quarantine_of(app)
+        if held is not None and held.covers(plan.revision, plan.rendered):
+            raise InvalidInput(held.sentence(app.name), about=str(app))
         return Sides(words=tuple(one.word for one in plan.sources), head=shas, base=None, prune=plan.prune)
 
     def check(self) -> None:
