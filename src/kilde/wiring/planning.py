@@ -30,6 +30,7 @@ from kilde.engine.preview.sides import Asked, Mirrors, Pinned, Resolver
 from kilde.engine.preview.traces import Traces
 from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
+from kilde.engine.sops import SopsKeys
 from kilde.ports.cluster import Cluster
 from kilde.wiring import UpSettings, open_cluster
 from kilde.wiring.looking import download_values, holders_of
@@ -125,7 +126,7 @@ async def _desk(settings: UpSettings, asked: Asked, pinned: Mapping[str, AppPlan
                 resolver=Pinned(mirrors, pinned) if pinned else Resolver(mirrors, asked),
                 traces=Traces(_kept(settings.data_dir / _TRACES)),
                 served=await served_by(cluster, await cluster.discovery()),
-                unwrapper=unwrapper,
+                sops=SopsKeys(unwrapper),
             )
     finally:
         await downloads.close()

@@ -18,7 +18,7 @@ from kilde.engine.preview.application import Bench, Planned, Side, failed, plan_
 from kilde.engine.preview.sides import Asked, Pinned, Resolver, Sides
 from kilde.engine.preview.traces import Traces, key_of
 from kilde.engine.rendering import Memories, Renderer
-from kilde.engine.sops import Unwrapper, decrypter
+from kilde.engine.sops import SopsKeys, decrypter
 from kilde.ports.cluster import Cluster
 
 _AT_ONCE = 4  # applications that are compared at the same time
@@ -37,7 +37,7 @@ class Desk:
     resolver: Resolver | Pinned
     traces: Traces
     served: tuple[str, tuple[str, ...]]
-    unwrapper: Unwrapper
+    sops: SopsKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | N
     sides = await desk.resolver.sides(app)
     work = _Work(app, sides)
     around = surroundings(app, *desk.served)
-    sops = await decrypter(desk.cluster, app, desk.unwrapper)
+    sops = await decrypter(desk.cluster, app, desk.sops)
     key = key_of(app.sources, around, sops.keys if sops else "")
     if sides.base is None or (asked.names and not sides.moves):
         return work, key
@@ -149,7 +149,7 @@ async def _planned(desk: Desk, works: Iterable[_Work], asked: Asked, progress: P
 async def _plan(desk: Desk, work: _Work, asked: Asked) -> Planned:
     app, sides = work.app, work.sides
     around = surroundings(app, *desk.served)
-    sops = await decrypter(desk.cluster, app, desk.unwrapper)
+    sops = await decrypter(desk.cluster, app, desk.sops)
 
     async def rendered(revisions: tuple[str, ...]) -> tuple[tuple[Rendered, ...], tuple[RawSecret, ...]]:
         result, memories = await desk.renderer.render(app.sources, revisions, (), around=around, sops=sops)
