@@ -1,5 +1,5 @@
 """Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
-sops, a small operator, and Go's templates.
+sops, Vault, a small operator, and Go's templates.
 
     python tools/build_real.py            # all but the older kubectls
     python tools/build_real.py kustomize  # only that one
@@ -67,6 +67,7 @@ PROGRAMS = {
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
     ),
     "sops": Program("sops", "github.com/getsops/sops/v3/cmd/sops", "3.9.4"),
+    "vault": Program("vault", ".", "1.13.1"),
     "kubeseal": Program(
         "sealed-secrets",
         "github.com/bitnami-labs/sealed-secrets/cmd/kubeseal",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_real import PROGRAMS, where
+from build_real import where
 
 from contracts.vault_server import VaultServer
 from kilde.adapters.clock import SystemClock
@@ -22,7 +22,7 @@ from kilde.core.basics.backoff import Backoff
 from kilde.core.secrets.vault.settings import Login, VaultSettings
 from real.certificates import Authority
 
-KINDS = ("contract", "real") if "vault" in PROGRAMS else ("contract",)
+KINDS = ("contract", "real")
 QUICK = Backoff(first=0.01, factor=1.0)
 
 

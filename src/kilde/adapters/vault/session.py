@@ -96,7 +96,8 @@ class Session:
         try:
             answer = await self._transport.send("POST", path, body=body)
         except VaultError as error:
-            if error.reason in (Reason.DENIED, Reason.REFUSED):
+            is_refused = error.reason in (Reason.DENIED, Reason.REFUSED)
+            if is_refused or "invalid" in error.what:  # Vault 1.13 says 500 to a secret id that is none
                 what = f"the login by {self._login.method} is refused"
                 raise VaultError(
                     Reason.EXPIRED, what, about=f"Vault: {path}", hint="look at its role and credentials"
