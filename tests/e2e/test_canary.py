@@ -117,6 +117,9 @@ def play(stage: Stage, web: https.GitServer, ssh: sshd.Server, ca: str) -> list[
     stage.until(lambda: password(stage) == encoded(CHANGED), "the changed secret")
     stage.until(lambda: (stage.status("byhand").get("sync") or {}).get("status") == "OutOfSync", "something to sync")
     kilde("app", "diff", "byhand")
+    for form in ("text", "markdown", "json", "html"):
+        kilde("plan", "shop", "byhand", "-o", form, "--server-dry-run")
+    kilde("plan", "byhand", "--out", str(stage.data / "saved.plan"))  # is searched with all that lies there
     kilde("app", "sync", "byhand")
 
     patch = json.dumps({"stringData": {"password": BY_HAND, "more": BY_HAND}})
@@ -258,7 +261,7 @@ def push(stage: Stage, url: str, secret: str) -> int:
 def run_both(stage: Stage, *arguments: str, codes: tuple[int, ...]) -> str:
     """What a command says on both its outputs."""
     where = ["--data-dir", str(stage.data)]
-    if arguments[0] == "app":
+    if arguments[0] in ("app", "plan"):
         where += ["--namespace", stage.space] + (["--kubeconfig", str(stage.config)] if stage.config else [])
     done = subprocess.run([str(BIN / "kilde"), *arguments, *where], env=stage.env, capture_output=True, text=True)
     assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
