@@ -11,7 +11,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet import SECRETS
 from kilde.ports.sources import Credentials
 from kilde.testing.sources import FakeSources
-from kilde.wiring import credentials_for
+from kilde.wiring.controlling import credentials_for
 
 pytestmark = pytest.mark.anyio
 AUTO = {"syncPolicy": {"automated": {}}}

@@ -17,12 +17,15 @@ import yaml
 
 from faults.embedded import embedded_api
 from faults.proxy import Disconnect, ErrorEvent, Fault, FaultProxy, Latency, Rule, Status
-from kilde import wiring
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.cluster.kubeconfig import load
 from kilde.core.basics.values import Object
+from kilde.engine.settings import EngineSettings
 from kilde.ports.cluster import Resource
+from kilde.wiring.cluster import await_kinds, install_definitions, open_cluster
+from kilde.wiring.controlling import ControllerSettings
+from kilde.wiring.controlling import controller as opened
 from real.control_plane import ControlPlane
 
 pytestmark = pytest.mark.anyio
@@ -139,15 +142,15 @@ async def story(behind: Path, tmp_path: Path) -> AsyncIterator[Story]:
     clock = SystemClock()
     access = load([behind], clock)
     hands = KubeCluster(access, clock)
-    await wiring.install_definitions(hands, "argocd")
-    await wiring.await_kinds(hands)
+    await install_definitions(hands, "argocd")
+    await await_kinds(hands)
     number = next(_numbers)
     async with FaultProxy(access) as proxy:
         file = proxy.write_kubeconfig(tmp_path / "config")
-        cluster = wiring.open_cluster(file)
-        settings = wiring.UpSettings(data_dir=tmp_path / "data", kubeconfig=file, poll=3600)
+        cluster = open_cluster(file)
+        settings = ControllerSettings(data_dir=tmp_path / "data", engine=EngineSettings(poll=3600))
         settings.data_dir.mkdir()
-        async with wiring.controller(settings, cluster) as controller:
+        async with opened(settings, cluster) as controller:
             running = asyncio.ensure_future(controller.run())
             await asyncio.wait_for(controller.ready.wait(), 30)
             repository = Repository(tmp_path / "repository")

@@ -16,7 +16,7 @@ from kilde.core.basics.values import Object
 from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
 
 if TYPE_CHECKING:
-    from kilde.wiring import UpSettings
+    from kilde.wiring.settings import LookSettings
 
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
 MANAGER = "kilde-cli"
@@ -99,7 +99,7 @@ class Applications:
 @contextlib.asynccontextmanager
 async def applications(target: Target) -> AsyncIterator[Applications]:
     """The Applications of the cluster and namespace that the command line names."""
-    from kilde.wiring import open_cluster
+    from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context)
     try:
@@ -108,11 +108,11 @@ async def applications(target: Target) -> AsyncIterator[Applications]:
         await cluster.close()
 
 
-def settings(target: Target) -> "UpSettings":
+def settings(target: Target) -> "LookSettings":
     """What wiring needs to look at an application as the controller would."""
-    from kilde.wiring import UpSettings
+    from kilde.wiring.settings import LookSettings
 
-    return UpSettings(
+    return LookSettings(
         data_dir=target.data_dir,
         kubeconfig=target.kubeconfig,
         context=target.context,

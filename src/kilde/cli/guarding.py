@@ -51,7 +51,7 @@ class Status(TypedDict):
 @contextlib.asynccontextmanager
 async def cluster_of(target: Target, *, acting: str = "", groups: Sequence[str] = ()) -> AsyncIterator["KubeCluster"]:
     """The cluster that the command line names, as its user or as somebody else."""
-    from kilde.wiring import open_cluster
+    from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context, acting=acting, groups=groups)
     try:

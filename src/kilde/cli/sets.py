@@ -22,7 +22,7 @@ def all_sets(target: Target) -> list[Object]:
 
 
 async def _all(target: Target) -> list[Object]:
-    from kilde.wiring import open_cluster
+    from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context)
     try:

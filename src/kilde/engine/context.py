@@ -12,8 +12,8 @@ from kilde.core.basics.errors import SourceError
 from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
+from kilde.engine.deletion_budgets import DeletionBudgets
 from kilde.engine.fleet import Config, Fleet
-from kilde.engine.guardrail import Guardrail
 from kilde.engine.live import LiveView, Scope
 from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
@@ -48,7 +48,7 @@ class Context:
     surveyor: Surveyor
     reporter: Reporter
     accounts: Accounts
-    guardrail: Guardrail
+    deletion_budgets: DeletionBudgets
     wake: Callable[[str, float], None]  # asks for a pass over an application after so many seconds
     heal: Callable[[str, ObjectRef], None]  # asks for one object of an application to be put back
     start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]  # makes a task that the controller owns

@@ -17,9 +17,9 @@ from kilde.core.source.credentials import named_repository, scope_of
 from kilde.engine.accounts import Accounts
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
+from kilde.engine.deletion_budgets import DeletionBudgets
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.guard import Guard
-from kilde.engine.guardrail import Guardrail
 from kilde.engine.heal import Healer, may_heal
 from kilde.engine.keeping import forget_old
 from kilde.engine.live import Held, LiveView
@@ -87,7 +87,7 @@ class Controller:
             surveyor=Surveyor(live, schemas, projects),
             reporter=reporter,
             accounts=accounts,
-            guardrail=Guardrail(
+            deletion_budgets=DeletionBudgets(
                 cluster=cluster,
                 clock=clock,
                 live=live,

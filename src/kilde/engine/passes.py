@@ -135,7 +135,7 @@ class Passes:
         ctx = self._ctx
         auto = app.policy.automated
         survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
-        survey = replace(survey, plan=await ctx.guardrail.guarded(app, rt, wish, survey.plan))
+        survey = replace(survey, plan=await ctx.deletion_budgets.hold(app, rt, wish, survey.plan))
         if await judge_revision(ctx, app, rt, wish, survey):
             return 0.001
         running, condition = self._wanted_operation(app, rt, survey, wish)
@@ -201,9 +201,9 @@ class Passes:
         plan = selected(whole, operation)
         if operation.automated:
             plan = unrivalled(ctx, app, plan)
-        plan = await ctx.guardrail.guarded(app, rt, target, plan, whole, quietly=operation.dry_run)
+        plan = await ctx.deletion_budgets.hold(app, rt, target, plan, whole, quietly=operation.dry_run)
         if not operation.dry_run:
-            ctx.guardrail.begin(app, rt, target, plan, whole)
+            ctx.deletion_budgets.begin(app, rt, target, plan, whole)
         revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 
         def verdict() -> Verdict:
@@ -258,7 +258,7 @@ class Passes:
             return None, None  # people are at work: nothing is done by itself
         allowed = unrivalled(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
-        approved = ctx.guardrail.is_approved(app, rt, wish, allowed)
+        approved = ctx.deletion_budgets.is_approved(app, rt, wish, allowed)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
         if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
             return None, decision.condition
@@ -304,7 +304,7 @@ class Passes:
             ("SharedResourceWarning", text)
             for text in shared_warnings(survey.plan, app=app.name, app_namespace=app.namespace)
         ]
-        conditions += self._ctx.guardrail.condition(app, rt, wish, survey.plan)
+        conditions += self._ctx.deletion_budgets.condition(app, rt, wish, survey.plan)
         conditions += quarantine_conditions(app, rt)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += unused_version(app.sources)

@@ -19,7 +19,6 @@ from kilde.crds import definitions
 from kilde.kubeapi.judging import ObjectJudge
 from kilde.kubeapi.resources import custom
 from kilde.ports.cluster import Resource
-from kilde.wiring import open_cluster
 
 _DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
@@ -76,6 +75,8 @@ class ClusterFacts:
 
 async def facts_of(kubeconfig: Path | None, context: str) -> ClusterFacts:
     """Two requests, which change nothing. Raises ClusterError."""
+    from kilde.wiring.cluster import open_cluster
+
     cluster = open_cluster(kubeconfig, context=context)
     try:
         version = await cluster.version()

@@ -22,7 +22,7 @@ from kilde.core.check.rules import RULES
 from kilde.core.objects.typed.schema import DEFAULT_VERSION, nearest
 from kilde.core.source.tree import Tree
 from kilde.wiring.check_parts import ClusterFacts, JudgedSchemas, LocalRevisions, facts_of, served
-from kilde.wiring.sourcing import programs
+from kilde.wiring.programs import programs
 
 Progress = Callable[[str], None]
 _MOST_REFS = 1_000  # of one push

@@ -28,7 +28,7 @@ from kilde.core.doctor.sealing import judge_keys
 from kilde.crds import definitions
 from kilde.engine.fleet import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.ports.cluster import Resource
-from kilde.wiring import open_cluster
+from kilde.wiring.cluster import open_cluster
 
 _ROUND_TRIPS = 40
 _LOOK = 1.0  # seconds between two readings of what only counts up

@@ -20,13 +20,14 @@ from kilde.engine.sets.outside import CLUSTER_SELECTOR, PortsOutside, by_name
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
+from kilde.wiring.settings import LookSettings
 
 
 class _Cluster:
     """The cluster, opened when a generator first needs it."""
 
-    def __init__(self, settings: UpSettings) -> None:
+    def __init__(self, settings: LookSettings) -> None:
         self._settings = settings
         self._opened: KubeCluster | None = None
 
@@ -57,7 +58,7 @@ class _Cluster:
             await self._opened.close()
 
 
-async def generated(settings: UpSettings, body: Object) -> tuple[Object, ...]:
+async def generated(settings: LookSettings, body: Object) -> tuple[Object, ...]:
     """The Applications that an ApplicationSet would make now. Raises KildeError with what failed."""
     clock, cluster, web = SystemClock(), _Cluster(settings), WebClient()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

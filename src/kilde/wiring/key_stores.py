@@ -65,7 +65,7 @@ def key_places(keys: Keys) -> tuple[Place, ...]:
 @contextlib.asynccontextmanager
 async def key_store(keys: Keys, kubeconfig: Path | None, *, context: str, space: str) -> AsyncIterator[KeyStore]:
     """A store for as long as a command needs it. A cluster is asked only where the keys are in it."""
-    from kilde.wiring import open_cluster
+    from kilde.wiring.cluster import open_cluster
 
     async with contextlib.AsyncExitStack() as stack:
         cluster: Cluster | None = None

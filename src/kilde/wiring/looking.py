@@ -31,14 +31,16 @@ from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import SopsKeys, decrypter
 from kilde.engine.why import Answer, why_application
 from kilde.ports.downloads import Downloads
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger
-from kilde.wiring.sourcing import open_downloads, open_sources, programs
+from kilde.wiring.programs import programs
+from kilde.wiring.settings import LookSettings
+from kilde.wiring.sourcing import open_downloads, open_sources
 from kilde.wiring.vault import open_vault
 
 
 @contextlib.asynccontextmanager
-async def _looking(settings: UpSettings, name: str) -> AsyncIterator[tuple[KubeCluster, Eyes, Application]]:
+async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[KubeCluster, Eyes, Application]]:
     """What a command needs to look at one application beside a running controller: mirrors of its own, the same eyes."""
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
@@ -116,7 +118,7 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     return texts
 
 
-async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
+async def app_diff(settings: LookSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
     """The commit, and every object that a sync to it would change. Raises KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
         vault = open_vault(settings.vault) if settings.vault else None
@@ -129,14 +131,14 @@ async def app_diff(settings: UpSettings, name: str, *, revision: str = "") -> tu
                 await vault.close()
 
 
-async def app_why(settings: UpSettings, name: str, path: str, *, revision: str = "") -> Answer:
+async def app_why(settings: LookSettings, name: str, path: str, *, revision: str = "") -> Answer:
     """Whether and why a file touches an application. Raises KildeError."""
     async with _looking(settings, name) as (_, eyes, app):
         return await why_application(eyes, app, path, revision=revision)
 
 
 async def app_rollback(
-    settings: UpSettings, name: str, *, to: str = "", reason: str = "", author: str, by: str, dry_run: bool = False
+    settings: LookSettings, name: str, *, to: str = "", reason: str = "", author: str, by: str, dry_run: bool = False
 ) -> str:
     """Commits and pushes the way back; what was done (or would be), for people. Raises KildeError.
 
@@ -161,19 +163,19 @@ async def app_rollback(
         return f"{told}pushed as {made}\n"
 
 
-def _record_rollback(settings: UpSettings, app: Application, message: str, by: str) -> None:
+def _record_rollback(settings: LookSettings, app: Application, message: str, by: str) -> None:
     clock = SystemClock()
     with contextlib.suppress(LedgerError), existing_ledger(settings.data_dir, clock) as (ledger, _):
         Accounts(ledger, clock).noted(app, cause="rollback", asked_by=by, phase="Succeeded", message=message)
 
 
-async def app_quarantine(settings: UpSettings, name: str, *, to: str, reason: str, by: str) -> Quarantine:
+async def app_quarantine(settings: LookSettings, name: str, *, to: str, reason: str, by: str) -> Quarantine:
     """The quarantine of what the branch has now; nothing is written. Raises KildeError."""
     async with _looking(settings, name) as (_, eyes, app):
         return await plan_quarantine(eyes, app, to=to, reason=reason, by=by)
 
 
-async def app_drift(settings: UpSettings, name: str) -> tuple[Object, list[Drift]]:
+async def app_drift(settings: LookSettings, name: str) -> tuple[Object, list[Drift]]:
     """The application as the cluster has it, and what was changed by hand of what it wants. Raises KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
         raw = await cluster.get(APPLICATIONS, settings.namespace, name)

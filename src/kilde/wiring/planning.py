@@ -32,9 +32,11 @@ from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
 from kilde.engine.sops import SopsKeys
 from kilde.ports.cluster import Cluster
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.looking import download_values, holders_of
-from kilde.wiring.sourcing import open_downloads, open_sources, programs
+from kilde.wiring.programs import programs
+from kilde.wiring.settings import LookSettings
+from kilde.wiring.sourcing import open_downloads, open_sources
 
 _TRACES = "traces"
 _LARGEST = 256 << 20  # bytes of that file
@@ -46,7 +48,7 @@ _NO_DRY_RUN = "what admission (webhooks, policies, quotas) will refuse: ask for 
 _DRY_RUN = "what the API server and its admission say to each write (dry run); not to deletions and hooks"
 
 
-async def make_plan(settings: UpSettings, asked: Asked, progress: Progress) -> Preview:
+async def make_plan(settings: LookSettings, asked: Asked, progress: Progress) -> Preview:
     """The plan of these applications. Raises KildeError."""
     async with _desk(settings, asked, {}) as desk:
         apps = await _applications(desk.cluster, settings.namespace, asked.names)
@@ -63,7 +65,7 @@ async def make_plan(settings: UpSettings, asked: Asked, progress: Progress) -> P
         )
 
 
-async def plan_again(settings: UpSettings, saved: Iterable[AppPlan], progress: Progress) -> list[AppPlan]:
+async def plan_again(settings: LookSettings, saved: Iterable[AppPlan], progress: Progress) -> list[AppPlan]:
     """What these plans would be now, at the same commits. Raises KildeError; what is wrong with one application is in its plan."""
     plans = {plan.name: plan for plan in saved}
     asked = Asked(names=tuple(plans))
@@ -88,7 +90,7 @@ def known_key(data_dir: Path) -> PublicKey | None:
 
 
 @contextlib.asynccontextmanager
-async def _desk(settings: UpSettings, asked: Asked, pinned: Mapping[str, AppPlan]) -> AsyncIterator[Desk]:
+async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPlan]) -> AsyncIterator[Desk]:
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

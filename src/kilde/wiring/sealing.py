@@ -28,7 +28,7 @@ from kilde.wiring.vault import open_vault
 class SealSettings:
     """What `kilde seal controller` was asked for: where it answers, and how keys are stored. `rate` requests a second."""
 
-    sealing: SealingSettings
+    sealing: SealingSettings = field(default_factory=SealingSettings)
     listen: tuple[str, int] = ("127.0.0.1", 8080)
     metrics_listen: tuple[str, int] | None = None
     key_prefix: str = "sealed-secrets-key"

@@ -7,10 +7,6 @@ from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.limits import ChartLimits
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.git.sources import GitSources
-from kilde.adapters.programs.helm_template import HelmTemplate
-from kilde.adapters.programs.jsonnet import JsonnetProgram
-from kilde.adapters.programs.plugins import PluginPrograms, read_plugins
-from kilde.core.render.outside import Outside
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers
@@ -69,17 +65,6 @@ class AllSources:
 def open_sources(data_dir: Path, git: str, clock: Clock) -> AllSources:
     """Mirrors below `git` of the data directory, archives of charts beside them."""
     return AllSources(GitSources(data_dir / git, clock=clock), ChartSources(data_dir / "charts", limits=_limits()))
-
-
-def programs(helm: str = "", plugins: str = "") -> Outside:
-    """What renders the charts, the Jsonnet and, by plugins of a folder, all else of applications. Raises InvalidInput."""
-    command = helm or os.environ.get("KILDE_HELM_COMMAND", "") or "helm"
-    folder = plugins or os.environ.get("KILDE_PLUGINS", "")
-    return Outside(
-        helm=HelmTemplate(command),
-        jsonnet=JsonnetProgram(),
-        plugins=PluginPrograms(read_plugins(Path(folder))) if folder else None,
-    )
 
 
 def open_downloads() -> WebDownloads:

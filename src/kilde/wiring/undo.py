@@ -16,8 +16,9 @@ from kilde.engine.fleet import APPLICATIONS
 from kilde.engine.settings import EngineSettings
 from kilde.engine.undoing import Undoing
 from kilde.ports.undo import Deleted
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger
+from kilde.wiring.settings import LookSettings
 from kilde.wiring.undo_store import open_undo
 
 
@@ -29,13 +30,13 @@ def _existing(data_dir: Path) -> Iterator[SqliteUndo]:
         yield store
 
 
-def what_can_be_undone(settings: UpSettings, name: str) -> Sequence[Deleted]:
+def what_can_be_undone(settings: LookSettings, name: str) -> Sequence[Deleted]:
     """What is kept of an application, the newest first. Raises KildeError."""
     with _existing(settings.data_dir) as store:
         return store.operations(f"{settings.namespace}/{name}")
 
 
-async def undo_application(settings: UpSettings, name: str, *, operation: int | None, by: str) -> Outcome:
+async def undo_application(settings: LookSettings, name: str, *, operation: int | None, by: str) -> Outcome:
     """Puts back what the operation deleted, the newest if none is named. Raises KildeError."""
     clock, about = SystemClock(), f"{settings.namespace}/{name}"
     with _existing(settings.data_dir) as store, existing_ledger(settings.data_dir, clock) as (ledger, _):

@@ -17,7 +17,7 @@ from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.sealing.opener import SEALED_SECRETS
-from kilde.wiring import open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.sourcing import open_sources
 
 _Branches = dict[

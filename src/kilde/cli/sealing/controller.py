@@ -81,7 +81,7 @@ def serve(arguments: Sequence[str]) -> None:
 
 def _run(values: Values) -> None:
     from kilde.cli.serving import begin_log, say_ready, serve_until_signal
-    from kilde.wiring import open_cluster
+    from kilde.wiring.cluster import open_cluster
     from kilde.wiring.sealing import SealSettings, run_sealing
 
     begin_log(verbose=values.is_set("verbose"))

@@ -17,7 +17,7 @@ from kilde.core.plan.masking import redacted
 from kilde.core.plan.planner import Plan
 from kilde.core.preview.model import Finding
 from kilde.engine.comparing import Compared, Comparer, Met
-from kilde.engine.guardrail import limits_of
+from kilde.engine.deletion_budgets import limits_of
 from kilde.engine.preview.losses import losses
 from kilde.engine.projects import Projects
 from kilde.engine.wishes import defined_scopes

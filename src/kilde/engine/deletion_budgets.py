@@ -1,4 +1,4 @@
-"""The guardrail: holds deletions that are over a budget, tells who releases them and how, and lets through what was approved.
+"""Deletion budgets: holds deletions that are over a budget, tells who releases them and how, and lets through what was approved.
 
 Applies go on while deletions are held (decision 25). What is held is worked out anew at each pass; only what the fleet's budget holds is
 noted, on the Application, so that it stays held when the time of that budget is over.
@@ -60,7 +60,7 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guardrail:
+class DeletionBudgets:
     """One for all applications: what they delete within a while is counted here."""
 
     cluster: Cluster
@@ -111,7 +111,7 @@ class Guardrail:
     def _limits(self, app: Application) -> tuple[Limit, ...]:
         return limits_of(app, self.projects, self.settings.deletion_budget)
 
-    async def guarded(
+    async def hold(
         self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None, *, quietly: bool = False
     ) -> Plan:
         """The plan without deletions that are held; that they are is told once, unless `quietly`. Raises ClusterError, LedgerError."""
@@ -170,7 +170,7 @@ class Guardrail:
             self.losses[change.live_uid] = data_loss(claim, volume)
 
     def begin(self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None) -> None:
-        """A sync is about to delete what the guardrail let through: counted, and recorded where a person approved it."""
+        """A sync is about to delete what the budgets let through: counted, and recorded where a person approved it."""
         found = self.ruling(app, rt, wish, plan, whole)
         if not found.found.changes or found.reason:
             return
