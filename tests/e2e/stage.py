@@ -99,8 +99,9 @@ class Stage:
     def said(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What a command line gives, whatever its exit code."""
         where = ["--data-dir", str(self.data)]
-        if arguments[0] in ("app", "appset", "plan", "apply"):
-            where += ["--namespace", self.space] + (["--kubeconfig", str(self.config)] if self.config else [])
+        if arguments[0] in ("app", "appset", "plan", "apply", "migrate"):
+            named = self.config is None or "--kubeconfig" in arguments
+            where += ["--namespace", self.space] + ([] if named else ["--kubeconfig", str(self.config)])
         return subprocess.run([str(BIN / "kilde"), *arguments, *where], env=self.env, capture_output=True, text=True)
 
     # the cluster

@@ -16,6 +16,7 @@ COMMANDS = {
     "unseal": "kilde.cli.commands.unseal",
     "secrets": "kilde.cli.commands.secrets",
     "guard": "kilde.cli.commands.guard",
+    "migrate": "kilde.cli.commands.migrate",
     "ledger": "kilde.cli.commands.ledger",
     "doctor": "kilde.cli.commands.doctor",
     "install": "kilde.cli.commands.install",

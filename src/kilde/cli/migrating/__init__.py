@@ -1,0 +1,1 @@
+"""How moves and shadows are shown."""

@@ -1,0 +1,1 @@
+"""Moving from another controller: what is read of it, what it says beside what we say, and who may write."""

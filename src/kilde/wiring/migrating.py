@@ -1,0 +1,38 @@
+"""What `kilde migrate` needs: a client of the cluster, and files of a config repository."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Object
+from kilde.core.migrate.argocd import move_argocd
+from kilde.core.migrate.model import Moved
+from kilde.core.objects.yaml_writer import write_document
+from kilde.engine.migration.reading import read_argocd
+from kilde.wiring import UpSettings, open_cluster
+
+
+async def plan_move(settings: UpSettings) -> Moved:
+    """What would become of the Argo CD installation of this namespace. Raises KildeError."""
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    try:
+        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
+        return move_argocd(await read_argocd(cluster, settings.namespace, where))
+    finally:
+        await cluster.close()
+
+
+def write_files(folder: Path, files: Mapping[str, Object]) -> None:
+    """Writes manifests into a folder. InvalidInput where one is there that says something else: then nothing is written."""
+    texts = {folder / name: write_document(body) for name, body in files.items()}
+    for path, text in texts.items():
+        if path.exists() and path.read_text() != text:
+            hint = "move it away, or give another folder"
+            raise InvalidInput("is there and says something else; nothing was written", about=str(path), hint=hint)
+    try:
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    except OSError as error:
+        raise InvalidInput(f"cannot be written: {error.strerror}", about=str(folder)) from error

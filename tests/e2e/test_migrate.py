@@ -1,0 +1,71 @@
+"""`kilde migrate argocd` on both clusters: what it reads, that it writes nothing where it says so, and that moves disturb nothing."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.argo import CONTROLLER, SETS, Argo, config_map, deployment
+from e2e.recording import recorded
+from e2e.stage import BIN, Stage
+from kilde.testing.box import KildeCluster
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def box() -> Iterator[Path]:
+    """An embedded cluster with Argo CD's kinds, in a process of its own."""
+    cluster = KildeCluster()
+    try:
+        printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+        command = [str(BIN / "kubectl"), "--kubeconfig", str(cluster.kubeconfig), "apply", "-f", "-"]
+        subprocess.run(command, input=printed.stdout, check=True, capture_output=True, text=True)
+        yield cluster.kubeconfig
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.live)])
+def argo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Argo]:
+    """Argo CD on one of the clusters, with one application: a Deployment and a ConfigMap."""
+    config = request.getfixturevalue("prepared" if request.param == "real" else "box")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40].strip("-")
+    stage = Stage(tmp_path, config, f"m-{name}")
+    stage.kubectl("create", "namespace", stage.space)
+    made = Argo(stage)
+    made.begin({"shop": [deployment(), config_map("config", k="one")]})
+    made.told()
+    try:
+        yield made
+    finally:
+        stage.stop()
+        stage.kubectl("delete", "namespace", stage.space, made.space, "--wait=false")
+
+
+def test_the_plan_of_a_move_is_read_and_nothing_is_written(argo: Argo, tmp_path: Path) -> None:
+    stage = argo.stage
+    with recorded(stage.kubeconfig, tmp_path) as recorder:
+        words = ("migrate", "argocd", "--kubeconfig", str(recorder.kubeconfig), "--out", str(tmp_path / "out"))
+        move = json.loads(stage.kilde(*words, "-o", "json"))
+    assert recorder.requests
+    assert recorder.writes == []
+    assert move["owned"] == 2
+    assert [(one["kind"], one["name"], one["replicas"]) for one in move["workloads"]] == [
+        ("StatefulSet", CONTROLLER, 1),
+        ("Deployment", SETS, 1),
+    ]
+    assert [(one["what"], one["file"], one["objects"]) for one in move["mapped"]] == [
+        (f"Application {stage.space}/shop", "applications/shop.yaml", 2),
+        (f"Secret repo-config: repository ({stage.url})", "", 0),
+    ]
+    assert {one["kind"] for one in move["notes"]} == {"differs", "unmapped"}
+    written = stage.kubectl("apply", "--dry-run=server", "-f", str(tmp_path / "out" / "applications"))
+    assert written == "application.argoproj.io/shop unchanged (server dry run)\n"
+    stage.kilde("migrate", "argocd", "--out", str(tmp_path / "out"))  # the same again
+    (tmp_path / "out/applications/shop.yaml").write_text("other")
+    refused = stage.said("migrate", "argocd", "--out", str(tmp_path / "out"))
+    assert (refused.returncode, "says something else; nothing was written" in refused.stderr) == (3, True)
