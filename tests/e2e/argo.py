@@ -13,7 +13,7 @@ from typing import Any
 
 from e2e.stage import Stage
 
-IMAGE = "quay.io/argoproj/argocd:v3.5.7"
+IMAGE = "argocd:v3.5.7"
 CONTROLLER = "argocd-application-controller"
 SETS = "argocd-applicationset-controller"
 FAKE = Path(__file__).with_name("fake_argo.py")

@@ -10,10 +10,11 @@ from kilde.core.migrate.argocd import move_argocd
 from kilde.core.migrate.model import Moved
 from kilde.core.objects.yaml_writer import write_document
 from kilde.engine.migration.reading import read_argocd
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
+from kilde.wiring.settings import LookSettings
 
 
-async def plan_move(settings: UpSettings) -> Moved:
+async def plan_move(settings: LookSettings) -> Moved:
     """What would become of the Argo CD installation of this namespace. Raises KildeError."""
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     try:
