@@ -306,6 +306,23 @@ async def test_a_finalizer_holds_an_object(cluster: Cluster, space: str) -> None
     assert await read(cluster, space) is None
 
 
+async def test_metadata_alone_can_be_listed_and_watched(cluster: Cluster, space: str) -> None:
+    is_whole = isinstance(cluster, FakeCluster)  # which may tell more than it is asked for
+    body = config_map(space, k="v")
+    body["metadata"]["labels"] = {"mine": "yes"}
+    await cluster.apply(CONFIG_MAP, body, manager="kilde")
+    [listed] = await cluster.list(CONFIG_MAP, space, label_selector="mine=yes", metadata_only=True)
+    watch = cluster.watch(CONFIG_MAP, space, label_selector="mine=yes", metadata_only=True)
+    async with aclosing(watch) as events:  # type: ignore[type-var]
+        first = await take(events, 2)
+        await cluster.apply(CONFIG_MAP, {**body, "data": {"k": "w"}}, manager="kilde")
+        [changed] = await take(events, 1)
+    assert told([*first, changed]) == [(EventType.LISTED, "a"), (EventType.SYNCED, ""), (EventType.MODIFIED, "a")]
+    for raw in (listed, first[0].raw, changed.raw):
+        found = json.loads(raw)
+        assert (found["metadata"]["name"], bool(found["metadata"]["uid"]), "data" in found) == ("a", True, is_whole)
+
+
 async def test_a_list_has_whole_objects_and_minds_its_selector(cluster: Cluster, space: str) -> None:
     for name, label in (("a", "x"), ("b", "x"), ("c", "y")):
         body = config_map(space, name)

@@ -93,6 +93,10 @@ class Play:
         found = [(r, b) for r, b in self.cluster.objects().items() if r.kind == "Event"]
         return [f"{body['reason']}: {body['message']}" for _, body in sorted(found, key=lambda pair: pair[0].name)]
 
+    def tasks(self) -> list[str]:
+        """The names of all tasks that run."""
+        return sorted(task.get_name() for task in asyncio.all_tasks())
+
     async def until(self, holds: Callable[[], Any], what: str = "") -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE

@@ -15,6 +15,7 @@ from kilde.engine.accounts import Accounts, CutOff
 from kilde.engine.deletion_budgets import DeletionBudgets
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.live import LiveView, Scope
+from kilde.engine.orphans import Orphans
 from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
@@ -49,6 +50,7 @@ class Context:
     reporter: Reporter
     accounts: Accounts
     deletion_budgets: DeletionBudgets
+    orphans: Orphans
     wake: Callable[[str, float], None]  # asks for a pass over an application after so many seconds
     heal: Callable[[str, ObjectRef], None]  # asks for one object of an application to be put back
     start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]  # makes a task that the controller owns

@@ -23,6 +23,7 @@ from kilde.engine.guard import Guard
 from kilde.engine.heal import Healer, may_heal
 from kilde.engine.keeping import forget_old
 from kilde.engine.live import Held, LiveView
+from kilde.engine.orphans import Orphans
 from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
@@ -97,7 +98,17 @@ class Controller:
                 settings=settings,
                 undo=world.undo,
             ),
-            wake=lambda name, delay: self._queue.add(name, delay=delay),
+            orphans=Orphans(
+                cluster=cluster,
+                clock=clock,
+                fleet=fleet,
+                projects=projects,
+                tracking=lambda: live.tracking,
+                managed=lambda name: rt.held_refs if (rt := self.context.runtimes.get(name)) else frozenset(),
+                start=self._tasks.start,
+                wake=self._wake,
+            ),
+            wake=self._wake,
             heal=lambda name, ref: self._heals.add((name, ref)),
             start=self._tasks.start,
             slots=asyncio.Semaphore(settings.parallel_passes),
@@ -152,6 +163,7 @@ class Controller:
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
             ctx.close_cut_off(name)  # of applications that are gone
         self.sets.start()
+        self._tasks.start("orphans", ctx.orphans.run())
         self.ready.set()
         self._tasks.start("resync", self._resync())
         await ctx.repositories.run()
@@ -228,7 +240,11 @@ class Controller:
             if failed or self.context.signatures.demanded(app):
                 self._queue.add(app.name)
 
+    def _wake(self, name: str, delay: float) -> None:
+        self._queue.add(name, delay=delay)
+
     def _project_changed(self, project: str) -> None:
+        self.context.orphans.look()
         for app in self.context.fleet.all():
             if app.project == project:
                 self.context.runtime(app.name).judged.clear()
@@ -240,6 +256,7 @@ class Controller:
         if signal is not None:
             signal.set()
         self._queue.add(name)
+        self.context.orphans.look()
 
     def _object_changed(self, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
         ctx = self.context

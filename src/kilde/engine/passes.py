@@ -306,6 +306,7 @@ class Passes:
         ]
         conditions += self._ctx.deletion_budgets.condition(app, rt, wish, survey.plan)
         conditions += quarantine_conditions(app, rt)
+        conditions += self._ctx.orphans.conditions(app)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]

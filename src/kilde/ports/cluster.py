@@ -105,12 +105,14 @@ class Cluster(Protocol):
         """The object's JSON, or None when it is not there (404)."""
         ...
 
-    async def list(self, resource: Resource, namespace: str = "", *, label_selector: str = "") -> list[bytes]:
-        """Each object's JSON; apiVersion and kind are filled in."""
+    async def list(
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
+    ) -> list[bytes]:
+        """Each object's JSON; apiVersion and kind are filled in. `metadata_only`: nothing beside the metadata need be in it."""
         ...
 
     def watch(
-        self, resource: Resource, namespace: str = "", *, label_selector: str = ""
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
     ) -> AsyncIterator[WatchEvent]: ...
 
     async def apply(

@@ -66,13 +66,17 @@ class FakeCluster:
         body = self._store.get(ref)
         return None if body is None else _encoded(resource, body)
 
-    async def list(self, resource: Resource, namespace: str = "", *, label_selector: str = "") -> Bodies:
+    async def list(
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
+    ) -> Bodies:
+        del metadata_only  # the rest does no harm
         await self._enter("list", resource, namespace, "", one=False)
         return [raw for _, raw in self._listed(resource, namespace, label_selector)]
 
     async def watch(
-        self, resource: Resource, namespace: str = "", *, label_selector: str = ""
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
     ) -> AsyncIterator[WatchEvent]:
+        del metadata_only
         while True:
             queue = self._store.listen()
             try:

@@ -91,9 +91,13 @@ class KubeCluster:
                 return None
             raise
 
-    async def list(self, resource: Resource, namespace: str = "", *, label_selector: str = "") -> Bodies:
+    async def list(
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
+    ) -> Bodies:
         """Each object's JSON; apiVersion and kind are filled in. Listed anew, once, when the server forgot the list."""
-        scope = Scope(resource=resource, namespace=namespace, label_selector=label_selector)
+        scope = Scope(
+            resource=resource, namespace=namespace, label_selector=label_selector, metadata_only=metadata_only
+        )
         try:
             return await self._list(scope)
         except ClusterError as error:
@@ -110,9 +114,13 @@ class KubeCluster:
                     found.append(wire.completed(raw, wire.head(raw, scope.about).kind, scope.resource))
         return found
 
-    def watch(self, resource: Resource, namespace: str = "", *, label_selector: str = "") -> AsyncIterator[WatchEvent]:
+    def watch(
+        self, resource: Resource, namespace: str = "", *, label_selector: str = "", metadata_only: bool = False
+    ) -> AsyncIterator[WatchEvent]:
         """See ports.cluster: lists, then streams, and never ends by itself."""
-        scope = Scope(resource=resource, namespace=namespace, label_selector=label_selector)
+        scope = Scope(
+            resource=resource, namespace=namespace, label_selector=label_selector, metadata_only=metadata_only
+        )
         return Watch(self._transport, self._clock, self._limits, scope).events()
 
     async def apply(

@@ -16,6 +16,7 @@ from kilde.ports.clock import Clock
 from kilde.ports.cluster import EventType, Resource, WatchEvent
 
 _CHANGES: Final = {"ADDED": EventType.ADDED, "MODIFIED": EventType.MODIFIED, "DELETED": EventType.DELETED}
+_JSON: Final = "application/json"
 _PROOF: Final = 5.0  # seconds after which a stream without a line counts as one that worked
 _decode_status = msgspec.json.Decoder(failures.Status).decode
 
@@ -27,6 +28,7 @@ class Scope:
     resource: Resource
     namespace: str = ""
     label_selector: str = ""
+    metadata_only: bool = False
 
     @property
     def path(self) -> str:
@@ -36,6 +38,10 @@ class Scope:
     def about(self) -> str:
         where = f" in {self.namespace}" if self.namespace else ""
         return f"{self.resource.group_kind}{where}"
+
+    def accept(self, kind: str) -> str:
+        """The form that is asked for: a server that knows no such form answers with whole objects."""
+        return f"{_JSON};as={kind};g=meta.k8s.io;v=v1,{_JSON}" if self.metadata_only else _JSON
 
     def query(self, **more: str) -> dict[str, str]:
         if self.label_selector:
@@ -53,6 +59,7 @@ async def pages(transport: Transport, scope: Scope, limits: ClientLimits) -> Asy
             verb="list",
             about=scope.about,
             query=scope.query(**{"limit": str(limits.page), "continue": token}),
+            accept=scope.accept("PartialObjectMetadataList"),
             patience=limits.listing,
         )
         page = wire.listing((await transport.request(call)).body, scope.about)
@@ -116,6 +123,7 @@ class Watch:
                 resourceVersion=self._version,
                 timeoutSeconds=str(seconds),
             ),
+            accept=self._scope.accept("PartialObjectMetadata"),
         )
         try:
             async with aclosing(self._transport.lines(call, idle=self._limits.watch_idle)) as chunks:

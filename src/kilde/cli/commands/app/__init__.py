@@ -12,6 +12,7 @@ _HERE = "kilde.cli.commands.app"
     modules={
         "list": f"{_HERE}.listing",
         "get": f"{_HERE}.get",
+        "resources": f"{_HERE}.resources",
         "diff": f"{_HERE}.diff",
         "sync": f"{_HERE}.sync",
         "wait": f"{_HERE}.wait",

@@ -1,0 +1,38 @@
+"""What `kilde app resources --orphaned` looks with: one application, its project, and what lies about in its namespace."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from kilde.core.access.project import read_project
+from kilde.core.apps.application import read_application
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.tracking import read_tracking
+from kilde.engine.fleet import CONFIG_MAPS
+from kilde.engine.orphans import orphans_now
+from kilde.engine.projects import PROJECTS
+from kilde.engine.wishes import owned_refs
+from kilde.wiring import UpSettings, open_cluster
+
+_decode = msgspec.json.Decoder(dict).decode
+
+
+async def app_orphans(settings: UpSettings, body: Object, names: Iterable[str]) -> tuple[ObjectRef, ...]:
+    """The orphans of an application, orphaned for all that is known of the applications `names`. Raises KildeError."""
+    app = read_application(body)
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    try:
+        raw = await cluster.get(PROJECTS, settings.namespace, app.project)
+        project = read_project(_decode(raw)) if raw else None
+        if project is None or project.orphans is None:
+            what = f"its project {app.project} does not ask about orphaned resources"
+            hint = "give the AppProject spec.orphanedResources; {} is enough"
+            raise KildeError(what, about=app.name, hint=hint)
+        raw = await cluster.get(CONFIG_MAPS, settings.namespace, "argocd-cm")
+        tracking = read_tracking((_decode(raw).get("data") or {}) if raw else {})
+        is_app = frozenset(names).__contains__
+        return await orphans_now(cluster, app, project, managed=owned_refs(app), is_app=is_app, tracking=tracking)
+    finally:
+        await cluster.close()

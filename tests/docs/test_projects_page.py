@@ -1,0 +1,21 @@
+"""The manual page on projects does what it says: its console blocks are run and what they print is compared."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.test_tutorial import play, steps, terminal
+
+PAGE = Path(__file__).parents[2] / "docs" / "projects.md"
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_the_page_on_projects_happens_as_it_is_told(tmp_path: Path) -> None:
+    story = steps(PAGE.read_text(), own_cluster=False)
+    manifests = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(story) > 8
+    with terminal(tmp_path) as one:
+        (tmp_path / "try-kilde" / "team.yaml").write_text(manifests[0])
+        play(one, story)
