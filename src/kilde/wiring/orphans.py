@@ -14,12 +14,13 @@ from kilde.engine.fleet import CONFIG_MAPS
 from kilde.engine.orphans import orphans_now
 from kilde.engine.projects import PROJECTS
 from kilde.engine.wishes import owned_refs
-from kilde.wiring import UpSettings, open_cluster
+from kilde.wiring.cluster import open_cluster
+from kilde.wiring.settings import LookSettings
 
 _decode = msgspec.json.Decoder(dict).decode
 
 
-async def app_orphans(settings: UpSettings, body: Object, names: Iterable[str]) -> tuple[ObjectRef, ...]:
+async def app_orphans(settings: LookSettings, body: Object, names: Iterable[str]) -> tuple[ObjectRef, ...]:
     """The orphans of an application, orphaned for all that is known of the applications `names`. Raises KildeError."""
     app = read_application(body)
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
