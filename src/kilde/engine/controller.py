@@ -98,16 +98,7 @@ class Controller:
                 settings=settings,
                 undo=world.undo,
             ),
-            orphans=Orphans(
-                cluster=cluster,
-                clock=clock,
-                fleet=fleet,
-                projects=projects,
-                tracking=lambda: live.tracking,
-                managed=lambda name: rt.held_refs if (rt := self.context.runtimes.get(name)) else frozenset(),
-                start=self._tasks.start,
-                wake=self._wake,
-            ),
+            orphans=self._orphans(fleet, projects, live),
             wake=self._wake,
             heal=lambda name, ref: self._heals.add((name, ref)),
             start=self._tasks.start,
@@ -132,6 +123,18 @@ class Controller:
             named=lambda project, name: named_repository(name, config.secrets, project),
             programs=world.programs,
             download=self._download if world.downloads is not None else None,
+        )
+
+    def _orphans(self, fleet: Fleet, projects: Projects, live: LiveView) -> Orphans:
+        return Orphans(
+            cluster=self._world.cluster,
+            clock=self._world.clock,
+            fleet=fleet,
+            projects=projects,
+            tracking=lambda: live.tracking,
+            managed=lambda name: rt.held_refs if (rt := self.context.runtimes.get(name)) else frozenset(),
+            start=self._tasks.start,
+            wake=self._wake,
         )
 
     async def run(self) -> None:
