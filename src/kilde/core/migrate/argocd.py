@@ -22,7 +22,6 @@ _ROLES = {
 _WORDS = {"repository": "repository", "repo-creds": "credentials of repositories", "cluster": "cluster"}
 _PROJECT_FIELDS = {
     "roles": "roles and their tokens are for Argo CD's own API",
-    "orphanedResources": "objects that no application has are not looked for",
     "sourceNamespaces": "Applications of other namespaces are not read",
     "destinationServiceAccounts": "syncs run as Kilde's own identity",
     "permitOnlyProjectScopedClusters": "not read",
