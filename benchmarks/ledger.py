@@ -4,7 +4,9 @@ python benchmarks/ledger.py [--records 1000000] [--postgres DSN]
 """
 
 import argparse
+import os
 import resource
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +20,7 @@ from kilde.engine.notary import Notary
 
 NOW = 1_767_225_600.0
 BATCH = 100
+PAGE, PAGES = 4096, 3  # what a record writes to the log
 
 
 def entry(number: int) -> tuple[str, dict[str, Any], float]:
@@ -43,6 +46,30 @@ def append(ledger: SqliteLedger | PostgresLedger, count: int, batch: int, *, fir
     return count / (time.perf_counter() - begun)
 
 
+def one_by_one(folder: Path, rounds: int = 15, count: int = 200) -> None:
+    """Appends that each wait for the disk, in turns with what the same disk does for a program that only writes as much and waits."""
+    ours, bare, cpu = [], [], 0.0
+    file = os.open(folder / "bare", os.O_RDWR | os.O_CREAT)
+    os.pwrite(file, bytes(PAGES * PAGE * count), 0)
+    os.fsync(file)
+    with SqliteLedger(folder / "single.sqlite") as ledger:
+        append(ledger, 1000, 1)  # until the log has its size
+        for turn in range(rounds):
+            spent = time.process_time()
+            ours.append(append(ledger, count, 1, first=1000 + turn * count))
+            cpu += time.process_time() - spent
+            begun = time.perf_counter()
+            for at in range(count):
+                os.pwrite(file, bytes(PAGES * PAGE), at * PAGES * PAGE)
+                os.fdatasync(file)
+            bare.append(count / (time.perf_counter() - begun))
+    os.close(file)
+    own, disk = statistics.median(ours), statistics.median(bare)
+    print(f"| appended one by one, each durable: median, best round | {own:,.0f}, {max(ours):,.0f} records/s |")
+    print(f"| the disk alone, {PAGES} pages written and synced at a time | {disk:,.0f}, {max(bare):,.0f}/s |")
+    print(f"| ratio; CPU of one append | {own / disk:.2f}; {cpu / rounds / count * 1e6:.0f} µs |", flush=True)
+
+
 def shared(address: str, records: int) -> None:
     """The same of a ledger in PostgreSQL."""
     with PostgresLedger(address) as ledger:
@@ -66,8 +93,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="kilde-bench-", dir=arguments.folder) as name:
         folder = Path(name)
-        with SqliteLedger(folder / "single.sqlite") as single:
-            print(f"| appended one by one, each durable | {append(single, 2000, 1):,.0f} records/s |", flush=True)
+        one_by_one(folder)
         with SqliteLedger(folder / "ledger.sqlite") as ledger:
             notary = Notary(ledger, KeyFile(folder / "key"), now=NOW)
             rate = append(ledger, arguments.records, BATCH, first=1)

@@ -1,5 +1,6 @@
 """The ledger's file: it keeps what it promised, whoever ends it and whoever edits it."""
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -74,6 +75,21 @@ def test_a_new_ledger_is_empty_and_intact_and_for_its_owner_only(ledger: SqliteL
     assert (list(ledger.read()), ledger.head(), ledger.open_operations()) == ([], None, [])
     assert ledger.verify().intact
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_head_is_written_beside_the_file_and_a_reader_of_it_holds_nobody_back(
+    ledger: SqliteLedger, path: Path
+) -> None:
+    beside = path.with_name("ledger.sqlite.head")
+    first = ledger.append("note", {}, at=NOW)
+    with beside.open() as reader:
+        fcntl.flock(reader, fcntl.LOCK_SH)
+        ledger.append("note", {}, at=NOW)
+        assert (beside.read_text(), ledger.verify().intact) == (f"1 {first.hash}\n", True)
+
+    last = ledger.append("note", {}, at=NOW)
+
+    assert (beside.read_text(), beside.stat().st_mode & 0o777) == (f"3 {last.hash}\n", 0o600)
 
 
 def test_operations_are_open_until_a_closing_names_them(ledger: SqliteLedger) -> None:

@@ -23,12 +23,15 @@ CREATE FUNCTION kilde_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% of % is refused: the ledger only grows', TG_OP, TG_TABLE_NAME; END $$;
 
 CREATE FUNCTION kilde_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    head bigint;
+    last text;
 BEGIN
-    -- the head, or a record of the same transaction that the head has yet to move to
-    IF NOT EXISTS (SELECT 1 FROM kilde_head WHERE number + 1 = NEW.number AND hash = NEW.previous)
-       AND NOT EXISTS (SELECT 1 FROM kilde_records, kilde_head
-                       WHERE kilde_records.number + 1 = NEW.number AND kilde_records.hash = NEW.previous
-                         AND kilde_records.number > kilde_head.number) THEN
+    SELECT number, hash INTO head, last FROM kilde_head;
+    IF NEW.number > head + 1 THEN -- it follows a record of the same transaction, to which the head has yet to move
+        SELECT hash INTO last FROM kilde_records WHERE number = NEW.number - 1;
+    END IF;
+    IF NEW.number <= head OR last IS DISTINCT FROM NEW.previous THEN
         RAISE EXCEPTION 'a record follows the head';
     END IF;
     NEW.operation := CASE WHEN NEW.kind = 'operation-closed' THEN (NEW.body::json ->> 'operation')::bigint END;

@@ -5,6 +5,7 @@ cut off the database is so found by the file; one who rewrites both is found by 
 """
 
 import contextlib
+import fcntl
 import os
 import secrets
 import sqlite3
@@ -38,6 +39,7 @@ class SqliteLedger:
     def __init__(self, path: Path, *, readable_only: bool = False) -> None:
         """Opens the ledger to append: makes it (mode 0600) where there is none, brings an older one up to date. Raises LedgerError."""
         self._path, self._readable_only = path, readable_only
+        self._beside = path.with_name(f"{path.name}.head")
         self._tiles: Tiles | None = None
         with _told(path):
             self._connection = _connect_to_read(path) if readable_only else _connect(path)
@@ -250,9 +252,9 @@ class SqliteLedger:
         with _told(self._path):
             with self._transaction("IMMEDIATE"):
                 yield
-                head = self._head()
+                number, hash_ = self._connection.execute("SELECT number, hash FROM head").fetchone()
             self._tiles = None
-        self._write_down(head)
+        self._write_down(number, hash_)
 
     @contextmanager
     def _transaction(self, kind: str) -> Iterator[None]:
@@ -297,20 +299,25 @@ class SqliteLedger:
         found = self._query("SELECT level, place, hash FROM nodes")
         return {(level, place): hash_ for level, place, hash_ in found if level % TILE == 0}
 
-    @property
-    def _beside(self) -> Path:
-        return self._path.with_name(f"{self._path.name}.head")
+    def _write_down(self, number: int, hash_: str) -> None:
+        """Not synced, and not insisted on: the record is durable already; a head that lags is borne by verification.
 
-    def _write_down(self, head: Head) -> None:
-        """Not synced, and not insisted on: the record is durable already; a head that lags is borne by verification."""
-        unfinished = self._beside.with_name(f"{self._beside.name}.{os.getpid()}")
+        Written over in place: a file put in the place of another one makes the file system write it out at once, which costs more
+        than the record. The lock is for readers, who must not see half of it; where one holds it, the next append writes the head.
+        """
         with contextlib.suppress(OSError):
-            unfinished.write_text(f"{head.number} {head.hash}\n")
-            unfinished.replace(self._beside)
+            file = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.pwrite(file, f"{number} {hash_}\n".encode(), 0)
+            finally:
+                os.close(file)
 
     def _written_down(self) -> list[Anchor]:
         try:
-            number, _, hash_ = self._beside.read_text().strip().partition(" ")
+            with self._beside.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                number, _, hash_ = file.readline().strip().partition(" ")
             return [Anchor(int(number), hash_)]
         except (OSError, ValueError):
             return []
