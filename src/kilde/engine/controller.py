@@ -111,6 +111,7 @@ class Controller:
         self._commits = Commits(self.context, self._queue)
         self._guard = Guard(self.context)
         self.sets = SetsController(self.context, self._tasks)
+        fleet.observed = self._application_observed
         self.ready = asyncio.Event()
 
     def _renderer(self, repositories: Repositories, projects: Projects, config: Config) -> Renderer:
@@ -261,6 +262,11 @@ class Controller:
         self._queue.add(name)
         self.context.orphans.look()
 
+    def _application_observed(self, name: str) -> None:
+        """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""
+        self.sets.application_observed(name)
+        self._passes.dependencies.application_changed(name)
+
     def _object_changed(self, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
         ctx = self.context
         names = set(ctx.wanted_by.get(ref, ()))
@@ -300,6 +306,7 @@ class Controller:
             await self._world.cluster.discovery(refresh=True)
         except ClusterError as error:
             log.warning("discovery failed", error=str(error))
+        self._passes.dependencies.kinds_changed()
 
     async def _resync(self) -> None:
         """Now and then every application is looked at, whatever the watches said; fights that ended are forgotten."""

@@ -3,7 +3,7 @@
 A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec, unused_version
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
+from kilde.core.apps.status import Verdict, render_operation, render_status, told_operation
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
 from kilde.core.basics.moment import parse
@@ -22,10 +22,12 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
+from kilde.engine import blocked
 from kilde.engine.automated import automated_operation, unrivalled
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
+from kilde.engine.dependencies import HERE, Dependencies
 from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operate import RETRYING, Job, operate, selected
 from kilde.engine.quarantine import conditions as quarantine_conditions
@@ -37,8 +39,7 @@ from kilde.engine.wishes import Wishes, owned_refs
 
 log = structlog.get_logger()
 
-_BLOCKED = "Sync operation blocked by sync window"
-_WINDOW_POLL = 15.0  # seconds: windows open and close by the minute
+Condition = tuple[str, str]
 _FAULTS = Backoff(first=1.0, factor=2.0, ceiling=30.0)
 
 
@@ -48,6 +49,7 @@ class Passes:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._wishes = Wishes(ctx)
+        self.dependencies = Dependencies(ctx, lambda app, name: ctx.world.cluster if name in HERE else None)
         self._faults: dict[str, int] = {}
 
     async def run(self, name: str) -> float | None:
@@ -56,6 +58,7 @@ class Passes:
         app = ctx.fleet.get(name)
         if app is None:
             ctx.forget(name)
+            self.dependencies.forget(name)
             ctx.close_cut_off(name)
             self._faults.pop(name, None)
             return None
@@ -110,6 +113,8 @@ class Passes:
     async def _pass(self, app: Application) -> float | None:
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
         if app.deleting:
+            if await self.dependencies.holds_deletion(app):
+                return None
             return await delete_application(
                 ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False)
             )
@@ -143,10 +148,15 @@ class Passes:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
             return self._fight_delay(rt)
         if running.operation.problem:
-            await self._refuse(app, running.operation, f"Invalid operation request: {running.operation.problem}")
+            await blocked.refuse(
+                self._ctx, app, running.operation, f"Invalid operation request: {running.operation.problem}"
+            )
             return 0.001
-        if not ctx.projects.may_sync(app, manual=not running.operation.automated):
-            return await self._blocked(app, running, self._verdict(app, rt, wish, survey, condition), refresh)
+        later = await self._begins_later(
+            app, running, lambda why: self._verdict(app, rt, wish, survey, why or condition), refresh
+        )
+        if later is not None:
+            return later[0]
         wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
         if wait > 0:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
@@ -155,24 +165,27 @@ class Passes:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
         return await self._operate(app, rt, wish, running)
 
-    async def _blocked(self, app: Application, running: Running, verdict: Verdict, refresh: str) -> float:
-        """A sync window is in the way: an automated sync is not begun and nothing is said; one that was asked for waits, and says so."""
+    async def _begins_later(
+        self, app: Application, running: Running, verdict: Callable[[Condition | None], Verdict], refresh: str
+    ) -> tuple[float | None] | None:
+        """Says why an operation does not begin, and gives the seconds until it is looked at again; None: it begins."""
+        ctx, condition = self._ctx, None
+        again: float | None = blocked.WINDOW_POLL
+        message = blocked.BLOCKED
+        if ctx.projects.may_sync(app, manual=not running.operation.automated):
+            hold = await self.dependencies.hold(app, running)
+            if hold is None:
+                return None
+            again, message = hold.again, hold.condition[1]
+            condition = None if hold.refused else hold.condition
+            if not running.operation.automated and (hold.refused or blocked.is_ended(app)):
+                await blocked.refuse(ctx, app, running.operation, message if hold.refused else "Operation terminated")
+                return (0.001,)
         if running.operation.automated and not running.retries:
-            await self._tell(app, verdict, refresh=refresh)
-            return _WINDOW_POLL
-        state = OperationState(
-            operation=running.operation.raw, phase=Phase.RUNNING, message=_BLOCKED, started_at=running.started_at
-        )
-
-        def build(newest: Application) -> dict[str, Any]:
-            status = render_status(newest, verdict, now=self._ctx.now())
-            told = newest.status.get("operationState") or {}
-            if (told.get("phase"), told.get("message")) == (Phase.RUNNING, _BLOCKED):
-                return status  # and its start stays as it was told
-            return {**status, "operationState": render_operation(state, newest)}
-
-        await self._ctx.reporter.write(app.name, build, refreshed=refresh)
-        return _WINDOW_POLL
+            await self._tell(app, verdict(condition), refresh=refresh)
+        else:
+            await blocked.tell(ctx, app, running, verdict(condition), refresh, message)
+        return (again,)
 
     async def _operate(self, app: Application, rt: Runtime, wish: Wish, running: Running) -> float | None:
         ctx = self._ctx
@@ -184,7 +197,7 @@ class Passes:
         others = operation.sources and operation.sources != app.sources
         if others and (denied := ctx.projects.refusals(replace(app, sources=operation.sources))):
             rt.running = None
-            await self._refuse(app, operation, "; ".join(denied))
+            await blocked.refuse(self._ctx, app, operation, "; ".join(denied))
             return 0.001
         if others or operation.manifests or operation.revisions not in ((), wish.revisions):
             try:
@@ -192,7 +205,7 @@ class Passes:
             except KildeError as error:
                 rt.running = None
                 told = f"ComparisonError: {not_loaded(app, rt, error, operation)[1]}"
-                await self._refuse(app, operation, str(error) if operation.manifests else told)
+                await blocked.refuse(self._ctx, app, operation, str(error) if operation.manifests else told)
                 return 0.001
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
@@ -307,6 +320,7 @@ class Passes:
         conditions += self._ctx.deletion_budgets.condition(app, rt, wish, survey.plan)
         conditions += quarantine_conditions(app, rt)
         conditions += self._ctx.orphans.conditions(app)
+        conditions += self.dependencies.problems(app)
         conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
         conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
@@ -370,20 +384,8 @@ class Passes:
         )
         await self._tell(app, verdict, refresh=refresh)
         if app.operation is not None:
-            await self._refuse(app, app.operation, f"ComparisonError: {condition[1]}")
+            await blocked.refuse(self._ctx, app, app.operation, f"ComparisonError: {condition[1]}")
         return None
-
-    async def _refuse(self, app: Application, operation: Operation, message: str) -> None:
-        """An operation that cannot even begin."""
-        now = self._ctx.now()
-        state = OperationState(
-            operation=operation.raw, phase=Phase.ERROR, message=message, started_at=now, finished_at=now
-        )
-
-        def build(newest: Application) -> dict[str, Any]:
-            return {**dict(newest.status), "operationState": render_operation(state, newest)}
-
-        await self._ctx.reporter.write(app.name, build, ends=operation.raw)
 
     def _fight_delay(self, rt: Runtime) -> float | None:
         """While somebody fights, look again: the condition goes when they stop."""

@@ -119,3 +119,12 @@ class Projects:
         if namespaced and not project.permits_destination(server, _IN_CLUSTER_NAME, ref.namespace):
             return f"namespace {ref.namespace} is not permitted in project '{project.name}'"
         return ""
+
+    def hides(self, app: Application, namespace: str) -> str:
+        """Why an application may not wait for what is in a namespace; "" where it may: it would learn how that is."""
+        project = self.of(app)
+        if project is None:
+            return f"project {app.project} does not exist"
+        if not project.permits_destination(app.destination.server or IN_CLUSTER, _IN_CLUSTER_NAME, namespace):
+            return f"is in namespace {namespace}, which is not permitted in project '{project.name}'"
+        return ""

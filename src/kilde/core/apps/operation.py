@@ -9,6 +9,7 @@ from kilde.core.basics.reading import Reader
 from kilde.core.plan.policy import Options, Retry, read_options
 
 PLAN, PLAN_BASIS = "kilde.dev/plan", "kilde.dev/plan-basis"  # names in `operation.info`
+DEPENDS, IGNORED = "kilde.dev/depends-on", "ignored"  # the same, and its value
 _REVISIONS = ("revision", "revisions")
 
 
@@ -39,6 +40,7 @@ class Operation:
     username: str = ""
     plan: str = ""  # the digest of the saved plan that it carries out, and of what that rests on
     plan_basis: str = ""
+    undelayed: bool = False  # it does not wait for what the application depends on
     retry: Retry = field(default_factory=Retry)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
     problem: str = ""
@@ -83,6 +85,7 @@ def read_operation(raw: Any) -> Operation:
         username=by.text("username"),
         plan=info.get(PLAN, ""),
         plan_basis=info.get(PLAN_BASIS, ""),
+        undelayed=info.get(DEPENDS) == IGNORED,
         retry=Retry(
             limit=retry.number("limit", 0),
             first=backoff.seconds("duration", 5.0),

@@ -28,7 +28,6 @@ class SetsController:
         self.passes = SetPasses(ctx, self.store, self._secrets, self._owned)
         self._queue = KeyedQueue(tasks, self.passes.run, name="set")
         self._open = False
-        ctx.fleet.observed = self._application_observed
 
     def start(self) -> None:
         """Begins, once the Applications are known: what exists must not be made again."""
@@ -63,7 +62,7 @@ class SetsController:
         for one in self.store.all():
             self._ask(one.name, delay=_PAUSE)
 
-    def _application_observed(self, name: str) -> None:
+    def application_observed(self, name: str) -> None:
         """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""
         fleet = self._ctx.fleet
         owner = owning_set(fleet.raw(name).get("metadata") or {}) if fleet.get(name) is not None else ""

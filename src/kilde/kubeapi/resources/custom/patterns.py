@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.kubeapi.resources.cel import EvaluationFailed, available, expression
+from kilde.core.objects.cel import EvaluationFailed, available, expression
 
 _LONGEST = 4096
 _MATCHES, _VARIABLES = "text.matches(pattern)", ("text", "pattern")

@@ -7,8 +7,8 @@ from typing import Any
 
 from kilde.core.basics.reading import duration
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.cel import BadExpression, EvaluationFailed, available, compiled, tree_of, uses_old
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
-from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, compiled, tree_of, uses_old
 from kilde.kubeapi.resources.custom.cost import Budget, cost_of
 from kilde.kubeapi.resources.custom.declared import Declared, declared, escaped
 from kilde.kubeapi.resources.custom.definition import Schema

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available
+from kilde.core.objects.cel import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.validating import Params, Scope, bound_as, is_wanted

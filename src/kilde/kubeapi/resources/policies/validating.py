@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.cel import BadExpression, EvaluationFailed, available, expression
+from kilde.core.objects.cel import BadExpression, EvaluationFailed, available, expression
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.matching import matched
 from kilde.kubeapi.resources.policies.request import Request

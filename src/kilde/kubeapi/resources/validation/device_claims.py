@@ -7,6 +7,7 @@ from itertools import chain
 import msgspec
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
@@ -18,7 +19,6 @@ from kilde.kubeapi.resources.causes import (
     too_long,
     too_many,
 )
-from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
@@ -14,7 +15,6 @@ from kilde.kubeapi.resources.causes import (
     required,
     too_many,
 )
-from kilde.kubeapi.resources.cel import BadExpression, available, expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, word_of
 from kilde.kubeapi.resources.validation.names import (
     dns_1035_label,

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
+from kilde.core.objects.cel_tree import Tree, read
 from kilde.core.objects.quantity import Quantity, parse
-from kilde.kubeapi.resources.cel_tree import Tree, read
 
 try:
     from cel_expr_python import cel as _cel  # type: ignore[import-untyped, import-not-found, unused-ignore]

@@ -1,0 +1,46 @@
+"""Operations that do not begin: refused, or (the status says that they run) waiting for something."""
+
+from typing import Any
+
+from kilde.core.apply.outcome import Phase
+from kilde.core.apps.application import Application
+from kilde.core.apps.operation import Operation
+from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
+from kilde.engine.context import Context
+from kilde.engine.runtime import Running
+
+BLOCKED = "Sync operation blocked by sync window"
+WINDOW_POLL = 15.0  # seconds: windows open and close by the minute
+
+
+async def tell(ctx: Context, app: Application, running: Running, verdict: Verdict, refresh: str, message: str) -> None:
+    """Says that the operation waits; its start stays as it was told."""
+    state = OperationState(
+        operation=running.operation.raw, phase=Phase.RUNNING, message=message, started_at=running.started_at
+    )
+
+    def build(newest: Application) -> dict[str, Any]:
+        status = render_status(newest, verdict, now=ctx.now())
+        told = newest.status.get("operationState") or {}
+        if (told.get("phase"), told.get("message")) == (Phase.RUNNING, message):
+            return status
+        return {**status, "operationState": render_operation(state, newest)}
+
+    await ctx.reporter.write(app.name, build, refreshed=refresh)
+
+
+def is_ended(app: Application) -> bool:
+    """Whether somebody has ended the operation that waits."""
+    state = app.status.get("operationState")
+    return isinstance(state, dict) and state.get("phase") == Phase.TERMINATING
+
+
+async def refuse(ctx: Context, app: Application, operation: Operation, message: str) -> None:
+    """An operation that cannot even begin."""
+    now = ctx.now()
+    state = OperationState(operation=operation.raw, phase=Phase.ERROR, message=message, started_at=now, finished_at=now)
+
+    def build(newest: Application) -> dict[str, Any]:
+        return {**dict(newest.status), "operationState": render_operation(state, newest)}
+
+    await ctx.reporter.write(app.name, build, ends=operation.raw)
