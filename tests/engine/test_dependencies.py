@@ -129,7 +129,7 @@ async def test_drift_is_put_back_though_what_it_depends_on_is_unwell() -> None:
         await app(p, "front", depends="app/back")
         await p.until(lambda: well(p, "front"))
         await p.cluster.delete(APPLICATIONS, "argocd", "back", propagation="Background")
-        await p.until(lambda: told(p, "back", "DeletionHeld"))
+        await p.until(lambda: told(p, "back", "DeletionWaiting"))
         await p.by_hand("front", k="by hand")
         await p.until(lambda: p.data("front") == {"k": "v"})
         await p.delete_by_hand("front")
@@ -189,7 +189,7 @@ async def test_an_object_of_nobody_is_waited_for_with_the_health_of_its_kind_or_
         await p.until(lambda: waits(p, "front") == not_ready)
         await p.by_hand("flags", open="yes")
         await p.until(lambda: well(p, "front"))
-        dependencies = p.controller._passes.dependencies  # noqa: SLF001 - that nothing is watched any more shows nowhere else
+        dependencies = p.controller._passes.dependencies
         assert dependencies.awaited.watches == 0
 
 
@@ -257,7 +257,7 @@ async def test_deletion_goes_the_other_way_round() -> None:
         for name in ("db", "back", "front"):
             await p.cluster.delete(APPLICATIONS, "argocd", name, propagation="Background")
         waiting = "deletion waits for back, which depends on it and is being deleted"
-        await p.until(lambda: told(p, "db", "DeletionHeld") == [waiting])
+        await p.until(lambda: told(p, "db", "DeletionWaiting") == [waiting])
         assert p.data("back") == {"k": "v"}
         held.set()
 
@@ -280,7 +280,7 @@ async def test_a_deletion_is_held_for_those_that_stay_unless_somebody_says_other
             "deletion is held: front depends on it and stays (delete it too, take the dependency away, or annotate this one with "
             'kilde.dev/delete-despite-dependants: "true")'
         )
-        await p.until(lambda: told(p, "back", "DeletionHeld") == [text])
+        await p.until(lambda: told(p, "back", "DeletionWaiting") == [text])
         await p.quiet()
         assert p.data("back") == {"k": "v"}
         await p.patch_application(

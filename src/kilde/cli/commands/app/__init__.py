@@ -16,6 +16,7 @@ _HERE = "kilde.cli.commands.app"
         "diff": f"{_HERE}.diff",
         "sync": f"{_HERE}.sync",
         "wait": f"{_HERE}.wait",
+        "deps": f"{_HERE}.deps",
         "history": f"{_HERE}.history",
         "approve": f"{_HERE}.approve",
         "rollback": f"{_HERE}.rollback",

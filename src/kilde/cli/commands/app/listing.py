@@ -8,6 +8,7 @@ import click
 from kilde.cli import output as out
 from kilde.cli.applications import applications, at, name_of, revisions_of, sources_of, under
 from kilde.cli.target import Target, target_options
+from kilde.core.apps.dependencies.waiting import HOLDING, WAITING, waiting_since
 from kilde.core.basics.moment import age, parse
 from kilde.core.basics.values import Object
 
@@ -47,13 +48,23 @@ def row(app: Object, *, now: float) -> tuple[str, ...]:
     return (
         name_of(app),
         at(app, "spec", "project") or "default",
-        at(app, "status", "sync", "status") or "Unknown",
+        ", ".join(filter(None, (at(app, "status", "sync", "status") or "Unknown", waits(app, now)))),
         health_of(app),
         ",".join(map(short, revisions_of(app))),
         ",".join(filter(None, (at(source, "path") or at(source, "chart") for source in sources_of(app)))),
         destination(app),
         age(now - created) if created is not None else "",
     )
+
+
+def waits(app: Object, now: float) -> str:
+    """`waits 2m`: its sync, or its deletion, waits for that long; "" where it does not."""
+    for condition in under(app, "status", "conditions") or ():
+        if at(condition, "type") in (WAITING, HOLDING):
+            told = waiting_since(under(app, "status")) if at(condition, "type") == WAITING else None
+            since = told or parse(at(condition, "lastTransitionTime"))
+            return f"waits {age(now - since)}" if since is not None else "waits"
+    return ""
 
 
 def health_of(app: Object) -> str:

@@ -12,6 +12,7 @@ from kilde.cli.commands.app.get import results
 from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
+from kilde.core.apps.operation import DEPENDS, IGNORED
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
 
@@ -56,6 +57,7 @@ class ResourceName(click.ParamType[dict[str, str]]):
     metavar="DIR",
     help="The manifests of this folder instead of Git's; not for an application that syncs by itself.",
 )
+@click.option("--ignore-dependencies", is_flag=True, help="Do not wait for what it depends on (kilde.dev/depends-on).")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the end of it.")
 @click.option("--timeout", type=DURATION, default="5m", show_default=True, help="How long to wait.")
 @out.output_option
@@ -86,6 +88,7 @@ def make_operation(
     dry_run: bool,
     resources: tuple[dict[str, str], ...],
     options: tuple[str, ...],
+    ignore_dependencies: bool = False,
 ) -> Object:
     """The `operation` block, as Argo CD's clients write it."""
     sync: Object = {
@@ -95,7 +98,8 @@ def make_operation(
         "resources": list(resources),
         "syncOptions": list(options),
     }
-    return {"initiatedBy": {"username": who()}, "sync": {key: value for key, value in sync.items() if value}}
+    asked = {"initiatedBy": {"username": who()}, "sync": {key: value for key, value in sync.items() if value}}
+    return {**asked, "info": [{"name": DEPENDS, "value": IGNORED}]} if ignore_dependencies else asked
 
 
 async def _sync(

@@ -166,7 +166,7 @@ def _object(number: int, fields: Mapping[str, str]) -> Dependency:
         _named(group, "group") if group else "",
         fields["kind"],
         _named(namespace, "namespace") if namespace else "",
-        _named(fields["name"], "name"),
+        _named(fields["name"], "object"),
     )
     if fields.get("ready") and fields.get("until"):
         raise InvalidInput("has both until and ready")
@@ -181,5 +181,5 @@ def _object(number: int, fields: Mapping[str, str]) -> Dependency:
 
 def _named(text: str, what: str) -> str:
     if len(text) > 253 or not _NAME.match(text):
-        raise InvalidInput(f"'{text[:100]}' is not a {what}")
+        raise InvalidInput(f"'{text[:100]}' is no {what}'s name")
     return text

@@ -11,7 +11,7 @@ from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
 from kilde.core.health.health import Health, HealthStatus
 
-WAITING, REFUSED, HOLDING = "DependencyWaiting", "DependencyError", "DeletionHeld"  # types of conditions
+WAITING, REFUSED, HOLDING = "DependencyWaiting", "DependencyError", "DeletionWaiting"  # types of conditions
 OVERRIDE = "kilde.dev/delete-despite-dependants"
 _SINCE = re.compile(r"^waits since (\S+) for ")
 

@@ -1,0 +1,69 @@
+"""`kilde app deps`: who waits for whom, and how each is."""
+
+import asyncio
+import time
+
+import click
+
+from kilde.cli import output as out
+from kilde.cli.applications import applications, at, name_of, under
+from kilde.cli.commands.app.listing import health_of, waits
+from kilde.cli.printable import printable
+from kilde.cli.target import Target, target_options
+from kilde.core.apps.application import read_application
+from kilde.core.apps.dependencies.drawing import Node, dot, mermaid, nodes_of, tree
+from kilde.core.apps.dependencies.drawing import under as reached_from
+from kilde.core.basics.errors import KildeError
+from kilde.core.basics.reading import did_you_mean
+from kilde.core.basics.values import Object
+from kilde.core.objects.ref import ObjectRef
+
+_FORMATS = {"mermaid": mermaid, "dot": dot}
+
+
+@click.command(
+    epilog="Example: kilde app deps shop --data-dir state --format mermaid",
+    short_help="Draw who waits for whom.",
+)
+@click.argument("name", default="")
+@target_options
+@click.option("--format", "form", type=click.Choice(["tree", *_FORMATS]), default="tree", show_default=True)
+@out.output_option
+def command(*, name: str, target: Target, form: str, output: str) -> None:
+    """Draws what NAME (all that wait: without a name) waits for before it is synced: the annotation kilde.dev/depends-on."""
+    apps = asyncio.run(_all(target))
+    found = nodes(apps, now=time.time())
+    if name:
+        known = [name_of(app) for app in apps]
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise KildeError(f"no Application of that name in namespace {target.namespace}{near}", about=name)
+        found = reached_from(found, name) or [Node(name=name, state=_state(apps[known.index(name)], time.time()))]
+    if output:
+        out.data([{"name": n.name, "state": n.state, "waitsFor": [to for to, _ in n.below]} for n in found], output)
+    elif not found:
+        click.echo(f"no application in namespace {target.namespace} waits for another", err=True)
+    else:
+        for line in _FORMATS[form](found) if form in _FORMATS else tree(found, name):
+            click.echo(printable(line))
+
+
+async def _all(target: Target) -> list[Object]:
+    async with applications(target) as apps:
+        return await apps.all()
+
+
+def nodes(apps: list[Object], *, now: float) -> list[Node]:
+    """The nodes of these Applications, as the cluster has them; `now` in seconds since the epoch."""
+    owners = {
+        ObjectRef(at(item, "group"), at(item, "kind"), at(item, "namespace"), at(item, "name")): name_of(app)
+        for app in apps
+        for item in under(app, "status", "resources") or ()
+    }
+    states = {name_of(app): _state(app, now) for app in apps}
+    return nodes_of(map(read_application, apps), owners, states)
+
+
+def _state(app: Object, now: float) -> str:
+    waiting = waits(app, now)
+    return f"{at(app, 'status', 'sync', 'status') or 'Unknown'}, {health_of(app)}" + (f", {waiting}" if waiting else "")
