@@ -27,7 +27,9 @@ _FORMATS = {"mermaid": mermaid, "dot": dot}
 )
 @click.argument("name", default="")
 @target_options
-@click.option("--format", "form", type=click.Choice(["tree", *_FORMATS]), default="tree", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["tree", *_FORMATS]), default="tree", show_default=True, help="How to draw."
+)
 @out.output_option
 def command(*, name: str, target: Target, form: str, output: str) -> None:
     """Draws what NAME (all that wait: without a name) waits for before it is synced: the annotation kilde.dev/depends-on."""
