@@ -38,6 +38,8 @@ def argo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Argo]:
     stage.kubectl("create", "namespace", stage.space)
     made = Argo(stage)
     made.begin({"shop": [deployment(), config_map("config", k="one")]})
+    if request.param == "embedded":  # nobody runs pods on the real one
+        stage.kubectl("-n", made.space, "rollout", "status", "deployment", "web")
     made.told()
     try:
         yield made
@@ -69,3 +71,30 @@ def test_the_plan_of_a_move_is_read_and_nothing_is_written(argo: Argo, tmp_path:
     (tmp_path / "out/applications/shop.yaml").write_text("other")
     refused = stage.said("migrate", "argocd", "--out", str(tmp_path / "out"))
     assert (refused.returncode, "says something else; nothing was written" in refused.stderr) == (3, True)
+
+
+def test_a_shadow_agrees_with_what_runs_and_writes_nothing(argo: Argo, tmp_path: Path) -> None:
+    stage = argo.stage
+    with argo.at_work(), recorded(stage.kubeconfig, tmp_path) as recorder:
+        words = ("migrate", "argocd", "--shadow", "--for", "2s", "--kubeconfig", str(recorder.kubeconfig))
+        seen = json.loads(stage.kilde(*words, "-o", "json", codes=(0, 1)))
+        [app] = seen["applications"]
+        assert [one for one in app["fields"] if one["theirs"] != one["ours"]] == []
+        assert seen["agrees"]
+        assert {one["name"]: one["ours"] for one in app["fields"]}["sync.revision"] == argo.sha
+    assert any("watch=true" in path for _, path in recorder.requests)
+    assert recorder.writes == []
+
+
+def test_a_shadow_names_what_differs(argo: Argo) -> None:
+    stage = argo.stage
+    lie = {"status": {"sync": {"status": "OutOfSync"}, "health": {"status": "Degraded"}, "resources": None}}
+    stage.kubectl("-n", stage.space, "patch", "application", "shop", "--type=merge", "-p", json.dumps(lie))
+    said = stage.said("migrate", "argocd", "--shadow", "--for", "0s")
+    assert said.returncode == 1
+    assert [line.strip() for line in said.stdout.splitlines() if line.startswith("  ")][:2] == [
+        "shop sync.status: Argo CD OutOfSync, Kilde Synced",
+        f"shop health.status: Argo CD Degraded, Kilde {'Progressing' if 'real' in stage.space else 'Healthy'}",
+    ]
+    assert f"shop resources[apps/Deployment {argo.space}/web]: Argo CD (none), Kilde listed" in said.stdout
+    assert said.stdout.endswith("0 of 1 applications agree with Argo CD in every field\n")

@@ -12,6 +12,7 @@ from kilde.adapters.programs.jsonnet import JsonnetProgram
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import Helm, Outside, Plugins
 from kilde.engine.controller import ChooseCredentials, Controller
+from kilde.engine.report import Reporter
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
 from kilde.ports.cluster import Resource
@@ -120,6 +121,7 @@ async def play(
     downloads: Downloads | None = None,
     plugins: Plugins | None = None,
     choose: ChooseCredentials = lambda url, project, config: Credentials(),
+    report: Callable[..., Reporter] = Reporter,
     **settings: Any,
 ) -> AsyncIterator[Play]:
     """`sources`: what the controller is given instead of `git`, which is in it."""
@@ -148,7 +150,7 @@ async def play(
         undo=undo,
     )
     engine = EngineSettings(**{"raw_secrets": True, "poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
-    made = Controller(world, engine, choose)
+    made = Controller(world, engine, choose, report)
     one = Play(cluster, git, records, made)
     one.web, one.undo = web, undo
     one.running = asyncio.ensure_future(made.run())

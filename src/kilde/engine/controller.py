@@ -54,6 +54,7 @@ class Controller:
         world: World,
         settings: EngineSettings,
         choose: ChooseCredentials,
+        report: Callable[..., Reporter] = Reporter,
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
@@ -73,7 +74,7 @@ class Controller:
         live = LiveView(cluster, self._tasks, self._object_changed)
         schemas = Schemas(cluster)
         projects = Projects(cluster, settings.namespace, clock, self._project_changed)
-        reporter, accounts = Reporter(cluster, fleet, clock, manager=settings.manager), Accounts(world.records, clock)
+        reporter, accounts = report(cluster, fleet, clock, manager=settings.manager), Accounts(world.records, clock)
         self.context = Context(
             world=world,
             settings=settings,
@@ -100,7 +101,7 @@ class Controller:
             ),
             orphans=self._orphans(fleet, projects, live),
             wake=self._wake,
-            heal=lambda name, ref: self._heals.add((name, ref)),
+            heal=self._to_heal,
             start=self._tasks.start,
             slots=asyncio.Semaphore(settings.parallel_passes),
         )
@@ -149,7 +150,8 @@ class Controller:
             tasks.start("config maps", ctx.config.follow_config_maps())
             tasks.start("projects", ctx.projects.follow())
             tasks.start("guard", self._guard.follow())
-            tasks.start("guard's entries", self._guard.keep())
+            if not self._settings.shadow:
+                tasks.start("guard's entries", self._guard.keep())
             tasks.start("start", self._start())
             await tasks.failed.wait()
             self._queue.close()
@@ -166,7 +168,8 @@ class Controller:
         await ctx.fleet.synced.wait()
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
             ctx.close_cut_off(name)  # of applications that are gone
-        self.sets.start()
+        if not self._settings.shadow:
+            self.sets.start()
         self._tasks.start("orphans", ctx.orphans.run())
         self.ready.set()
         self._tasks.start("resync", self._resync())
@@ -284,8 +287,12 @@ class Controller:
             if window is not None:
                 self._guard.noted(window, name, ref)
             elif rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
-                self._heals.add((name, ref))
+                self._to_heal(name, ref)
             self._queue.add(name, delay=_STATUS_PAUSE)
+
+    def _to_heal(self, name: str, ref: ObjectRef) -> None:
+        if not self._settings.shadow:
+            self._heals.add((name, ref))
 
     async def _heal(self, key: tuple[str, ObjectRef]) -> float | None:
         name, ref = key

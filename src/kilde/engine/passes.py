@@ -112,6 +112,8 @@ class Passes:
 
     async def _pass(self, app: Application) -> float | None:
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
+        if app.deleting and ctx.settings.shadow:
+            return None
         if app.deleting:
             if await self.dependencies.holds_deletion(app):
                 return None
@@ -141,10 +143,10 @@ class Passes:
         auto = app.policy.automated
         survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
         survey = replace(survey, plan=await ctx.deletion_budgets.hold(app, rt, wish, survey.plan))
-        if await judge_revision(ctx, app, rt, wish, survey):
+        if not ctx.settings.shadow and await judge_revision(ctx, app, rt, wish, survey):
             return 0.001
         running, condition = self._wanted_operation(app, rt, survey, wish)
-        if running is None:
+        if running is None or ctx.settings.shadow:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
             return self._fight_delay(rt)
         if running.operation.problem:

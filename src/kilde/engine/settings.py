@@ -26,3 +26,4 @@ class EngineSettings:
     on_degraded: str = "hold"  # of applications that say nothing themselves; core/apps/quarantine.py has the words
     undo_retention: float = 7 * 86400.0  # how long what was deleted can be put back; 0: not at all
     fleet_budget: FleetBudget = FLEET_DEFAULT
+    shadow: bool = False  # everything is worked out and told to the reporter; nothing is begun, healed or deleted

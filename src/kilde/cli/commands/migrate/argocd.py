@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from kilde.cli.applications import settings
+from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
 
-NEEDS_PERSON = 1
+NEEDS_PERSON = DIFFERS = 1
 
 
 @click.command(
@@ -30,11 +31,35 @@ NEEDS_PERSON = 1
     show_default=True,
     help="For a terminal, a pull request's comment, a program.",
 )
-def command(*, target: Target, out: Path | None, output: str) -> int:
+@click.option(
+    "--shadow", is_flag=True, help="Work everything out beside Argo CD for a while, and compare; nothing is written."
+)
+@click.option(
+    "--for",
+    "seconds",
+    type=DURATION,
+    default="10m",
+    show_default=True,
+    help="How long the shadow lasts; each application is compared once at least.",
+)
+@click.option(
+    "--raw-secrets",
+    "raw",
+    type=click.Choice(["refuse", "allow"]),
+    default="refuse",
+    show_default=True,
+    help="Of the shadow, as kilde up would be told.",
+)
+def command(*, target: Target, out: Path | None, output: str, shadow: bool, seconds: float, raw: str) -> int:
     """Reads the Argo CD of --namespace and says what goes on unchanged, what differs, and what somebody has to decide.
 
-    Nothing is written to the cluster. Exit code 0: it can be moved as it is; 1: something needs a person; 3: it could not be told.
+    Nothing is written to the cluster. Exit code 0: it can be moved as it is (with --shadow: all agree); 1: something needs a person (or
+    differs); 3: it could not be told.
     """
+    if shadow:
+        if out is not None:
+            raise click.UsageError("--out does not go with --shadow")
+        return _shadow(target, output, seconds, raw)
     from kilde.cli.migrating.show import show
     from kilde.wiring.migrating import plan_move, write_files
 
@@ -44,3 +69,14 @@ def command(*, target: Target, out: Path | None, output: str) -> int:
         write_files(out, moved.files)
         click.echo(f"{len(moved.files)} manifest{'' if len(moved.files) == 1 else 's'} written into {out}", err=True)
     return NEEDS_PERSON if moved.move.needs_person else 0
+
+
+def _shadow(target: Target, output: str, seconds: float, raw: str) -> int:
+    from kilde.cli.migrating.shadow import show
+    from kilde.cli.serving import begin_log
+    from kilde.wiring.shadowing import run_shadow
+
+    begin_log(verbose=False)
+    seen = asyncio.run(run_shadow(settings(target), seconds=seconds, raw_secrets=raw == "allow"))
+    show(seen, output)
+    return 0 if seen.agrees else DIFFERS

@@ -1,0 +1,96 @@
+"""A shadow of another controller, put together: the engine over a cluster that can only be read, its records in a folder of its own."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+from urllib.parse import urlsplit
+
+from kilde.adapters.clock import SystemClock
+from kilde.adapters.keys.age import unwrapper
+from kilde.adapters.store.sqlite_ledger import SqliteLedger
+from kilde.adapters.web_client import WebClient
+from kilde.core.apps.application import Application
+from kilde.core.basics.errors import KildeError
+from kilde.core.migrate.shadow import Shadow
+from kilde.engine.controller import Controller
+from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, template_images
+from kilde.engine.settings import EngineSettings
+from kilde.engine.sops import SopsKeys
+from kilde.engine.world import World
+from kilde.ports.cluster import Cluster
+from kilde.wiring.cluster import await_kinds, open_cluster
+from kilde.wiring.controlling import credentials_for
+from kilde.wiring.programs import programs
+from kilde.wiring.running import first_error
+from kilde.wiring.settings import LookSettings
+from kilde.wiring.sourcing import open_downloads, open_sources
+
+_PATIENCE = 120.0  # seconds for every application to have been worked out once
+_LOOK = 0.2
+
+
+async def run_shadow(settings: LookSettings, *, seconds: float, raw_secrets: bool) -> Shadow:
+    """Compares for so long, and at least once each application. Raises KildeError."""
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    try:
+        await await_kinds(cluster)
+        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
+        book = Book()
+        engine = EngineSettings(namespace=settings.namespace, raw_secrets=raw_secrets, shadow=True)
+        async with _shadow(settings, ReadOnly(cluster), engine, book) as made:
+            apps = await _compared(made, book, seconds)
+            return Shadow(system="Argo CD", cluster=where, seconds=seconds, applications=book.told(apps))
+    except BaseExceptionGroup as group:
+        raise first_error(group) from group
+    finally:
+        await cluster.close()
+
+
+async def _compared(made: Controller, book: Book, seconds: float) -> tuple[Application, ...]:
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(made.run(), name="shadow")
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await made.ready.wait()
+        except TimeoutError:
+            raise KildeError("the cluster did not list what is needed", hint="is it reachable?") from None
+        begun = loop.time()
+        while loop.time() - begun < seconds or not book.is_full(made.context.fleet.all()):
+            if loop.time() - begun > seconds + _PATIENCE:
+                break
+            await asyncio.sleep(_LOOK)
+        apps = made.context.fleet.all()
+        work.cancel()
+    return apps
+
+
+@contextlib.asynccontextmanager
+async def _shadow(
+    settings: LookSettings, cluster: Cluster, engine: EngineSettings, book: Book
+) -> AsyncIterator[Controller]:
+    folder = settings.data_dir / "shadow"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = SystemClock()
+    sources, web, downloads = open_sources(folder, "git", clock), WebClient(), open_downloads()
+    with SqliteLedger(folder / "ledger.sqlite") as ledger:
+        world = World(
+            cluster=cluster,
+            sources=sources,
+            records=ledger,
+            clock=clock,
+            web=web,
+            sops=SopsKeys(unwrapper),
+            programs=programs(),
+            downloads=downloads,
+        )
+        made = Controller(world, engine, credentials_for, report=partial(ShadowReporter, book=book))
+        book.images = partial(template_images, made.context)
+        try:
+            yield made
+        finally:
+            await made.close()
+            await sources.close()
+            await web.close()
+            await downloads.close()
