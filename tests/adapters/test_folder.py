@@ -89,6 +89,14 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
         tree.read("a/f")
 
 
+def test_what_nobody_reads_may_be_large(folder: Path) -> None:
+    assert FolderTree(folder, largest=4).entry("a/f") == Entry("f", EntryKind.FILE, "size:5", 5)
+    without = FolderTree(folder, ids=False)
+    assert without.entry("a/f") == Entry("f", EntryKind.FILE, "", 5)
+    (folder / "a/f").write_bytes(b"changed")
+    assert without.read("a/f") == b"changed"  # it was only looked at
+
+
 def test_what_was_read_stays_what_it_was(folder: Path) -> None:
     tree = FolderTree(folder)
     before = tree.entry("a/f")

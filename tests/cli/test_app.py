@@ -21,6 +21,14 @@ from kilde.crds import definitions
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 SHA = "8ab01c2" + "0" * 33
+NOBODY = json.dumps(
+    {
+        "current-context": "a",
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "a", "user": {}}],
+    }
+)
 MOMENT = rfc3339(time.time() - 5 * 86400 - 60)
 
 
@@ -493,6 +501,21 @@ def test_delete_is_not_done_unasked(
 
     assert (said.code, said.err.splitlines()[-1]) == (2, "Error: say --yes where nobody can be asked")
     assert cluster.app("web")["metadata"].get("deletionTimestamp") is None
+
+
+def test_a_cluster_that_was_stopped_is_told(kilde: Kilde, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text(NOBODY)
+
+    said = kilde("app", "list", "--data-dir", tmp_path)
+    elsewhere = kilde("app", "list", "--kubeconfig", tmp_path / "kubeconfig")
+
+    assert said == Said(
+        3,
+        "",
+        f"error: {tmp_path}: the embedded cluster does not run\nhint: start it: kilde up --data-dir {tmp_path}\n",
+    )
+    unreachable = "error: argoproj.io/Application in argocd: cannot connect to http://127.0.0.1:1: Connection refused\n"
+    assert elsewhere == Said(3, "", unreachable)
 
 
 def test_a_folder_where_no_cluster_was_started_is_told(kilde: Kilde, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ ANN = {
 }
 
 
+TOKEN = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  password: open sesame\n"
 MANUAL = json.dumps([{"op": "remove", "path": "/spec/syncPolicy/automated"}])
 
 
@@ -151,6 +152,19 @@ def test_from_a_commit_to_the_cluster_and_back(kilde: Kilde, world: World) -> No
     assert world.git("diff", first, third) == ""
 
     assert app("get", "--refresh").out.splitlines()[5] == f"Sync:         OutOfSync to {third[:7]}"
+
+    world.replace("apps/overlays/staging/kustomization.yaml", "- ../../base\n", "- ../../base\n- token.yaml\n")
+    (world.work / "apps/overlays/staging/token.yaml").write_text(TOKEN)
+    world.git("add", ".")
+    world.push("Leak")
+    refused = app("diff")
+    told = "a Secret stands in Git in plain text: Secret hello-staging/token (password) in apps/overlays/staging/token.yaml:1"
+    assert refused.out.splitlines()[0] == (
+        "# refuse Secret hello-staging/token: stands in Git in plain text, apps/overlays/staging/token.yaml:1"
+    )
+    assert refused.err.startswith(f"note: nothing of it is applied unless the controller allows it: {told} (seal it: ")
+    world.git("revert", "--no-edit", "HEAD")
+    world.git("push", "--quiet", "origin", "main")
 
     world.replace("apps/overlays/staging/kustomization.yaml", "1.29-alpine", "1.31-alpine")
     local = app("sync", "--local", str(world.work / "apps/overlays/staging"))

@@ -22,12 +22,13 @@ class FolderTree:
     """The files below `root`, each read at most once: what was read first stays true for this tree.
 
     Symlinks are entries of kind SYMLINK and are not followed; nothing is found through one. Without `ids` all files have the same
-    id: enough for one build of which nobody asks what it read.
+    id, and none is read to be found: enough for one build of which nobody asks what it read. Of a file that is too large to be read
+    the id is that of its size.
     """
 
     def __init__(self, root: "str | Path", *, largest: int = _LARGEST, ids: bool = True) -> None:
         self._root, self._largest = os.path.realpath(root), largest
-        self._id = blob_id if ids else _no_id
+        self._ids = ids
         self._read: dict[str, bytes] = {}
         self._files: dict[str, Entry] = {}
         self._through_links: dict[str, bool] = {}
@@ -41,19 +42,27 @@ class FolderTree:
         try:
             if self._is_behind_link(folder):
                 return None
-            mode = os.lstat(place).st_mode
-            if stat.S_ISDIR(mode):
+            found = os.lstat(place)
+            if stat.S_ISDIR(found.st_mode):
                 return Entry(name, EntryKind.FOLDER, f"folder:{path}", 0)
-            if stat.S_ISLNK(mode):
-                return Entry(name, EntryKind.SYMLINK, self._id(os.fsencode(os.readlink(place))))
-            if stat.S_ISREG(mode):
-                content = self.read(path)
-                self._files[path] = Entry(name, EntryKind.FILE, self._id(content), len(content))
+            if stat.S_ISLNK(found.st_mode):
+                oid = blob_id(os.fsencode(os.readlink(place))) if self._ids else ""
+                return Entry(name, EntryKind.SYMLINK, oid)
+            if stat.S_ISREG(found.st_mode):
+                self._files[path] = self._file(path, name, found.st_size)
                 return self._files[path]
         except (OSError, ValueError):
             # a name that the system refuses (too long, with a zero byte) is the name of nothing
             return None
         return None
+
+    def _file(self, path: str, name: str, size: int) -> Entry:
+        if not self._ids:
+            return Entry(name, EntryKind.FILE, "", size)
+        if size > self._largest:
+            return Entry(name, EntryKind.FILE, f"size:{size}", size)
+        content = self.read(path)
+        return Entry(name, EntryKind.FILE, blob_id(content), len(content))
 
     def _place(self, path: str) -> str:
         return os.path.join(self._root, path)
@@ -99,10 +108,6 @@ class FolderTree:
             return target
         folder = self._place(path).rpartition("/")[0]
         return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
-
-
-def _no_id(_: bytes) -> str:
-    return ""
 
 
 def manifests_of(path: "Path") -> "tuple[Manifest, ...]":

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kilde.cli.failures import state_folder
-from kilde.core.basics.errors import KildeError
+from kilde.core.basics.errors import ClusterError, KildeError
 
 _PATH = click.Path(path_type=Path)
 
@@ -59,7 +59,13 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
         folder = (data_dir or state_folder()).absolute()
         file = kubeconfig or (_embedded(data_dir) if data_dir else None)
         target = Target(kubeconfig=file, context=context, namespace=namespace, data_dir=folder)
-        return command(*arguments, target=target, **more)
+        try:
+            return command(*arguments, target=target, **more)
+        except ClusterError as error:
+            if data_dir is None or kubeconfig is not None or error.reason != "Unreachable":
+                raise
+            hint = f"start it: kilde up --data-dir {data_dir}"
+            raise KildeError("the embedded cluster does not run", about=str(data_dir), hint=hint) from error
 
     options = (
         click.option(

@@ -14,10 +14,11 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.adopt import operations
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.diff_text import unified
+from kilde.core.secrets.raw import refusal
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.revision import shortened
 from kilde.engine.comparing import Compared, Met, comparer
-from kilde.engine.looking import Eyes, look
+from kilde.engine.looking import Eyes, Looked, look
 from kilde.ports.cluster import Cluster
 
 Write = Callable[[Object], str]
@@ -25,47 +26,65 @@ Write = Callable[[Object], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDiff:
-    """One object that would change: what would happen, where it came from, and the unified diff, secret values masked."""
+    """One object that would change: what would happen, where it came from, and the unified diff, secret values masked.
+
+    `refused`: a Secret that stands in Git in plain text, where the project does not allow that.
+    """
 
     change: Change
     origin: str
     text: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """Everything that a sync to `revision` would change; of several sources that is all of them in one word.
+
+    `refused`: why a controller that is not told to allow it refuses all of it; "" where it does not.
+    """
+
+    revision: str
+    objects: tuple[ObjectDiff, ...]
+    refused: str = ""
 
 
 async def diff_application(
     cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = "", write: Write
-) -> tuple[str, list[ObjectDiff]]:
-    """The commit (of several sources: all of them in one word) and everything that a sync to it would change.
+) -> Differences:
+    """What a sync would change. `revision` is of the first source. Raises KildeError."""
+    looked, compared = await _compared(cluster, eyes, app, revision=revision)
+    raw = () if eyes.allows_raw else tuple(one for memory in looked.memories for one in memory.raw)
+    places = {one.place for one in raw if one.place is not None}
+    changed = [met for met in compared.objects if met.wanted is None or met.change.action is not Action.KEEP]
+    return Differences(
+        revision=joined(looked.revisions),
+        objects=tuple(difference(met, write=write, refused=_is_of(met, places)) for met in changed),
+        refused=str(refusal(raw, app.project)) if raw else "",
+    )
 
-    `revision` is of the first source. Raises KildeError.
-    """
-    revisions, compared = await _compared(cluster, eyes, app, revision=revision)
-    return joined(revisions), [
-        difference(met, write=write)
-        for met in compared.objects
-        if met.wanted is None or met.change.action is not Action.KEEP
-    ]
+
+def _is_of(met: Met, places: set[Place]) -> bool:
+    return met.wanted is not None and met.wanted.manifest.origin in places
 
 
-async def _compared(
-    cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = ""
-) -> tuple[tuple[str, ...], Compared]:
-    """The commit of each source, and both sides at it."""
+async def _compared(cluster: Cluster, eyes: Eyes, app: Application, *, revision: str = "") -> tuple[Looked, Compared]:
+    """What was rendered, and both sides of it."""
     if not app.sources or app.problems:
         raise InvalidInput("; ".join(app.problems) or "has no source", about=str(app))
     looked = await look(eyes, app, revision=revision)
     manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
     auto = app.policy.automated
     by = await comparer(cluster, app.namespace)
-    return looked.revisions, await by.compare(app, manifests, prune=bool(auto and auto.prune))
+    return looked, await by.compare(app, manifests, prune=bool(auto and auto.prune))
 
 
-def difference(met: Met, *, write: Write) -> ObjectDiff:
+def difference(met: Met, *, write: Write, refused: bool = False) -> ObjectDiff:
     """How one object differs, as text."""
     named = met.wanted.manifest.body if met.wanted else met.live or {}
     origin = str(met.wanted.manifest.origin or "") if met.wanted else ""
     text = unified(_file_name(met.change.ref, str(named.get("apiVersion", ""))), met.before, met.after, write=write)
-    return ObjectDiff(change=met.change, origin=origin, text=text)
+    return ObjectDiff(change=met.change, origin=origin, text=text, refused=refused)
 
 
 def _file_name(ref: ObjectRef, api_version: str) -> str:

@@ -37,6 +37,7 @@ class Eyes:
     download: Download | None = None
     named: Callable[[str], str] = lambda name: ""  # the address of the chart repository that is called so
     permits: Callable[[str], bool] = lambda url: False  # whether a chart may depend on charts of that repository
+    allows_raw: bool = False  # whether the project allows Secrets in plain text
 
 
 async def served_by(cluster: Cluster, discovery: Discovery) -> tuple[str, tuple[str, ...]]:

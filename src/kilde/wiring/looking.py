@@ -25,7 +25,7 @@ from kilde.core.render import render
 from kilde.core.source.credentials import choose, named_repository
 from kilde.engine.accounts import Accounts
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.inspect import Drift, ObjectDiff, diff_application, drift_of, plan_quarantine, plan_rollback
+from kilde.engine.inspect import Differences, Drift, diff_application, drift_of, plan_quarantine, plan_rollback
 from kilde.engine.looking import Eyes, surroundings
 from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
 from kilde.engine.sops import SopsKeys, decrypter
@@ -55,6 +55,7 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
             )
         app = read_application(msgspec.json.decode(raw))
         secrets, maps = await holders_of(cluster, settings.namespace)
+        permits, allows_raw = await _project(cluster, settings.namespace, app.project)
         eyes = Eyes(
             sources=sources,
             credentials=lambda url: choose(url, secrets, maps, project=app.project),
@@ -62,7 +63,8 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
             programs=programs(),
             cluster=cluster,
             download=partial(download_values, cluster, settings.namespace, downloads),
-            permits=await _permits(cluster, settings.namespace, app.project),
+            permits=permits,
+            allows_raw=allows_raw,
         )
         yield cluster, eyes, app
     finally:
@@ -78,15 +80,16 @@ async def download_values(cluster: KubeCluster, namespace: str, downloads: Downl
     return await downloads.get(url)
 
 
-async def _permits(cluster: KubeCluster, namespace: str, project: str) -> Callable[[str], bool]:
-    """The repositories of the application's project; none where it cannot be read."""
+async def _project(cluster: KubeCluster, namespace: str, name: str) -> tuple[Callable[[str], bool], bool]:
+    """Which repositories the application's project permits, and whether Secrets in plain text; nothing where it cannot be read."""
     try:
-        raw = await cluster.get(PROJECTS, namespace, project)
+        raw = await cluster.get(PROJECTS, namespace, name)
     except ClusterError:
-        return lambda url: False
+        return lambda url: False, False
     if raw is None:
-        return lambda url: project == DEFAULT_PROJECT
-    return read_project(msgspec.json.decode(raw)).permits_repository
+        return lambda url: name == DEFAULT_PROJECT, False
+    project = read_project(msgspec.json.decode(raw))
+    return project.permits_repository, project.raw_secrets
 
 
 async def holders_of(cluster: KubeCluster, namespace: str) -> tuple[list[Object], list[Object]]:
@@ -118,8 +121,8 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     return texts
 
 
-async def app_diff(settings: LookSettings, name: str, *, revision: str = "") -> tuple[str, list[ObjectDiff]]:
-    """The commit, and every object that a sync to it would change. Raises KildeError."""
+async def app_diff(settings: LookSettings, name: str, *, revision: str = "") -> Differences:
+    """Every object that a sync would change. Raises KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
         vault = open_vault(settings.vault) if settings.vault else None
         try:

@@ -75,6 +75,10 @@ BAD: Mapping[str, tuple[dict[str, str], list[str]]] = {
         {"a.txt": "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n"},
         ["conflict-markers a.txt:1:1: a merge conflict was committed"],
     ),
+    "a file that nothing reads": (
+        repository(CONFIG_MAP.format("a"), notes="a: 1\nb: c: d\n"),
+        ["invalid-yaml notes.yaml:2:5: is not YAML: mapping values are not allowed in this context"],
+    ),
     "a placeholder that would be applied": (
         {"argocd/web.yaml": TEAM, "apps/web/kustomization.yaml": PLAIN, "p.yaml": PROJECT.format("*", "*")},
         [
@@ -317,6 +321,14 @@ GOOD: Mapping[str, dict[str, str]] = {
         "argocd/web.yaml": TEAM,
         "apps/web/kustomization.yaml": PLAIN,
         "p.yaml": PROJECT.format("*", "*").replace("\nspec:", f"\n{ALLOWING}", 1),
+    },
+    "templates that nothing reads": repository(
+        CONFIG_MAP.format("a"), one="a: {{ b }}\n", two="{% if a %}\nb: c: d\n", argocd__odd_y="", three="a: !Ref b\n"
+    ),
+    "a text that a generator reads": {
+        "argocd/web.yaml": APP,
+        "apps/web/kustomization.yaml": "configMapGenerator:\n- {name: a, files: [odd.yaml]}\n",
+        "apps/web/odd.yaml": "a: b: c\n",
     },
     "a Secret without data": repository("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata: {}\n"),
     "everything is there": repository(

@@ -14,6 +14,7 @@ from kilde.core.check.rules import (
     twice,
 )
 from kilde.core.check.rules.conflict_markers import CONFLICT_MARKERS
+from kilde.core.check.rules.invalid_yaml import INVALID_YAML
 
 RULES: tuple[Rule, ...] = (
     CONFLICT_MARKERS,
@@ -22,6 +23,7 @@ RULES: tuple[Rule, ...] = (
     plaintext.PLAINTEXT_RENDERED,
     plaintext.ALLOW_FILE,
     rendering.RENDER,
+    INVALID_YAML,
     applications.APPLICATION,
     applications.APPLICATION_SOURCE,
     projects.APPLICATION_PROJECT,
