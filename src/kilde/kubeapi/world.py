@@ -17,8 +17,16 @@ from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.release import Release, release
 from kilde.kubeapi.storage.records import Key, Record
 from kilde.kubeapi.storage.store import Store
-from kilde.kubeapi.webhooks.calling import Caller
-from kilde.kubeapi.webhooks.questions import Asks
+from kilde.kubeapi.webhooks.questions import Asks, Question, Reply
+
+
+class _Webhooks:
+    """What calls them is loaded for the first call: it is slow to load, and few clusters have any."""
+
+    async def ask(self, question: Question) -> Reply:
+        from kilde.kubeapi.webhooks.calling import Caller
+
+        return await Caller().ask(question)
 
 
 class World:
@@ -41,7 +49,7 @@ class World:
         self.allocations = Allocations(store, service_range)
         self.release = serves or release()
         self.kinds = Kinds(Catalog((), self.release.resources), {}, release=self.release)
-        self.webhooks: Asks = Caller()
+        self.webhooks: Asks = _Webhooks()
 
     def time(self) -> float:
         """Seconds since the epoch."""

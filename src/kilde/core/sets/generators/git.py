@@ -9,7 +9,7 @@ from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, te
 from kilde.core.sets.naming import normalized
 from kilde.core.sets.parameters import Parameters, Texts, bounded, flattened
 from kilde.core.sets.path_patterns import files, fits_file, fits_folder, folders
-from kilde.core.sets.templates import read_yaml
+from kilde.core.sets.texts import read_yaml
 from kilde.core.source.tree import Tree, followed
 
 _MOST_BYTES = 32 << 20  # of all files that one generator reads

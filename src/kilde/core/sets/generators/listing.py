@@ -5,7 +5,7 @@ from typing import Any
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, text
 from kilde.core.sets.parameters import Parameters, as_go, bounded
-from kilde.core.sets.templates import read_yaml
+from kilde.core.sets.texts import read_yaml
 
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
