@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,16 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from cli.command_line import Kilde
-from real.control_plane import ControlPlane
+from real.control_plane import ControlPlane, etcd_members
 
 _NUMBER = re.compile(r"\d[\d,.]*( (µs|ms|s|MiB)\b)?%?")
 _CRDS = "kilde install --crds | kubectl apply --server-side -f -"
+
+
+def kubectl(config: Path, *arguments: str, stdin: str) -> None:
+    command = [Path(sys.executable).with_name("kubectl"), "--kubeconfig", config, *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def shape(out: str, *hidden: str) -> list[str]:
@@ -30,19 +39,30 @@ def test_a_machine_and_its_cluster_in_one_table(kilde: Kilde, cluster_dir: Path,
     assert said.err == ""
     lines = [re.sub(r"^(good|watch|bad|unknown) +", "", line) for line in shape(said.out, str(tmp_path))]
     # what other tests have left in a cluster that is shared shows in these
-    shared = ("cluster definitions", "api etcd-writes", "git credentials", "secrets keys")
+    shared = (
+        "certificates ",
+        "cluster definitions",
+        "api etcd-writes",
+        "git ",
+        "secrets keys",
+        "cluster orphans",
+        "cluster versions",
+        "webhooks ",
+    )
     judged = [line for line in lines if not line.startswith(("→", *shared))]
     wanted = (
         "machine cpu-steal  #", "machine descriptors  #", "machine entropy  #", "disk fsync  …: p# #", "api version  Kubernetes v#",
         "api round-trip  # small requests: p# #, p# #", "machine clock  the API server's clock",
         "api requests  requests for one object: p# #, p# # (should stay below #)",
         "api rejected  # requests turned away by priority and fairness",
+        "backups folder  where they are was not said",
     )  # fmt: skip
-    assert len(judged) == len(wanted), judged
+    assert len(judged) == len(wanted), "\n".join(judged)
     for line, beginning in zip(judged, wanted, strict=True):
         assert line.startswith(beginning), (line, beginning)
     assert any(line.startswith("git credentials") for line in lines)
-    assert any(line.startswith("cluster definitions") for line in lines)
+    for area in ("cluster definitions", "cluster versions", "webhooks secrets", "webhooks ", "certificates "):
+        assert any(line.startswith(area) for line in lines), area
 
 
 def test_what_is_missing_is_bad_and_says_what_to_do(kilde: Kilde, embedded: Path) -> None:
@@ -77,6 +97,96 @@ def test_an_api_server_that_is_not_there(kilde: Kilde, embedded: Path, tmp_path:
     assert (said.code, said.err) == (1, "")
     assert found["api/reachable"] == "bad"
     assert found["etcd/metrics"] == "unknown"
+
+
+HOOKED = """
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: doctor-lonely
+  namespace: default
+  annotations: {argocd.argoproj.io/tracking-id: "doctor-gone:/ConfigMap:default/doctor-lonely"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: doctor-sick, namespace: default}
+spec: {ports: [{port: 443}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: doctor-dead}
+webhooks:
+- name: dead.example.com
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  clientConfig: {service: {namespace: default, name: doctor-nobody}}
+  rules: [{apiGroups: [doctor.example.com], apiVersions: ["*"], operations: [CREATE], resources: [things]}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: doctor-sick}
+webhooks:
+- name: sick.example.com
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Ignore
+  timeoutSeconds: 2
+  clientConfig: {service: {namespace: default, name: doctor-sick}}
+  rules: [{apiGroups: [doctor.example.com], apiVersions: ["*"], operations: [CREATE], resources: [things]}]
+"""
+
+
+def test_webhooks_that_do_not_answer_and_objects_that_were_left(
+    kilde: Kilde, cluster_dir: Path, tmp_path: Path
+) -> None:
+    config = cluster_dir / "kubeconfig"
+    kubectl(config, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=kilde("install", "--crds").out)
+    kubectl(config, "wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=30s", stdin="")
+    kubectl(config, "apply", "-f", "-", stdin=HOOKED)
+    try:
+        said = kilde("doctor", "--kubeconfig", config, "-o", "json")
+    finally:
+        kubectl(config, "delete", "--ignore-not-found", "-f", "-", stdin=HOOKED)
+    found = {f"{each['area']}/{each['check']}": (each["verdict"], each["says"]) for each in json.loads(said.out)}
+    assert said.code == 1
+    assert found["webhooks/validating/doctor-dead/dead.example.com"] == (
+        "bad", "every write of things is refused: there is no Service default/doctor-nobody",
+    )  # fmt: skip
+    assert found["webhooks/mutating/doctor-sick/sick.example.com"] == (
+        "watch", "each write of things may wait 2 s, and is not looked at: Service default/doctor-sick has no ready address",
+    )  # fmt: skip
+    assert found["cluster/orphans/doctor-gone"] == (
+        "watch", "there is no application doctor-gone, but 1 object of it: ConfigMap default/doctor-lonely",
+    )  # fmt: skip
+
+
+def test_it_looks_for_backups_where_it_is_told(kilde: Kilde, embedded: Path, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    assert kilde("cluster", "snapshot", tmp_path / "backups" / "tonight.kilde", "--data-dir", embedded).code == 0
+    said = kilde("doctor", "--kubeconfig", embedded / "kubeconfig", "--backups", tmp_path / "backups", "-o", "json")
+    found = {
+        each["check"]: (each["verdict"], each["says"]) for each in json.loads(said.out) if each["area"] == "backups"
+    }
+    assert found["cluster"] == ("good", "the newest of the cluster, tonight.kilde, is 0 h old")
+    said = kilde("doctor", "--kubeconfig", embedded / "kubeconfig", "--backups", tmp_path / "none")
+    assert (said.code, "is no folder of backups" in said.err, "Traceback" in said.err) == (3, True, False)
+
+
+@pytest.mark.live
+def test_each_peer_of_a_real_etcd_is_told_apart(
+    kilde: Kilde, embedded: Path, real_programs: None, tmp_path: Path
+) -> None:
+    with etcd_members(tmp_path, 3) as urls:
+        deadline, peers = time.monotonic() + 60, {}
+        while len(peers) < 2 and time.monotonic() < deadline:  # a member measures its peers every few seconds
+            said = kilde("doctor", "--kubeconfig", embedded / "kubeconfig", "--etcd-metrics", urls[0], "-o", "json")
+            peers = {
+                each["check"]: each for each in json.loads(said.out) if each["check"].startswith("peer-round-trip/")
+            }
+    assert len(peers) == 2
+    for each in peers.values():
+        assert each["numbers"]["count"] > 0
+        assert 0 < each["numbers"]["p50"] < 1
 
 
 @pytest.mark.live

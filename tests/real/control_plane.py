@@ -152,6 +152,47 @@ def control_plane(folder: Path, *, controllers: bool = True, only: Sequence[str]
         plane.close()
 
 
+@contextmanager
+def etcd_members(folder: Path, count: int) -> Iterator[list[str]]:
+    """An etcd of so many members, without TLS and without waiting for the disk; the client URL of each. They have a leader."""
+    ports = _free_ports(2 * count)
+    peers = {f"member-{number}": f"http://127.0.0.1:{ports[count + number]}" for number in range(count)}
+    urls = [f"http://127.0.0.1:{port}" for port in ports[:count]]
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for (name, peer), client in zip(peers.items(), urls, strict=True):
+            command = [
+                *_etcd_words(folder / name, client, peer),
+                f"--name={name}",
+                f"--initial-cluster={','.join(f'{each}={url}' for each, url in peers.items())}",
+            ]
+            with (folder / f"{name}.log").open("ab") as log:
+                running.append(
+                    subprocess.Popen(
+                        command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+                    )
+                )
+        deadline = time.monotonic() + _PATIENCE
+        while not all(map(_healthy, urls)):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the members of etcd find no leader")
+            time.sleep(0.1)
+        yield urls
+    finally:
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+            return bool(json.load(answer).get("health") == "true")
+    except OSError:
+        return False
+
+
 def usage(pid: int) -> Usage:
     """What the process has used so far, from /proc."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -196,14 +237,17 @@ def _prepare(folder: Path, only: Sequence[str]) -> ControlPlane:
 
 def _etcd(folder: Path, client_port: int, peer_port: int) -> list[str]:
     client, peer = f"http://127.0.0.1:{client_port}", f"http://127.0.0.1:{peer_port}"
+    return [*_etcd_words(folder / "etcd", client, peer), f"--initial-cluster=default={peer}"]
+
+
+def _etcd_words(data: Path, client: str, peer: str) -> list[str]:
     return [
         str(where("etcd")),
-        f"--data-dir={folder / 'etcd'}",
+        f"--data-dir={data}",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
-        f"--initial-cluster=default={peer}",
         "--unsafe-no-fsync",
         "--log-level=warn",
     ]

@@ -37,6 +37,13 @@ class EngineMetrics:
         yield _counter("kilde_comparisons", "Objects compared with what Git wants.", ctx.surveyor.comparisons)
         yield _counter("kilde_heals", "Foreign writes undone.", self._controller.healer.heals)
         yield _counter("kilde_status_writes", "Writes of an application's status.", ctx.reporter.writes)
+        fetches = CounterMetricFamily(
+            "kilde_fetches", "Fetches of repositories, by how they ended.", labels=["outcome"]
+        )
+        for outcome, count in ctx.repositories.fetches().items():
+            fetches.add_metric([outcome], count)
+        yield fetches
+        yield _counter("kilde_fetch_seconds", "Seconds that all fetches took.", ctx.repositories.fetch_seconds)
         yield GaugeMetricFamily(
             "kilde_watches", "Kinds and namespaces watched for applications.", value=ctx.live.watches
         )

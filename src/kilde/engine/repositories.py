@@ -6,7 +6,7 @@ has none has to be let in by the server, though the mirror is one.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -55,6 +55,16 @@ class Repositories:
         self._credentials, self._scope, self._on_fetched, self._idle = credentials, scope, on_fetched, idle
         self._known: dict[tuple[str, str], Repository] = {}
         self._wake = asyncio.Event()
+        self._done, self._failed, self._seconds = 0, 0, 0.0
+
+    def fetches(self) -> Mapping[str, int]:
+        """How many fetches ended how: done, failed."""
+        return {"done": self._done, "failed": self._failed}
+
+    @property
+    def fetch_seconds(self) -> float:
+        """How long all of them took together."""
+        return self._seconds
 
     def known(self) -> tuple[str, ...]:
         """Their URLs."""
@@ -98,11 +108,15 @@ class Repositories:
         try:
             await self._sources.fetch(one.url, self._credentials(one.url, one.scope))
         except SourceError as error:
+            self._failed += 1
             one.failures += 1
             one.error = str(error)
             one.next_fetch = self._clock.monotonic() + _BACKOFF.delay(one.failures, dice=self._clock.dice())
             log.warning("repository unavailable", url=_bare(one.url), error=one.error, failures=one.failures)
             raise
+        finally:
+            self._seconds += self._clock.monotonic() - begun
+        self._done += 1
         mended = one.failures > 0
         one.failures, one.error, one.fetched_at = 0, "", begun
         one.next_fetch = self._clock.monotonic() + self._poll * (1 + 0.25 * self._clock.dice())

@@ -1,7 +1,6 @@
 """GitSources: repositories by the git program; keeps the promises of ports.sources."""
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.private import PrivateFolder
 from kilde.adapters.git.process import Git
 from kilde.adapters.git.push import Revert, push_revert
+from kilde.adapters.git.reach import mirror_name
 from kilde.adapters.git.signatures import check_signature
 from kilde.adapters.git.store import make_room
 from kilde.adapters.git.tree import GitTree
@@ -172,8 +172,9 @@ class GitSources:
                 raise SourceUnavailable(error.what, about=error.about, hint=error.hint) from None
         key = url.key
         if key not in self._mirrors:
-            name = f"{url.slug}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-            self._mirrors[key] = Mirror(self._folder, url, name, self._git, self._private.path, self._make_room)
+            self._mirrors[key] = Mirror(
+                self._folder, url, mirror_name(url), self._git, self._private.path, self._make_room
+            )
             self._known[key] = _Known()
         self._mirrors.move_to_end(key)
         for idle in list(self._mirrors.values())[: -self._limits.readers]:

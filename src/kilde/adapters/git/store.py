@@ -53,6 +53,12 @@ class MirrorStore:
         except (OSError, msgspec.DecodeError):
             return None
 
+    def looked_at(self) -> float | None:
+        """When the state was last written or found to be as it was (seconds since the epoch); None if there is none."""
+        with contextlib.suppress(OSError):
+            return (self.path / _STATE).stat().st_mtime
+        return None
+
     def write(self, state: State, *, fresh: bool = False) -> None:
         """Remembers the state, and that it was looked at now; a crash leaves the old or the new one, whole."""
         folder = self.fresh if fresh else self.path
@@ -127,9 +133,7 @@ def make_room(folder: Path, keep: frozenset[str], most: int) -> bool:
 
 
 def _last_used(mirror: Path) -> float:
-    with contextlib.suppress(OSError):
-        return (mirror / _STATE).stat().st_mtime
-    return 0.0
+    return MirrorStore(mirror.parent, mirror.stem).looked_at() or 0.0
 
 
 def disk_bytes(folder: Path) -> int:

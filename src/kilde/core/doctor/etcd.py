@@ -3,7 +3,7 @@
 Names and advice: https://etcd.io/docs/v3.6/metrics/ and https://etcd.io/docs/v3.6/faq/ (fsync below 10 ms, commit below 25 ms at p99).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kilde.core.doctor.exposition import Sample, total
 from kilde.core.doctor.finding import Finding, Verdict
@@ -45,7 +45,7 @@ def judge_etcd(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Fin
     findings = [
         judge_latency("etcd", "wal-fsync", "writes of its log to disk", FSYNC, 0.010, pages, hint=_DISK),
         judge_latency("etcd", "backend-commit", "commits of its database", COMMIT, 0.025, pages, hint=_DISK),
-        judge_latency("etcd", "peer-round-trip", "round trips to its peers", ROUND_TRIP, 0.050, pages, hint=_PEERS),
+        *_peers(pages),
         _leader(now),
         _counted("leader-changes", "leader changes", _CHANGES, 3, now, before, span),
         _counted("slow-applies", "slow applies", _SLOW, 100, now, before, span),
@@ -54,6 +54,24 @@ def judge_etcd(now: Sequence[Sample], before: Sequence[Sample] = ()) -> list[Fin
         _room(now),
     ]
     return [each for each in findings if each is not None]
+
+
+def _peers(pages: tuple[Sequence[Sample], Sequence[Sample]]) -> list[Finding | None]:
+    """The network between this member and each other one; etcd calls a member by its ID."""
+    peers = sorted({each.labels.get("To", "") for each in pages[0] if each.name == f"{ROUND_TRIP}_bucket"})
+    found: list[Finding | None] = []
+    for peer in peers:
+
+        def chosen(labels: Mapping[str, str], peer: str = peer) -> bool:
+            return labels.get("To", "") == peer
+
+        check, what = (
+            (f"peer-round-trip/{peer}", f"round trips to member {peer}")
+            if peer
+            else ("peer-round-trip", "round trips to its peers")
+        )
+        found.append(judge_latency("etcd", check, what, ROUND_TRIP, 0.050, pages, hint=_PEERS, chosen=chosen))
+    return found
 
 
 def _leader(now: Sequence[Sample]) -> Finding | None:

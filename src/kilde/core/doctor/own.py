@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from kilde.core.doctor.durations import told
 from kilde.core.doctor.exposition import Sample, total
 from kilde.core.doctor.finding import Finding, Verdict
 
 _REQUESTS, _MEMORY = "kilde_api_requests_total", "process_resident_memory_bytes"
 _WATCHES = "kilde_watches"
-METRICS = (_REQUESTS, _MEMORY, _WATCHES)
+_FETCHES, _FETCHING = "kilde_fetches_total", "kilde_fetch_seconds_total"
+METRICS = (_REQUESTS, _MEMORY, _WATCHES, _FETCHES, _FETCHING)
 _WRITES = ("apply", "patch", "create", "update", "delete")
 _MIB = 1 << 20
 
@@ -31,7 +33,24 @@ def judge_own(now: Sequence[Sample], before: Sequence[Sample], seconds: float) -
                     area="kilde", check=check, verdict=Verdict.GOOD, says=what.format(shown), numbers={check: found}
                 )
             )
-    return findings
+    return findings + _git_load(now, before, seconds)
+
+
+def _git_load(now: Sequence[Sample], before: Sequence[Sample], seconds: float) -> list[Finding]:
+    """Fetches since its start and within these seconds; none from a controller that does not count them."""
+    fetches = total(now, _FETCHES)
+    if fetches is None:
+        return []
+    failed = total(now, _FETCHES, lambda labels: labels.get("outcome") == "failed") or 0.0
+    rate = max(0.0, fetches - (total(before, _FETCHES) or 0.0)) * 60 / seconds
+    mean = (total(now, _FETCHING) or 0.0) / fetches if fetches else 0.0
+    says = f"{rate:,.0f} fetches a minute; since its start {fetches:,.0f}, of which {failed:,.0f} failed, {told(mean)} each"
+    bad = fetches >= 10 and failed > fetches / 2
+    verdict, hint = (
+        (Verdict.WATCH, "most fetches fail: kilde app list tells which repositories") if bad else (Verdict.GOOD, "")
+    )
+    numbers = {"perMinute": rate, "total": fetches, "failed": failed, "meanSeconds": mean}
+    return [Finding(area="kilde", check="git", verdict=verdict, says=says, hint=hint, numbers=numbers)]
 
 
 def _by_verb(page: Sequence[Sample]) -> dict[str, float]:

@@ -73,6 +73,14 @@ def choose(url: str, secrets: Iterable[Object], configmaps: Iterable[Object], *,
     return _with_trust(chosen, url, place, configmaps)
 
 
+def opened_by(url: str, secrets: Iterable[Object], project: str = "") -> tuple[str, ...]:
+    """The names of the Secrets that `choose` takes credentials from: the repository's own, and the template that fills it up."""
+    own, template = _pick(url, list(secrets), project, charts=False)
+    bare = own is None or not any(getattr(_read(own), name) for name in _SECRET_FIELDS)
+    chosen = (own, template if bare else None)
+    return tuple(str(one["metadata"].get("name")) for one in chosen if one is not None)
+
+
 def scope_of(url: str, secrets: Iterable[Object], project: str) -> str:
     """The project, where a Secret of its own opens the repository to it; "" where what opens it opens it to all."""
     place = parse_place(url)

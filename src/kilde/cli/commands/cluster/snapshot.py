@@ -1,5 +1,6 @@
 """`kilde cluster snapshot`: all objects of a cluster into one file."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -45,7 +46,8 @@ def _taken(cluster: Cluster) -> bytes:
     from kilde.kubeapi.storage.store import Store
 
     if running_in(cluster.folder) is not None:
-        return Remote(cluster.kubeconfig).snapshot()
+        with contextlib.closing(Remote(cluster.kubeconfig)) as remote:
+            return remote.snapshot()
     if not cluster.store.is_file():
         raise KildeError("keeps no objects", about=cluster.shown)
     with occupied(cluster.folder):

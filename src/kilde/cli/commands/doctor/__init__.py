@@ -16,7 +16,7 @@ from kilde.cli.target import Target, target_options
 
 if TYPE_CHECKING:
     from kilde.core.doctor.finding import Finding
-    from kilde.wiring.doctoring import Pages
+    from kilde.wiring.doctoring.here import Pages
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _QUICK_SYNCS, _QUICK_SECONDS = 300, 2.0
@@ -46,6 +46,11 @@ _QUICK_SYNCS, _QUICK_SECONDS = 300, 2.0
     default="",
     help="A running kilde up, such as http://127.0.0.1:8480: its share of the load.",
 )
+@click.option(
+    "--backups",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder of backups: how old is the newest snapshot of the cluster, export of the ledger and copy of the keys?",
+)
 @click.option("--watch", type=DURATION, default="0s", help="Look again and again, with this pause, until interrupted.")
 @showing.output_option
 @click.pass_context
@@ -59,23 +64,24 @@ def command(
     etcd_key: Path | None,
     over: float,
     controller: str,
+    backups: Path | None,
     watch: float,
     output: str,
 ) -> int:
-    """Looks at this machine, the disk under the data directory, the API server, the ledger, credentials and keys.
+    """Looks at this machine, the disk under the data directory, the API server, Git, webhooks, orphaned objects, the ledger and keys.
 
     etcd and a running controller are looked at where they are named. Nothing is changed, on the cluster or here.
     Exit code 0: nothing is bad; 1: something is.
     """
     if context.invoked_subcommand is not None:
         return 0
-    from kilde.wiring.doctoring import Pages
+    from kilde.wiring.doctoring.here import Pages
 
     pages = Pages(
         etcd=etcd_metrics, etcd_ca=etcd_ca, etcd_certificate=etcd_cert, etcd_key=etcd_key, controller=controller
     )
     while True:
-        findings = _look(target, pages, over)
+        findings = _look(target, pages, over, backups)
         if watch and not output:
             click.clear()
             click.echo(time.strftime("%Y-%m-%d %H:%M:%S"))
@@ -85,24 +91,28 @@ def command(
         time.sleep(watch)
 
 
-def _look(target: Target, pages: "Pages", over: float) -> "list[Finding]":
+def _look(target: Target, pages: "Pages", over: float, backups: Path | None) -> "list[Finding]":
     from kilde.core.basics.errors import KildeError
     from kilde.core.doctor.finding import Finding, Verdict
-    from kilde.wiring import doctoring as look
+    from kilde.wiring.doctoring import data, here
+    from kilde.wiring.doctoring.cluster import look_at_cluster
 
     async def all_of_it() -> list[Finding]:
-        found = await look.look_at_machine()
+        found = await here.look_at_machine()
         if target.data_dir.is_dir():
             try:
-                found.append(look.look_at_disk(target.data_dir, syncs=_QUICK_SYNCS, seconds=_QUICK_SECONDS)[0])
+                found.append(here.look_at_disk(target.data_dir, syncs=_QUICK_SYNCS, seconds=_QUICK_SECONDS)[0])
             except KildeError as error:
                 found.append(Finding(area="disk", check="fsync", verdict=Verdict.UNKNOWN, says=str(error)))
-            found += look.look_at_data(target.data_dir)
-        found += await look.look_at_cluster(target.kubeconfig, context=target.context, namespace=target.namespace)
+            found += data.look_at_data(target.data_dir)
+        place = {"context": target.context, "namespace": target.namespace}
+        looked = await look_at_cluster(target.kubeconfig, **place, data_dir=target.data_dir)
+        found += looked.findings
+        found += data.look_at_backups(backups, target.data_dir, newest_key=looked.newest_key)
         if pages.etcd:
-            found += await _or_unknown("etcd", look.look_at_etcd(pages, over=over))
+            found += await _or_unknown("etcd", here.look_at_etcd(pages, over=over))
         if pages.controller:
-            found += await _or_unknown("kilde", look.look_at_controller(pages.controller))
+            found += await _or_unknown("kilde", here.look_at_controller(pages.controller))
         return found
 
     return asyncio.run(all_of_it())

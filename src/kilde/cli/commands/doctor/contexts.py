@@ -43,7 +43,7 @@ def kubeconfig(*, file: Path | None, production: str, output: str) -> int:
 
     from kilde.adapters.cluster.kubeconfig import default_files
     from kilde.core.basics.errors import KildeError
-    from kilde.wiring.doctoring import look_at_contexts
+    from kilde.wiring.doctoring.contexts import look_at_contexts
 
     files = [file] if file else default_files(os.environ)
     if not any(each.exists() for each in files):

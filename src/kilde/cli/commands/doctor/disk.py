@@ -27,7 +27,7 @@ def disk(*, folder: Path, syncs: int, seconds: float, output: str) -> int:
     The file is gone afterwards. Exit code 0: fit; 1: etcd would be unstable there.
     """
     from kilde.core.doctor.durations import drawn, spread, told
-    from kilde.wiring.doctoring import look_at_disk
+    from kilde.wiring.doctoring.here import look_at_disk
 
     found, durations = look_at_disk(folder, syncs=syncs, seconds=seconds, progress=_progress)
     _progress(None)
