@@ -45,7 +45,7 @@ class Reporter:
             if not patch:
                 return app
             try:
-                raw = await persist(partial(self._send, name, app.namespace, patch), self._clock)
+                raw = await persist(partial(self._send, name, app.namespace, patch), self._clock, versioned=True)
             except ClusterError as error:
                 if error.status == 404:
                     return None

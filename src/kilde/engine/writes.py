@@ -7,6 +7,7 @@ would have taken (`configured`, `serverside-applied`, `replaced`), since people 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -153,19 +154,27 @@ async def _applied(
 
 async def _forget(change: Change, resource: Resource, body: Object, pen: Pen) -> None:
     """Takes away what a client-side apply once set and Git no longer has: nobody's ownership would tell."""
-    held = pen.live.get(change.ref)
-    if held is None or ANNOTATION.encode() not in held.raw:
-        return
-    ref, live = change.ref, held.body()
-    rest = forgotten(pen.node(ref, change.version) or DEDUCED, live, body)
-    if rest is None:
-        return
-    patch = patch_between(live, rest)
-    patch.setdefault("metadata", {})["resourceVersion"] = held.version
-    raw = await persist(
-        lambda: pen.cluster.patch(resource, ref.namespace, ref.name, patch, manager=pen.manager), pen.clock
-    )
-    pen.live.observe(ref, raw)
+    ref = change.ref
+    for tries in range(1, MAX_TRIES + 1):
+        held = pen.live.get(ref)
+        if held is None or ANNOTATION.encode() not in held.raw:
+            return
+        live = held.body()
+        rest = forgotten(pen.node(ref, change.version) or DEDUCED, live, body)
+        if rest is None:
+            return
+        patch = patch_between(live, rest)
+        patch.setdefault("metadata", {})["resourceVersion"] = held.version
+        send = partial(pen.cluster.patch, resource, ref.namespace, ref.name, patch, manager=pen.manager)
+        try:
+            pen.live.observe(ref, await persist(send, pen.clock, versioned=True))
+            return
+        except ClusterError as error:
+            if error.status != 409 or tries == MAX_TRIES:
+                raise
+        newest = await persist(lambda: pen.cluster.get(resource, ref.namespace, ref.name), pen.clock)
+        if newest is not None:
+            pen.live.observe(ref, newest)
 
 
 async def _apply(change: Change, resource: Resource, body: Object, pen: Pen, *, dry_run: bool) -> Applied:
@@ -273,15 +282,19 @@ async def all_of(
     return tuple(await asyncio.gather(*(one(task) for task in tasks)))
 
 
-async def persist(call: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """The answer of a call that is tried again while that may help. Raises the last ClusterError."""
+async def persist(call: Callable[[], Awaitable[T]], clock: Clock, *, versioned: bool = False) -> T:
+    """The answer of a call that is tried again while that may help. Raises the last ClusterError.
+
+    `versioned`: the call names the version that it changes; once that is outdated the same call can only fail again.
+    """
     tries = 0
     while True:
         tries += 1
         try:
             return await call()
         except ClusterError as error:
-            if tries >= MAX_TRIES or not worth_another_try(error):
+            outdated = versioned and error.status == 409
+            if outdated or tries >= MAX_TRIES or not worth_another_try(error):
                 raise
             await clock.sleep(wait_before(error, tries, dice=clock.dice()))
 
