@@ -1,6 +1,7 @@
 """What ports.cluster.Cluster promises, held to by every implementation: in memory, embedded, and a real API server."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -321,6 +322,29 @@ async def test_metadata_alone_can_be_listed_and_watched(cluster: Cluster, space:
     for raw in (listed, first[0].raw, changed.raw):
         found = json.loads(raw)
         assert (found["metadata"]["name"], bool(found["metadata"]["uid"]), "data" in found) == ("a", True, is_whole)
+
+
+async def test_a_cluster_acted_on_as_another_user_has_that_ones_rights_alone(
+    kubeconfig: Path | None, space: str, cluster: Cluster
+) -> None:
+    if kubeconfig is None:
+        pytest.skip("the one in memory has no users")
+    clock = SystemClock()
+    headers = (("Impersonate-User", "somebody"), ("Impersonate-Group", "system:masters"))
+    masters = KubeCluster(dataclasses.replace(load([kubeconfig], clock), headers=headers), clock)
+    user = f"system:serviceaccount:{space}:deployer"
+    try:
+        assert await masters.whoami() == "somebody"
+        other = masters.acting(user)
+        error = await refused(other.apply(CONFIG_MAP, config_map(space, k="v"), manager="kilde"))
+        assert error.status == 403
+        assert f'User "{user}" cannot patch resource "configmaps"' in error.what
+        assert (await refused(other.delete(CONFIG_MAP, space, "a"))).status == 403
+        assert await other.get(CONFIG_MAP, space, "a") is None  # reads stay ours
+        made = await masters.apply(CONFIG_MAP, config_map(space, k="v"), manager="kilde")
+        assert made.created
+    finally:
+        await masters.close()
 
 
 async def test_a_list_has_whole_objects_and_minds_its_selector(cluster: Cluster, space: str) -> None:

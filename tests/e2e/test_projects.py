@@ -1,4 +1,4 @@
-"""What an AppProject asks beside rules of deployment, on both clusters: orphaned resources."""
+"""What an AppProject asks beside rules of deployment, on both clusters: orphaned resources, and whom syncs write as."""
 
 import json
 from typing import Any
@@ -48,3 +48,42 @@ def test_orphans_are_counted_and_listed(stage: Stage) -> None:
     refused = stage.said("app", "resources", "shop", "--orphaned")
     assert refused.returncode == 3
     assert "its project team does not ask about orphaned resources" in refused.stderr
+
+
+def switch_impersonation_on(stage: Stage) -> None:
+    keys = {"application.sync.impersonation.enabled": "true"}
+    meta = {"name": "argocd-cm", "namespace": stage.space}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": keys}
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+
+
+def test_a_sync_has_the_rights_of_the_projects_account_and_no_others(stage: Stage) -> None:
+    space = f"{stage.space}-shop"[-60:].lstrip("-")
+    stage.create_repository({"shop/config.json": manifest("ConfigMap", "config", data={"k": "v"})})
+    stage.start()
+    stage.kubectl("create", "namespace", space)
+    stage.kubectl("create", "serviceaccount", "deployer", "-n", space)
+    switch_impersonation_on(stage)
+    account = {"server": "https://kubernetes.default.svc", "namespace": space, "defaultServiceAccount": "deployer"}
+    project(stage, destinationServiceAccounts=[account])
+    stage.application("shop", "shop", space, project="team", syncPolicy={})
+    stage.until(lambda: bool(stage.status("shop").get("sync")), "compared")
+    denied = stage.said("app", "sync", "shop")
+    assert denied.returncode == 1, denied
+    refused = stage.status("shop")["operationState"]
+    assert refused["phase"] == "Failed"
+    said = f'User "system:serviceaccount:{space}:deployer" cannot patch resource "configmaps"'
+    assert said in refused["syncResult"]["resources"][0]["message"]
+    verbs = "--verb=get,create,patch,delete"
+    stage.kubectl("create", "role", "deployer", "-n", space, "--resource=configmaps", verbs)
+    binding = ("rolebinding", "deployer", "-n", space, "--role=deployer", f"--serviceaccount={space}:deployer")
+    stage.kubectl("create", *binding)
+    stage.kilde("app", "sync", "shop")
+    assert stage.get("-n", space, "configmap", "config") is not None
+    stage.commit({"shop/config.json": None, "shop/secret.json": manifest("Secret", "login")})
+    stage.kilde("app", "get", "shop", "--refresh")
+    assert stage.said("app", "sync", "shop", "--prune").returncode == 1
+    results = stage.status("shop")["operationState"]["syncResult"]["resources"]
+    told = {one["kind"]: one["status"] for one in results}
+    assert told["Secret"] == "SyncFailed"
+    assert stage.get("-n", space, "secret", "login") is None

@@ -26,7 +26,7 @@ from kilde.engine.settings import EngineSettings
 from kilde.engine.signatures import Signatures
 from kilde.engine.survey import Surveyor
 from kilde.engine.world import World
-from kilde.ports.cluster import Discovery, Resource
+from kilde.ports.cluster import Cluster, Discovery, Resource
 
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 _WIDE_FROM = 16  # namespaces of one kind: beyond it one watch of all namespaces is lighter for everybody
@@ -76,6 +76,11 @@ class Context:
         with contextlib.suppress(SourceError):
             return await self.world.sources.resolve(url, revision)
         return ""
+
+    def writer(self, app: Application, *, demanded: bool = True) -> Cluster:
+        """The cluster as the application's writes meet it: as the account of its project, where that is asked for. Raises InvalidInput."""
+        account = self.projects.account(app, demanded=demanded)
+        return self.world.cluster.acting(account) if account else self.world.cluster
 
     def signal(self, name: str) -> asyncio.Event:
         """Is set when something of the application changes from now on."""

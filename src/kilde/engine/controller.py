@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from kilde.core.access.accounts import read_impersonation
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import read_customizations
 from kilde.core.apps.source_blocks import check_scheme
@@ -234,6 +235,7 @@ class Controller:
                 rt.wish = rt.watched = None  # objects carry another mark from now on
                 rt.judged.clear()
                 self._queue.add(name)
+        self.context.projects.impersonation = read_impersonation(data)
         customizations = read_customizations(data)
         if customizations != self.context.surveyor.customizations:
             self.context.surveyor.customizations = customizations

@@ -19,6 +19,7 @@ from kilde.engine.context import Context
 from kilde.engine.orders import named_hook
 from kilde.engine.runtime import Wish
 from kilde.engine.writes import persist, resource_of
+from kilde.ports.cluster import Cluster
 
 FINALIZERS = {
     SyncPhase.PRE_DELETE: "pre-delete-finalizer.argocd.argoproj.io",
@@ -47,7 +48,7 @@ async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase
             app,
             f"{phase} hooks",
             dict.fromkeys(missing, Action.CREATE),
-            lambda ref: _create(ctx, ref, wanted[ref]),
+            lambda ref, writer: _create(ctx, writer, ref, wanted[ref]),
         )
         return False
     bodies = {ref: held.body() for ref in wanted if (held := ctx.live.get(ref)) is not None}
@@ -56,7 +57,9 @@ async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase
     if failed:
         gone = {ref: Action.PRUNE for ref in failed if not _is_going(bodies[ref])}
         if gone:
-            await _write(ctx, app, f"{phase} hooks that failed", gone, lambda ref: _delete(ctx, ref, bodies[ref]))
+            await _write(
+                ctx, app, f"{phase} hooks that failed", gone, lambda ref, writer: _delete(ctx, writer, ref, bodies[ref])
+            )
         names = ", ".join(sorted(f"{ref.namespace}/{ref.name}" for ref in failed))
         raise KildeError(f"{phase} hook(s) failed: {names}")
     return len(bodies) == len(wanted) and HealthStatus.PROGRESSING not in states.values()
@@ -77,7 +80,9 @@ async def tidy_up(ctx: Context, app: Application, phase: SyncPhase) -> bool:
     left = {ref: body for ref, body in hooks.items() if due in hook_spec(_annotations(body)).policies}
     going = {ref: Action.PRUNE for ref, body in left.items() if not _is_going(body)}
     if going:
-        await _write(ctx, app, f"{phase} hooks that are over", going, lambda ref: _delete(ctx, ref, left[ref]))
+        await _write(
+            ctx, app, f"{phase} hooks that are over", going, lambda ref, writer: _delete(ctx, writer, ref, left[ref])
+        )
     return not left
 
 
@@ -103,12 +108,13 @@ async def _write(
     app: Application,
     cause: str,
     actions: Mapping[ObjectRef, Action],
-    write: Callable[[ObjectRef], Awaitable[ObjectResult]],
+    write: Callable[[ObjectRef, Cluster], Awaitable[ObjectResult]],
 ) -> None:
     """Writes some objects, recorded as one operation. Raises KildeError where one was refused."""
     changes = [Change(ref=ref, action=action, why=cause, version="") for ref, action in sorted(actions.items())]
+    writer = ctx.writer(app, demanded=False)
     number = ctx.accounts.opened(app, cause=cause, asked_by="unknown", revision=None, digest="", changes=changes)
-    results = [await write(change.ref) for change in changes]
+    results = [await write(change.ref, writer) for change in changes]
     refused = [result for result in results if result.code is ResultCode.FAILED]
     phase, message = (Phase.FAILED, refused[0].message) if refused else (Phase.SUCCEEDED, cause)
     ctx.accounts.closed(number, app, Outcome(phase, message, tuple(results)))
@@ -116,12 +122,10 @@ async def _write(
         raise KildeError(message, about=str(refused[0].ref))
 
 
-async def _create(ctx: Context, ref: ObjectRef, body: Object) -> ObjectResult:
+async def _create(ctx: Context, writer: Cluster, ref: ObjectRef, body: Object) -> ObjectResult:
     try:
         resource = await resource_of(ctx.world.cluster, ref, _version(body))
-        made = await persist(
-            lambda: ctx.world.cluster.create(resource, body, manager=ctx.settings.manager), ctx.world.clock
-        )
+        made = await persist(lambda: writer.create(resource, body, manager=ctx.settings.manager), ctx.world.clock)
     except ClusterError as error:
         if error.status == 409:  # it is there, and the watch has yet to tell
             return _result(ref, ResultCode.SYNCED, "already there", "create")
@@ -130,11 +134,11 @@ async def _create(ctx: Context, ref: ObjectRef, body: Object) -> ObjectResult:
     return _result(ref, ResultCode.SYNCED, "created", "create")
 
 
-async def _delete(ctx: Context, ref: ObjectRef, body: Object) -> ObjectResult:
+async def _delete(ctx: Context, writer: Cluster, ref: ObjectRef, body: Object) -> ObjectResult:
     try:
         resource = await resource_of(ctx.world.cluster, ref, _version(body))
         there = await persist(
-            lambda: ctx.world.cluster.delete(resource, ref.namespace, ref.name, propagation="Background"),
+            lambda: writer.delete(resource, ref.namespace, ref.name, propagation="Background"),
             ctx.world.clock,
         )
     except ClusterError as error:

@@ -26,7 +26,7 @@ from kilde.engine.keeping import keep_deleted
 from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.wishes import owned_refs
 from kilde.engine.writes import persist
-from kilde.ports.cluster import Propagation
+from kilde.ports.cluster import Cluster, Propagation
 
 log = structlog.get_logger()
 
@@ -153,6 +153,7 @@ def _kept(body: Object, app: Application) -> bool:
 async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object]) -> bool:
     """Deletes all of them; whether none was refused."""
     changes = [judge_extra(ref, body, prune=True, options=Options()) for ref, body in sorted(bodies.items())]
+    writer = ctx.writer(app, demanded=False)
     number = ctx.accounts.opened(
         app, cause="application deleted", asked_by="unknown", revision=None, digest="", changes=changes
     )
@@ -164,7 +165,7 @@ async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object
     results: list[ObjectResult] = []
     phase, message = Phase.SUCCEEDED, "deleted with the application"
     for change in changes:
-        result = await _delete_one(ctx, app, change)
+        result = await _delete_one(ctx, app, change, writer)
         results.append(result)
         if result.code is ResultCode.FAILED:
             phase, message = Phase.FAILED, result.message
@@ -176,7 +177,7 @@ async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object
     return phase is Phase.SUCCEEDED
 
 
-async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectResult:
+async def _delete_one(ctx: Context, app: Application, change: Change, writer: Cluster) -> ObjectResult:
     ref = change.ref
     way: Propagation = "Background" if app.cascade == "Background" else "Foreground"
     discovery = await ctx.world.cluster.discovery()
@@ -185,7 +186,7 @@ async def _delete_one(ctx: Context, app: Application, change: Change) -> ObjectR
     try:
         if resource is not None:
             there = await persist(
-                lambda: ctx.world.cluster.delete(resource, ref.namespace, ref.name, propagation=way), ctx.world.clock
+                lambda: writer.delete(resource, ref.namespace, ref.name, propagation=way), ctx.world.clock
             )
             if not there:
                 ctx.live.observe(ref, None)

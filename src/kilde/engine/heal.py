@@ -66,6 +66,8 @@ class Healer:
         change = ctx.surveyor.judge(app, rt, ref, packed).change
         if change.forbidden or ctx.projects.refusals(app) or not ctx.projects.may_sync(app, manual=False):
             return None
+        if ctx.projects.account_refusal(app):
+            return None  # the pass makes a sync of it, which tells why it fails
         if change.action not in (Action.CREATE, Action.UPDATE) or ctx.is_rivals(app, change.holder):
             return None
         if change.live_version and _is_stuck(rt, ref, packed, change.live_version):
@@ -93,7 +95,7 @@ class Healer:
         fields: tuple[str, ...],
     ) -> float | None:
         ctx = self._ctx
-        begun = ctx.now()
+        begun, pen = ctx.now(), self._pen(app, ref, packed)
         revision = rt.wish.sha if rt.wish else ""
         number = ctx.accounts.opened(
             app,
@@ -106,7 +108,7 @@ class Healer:
         over = asyncio.Event()
         rt.healing[ref] = packed, over
         try:
-            result = await apply_one(change, self._pen(app, ref, packed))
+            result = await apply_one(change, pen)
         finally:
             del rt.healing[ref]
             over.set()
@@ -175,7 +177,7 @@ class Healer:
     def _pen(self, app: Application, ref: ObjectRef, packed: Packed) -> Pen:
         ctx = self._ctx
         return Pen(
-            cluster=ctx.world.cluster,
+            cluster=ctx.writer(app),
             live=ctx.live,
             clock=ctx.world.clock,
             manager=ctx.settings.manager,

@@ -46,7 +46,8 @@ async def operate(ctx: Context, job: Job) -> float | None:
     """
     running = job.running
     if running.ended is None:
-        refused = await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=running)
+        refused = ctx.projects.account_refusal(job.app)
+        refused = refused or await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=running)
         running.ended = Outcome(Phase.ERROR, refused) if refused else await _attempt(ctx, job)
     outcome = running.ended
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
@@ -134,7 +135,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
 
     return Hands(
         pen=Pen(
-            cluster=ctx.world.cluster,
+            cluster=ctx.writer(app),
             live=ctx.live,
             clock=ctx.world.clock,
             manager=ctx.settings.manager,

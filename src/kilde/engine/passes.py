@@ -277,7 +277,8 @@ class Passes:
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
         if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
             return None, decision.condition
-        healing = self._left_to_heal(app, allowed) if decision.heal else allowed
+        heals = decision.heal and not ctx.projects.account_refusal(app)
+        healing = self._left_to_heal(app, allowed) if heals else allowed
         if not healing.changes:
             return None, None
         operation = read_operation(automated_operation(app, wish.revisions, healing, rt if decision.heal else None))

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from kilde.core.access.accounts import Impersonation, account_for, no_account
 from kilde.core.access.project import Project, destination_refusal, permissive, read_project
 from kilde.core.access.windows import may_sync
 from kilde.core.apps.application import IN_CLUSTER, Application
+from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.source.repository_url import redact
 from kilde.ports.clock import Clock
@@ -26,6 +28,7 @@ class Projects:
         self._cluster, self._namespace, self._clock, self._on_change = cluster, namespace, clock, on_change
         self._known: dict[str, Project] = {}
         self.synced = asyncio.Event()
+        self.impersonation = Impersonation()  # the controller brings what argocd-cm says
 
     async def follow(self) -> None:
         """Follows them for ever."""
@@ -94,6 +97,25 @@ class Projects:
         """Whether Secrets that stand in Git in plain text may be applied. A project that nobody made allows none."""
         found = self.of(app)
         return found is not None and found.raw_secrets
+
+    def account(self, app: Application, *, demanded: bool = True) -> str:
+        """The user as whom its objects are written; "" for ourselves. InvalidInput where one is demanded and its project has none."""
+        project = self.of(app)
+        if not self.impersonation.enabled or project is None:
+            return ""
+        server, namespace = app.destination.server or IN_CLUSTER, app.destination.namespace
+        found = account_for(project.accounts, server, namespace, app.namespace)
+        if not found and demanded and self.impersonation.enforced:
+            raise no_account(server, namespace)
+        return found
+
+    def account_refusal(self, app: Application) -> str:
+        """Why a sync of it must not write; "" where it may."""
+        try:
+            self.account(app)
+        except InvalidInput as error:
+            return error.what
+        return ""
 
     def may_sync(self, app: Application, *, manual: bool) -> bool:
         """Whether the windows let a sync of it begin now."""

@@ -158,6 +158,10 @@ class Cluster(Protocol):
         """The user that the server takes us for."""
         ...
 
+    def acting(self, user: str) -> "Cluster":
+        """The same cluster, whose writes are made as another user (impersonation); reads stay ours. Needs no closing."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """Requests sent so far, by verb (get, list, watch, apply, create, update, patch, delete, …)."""
         ...

@@ -5,6 +5,7 @@ validation. `refuse` makes calls fail and `drop_watches` breaks the streams, as 
 """
 
 import asyncio
+import copy
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, TypeAlias
@@ -31,6 +32,7 @@ Bodies: TypeAlias = list[bytes]  # inside the class, `list` is the verb
 Pairs: TypeAlias = list[tuple[Object, bytes]]
 _NAMESPACES = GroupKind("", "Namespace")
 _DEFINITIONS = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+_WRITES = ("apply", "create", "update", "patch", "delete")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,6 +45,8 @@ class FakeCluster:
         self._served = Served()
         self._writing = Writing(self._served)
         self._counts: Counter[str] = Counter()
+        self._user = ""  # as whom is written; "": as ourselves
+        self.acted: set[tuple[str, ObjectRef]] = set()  # what was written as somebody else
         self.refuse: Refusal | None = None
         self.hold: Callable[[str, ObjectRef], asyncio.Event | None] | None = None  # calls wait for the event it gives
         for name in ("default", "kube-system"):
@@ -184,6 +188,12 @@ class FakeCluster:
         self._counts["review"] += 1
         return "system:kilde"
 
+    def acting(self, user: str) -> "FakeCluster":
+        """A fake has no users: `acted` tells who wrote what."""
+        made = copy.copy(self)
+        made._user = user
+        return made
+
     def counts(self) -> dict[str, int]:
         return dict(self._counts)
 
@@ -213,6 +223,8 @@ class FakeCluster:
         if one and resource.namespaced and not namespace:
             raise ClusterError("a namespace is required", about=str(ref), reason="Invalid")
         self._counts[verb] += 1
+        if self._user and verb in _WRITES:
+            self.acted.add((self._user, ref))
         if self.hold is not None and (event := self.hold(verb, ref)) is not None:
             await event.wait()
         if self.refuse is not None and (error := self.refuse(verb, ref)) is not None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -12,7 +13,7 @@ from kilde.adapters.cluster import paths, wire
 from kilde.adapters.cluster.access import Access
 from kilde.adapters.cluster.discovery import discover
 from kilde.adapters.cluster.limits import ClientLimits
-from kilde.adapters.cluster.transport import Answer, Call, Transport
+from kilde.adapters.cluster.transport import WRITES, Answer, Call, Transport
 from kilde.adapters.cluster.watching import Scope, Watch, pages
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
@@ -287,6 +288,10 @@ class KubeCluster:
         answer = await self._send(Call(method="GET", path="/version", verb="version", about="version"))
         return answer.headers.get("Date", "")
 
+    def acting(self, user: str) -> "KubeCluster":
+        """The same cluster, whose writes are made as another user; connections, counts and budgets are ours."""
+        return _Acting(self, user)
+
     def counts(self) -> dict[str, int]:
         """Requests sent so far, by verb: get, list, watch, apply, create, update, patch, delete, review, discovery, …"""
         return dict(self._transport.counts)
@@ -327,6 +332,27 @@ class KubeCluster:
                 return None
             raise
         return _object(answer.body, call.about)
+
+
+class _Acting(KubeCluster):
+    """A cluster as somebody else writes to it."""
+
+    def __init__(self, own: KubeCluster, user: str) -> None:
+        self._own, self._user = own, user
+        self._transport, self.access = own._transport, own.access
+        self._limits, self._clock = own._limits, own._clock
+
+    async def discovery(self, *, refresh: bool = False) -> Discovery:
+        return await self._own.discovery(refresh=refresh)
+
+    async def schemas(self, group: str, version: str) -> Object | None:
+        return await self._own.schemas(group, version)
+
+    async def close(self) -> None:
+        """The connections are another's."""
+
+    async def _send(self, call: Call) -> Answer:
+        return await super()._send(replace(call, acting=self._user) if call.verb in WRITES else call)
 
 
 def _place(body: Object) -> tuple[str, str]:

@@ -47,6 +47,7 @@ class Call:
     body: bytes | None = None
     content_type: str = "application/json"
     accept: str = "application/json"
+    acting: str = ""  # the user as whom it is made, instead of whoever we act as otherwise
     patience: float | None = None  # seconds; None: ClientLimits.answer
 
 
@@ -115,7 +116,8 @@ class Transport:
         sessions = self._sessions_for(credential)
         self.counts[call.verb] += 1
         query = f"?{urlencode(call.query)}" if call.query else ""
-        headers = CIMultiDict({"Accept": call.accept})
+        whom = (("Impersonate-User", call.acting),) if call.acting else self._access.headers
+        headers = CIMultiDict([("Accept", call.accept), *whom])
         if credential.authorization:
             headers["Authorization"] = credential.authorization
         if call.body is not None:
@@ -172,7 +174,7 @@ class Transport:
             if self._sessions is not None:
                 self._retired.append(self._sessions)  # its calls in flight end in peace
             context = tls.context(self._access, credential)
-            self._sessions = _Sessions(pair, context, self._access.headers, self._limits)
+            self._sessions = _Sessions(pair, context, self._limits)
         return self._sessions
 
     async def close(self) -> None:
@@ -190,11 +192,10 @@ class _Sessions:
         self,
         pair: tuple[bytes, bytes],
         context: ssl.SSLContext | None,
-        headers: tuple[tuple[str, str], ...],
         limits: ClientLimits,
     ) -> None:
         self.pair = pair
-        every: CIMultiDict[str] = CIMultiDict(headers)
+        every: CIMultiDict[str] = CIMultiDict()
         every["User-Agent"] = f"kilde/{__version__}"
         every["Accept-Encoding"] = "identity"  # gzip costs the server more than the wire costs us
         trust: Any = True if context is None else context

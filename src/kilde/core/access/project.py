@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kilde.core.access.accounts import Account, read_accounts
 from kilde.core.access.globs import is_denial, matches
 from kilde.core.access.orphans import OrphanRules, read_orphans
 from kilde.core.access.signatures import SigningRules
@@ -64,6 +65,7 @@ class Project:
     namespaced_allowed: tuple[KindRule, ...] | None = None
     namespaced_denied: tuple[KindRule, ...] = ()
     windows: tuple[Window, ...] = ()
+    accounts: tuple[Account, ...] = ()  # whom syncs write as
     orphans: OrphanRules | None = None  # None: nobody asks about them
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
     raw_secrets: bool = False  # Secrets may be applied that stand in Git in plain text
@@ -135,6 +137,7 @@ def read_project(raw: Object) -> Project:
         namespaced_allowed=_rules(at, "namespaceResourceWhitelist") if at.has("namespaceResourceWhitelist") else None,
         namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
         windows=windows,
+        accounts=read_accounts(at),
         orphans=read_orphans(at),
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
         raw_secrets=(meta.get("annotations") or {}).get(RAW_SECRETS) == "allowed",

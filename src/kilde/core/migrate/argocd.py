@@ -23,7 +23,6 @@ _WORDS = {"repository": "repository", "repo-creds": "credentials of repositories
 _PROJECT_FIELDS = {
     "roles": "roles and their tokens are for Argo CD's own API",
     "sourceNamespaces": "Applications of other namespaces are not read",
-    "destinationServiceAccounts": "syncs run as Kilde's own identity",
     "permitOnlyProjectScopedClusters": "not read",
 }
 
