@@ -44,6 +44,9 @@ class ReadOnly:
     ) -> AsyncIterator[WatchEvent]:
         return self._cluster.watch(resource, namespace, label_selector=label_selector, metadata_only=metadata_only)
 
+    def acting(self, user: str) -> "ReadOnly":
+        return self  # whoever would write, writes nothing
+
     async def apply(
         self, resource: Resource, body: Object, *, manager: str, force: bool = True, dry_run: bool = False
     ) -> Applied:
