@@ -15,6 +15,7 @@ from kilde.core.ledger.answers import Deployed, Event
 _SPACE = uuid.UUID("6f0d0a56-6f0c-5a3c-9a0e-3c1f5c1b9a10")
 _OSCAL = "1.1.2"
 _PROPS = "https://kilde.dev/ns/oscal"
+_PLAN = "Every change is recorded as it is made; nobody planned an assessment of its own."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -47,23 +48,31 @@ def oscal_of(events: Sequence[Event]) -> dict[str, Any]:
         **({"observations": [_observation(event, place) for place, event in enumerate(events)]} if events else {}),
     }
     metadata = {"title": "Ledger of Kilde", "last-modified": end, "version": "1", "oscal-version": _OSCAL}
+    plan = {
+        "uuid": _uuid("resource", _PLAN),
+        "title": "Assessment plan",
+        "description": _PLAN,
+        "citation": {"text": _PLAN},
+    }
     about = {
         "uuid": _uuid("document", name),
         "metadata": metadata,
-        "import-ap": {"href": "#assessment-plan"},
+        "import-ap": {"href": f"#{_uuid('resource', _PLAN)}"},
         "results": [result],
+        "back-matter": {"resources": [plan]},
     }
     return {"assessment-results": about}
 
 
 def _observation(event: Event, place: int) -> dict[str, Any]:
     said = asdict(event)
-    words = [(key.replace("_", "-"), "; ".join(v) if isinstance(v, tuple) else str(v)) for key, v in said.items()]
+    texts = {key.replace("_", "-"): "; ".join(v) if isinstance(v, tuple) else str(v) for key, v in said.items()}
+    words = {key: " ".join(text.split()) for key, text in texts.items()}  # a value is one line without blanks around it
     return {
         "uuid": _uuid("observation", f"{event.operation} {place} {event.object}"),
         "title": f"{event.object}: {event.verb}",
         "description": event.message or f"{event.verb} by {event.cause}",
-        "props": [{"name": key, "ns": _PROPS, "value": value} for key, value in words if value.strip()],
+        "props": [{"name": key, "ns": _PROPS, "value": value} for key, value in words.items() if value],
         "methods": ["EXAMINE"],
         "types": ["historic"],
         "collected": event.at,
