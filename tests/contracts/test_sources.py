@@ -13,6 +13,7 @@ import pytest
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.git.sources import GitSources
 from kilde.core.basics.errors import PathNotFound, RevisionNotFound, SourceError, SourceUnavailable
+from kilde.core.source.revert import Revert
 from kilde.core.source.tree import EntryKind
 from kilde.ports.sources import Credentials, Sources
 from kilde.testing.sources import FakeSources
@@ -293,7 +294,7 @@ class TestSources:
         bad = up.commit({"apps/a/x": "2\n", "apps/a/new": "n\n", "apps/b": "2\n"})
         await sources.fetch(up.url, NOBODY)
         made = await sources.push_revert(
-            up.url, NOBODY, branch="main", to=good, paths=("apps/a",), author="Bo <bo@example>", message="Back"
+            up.url, NOBODY, Revert(branch="main", to=good, paths=("apps/a",), author="Bo <bo@example>", message="Back")
         )
         assert up.files("main") == {"apps/a/x": "1\n", "apps/a/old": "o\n", "apps/b": "2\n"}
         assert await sources.resolve(up.url, "main") == made != bad
@@ -311,7 +312,9 @@ class TestSources:
         up.commit({"base/x": "2\n", "over/p": "1\n", "over/new/q": "n\n", "b": "2\n"})
         await sources.fetch(up.url, NOBODY)
         paths = ("base/x", "over/new/q")
-        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=paths, author="Bo", message="Back")
+        await sources.push_revert(
+            up.url, NOBODY, Revert(branch="main", to=good, paths=paths, author="Bo", message="Back")
+        )
         assert up.files("main") == {"base/x": "1\n", "over/p": "1\n", "b": "2\n"}
 
     @pytest.mark.parametrize("branch", ["main", "HEAD"])
@@ -321,9 +324,13 @@ class TestSources:
         good = up.commit({"a": "1\n"})
         up.commit({"b": "2\n"})
         await sources.fetch(up.url, NOBODY)
-        made = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, paths=(), author="Bo", message="Back")
+        made = await sources.push_revert(
+            up.url, NOBODY, Revert(branch=branch, to=good, paths=(), author="Bo", message="Back")
+        )
         assert up.files("main") == {"a": "1\n"}
-        again = await sources.push_revert(up.url, NOBODY, branch=branch, to=good, paths=(), author="Bo", message="Back")
+        again = await sources.push_revert(
+            up.url, NOBODY, Revert(branch=branch, to=good, paths=(), author="Bo", message="Back")
+        )
         assert again == made
 
     async def test_a_revert_goes_on_top_of_what_others_pushed_meanwhile(self, pair: Pair) -> None:
@@ -333,7 +340,9 @@ class TestSources:
         up.commit({"a/x": "2\n", "b": "1\n"})
         await sources.fetch(up.url, NOBODY)
         up.commit({"a/x": "2\n", "b": "2\n"})
-        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=("a",), author="Bo", message="Back")
+        await sources.push_revert(
+            up.url, NOBODY, Revert(branch="main", to=good, paths=("a",), author="Bo", message="Back")
+        )
         assert up.files("main") == {"a/x": "1\n", "b": "2\n"}
 
     async def test_a_refused_push_says_what_to_type_and_changes_nothing(self, pair: Pair) -> None:
@@ -345,7 +354,7 @@ class TestSources:
         up.refuse_pushes()
         with pytest.raises(SourceUnavailable) as caught:
             await sources.push_revert(
-                up.url, NOBODY, branch="main", to=good, paths=("a",), author="Bo", message="Back to 1"
+                up.url, NOBODY, Revert(branch="main", to=good, paths=("a",), author="Bo", message="Back to 1")
             )
         assert "protected branch" in caught.value.what
         assert caught.value.hint == (
@@ -362,7 +371,9 @@ class TestSources:
         up.commit({"a": "1\n", "b/x": "1\n"})
         await sources.fetch(up.url, NOBODY)
         with pytest.raises(PathNotFound):
-            await sources.push_revert(up.url, NOBODY, branch="main", to=old, paths=("b",), author="Bo", message="Back")
+            await sources.push_revert(
+                up.url, NOBODY, Revert(branch="main", to=old, paths=("b",), author="Bo", message="Back")
+            )
 
     async def test_a_revert_of_several_paths_removes_those_that_were_not_there(self, pair: Pair) -> None:
         sources, up = pair
@@ -371,7 +382,9 @@ class TestSources:
         up.commit({"a/x": "2\n", "a/new/deep": "2\n", "plain": "2\n", "keep": "2\n"})
         await sources.fetch(up.url, NOBODY)
         paths = ("a/x", "a/new/deep", "plain/below", "never")
-        await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=paths, author="Bo", message="Back")
+        await sources.push_revert(
+            up.url, NOBODY, Revert(branch="main", to=good, paths=paths, author="Bo", message="Back")
+        )
         assert up.files("main") == {"a/x": "1\n", "plain": "2\n", "keep": "2\n"}
 
     async def test_a_revert_of_a_branch_that_is_not_there_is_told(self, pair: Pair) -> None:
@@ -380,4 +393,6 @@ class TestSources:
         old = up.commit({"a": "1\n"})
         await sources.fetch(up.url, NOBODY)
         with pytest.raises(SourceError):
-            await sources.push_revert(up.url, NOBODY, branch="nope", to=old, paths=("a",), author="Bo", message="Back")
+            await sources.push_revert(
+                up.url, NOBODY, Revert(branch="nope", to=old, paths=("a",), author="Bo", message="Back")
+            )

@@ -21,7 +21,7 @@ from kilde.core.secrets.vault.settings import Login
 from kilde.engine.accounts import Accounts
 from kilde.engine.derived.secret_writer import SECRETS
 from kilde.engine.vault.controller import VaultSecretController
-from kilde.engine.vault.resolver import VAULT_SECRETS
+from kilde.engine.vault.resolver import VAULT_SECRETS, Resolver
 from kilde.engine.vault.settings import VaultSecretSettings
 from kilde.ports.cluster import Resource
 from kilde.ports.vault import Place
@@ -47,16 +47,19 @@ class Play:
     async def running(self, login: Login | None = None, **settings: Any) -> AsyncIterator[VaultSecretController]:
         client = self.vault.client(login)
         accounts = Accounts(self.records, SystemClock())
-        made = VaultSecretController(
+        clock = SystemClock()
+        chosen = VaultSecretSettings(identity="one", lease=0.6, least=0.05, retries=QUICK, **settings)
+        resolver = Resolver(
             self.cluster,
-            SystemClock(),
+            clock,
             client,
-            VaultSecretSettings(identity="one", lease=0.6, least=0.05, retries=QUICK, **settings),
+            chosen,
             render=templates.render,
             salt=os.urandom(32),
             tell=lambda *told: accounts.secret_restored(*told, kind="VaultSecret"),
             tell_versions=accounts.secret_resolved,
         )
+        made = VaultSecretController(self.cluster, clock, resolver, chosen)
         task = asyncio.create_task(made.run())
         try:
             yield made

@@ -16,6 +16,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.diff_text import unified
 from kilde.core.secrets.raw import refusal
 from kilde.core.source.chart_place import parse_place
+from kilde.core.source.revert import Revert
 from kilde.core.source.revision import shortened
 from kilde.engine.comparing import Compared, Met, comparer
 from kilde.engine.looking import Eyes, Looked, look
@@ -92,19 +93,10 @@ def _file_name(ref: ObjectRef, api_version: str) -> str:
     return ".".join((api_version.replace("/", "."), ref.kind, ref.namespace, ref.name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollback:
-    """A way back: on `branch`, the files in `paths` as they were at commit `to`."""
-
-    url: str
-    branch: str
-    to: str
-    paths: tuple[str, ...]
-    message: str
-
-
-async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: str = "") -> Rollback:
-    """Works out which files to put back: those that the application reads and that have changed since `to`.
+async def plan_rollback(
+    eyes: Eyes, app: Application, *, to: str = "", reason: str = "", author: str = ""
+) -> tuple[str, Revert]:
+    """The repository, and which files to put back: those that the application reads and that have changed since `to`.
 
     `to` empty: the last revision that was deployed and is not what the branch has now. Of several sources the first Git
     repository is meant, with whatever else of the application comes from it. Raises KildeError.
@@ -137,7 +129,7 @@ async def plan_rollback(eyes: Eyes, app: Application, *, to: str = "", reason: s
         raise InvalidInput(f"reads nothing that has changed since {shortened(target)}", about=str(app))
     subject = f"Roll {app.name} back to {shortened(target)}"
     message = f"{subject}\n\n{reason}\n" if reason else f"{subject}\n"
-    return Rollback(url=url, branch=word or "HEAD", to=target, paths=paths, message=message)
+    return url, Revert(branch=word or "HEAD", to=target, paths=paths, author=author, message=message)
 
 
 async def plan_quarantine(eyes: Eyes, app: Application, *, to: str = "", reason: str = "", by: str) -> Quarantine:

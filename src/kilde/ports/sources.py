@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kilde.core.source.credentials import Credentials
+from kilde.core.source.revert import Revert
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers
 from kilde.core.source.tree import Tree
@@ -38,20 +39,10 @@ class Sources(Protocol):
         """What is known of a commit's signature, by these signers alone. Raises SourceUnavailable when it cannot be checked."""
         ...
 
-    async def push_revert(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        branch: str,
-        to: str,
-        paths: tuple[str, ...],
-        author: str,
-        message: str,
-    ) -> str:
-        """Commits on top of `branch` what the paths (none named: everything) were in commit `to`, pushes, gives the new commit's id.
+    async def push_revert(self, url: str, credentials: Credentials, wanted: Revert) -> str:
+        """Commits it on top of the branch, pushes, gives the new commit's id.
 
-        A path that `to` does not have goes; PathNotFound if it has none of them. Raises SourceUnavailable when the push is
+        A path that `wanted.to` does not have goes; PathNotFound if it has none of them. Raises SourceUnavailable when the push is
         refused, with the commands to type instead; the mirror stays as it was.
         """
         ...

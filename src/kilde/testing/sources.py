@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kilde.core.basics.errors import PathNotFound, RevisionNotFound, SourceUnavailable
 from kilde.core.source.refspec import Refs, is_commit_id, resolve
-from kilde.core.source.revert import by_hand
+from kilde.core.source.revert import Revert, by_hand
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers, Verified
 from kilde.core.source.tree import MemoryTree, Tree
@@ -140,17 +140,8 @@ class FakeSources:
         good = signer in signers.ssh.split()
         return Signature(Verified.GOOD if good else Verified.UNKNOWN, signer if good else "", (f"SHA256:{signer}",))
 
-    async def push_revert(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        branch: str,
-        to: str,
-        paths: tuple[str, ...],
-        author: str,
-        message: str,
-    ) -> str:
+    async def push_revert(self, url: str, credentials: Credentials, wanted: Revert) -> str:
+        branch, to, paths = wanted.branch, wanted.to, wanted.paths
         target = self._commit(url, to).files
         await self.fetch(url, credentials)
         one = self._mirror(url)
@@ -166,13 +157,13 @@ class FakeSources:
         if after == before:
             return tip
         if one.refusal:
-            commands = by_hand(url=url, branch=name, to=to, paths=paths, message=message)
+            commands = by_hand(url, replace(wanted, branch=name))
             raise SourceUnavailable(
                 f"the push to branch '{name}' was refused: {one.refusal}",
                 about=url,
                 hint="by hand: " + " && ".join(commands),
             )
-        made = self.commit(url, after, branch=name, message=message, author=author)
+        made = self.commit(url, after, branch=name, message=wanted.message, author=wanted.author)
         await self.fetch(url, credentials)
         return made
 

@@ -148,20 +148,12 @@ async def app_rollback(
     The ledger of the data directory, where there is one, links the commit to what it puts back, why and by whom.
     """
     async with _looking(settings, name) as (_, eyes, app):
-        plan = await plan_rollback(eyes, app, to=to, reason=reason)
+        url, plan = await plan_rollback(eyes, app, to=to, reason=reason, author=author)
         files = "".join(f"  {path}\n" for path in plan.paths)
         told = f"{plan.message.partition(chr(10))[0]}\nrestored on branch {plan.branch} as of {plan.to}:\n{files}"
         if dry_run:
             return f"{told}nothing was written (--dry-run)\n"
-        made = await eyes.sources.push_revert(
-            plan.url,
-            eyes.credentials(plan.url),
-            branch=plan.branch,
-            to=plan.to,
-            paths=plan.paths,
-            author=author,
-            message=plan.message,
-        )
+        made = await eyes.sources.push_revert(url, eyes.credentials(url), plan)
         _record_rollback(settings, app, f"{made} puts {name} back to {plan.to}" + (f": {reason}" if reason else ""), by)
         return f"{told}pushed as {made}\n"
 

@@ -8,6 +8,7 @@ from kilde.adapters.charts.limits import ChartLimits
 from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.git.sources import GitSources
 from kilde.core.source.chart_place import parse_place
+from kilde.core.source.revert import Revert
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers
 from kilde.core.source.tree import Tree
@@ -42,20 +43,8 @@ class AllSources:
     async def signature(self, url: str, sha: str, signers: Signers) -> Signature:
         return await self._of(url).signature(url, sha, signers)
 
-    async def push_revert(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        branch: str,
-        to: str,
-        paths: tuple[str, ...],
-        author: str,
-        message: str,
-    ) -> str:
-        return await self._of(url).push_revert(
-            url, credentials, branch=branch, to=to, paths=paths, author=author, message=message
-        )
+    async def push_revert(self, url: str, credentials: Credentials, wanted: Revert) -> str:
+        return await self._of(url).push_revert(url, credentials, wanted)
 
     async def close(self) -> None:
         await self._git.close()

@@ -35,7 +35,8 @@ from kilde.wiring.controlling import ControllerSettings, controller
 from kilde.wiring.key_stores import key_places
 from kilde.wiring.running import first_error, stopped
 from kilde.wiring.sealing import SealSettings, sealing_controller
-from kilde.wiring.vault import open_vault, vault_secret_controller
+from kilde.wiring.vault import open_vault
+from kilde.wiring.vault_secrets import vault_secret_controller
 
 log = structlog.get_logger()
 

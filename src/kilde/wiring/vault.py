@@ -1,14 +1,8 @@
-"""The client of Vault, and the controller of VaultSecrets, put together."""
-
-import os
+"""The client of Vault: for keys, values and SOPS files."""
 
 from kilde.adapters.clock import SystemClock
 from kilde.core.secrets.vault.settings import VaultSettings
-from kilde.engine.accounts import Accounts
-from kilde.engine.vault.controller import VaultSecretController
-from kilde.engine.vault.settings import VaultSecretSettings
-from kilde.ports.cluster import Cluster
-from kilde.ports.vault import Place, Vault
+from kilde.ports.vault import Vault
 
 
 def open_vault(settings: VaultSettings) -> Vault:
@@ -16,33 +10,3 @@ def open_vault(settings: VaultSettings) -> Vault:
     from kilde.adapters.vault.client import VaultClient
 
     return VaultClient(settings, SystemClock())
-
-
-def vault_secret_controller(
-    reach: VaultSettings,
-    vault: Vault,
-    cluster: Cluster,
-    *,
-    reserved: tuple[Place, ...],
-    identity: str,
-    lease: float,
-    accounts: Accounts | None,
-) -> VaultSecretController:
-    """Put together, not yet running. `reserved`: where sealing keys lie; `accounts` None: there is no ledger."""
-    from kilde.wiring.sealing import render_template
-
-    settings = VaultSecretSettings(
-        reads=reach.reads, mounts=reach.mounts, reserved=reserved, identity=identity, lease=lease
-    )
-    return VaultSecretController(
-        cluster,
-        SystemClock(),
-        vault,
-        settings,
-        render=render_template,
-        salt=os.urandom(32),
-        tell=lambda ref, fields, writers: (
-            accounts.secret_restored(ref, fields, writers, kind="VaultSecret") if accounts else None
-        ),
-        tell_versions=accounts.secret_resolved if accounts else lambda *told: None,
-    )

@@ -13,6 +13,7 @@ from adapters.git import https
 from adapters.git.upstream import Upstream
 from kilde.adapters.git.sources import GitSources
 from kilde.core.basics.errors import SourceUnavailable
+from kilde.core.source.revert import Revert
 from kilde.ports.sources import Credentials
 from real.certificates import Authority
 
@@ -93,7 +94,7 @@ async def test_a_push_goes_the_same_way(
     upstream.commit({"a": "2\n"})
     await sources.fetch(server.url(), opens)
     made = await sources.push_revert(
-        server.url(), opens, branch="main", to=good, paths=(), author="Bo <bo@example>", message="Back"
+        server.url(), opens, Revert(branch="main", to=good, paths=(), author="Bo <bo@example>", message="Back")
     )
     assert upstream.git("rev-parse", "main") == made
 

@@ -21,6 +21,7 @@ from kilde.core.basics.errors import (
     SourceError,
     SourceUnavailable,
 )
+from kilde.core.source.revert import Revert
 from kilde.ports.sources import Credentials
 
 pytestmark = pytest.mark.anyio
@@ -298,7 +299,9 @@ async def test_a_repository_with_sha256_ids_is_mirrored_too(sources: GitSources,
     assert await sources.resolve(up.url, "main") == sha
     assert len(sha) == 64
     assert (await sources.tree(up.url, sha)).read("d/a") == b"2\n"
-    await sources.push_revert(up.url, NOBODY, branch="main", to=good, paths=("d/a", "d/b"), author="Bo", message="Back")
+    await sources.push_revert(
+        up.url, NOBODY, Revert(branch="main", to=good, paths=("d/a", "d/b"), author="Bo", message="Back")
+    )
     assert up.git("show", "main:d/a") == "1"
     assert up.git("ls-tree", "-r", "--name-only", "main").split() == ["d/a", "e"]
 

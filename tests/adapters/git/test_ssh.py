@@ -9,6 +9,7 @@ from adapters.git import sshd
 from adapters.git.upstream import Upstream
 from kilde.adapters.git.sources import GitSources
 from kilde.core.basics.errors import SourceUnavailable
+from kilde.core.source.revert import Revert
 from kilde.ports.sources import Credentials
 
 pytestmark = [
@@ -49,7 +50,7 @@ async def test_a_push_goes_the_same_way(sources: GitSources, upstream: Upstream,
     )
     await sources.fetch(url, key)
     made = await sources.push_revert(
-        url, key, branch="main", to=good, paths=("a",), author="Bo <bo@example>", message="Back"
+        url, key, Revert(branch="main", to=good, paths=("a",), author="Bo <bo@example>", message="Back")
     )
     assert upstream.git("rev-parse", "main") == made
     assert upstream.git("show", "main:a") == "1"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.source.commit import parse_commit, tree_of
 from kilde.core.source.git_tree import parse_tree, replace_entry
-from kilde.core.source.revert import by_hand
+from kilde.core.source.revert import Revert, by_hand
 from kilde.core.source.revision import Revision
 from kilde.core.source.tree import Entry, EntryKind
 
@@ -128,7 +128,7 @@ def test_a_tree_built_entry_by_entry_reads_back(modes: dict[str, str]) -> None:
 
 
 def test_commands_for_a_person_are_quoted() -> None:
-    assert by_hand(url="file:///a b", branch="main", to="abc", paths=(), message="it's $HOME") == (
+    assert by_hand("file:///a b", Revert(branch="main", to="abc", message="it's $HOME")) == (
         "git clone --branch main -- 'file:///a b' rollback",
         "cd rollback",
         "git restore --source=abc --staged --worktree -- :/",

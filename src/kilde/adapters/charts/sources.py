@@ -22,6 +22,7 @@ from kilde.core.source.chart_index import (
 )
 from kilde.core.source.chart_place import OCI, ChartPlace, parse_place
 from kilde.core.source.repository_url import redact
+from kilde.core.source.revert import Revert
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers, Verified
 from kilde.core.source.tree import MemoryTree, Tree
@@ -262,17 +263,7 @@ class ChartSources:
         """Nobody's: provenance files of charts are not read."""
         return Signature(Verified.NONE)
 
-    async def push_revert(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        branch: str,
-        to: str,
-        paths: tuple[str, ...],
-        author: str,
-        message: str,
-    ) -> str:
+    async def push_revert(self, url: str, credentials: Credentials, wanted: Revert) -> str:
         raise SourceUnavailable(
             "a chart repository is only read", about=redact(str(self._at(url).place)), hint="set targetRevision instead"
         )

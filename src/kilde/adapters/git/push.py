@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from kilde.adapters.git.failures import last_words, unavailable
@@ -13,7 +13,7 @@ from kilde.adapters.git.tree import GitTree
 from kilde.core.basics.errors import PathNotFound, RevisionNotFound, SourceError, SourceUnavailable
 from kilde.core.source.git_tree import replace_entry
 from kilde.core.source.refspec import is_ref_name
-from kilde.core.source.revert import by_hand
+from kilde.core.source.revert import Revert, by_hand
 from kilde.core.source.tree import EntryKind
 from kilde.ports.sources import Credentials
 
@@ -23,22 +23,11 @@ _OVERTAKEN = re.compile(r"\((?:fetch first|non-fast-forward|stale info|failed to
 _REFUSAL = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] \((?P<why>.*)\)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revert:
-    """What is wanted: on `branch`, what `paths` (none: everything) are in commit `to`. `at`: seconds since the epoch."""
-
-    branch: str
-    to: str
-    paths: tuple[str, ...]
-    author: str
-    message: str
-    at: float
-
-
 async def push_revert(
-    mirror: Mirror, git: Git, private: Path, credentials: Credentials, wanted: Revert, target: GitTree
+    mirror: Mirror, git: Git, private: Path, credentials: Credentials, wanted: Revert, target: GitTree, *, at: float
 ) -> str:
-    """Commits and pushes; gives the new commit's id, or the branch's present one when it already has that content.
+    """Commits, as of `at` seconds since the epoch, and pushes; gives the new commit's id, or the branch's present one when
+    that content is there already.
 
     `target` is the tree of `wanted.to`. Raises RevisionNotFound (no such branch), PathNotFound (`to` has no such path:
     nothing is ever deleted by a rollback to before it was made), SourceUnavailable (refused; says what to type by hand).
@@ -51,7 +40,7 @@ async def push_revert(
                 tip = mirror.refs.branch(branch)
                 if not tip:
                     raise RevisionNotFound(f"there is no branch '{branch}'", about=str(mirror.url))
-                made = await _commit(mirror, git, tip, wanted, target)
+                made = await _commit(mirror, git, tip, wanted, target, at=at)
                 if made == tip:
                     return tip
                 done = await _push(git, way, mirror, made, branch)
@@ -80,7 +69,7 @@ async def _branch(git: Git, way: Transport, mirror: Mirror, name: str) -> str:
     return name
 
 
-async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: GitTree) -> str:
+async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: GitTree, *, at: float) -> str:
     """The id of a new commit on top of `tip`; `tip` itself when nothing would change."""
     before = await asyncio.to_thread(mirror.reader.info, f"{tip}^{{tree}}")
     assert before is not None, "the branch was fetched just now"
@@ -89,7 +78,7 @@ async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: Gi
         return tip
     match = _PERSON.match(wanted.author)
     name, mail = (match["name"], match["mail"]) if match else (re.sub(r"[<>\n\0]", "", wanted.author), "")
-    person = {"NAME": name or "kilde", "EMAIL": mail, "DATE": f"{int(wanted.at)} +0000"}
+    person = {"NAME": name or "kilde", "EMAIL": mail, "DATE": f"{int(at)} +0000"}
     extra = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
     message = wanted.message.replace("\0", "").strip() + "\n"
     return await _git(git, mirror, ["commit-tree", tree, "-p", tip], stdin=message.encode(), extra=extra)
@@ -162,7 +151,7 @@ def _said(done: Finished) -> str:
 
 
 def _refused(done: Finished, mirror: Mirror, wanted: Revert, branch: str) -> SourceUnavailable:
-    commands = by_hand(url=str(mirror.url), branch=branch, to=wanted.to, paths=_paths(wanted), message=wanted.message)
+    commands = by_hand(str(mirror.url), replace(wanted, branch=branch, paths=_paths(wanted)))
     match = _REFUSAL.search(done.output.decode("utf-8", "replace"))
     if match is None:
         error = unavailable(done.error, mirror.url)

@@ -10,7 +10,7 @@ from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.mirror import Mirror
 from kilde.adapters.git.private import PrivateFolder
 from kilde.adapters.git.process import Git
-from kilde.adapters.git.push import Revert, push_revert
+from kilde.adapters.git.push import push_revert
 from kilde.adapters.git.reach import mirror_name
 from kilde.adapters.git.signatures import check_signature
 from kilde.adapters.git.store import make_room
@@ -19,6 +19,7 @@ from kilde.core.basics.errors import InvalidInput, RevisionNotFound, SourceUnava
 from kilde.core.source.commit import parse_commit, tree_of
 from kilde.core.source.refspec import is_commit_id, is_full_id, is_ref_name, resolve
 from kilde.core.source.repository_url import RepositoryUrl, parse
+from kilde.core.source.revert import Revert
 from kilde.core.source.revision import Revision
 from kilde.core.source.signature import Signature, Signers
 from kilde.core.source.tree import Tree
@@ -103,21 +104,11 @@ class GitSources:
                 _remember(known.changes, (old, new), paths, most=_DIFFERENCES)
             return known.changes[old, new]
 
-    async def push_revert(
-        self,
-        url: str,
-        credentials: Credentials,
-        *,
-        branch: str,
-        to: str,
-        paths: tuple[str, ...],
-        author: str,
-        message: str,
-    ) -> str:
+    async def push_revert(self, url: str, credentials: Credentials, wanted: Revert) -> str:
         mirror = self._mirror(url)
-        target = await self.git_tree(url, to)
-        wanted = Revert(branch=branch, to=to, paths=paths, author=author, message=message, at=self._clock.now())
-        return await push_revert(mirror, self._git, self._private.path, credentials, wanted, target)
+        target = await self.git_tree(url, wanted.to)
+        at = self._clock.now()
+        return await push_revert(mirror, self._git, self._private.path, credentials, wanted, target, at=at)
 
     async def bundle(self, url: str, shas: frozenset[str], target: Path) -> frozenset[str]:
         """Writes those of the commits that the mirror has, with their history, as a Git bundle; which they are. Nothing is fetched."""

@@ -1,10 +1,23 @@
-"""The commands a person types to do what `push_revert` does, for where we may not push."""
+"""A commit that puts paths back to what they were, and the commands a person types for it where we may not push."""
 
+from dataclasses import dataclass
 from shlex import quote
 
 
-def by_hand(*, url: str, branch: str, to: str, paths: tuple[str, ...], message: str) -> tuple[str, ...]:
-    """Shell commands that commit on `branch` the content the paths (none: everything) had at commit `to`, and push it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revert:
+    """What is wanted: on `branch`, what `paths` (none: everything) are in commit `to`."""
+
+    branch: str
+    to: str
+    paths: tuple[str, ...] = ()
+    author: str = ""
+    message: str
+
+
+def by_hand(url: str, wanted: Revert) -> tuple[str, ...]:
+    """Shell commands that commit it, and push."""
+    branch, to, paths, message = wanted.branch, wanted.to, wanted.paths, wanted.message
     return (
         f"git clone --branch {quote(branch)} -- {quote(url)} rollback",
         "cd rollback",
