@@ -15,6 +15,8 @@ TEXT: dict[str, Any] = {"type": "string"}
 LIST: dict[str, Any] = {"type": "array", "items": TEXT}
 ITEMS: dict[str, Any] = {"type": "object", "required": ["k"], "properties": {"k": TEXT, "v": TEXT}}
 RULE = {"rule": "self.size() > 0", "message": "not empty"}
+FIXED = {"rule": "self == oldSelf", "message": "fixed"}
+FIXED_RULES: dict[str, Any] = {"x-kubernetes-validations": [FIXED]}
 
 # The schema of `spec.f`, each wrong (or odd) in its own way.
 FIELDS: tuple[dict[str, Any], ...] = (
@@ -143,6 +145,29 @@ FIELDS: tuple[dict[str, Any], ...] = (
     {"type": "string", "maxLength": 9, "x-kubernetes-validations": [{"rule": "true\n|| false"}]},
     {"type": "string", "maxLength": 9, "x-kubernetes-validations": [{"rule": "true", "messageExpression": " "}]},
     {"type": "string", "maxLength": 9, "x-kubernetes-validations": [{"rule": "true", "reason": "Nope"}]},
+    {"type": "string", "maxLength": 9, "x-kubernetes-validations": [FIXED]},
+    {"type": "string", "maxLength": 9, "x-kubernetes-validations": [{"rule": "true", "optionalOldSelf": True}]},
+    {"type": "string", "maxLength": 9, "x-kubernetes-validations": [{"rule": "true", "optionalOldSelf": False}]},
+    {"type": "array", "maxItems": 9, "items": {**TEXT, "maxLength": 9, "x-kubernetes-validations": [FIXED]}},
+    {"type": "array", "maxItems": 9, "x-kubernetes-list-type": "set", "items": {**TEXT, "maxLength": 9, **FIXED_RULES}},
+    {
+        "type": "array",
+        "maxItems": 9,
+        "items": {"type": "object", "properties": {"a": {"type": "integer", **FIXED_RULES}}},
+    },
+    {
+        "type": "array",
+        "maxItems": 9,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+        "items": {**ITEMS, "x-kubernetes-validations": [FIXED, {"rule": "self.k != 'oldSelf'"}]},
+    },
+    {
+        "type": "object",
+        "x-kubernetes-map-type": "atomic",
+        "properties": {"a": {"type": "integer", **FIXED_RULES}},
+        "maxProperties": 9,
+    },
     {"type": "object", "properties": {"a": TEXT}, "x-kubernetes-validations": [{"rule": "true", "fieldPath": ".b"}]},
     {"type": "object", "properties": {"a": TEXT}, "x-kubernetes-validations": [{"rule": "true", "fieldPath": " "}]},
     {"type": "object", "properties": {"a": TEXT}, "x-kubernetes-validations": [{"rule": "true", "fieldPath": ".a"}]},

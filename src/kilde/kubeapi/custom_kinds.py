@@ -132,7 +132,10 @@ class CustomKind(Kind):
     def presented(self, record: Record) -> Object:
         if self.converter is not None:
             return self.shown((record,))[0].object()
-        return {**self._at_rest(record), "apiVersion": self.resource.api_version}
+        found, wanted = self._at_rest(record), self.resource.api_version
+        if found.get("apiVersion") == wanted:
+            return found
+        return custom.pruned({**found, "apiVersion": wanted}, self._version.schema)[0]
 
     def _at_rest(self, record: Record) -> Object:
         """The stored object, shaped by the version it is kept in."""
@@ -160,7 +163,7 @@ class CustomKind(Kind):
     def elsewhere(self, api_version: str) -> Ownership | None:
         group, _, name = api_version.rpartition("/")
         found = self._definition.version(name) if group == self.resource.group else None
-        if self.converter is None or found is None or found is self.version:
+        if found is None or found is self.version or (self.converter is None and found.schema == self._version.schema):
             return None
         node = found.node
 

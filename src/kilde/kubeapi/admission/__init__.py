@@ -13,9 +13,15 @@ def before(world: World, call: Call, obj: Object) -> None:
 
 def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
     """What mutating policies and webhooks make of a write. They come after its ownership is known: what they add is nobody's."""
-    made = webhooks.mutate(world, call, policies.mutate(world, call, obj, old), old)
-    assert made is not None
-    return made
+    made, asked = policies.mutate(world, call, obj, old)
+
+    def again(now: Object) -> Object:
+        """The policies' second turn, after the webhooks' first: what was asked sees what came later."""
+        return policies.mutate(world, call, now, old, asked)[0] if asked else now
+
+    found = webhooks.mutate(world, call, made, old, again)
+    assert found is not None
+    return found
 
 
 def removal(world: World, call: Call, old: Object) -> None:

@@ -21,20 +21,35 @@ _GROUP = "admissionregistration.k8s.io"
 _VALIDATING = (f"validatingadmissionpolicies.{_GROUP}", f"validatingadmissionpolicybindings.{_GROUP}")
 _MUTATING = (f"mutatingadmissionpolicies.{_GROUP}", f"mutatingadmissionpolicybindings.{_GROUP}")
 
+Invoked = frozenset[tuple[str, ...]]
 
-def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
-    """The object with what policies change of it. 422 where a policy fails."""
+
+def mutate(
+    world: World, call: Call, obj: Object, old: Object | None, before: Invoked | None = None
+) -> tuple[Object, Invoked]:
+    """The object with what policies change of it, each seeing what those before it have made; and which of them were asked.
+
+    `before` are those that were asked already: only they are asked again, if they may be. 422 where a policy fails.
+    """
     known, bindings = _stored(world, _MUTATING)
-    if not bindings:
-        return obj
+    asked: set[tuple[str, ...]] = set()
+    if not bindings or before == frozenset():
+        return obj, frozenset()
     obj = unmarked(obj)
     request = request_of(world, call, obj, old)
     try:
-        for mutation in policies.mutations(known, bindings, request, _params(world)):
-            obj = _mutated(world, call, obj, mutation)
+        for one in policies.invocations(known, bindings, request, _params(world)):
+            if (before is not None and not (one.again and one.key in before)) or not policies.wanted(one, request):
+                continue
+            asked.add(one.key)
+            for place in range(one.size):
+                change = policies.mutation(one, place, request)
+                if change is not None:
+                    obj = _mutated(world, call, obj, change)
+                    request = request_of(world, call, obj, old)
     except MutationFailed as error:
         raise _refusal(call, obj, Denial(str(error))) from error
-    return obj
+    return obj, frozenset(asked)
 
 
 def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> None:

@@ -1,5 +1,7 @@
 """Admission webhooks of the configurations that are stored (apiserver's mutating and validating dispatchers)."""
 
+from collections.abc import Callable
+
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.errors import PatchError
 from kilde.core.objects.patches.json_patch import json_patch
@@ -14,20 +16,26 @@ from kilde.kubeapi.webhooks.verdicts import Verdict, verdict
 from kilde.kubeapi.world import World
 
 _GROUP = "admissionregistration.k8s.io"
+Between = Callable[[Object], Object]
 _MUTATING, _VALIDATING = f"mutatingwebhookconfigurations.{_GROUP}", f"validatingwebhookconfigurations.{_GROUP}"
 
 
-def mutate(world: World, call: Call, obj: Object | None, old: Object | None) -> Object | None:
-    """The object as the mutating webhooks want it, each asked about what the one before made of it. ApiError, Waits."""
+def mutate(
+    world: World, call: Call, obj: Object | None, old: Object | None, between: Between | None = None
+) -> Object | None:
+    """The object as the mutating webhooks want it, each asked about what the one before made of it. ApiError, Waits.
+
+    `between` is what others make of it before some are asked again.
+    """
     hooks = _configured(world, _MUTATING)
     if not hooks:
-        return obj
+        return between(obj) if between and obj is not None else obj
     given = (
         {}
         if obj is None or old is not None
         else {key: obj["metadata"][key] for key in _GIVEN_LATER if key in obj["metadata"]}
     )
-    made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old)
+    made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old, between)
     return made if made is None else {**made, "metadata": {**made["metadata"], **given}}
 
 
@@ -40,7 +48,7 @@ def _without(obj: Object, fields: Object) -> Object:
 
 
 def _asked_in_turn(
-    world: World, call: Call, hooks: list[Hook], obj: Object | None, old: Object | None
+    world: World, call: Call, hooks: list[Hook], obj: Object | None, old: Object | None, between: Between | None
 ) -> Object | None:
     asked: list[int] = []
     again: set[int] = set()
@@ -54,6 +62,10 @@ def _asked_in_turn(
             obj = made
         if hook.spec.get("reinvocationPolicy") == "IfNeeded":
             asked.append(place)
+    made = between(obj) if between and obj is not None else obj
+    if made != obj:
+        again.update(asked)
+        obj = made
     for place in asked:  # what was changed after they had seen it is shown to them once more
         request = hooks[place].concerns(request_of(world, call, obj, old)) if place in again else None
         if request is not None:

@@ -193,6 +193,14 @@ class _Walk:
                 _zero(items) if item is None else self.value(items, item, at.item(index))
                 for index, item in enumerate(value)
             ]
+        if (
+            isinstance(value, list)
+            and node.format == "byte"
+            and all(type(one) is int and 0 <= one < 256 for one in value)
+        ):
+            return binascii.b2a_base64(
+                bytes(value), newline=False
+            ).decode()  # Go takes a list of small numbers for bytes
         if not _fits(node, value):
             self._refuse(node, value, at)
         return value
@@ -245,6 +253,8 @@ def _restored(node: Node, value: Json, named: str = "") -> str:
         return f"cannot restore map from {kind}"
     if isinstance(value, str) and node.format == "byte":
         return f"error decoding from json: illegal base64 data at input byte {_base64_problem(value) or 0}"
+    if isinstance(value, list) and node.format == "byte":
+        return "unrecognized type: uint8"  # of an item: a list of small numbers is taken for bytes
     if node.list is not None or node.format == "byte":
         return f"cannot restore slice from {kind}"
     return _unconverted(kind, node, named)

@@ -23,21 +23,15 @@ class LimitRanges(Strategy):
 class PriorityClasses(Strategy):
     """There is one global default at most (admission plug-in Priority)."""
 
-    def admit_new(self, world: World, call: Call, obj: Object) -> None:
-        _only_default(world, call, obj)
-
-    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
-        _only_default(world, call, new)
-
-
-def _only_default(world: World, call: Call, obj: Object) -> None:
-    name = str(obj["metadata"].get("name") or "")
-    if not obj.get("globalDefault"):
-        return
-    for record in world.store.all(_PRIORITIES):
-        if record.key.name != name and record.object().get("globalDefault"):
-            why = f"PriorityClass {record.key.name} is already marked as default. Only one default can exist"
-            raise failures.forbidden(call.kind.about(name), why)
+    def admit(self, world: World, call: Call, new: Object, old: Object | None) -> None:
+        name = str(new["metadata"].get("name") or "")
+        if call.subresource or not new.get("globalDefault"):
+            return
+        for record in world.store.all(_PRIORITIES):
+            other = old is None or record.key.name != name
+            if other and record.object().get("globalDefault"):
+                why = f"PriorityClass {record.key.name} is already marked as default. Only one default can exist"
+                raise failures.forbidden(call.kind.about(name), why)
 
 
 class Ingresses(Strategy):

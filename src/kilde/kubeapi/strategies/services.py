@@ -7,7 +7,7 @@ from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.resources.causes import Cause
-from kilde.kubeapi.resources.validation.services import check_addresses
+from kilde.kubeapi.strategies.service_families import choose
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
@@ -21,8 +21,8 @@ class Services(Strategy):
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         if isinstance(obj.get("spec"), dict):
-            _families(obj["spec"])
-            _refuse_unreadable(call, obj)
+            _choose_families(world, call, obj, None)
+            _refuse_nameless(world, call, obj)
             _refuse_taken(world, call, obj, None)
             _allocate(world.allocations, call.memory, obj["spec"], shared=True)
 
@@ -33,26 +33,33 @@ class Services(Strategy):
         _carry_over(spec, before)
         _agree(spec, before)
         _drop_unneeded(spec, before)
-        _families(spec)
+        _choose_families(world, call, new, old)
         _refuse_taken(world, call, new, old)
         _allocate(world.allocations, call.memory, spec, shared=False)
 
 
-def _families(spec: Object) -> None:
-    """One IPv4 address, as a cluster with one service range gives."""
-    addresses = spec.get("clusterIPs")
-    if spec.get("clusterIP") and not addresses:
+def _choose_families(world: World, call: Call, new: Object, old: Object | None) -> None:
+    """Sets families and their policy; 422 where they cannot be, and nothing else is judged before a Service has its addresses."""
+    spec, before = new["spec"], (old or {}).get("spec") or {}
+    if old is None and spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-    if spec.get("type") == "ExternalName":
+    _refuse(call, new, choose(spec, before, f"IPv{world.allocations.network.version}"))
+
+
+def _refuse_nameless(world: World, call: Call, new: Object) -> None:
+    """422 for an address that is to be given to a Service without a name: the record of the address would refer to nothing."""
+    spec = new["spec"]
+    if new["metadata"].get("name") or spec.get("type") == "ExternalName" or spec.get("clusterIP") == "None":
         return
-    if addresses and not spec.get("clusterIP"):
-        spec["clusterIP"] = addresses[0]
-    headless = spec.get("clusterIP") == "None"
-    if not spec.get("ipFamilyPolicy"):
-        spec["ipFamilyPolicy"] = "RequireDualStack" if headless and not spec.get("selector") else "SingleStack"
-    if not spec.get("ipFamilies"):
-        double = headless and not spec.get("selector") and spec["ipFamilyPolicy"] != "SingleStack"
-        spec["ipFamilies"] = ["IPv4", "IPv6"] if double else ["IPv4"]
+    address = spec.get("clusterIP") or world.allocations.free_address()
+    why = f'IPAddress.networking.k8s.io "{address}" is invalid: spec.parentRef.name: Required value'
+    shown = {**spec, "clusterIPs": spec.get("clusterIPs") or [""]}
+    _refuse(call, new, [_address_cause(shown, f"failed to allocate IP: {why}")])
+
+
+def _refuse(call: Call, new: Object, causes: list[Cause]) -> None:
+    if causes:
+        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
 
 
 def _allocate(allocations: Allocations, memory: Memory, spec: Object, *, shared: bool) -> None:
@@ -118,15 +125,7 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
             causes.append(
                 failures.cause("FieldValueInvalid", f"Invalid value: {number}: {why}", f"spec.ports[{index}].nodePort")
             )
-    if causes:
-        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
-
-
-def _refuse_unreadable(call: Call, new: Object) -> None:
-    """422 for what no address can be chosen by: nothing else is judged before a new Service has its addresses."""
-    causes = list(check_addresses(new["spec"]))
-    if causes:
-        raise failures.invalid(call.kind.about_kind(str(new["metadata"].get("name") or "")), causes)
+    _refuse(call, new, causes)
 
 
 def _address_cause(spec: Object, why: str) -> Cause:
@@ -167,11 +166,11 @@ def _carry_over(spec: Object, before: Object) -> None:
             if before.get(key) and not spec.get(key):
                 spec[key] = before[key]
     if _needs_ports(spec) and _needs_ports(before):
-        known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
-        used = held_ports({"spec": spec})
+        known = {port.get("name") or "": port.get("nodePort") for port in before.get("ports") or ()}
+        used = held_ports({"spec": spec}) & held_ports({"spec": before})
         ports = []
         for port in spec.get("ports") or []:
-            number = known.get((port.get("protocol"), port.get("port")))
+            number = known.get(port.get("name") or "")
             if not port.get("nodePort") and number and number not in used:
                 port = {**port, "nodePort": number}
             ports.append(port)

@@ -24,3 +24,6 @@ class Strategy:
     def problems(self, world: World, call: Call, new: Object, old: Object | None) -> list[Cause]:
         """Causes that only the world knows: something taken, something missing."""
         return []
+
+    def admit(self, world: World, call: Call, new: Object, old: Object | None) -> None:
+        """Validating admission by the kind itself, once the object is known to be valid. `old` is None where it is new."""

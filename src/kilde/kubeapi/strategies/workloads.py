@@ -9,7 +9,7 @@ _GENERATION = "deprecated.daemonset.template.generation"
 
 
 class DaemonSets(Strategy):
-    """Goes up by one with each change of the template or of the update strategy."""
+    """Goes up by one with each change of the template."""
 
     def complete(self, obj: Object) -> None:
         meta = obj["metadata"]
@@ -24,8 +24,7 @@ class DaemonSets(Strategy):
             return
         before = (old["metadata"].get("annotations") or {}).get(_GENERATION, "1")
         count = int(before) if before.isdecimal() else 1
-        spec, former = new.get("spec") or {}, old.get("spec") or {}
-        if any(spec.get(key) != former.get(key) for key in ("template", "updateStrategy")):
+        if (new.get("spec") or {}).get("template") != (old.get("spec") or {}).get("template"):
             count += 1
         _set(new, count)
 

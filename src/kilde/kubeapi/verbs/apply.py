@@ -9,7 +9,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.go_decode import WrongType
-from kilde.kubeapi.logic.metadata import check_name, meta
+from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, check_new_content, complain
 from kilde.kubeapi.verbs.create import create_as
@@ -47,16 +47,15 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
         group, _, version = str(config.get("apiVersion") or "").rpartition("/")
         raise failures.bad_request(f"invalid object type: {group}/{version}, Kind={config.get('kind') or ''}")
     _check_metadata(call, config.get("metadata"))
-    meta(config)
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
     live = kind.presented(existing) if existing else None
     if existing is None and call.subresource:
         raise failures.not_found(kind.about(call.name))
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
-    named = {**made, "metadata": dict(made["metadata"])}
+    named = {**made, "metadata": dict(made.get("metadata") or {})}
     if not changed:  # what the configuration does not say of its name and place is as it is
-        said = {key: value for key, value in config["metadata"].items() if value is not None}
+        said = {key: value for key, value in (config.get("metadata") or {}).items() if value is not None}
         named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
     if existing is not None and not changed:

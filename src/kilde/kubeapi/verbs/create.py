@@ -49,9 +49,10 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in kind.warnings_of(obj, None):
         call.warn(text)
-    _check_free(world, call, obj)
     kept = finished(kind.to_stored(obj))  # before quotas are charged: a conversion may have to be waited for
+    strategy.admit(world, call, obj, None)
     admission.after(world, call, obj, None)
+    _check_free(world, call, obj)
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", kept["metadata"]["name"])
     if call.options.dry_run:
         return record(key, 0, encode(kept))

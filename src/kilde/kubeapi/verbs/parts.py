@@ -79,9 +79,6 @@ def keep(obj: Object, old: Object, changed: tuple[str, ...]) -> None:
     for key in [key for key in obj if key not in (*_HEAD, *changed)]:
         del obj[key]
     obj.update({key: value for key, value in old.items() if key not in (*_HEAD, *changed)})
-    for key in changed:
-        if obj.get(key) is None:
-            obj.pop(key, None)
 
 
 PARTS: Mapping[str, Callable[[Object, Object], None]] = {

@@ -6,7 +6,7 @@ from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
-from kilde.core.objects.patches.strategic_merge import strategic_merge
+from kilde.core.objects.patches.strategic_merge import merged_with_rest
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
@@ -42,10 +42,9 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.presented(existing)
-    quoted = printed(_merged(wanted, old)) if media == negotiate.STRATEGIC else ""
-    document = change_document(call, media, wanted, old, call.kind.node)
+    document, rest = _changed(call, media, wanted, old, call.kind.node)
     call.kind.mark_unchanged(document, old)
-    made = _decoded(call, document, quoted, _touched(media, wanted))
+    made = _decoded(call, document, rest, _touched(media, wanted))
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -68,13 +67,19 @@ def read_patch(media: str, raw: bytes) -> Json:
 
 def change_document(call: Call, media: str, wanted: Json, old: Object, node: Node) -> Object:
     """The document after the patch, not yet decoded; its metadata may be changed."""
+    return _changed(call, media, wanted, old, node)[0]
+
+
+def _changed(call: Call, media: str, wanted: Json, old: Object, node: Node) -> tuple[Object, Object | None]:
+    """The same, and what is left of a strategic patch (None: it is of another kind)."""
+    rest = None
     try:
         if media == negotiate.JSON_PATCH:
             made = json_patch(old, wanted)
         elif media == negotiate.MERGE:
             made = merge_patch(old, wanted)
         else:
-            made = strategic_merge(old, wanted, node)
+            made, rest = merged_with_rest(old, wanted, node)
     except PatchRejected as error:
         raise failures.unprocessable() from error
     except PatchError as error:
@@ -84,7 +89,7 @@ def change_document(call: Call, media: str, wanted: Json, old: Object, node: Nod
             f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
     meta = made.get("metadata")
-    return {**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)
+    return ({**made, "metadata": dict(meta)} if isinstance(meta, dict) else dict(made)), rest
 
 
 def _refused(error: PatchError, media: str) -> ApiError:
@@ -118,21 +123,21 @@ def _rewritten(value: Json, touched: Json) -> Json:
     return {key: _rewritten(value[key], touched.get(key)) for key in sorted(value)}
 
 
-def _decoded(call: Call, made: Object, quoted: str, touched: Object) -> Object:
-    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `quoted` is a strategic patch."""
+def _decoded(call: Call, made: Object, rest: Object | None, touched: Object) -> Object:
+    """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `rest` is of a strategic patch."""
     if call.kind.resource.custom and not made.get("kind"):
         text = json.dumps(json.loads(canonical(made)), separators=(",", ":"), ensure_ascii=False)
         raise _unlike(text, f"Object 'Kind' is missing in '{text}'")
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
-        if quoted:
-            raise _unlike(quoted, error.restored) from error
+        if rest is not None:
+            raise _unlike(printed(rest), error.restored) from error
         raise unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
     unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
     if unknown and call.options.validation == "Strict":
         why = f"strict decoding error: {', '.join(unknown)}"
-        raise _unlike(quoted, why) if quoted else unfit(made, why)
+        raise unfit(made, why) if rest is None else _unlike(printed(rest), why)
     complain(call, "", unknown)
     found = dict(decoded.object)
     return {**found, "metadata": dict(found.get("metadata") or {})}
@@ -158,23 +163,3 @@ def unfit(made: Object, why: str) -> ApiError:
 def _unlike(text: str, why: str) -> ApiError:
     words = f"Invalid value: {failures.quoted(text)}: {why}"
     return failures.invalid(Named("", ""), [failures.cause("FieldValueInvalid", words, "patch")])
-
-
-def _merged(patch: Json, old: Json) -> Json:
-    """A strategic patch as Go quotes it: without the directives that merging has taken out of it."""
-    if not isinstance(patch, dict) or not isinstance(old, dict):
-        return patch
-    return {
-        key: _merged(child, old[key]) if key in old else _fresh(child)
-        for key, child in patch.items()
-        if not key.startswith("$")
-    }
-
-
-def _fresh(value: Json) -> Json:
-    """What a patch brings that was not there: without nulls, and without the items of lists that are directives."""
-    if isinstance(value, dict):
-        return {key: _fresh(child) for key, child in value.items() if child is not None}
-    if isinstance(value, list):
-        return [_fresh(item) for item in value if not (isinstance(item, dict) and "$patch" in item)]
-    return value

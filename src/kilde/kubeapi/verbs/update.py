@@ -18,7 +18,7 @@ from kilde.kubeapi.world import World
 _NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
 _COUNT_LABELS = frozenset(("endpointslices.discovery.k8s.io",))
 _COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
-# Kinds of which a PUT must say what it was made from, as it must of custom ones.
+# Kinds of which a write must say what it was made from, as it must of custom ones; only a JSON patch can take that away.
 _ADMISSION = "admissionregistration.k8s.io"
 _CONDITIONAL = frozenset(
     {
@@ -39,6 +39,7 @@ _CONDITIONAL = frozenset(
         ("storage.k8s.io", "VolumeAttachment"),
     }
 )
+_EMPTY_IS_A_CHANGE = {"configmaps": ("data", "binaryData"), "secrets": ("data",)}
 _RBAC = "rbac.authorization.k8s.io"
 _CREATE_ON_UPDATE = frozenset(
     (
@@ -74,6 +75,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     old = kind.presented(existing)
     check_preconditions(kind, obj, old, exact=exact)
     kind.mark_unchanged(obj, old)
+    sent = obj
     obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
@@ -87,7 +89,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     strategy.prepare_change(world, call, obj, old)
     if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
-    causes = kind.problems_of_change(obj, old, call.subresource)
+    causes = kind.problems_of_change(_as_sent(kind, obj, sent), old, call.subresource)
     refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
     if call.subresource in ("", "scale"):
         for text in kind.warnings_of(obj, old):
@@ -95,6 +97,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if kind.converts:
         kind.to_stored(_before_storing(obj, old))  # may have to be waited for, which must be before quotas are charged
     if call.subresource != "scale":
+        strategy.admit(world, call, obj, old)
         admission.after(world, call, obj, old)
     obj = kind.to_stored(_before_storing(obj, old))
     if same_but_times(obj, existing.object() if kind.conversion or kind.converts else kind.to_stored(old)):
@@ -102,6 +105,12 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
     return store(world, existing.key, obj)
+
+
+def _as_sent(kind: Kind, obj: Object, sent: Object) -> Object:
+    """The object with the empty maps that were sent, where they count as a change of what cannot be changed."""
+    empty: Object = {key: {} for key in _EMPTY_IS_A_CHANGE.get(kind.storage, ()) if sent.get(key) == {}}
+    return {**obj, **empty} if empty else obj
 
 
 def _before_storing(obj: Object, old: Object) -> Object:
@@ -133,7 +142,7 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
         why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         raise failures.conflict(kind.about(name), f"{why}Precondition failed: {told}")
     if version in ("", "0"):
-        if kind.resource.custom or (exact and (kind.resource.group, kind.resource.kind) in _CONDITIONAL):
+        if kind.resource.custom or (kind.resource.group, kind.resource.kind) in _CONDITIONAL:
             cause = failures.cause(
                 "FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"
             )

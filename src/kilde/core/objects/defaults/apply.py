@@ -14,6 +14,8 @@ from kilde.core.objects.unchanged import Unchanged
 
 _NOTHING = object()
 _UNROUNDED = ("io.k8s.api.node.", "io.k8s.api.resource.")  # groups that do not round their resource lists
+# Lists of which an empty one is another than none: it stands instead of the default, and is refused.
+_TOLD_APART = frozenset({("io.k8s.api.autoscaling.v2.HPAScalingRules", "policies")})
 
 
 def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
@@ -46,6 +48,8 @@ def _struct(node: Node, fields: MapNode, value: Object) -> Object:
         kept = _field(below, child, code, milli=milli)
         if kept is not _NOTHING:
             out[key] = kept
+        elif (node.definition, key) in _TOLD_APART:
+            out[key] = child
     for key, code in codes.items():
         if key not in out and code in "v0an":
             out[key] = _zero(fields.fields.get(key), code)

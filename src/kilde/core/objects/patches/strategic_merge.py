@@ -27,32 +27,51 @@ def strategic_merge(document: Object, patch: Json, node: Node) -> Object:
 
     BadPatch (400) if it is no patch, PatchFailed (500) if directives contradict the type or each other.
     """
+    return merged_with_rest(document, patch, node)[0]
+
+
+def merged_with_rest(document: Object, patch: Json, node: Node) -> tuple[Object, Object]:
+    """The same, and what is left of the patch: a server takes out of it the directives that it has done, and quotes the rest.
+
+    The two share what they have in common.
+    """
     if not isinstance(patch, dict):
         raise BadPatch("json: cannot unmarshal the patch into Go value of type map[string]interface {}")
-    return _map(document, patch, node, 0)
+    try:
+        rest = _copy(patch)
+        return _map(document, rest, node, 0), rest
+    except RecursionError as error:
+        raise BadPatch("the patch is nested too deeply") from error
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(child) for key, child in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 def _map(original: Object, patch: Object, node: Node, depth: int) -> Object:
+    """The original with a patch merged in; directives that are done are taken out of the patch."""
     if depth > _DEPTH:
         raise BadPatch("the patch is nested too deeply")
     if PATCH in patch:
         return _directed(patch)
     out = _retained(original, patch)
-    rest = {key: value for key, value in patch.items() if key != RETAIN_KEYS}
-    for directive in [key for key in rest if key.startswith(ORDER)]:
-        _reorder(out, rest, directive, node, depth)
-    for key in sorted(rest, key=lambda name: not name.startswith(DELETE_FROM)):
+    for directive in [key for key in patch if key.startswith(ORDER)]:
+        _reorder(out, patch, directive, node, depth)
+    for key in sorted(patch, key=lambda name: not name.startswith(DELETE_FROM)):
         if key.startswith(DELETE_FROM):
-            _delete_from(out, key.removeprefix(DELETE_FROM), rest[key])
+            _delete_from(out, key.removeprefix(DELETE_FROM), patch[key])
         else:
-            _set(out, key, rest[key], node, depth)
+            _set(out, key, patch[key], node, depth)
     return out
 
 
 def _directed(patch: Object) -> Object:
     directive = patch[PATCH]
     if directive == "replace":
-        return {key: value for key, value in patch.items() if key != PATCH}
+        del patch[PATCH]
+        return patch
     if directive == "delete":
         return {}
     raise _unknown(directive, patch)
@@ -66,12 +85,8 @@ def _retained(original: Object, patch: Object) -> Object:
     """A copy of the original, without what `$retainKeys` leaves out."""
     if RETAIN_KEYS not in patch:
         return dict(original)
-    kept = patch[RETAIN_KEYS]
-    named = [
-        key
-        for key, value in patch.items()
-        if key != RETAIN_KEYS and value is not None and not key.startswith((ORDER, DELETE_FROM))
-    ]
+    kept = patch.pop(RETAIN_KEYS)
+    named = [key for key, value in patch.items() if value is not None and not key.startswith((ORDER, DELETE_FROM))]
     if not isinstance(kept, list) or any(key not in kept for key in named):
         raise BadPatch("invalid patch format of retainKeys")
     return {key: value for key, value in original.items() if key in kept}
@@ -90,14 +105,18 @@ def _set(out: Object, key: str, wanted: Json, node: Node, depth: int) -> None:
     elif _directs(wanted):
         out.pop(key, None)
     else:
-        out[key] = _without_directives(_without_nulls(wanted))
+        _drop_nulls(wanted)
+        out[key] = _without_directives(wanted)
 
 
-def _without_nulls(value: Json) -> Json:
+def _drop_nulls(value: Json) -> None:
     """What is new in the document is taken as it is, only without nulls (they would delete)."""
     if isinstance(value, dict):
-        return {key: _without_nulls(child) for key, child in value.items() if child is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        for key in [key for key, child in value.items() if child is None]:
+            del value[key]
+    if isinstance(value, (dict, list)):
+        for child in value.values() if isinstance(value, dict) else value:
+            _drop_nulls(child)
 
 
 def _delete_from(out: Object, key: str, values: Json) -> None:
@@ -174,32 +193,50 @@ def _items(original: list[Any], patch: list[Any], key: str, node: Node, depth: i
     return merged
 
 
-def _reorder(out: Object, rest: Object, directive: str, node: Node, depth: int) -> None:
+def _reorder(out: Object, patch: Object, directive: str, node: Node, depth: int) -> None:
     """Does one `$setElementOrder` with the list it is about; both are taken out of the patch."""
     name = directive.removeprefix(ORDER)
-    if name.startswith("$"):
-        struct = node.definition.rpartition(".")[2]
-        raise PatchFailed(f'unable to find api field in struct {struct} for the json field "{name}"')
-    order = _a_list(rest.pop(directive))
+    order = _a_list(patch.pop(directive))
     before = _a_list(out[name]) if name in out else None
-    wanted = _a_list(rest[name]) if name in rest else None
-    child = node.child(name) or DEDUCED
-    _check_order(wanted or [], order, child.patch_key)
+    wanted = _a_list(patch[name]) if name in patch else None
+    child = _field(node, name)
+    key = child.patch_key
+    _check_order(wanted or [], order, key)
     if before is None and wanted is None:
         return
-    rest.pop(name, None)
-    if not before and not wanted:
-        raise PatchFailed("no elements in any of the given slices")
+    both = [*(before or ()), *(wanted or ())]
     if before is None or wanted is None:
         merged = _without_directives(wanted) if wanted is not None else before or []
     else:
         merged = _list(before, wanted, child, depth + 1)
-    if not child.patch_key:
-        for item in merged:
-            if isinstance(item, dict):
-                _key(item, "")
-    mine, others = partition(merged, order, child.patch_key)
-    out[name] = ordered(mine, others, order, before or [], child.patch_key)
+    if key:
+        _all_have(key, merged)
+    if not both:
+        raise PatchFailed("no elements in any of the given slices")
+    mine, others = partition(merged, order, key)
+    if isinstance(both[0], dict):
+        _all_have(key, mine, order, others, before or [])
+    out[name] = ordered(mine, others, order, before or [], key)
+    patch.pop(name, None)
+
+
+def _field(node: Node, name: str) -> Node:
+    """The type of the list that an order is for. PatchFailed where there is none."""
+    if node.map is None or not node.map.fields:
+        if node is DEDUCED or node.map is None:
+            return DEDUCED
+        raise PatchFailed("merging an object in json but data type is not struct, instead is: map")
+    child = node.map.fields.get(name)
+    if child is None:
+        struct = node.definition.rpartition(".")[2]
+        raise PatchFailed(f'unable to find api field in struct {struct} for the json field "{name}"')
+    return child
+
+
+def _all_have(key: str, *lists: list[Any]) -> None:
+    for items in lists:
+        for item in items:
+            _key(_a_map(item), key)
 
 
 _GO_KINDS: Mapping[type, str] = {
@@ -219,10 +256,22 @@ def _a_list(value: Json) -> list[Any]:
     return value
 
 
+def _a_map(value: Any) -> Object:
+    if not isinstance(value, dict):
+        kind = _GO_KINDS.get(type(value), "[]interface {}")
+        raise PatchFailed(f"expected a map[string]interface {{}}, but received a {kind}")
+    return value
+
+
 def _without_directives(value: Any) -> Any:
-    """The value without the maps in it that hold `$patch`; the value itself does not."""
+    """The value without the maps in it that hold `$patch`; the value itself does not. Maps are changed, lists made anew."""
     if isinstance(value, dict):
-        return {key: _without_directives(child) for key, child in value.items() if not _directs(child)}
+        for key, child in list(value.items()):
+            if _directs(child):
+                del value[key]
+            else:
+                value[key] = _without_directives(child)
+        return value
     return [_without_directives(item) for item in value if not _directs(item)] if isinstance(value, list) else value
 
 
@@ -232,11 +281,19 @@ def _directs(value: Json) -> bool:
 
 def _check_order(patch: list[Any], order: list[Any], key: str) -> None:
     """Every item of the patch must be in the order list, if that has any, in the same order."""
-    if not order:
+    if not order or not patch:
         return
-    names = [_key(item, key) if key and isinstance(item, dict) else item for item in patch if not _directs(item)]
-    rest = iter([by_key(item, key) for item in order])
-    if not all(any(name == other for other in rest) for name in names):
+    items = [item for item in patch if _a_map(item).get(PATCH) != "delete"] if key else patch
+    items = [item for item in items if not _directs(item)]
+    rest = iter(order)
+    if not all(any(_alike(item, other, key) for other in rest) for item in items):
         raise PatchFailed(
             f"The order in patch list:\n{printed(patch)}\n doesn't match $setElementOrder list:\n{printed(order)}\n"
         )
+
+
+def _alike(item: Any, other: Any, key: str) -> bool:
+    if not key:
+        return type(item) is type(other) and bool(item == other)
+    mine, theirs = _key(_a_map(item), key), _key(_a_map(other), key)
+    return type(mine) is type(theirs) and mine == theirs

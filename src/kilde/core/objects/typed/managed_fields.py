@@ -103,6 +103,8 @@ def update(
         )
         before = _identified(plain_live if live is not None else zero_object(node), new)
         try:
+            if not node.definition:  # of a custom resource, which no decoder has held to its type
+                check(node, plain_new, duplicates=True)
             owned, took = updated(node, before, plain_new, owners, intent)
             owners = managers.capped(_timed(owned, intent.owner, owners, now if took else ""))
         except (TypingError, ValueError, RecursionError):
@@ -132,15 +134,19 @@ def _explain(node: Node, live: Object, config: Object, error: Exception) -> None
         try:
             check(node, value, duplicates=duplicates)
         except TypingError as found:
-            meta = _metadata(value)
-            parts = (meta.get(key) for key in ("namespace", "name"))
-            name = "/".join(part if isinstance(part, str) else "" for part in parts)
-            version = str(value.get("apiVersion") or "")
-            version = version if "/" in version else f"/{version}"
-            place = f"{name}; {version}, Kind={value.get('kind') or ''}"
-            raise TypingError(f"failed to create typed {what} object ({place}): {found.what}") from error
+            raise TypingError(f"failed to create typed {what} object ({_place(value)}): {found.what}") from error
     if isinstance(error, RecursionError):
         raise TypingError("the object is nested too deeply") from error
+
+
+def _place(obj: Object) -> str:
+    """Which object it is, as a server tells it: `namespace/name; version, Kind=kind`."""
+    meta = _metadata(obj)
+    parts = (meta.get(key) for key in ("namespace", "name"))
+    name = "/".join(part if isinstance(part, str) else "" for part in parts)
+    version = str(obj.get("apiVersion") or "")
+    version = version if "/" in version else f"/{version}"
+    return f"{name}; {version}, Kind={obj.get('kind') or ''}"
 
 
 def _first(node: Node, live: Object, intent: Intent, now: str) -> Managers:
@@ -150,7 +156,12 @@ def _first(node: Node, live: Object, intent: Intent, now: str) -> Managers:
     try:
         owned, took = updated(node, empty, live, {}, intent._replace(owner=owner, force=True))
     except (ValueError, RecursionError):
-        return {}  # it does not fit its type: the apply itself will tell
+        try:
+            check(node, live, duplicates=True)
+        except TypingError as found:
+            why = f"failed to convert new object ({_place(live)}) to smd typed: {found.what}"
+            raise TypingError(f"failed to create manager for existing fields: {why}") from found
+        return {}  # the apply itself will tell
     return _timed(owned, owner, {}, now) if took else owned
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import merging
-from kilde.core.objects.typed.errors import ApplyConflict, Conflict, Owner
+from kilde.core.objects.typed.errors import ApplyConflict, Conflict, Owner, TypingError
 from kilde.core.objects.typed.field_set import (
     Trie,
     difference,
@@ -130,9 +130,18 @@ def _elsewhere(intent: Intent, live: Object, new: Object) -> Callable[[str], Com
     @cache
     def compared(api_version: str) -> Comparison | None:
         found = None if api_version == intent.api_version else intent.versions(api_version)
-        return None if found is None else merging.compare(found.node, found.convert(live), found.convert(new))
+        if found is None:
+            return None
+        return merging.compare(found.node, _converted(found, live, "old"), _converted(found, new, "new"))
 
     return compared
+
+
+def _converted(version: Version, obj: Object, what: str) -> Object:
+    try:
+        return version.convert(obj)
+    except TypingError as error:
+        raise TypingError(f"failed to convert {what} object: {error.what}") from error
 
 
 def taken_away(

@@ -25,13 +25,14 @@ _HOISTED = {
 }
 
 
-def check_definition(crd: Object) -> list[Cause]:
-    """What is wrong with a CRD that is created; its defaults are filled in, its status has storedVersions."""
+def check_definition(crd: Object, old: Object | None = None) -> list[Cause]:
+    """What is wrong with a CRD that is created; its defaults are filled in, its status has storedVersions. `old` is what it was."""
     spec, name = crd.get("spec") or {}, (crd.get("metadata") or {}).get("name") or ""
     causes = list(_identity(spec, name))
-    causes.extend(_versions(spec))
+    same = _unchanged(spec, (old or {}).get("spec") or {})
+    causes.extend(_versions(spec, same))
     causes.extend(_names(spec.get("names") or {}, "spec.names"))
-    causes.extend(_common_parts(spec.get("versions") or ()))
+    causes.extend(_common_parts(spec.get("versions") or (), same))
     causes.extend(_conversion(spec.get("conversion") or {}))
     causes.extend(_stored(spec, crd.get("status") or {}))
     causes.extend(_approval(spec, crd.get("metadata") or {}))
@@ -45,7 +46,7 @@ def check_definition(crd: Object) -> list[Cause]:
 
 def check_definition_update(crd: Object, old: Object) -> list[Cause]:
     """What is wrong with a CRD that is to take the place of `old`."""
-    causes = check_definition(crd)
+    causes = check_definition(crd, old)
     spec, before = crd.get("spec") or {}, old.get("spec") or {}
     fixed: list[tuple[str, Json, Json]] = [
         ("spec.group", spec.get("group"), before.get("group")),
@@ -59,6 +60,16 @@ def check_definition_update(crd: Object, old: Object) -> list[Cause]:
     causes.extend(_authority(spec.get("conversion") or {}, before.get("conversion") or {}, old))
     causes.extend(invalid(field, value, "field is immutable") for field, value, was in fixed if value != was)
     return causes
+
+
+def _unchanged(spec: Object, before: Object) -> frozenset[str]:
+    """The versions whose schema is what it was."""
+    was = {one.get("name"): one.get("schema") for one in before.get("versions") or ()}
+    return frozenset(
+        one["name"]
+        for one in spec.get("versions") or ()
+        if one.get("name") in was and one.get("schema") == was[one["name"]]
+    )
 
 
 def _established(crd: Object) -> bool:
@@ -105,13 +116,13 @@ def _labels(values: Sequence[str], at: str) -> Iterator[Cause]:
             yield invalid(f"{at}[{index}]", value, ",".join(dns_1035_label(value)))
 
 
-def _versions(spec: Object) -> Iterator[Cause]:
+def _versions(spec: Object, same: frozenset[str]) -> Iterator[Cause]:
     versions: Sequence[Object] = spec.get("versions") or ()
     names = [one.get("name", "") for one in versions]
     for index, name in enumerate(names):
         if dns_1035_label(name):
             yield invalid(f"spec.versions[{index}].name", name, ",".join(dns_1035_label(name)))
-    yield from _parts(versions)
+    yield from _parts(versions, same)
     if len(set(names)) < len(names):
         yield invalid("spec.versions", [_dump(one) for one in versions], "must contain unique version names")
     if sum(bool(one.get("storage")) for one in versions) != 1:
@@ -154,20 +165,21 @@ def _same(versions: Sequence[Object]) -> set[str]:
     return {key for key in _HOISTED if all(_part(one, key) == _part(versions[0], key) for one in versions)}
 
 
-def _parts(versions: Sequence[Object]) -> Iterator[Cause]:
+def _parts(versions: Sequence[Object], unchanged: frozenset[str]) -> Iterator[Cause]:
     same = _same(versions)
     for index, version in enumerate(versions):
         at = f"spec.versions[{index}]"
         yield from _deprecation(version, f"{at}.deprecationWarning")
         if (version.get("schema") or {}).get("openAPIV3Schema") is None:
             yield required(f"{at}.schema.openAPIV3Schema")
-        yield from _judged(version, {key: f"{at}.{key}" for key in _HOISTED if key not in same}, versions)
+        places = {key: f"{at}.{key}" for key in _HOISTED if key not in same}
+        yield from _judged(version, places, versions, unchanged)
 
 
-def _common_parts(versions: Sequence[Object]) -> Iterator[Cause]:
+def _common_parts(versions: Sequence[Object], unchanged: frozenset[str]) -> Iterator[Cause]:
     if versions:
         same = _same(versions)
-        yield from _judged(versions[0], {key: _HOISTED[key] for key in _HOISTED if key in same}, versions)
+        yield from _judged(versions[0], {key: _HOISTED[key] for key in _HOISTED if key in same}, versions, unchanged)
 
 
 def _part(version: Object, key: str) -> Json:
@@ -176,14 +188,17 @@ def _part(version: Object, key: str) -> Json:
     return found if isinstance(found, dict) else found or None
 
 
-def _judged(version: Object, places: Mapping[str, str], versions: Sequence[Object]) -> Iterator[Cause]:
+def _judged(
+    version: Object, places: Mapping[str, str], versions: Sequence[Object], unchanged: frozenset[str]
+) -> Iterator[Cause]:
     """The parts of a version that stand at these fields."""
     schema, subresources = (version.get("schema") or {}).get("openAPIV3Schema"), version.get("subresources") or {}
     if "schema" in places and schema is not None:
         hoisted = places["schema"] == _HOISTED["schema"]
         beside = versions if hoisted or "subresources" not in places else (version,)
         status = any((one.get("subresources") or {}).get("status") is not None for one in beside)
-        yield from check_schema(schema, f"{places['schema']}.openAPIV3Schema", status=status)
+        same = version.get("name") in unchanged
+        yield from check_schema(schema, f"{places['schema']}.openAPIV3Schema", status=status, same=same)
     if "subresources" in places:
         yield from check_scale(subresources.get("scale"), f"{places['subresources']}.scale")
     if "additionalPrinterColumns" in places:

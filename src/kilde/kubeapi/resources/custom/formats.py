@@ -117,7 +117,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
 
 
 _OF_NUMBERS: Mapping[str, tuple[str, ...]] = {"integer": ("int32", "int64"), "number": ("float", "double")}
-_OF_TEXTS = frozenset({name.replace("-", "") for name in FORMATS} | {"password"})
+TEXT_FORMATS = frozenset({name.replace("-", "") for name in FORMATS} | {"password"})
 
 
 def unknown_formats(definition: Object) -> list[str]:
@@ -132,7 +132,7 @@ def unknown_formats(definition: Object) -> list[str]:
 
 def _unknown(schema: Object) -> Iterator[str]:
     name, kind = schema.get("format") or "", schema.get("type") or "string"
-    known = name.replace("-", "") in _OF_TEXTS if kind == "string" else name in _OF_NUMBERS.get(kind, ())
+    known = name.replace("-", "") in TEXT_FORMATS if kind == "string" else name in _OF_NUMBERS.get(kind, ())
     if name and not known:
         yield name
     for key in ("items", "not", "additionalProperties"):

@@ -30,12 +30,12 @@ _DEEPEST = 100
 
 
 def check_rules(
-    schema: Schema, at: str, budget: Budget | None = None, times: int | None = 1, *, root: bool = False
+    schema: Schema, at: str, budget: Budget | None = None, times: int | None = 1, *, root: bool = False, lost: str = ""
 ) -> Iterator[Cause]:
     """What is wrong with the expressions of one schema's own rules; `at` is its field.
 
     `times` is how often its values can be in an object (None: without bound), `budget` that of all rules, `root` whether the schema is
-    of a whole object.
+    of a whole object, `lost` within which field it stands where nothing can be found again (oldSelf is nothing there).
     """
     if not available() or not schema.get(RULES):
         return
@@ -48,6 +48,7 @@ def check_rules(
             often = shape.times if times is None else times
             yield from _costs(rule, text, schema, where, budget or Budget(), shape, 0 if failed else often)
         yield from wrong
+        yield from _transition(rule, text, schema, where, lost)
 
 
 def _costs(
@@ -91,6 +92,26 @@ def _compiles(rule: Object, text: str, schema: Schema, at: str) -> Iterator[Caus
                 else "messageExpression must evaluate to a string"
             )
             yield invalid(f"{at}.{key}", _dump(rule), words)
+
+
+def _transition(rule: Object, text: str, schema: Schema, at: str, lost: str) -> Iterator[Cause]:
+    """What is wrong with a rule that looks at the old value, or says that it may, where there is none or it does not."""
+    if not _looks_back(rule, text, schema):
+        if rule.get("optionalOldSelf") is not None:
+            words = "may not be set if oldSelf is not used in rule"
+            yield invalid(f"{at}.optionalOldSelf", rule["optionalOldSelf"], words)
+    elif lost:
+        words = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {lost}"
+        yield invalid(f"{at}.rule", str(rule.get("rule")), words)
+
+
+def _looks_back(rule: Object, text: str, schema: Schema) -> bool:
+    """Whether a rule names oldSelf. One that does not compile does not, but for what our engine alone lacks."""
+    try:
+        found = compiled(text, _kind(schema), optional_old=bool(rule.get("optionalOldSelf")))
+    except BadExpression as error:
+        return error.is_ours and uses_old(text)
+    return found.gives in ("BOOL", "DYN") and uses_old(text)
 
 
 def _dump(rule: Object) -> Struct:

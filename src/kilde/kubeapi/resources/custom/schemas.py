@@ -47,8 +47,8 @@ _BESIDE_STATUS = (
 
 
 class _Place(NamedTuple):
-    """Where a schema stands: its field, the budget of all rules, whether it is the root, whether within the metadata of a whole object, and
-    whether a default may not stand there (the reason), or rules are not looked at."""
+    """Where a schema stands: its field, the budget of all rules, whether it is the root, whether within the metadata of a whole object,
+    whether a default may not stand there (the reason), or rules are not looked at, and within which field old values cannot be found."""
 
     at: str
     budget: Budget
@@ -57,10 +57,14 @@ class _Place(NamedTuple):
     no_default: str = ""
     rules: bool = True
     times: int | None = 1  # how often such a value can be in an object; None: without bound
+    lost: str = ""
 
 
-def check_schema(schema: Schema, at: str, *, status: bool = False) -> list[Cause]:
-    """What keeps this schema from being that of a custom resource; `at` is its field, `status` whether the status is written apart."""
+def check_schema(schema: Schema, at: str, *, status: bool = False, same: bool = False) -> list[Cause]:
+    """What keeps this schema from being that of a custom resource; `at` is its field, `status` whether the status is written apart.
+
+    `same`: it is what the version had before, so that no rule is too expensive that was not.
+    """
     if _is_too_deep(schema):
         return [forbidden(at, f"a schema may not be nested more than {_DEEPEST} levels deep")]
     causes = list(_beside_status(schema, at)) if status else []
@@ -70,7 +74,7 @@ def check_schema(schema: Schema, at: str, *, status: bool = False) -> list[Cause
     shape = [] if unstructured else check_structural(schema, at) or list(_defaults({**schema, EMBEDDED: True}, at))
     rules: list[Cause] = []
     causes += shape
-    budget = Budget()
+    budget = Budget(same)
     causes += _openapi(schema, _Place(at, budget, root=True, rules=not (shape or unstructured)), rules)
     causes += rules
     if not causes and unstructured:
@@ -135,22 +139,29 @@ def _openapi(schema: Schema, place: _Place, rules: list[Cause]) -> list[Cause]:
     causes += [*_relations(schema, at), *_map_list(schema, at), *_keys(schema, at), *_rule_texts(schema, at)]
     if not causes and place.rules:
         whole = place.root or bool(schema.get(EMBEDDED))
-        rules.extend(check_rules(schema, at, place.budget, place.times, root=whole))
+        rules.extend(check_rules(schema, at, place.budget, place.times, root=whole, lost=place.lost))
     return causes
 
 
 def _below(schema: Schema, place: _Place, path: str) -> _Place:
     at, kind = f"{place.at}.{path}", path.partition("[")[0]
-    place = place._replace(times=times_below(schema, place.times))
+    place = place._replace(times=times_below(schema, place.times), lost=place.lost or _loses(schema, kind, place.at))
     if kind == "properties":
         name = path[len("properties[") : -1]
         meta = place.meta or ((place.root or bool(schema.get(EMBEDDED))) and name in _OWN)
         reason = f"in top-level {name}" if place.root and name in _OWN else place.no_default
-        return _Place(at, place.budget, meta=meta, no_default=reason, rules=place.rules, times=place.times)
+        return place._replace(at=at, root=False, meta=meta, no_default=reason)
     if kind == "additionalProperties" and place.meta:
         reason = "inside additionalProperties applying to object metadata"
         return place._replace(at=at, root=False, no_default=reason)
     return place._replace(at=at, root=False, rules=place.rules and kind in ("items", "additionalProperties"))
+
+
+def _loses(schema: Schema, kind: str, at: str) -> str:
+    """The schema's field, if what was within its values before an update cannot be told apart: items of a list that is no map."""
+    if kind.partition("[")[0] == "items":
+        return at if schema.get(LIST_TYPE) != "map" else ""
+    return at if kind == "properties" and schema.get(MAP_TYPE) not in (None, *_MAP_TYPES) else ""
 
 
 def _keywords(schema: Schema, place: _Place) -> Iterator[Cause]:

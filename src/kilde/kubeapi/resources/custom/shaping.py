@@ -31,8 +31,10 @@ def pruned(obj: Object, schema: Schema | None) -> tuple[Object, list[str]]:
 def _prune(value: Json, schema: Schema, path: str, unknown: list[str]) -> Json:
     if isinstance(value, dict):
         return _prune_map(value, schema, path, unknown)
-    items = schema.get("items")
-    if isinstance(value, list) and isinstance(items, Mapping):
+    if isinstance(value, list):
+        items = schema.get("items") or {}  # of items that nobody knows nothing is known
+        if schema.get(PRESERVE):
+            items = {**items, PRESERVE: True}
         return [_prune(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
     return value
 
@@ -53,9 +55,9 @@ def _prune_map(value: Object, schema: Schema, path: str, unknown: list[str]) -> 
             out[key] = _known(child, builtin().named(_OBJECT_META), where, unknown)
         elif key in properties:
             out[key] = _prune(child, properties[key], where, unknown)
-        elif isinstance(extra, Mapping):
-            out[key] = _prune(child, extra, where, unknown)
-        elif keep or extra is True:
+        elif isinstance(extra, Mapping) or extra is True:
+            out[key] = _prune(child, {} if extra is True else extra, where, unknown)
+        elif keep:
             out[key] = child
         else:
             unknown.append(where)

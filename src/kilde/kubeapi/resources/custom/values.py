@@ -22,7 +22,7 @@ from kilde.kubeapi.resources.causes import (
     type_invalid,
 )
 from kilde.kubeapi.resources.custom.definition import Schema
-from kilde.kubeapi.resources.custom.formats import FORMATS
+from kilde.kubeapi.resources.custom.formats import FORMATS, TEXT_FORMATS
 from kilde.kubeapi.resources.custom.patterns import matches
 
 _NOTHING = object()
@@ -69,33 +69,35 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
     if old is not _NOTHING and type(old) is type(value) and old == value:
         return
     kind = type_name(value)
-    wrong = _type(kind, schema)
+    wrong, is_of = _type(value, kind, schema)
     if wrong:
-        yield type_invalid(place.path, kind, f'{place.body} must be of type {wrong}: "{kind}"')
+        yield type_invalid(place.path, is_of, f'{place.body} must be of type {wrong}: "{is_of}"')
         if wrong == "integer" and kind == "number":
             yield invalid(NO_FIELD, "", f"Checked value must be of type integer (default format) in {place.path}")
-        if kind != "null":
-            yield from _enum(value, schema, place)
-        return
-    if kind == "null":
-        return
     yield from _enum(value, schema, place)
+    if wrong or kind == "null":
+        return
     judge = _BY_KIND.get(kind)
     if judge is not None:
         yield from judge(value, schema, place, old)
     yield from _compositions(value, schema, place)
 
 
-def _type(kind: str, schema: Schema) -> str:
-    """The type that was wanted, where the value has another."""
+_NUMBERS = ("integer", "number")
+
+
+def _type(value: Json, kind: str, schema: Schema) -> tuple[str, str]:
+    """The type, or format, that was wanted, and what the value is of; ("", …) where it fits. Texts and lists fit any format here."""
     wanted = ("integer", "string") if schema.get(_INT_OR_STRING) else (schema["type"],) if schema.get("type") else ()
-    if not wanted or kind in wanted or (kind == "integer" and "number" in wanted):
-        return ""
-    if schema.get("nullable"):
-        if kind == "null":
-            return ""
-        wanted = (*wanted, "null")
-    return ",".join(wanted)
+    if not wanted or (kind == "null" and schema.get("nullable")):
+        return "", kind
+    fits = kind in wanted or (kind == "integer" and "number" in wanted)
+    form = str(schema.get("format") or "")
+    if not fits and kind != "null" and form.replace("-", "") in TEXT_FORMATS:
+        if kind not in ("string", "array"):
+            return form, "" if kind not in _NUMBERS else "int64" if type(value) is int else "float64"
+        fits = not any(one in wanted for one in _NUMBERS)
+    return ("" if fits else ",".join(wanted)), kind
 
 
 def _enum(value: Json, schema: Schema, place: _Place) -> Iterator[Cause]:

@@ -1,10 +1,10 @@
 """Admission policies in CEL: what ValidatingAdmissionPolicies deny and MutatingAdmissionPolicies change.
 
-`judge(policies, bindings, request, params)` gives a `Verdict`; `mutations(policies, bindings, request, params)` gives patches.
+`judge(policies, bindings, request, params)` gives a `Verdict`; `invocations(policies, bindings, request, params)` those that mutate.
 """
 
 from kilde.kubeapi.resources.policies.matching import is_about
-from kilde.kubeapi.resources.policies.mutating import Mutation, MutationFailed, mutations
+from kilde.kubeapi.resources.policies.mutating import Mutation, MutationFailed, invocations, mutation, wanted
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.validating import Denial, Params, Verdict, conditions, judge
 
@@ -16,7 +16,9 @@ __all__ = [
     "Request",
     "Verdict",
     "conditions",
+    "invocations",
     "is_about",
     "judge",
-    "mutations",
+    "mutation",
+    "wanted",
 ]

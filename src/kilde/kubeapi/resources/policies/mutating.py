@@ -1,12 +1,13 @@
-"""MutatingAdmissionPolicies: `mutations` gives the patches they make of a request, in order.
+"""MutatingAdmissionPolicies: `invocations` are those that a request is about, `mutation` is a patch that one of them makes of it.
 
 Their expressions build objects as `Object{spec: Object.spec{…}}` and patches as `JSONPatch{op: …}`; our engine has no such types, so these
 literals are rewritten to maps before they are compiled: the values are the same.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
@@ -37,43 +38,75 @@ class MutationFailed(KildeError):
     code = "mutation-failed"
 
 
-def mutations(
-    policies: Iterable[Object], bindings: Iterable[Object], request: Request, params: Params
-) -> Iterator[Mutation]:
-    """The patches of every policy that is bound and about the request. The caller applies one before it asks for the next.
+class Invocation(NamedTuple):
+    """A policy that is bound and about a request: for one parameter object, and as it sees the request's resource."""
 
-    MutationFailed where a policy with failurePolicy Fail cannot be evaluated. Without a CEL engine there are none.
-    """
+    policy: Object
+    binding: Object
+    param: Object | None
+    resource: Resource
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it apart from the others about the same request."""
+        param = (self.param or {}).get("metadata") or {}
+        names = (self.policy["metadata"]["name"], self.binding["metadata"]["name"])
+        return (*names, str(param.get("namespace", "")), str(param.get("name", "")))
+
+    @property
+    def again(self) -> bool:
+        """Whether it is asked once more when others have changed the object."""
+        return bool(self.policy["spec"].get("reinvocationPolicy") == "IfNeeded")
+
+    @property
+    def size(self) -> int:
+        """How many mutations it has."""
+        return len(self.policy["spec"].get("mutations") or ())
+
+
+def invocations(
+    policies: Iterable[Object], bindings: Iterable[Object], request: Request, params: Params
+) -> list[Invocation]:
+    """Every policy that is bound and about the request. Without a CEL engine there is none."""
     if not available():
-        return
+        return []
     known = {policy["metadata"]["name"]: policy for policy in policies}
+    found: list[Invocation] = []
     for binding in bindings:
         spec = binding.get("spec") or {}
         policy = known.get(spec.get("policyName", ""))
         resource = policy and bound_as(policy, binding, request)
         if policy and resource:
-            yield from _of(policy, binding, request.shown_as(resource), params)
+            kind, reference = policy["spec"].get("paramKind"), spec.get("paramRef")
+            about = params(kind, reference, request) if kind is not None and reference is not None else (None,)
+            found += [Invocation(policy, binding, param, resource) for param in about]
+    return found
 
 
-def _of(policy: Object, binding: Object, request: Request, params: Params) -> Iterator[Mutation]:
-    spec, reference = policy["spec"], (binding.get("spec") or {}).get("paramRef")
-    kind = spec.get("paramKind")
-    found = params(kind, reference, request) if kind is not None and reference is not None else (None,)
-    for param in found:
-        scope = Scope(request, param)
-        if not is_wanted(spec, scope):
-            continue
-        scope.define(spec.get("variables") or ())
-        for mutation in spec.get("mutations") or ():
-            applies = mutation.get("patchType") == "ApplyConfiguration"
-            source = mutation.get("applyConfiguration" if applies else "jsonPatch") or {}
-            try:
-                patch = scope.value(as_maps(str(source.get("expression", ""))))
-                yield Mutation(patch, applies, request.shown or request.resource)
-            except (BadExpression, EvaluationFailed) as error:
-                if spec.get("failurePolicy") != "Ignore":
-                    who = f"policy '{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"
-                    raise MutationFailed(f"{who} denied request: {error.what}") from error
+def wanted(invocation: Invocation, request: Request) -> bool:
+    """Whether its match conditions hold for the object as it is now."""
+    return is_wanted(invocation.policy["spec"], Scope(request.shown_as(invocation.resource), invocation.param))
+
+
+def mutation(invocation: Invocation, place: int, request: Request) -> Mutation | None:
+    """One of its patches, of the object as it is now; None where it cannot be evaluated and need not be.
+
+    MutationFailed where a policy with failurePolicy Fail cannot be evaluated.
+    """
+    spec, shown = invocation.policy["spec"], request.shown_as(invocation.resource)
+    scope = Scope(shown, invocation.param)
+    scope.define(spec.get("variables") or ())
+    one = spec["mutations"][place]
+    applies = one.get("patchType") == "ApplyConfiguration"
+    source = one.get("applyConfiguration" if applies else "jsonPatch") or {}
+    try:
+        patch = scope.value(as_maps(str(source.get("expression", ""))))
+    except (BadExpression, EvaluationFailed) as error:
+        if spec.get("failurePolicy") == "Ignore":
+            return None
+        policy, binding = (each["metadata"]["name"] for each in (invocation.policy, invocation.binding))
+        raise MutationFailed(f"policy '{policy}' with binding '{binding}' denied request: {error.what}") from error
+    return Mutation(patch, applies, shown.shown or shown.resource)
 
 
 def as_maps(text: str) -> str:

@@ -50,11 +50,13 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     metadata, before, key = new.get("metadata") or {}, old.get("metadata") or {}, (resource.group, resource.kind)
     # A real server judges metadata for all kinds alike, then by most kinds' own rules, and names each cause as often.
     causes = [*check_common(metadata), *check_metadata_update(metadata, before, namespaced=resource.namespaced)]
-    if key not in NO_METADATA_RULES:
+    anew = 0 if subresource else JUDGED_ANEW.get(key, 0)
+    if key not in NO_METADATA_RULES and anew < 2:
         causes.extend(check_metadata_update(metadata, before, namespaced=resource.namespaced))
-    if key in JUDGED_ANEW and not subresource:
+    for _ in range(anew):
         rule = NAME_RULES.get(key, dns_subdomain)
         causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
+    if anew:
         causes.extend(_finalizers(resource, metadata))
     causes.extend(_finalizers(resource, metadata))
     rules = RULES.get(key)

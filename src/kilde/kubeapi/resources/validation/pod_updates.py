@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found, required
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers
 from kilde.kubeapi.resources.validation.fields import items
 from kilde.kubeapi.resources.validation.pods import check_pod_spec
@@ -31,6 +31,7 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
         if len(spec.get(key) or ()) != len(before.get(key) or ()):
             yield forbidden(f"spec.{key}", "pod updates may not add or remove containers")
             return
+        yield from _images(new.get("spec") or {}, key)
     yield from _deadline(spec, before)
     if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
@@ -48,6 +49,16 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     if _same(spec | kept, before | {key: before.get(key) for key in kept}):
         return
     yield forbidden("spec", _FIXED)
+
+
+def _images(spec: Object, key: str) -> Iterator[Cause]:
+    """What is wrong with the images that a pod changes to."""
+    for index, container in items(spec, key):
+        image, at = container.get("image") or "", f"spec.{key}[{index}].image"
+        if not image:
+            yield required(at)
+        elif image.strip() != image:
+            yield invalid(at, image, "must not have leading or trailing whitespace")
 
 
 def _gates(spec: Object, before: Object) -> Iterator[Cause]:

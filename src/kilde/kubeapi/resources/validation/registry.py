@@ -126,37 +126,40 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ),
 }
 
-# Kinds whose changes are judged as if the whole had been created anew, metadata included.
-JUDGED_ANEW = frozenset(
-    {
-        ("", "ConfigMap"),
-        ("", "Endpoints"),
-        ("", "Namespace"),
-        ("", "Node"),
-        ("", "PersistentVolume"),
-        ("", "PersistentVolumeClaim"),
-        ("", "Pod"),
-        ("", "Secret"),
-        ("", "ServiceAccount"),
-        ("apps", "ControllerRevision"),
-        ("batch", "Job"),
-        ("certificates.k8s.io", "CertificateSigningRequest"),
-        ("networking.k8s.io", "IPAddress"),
-        ("networking.k8s.io", "Ingress"),
-        ("networking.k8s.io", "IngressClass"),
-        ("node.k8s.io", "RuntimeClass"),
-        (_RBAC, "ClusterRole"),
-        (_RBAC, "ClusterRoleBinding"),
-        (_RBAC, "Role"),
-        (_RBAC, "RoleBinding"),
-        ("resource.k8s.io", "DeviceClass"),
-        ("resource.k8s.io", "ResourceClaim"),
-        ("resource.k8s.io", "ResourceClaimTemplate"),
-        ("storage.k8s.io", "CSIStorageCapacity"),
-        ("storage.k8s.io", "StorageClass"),
-        ("storage.k8s.io", "VolumeAttributesClass"),
-    }
-)
+# Kinds whose changes are judged as if the whole had been created anew, metadata included: so often.
+JUDGED_ANEW: Mapping[tuple[str, str], int] = {
+    **dict.fromkeys(
+        (
+            ("", "ConfigMap"),
+            ("", "Endpoints"),
+            ("", "Namespace"),
+            ("", "Node"),
+            ("", "PersistentVolumeClaim"),
+            ("", "Pod"),
+            ("", "Secret"),
+            ("", "ServiceAccount"),
+            ("apps", "ControllerRevision"),
+            ("batch", "Job"),
+            ("certificates.k8s.io", "CertificateSigningRequest"),
+            ("networking.k8s.io", "IPAddress"),
+            ("networking.k8s.io", "Ingress"),
+            ("networking.k8s.io", "IngressClass"),
+            ("node.k8s.io", "RuntimeClass"),
+            (_RBAC, "ClusterRole"),
+            (_RBAC, "ClusterRoleBinding"),
+            (_RBAC, "Role"),
+            (_RBAC, "RoleBinding"),
+            ("resource.k8s.io", "DeviceClass"),
+            ("resource.k8s.io", "ResourceClaim"),
+            ("resource.k8s.io", "ResourceClaimTemplate"),
+            ("storage.k8s.io", "CSIStorageCapacity"),
+            ("storage.k8s.io", "StorageClass"),
+            ("storage.k8s.io", "VolumeAttributesClass"),
+        ),
+        1,
+    ),
+    ("", "PersistentVolume"): 2,
+}
 # Kinds of whose metadata only what all kinds share is asked, and only once nothing else is wrong.
 METADATA_LAST = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})
 # Kinds without rules of their own for changes of metadata.

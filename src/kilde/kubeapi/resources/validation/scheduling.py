@@ -155,18 +155,17 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
 
 
 def _spread(constraints: Json, at: str) -> Iterator[Cause]:
-    seen: set[tuple[str, str]] = set()
+    pairs = [(one.get("topologyKey") or "", one.get("whenUnsatisfiable") or "") for one in constraints or ()]
     for index, one in enumerate(constraints or ()):
         where = f"{at}[{index}]"
-        key, action = one.get("topologyKey") or "", one.get("whenUnsatisfiable") or ""
+        key, action = pairs[index]
         yield from positive(one.get("maxSkew") or 0, f"{where}.maxSkew")
         if not key:
             yield required(f"{where}.topologyKey", "can not be empty")
         if action not in _UNSATISFIABLE:
             yield not_supported(f"{where}.whenUnsatisfiable", action, _UNSATISFIABLE)
-        if (key, action) in seen:
+        if (key, action) in pairs[index + 1 :]:
             yield duplicate(f"{where}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {action}}}")
-        seen.add((key, action))
         if one.get("minDomains") is not None:
             yield from positive(one["minDomains"], f"{where}.minDomains")
             if action != "DoNotSchedule":

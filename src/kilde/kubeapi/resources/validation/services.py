@@ -1,5 +1,6 @@
 """Validation of services and endpoints."""
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
@@ -17,6 +18,7 @@ from kilde.kubeapi.resources.validation.fields import (
     one_of,
     port,
     unchanged,
+    word_of,
 )
 from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
@@ -193,22 +195,47 @@ def check_addresses(spec: Object) -> Iterator[Cause]:
     """What is wrong with the cluster IPs of a Service and with what they are chosen by."""
     if spec.get("type") == "ExternalName":
         return
-    for index, family in items(spec, "ipFamilies"):
-        yield from one_of(family, _FAMILIES, f"spec.ipFamilies[{index}]")
-    yield from one_of(spec.get("ipFamilyPolicy"), _FAMILY_POLICIES, "spec.ipFamilyPolicy")
     one, addresses = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
-    if one and addresses and addresses[0] != one:
+    if one and not addresses:
+        yield required("spec.clusterIPs")
+    elif one and addresses[0] != one:
         yield invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`")
     elif addresses and not one:
         yield invalid("spec.clusterIPs", addresses, "must be empty when `clusterIP` is not specified")
-    if "None" in addresses and len(addresses) > 1:
-        yield invalid("spec.clusterIPs", addresses, "'None' must be the first and only value")
-    addresses = addresses or ([one] if one else [])
+    families = spec.get("ipFamilies") or ()
+    for index, family in enumerate(families):
+        if family not in _FAMILIES:
+            yield not_supported(f"spec.ipFamilies[{index}]", family, _FAMILIES)
+        if family in families[:index]:
+            yield duplicate(f"spec.ipFamilies[{index}]", family)
+    yield from word_of(spec.get("ipFamilyPolicy"), _FAMILY_POLICIES, "spec.ipFamilyPolicy")
+    wrong = list(_readable(addresses))
+    yield from wrong
     if len(addresses) > 2:
         yield invalid("spec.clusterIPs", addresses, "may only hold up to 2 values")
+    if not wrong:
+        yield from _families(addresses, families)
+
+
+def _readable(addresses: Sequence[str]) -> Iterator[Cause]:
     for index, address in enumerate(addresses):
-        if address not in ("None", ""):
+        if index or address != "None":
             yield from ip_address(address, f"spec.clusterIPs[{index}]")
+        elif len(addresses) > 1:
+            yield invalid("spec.clusterIPs", list(addresses), "'None' must be the first and only value")
+
+
+def _families(addresses: Sequence[str], families: Sequence[str]) -> Iterator[Cause]:
+    """Addresses that can be read are one of each family, and of the families that are asked for."""
+    if list(addresses) == ["None"]:
+        return
+    found = [f"IPv{ipaddress.ip_address(address).version}" for address in addresses]
+    if len(found) > len(set(found)):
+        yield invalid("spec.clusterIPs", list(addresses), "may specify no more than one IP for each IP family")
+    for index, (address, mine, wanted) in enumerate(zip(addresses, found, families, strict=False)):
+        if wanted in _FAMILIES and mine != wanted:
+            words = f"expected an {wanted} value as indicated by `ipFamilies[{index}]`"
+            yield invalid(f"spec.clusterIPs[{index}]", address, words)
 
 
 def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -219,11 +246,29 @@ def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from _class(spec, spec.get("type") or "")
     if "ExternalName" in (spec.get("type"), before.get("type")):
         return
-    mine, theirs = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
-    if theirs and mine and mine[0] != theirs[0]:
-        yield invalid("spec.clusterIPs[0]", mine, "may not change once set")
-    elif theirs and not mine:
-        yield invalid("spec.clusterIPs[0]", mine, "primary clusterIP can not be unset")
+    yield from _kept(spec, before, "clusterIPs", "clusterIP")
+    if "None" not in (spec.get("clusterIP"), before.get("clusterIP")):
+        yield from _kept(spec, before, "ipFamilies", "ipFamily")
+
+
+def _kept(spec: Object, before: Object, key: str, one: str) -> Iterator[Cause]:
+    """The first of the addresses, or families, stays; the second may come, and go where the policy says so."""
+    if spec.get("clusterIP") == before.get("clusterIP") == "None":
+        return
+    mine, theirs = spec.get(key) or [], before.get(key) or []
+    at = f"spec.{key}[0]"
+    if len(mine) == len(theirs):
+        for index, (new, old) in enumerate(zip(mine, theirs, strict=True)):
+            if new != old:
+                yield invalid(f"spec.{key}[{index if key == 'clusterIPs' else 0}]", mine, "may not change once set")
+        return
+    if theirs and not spec.get("clusterIPs"):
+        yield invalid(at, mine, f"primary {one} can not be unset")
+    if mine and theirs and mine[0] != theirs[0]:
+        yield invalid(at, spec.get("clusterIPs") or [], "may not change once set")
+    if len(mine) == 1 and len(theirs) > 1 and spec.get("ipFamilyPolicy") != "SingleStack":
+        words = f"must be set to 'SingleStack' when releasing the secondary {one}"
+        yield invalid("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), words)
 
 
 def check_endpoints(endpoints: Object) -> Iterator[Cause]:

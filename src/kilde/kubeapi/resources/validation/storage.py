@@ -79,7 +79,7 @@ def check_claim_spec(spec: Object, at: str) -> Iterator[Cause]:
     yield from _positive(get(spec, "resources", "requests", "storage"), f"{at}.resources[storage]")
     for key in ("storageClassName", "volumeAttributesClassName"):
         yield from named(spec.get(key), dns_subdomain, f"{at}.{key}")
-    yield from one_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
+    yield from word_of(spec.get("volumeMode"), _VOLUME_MODES, f"{at}.volumeMode")
     yield from _data_sources(spec, at)
 
 

@@ -95,8 +95,10 @@ def no_backsteps(path: str, at: str) -> Iterator[Cause]:
 
 
 def _host_path(source: Object, at: str) -> Iterator[Cause]:
-    yield from needed(source.get("path"), f"{at}.path")
-    yield from no_backsteps(source.get("path") or "", f"{at}.path")
+    if not source.get("path"):
+        yield required(f"{at}.path")
+        return
+    yield from no_backsteps(source["path"], f"{at}.path")
     if (source.get("type") or "") not in _HOST_PATH_TYPES:
         yield not_supported(f"{at}.type", source["type"], _HOST_PATH_TYPES)
 

@@ -42,7 +42,7 @@ class Scale(Handler):
         check_name(body, call.name, call.namespace, namespaced=True)
         wrong = _wrong_type(_get(body, ("spec", "replicas")))
         if wrong:
-            raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
+            raise _undecodable(call, wrong)
         existing = _existing(world, call)
         return self._store(world, call, existing, body, apply_config=None)
 
@@ -121,6 +121,13 @@ def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
     return {**new, "spec": made.get("spec") or {}}
 
 
+def _undecodable(call: Call, wrong: str) -> ApiError:
+    """400 for a Scale that does not decode; the servers of custom resources have no name for its type."""
+    if call.kind.resource.custom:
+        return failures.bad_request('no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"')
+    return failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
+
+
 def _as_go(scale: Object) -> Object:
     """Go does not write a number of 0: who scales to none owns nothing."""
     spec = scale.get("spec")
@@ -171,7 +178,7 @@ def _wrong_type(replicas: Json) -> str:
 def _check(call: Call, replicas: Json) -> None:
     wrong = _wrong_type(replicas)
     if wrong or not isinstance(replicas, int):
-        raise failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
+        raise _undecodable(call, wrong)
     if replicas < 0:
         cause = failures.cause(
             "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0", "spec.replicas"
