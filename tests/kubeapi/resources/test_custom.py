@@ -304,7 +304,7 @@ def test_shaping_twice_is_shaping_once(spec: Any) -> None:
         (
             {"type": "string", "nullable": True},
             1,
-            ['x: Invalid value: "integer": x in body must be of type string,null: "integer"'],
+            ['x: Invalid value: "integer": x in body must be of type string: "integer"'],
         ),
         (
             {"x-kubernetes-int-or-string": True},

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from kilde.kubeapi.resources.catalog import Catalog
-from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed, Request, judge, mutations
+from kilde.kubeapi.resources.policies import (
+    Denial,
+    Mutation,
+    MutationFailed,
+    Request,
+    invocations,
+    judge,
+    mutation,
+    wanted,
+)
 from kilde.kubeapi.resources.policies.mutating import as_maps
 
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
@@ -200,6 +209,12 @@ def test_object_literals_become_maps(literal: str, maps: str) -> None:
     assert as_maps(literal) == maps
 
 
+def made(found: dict[str, Any], about: Request) -> list[Mutation | None]:
+    """The patches of one policy, all of the same object."""
+    (one,) = invocations([found], [binding()], about, nobody)
+    return [mutation(one, place, about) for place in range(one.size)]
+
+
 def test_a_mutating_policy_gives_its_patches_in_order() -> None:
     apply = {
         "patchType": "ApplyConfiguration",
@@ -209,9 +224,8 @@ def test_a_mutating_policy_gives_its_patches_in_order() -> None:
         "patchType": "JSONPatch",
         "jsonPatch": {"expression": '[JSONPatch{op: "add", path: "/data/x", value: "1"}]'},
     }
-    found = policy(mutations=[apply, patch])
     about = request()
-    assert list(mutations([found], [binding()], about, nobody)) == [
+    assert made(policy(mutations=[apply, patch]), about) == [
         Mutation({"metadata": {"labels": {"n": "c"}}}, applies=True, resource=about.resource),
         Mutation([{"op": "add", "path": "/data/x", "value": "1"}], applies=False, resource=about.resource),
     ]
@@ -246,5 +260,16 @@ def test_a_rule_for_another_version_sees_the_object_in_it_unless_it_is_exact() -
 def test_a_mutation_that_cannot_be_made_denies_unless_told_to_ignore() -> None:
     wrong = {"patchType": "JSONPatch", "jsonPatch": {"expression": "object.nope"}}
     with pytest.raises(MutationFailed, match="no such key: nope"):
-        list(mutations([policy(mutations=[wrong])], [binding()], request(), nobody))
-    assert list(mutations([policy(mutations=[wrong], failurePolicy="Ignore")], [binding()], request(), nobody)) == []
+        made(policy(mutations=[wrong]), request())
+    assert made(policy(mutations=[wrong], failurePolicy="Ignore"), request()) == [None]
+
+
+def test_a_mutating_policy_is_asked_again_where_it_says_so_and_only_about_what_it_wants() -> None:
+    right = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}
+    asked = policy(mutations=[right], reinvocationPolicy="IfNeeded")
+    (one,) = invocations([asked], [binding()], request(), nobody)
+    assert (one.again, one.size, one.key) == (True, 1, ("p", "b", "", ""))
+    picky = policy(mutations=[right], matchConditions=[{"name": "x", "expression": "has(object.data)"}])
+    (one,) = invocations([picky], [binding()], request(), nobody)
+    assert not one.again
+    assert [wanted(one, request(body)) for body in ({}, {"data": {}})] == [False, True]

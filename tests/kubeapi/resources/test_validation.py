@@ -286,7 +286,7 @@ CASES: list[tuple[str, Patch, list[str]]] = [
     ),
     (
         "service",
-        {"spec": {"type": "NodePort", "clusterIP": "None"}},
+        {"spec": {"type": "NodePort", "clusterIP": "None", "clusterIPs": ["None"]}},
         ["spec.clusterIPs[0]: Invalid value: \"None\": may not be set to 'None' for NodePort services"],
     ),
     (

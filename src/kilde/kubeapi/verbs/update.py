@@ -39,7 +39,7 @@ _CONDITIONAL = frozenset(
         ("storage.k8s.io", "VolumeAttachment"),
     }
 )
-_EMPTY_IS_A_CHANGE = {"configmaps": ("data", "binaryData"), "secrets": ("data",)}
+_EMPTY_IS_A_CHANGE = {"configmaps": ("binaryData",), "secrets": ("data",)}
 _RBAC = "rbac.authorization.k8s.io"
 _CREATE_ON_UPDATE = frozenset(
     (

@@ -297,8 +297,12 @@ def test_what_does_not_fit_its_type_is_told_as_a_server_tells_it(spec: Any, mess
 
 def test_a_live_object_that_does_not_fit_is_told_apart_from_the_applied_one() -> None:
     live = {**toy({"items": [{"value": "x"}]})}
-    with pytest.raises(TypingError, match="failed to create typed live object"):
+    with pytest.raises(TypingError, match="failed to create manager for existing fields: failed to convert new object"):
         _apply(live, toy({"items": [{"name": "a"}]}))
+    owners = _apply(None, toy({"count": 1})).object["metadata"]["managedFields"]
+    owned = {**live, "metadata": {**live["metadata"], "managedFields": owners}}
+    with pytest.raises(TypingError, match="failed to create typed live object"):
+        _apply(owned, toy({"items": [{"name": "a"}]}))
 
 
 def test_what_an_update_cannot_compare_is_owned_by_nobody() -> None:
