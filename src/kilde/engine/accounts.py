@@ -1,6 +1,6 @@
 """Accounts: what the engine tells the ledger. A record is opened before the first write and closed after the last. No secret values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class Accounts:
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records, self._clock = records, clock
+        self.reviewers: Callable[[str], tuple[str, ...]] = lambda sha: ()  # whom a forge is known to have told
+        self.deployed: Callable[[Application, Revision], None] = lambda app, revision: None
 
     def opened(
         self,
@@ -72,7 +74,7 @@ class Accounts:
                 "sha": revision.sha,
                 "author": revision.author,
                 "committer": revision.committer,
-                "reviewers": reviewers(revision.message),
+                "reviewers": list(dict.fromkeys((*reviewers(revision.message), *self.reviewers(revision.sha)))),
                 "signer": revision.signer,
                 "committedAt": revision.committed_at,
                 "subject": revision.message.partition("\n")[0][:200],
@@ -82,7 +84,10 @@ class Accounts:
             body["attempt"] = attempt
         if saved_plan:
             body["savedPlan"] = saved_plan
-        return self._records.append("operation-opened", body, at=self._clock.now()).number
+        number = self._records.append("operation-opened", body, at=self._clock.now()).number
+        if revision is not None and not local:
+            self.deployed(app, revision)
+        return number
 
     def closed(self, number: int, app: Application, outcome: Outcome) -> None:
         """Closes it with what became of each object."""

@@ -31,6 +31,7 @@ from kilde.engine.queue import KeyedQueue
 from kilde.engine.rendering import Renderer
 from kilde.engine.report import Reporter
 from kilde.engine.repositories import Repositories
+from kilde.engine.reviews import Reviews
 from kilde.engine.schemas import Schemas
 from kilde.engine.sets.controller import SetsController
 from kilde.engine.settings import EngineSettings
@@ -110,6 +111,8 @@ class Controller:
         self.healer = Healer(self.context)
         self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
+        self._reviews = Reviews(world, settings.namespace, config, self._tasks.start)
+        accounts.reviewers, accounts.deployed = self._reviews.reviewers, self._reviews.note
         self._commits = Commits(self.context, self._queue)
         self._guard = Guard(self.context)
         self.sets = SetsController(self.context, self._tasks)
@@ -171,6 +174,7 @@ class Controller:
             ctx.close_cut_off(name)  # of applications that are gone
         if not self._settings.shadow:
             self.sets.start()
+            self._tasks.start("reviews", self._reviews.run())
         self._tasks.start("orphans", ctx.orphans.run())
         self.ready.set()
         self._tasks.start("resync", self._resync())

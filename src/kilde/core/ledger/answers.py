@@ -33,6 +33,7 @@ class Event:
     by_hand: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     message: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ def _event(view: OperationView, index: int) -> Event:
         signature=revision.get("signature", ""),
         signer=revision.get("signer", ""),
         reviewers=view.reviewers,
+        request=view.request,
         by_hand=view.changed_by,
         fields=view.fields,
         message=done.message,

@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.ledger.people import Person, shown
 from kilde.core.ledger.record import Record
+from kilde.core.ledger.reviews import REVIEWED, reviews_in
 
 OPENED = "operation-opened"
 CLOSED = "operation-closed"
@@ -49,6 +50,7 @@ class OperationView:
     destination: Mapping[str, str] = field(default_factory=dict)
     rendering: Mapping[str, Any] = field(default_factory=dict)
     saved_plan: str = ""  # the digest of the plan that it carried out
+    request: str = ""  # the address of the merge request that a forge told of
 
 
 def operations(records: Iterable[Record], people: Mapping[str, Person] | None = None) -> list[OperationView]:
@@ -57,6 +59,7 @@ def operations(records: Iterable[Record], people: Mapping[str, Person] | None = 
     References are replaced by the `people` they stand for.
     """
     found: dict[int, OperationView] = {}
+    reviews: dict[str, tuple[str, tuple[str, ...]]] = {}
     for stored in records:
         record = replace(stored, body=shown(stored.body, people or {}))
         if record.kind == OPENED:
@@ -65,7 +68,17 @@ def operations(records: Iterable[Record], people: Mapping[str, Person] | None = 
             number = record.body.get("operation")
             if isinstance(number, int) and number in found:
                 found[number] = _closed(found[number], record)
-    return list(found.values())
+        elif record.kind == REVIEWED:
+            reviews |= reviews_in([record])
+    return [_reviewed(view, reviews) for view in found.values()]
+
+
+def _reviewed(view: OperationView, reviews: Mapping[str, tuple[str, tuple[str, ...]]]) -> OperationView:
+    """With what a forge told of its commit, before or afterwards."""
+    said = reviews.get(view.revision.get("sha", ""))
+    if said is None:
+        return view
+    return replace(view, request=said[0], reviewers=tuple(dict.fromkeys((*view.reviewers, *said[1]))))
 
 
 def _opened(record: Record) -> OperationView:

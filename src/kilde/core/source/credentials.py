@@ -73,12 +73,17 @@ def choose(url: str, secrets: Iterable[Object], configmaps: Iterable[Object], *,
     return _with_trust(chosen, url, place, configmaps)
 
 
+def holders(url: str, secrets: Iterable[Object], project: str = "") -> list[Object]:
+    """The Secrets that a Git repository goes by: its own, and the template with the longest prefix."""
+    return [one for one in _pick(url, list(secrets), project, charts=False) if one is not None]
+
+
 def opened_by(url: str, secrets: Iterable[Object], project: str = "") -> tuple[str, ...]:
-    """The names of the Secrets that `choose` takes credentials from: the repository's own, and the template that fills it up."""
-    own, template = _pick(url, list(secrets), project, charts=False)
-    bare = own is None or not any(getattr(_read(own), name) for name in _SECRET_FIELDS)
-    chosen = (own, template if bare else None)
-    return tuple(str(one["metadata"].get("name")) for one in chosen if one is not None)
+    """The names of the Secrets that `choose` takes credentials from: a template counts only where the repository's own has none."""
+    found = holders(url, secrets, project)
+    if len(found) == 2 and any(getattr(_read(found[0]), name) for name in _SECRET_FIELDS):
+        found.pop()
+    return tuple(str(one["metadata"].get("name")) for one in found)
 
 
 def scope_of(url: str, secrets: Iterable[Object], project: str) -> str:

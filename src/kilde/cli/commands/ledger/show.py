@@ -189,6 +189,7 @@ def _facts(one: "OperationView") -> list[tuple[str, str]]:
         ("Commit", revision.get("sha", "")),
         ("Author", revision.get("author", "")),
         ("Reviewed by", ", ".join(one.reviewers)),
+        ("Merge request", one.request),
         ("Subject", revision.get("subject", "")),
         ("Signature", " ".join(filter(None, (revision.get("signature", ""), revision.get("signer", ""))))),
         ("Rendered", one.rendered_digest),
