@@ -96,13 +96,14 @@ class Stage:
         assert done.returncode in codes, f"kilde {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def said(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def said(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """What a command line gives, whatever its exit code."""
         where = ["--data-dir", str(self.data)]
-        if arguments[0] in ("app", "appset", "plan", "apply", "migrate"):
+        if arguments[0] in ("app", "appset", "plan", "apply", "migrate", "project"):
             named = self.config is None or "--kubeconfig" in arguments
             where += ["--namespace", self.space] + ([] if named else ["--kubeconfig", str(self.config)])
-        return subprocess.run([str(BIN / "kilde"), *arguments, *where], env=self.env, capture_output=True, text=True)
+        command = [str(BIN / "kilde"), *arguments, *where]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, input=stdin)
 
     # the cluster
 

@@ -87,3 +87,47 @@ def test_a_sync_has_the_rights_of_the_projects_account_and_no_others(stage: Stag
     told = {one["kind"]: one["status"] for one in results}
     assert told["Secret"] == "SyncFailed"
     assert stage.get("-n", space, "secret", "login") is None
+
+
+def test_a_token_is_told_once_and_kept_nowhere(stage: Stage) -> None:
+    stage.create_repository({"shop/config.json": manifest("ConfigMap", "config", data={"k": "v"})})
+    stage.start()
+    policies = [
+        "p, proj:team:ci, applications, sync, team/*, allow",
+        "p, proj:team:ci, applications, *, team/pay, deny",
+    ]
+    project(stage, roles=[{"name": "ci", "policies": policies}, {"name": "ops", "policies": ["nonsense"]}])
+    listed = stage.said("project", "role", "list", "team")
+    assert listed.returncode == 1
+    assert [line.split()[:4] for line in listed.stdout.splitlines()[1:]] == [
+        ["ci", "2", "0", "0"],
+        ["ops", "0", "0", "0"],
+    ]
+    assert "ops: invalid policy rule 'nonsense': must be of the form" in listed.stderr
+    made = stage.said("project", "role", "token", "create", "team", "ci", "--id", "build", "--expires-in", "1h")
+    token = made.stdout.strip()
+    assert (made.returncode, token.count(".")) == (0, 2), made.stderr
+    assert token not in made.stderr
+    assert stage.said("project", "role", "token", "create", "team", "ci", "--id", "build").returncode == 3
+    for action, app, code in (("sync", "shop", 0), ("sync", "pay", 1), ("delete", "shop", 1)):
+        assert stage.said("project", "role", "can", "team", "ci", action, app).returncode == code
+    noted = stage.get("-n", stage.space, "appproject", "team")
+    assert noted is not None
+    [of_role] = [role["jwtTokens"] for role in noted["spec"]["roles"] if role["name"] == "ci"]
+    assert noted["status"]["jwtTokensByRole"]["ci"]["items"] == of_role
+    assert [(one["id"], one["exp"] - one["iat"]) for one in of_role] == [("build", 3600)]
+    secret = stage.get("-n", stage.space, "secret", "argocd-secret")
+    assert secret is not None
+    shown = ("project", "role", "can", "team", "ci", "sync", "shop", "--token-stdin")
+    assert stage.said(*shown, stdin=token).stdout == "yes\n"
+    everywhere = json.dumps([noted, secret, json.loads(stage.kubectl("get", "events", "-A", "-o", "json"))])
+    files = [path.read_bytes() for path in stage.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert token not in everywhere
+    assert not any(token.split(".")[2].encode() in content for content in files)
+    assert stage.kilde("project", "role", "token", "delete", "team", "ci", "build").startswith(
+        "deleted token build of proj:team:ci"
+    )
+    gone = stage.said(*shown, stdin=token)
+    assert gone.returncode == 3
+    assert "the token was deleted from its project" in gone.stderr
+    assert token not in gone.stderr

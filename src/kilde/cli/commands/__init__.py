@@ -5,6 +5,7 @@ COMMANDS = {
     "up": "kilde.cli.commands.up",
     "cluster": "kilde.cli.commands.cluster",
     "app": "kilde.cli.commands.app",
+    "project": "kilde.cli.commands.project",
     "appset": "kilde.cli.commands.appset",
     "build": "kilde.cli.commands.build",
     "edit": "kilde.cli.commands.edit",

@@ -11,6 +11,7 @@ from typing import Any
 from kilde.core.access.accounts import Account, read_accounts
 from kilde.core.access.globs import is_denial, matches
 from kilde.core.access.orphans import OrphanRules, read_orphans
+from kilde.core.access.roles import Role, read_roles
 from kilde.core.access.signatures import SigningRules
 from kilde.core.access.signatures import read_rules as read_signing
 from kilde.core.access.windows import Window, read_window
@@ -65,6 +66,7 @@ class Project:
     namespaced_allowed: tuple[KindRule, ...] | None = None
     namespaced_denied: tuple[KindRule, ...] = ()
     windows: tuple[Window, ...] = ()
+    roles: tuple[Role, ...] = ()
     accounts: tuple[Account, ...] = ()  # whom syncs write as
     orphans: OrphanRules | None = None  # None: nobody asks about them
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
@@ -73,6 +75,10 @@ class Project:
     deletion_budget: Budget | None = None
     deletion_cap: Budget | None = None
     problems: tuple[str, ...] = ()
+
+    def role(self, name: str) -> Role | None:
+        """Its role of that name."""
+        return next((role for role in self.roles if role.name == name), None)
 
     def permits_repository(self, url: str) -> bool:
         """Whether its applications may deploy from this repository."""
@@ -137,6 +143,7 @@ def read_project(raw: Object) -> Project:
         namespaced_allowed=_rules(at, "namespaceResourceWhitelist") if at.has("namespaceResourceWhitelist") else None,
         namespaced_denied=_rules(at, "namespaceResourceBlacklist"),
         windows=windows,
+        roles=read_roles(at.raw.get("roles"), str(meta.get("name", "")), raw.get("status")),
         accounts=read_accounts(at),
         orphans=read_orphans(at),
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
