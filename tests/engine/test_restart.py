@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import URL, Play, config_map, play
+from engine.world import APPLICATIONS, URL, Play, config_map, play
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.tracking import ANNOTATION, TrackingId
@@ -173,3 +173,55 @@ async def test_a_hook_runs_once_though_the_cluster_fails_in_the_middle() -> None
         p.cluster.refuse = None
         await p.until(lambda: p.phase() == "Succeeded" and p.data("a") == {"k": "v"})
         assert uid(p) == made
+
+
+async def test_the_hook_of_the_sync_before_is_not_taken_for_the_one_that_was_to_run_when_the_crash_came() -> None:
+    async with play(wave_delay=0.0) as p:
+        p.cluster.serve(JOBS)
+        await p.commit(a=config_map("a"), job=job())
+        await p.application(**AUTO)
+        await p.until(lambda: "migrate" in str(p.status().get("operationState")) and MIGRATE in p.cluster.objects())
+        await complete(p)
+        await p.until(lambda: p.phase() == "Succeeded")
+        made = uid(p)
+        never = asyncio.Event()
+        p.cluster.hold = lambda verb, ref: never if (verb, ref) == ("delete", MIGRATE) else None
+        await p.commit(a=config_map("a", k="2"), job=job())
+        await p.until(
+            lambda: p.phase() == "Running" and p.records.open_operations(), "a second sync, within the same second"
+        )
+        await p.quiet(0.1)
+        await stop(p)
+        p.cluster.hold = None
+        start(p)
+        await p.until(lambda: MIGRATE in p.cluster.objects() and uid(p) != made, "the hook runs for the second sync")
+        await complete(p)
+        await p.until(lambda: p.phase() == "Succeeded" and p.data("a") == {"k": "2"})
+        await stop(p)
+
+
+async def test_a_hook_after_a_deletion_is_tidied_up_by_the_next_controller() -> None:
+    async with play(wave_delay=0.0) as p:
+        p.cluster.serve(JOBS)
+        hook = json.loads(job())
+        annotations = {
+            "argocd.argoproj.io/hook": "PostDelete",
+            "argocd.argoproj.io/hook-delete-policy": "HookSucceeded",
+        }
+        hook["metadata"]["annotations"] = annotations
+        await p.commit(a=config_map("a"), job=json.dumps(hook))
+        await p.application(**AUTO)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
+        await p.until(lambda: MIGRATE in p.cluster.objects())
+        never = asyncio.Event()
+        p.cluster.hold = lambda verb, ref: never if (verb, ref.kind) == ("patch", "Application") else None
+        await complete(p)
+        await p.quiet()
+        await stop(p)
+        p.cluster.hold = None  # as if the crash had come right after the last thing that is told
+        await p.patch_application({"metadata": {"finalizers": ["post-delete-finalizer.argocd.argoproj.io/cleanup"]}})
+        start(p)
+        await p.until(lambda: not p.status())
+        assert MIGRATE not in p.cluster.objects()
+        await stop(p)

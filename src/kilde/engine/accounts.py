@@ -29,6 +29,7 @@ class CutOff:
     numbers: tuple[int, ...]
     objects: frozenset[ObjectRef]
     since: float | None = None  # when the attempt of an operation among them began
+    earlier: frozenset[str] | None = None  # uids of its hooks that were there before it; None: not known
 
 
 class Accounts:
@@ -53,10 +54,12 @@ class Accounts:
         tracking: Tracking | None = None,
         local: bool = False,
         saved_plan: str = "",
+        hooks_before: Iterable[str] | None = None,
     ) -> int:
         """Opens an operation; gives its number. `local`: of manifests that were handed over, not of Git. `saved_plan`: its digest.
 
-        `refs` (of all that is wanted) and `tracking` let it be rendered again as it was.
+        `refs` (of all that is wanted) and `tracking` let it be rendered again as it was. `hooks_before`: uids of its hooks
+        that an earlier one left.
         """
         body: dict[str, Any] = {
             "application": f"{app.namespace}/{app.name}",
@@ -82,6 +85,8 @@ class Accounts:
             }
         if attempt:
             body["attempt"] = attempt
+        if hooks_before is not None:
+            body["hooksBefore"] = sorted(hooks_before)
         if saved_plan:
             body["savedPlan"] = saved_plan
         number = self._records.append("operation-opened", body, at=self._clock.now()).number
@@ -211,8 +216,13 @@ class Accounts:
             refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
             objects = frozenset(ref for ref in refs if ref is not None)
             before = found.get(name, CutOff(application, (), frozenset()))
-            since = parse(record.at) if record.body.get("cause") == _OPERATION else before.since
-            found[name] = CutOff(application, (*before.numbers, record.number), before.objects | objects, since)
+            since, earlier = before.since, before.earlier
+            if record.body.get("cause") == _OPERATION:
+                since = parse(record.at) if since is None else since  # taken up again, it began with the first of them
+                left = record.body.get("hooksBefore")
+                earlier = frozenset(map(str, left)) if isinstance(left, list) else None
+            numbers = (*before.numbers, record.number)
+            found[name] = CutOff(application, numbers, before.objects | objects, since, earlier)
         return found
 
     def close_cut_off(self, cut: CutOff) -> None:

@@ -58,6 +58,7 @@ class Hands:
     stopped: Callable[[], bool]
     refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
     since: float | None = None
+    earlier: frozenset[str] | None = None
     keep: Callable[[Sequence[Change]], None] = field(default=lambda changes: None)
 
 
@@ -148,7 +149,7 @@ async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  
         case AwaitServed(tasks):
             return await _await_served((task.change for task in tasks), hands)
         case Look(tasks):
-            return tuple([sight_of(task, hands.pen, since=hands.since) for task in tasks])
+            return tuple([sight_of(task, hands.pen, since=hands.since, earlier=hands.earlier) for task in tasks])
         case ReleaseHooks(tasks):
             return tuple([await release_hook(task, hands.pen) for task in tasks])
         case DeleteHooks(tasks):

@@ -3,7 +3,7 @@
 Works without the repository, unless there are hooks to run: what is deleted is what carries the application's tracking id.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import structlog
@@ -59,7 +59,7 @@ async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> 
         return await _stage(ctx, app, FINALIZERS[after], await run_hooks(ctx, app, rt.wish or await wished(), after))
     for phase in (before, after):
         if CLEANUP[phase] in app.finalizers:
-            await _watch(ctx, app, rt)
+            await _watch(ctx, app, rt, await _hook_refs(rt, wished))
             return await _stage(ctx, app, CLEANUP[phase], await tidy_up(ctx, app, phase))
     return None
 
@@ -87,9 +87,20 @@ async def _tell_failure(ctx: Context, app: Application, error: KildeError) -> No
     await ctx.reporter.event(app, kind="Warning", reason="StatusRefreshed", message=text)
 
 
-async def _watch(ctx: Context, app: Application, rt: Runtime) -> None:
+async def _hook_refs(rt: Runtime, wished: Wished) -> list[ObjectRef]:
+    """The hooks that Git has, so that those are seen that an earlier process made; none where Git cannot be asked."""
+    try:
+        wish = rt.wish or await wished()
+    except ClusterError:
+        raise
+    except KildeError:
+        return []
+    return [ref for ref, _ in wish.hooks]
+
+
+async def _watch(ctx: Context, app: Application, rt: Runtime, hooks: Iterable[ObjectRef] = ()) -> None:
     discovery = await ctx.world.cluster.discovery()
-    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name)}, discovery)
+    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name), *hooks}, discovery)
 
 
 async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:

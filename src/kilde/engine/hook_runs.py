@@ -21,8 +21,11 @@ _HOOK_PHASES = {
 }
 
 
-def sight_of(task: Task, pen: Pen, *, since: float | None) -> Sight:
+def sight_of(task: Task, pen: Pen, *, since: float | None, earlier: frozenset[str] | None) -> Sight:
     """How far a task is, by the health of its object as the live view has it. Nothing is asked of the cluster.
+
+    `since`: when the attempt began that was cut off (None: it was not), `earlier`: uids of hooks that were there before it. Where
+    those are not known, the clocks tell.
 
     A hook is over when it is well or ill; anything else is done when it is well, and fails when it is Degraded. What has no health is well.
     """
@@ -32,7 +35,9 @@ def sight_of(task: Task, pen: Pen, *, since: float | None) -> Sight:
     body = held.body()
     meta = body.get("metadata") or {}
     health, going = pen.assess(body), bool(meta.get("deletionTimestamp"))
-    ours = since is not None and _made_at(meta) >= int(since)
+    ours = since is not None and (
+        meta.get("uid") not in earlier if earlier is not None else _made_at(meta) >= int(since)
+    )
     if task.hook is not None:
         return Sight(phase=_hook_phase(health), message=health.message if health else "", going=going, ours=ours)
     if health is None or health.status is HealthStatus.HEALTHY:

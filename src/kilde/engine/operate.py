@@ -1,16 +1,20 @@
 """One operation, from its record's opening to its closing: status before, the walk, status after, retries."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
+
+import structlog
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import OperationState, Verdict, add_history, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
+from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Change
 from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
 from kilde.engine.agreed import plan_refusal
@@ -20,6 +24,8 @@ from kilde.engine.keeping import keep_deleted
 from kilde.engine.orders import Order, make_order, told_before
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.writes import Pen
+
+log = structlog.get_logger()
 
 _WAIT = 5.0  # seconds after which an operation looks again, whatever the watches say
 RETRYING = ". Retrying attempt #"  # between why an attempt failed and the number of the next
@@ -67,6 +73,8 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
     )  # whatever cuts this attempt off, it is taken up again
     order = _order(ctx, job, cut_off)
     hooks = [task.change for task in order.sync.tasks if task.hook is not None]
+    if cut_off is None:
+        running.earlier = _uids(ctx, hooks)
     taken = running.operation.sources
     number = ctx.accounts.opened(
         replace(app, sources=taken) if taken else app,
@@ -79,12 +87,15 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         tracking=ctx.live.tracking,
         local=bool(running.operation.manifests),
         saved_plan=running.operation.plan,
+        hooks_before=running.earlier if hooks else None,
     )
     running.number, running.retry_at = number, None
     job.rt.busy = True
     outcome = Outcome(Phase.ERROR, "interrupted")
     telling = ctx.start(f"tell of the operation of {app.name}", _tell_running(ctx, job, order))
     try:
+        if order.hook_bodies and cut_off is None:
+            await telling  # or a crash would make hooks that nobody knows to be of this operation
         outcome = await carry_out(order.sync, _hands(ctx, job, order, telling, cut_off))
     except asyncio.CancelledError:
         raise  # the program ends: the record stays open, and the next start takes the attempt up and closes it
@@ -97,6 +108,12 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         job.rt.busy = False
     ctx.accounts.closed(number, app, outcome)
     return outcome
+
+
+def _uids(ctx: Context, hooks: Iterable[Change]) -> frozenset[str]:
+    """The uids of those hooks that are there."""
+    held = [ctx.live.get(change.ref) for change in hooks]
+    return frozenset(str((one.body().get("metadata") or {}).get("uid", "")) for one in held if one is not None)
 
 
 def _order(ctx: Context, job: Job, cut_off: float | None) -> Order:
@@ -154,6 +171,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         stopped=lambda: _terminating(ctx, app.name),
         refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
         since=cut_off,
+        earlier=job.running.earlier,
         keep=lambda changes: keep_deleted(ctx, app, job.running.number, changes),
     )
 
@@ -189,7 +207,10 @@ async def _tell_running(ctx: Context, job: Job, order: Order) -> None:
     steps = {(task.phase, task.wave) for task in order.sync.tasks if task.hook is not None or task.change.differs}
     if job.running.operation.automated and len(steps) < 2 and not order.hook_bodies and not job.running.retries:
         await ctx.world.clock.sleep(ctx.settings.tell_after)
-    await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, job.running.message)))
+    try:
+        await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, job.running.message)))
+    except ClusterError as error:  # a task's fault would end the program; whatever comes next meets the same
+        log.warning("not told that an operation runs", application=job.app.name, error=str(error))
 
 
 async def _tell(ctx: Context, job: Job, state: OperationState) -> None:

@@ -301,7 +301,8 @@ class Passes:
         if since is None and RETRYING not in str(state.get("message", "")):
             since = begun  # an attempt ended, and nobody came to tell of it
         retries = int(state.get("retryCount") or 0)
-        return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since)
+        earlier = cut.earlier if cut is not None else None
+        return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since, earlier=earlier)
 
     def _left_to_heal(self, app: Application, plan: Plan) -> Plan:
         """Hands what one apply mends to the healer; the rest (prunes, or everything when the namespace is gone) is a sync's work."""
