@@ -101,10 +101,10 @@ async def test_a_fetch_that_takes_too_long_is_ended_with_all_it_started(folder: 
 
 
 async def test_a_killed_fetch_leaves_a_mirror_that_the_next_one_mends(folder: Path, upstream: Upstream) -> None:
-    old = upstream.commit({f"f{n}": os.urandom(200_000) for n in range(20)})
+    old = upstream.commit({f"f{n}": os.urandom(50_000) for n in range(20)})
     some = GitSources(folder, clock=SystemClock())
     await some.fetch(upstream.url, NOBODY)
-    new = upstream.commit({f"g{n}": os.urandom(400_000) for n in range(60)})
+    new = upstream.commit({f"g{n}": os.urandom(100_000) for n in range(60)})
     for wait in (0.005, 0.02, 0.04, 0.08):
         task = asyncio.ensure_future(some.fetch(upstream.url, NOBODY))
         await asyncio.sleep(wait)

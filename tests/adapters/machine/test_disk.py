@@ -41,7 +41,7 @@ def preload(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_verdict_flips_on_a_disk_made_slow(
     preload: Path, tmp_path: Path, delay: int, names: tuple[str, ...]
 ) -> None:
-    command = [sys.executable, "-m", "kilde", "doctor", "disk", str(tmp_path), "--syncs", "100", "--seconds", "4s"]
+    command = [sys.executable, "-m", "kilde", "doctor", "disk", str(tmp_path), "--syncs", "100", "--seconds", "2s"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LD_PRELOAD": str(preload)}
     done = subprocess.run(
         command,

@@ -82,7 +82,8 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     else:
         due, wake = _pods_due(job, tally, pods, moment)
         writes += due
-    return Step(tuple(writes), wake=earliest(wake, _deadline(job)), then=partial(_settle, key, verdict))
+    deadline = None if verdict is not None else _deadline(job)  # a moment that is past would come again at once
+    return Step(tuple(writes), wake=earliest(wake, deadline), then=partial(_settle, key, verdict))
 
 
 def _orphans(key: Key, view: View) -> list[Write]:
