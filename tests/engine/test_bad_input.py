@@ -196,9 +196,7 @@ async def test_a_file_of_40_megabytes_is_refused_unread(stage: Stage) -> None:
     await stage.in_step()
     before = stage.objects()
     line = b"# nothing to see here, and a lot of it, again and again and again\n"
-    await stage.push_bad(
-        {"app/a.yaml": config_map("a", k="new"), "app/b.yaml": line * (40_000_000 // len(line))}, 30.0
-    )
+    await stage.push_bad({"app/a.yaml": config_map("a", k="new"), "app/b.yaml": line * (40_000_000 // len(line))}, 30.0)
     assert stage.conditions() == [
         LOADING + "app/b.yaml: it has 39,999,960 bytes; more than 16,777,216 are not read "
         "(keep large files out of the configuration repository)"
