@@ -16,6 +16,6 @@ def test_the_page_on_moving_happens_as_it_is_told(tmp_path: Path) -> None:
     story = steps(PAGE.read_text(), own_cluster=False)
     [manifests] = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     assert len(story) > 6
-    with terminal(tmp_path) as one:
+    with terminal(tmp_path, ends=(3,)) as one:  # kilde up, once all is handed back
         (tmp_path / "try-kilde" / "argocd.yaml").write_text(manifests)
         play(one, story)

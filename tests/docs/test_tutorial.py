@@ -131,8 +131,11 @@ def _read(process: "subprocess.Popen[bytes]", until: "re.Pattern[bytes]") -> byt
 
 
 @contextlib.contextmanager
-def terminal(folder: Path) -> Iterator[Terminal]:
-    """A terminal as a new user has it: a home without anything in it, this Kilde and its kubectl on the path."""
+def terminal(folder: Path, *, ends: tuple[int, ...] = ()) -> Iterator[Terminal]:
+    """A terminal as a new user has it: a home without anything in it, this Kilde and its kubectl on the path.
+
+    `ends`: the exit codes of what ends by itself in the second one.
+    """
     home = folder / "home"
     env = {
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -147,7 +150,7 @@ def terminal(folder: Path) -> Iterator[Terminal]:
         yield one
     finally:
         codes = one.close()
-    assert [code for code in codes if code] == []
+    assert [code for code in codes if code] == list(ends)
 
 
 def play(one: Terminal, story: list[Step]) -> None:

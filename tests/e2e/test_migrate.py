@@ -40,6 +40,8 @@ def argo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Argo]:
     made.begin({"shop": [deployment(), config_map("config", k="one")]})
     if request.param == "embedded":  # nobody runs pods on the real one
         stage.kubectl("-n", made.space, "rollout", "status", "deployment", "web")
+    settled = {"Pod", "ReplicaSet", "ConfigMap/kube"}
+    stage.until(lambda: all(any(one.startswith(word) for one in made.state()) for word in settled), "all is made")
     made.told()
     try:
         yield made

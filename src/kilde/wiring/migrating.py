@@ -1,14 +1,17 @@
 """What `kilde migrate` needs: a client of the cluster, and files of a config repository."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kilde.adapters.clock import SystemClock
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import move_argocd
 from kilde.core.migrate.model import Moved
 from kilde.core.objects.yaml_writer import write_document
+from kilde.engine.migration.moving import Mover
 from kilde.engine.migration.reading import read_argocd
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.settings import LookSettings
@@ -20,6 +23,27 @@ async def plan_move(settings: LookSettings) -> Moved:
     try:
         where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
         return move_argocd(await read_argocd(cluster, settings.namespace, where))
+    finally:
+        await cluster.close()
+
+
+async def take_over(settings: LookSettings, tell: Callable[[str], None], *, accept: bool) -> None:
+    """Raises KildeError."""
+    async with _mover(settings, tell) as mover:
+        await mover.take_over(accept=accept)
+
+
+async def hand_back(settings: LookSettings, tell: Callable[[str], None]) -> None:
+    """Raises KildeError."""
+    async with _mover(settings, tell) as mover:
+        await mover.hand_back()
+
+
+@contextlib.asynccontextmanager
+async def _mover(settings: LookSettings, tell: Callable[[str], None]) -> AsyncIterator[Mover]:
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    try:
+        yield Mover(cluster, SystemClock(), settings.namespace, tell)
     finally:
         await cluster.close()
 

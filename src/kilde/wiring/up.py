@@ -7,17 +7,20 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 
+from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.core.basics.errors import KildeError
 from kilde.engine.controller import Controller
+from kilde.engine.migration.alone import Alone
 from kilde.engine.restarts import Restarts
 from kilde.engine.sealing.controller import SealingController
 from kilde.engine.sealing.endpoint import Endpoint
@@ -158,8 +161,9 @@ async def _up(settings: UpSettings, ready: Callable[[], None], stop: asyncio.Eve
                 tell=made.context.accounts.workload_restarted,
             )
             async with asyncio.TaskGroup() as group:
-                running = [group.create_task(_run(cluster, made, ready), name="controller")]
-                running.append(group.create_task(restarts.run(), name="restarts"))
+                alone = Alone(cluster, SystemClock(), settings.controller.engine.namespace, _identity(settings))
+                works = partial(_run, made, restarts, ready)
+                running = [group.create_task(_alone(cluster, alone, works), name="controller")]
                 running += [group.create_task(opens.run(), name="sealing")] if opens else []
                 running += [group.create_task(vault.run(), name="vault")] if vault else []
                 running += [group.create_task(values.run(), name="vault-secrets")] if values else []
@@ -244,9 +248,14 @@ async def _sealing(
     return opens
 
 
-async def _run(cluster: KubeCluster, made: Controller, ready: Callable[[], None]) -> None:
+async def _alone(cluster: KubeCluster, alone: Alone, works: Callable[[], Awaitable[None]]) -> None:
     await await_kinds(cluster)
+    await alone.work(works)
+
+
+async def _run(made: Controller, restarts: Restarts, ready: Callable[[], None]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(made.run(), name="engine")
+        group.create_task(restarts.run(), name="restarts")
         await made.ready.wait()
         ready()

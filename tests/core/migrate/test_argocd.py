@@ -151,7 +151,14 @@ def test_manifests_are_as_people_wrote_them() -> None:
     ]
     + [
         ({"operators": ("ArgoCD argocd/main",)}, "ArgoCD argocd/main", "would start it again"),
-        ({"elsewhere": ("team/shop",)}, "Application team/shop", "outside of namespace argocd"),
+        (
+            {
+                "elsewhere": ("team/shop", "argocd-2/other"),
+                "config": {"argocd-cmd-params-cm": {"application.namespaces": "team*, x"}},
+            },
+            "Application team/shop",
+            "outside of namespace argocd",
+        ),
         ({"unread": ("Secrets in argocd",)}, "Secrets in argocd", "may not be read"),
         ({"applications": [application(spec={"source": {}})]}, "Application argocd/shop", "spec.source.repoURL"),
         (

@@ -1,5 +1,6 @@
 """An Argo CD installation in Kilde's terms: what goes on unchanged, what differs, what somebody has to decide, what has no place here."""
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -221,10 +222,18 @@ def _not_seen(found: Installation) -> list[Note]:
         Note(kind="person", about=what, text="may not be read with this kubeconfig: nothing can be told of it")
         for what in found.unread
     ]
-    if found.elsewhere:
+    read = [name for name in found.elsewhere if _is_read(name, found.config)]
+    if read:
         text = f"stands outside of namespace {found.namespace}: Kilde reads the Applications of one namespace"
-        notes.append(Note(kind="person", about=_some("Application", found.elsewhere), text=text))
+        notes.append(Note(kind="person", about=_some("Application", read), text=text))
     return notes
+
+
+def _is_read(name: str, config: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether this installation reads the Applications of that namespace; others may be another's."""
+    listed = str((config.get("argocd-cmd-params-cm") or {}).get("application.namespaces") or "")
+    patterns = [word.strip() for word in listed.split(",") if word.strip()]
+    return any(word.startswith("/") or fnmatch.fnmatchcase(name.partition("/")[0], word) for word in patterns)
 
 
 def _some(kind: str, names: Sequence[str]) -> str:

@@ -50,16 +50,35 @@ NEEDS_PERSON = DIFFERS = 1
     show_default=True,
     help="Of the shadow, as kilde up would be told.",
 )
-def command(*, target: Target, out: Path | None, output: str, shadow: bool, seconds: float, raw: str) -> int:
+@click.option("--take-over", "take", is_flag=True, help="Stop Argo CD's controllers and make its objects Kilde's.")
+@click.option("--accept", is_flag=True, help="Take over although the plan says that something needs a person.")
+@click.option("--hand-back", "give", is_flag=True, help="Make the objects Argo CD's again and start its controllers.")
+def command(
+    *,
+    target: Target,
+    out: Path | None,
+    output: str,
+    shadow: bool,
+    seconds: float,
+    raw: str,
+    take: bool,
+    accept: bool,
+    give: bool,
+) -> int:
     """Reads the Argo CD of --namespace and says what goes on unchanged, what differs, and what somebody has to decide.
 
-    Nothing is written to the cluster. Exit code 0: it can be moved as it is (with --shadow: all agree); 1: something needs a person (or
-    differs); 3: it could not be told.
+    Nothing is written to the cluster without --take-over or --hand-back; these delete nothing and restart nothing, and may be run again
+    after they were cut off. Exit code 0: it can be moved as it is (with --shadow: all agree); 1: something needs a person (or differs);
+    3: it could not be told or done.
     """
+    if shadow + take + give > 1 or (out is not None and (shadow or take or give)):
+        raise click.UsageError("--shadow, --take-over, --hand-back and --out are one at a time")
+    if accept and not take:
+        raise click.UsageError("--accept goes with --take-over")
     if shadow:
-        if out is not None:
-            raise click.UsageError("--out does not go with --shadow")
         return _shadow(target, output, seconds, raw)
+    if take or give:
+        return _move(target, take=take, accept=accept)
     from kilde.cli.migrating.show import show
     from kilde.wiring.migrating import plan_move, write_files
 
@@ -80,3 +99,17 @@ def _shadow(target: Target, output: str, seconds: float, raw: str) -> int:
     seen = asyncio.run(run_shadow(settings(target), seconds=seconds, raw_secrets=raw == "allow"))
     show(seen, output)
     return 0 if seen.agrees else DIFFERS
+
+
+def _move(target: Target, *, take: bool, accept: bool) -> int:
+    from kilde.cli.printable import printable
+    from kilde.wiring.migrating import hand_back, take_over
+
+    def tell(text: str) -> None:
+        click.echo(printable(text))
+
+    if take:
+        asyncio.run(take_over(settings(target), tell, accept=accept))
+    else:
+        asyncio.run(hand_back(settings(target), tell))
+    return 0

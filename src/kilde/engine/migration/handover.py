@@ -1,0 +1,133 @@
+"""Hands the fields of objects from one controller's manager to the other's: one patch of managedFields an object, no field changed."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kilde.core.apps.application import Application
+from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.values import Object
+from kilde.core.migrate.argocd import inventory
+from kilde.core.migrate.ownership import ARGOCD, given_back, taken
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.objects.typed.last_applied import ANNOTATION
+from kilde.core.plan.policy import object_options
+from kilde.core.plan.tracking import Tracking
+from kilde.ports.cluster import Cluster, Resource
+
+MANAGER = "kilde"
+_AT_ONCE = 8
+_TRIES = 5
+_decode = msgspec.json.Decoder(dict).decode
+_Patch = tuple[list[dict[str, Any]], str]  # and who sends it
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """How many objects changed hands, how many had before, and what could not be."""
+
+    changed: int
+    same: int
+    failed: tuple[str, ...]
+
+
+class Handover:
+    """For one cluster."""
+
+    def __init__(self, cluster: Cluster, tracking: Tracking) -> None:
+        self._cluster, self._tracking = cluster, tracking
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def take(self, apps: Sequence[Application]) -> HandedOver:
+        """Argo CD's fields become Kilde's."""
+
+        def patch(app: Application, live: Object) -> _Patch | None:
+            managed = taken(live, manager=MANAGER)
+            return None if managed is None else (_managed(live, managed), MANAGER)
+
+        return await self._each(apps, patch)
+
+    async def give_back(self, apps: Sequence[Application]) -> HandedOver:
+        """Kilde's fields become Argo CD's, in the way in which it applies them."""
+
+        def patch(app: Application, live: Object) -> _Patch | None:
+            annotations = (live.get("metadata") or {}).get("annotations") or {}
+            own = object_options(annotations)
+            server_side = own.is_on("ServerSideApply") or app.policy.options.is_on("ServerSideApply")
+            found = given_back(live, manager=MANAGER, server_side=server_side)
+            if found is None:
+                return None
+            managed, said = found
+            steps = _managed(live, managed)
+            if said:
+                steps.append({"op": "add", "path": f"/metadata/annotations/{_escaped(ANNOTATION)}", "value": said})
+                if not annotations:
+                    steps.insert(0, {"op": "add", "path": "/metadata/annotations", "value": {}})
+            return steps, ARGOCD
+
+        return await self._each(apps, patch)
+
+    async def _each(
+        self, apps: Iterable[Application], patch: Callable[[Application, Object], _Patch | None]
+    ) -> HandedOver:
+        jobs = [self._one(app, one, patch) for app in apps for one in inventory(app)]
+        found = await asyncio.gather(*jobs)
+        failed = tuple(text for text in found if isinstance(text, str))
+        return HandedOver(sum(1 for one in found if one is True), sum(1 for one in found if one is False), failed)
+
+    async def _one(
+        self, app: Application, listed: Any, patch: Callable[[Application, Object], _Patch | None]
+    ) -> bool | str:
+        """True: changed; False: nothing to change; a text: why it could not."""
+        ref = ObjectRef(
+            str(listed.get("group") or ""), str(listed["kind"]), str(listed.get("namespace") or ""), str(listed["name"])
+        )
+        async with self._gate:
+            try:
+                resource = (await self._cluster.discovery()).resource(ref.group, ref.kind)
+                return resource is not None and await self._patched(app, ref, resource, patch)
+            except (KildeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+                return f"{ref}: {error}"
+
+    async def _patched(
+        self,
+        app: Application,
+        ref: ObjectRef,
+        resource: Resource,
+        patch: Callable[[Application, Object], _Patch | None],
+    ) -> bool:
+        for left in reversed(range(_TRIES)):
+            raw = await self._cluster.get(resource, ref.namespace, ref.name)
+            live = _decode(raw) if raw else None
+            if live is None or self._tracking.owner(live.get("metadata") or {}, ref) != app.name:
+                return False
+            found = patch(app, live)
+            if found is None:
+                return False
+            steps, sender = found
+            try:
+                await self._cluster.patch(resource, ref.namespace, ref.name, steps, kind="json", manager=sender)
+            except ClusterError as error:
+                if error.status == 404:
+                    return False
+                if error.status != 409 or not left:
+                    raise
+                continue
+            return True
+        return False
+
+
+def _managed(live: Object, managed: list[Object]) -> list[dict[str, Any]]:
+    """Refused by the server with 409 where the object has changed since."""
+    version = (live.get("metadata") or {}).get("resourceVersion", "")
+    return [
+        {"op": "replace", "path": "/metadata/managedFields", "value": managed},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+    ]
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
