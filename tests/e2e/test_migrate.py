@@ -29,6 +29,12 @@ def box() -> Iterator[Path]:
         cluster.stop()
 
 
+def settled(argo: Argo) -> bool:
+    """Whether the cluster's controllers have made what they make."""
+    there = argo.state()
+    return sum(name.startswith("Pod/") for name in there) == 2 and "ConfigMap/kube-root-ca.crt" in there
+
+
 @pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.live)])
 def argo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Argo]:
     """Argo CD on one of the clusters, with one application: a Deployment and a ConfigMap."""
@@ -40,8 +46,7 @@ def argo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Argo]:
     made.begin({"shop": [deployment(), config_map("config", k="one")]})
     if request.param == "embedded":  # nobody runs pods on the real one
         stage.kubectl("-n", made.space, "rollout", "status", "deployment", "web")
-    settled = {"Pod", "ReplicaSet", "ConfigMap/kube"}
-    stage.until(lambda: all(any(one.startswith(word) for one in made.state()) for word in settled), "all is made")
+    stage.until(lambda: settled(made), "all is made")
     made.told()
     try:
         yield made

@@ -65,7 +65,7 @@ Differs
     to keep it: kilde up --poll
 
 Has no place in Kilde
-  AppProject shop: roles: roles and their tokens are for Argo CD's own API
+  AppProject shop: roles: kept as they are (kilde project role); no API of Kilde's asks for them yet
   ConfigMap argocd-cm: url: of Argo CD's own web pages: who may do what here is the cluster's RBAC on Applications
 
 2 things need a person before the move.

@@ -22,7 +22,7 @@ _ROLES = {
 }
 _WORDS = {"repository": "repository", "repo-creds": "credentials of repositories", "cluster": "cluster"}
 _PROJECT_FIELDS = {
-    "roles": "roles and their tokens are for Argo CD's own API",
+    "roles": "kept as they are (kilde project role); no API of Kilde's asks for them yet",
     "sourceNamespaces": "Applications of other namespaces are not read",
     "permitOnlyProjectScopedClusters": "not read",
 }

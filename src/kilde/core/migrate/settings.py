@@ -11,6 +11,7 @@ _OBEYED = {
         "application.resourceTrackingMethod",
         "application.instanceLabelKey",
         "installationID",
+        "application.sync.impersonation.*",
         "resource.customizations",
         "resource.customizations.health.*",
         "resource.customizations.ignoreDifferences.*",
