@@ -61,6 +61,8 @@ def test_a_parent_makes_applications_that_wait_and_go_in_reverse(stage: Stage) -
     assert condition(stage, "back", "DependencyWaiting").split()[2] == before.split()[2]  # it has waited since then
     assert "for application back, which is OutOfSync" in condition(stage, "front", "DependencyWaiting")
     assert stage.get("-n", space, "configmap", "front") is None
+    (plan,) = json.loads(stage.kilde("plan", "front", "-o", "json", codes=(1,)))["applications"]
+    assert [one["text"] for one in plan["findings"]] == ["will wait for application back, which is OutOfSync"]
     stage.kubectl("patch", "configmap", "gate", "-n", space, "-p", '{"data": {"open": "yes"}}')
     for name in ("back", "front", "parent"):
         stage.until(lambda name=name: stage.is_well(name), f"{name} is synced")

@@ -51,8 +51,8 @@ _DRY_RUN = "what the API server and its admission say to each write (dry run); n
 async def make_plan(settings: LookSettings, asked: Asked, progress: Progress) -> Preview:
     """The plan of these applications. Raises KildeError."""
     async with _desk(settings, asked, {}) as desk:
-        apps = await _applications(desk.cluster, settings.namespace, asked.names)
-        found = await plan_fleet(desk, apps, asked, progress)
+        apps, fleet = await _applications(desk.cluster, settings.namespace, asked.names)
+        found = await plan_fleet(desk, apps, asked, progress, fleet)
         _keep(settings.data_dir / _TRACES, desk.traces.packed(found.keys))
         return Preview(
             made_at=rfc3339(desk.bench.now),
@@ -70,8 +70,8 @@ async def plan_again(settings: LookSettings, saved: Iterable[AppPlan], progress:
     plans = {plan.name: plan for plan in saved}
     asked = Asked(names=tuple(plans))
     async with _desk(settings, asked, plans) as desk:
-        apps = await _applications(desk.cluster, settings.namespace, asked.names)
-        found = await plan_fleet(desk, apps, asked, progress)
+        apps, fleet = await _applications(desk.cluster, settings.namespace, asked.names)
+        found = await plan_fleet(desk, apps, asked, progress, fleet)
     now = {plan.name: plan for plan in found.plans}
     return [now[name] for name in plans]
 
@@ -136,12 +136,16 @@ async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPl
         await cluster.close()
 
 
-async def _applications(cluster: Cluster, namespace: str, names: tuple[str, ...]) -> list[Application]:
+async def _applications(
+    cluster: Cluster, namespace: str, names: tuple[str, ...]
+) -> tuple[list[Application], list[Application]]:
+    """Those of these names (all, where there are none), and all there are."""
     apps = [read_application(msgspec.json.decode(raw)) for raw in await cluster.list(APPLICATIONS, namespace)]
     known = {app.name: app for app in apps}
     if missing := [name for name in names if name not in known]:
         raise KildeError("there is no such application", about=f"{namespace}/{missing[0]}", hint="kilde app list")
-    return [known[name] for name in dict.fromkeys(names)] if names else sorted(apps, key=lambda app: app.name)
+    apps.sort(key=lambda app: app.name)
+    return [known[name] for name in dict.fromkeys(names)] if names else apps, apps
 
 
 def _kept(path: Path) -> bytes:

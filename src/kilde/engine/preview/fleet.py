@@ -17,6 +17,7 @@ from kilde.engine.preview.against import settled
 from kilde.engine.preview.application import Bench, Planned, Side, failed, plan_application, with_findings
 from kilde.engine.preview.sides import Asked, Pinned, Resolver, Sides
 from kilde.engine.preview.traces import Traces, key_of
+from kilde.engine.preview.waits import waits
 from kilde.engine.rendering import Memories, Renderer
 from kilde.engine.sops import SopsKeys, decrypter
 from kilde.ports.cluster import Cluster
@@ -60,8 +61,13 @@ class _Work:
     follows: str = ""
 
 
-async def plan_fleet(desk: Desk, apps: Sequence[Application], asked: Asked, progress: Progress) -> Found:
-    """Never raises for one application: what cannot be told of it is in its plan. KildeError where nothing can be told."""
+async def plan_fleet(
+    desk: Desk, apps: Sequence[Application], asked: Asked, progress: Progress, fleet: Sequence[Application]
+) -> Found:
+    """Never raises for one application: what cannot be told of it is in its plan. KildeError where nothing can be told.
+
+    `fleet`: all applications there are, those that nobody asked about included: some may be waited for.
+    """
     plans: list[AppPlan] = []
     touched: list[_Work] = []
     keys: dict[str, None] = {}
@@ -85,9 +91,19 @@ async def plan_fleet(desk: Desk, apps: Sequence[Application], asked: Asked, prog
         for step in one.plan.steps
         if step.action in ("create", "update", "replace")
     }
-    plans += [with_findings(one.plan, settled(one.plan.findings, one.missing, made_by, one.plan.name)) for one in done]
+    later = _waits(fleet, done)
+    for one in done:
+        findings = settled(one.plan.findings, one.missing, made_by, one.plan.name)
+        plans.append(with_findings(one.plan, (*findings, *later.get(one.plan.name, ()))))
     untouched -= len({one.plan.name for one in children} & ({app.name for app in apps} - {w.app.name for w in touched}))
     return Found(plans=tuple(sorted(plans, key=lambda plan: plan.name)), untouched=max(untouched, 0), keys=tuple(keys))
+
+
+def _waits(fleet: Sequence[Application], done: Sequence[Planned]) -> dict[str, list[Finding]]:
+    known = {app.name: app for app in fleet}
+    for one in done:
+        known |= {name: _as_it_would_be(body, known.get(name)) for name, body in one.applications.items()}
+    return waits(known, (one.plan.name for one in done if one.plan.changes))
 
 
 async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | None, str]:
