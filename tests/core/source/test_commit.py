@@ -128,7 +128,7 @@ def test_a_tree_built_entry_by_entry_reads_back(modes: dict[str, str]) -> None:
 
 
 def test_commands_for_a_person_are_quoted() -> None:
-    assert by_hand("file:///a b", Revert(branch="main", to="abc", message="it's $HOME")) == (
+    assert by_hand("file:///a b", Revert(branch="main", to="abc", message="it's $HOME\n")) == (
         "git clone --branch main -- 'file:///a b' rollback",
         "cd rollback",
         "git restore --source=abc --staged --worktree -- :/",

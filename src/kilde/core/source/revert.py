@@ -22,6 +22,6 @@ def by_hand(url: str, wanted: Revert) -> tuple[str, ...]:
         f"git clone --branch {quote(branch)} -- {quote(url)} rollback",
         "cd rollback",
         f"git restore --source={quote(to)} --staged --worktree -- {' '.join(map(quote, paths or (':/',)))}",
-        f"git commit -m {quote(message)}",
+        f"git commit -m {quote(message.strip())}",
         f"git push origin {quote(f'HEAD:refs/heads/{branch}')}",
     )
