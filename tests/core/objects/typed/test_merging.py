@@ -17,7 +17,7 @@ from kilde.core.objects.typed.values import same
 @given(SPECS, SPECS)
 def test_the_fast_path_gives_what_the_plain_operations_give(live: dict[str, Any], config: dict[str, Any]) -> None:
     before, wanted = toy(live), toy(config)
-    found = fused(TYPE, before, wanted)
+    found = fused(TYPE, before, wanted, inside=True)
     if found is None:
         return
     merged = merging.merge(TYPE, before, wanted)
@@ -30,7 +30,7 @@ def test_the_fast_path_gives_what_the_plain_operations_give(live: dict[str, Any]
 
 @given(SPECS)
 def test_applying_the_same_again_takes_the_fast_path_and_shares_the_object(spec: dict[str, Any]) -> None:
-    found = fused(TYPE, toy(spec), toy(spec))
+    found = fused(TYPE, toy(spec), toy(spec), inside=False)
     assert found is not None
     assert found.changed == {}
 

@@ -50,8 +50,8 @@ def _struct(node: Node, fields: MapNode, value: Object) -> Object:
             out[key] = kept
         elif (node.definition, key) in _TOLD_APART:
             out[key] = child
-    for key, code in codes.items():
-        if key not in out and code in "v0an":
+    for key, code in fields.always:
+        if key not in out:
             out[key] = _zero(fields.fields.get(key), code)
     act = DEFAULTS.get(node.definition)
     if act is not None:

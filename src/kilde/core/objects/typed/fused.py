@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import merging
-from kilde.core.objects.typed.field_set import MEMBER, Trie
+from kilde.core.objects.typed.field_set import MEMBER, Trie, as_member
 from kilde.core.objects.typed.node import ListNode, MapNode, Node, Scalar
-from kilde.core.objects.typed.validation import fits
+from kilde.core.objects.typed.validation import DEEPEST, fits
 from kilde.core.objects.typed.values import item_element, same
 
 _LEAF: Trie = {}
@@ -19,7 +19,10 @@ _MEMBER: Trie = {MEMBER: _LEAF}
 
 
 class Fused(NamedTuple):
-    """The merged object, the paths the config owns, and those of them that are new or otherwise than in the live one."""
+    """The merged object, the paths the config owns, and those of them that are new or otherwise than in the live one.
+
+    `changed` has what lies below a new value only where that was asked for.
+    """
 
     value: Object
     paths: Trie
@@ -30,10 +33,13 @@ class _Unusual(Exception):
     """The plain operations have to do it."""
 
 
-def fused(node: Node, live: Object, config: Object) -> Fused | None:
-    """None: take the plain operations. Parts of the live object that do not change are shared, not copied."""
+def fused(node: Node, live: Object, config: Object, *, inside: bool) -> Fused | None:
+    """None: take the plain operations. Parts of the live object that do not change are shared, not copied.
+
+    `inside`: whether somebody will ask what lies below new values: other owners do.
+    """
     try:
-        value, paths, changed = _map(node.map, live, config)
+        value, paths, changed = _map(node.map, live, config, inside)
     except (_Unusual, ValueError, RecursionError):
         return None
     return Fused(value, paths or {}, changed or {})
@@ -42,17 +48,17 @@ def fused(node: Node, live: Object, config: Object) -> Fused | None:
 _Walked = tuple[Any, Trie | None, Trie | None]
 
 
-def _value(node: Node, live: Json, config: Json) -> _Walked:
+def _value(node: Node, live: Json, config: Json, inside: bool) -> _Walked:
     """(merged, paths, changed) where both sides hold a value."""
     kind = type(config)
     if kind is dict:
         if type(live) is not dict:
             raise _Unusual
-        return _map(node.map, live, config)
+        return _map(node.map, live, config, inside)
     if kind is list:
         if type(live) is not list or node.list is None:
             raise _Unusual
-        return _list(node.list, live, config)
+        return _list(node.list, live, config, inside)
     if type(live) in (dict, list, type(None)) or not _is_scalar(node, kind):
         raise _Unusual
     if live == config:
@@ -74,7 +80,7 @@ def _is_scalar(node: Node, kind: type) -> bool:
     return False
 
 
-def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -> _Walked:
+def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json], inside: bool) -> _Walked:
     if node is None:
         raise _Unusual
     if node.atomic:
@@ -87,7 +93,7 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
     for key, wanted in config.items():
         if wanted is None:
             raise _Unusual
-        value, own, new = _entry(node, live, key, wanted)
+        value, own, new = _entry(node, live, key, wanted, inside)
         element = "f:" + key
         if new is not None:
             changed[element] = new
@@ -100,7 +106,7 @@ def _map(node: MapNode | None, live: dict[str, Json], config: dict[str, Json]) -
     return merged, paths or None, changed or None
 
 
-def _entry(node: MapNode, live: dict[str, Json], key: str, wanted: Json) -> _Walked:
+def _entry(node: MapNode, live: dict[str, Json], key: str, wanted: Json, inside: bool) -> _Walked:
     """One key of a map."""
     child = node.fields.get(key)
     undeclared = child is None
@@ -109,9 +115,10 @@ def _entry(node: MapNode, live: dict[str, Json], key: str, wanted: Json) -> _Wal
         if child is None:
             raise _Unusual
     if key in live:
-        value, own, new = _value(child, live[key], wanted)
+        value, own, new = _value(child, live[key], wanted, inside)
     else:
-        value, own, new = _fresh(child, wanted)
+        value, own = wanted, _fresh(child, wanted, 0)
+        new = merging.present(child, wanted) if inside else _LEAF
     if undeclared or wanted == {}:
         own = _member(own)
     return value, own, new
@@ -121,11 +128,47 @@ def _member(own: Trie | None) -> Trie:
     return {**_MEMBER, **own} if own and MEMBER not in own else own or _LEAF
 
 
-def _fresh(node: Node, config: Json) -> tuple[Any, Trie | None, Trie]:
-    """A value the live object does not have at all."""
-    if not fits(node, config, duplicates=False):
+def _fresh(node: Node, config: Json, depth: int) -> Trie | None:
+    """The paths of a value of which the live object has nothing; it has to fit its type."""
+    kind = type(config)
+    if kind is dict and node.map is not None and not node.map.atomic:
+        return _fresh_map(node.map, config, depth)
+    if kind is list and node.list is not None and not node.list.atomic:
+        return _fresh_list(node.list, config, depth)
+    if not _is_scalar(node, kind) and not fits(node, config, duplicates=False, depth=depth):
         raise _Unusual
-    return config, merging._paths(node, config), merging.present(node, config)
+    return _LEAF
+
+
+def _fresh_map(node: MapNode, config: dict[str, Json], depth: int) -> Trie | None:
+    if depth > DEEPEST:
+        raise _Unusual
+    paths: Trie = {}
+    for key, child in config.items():
+        below = node.fields.get(key)
+        declared = below is not None
+        if below is None:
+            below = node.others
+            if below is None:
+                raise _Unusual
+        found = _fresh(below, child, depth + 1) if child is not None else _LEAF
+        if not declared or child == {}:
+            paths["f:" + key] = as_member(found)
+        elif found is not None:
+            paths["f:" + key] = found
+    return paths or None
+
+
+def _fresh_list(node: ListNode, config: list[Json], depth: int) -> Trie | None:
+    if depth > DEEPEST:
+        raise _Unusual
+    paths: Trie = {}
+    for item in config:
+        element = item_element(node, item)
+        if element in paths:
+            raise _Unusual
+        paths[element] = as_member(_fresh(node.items, item, depth + 1))
+    return paths or None
 
 
 def _whole(node: Node, live: Json, config: Json) -> _Walked:
@@ -137,7 +180,7 @@ def _whole(node: Node, live: Json, config: Json) -> _Walked:
     return config, _LEAF, _LEAF
 
 
-def _list(node: ListNode, live: list[Json], config: list[Json]) -> _Walked:
+def _list(node: ListNode, live: list[Json], config: list[Json], inside: bool) -> _Walked:
     if node.atomic:
         return _whole(Node(list=node), live, config)
     if not config:
@@ -152,7 +195,7 @@ def _list(node: ListNode, live: list[Json], config: list[Json]) -> _Walked:
         if index <= last:  # new, repeated or re-ordered
             raise _Unusual
         last = index
-        value, own, new = _value(node.items, live[index], wanted)
+        value, own, new = _value(node.items, live[index], wanted, inside)
         if new is not None:
             changed[element] = new
         if value is not live[index]:

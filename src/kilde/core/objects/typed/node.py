@@ -43,6 +43,14 @@ class MapNode:
     others: "Node | None" = None
     atomic: bool = False
     go: dict[str, str] = field(default_factory=dict)
+    _always: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def always(self) -> tuple[tuple[str, str], ...]:
+        """The fields that Go writes even when nobody set them, with their codes."""
+        if self._always is None:
+            self._always = tuple((key, code) for key, code in self.go.items() if code in "v0an")
+        return self._always
 
 
 @dataclass(slots=True, eq=False)

@@ -79,7 +79,7 @@ class Intent(NamedTuple):
 def applied(node: Node, live: Object, config: Object, managers: Managers, intent: Intent) -> tuple[Object, Managers]:
     """Server-side apply. ApplyConflict if others own what would change; TypingError if the config does not fit its type."""
     last = managers.get(intent.owner)
-    quick = fused(node, live, config)
+    quick = fused(node, live, config, inside=any(owner != intent.owner for owner in managers))
     if quick is not None:
         merged, wanted, comparison = quick.value, quick.paths, Comparison({}, {}, quick.changed)
     else:
@@ -155,9 +155,12 @@ def taken_away(
     conflicts: list[Conflict] = []
     for owner, entry in managers.items():
         fields = entry.fields
+        if owner == intent.owner:
+            out |= {owner: entry} if fields else {}
+            continue
         seen = elsewhere(entry.api_version) or comparison
         changed, removed = without_trees(seen.changed, intent.reset), without_trees(seen.removed, intent.reset)
-        if owner != intent.owner and (changed or removed):
+        if changed or removed:
             clash = intersection(fields, changed) if changed else {}
             if clash and not intent.force:
                 conflicts.extend(Conflict(owner, path) for path in iterate(clash))

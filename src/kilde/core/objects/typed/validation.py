@@ -11,7 +11,7 @@ from kilde.core.objects.typed.values import LIST, MAP, SCALAR, item_element, sha
 
 Complaint = tuple[Path, str]
 
-_DEPTH = 150  # each level costs frames; honest objects have less than thirty
+DEEPEST = 150  # each level costs frames; honest objects have less than thirty
 
 
 def check(node: Node, value: Json, *, duplicates: bool) -> None:
@@ -25,16 +25,16 @@ def check(node: Node, value: Json, *, duplicates: bool) -> None:
         raise TypingError("\n".join(["errors:", *(f"  {line}" for line in found)]))
 
 
-def fits(node: Node, value: Json, *, duplicates: bool) -> bool:
-    """Whether there is nothing to complain about."""
-    return next(complaints(node, value, duplicates=duplicates), None) is None
+def fits(node: Node, value: Json, *, duplicates: bool, depth: int = 0) -> bool:
+    """Whether there is nothing to complain about in a value that lies so deep."""
+    return next(complaints(node, value, duplicates=duplicates, path=("",) * depth), None) is None
 
 
 def complaints(node: Node, value: Json, *, duplicates: bool, path: Path = ()) -> Iterator[Complaint]:
     """What does not fit, with where. Null fits everywhere."""
     if value is None:
         return
-    if len(path) > _DEPTH:
+    if len(path) > DEEPEST:
         yield path, "nested too deeply"
         return
     taken = shape(node, value)
