@@ -47,6 +47,8 @@ def form(
     accept: str, *, transforms: tuple[str, ...] = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 ) -> Form:
     """The form to answer in; 406 if the client takes none of ours. `transforms` are the `as=` kinds that fit this request."""
+    if accept == JSON:
+        return PLAIN
     for media, parameters in accepted(accept or "*/*"):
         kind = parameters.get("as", "")
         if kind:
