@@ -47,6 +47,7 @@ bench: install real  ## the figures of docs/benchmarks.md, anew; an hour
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5
 	$(BIN)/python benchmarks/run.py base --apps 300
 	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/schemas.py
 	$(BIN)/python benchmarks/run.py first-sync --apps 100 --embedded
 	$(BIN)/python benchmarks/run.py heal --apps 100 --writes 500 --embedded
 	$(BIN)/python benchmarks/run.py idle --apps 100 --minutes 5 --embedded
