@@ -493,3 +493,21 @@ async def test_a_custom_kind_is_served_once_it_is_defined(cluster: Cluster, spac
     async with aclosing(cluster.watch(thing, space)) as events:  # type: ignore[type-var]
         assert told(await take(events, 2)) == [(EventType.LISTED, "one"), (EventType.SYNCED, "")]
     await cluster.delete(DEFINITION, "", f"things.{group}", propagation="Background")
+
+
+async def test_calls_can_be_interrupted_in_flight_and_until_that_is_lifted(cluster: Cluster, space: str) -> None:
+    never = asyncio.Event()
+    if isinstance(cluster, FakeCluster):
+        cluster.hold = lambda verb, ref: never
+    waiting = asyncio.ensure_future(cluster.get(CONFIG_MAP, space, "a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    cluster.interrupt("nobody is there")
+    error = await refused(waiting)
+    assert (error.what, error.status, error.reason) == ("nobody is there", 0, "Interrupted")
+    if isinstance(cluster, FakeCluster):
+        cluster.hold = None
+    assert (await refused(cluster.get(CONFIG_MAP, space, "a"))).reason == "Interrupted"
+    await cluster.pulse()
+    cluster.interrupt("")
+    assert await cluster.get(CONFIG_MAP, space, "a") is None

@@ -87,7 +87,14 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     sources = GitSources(tmp_path / "mirrors", clock=clock)
-    world = World(cluster=cluster, sources=sources, records=MemoryRecords(), clock=clock, web=FakeWeb())
+    world = World(
+        cluster=cluster,
+        sources=sources,
+        records=MemoryRecords(),
+        clock=clock,
+        web=FakeWeb(),
+        reach=lambda secret: cluster,
+    )
     credentials = [Credentials()]
     made = Controller(
         world,

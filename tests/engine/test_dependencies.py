@@ -189,7 +189,7 @@ async def test_an_object_of_nobody_is_waited_for_with_the_health_of_its_kind_or_
         await p.until(lambda: waits(p, "front") == not_ready)
         await p.by_hand("flags", open="yes")
         await p.until(lambda: well(p, "front"))
-        dependencies = p.controller._passes.dependencies
+        dependencies = p.controller.targets.home.passes.dependencies
         assert dependencies.awaited.watches == 0
 
 

@@ -35,7 +35,7 @@ async def undo(p: Play, operation: int = 0, name: str = "shop") -> Outcome:
     raw = p.cluster.objects().get(ObjectRef("argoproj.io", "Application", "argocd", name))
     app = read_application(raw or {"metadata": {"name": name, "namespace": "argocd"}})
     clock = SystemClock()
-    undoing = Undoing(p.cluster, clock, Accounts(p.records, clock), manager="kilde")
+    undoing = Undoing(p.cluster, p.cluster, clock, Accounts(p.records, clock), manager="kilde")
     return await undoing.undo(app, kept, asked_by="ann", exists=raw is not None)
 
 

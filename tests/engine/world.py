@@ -1,6 +1,7 @@
 """A small world of fakes for engine tests: one repository, one cluster, one controller, and words for what happens in them."""
 
 import asyncio
+import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -27,6 +28,7 @@ from kilde.testing.web import FakeWeb
 URL = "https://git.example/shop.git"
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
+SECRETS = Resource("", "v1", "Secret", "secrets", True)
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 PATIENCE = 10.0
 
@@ -43,6 +45,34 @@ class Play:
         self.running: asyncio.Task[None] | None = None
         self.web = FakeWeb()
         self.undo = MemoryUndo()
+        self.others: dict[str, FakeCluster] = {}  # clusters that Secrets may name, by server
+        self.opened: list[str] = []
+
+    def reach(self, secret: dict[str, Any]) -> FakeCluster:
+        server = base64.b64decode(secret["data"]["server"]).decode().rstrip("/")
+        self.opened.append(server)
+        return self.others[server]
+
+    async def another_cluster(self, server: str) -> FakeCluster:
+        """One more cluster, with the namespace `shop`; nobody knows of it yet."""
+        made = self.others[server] = FakeCluster(SystemClock())
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+        await made.create(NAMESPACES, body, manager="person")
+        return made
+
+    async def cluster_secret(self, name: str, /, **data: str) -> None:
+        """Makes or changes a cluster Secret; `data` is its own."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": name,
+                "namespace": "argocd",
+                "labels": {"argocd.argoproj.io/secret-type": "cluster"},
+            },
+            "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+        }
+        await self.cluster.apply(SECRETS, body, manager="person")
 
     async def commit(self, **files: str) -> str:
         """A commit whose whole content is these files below app/ (name → text), and its push."""
@@ -138,6 +168,7 @@ async def play(
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await cluster.create(NAMESPACES, body, manager="person")
     undo = MemoryUndo()
+    others: list[Play] = []
     git.create(URL)
     world = World(
         cluster=cluster,
@@ -148,11 +179,16 @@ async def play(
         programs=Outside(helm=helm, jsonnet=JsonnetProgram(), plugins=plugins),
         downloads=downloads,
         undo=undo,
+        reach=lambda secret: others[0].reach(secret),
     )
-    engine = EngineSettings(**{"raw_secrets": True, "poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings})
+    quick = {"pulse": 0.05, "pulse_patience": 0.2}
+    engine = EngineSettings(
+        **{**quick, "raw_secrets": True, "poll": 3600.0, "settle": 0.05, "watch_patience": 2.0, **settings}
+    )
     made = Controller(world, engine, choose, report)
     one = Play(cluster, git, records, made)
     one.web, one.undo = web, undo
+    others.append(one)
     one.running = asyncio.ensure_future(made.run())
     try:
         yield one

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
-from kilde.core.apps.application import IN_CLUSTER, Application
+from kilde.core.apps.application import Application
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import ObjectRef, parse_ref
@@ -67,7 +67,7 @@ class Accounts:
             "cause": cause,
             "askedBy": asked_by,
             "source": {"path": "local manifests"} if local else _source(app),
-            "destination": {"server": app.destination.server or IN_CLUSTER, "namespace": app.destination.namespace},
+            "destination": {"server": app.destination.cluster.server, "namespace": app.destination.namespace},
             "renderedDigest": digest,
             "plan": [_planned(change) for change in changes if change.action is not Action.KEEP],
         }

@@ -79,6 +79,16 @@ class Awaited:
                 if one.task is not None:
                     one.task.cancel()
 
+    def lost(self, cluster: str) -> None:
+        """The client of that cluster has ended: whoever waits there looks again."""
+        for place, one in list(self._watched.items()):
+            if place[0] == cluster:
+                del self._watched[place]
+                if one.task is not None:
+                    one.task.cancel()
+                for waiter in {name for names in one.waiters.values() for name in names}:
+                    self._wake(waiter)
+
     @property
     def watches(self) -> int:
         return len(self._watched)

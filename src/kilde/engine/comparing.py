@@ -120,14 +120,14 @@ class Comparer:
         return _decode(raw) if raw else None
 
 
-async def comparer(cluster: Cluster, namespace: str) -> Comparer:
-    """As the settings of `argocd-cm` say; by its defaults where they cannot be read."""
+async def comparer(cluster: Cluster, namespace: str, *, of: Cluster | None = None) -> Comparer:
+    """As the settings of `argocd-cm` say; by its defaults where they cannot be read. `of`: the cluster to compare with, if another."""
     try:
         raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
     except ClusterError:
         raw = None
     data = (_decode(raw).get("data") or {}) if raw else {}
-    return Comparer(cluster, read_tracking(data), read_customizations(data))
+    return Comparer(of or cluster, read_tracking(data), read_customizations(data))
 
 
 def _predicted(wanted: Object, live: Object, node: Node | None) -> Object:

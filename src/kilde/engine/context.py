@@ -1,14 +1,18 @@
-"""Context: everything a pass, a heal or a deletion works with, made once by the controller."""
+"""Context: everything a pass, a heal or a deletion works with: one for each cluster that applications deploy to.
+
+What is of the Applications (fleet, repositories, ledger, memory between passes) all of them share; what is of a cluster each has its own.
+"""
 
 import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.apps.application import Application
-from kilde.core.basics.errors import SourceError
+from kilde.core.apps.clusters import HOME, KnownCluster
+from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.engine.accounts import Accounts, CutOff
@@ -34,9 +38,12 @@ _WIDE_FROM = 16  # namespaces of one kind: beyond it one watch of all namespaces
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """The parts of a running engine."""
+    """The parts of a running engine. `world.cluster` is the one that is deployed to; `home` is that of the Applications."""
 
     world: World
+    home: Cluster
+    of: KnownCluster = HOME
+    problem: str = ""  # why the cluster cannot be worked with now
     settings: EngineSettings
     fleet: Fleet
     config: Config
@@ -64,6 +71,44 @@ class Context:
     _users: dict[GroupKind, Counter[str]] = field(
         default_factory=dict
     )  # how many applications watch a kind, by namespace
+
+    def elsewhere(
+        self, of: KnownCluster, cluster: Cluster, live: LiveView, *, start: Callable[..., asyncio.Task[None]]
+    ) -> "Context":
+        """The context of another cluster."""
+        schemas = Schemas(cluster)
+        surveyor = Surveyor(live, schemas, self.projects)
+        surveyor.customizations = self.surveyor.customizations
+        live.tracking = self.live.tracking
+        return replace(
+            self,
+            world=replace(self.world, cluster=cluster),
+            of=of,
+            live=live,
+            schemas=schemas,
+            surveyor=surveyor,
+            deletion_budgets=replace(self.deletion_budgets, cluster=cluster, live=live),
+            orphans=self.orphans.elsewhere(cluster, of.server, lambda: live.tracking, start),
+            start=start,
+            slots=asyncio.Semaphore(self.settings.parallel_passes),
+            wanted_by={},
+            wide=set(),
+            _users={},
+        )
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is of the cluster where the Applications are."""
+        return self.world.cluster is self.home
+
+    def has(self, app: Application) -> bool:
+        """Whether the application deploys to this cluster."""
+        return app.destination.cluster.server == self.of.server
+
+    def require(self) -> None:
+        """Raises ClusterError at once where it is known that the cluster does not answer."""
+        if self.problem:
+            raise ClusterError(self.problem, about=f"cluster {self.of}", reason="Unreachable")
 
     def runtime(self, name: str) -> Runtime:
         return self.runtimes.setdefault(name, Runtime())
@@ -124,7 +169,7 @@ class Context:
         scopes: set[Scope] = set()
         for ref in refs:
             resource = discovery.resource(ref.group, ref.kind)
-            if resource is None:
+            if resource is None or self.of.unmanaged(ref.kind, ref.namespace, ref.name):
                 continue
             scopes.add((resource, await self._namespace(resource, ref.namespace)))
         self._use(name, frozenset((resource.group_kind, namespace) for resource, namespace in scopes))
@@ -146,7 +191,8 @@ class Context:
         if not resource.namespaced or resource.group_kind in self.wide:
             return ""
         used = self._users.get(resource.group_kind) or Counter[str]()
-        if len(used) >= _WIDE_FROM and namespace not in used and await self.world.cluster.allowed("watch", resource):
+        many = len(used) >= _WIDE_FROM and namespace not in used and not self.of.namespaces
+        if many and await self.world.cluster.allowed("watch", resource):
             self.wide.add(resource.group_kind)
             return ""
         return namespace
@@ -166,4 +212,5 @@ class Context:
 
     def is_rivals(self, app: Application, holder: str) -> bool:
         """Whether another application of the fleet tracks it: what it holds is not taken from it automatically."""
-        return holder not in ("", app.name) and self.fleet.get(holder) is not None
+        rival = self.fleet.get(holder) if holder not in ("", app.name) else None
+        return rival is not None and self.has(rival)

@@ -16,16 +16,16 @@ from kilde.core.source.chart_index import is_pinned
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.credentials import named_repository, scope_of
 from kilde.engine.accounts import Accounts
+from kilde.engine.clusters import ClusterSecrets
 from kilde.engine.commits import Commits
 from kilde.engine.context import Context
 from kilde.engine.deletion_budgets import DeletionBudgets
 from kilde.engine.fleet import Config, Fleet
 from kilde.engine.guard import Guard
-from kilde.engine.heal import Healer, may_heal
+from kilde.engine.heal import may_heal
 from kilde.engine.keeping import forget_old
 from kilde.engine.live import Held, LiveView
 from kilde.engine.orphans import Orphans
-from kilde.engine.passes import Passes
 from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
 from kilde.engine.rendering import Renderer
@@ -37,6 +37,7 @@ from kilde.engine.sets.controller import SetsController
 from kilde.engine.settings import EngineSettings
 from kilde.engine.signatures import Signatures
 from kilde.engine.survey import Surveyor
+from kilde.engine.targets import Targets
 from kilde.engine.tasks import TaskOwner
 from kilde.engine.world import World
 from kilde.ports.sources import Credentials
@@ -73,12 +74,13 @@ class Controller:
         )
         fleet = Fleet(cluster, settings.namespace, self._application_changed)
         config = Config(cluster, settings.namespace, self._config_changed)
-        live = LiveView(cluster, self._tasks, self._object_changed)
+        live = LiveView(cluster, self._tasks, lambda *told: self._object_changed(self.context, *told))
         schemas = Schemas(cluster)
         projects = Projects(cluster, settings.namespace, clock, self._project_changed)
         reporter, accounts = report(cluster, fleet, clock, manager=settings.manager), Accounts(world.records, clock)
         self.context = Context(
             world=world,
+            home=cluster,
             settings=settings,
             fleet=fleet,
             config=config,
@@ -91,33 +93,37 @@ class Controller:
             surveyor=Surveyor(live, schemas, projects),
             reporter=reporter,
             accounts=accounts,
-            deletion_budgets=DeletionBudgets(
-                cluster=cluster,
-                clock=clock,
-                live=live,
-                projects=projects,
-                reporter=reporter,
-                accounts=accounts,
-                settings=settings,
-                undo=world.undo,
-            ),
+            deletion_budgets=self._budgets(live, projects, reporter, accounts),
             orphans=self._orphans(fleet, projects, live),
             wake=self._wake,
             heal=self._to_heal,
             start=self._tasks.start,
             slots=asyncio.Semaphore(settings.parallel_passes),
         )
-        self._passes = Passes(self.context)
-        self.healer = Healer(self.context)
-        self._queue = KeyedQueue(self._tasks, self._passes.run, name="pass")
+        self._clusters = ClusterSecrets(cluster, settings.namespace, self._clusters_changed)
+        self.targets = Targets(self.context, self._tasks, self._clusters, self._object_changed)
+        self._queue = KeyedQueue(self._tasks, self._pass, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
         self._reviews = Reviews(world, settings.namespace, config, self._tasks.start)
         accounts.reviewers, accounts.deployed = self._reviews.reviewers, self._reviews.note
         self._commits = Commits(self.context, self._queue)
         self._guard = Guard(self.context)
-        self.sets = SetsController(self.context, self._tasks)
+        self.sets = SetsController(self.context, self._tasks, self._clusters)
         fleet.observed = self._application_observed
         self.ready = asyncio.Event()
+
+    def _budgets(self, live: LiveView, projects: Projects, reporter: Reporter, accounts: Accounts) -> DeletionBudgets:
+        return DeletionBudgets(
+            cluster=self._world.cluster,
+            clock=self._world.clock,
+            live=live,
+            tracked=lambda: sum(target.context.live.tracked for target in self.targets.all()),
+            projects=projects,
+            reporter=reporter,
+            accounts=accounts,
+            settings=self._settings,
+            undo=self._world.undo,
+        )
 
     def _renderer(self, repositories: Repositories, projects: Projects, config: Config) -> Renderer:
         world = self._world
@@ -152,6 +158,7 @@ class Controller:
         async with self._tasks as tasks:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())
+            tasks.start("cluster secrets", self._clusters.follow())
             tasks.start("projects", ctx.projects.follow())
             tasks.start("guard", self._guard.follow())
             if not self._settings.shadow:
@@ -168,6 +175,7 @@ class Controller:
         ctx = self.context
         await ctx.config.synced.wait()
         await ctx.projects.synced.wait()
+        await self._clusters.known.wait()
         self._tasks.start("applications", ctx.fleet.run())
         await ctx.fleet.synced.wait()
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
@@ -185,6 +193,7 @@ class Controller:
         self._queue.close()
         self._heals.close()
         self.sets.close()
+        await self.targets.close()
         await self._tasks.stop()
         self.context.renderer.close()
 
@@ -233,8 +242,10 @@ class Controller:
         self._scopes.clear()
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
         tracking = read_tracking(data)
+        self._clusters.configured(data)
         if tracking != self.context.live.tracking:
-            self.context.live.retrack(tracking)
+            for target in self.targets.all():
+                target.context.live.retrack(tracking)
             for name, rt in self.context.runtimes.items():
                 rt.wish = rt.watched = None  # objects carry another mark from now on
                 rt.judged.clear()
@@ -242,7 +253,8 @@ class Controller:
         self.context.projects.impersonation = read_impersonation(data)
         customizations = read_customizations(data)
         if customizations != self.context.surveyor.customizations:
-            self.context.surveyor.customizations = customizations
+            for target in self.targets.all():
+                target.context.surveyor.customizations = customizations
             for problem in customizations.problems:
                 log.warning("argocd-cm cannot be read", problem=problem)
             for name, rt in self.context.runtimes.items():
@@ -256,8 +268,20 @@ class Controller:
     def _wake(self, name: str, delay: float) -> None:
         self._queue.add(name, delay=delay)
 
+    def _clusters_changed(self) -> None:
+        """A cluster Secret, or what argocd-cm says of clusters."""
+        ctx, clusters = self.context, self._clusters.clusters
+        if clusters != ctx.projects.clusters:
+            ctx.projects.clusters = clusters
+            ctx.fleet.locate(clusters)
+            for app in ctx.fleet.all():  # what a project says of a cluster may be another thing now
+                ctx.runtime(app.name).judged.clear()
+                self._queue.add(app.name)
+            self.sets.clusters_changed()
+        self.targets.update()
+
     def _project_changed(self, project: str) -> None:
-        self.context.orphans.look()
+        self._look_for_orphans()
         for app in self.context.fleet.all():
             if app.project == project:
                 self.context.runtime(app.name).judged.clear()
@@ -269,29 +293,33 @@ class Controller:
         if signal is not None:
             signal.set()
         self._queue.add(name)
-        self.context.orphans.look()
+        self._look_for_orphans()
+
+    def _look_for_orphans(self) -> None:
+        for target in self.targets.all():
+            target.context.orphans.look()
 
     def _application_observed(self, name: str) -> None:
         """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""
         self.sets.application_observed(name)
-        self._passes.dependencies.application_changed(name)
+        for target in self.targets.all():
+            target.passes.dependencies.application_changed(name)
 
-    def _object_changed(self, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
-        ctx = self.context
+    def _object_changed(self, ctx: Context, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
         names = set(ctx.wanted_by.get(ref, ()))
         names.update(held.owner for held in (before, now) if held is not None and held.owner)
         if ref.group_kind == _CRD:
-            self._tasks.start("kinds changed", self._kinds_changed())
+            self._tasks.start("kinds changed", self._kinds_changed(ctx))
         for name in names:
             app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
             signal = ctx.signals.get(name)
             if signal is not None:
                 signal.set()
-            if app is None or rt is None:
+            if app is None or rt is None or not ctx.has(app):
                 continue
             window = ctx.window(name)
             if window is not None:
-                self._guard.noted(window, name, ref)
+                self._guard.noted(ctx, window, name, ref)
             elif rt.wish is not None and ref in rt.wish.objects and may_heal(app, rt):
                 self._to_heal(name, ref)
             self._queue.add(name, delay=_STATUS_PAUSE)
@@ -300,10 +328,16 @@ class Controller:
         if not self._settings.shadow:
             self._heals.add((name, ref))
 
+    async def _pass(self, name: str) -> float | None:
+        return await self.targets.enter(name, self.context.fleet.get(name)).passes.run(name)
+
     async def _heal(self, key: tuple[str, ObjectRef]) -> float | None:
         name, ref = key
+        target = self.targets.of(name)
+        if target is None:
+            return None
         try:
-            return await self.healer.heal(name, ref)
+            return await target.healer.heal(name, ref)
         except ClusterError as error:
             log.warning("heal cut off by the cluster", application=name, object=str(ref), error=str(error))
             return 1.0
@@ -313,13 +347,14 @@ class Controller:
             self._queue.add(name)  # the pass meets the same, and tells of it
             return None
 
-    async def _kinds_changed(self) -> None:
-        self.context.schemas.forget()
+    async def _kinds_changed(self, ctx: Context) -> None:
+        ctx.schemas.forget()
         try:
-            await self._world.cluster.discovery(refresh=True)
+            await ctx.world.cluster.discovery(refresh=True)
         except ClusterError as error:
             log.warning("discovery failed", error=str(error))
-        self._passes.dependencies.kinds_changed()
+        for target in self.targets.all():
+            target.passes.dependencies.kinds_changed()
 
     async def _resync(self) -> None:
         """Now and then every application is looked at, whatever the watches said; fights that ended are forgotten."""
@@ -330,7 +365,7 @@ class Controller:
             for name, rt in list(self.context.runtimes.items()):
                 if rt.fights:
                     had = len(rt.fighting)
-                    self.healer.calm(rt)
+                    self.targets.home.healer.calm(rt)
                     if len(rt.fighting) != had:
                         self._queue.add(name)
             if clock.monotonic() >= due:

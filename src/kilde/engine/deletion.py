@@ -10,6 +10,7 @@ import structlog
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apps.application import FINALIZER, Application
+from kilde.core.apps.clusters import NOWHERE, UNTOLD
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
@@ -51,6 +52,11 @@ async def delete_application(ctx: Context, app: Application, rt: Runtime, wished
 async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> float | None:
     """The first thing that is left to do: hooks before, objects, hooks after, hooks to tidy up."""
     before, after = SyncPhase.PRE_DELETE, SyncPhase.POST_DELETE
+    if app.destination.cluster == UNTOLD:
+        raise ClusterError("; ".join(app.problems), about=str(app))
+    if app.destination.cluster == NOWHERE:
+        await _let_go(ctx, app)
+        return None
     if FINALIZERS[before] in app.finalizers:
         return await _stage(ctx, app, FINALIZERS[before], await run_hooks(ctx, app, rt.wish or await wished(), before))
     if app.cascade:
@@ -62,6 +68,13 @@ async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> 
             await _watch(ctx, app, rt, await _hook_refs(rt, wished))
             return await _stage(ctx, app, CLEANUP[phase], await tidy_up(ctx, app, phase))
     return None
+
+
+async def _let_go(ctx: Context, app: Application) -> None:
+    """There is no such cluster: its objects stay where they may be, as Argo CD leaves them."""
+    ours = (FINALIZER, *FINALIZERS.values(), *CLEANUP.values())
+    await ctx.reporter.finalize(app, [name for name in app.finalizers if not name.startswith(ours)])
+    log.warning("application deleted, its objects left: there is no such cluster", application=app.name)
 
 
 async def _stage(ctx: Context, app: Application, finalizer: str, done: bool) -> float:

@@ -4,7 +4,7 @@ Applies go on while deletions are held (decision 25). What is held is worked out
 noted, on the Application, so that it stays held when the time of that budget is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -66,6 +66,7 @@ class DeletionBudgets:
     cluster: Cluster
     clock: Clock
     live: LiveView
+    tracked: Callable[[], int]  # how many objects all applications track
     projects: Projects
     reporter: Reporter
     accounts: Accounts
@@ -95,7 +96,7 @@ class DeletionBudgets:
             return Ruling(found, reason)
         if app.annotations.get(HELD) == found.digest:
             return Ruling(found, _BY_FLEET, by_fleet=True)
-        total = self.live.tracked
+        total = self.tracked()
         reason = self.spent.excess(found.weights, self.settings.fleet_budget, total=total, now=self.clock.monotonic())
         return Ruling(found, reason, by_fleet=bool(reason))
 

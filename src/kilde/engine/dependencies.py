@@ -11,6 +11,7 @@ import structlog
 
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import Application
+from kilde.core.apps.clusters import KnownCluster
 from kilde.core.apps.dependencies.graph import cycle_through, reaches
 from kilde.core.apps.dependencies.reading import ANNOTATION, Dependency, depends_on
 from kilde.core.apps.dependencies.waiting import (
@@ -43,8 +44,7 @@ log = structlog.get_logger()
 
 _AGAIN = 15.0  # seconds: what no watch tells of is looked at again
 _SOON = 0.05
-HERE = ("", "in-cluster")
-ClusterOf = Callable[[Application, str], Cluster | None]
+ClusterOf = Callable[[Application, str], tuple[KnownCluster, Cluster] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,10 @@ class _Look:
 
 
 class Dependencies:
-    """One for all applications. `cluster_of` gives the cluster of a name, as an application sees it ("": its own); None: there is none."""
+    """One for all applications of a cluster. `cluster_of` gives the cluster of a name, as an application sees it ("": its own).
+
+    It gives None where there is none, and raises ClusterError where that one does not answer.
+    """
 
     def __init__(self, ctx: Context, cluster_of: ClusterOf) -> None:
         self._ctx, self._cluster_of = ctx, cluster_of
@@ -121,10 +124,14 @@ class Dependencies:
     def _targets(self, app: Application, item: Dependency) -> list[str]:
         if item.ref is None:
             return [item.application]
-        if item.cluster not in HERE:
-            return []
-        refs = {item.ref, _placed(item.ref, app)}
-        return [other.name for other in self._ctx.fleet.all() if self._has(other, refs)]
+        cluster = app.destination.cluster
+        if item.cluster:
+            cluster, _ = self._ctx.projects.clusters.find("", item.cluster)
+        refs, near = (
+            {item.ref, _placed(item.ref, app)},
+            [other for other in self._ctx.fleet.all() if other.destination.cluster.server == cluster.server],
+        )
+        return [other.name for other in near if self._has(other, refs)]
 
     def _has(self, app: Application, refs: set[ObjectRef]) -> bool:
         rt = self._ctx.runtimes.get(app.name)
@@ -187,10 +194,11 @@ class Dependencies:
 
     async def _object(self, app: Application, item: Dependency, look: _Look) -> str:
         assert item.ref is not None
-        cluster = self._cluster_of(app, item.cluster)
-        if cluster is None:
+        found = self._cluster_of(app, item.cluster)
+        if found is None:
             look.again = _AGAIN
             return f"is on a cluster that is not known: {item.cluster}"
+        known, cluster = found
         resource = (await cluster.discovery()).resource(item.ref.group, item.ref.kind)
         if resource is None:
             self._unserved.add(app.name)
@@ -198,7 +206,7 @@ class Dependencies:
             await cluster.discovery(refresh=True)
             return "is of a kind that the cluster does not serve"
         ref = _placed(item.ref, app) if resource.namespaced else replace(item.ref, namespace="")
-        if resource.namespaced and (why := self._ctx.projects.hides(app, ref.namespace)):
+        if resource.namespaced and (why := self._ctx.projects.hides(app, known, ref.namespace)):
             return why
         key = (item.cluster, ref)
         look.keys.add(key)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from kilde.core.apps.application import Application, read_application, renewed
+from kilde.core.apps.clusters import ONLY_HOME, Clusters
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import Cluster, EventType, Resource
@@ -28,6 +29,7 @@ class Fleet:
         self._parsed: dict[str, Application] = {}
         self._versions: dict[str, str] = {}
         self._specs: dict[str, Any] = {}
+        self._clusters = ONLY_HOME
         self.synced = asyncio.Event()
         self.error = ""
         self.observed: Callable[[str], None] = lambda name: None  # is told of every version, our own writes included
@@ -59,9 +61,18 @@ class Fleet:
         if before is not None and self._specs.get(name) == spec:
             self._parsed[name] = renewed(before, body)  # most changes are our own, of the status
         else:
-            self._parsed[name], self._specs[name] = read_application(body), spec
+            self._parsed[name], self._specs[name] = read_application(body, self._clusters), spec
         self.observed(name)
         return self._parsed[name]
+
+    def locate(self, clusters: Clusters) -> None:
+        """Other clusters are known from now on: applications whose destination is another one by that are told of."""
+        self._clusters = clusters
+        for name, before in list(self._parsed.items()):
+            now = read_application(_decode(self._raw[name]), clusters)
+            if (now.destination, now.problems) != (before.destination, before.problems):
+                self._parsed[name] = now
+                self._on_change(name, now)
 
     def take(self, raw: bytes) -> None:
         """Takes in what a write of ours made of an Application, as if the watch had told it."""

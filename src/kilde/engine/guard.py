@@ -156,9 +156,8 @@ class Guard:
         self._unanswered[name] = window
         self._wake(window)
 
-    def noted(self, window: Window, application: str, ref: ObjectRef) -> None:
-        """An object of an application changed while a window is open: what differs, and who wrote it."""
-        ctx = self._ctx
+    def noted(self, ctx: Context, window: Window, application: str, ref: ObjectRef) -> None:
+        """An object of an application changed while a window is open: what differs, and who wrote it. `ctx`: of its cluster."""
         app, rt = ctx.fleet.get(application), ctx.runtimes.get(application)
         if app is None or rt is None or rt.wish is None or (packed := rt.wish.objects.get(ref)) is None:
             return
@@ -280,7 +279,9 @@ class Guard:
 
     async def _wanted(self) -> _Entries:
         discovery = await self._ctx.world.cluster.discovery()
-        names = set(self._ctx.fleet.names())
+        names = {
+            app.name for app in self._ctx.fleet.all() if self._ctx.has(app)
+        }  # entries are about this cluster's objects
         for name in self._owned.keys() - names:
             del self._owned[name]
         for name in names:

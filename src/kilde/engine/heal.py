@@ -58,6 +58,7 @@ class Healer:
         """Puts one object back if it must be. Gives the seconds after which to look again (None: when it changes)."""
         ctx = self._ctx
         app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
+        ctx.require()
         if app is None or rt is None or rt.wish is None or not may_heal(app, rt) or ctx.window(name) is not None:
             return None
         packed = rt.wish.objects.get(ref)

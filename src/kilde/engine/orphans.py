@@ -49,10 +49,12 @@ class Orphans:
         projects: Projects,
         tracking: Callable[[], Tracking],
         managed: Callable[[str], Collection[ObjectRef]],
+        server: str = IN_CLUSTER,
         start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]],
         wake: Callable[[str, float], None],
     ) -> None:
         self._cluster, self._clock, self._fleet, self._projects = cluster, clock, fleet, projects
+        self._server = server
         self._tracking, self._managed, self._start, self._wake = tracking, managed, start, wake
         self._tasks: dict[_Key, asyncio.Task[None]] = {}
         self._there: dict[str, dict[ObjectRef, Seen]] = {}  # by namespace, those that are asked about
@@ -77,7 +79,8 @@ class Orphans:
         while True:
             asked = self._asked()
             try:
-                self._follow_only({app.destination.namespace for app, _ in asked}, await self._cluster.discovery())
+                spaces = {app.destination.namespace for app, _ in asked}
+                self._follow_only(spaces, _kinds(await self._cluster.discovery()) if spaces else ())
             except ClusterError as error:
                 log.warning("orphans are not looked for", error=str(error))
             if self._tasks.keys() <= self._known:  # until all kinds are known a child may be there without its owner
@@ -95,12 +98,35 @@ class Orphans:
         return [
             (app, project)
             for app, project in found
-            if project is not None and project.orphans is not None and not app.deleting and _is_here(app)
+            if project is not None and project.orphans is not None and not app.deleting and self._is_here(app)
         ]
 
-    def _follow_only(self, namespaces: set[str], discovery: Discovery) -> None:
+    def _is_here(self, app: Application) -> bool:
+        """Whether its objects are in this cluster, in a namespace of its own choice."""
+        return bool(app.destination.namespace) and app.destination.cluster.server == self._server
+
+    def elsewhere(
+        self,
+        cluster: Cluster,
+        server: str,
+        tracking: Callable[[], Tracking],
+        start: Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]],
+    ) -> "Orphans":
+        """The same for another cluster."""
+        return Orphans(
+            cluster=cluster,
+            clock=self._clock,
+            fleet=self._fleet,
+            projects=self._projects,
+            tracking=tracking,
+            managed=self._managed,
+            server=server,
+            start=start,
+            wake=self._wake,
+        )
+
+    def _follow_only(self, namespaces: set[str], kinds: Iterable[Resource]) -> None:
         """Watches these namespaces and no others."""
-        kinds = _kinds(discovery) if namespaces else ()
         wide = len(namespaces) > _WIDE_FROM
         wanted = {(kind.group_kind, space): kind for kind in kinds for space in ([""] if wide else namespaces)}
         anew = wide and not namespaces <= self._there.keys()  # what is in a new one was passed over until now
@@ -203,12 +229,6 @@ def _orphans_of(
     if project.orphans is None or not app.destination.namespace:
         return ()
     return orphans(project.orphans, there, managed=managed, is_app=is_app, permits=permits)
-
-
-def _is_here(app: Application) -> bool:
-    """Whether its objects are in this cluster, in a namespace of its own choice."""
-    destination = app.destination
-    return bool(destination.namespace) and (destination.server or IN_CLUSTER) == IN_CLUSTER
 
 
 def _key(ref: ObjectRef, *, wide: bool) -> _Key:

@@ -27,7 +27,7 @@ from kilde.engine.automated import automated_operation, unrivalled
 from kilde.engine.context import Context
 from kilde.engine.delete_hooks import await_hooks
 from kilde.engine.deletion import delete_application
-from kilde.engine.dependencies import HERE, Dependencies
+from kilde.engine.dependencies import ClusterOf, Dependencies
 from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operate import RETRYING, Job, operate, selected
 from kilde.engine.quarantine import conditions as quarantine_conditions
@@ -35,7 +35,7 @@ from kilde.engine.quarantine import judge_revision, wished
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.survey import Survey
 from kilde.engine.why_not import not_loaded, where
-from kilde.engine.wishes import Wishes, owned_refs
+from kilde.engine.wishes import UNMANAGED, Wishes, owned_refs
 
 log = structlog.get_logger()
 
@@ -46,10 +46,10 @@ _FAULTS = Backoff(first=1.0, factor=2.0, ceiling=30.0)
 class Passes:
     """Runs passes; one at a time for each application (the queue sees to that)."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, cluster_of: ClusterOf) -> None:
         self._ctx = ctx
         self._wishes = Wishes(ctx)
-        self.dependencies = Dependencies(ctx, lambda app, name: ctx.world.cluster if name in HERE else None)
+        self.dependencies = Dependencies(ctx, cluster_of)
         self._faults: dict[str, int] = {}
 
     async def run(self, name: str) -> float | None:
@@ -64,6 +64,7 @@ class Passes:
             return None
         async with ctx.slots:
             try:
+                ctx.require()
                 delay = await self._pass(app)
             except ClusterError as error:
                 return await self._cluster_failed(app, error)
@@ -79,7 +80,10 @@ class Passes:
     async def _cluster_failed(self, app: Application, error: ClusterError) -> float:
         failures = self._failed(app)
         log.warning("pass cut off by the cluster", application=app.name, error=str(error), failures=failures)
-        return await self._again(app, failures, cluster_error(error) if error.status and failures > 1 else None)
+        tells = (
+            error.status or error.reason == UNMANAGED or not self._ctx.is_home
+        )  # where else it is the one that is written to
+        return await self._again(app, failures, cluster_error(error) if tells and failures > 1 else None)
 
     async def _not_recorded(self, app: Application, error: LedgerError) -> float:
         """What cannot be written down is not done: told, and tried again."""

@@ -8,7 +8,8 @@ import msgspec
 from kilde.core.access.accounts import Impersonation, account_for, no_account
 from kilde.core.access.project import Project, destination_refusal, permissive, read_project
 from kilde.core.access.windows import may_sync
-from kilde.core.apps.application import IN_CLUSTER, Application
+from kilde.core.apps.application import Application
+from kilde.core.apps.clusters import ONLY_HOME, KnownCluster
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.source.repository_url import redact
@@ -18,7 +19,6 @@ from kilde.ports.cluster import Cluster, EventType, Resource
 _decode = msgspec.json.Decoder(dict).decode
 PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 DEFAULT_PROJECT = "default"
-_IN_CLUSTER_NAME = "in-cluster"
 
 
 class Projects:
@@ -27,6 +27,7 @@ class Projects:
     def __init__(self, cluster: Cluster, namespace: str, clock: Clock, on_change: Callable[[str], None]) -> None:
         self._cluster, self._namespace, self._clock, self._on_change = cluster, namespace, clock, on_change
         self._known: dict[str, Project] = {}
+        self.clusters = ONLY_HOME
         self.synced = asyncio.Event()
         self.impersonation = Impersonation()  # the controller brings what argocd-cm says
 
@@ -78,10 +79,19 @@ class Projects:
             for url in dict.fromkeys(source.repo_url for source in app.sources)
             if not project.permits_repository(url)
         ]
-        server = destination.server or IN_CLUSTER
-        if not project.permits_destination(server, _IN_CLUSTER_NAME, destination.namespace):
-            found.append(destination_refusal(project, server, destination.name, destination.namespace))
+        if not self._permits(project, destination.cluster, destination.namespace):
+            found.append(
+                destination_refusal(project, destination.cluster.server, destination.name, destination.namespace)
+            )
         return tuple(found)
+
+    def _permits(self, project: Project, cluster: KnownCluster, namespace: str) -> bool:
+        """Whether that namespace of the cluster may be deployed to; the cluster may have to be one of the project's own."""
+        if not project.permits_destination(cluster.server, cluster.name, namespace):
+            return False
+        return not project.own_clusters or any(
+            own.server == cluster.server or own.name == cluster.name for own in self.clusters.of_project(project.name)
+        )
 
     def allows_remote(self, project: str, url: str) -> bool:
         """Whether kustomizations of the project's applications may use a base of that repository: where it says so, and permits it."""
@@ -103,7 +113,7 @@ class Projects:
         project = self.of(app)
         if not self.impersonation.enabled or project is None:
             return ""
-        server, namespace = app.destination.server or IN_CLUSTER, app.destination.namespace
+        server, namespace = app.destination.cluster.server, app.destination.namespace
         found = account_for(project.accounts, server, namespace, app.namespace)
         if not found and demanded and self.impersonation.enforced:
             raise no_account(server, namespace)
@@ -122,7 +132,7 @@ class Projects:
         project = self.of(app)
         if project is None or not project.windows:
             return True
-        clusters = (app.destination.server or IN_CLUSTER, _IN_CLUSTER_NAME)
+        clusters = (app.destination.cluster.server, app.destination.cluster.name)
         concerned = [
             window
             for window in project.windows
@@ -137,16 +147,15 @@ class Projects:
             return f"project {app.project} does not exist"
         if not project.permits_kind(ref.group, ref.kind, ref.name, namespaced=namespaced):
             return f"resource {ref.group}:{ref.kind} is not permitted in project {project.name}"
-        server = app.destination.server or IN_CLUSTER
-        if namespaced and not project.permits_destination(server, _IN_CLUSTER_NAME, ref.namespace):
+        if namespaced and not self._permits(project, app.destination.cluster, ref.namespace):
             return f"namespace {ref.namespace} is not permitted in project '{project.name}'"
         return ""
 
-    def hides(self, app: Application, namespace: str) -> str:
-        """Why an application may not wait for what is in a namespace; "" where it may: it would learn how that is."""
+    def hides(self, app: Application, cluster: KnownCluster, namespace: str) -> str:
+        """Why an application may not wait for what is in a namespace of a cluster; "" where it may: it would learn how that is."""
         project = self.of(app)
         if project is None:
             return f"project {app.project} does not exist"
-        if not project.permits_destination(app.destination.server or IN_CLUSTER, _IN_CLUSTER_NAME, namespace):
+        if not self._permits(project, cluster, namespace):
             return f"is in namespace {namespace}, which is not permitted in project '{project.name}'"
         return ""

@@ -22,6 +22,8 @@ class EngineSettings:
     deletion_poll: float = 0.5
     unavailable_retry: float = 2.0
     resync: float = 600.0
+    pulse: float = 5.0  # how often another cluster is asked whether it is there
+    pulse_patience: float = 5.0
     deletion_budget: Budget = DEFAULT  # of applications that, with their project, set none
     on_degraded: str = "hold"  # of applications that say nothing themselves; core/apps/quarantine.py has the words
     undo_retention: float = 7 * 86400.0  # how long what was deleted can be put back; 0: not at all

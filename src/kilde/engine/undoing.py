@@ -29,10 +29,11 @@ _LOOK = 0.25
 
 
 class Undoing:
-    """Puts objects back. `manager` is the field manager of the controller."""
+    """Puts objects back into `cluster`; `home` is that of the Applications. `manager` is the field manager of the controller."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, accounts: Accounts, *, manager: str) -> None:
-        self._cluster, self._clock, self._accounts, self._manager = cluster, clock, accounts, manager
+    def __init__(self, home: Cluster, cluster: Cluster, clock: Clock, accounts: Accounts, *, manager: str) -> None:
+        self._home, self._cluster, self._clock = home, cluster, clock
+        self._accounts, self._manager = accounts, manager
 
     async def undo(self, app: Application, kept: Sequence[Kept], *, asked_by: str, exists: bool) -> Outcome:
         """Puts all of them back that are not there; one record in the ledger. Never raises for what the cluster refuses.
@@ -119,7 +120,7 @@ class Undoing:
     async def _list(self, app: Application, kept: Iterable[Kept]) -> None:
         """Has the Application's status, which is the inventory, list the objects, and the controller look at it anew."""
         for _ in range(8):
-            raw = await self._cluster.get(APPLICATIONS, app.namespace, app.name)
+            raw = await self._home.get(APPLICATIONS, app.namespace, app.name)
             if raw is None:
                 return
             body = _decode(raw)
@@ -132,7 +133,7 @@ class Undoing:
             fresh = [entry for entry in map(_entry, kept) if _place(entry) not in places]
             patch = {"metadata": meta, "status": {"resources": [*known, *fresh]}}
             with contextlib.suppress(ClusterError):
-                await self._cluster.patch(APPLICATIONS, app.namespace, app.name, patch, manager=self._manager)
+                await self._home.patch(APPLICATIONS, app.namespace, app.name, patch, manager=self._manager)
                 return
             await self._clock.sleep(_LOOK)
 

@@ -7,7 +7,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.local import local_manifests, local_refusal
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.sources import Source
-from kilde.core.basics.errors import InvalidInput, SourceError
+from kilde.core.basics.errors import ClusterError, InvalidInput, SourceError
 from kilde.core.basics.values import digest
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
@@ -24,6 +24,8 @@ from kilde.engine.rendering import Memories
 from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
 from kilde.engine.sops import decrypter
 from kilde.ports.cluster import Discovery
+
+UNMANAGED = "Unmanaged"  # an object is outside of what the Secret of its cluster lets us look at
 
 
 class Wishes:
@@ -123,7 +125,7 @@ class Wishes:
         return surroundings(app, version, apis)
 
     async def _sops(self, app: Application) -> Decrypter | None:
-        return await decrypter(self._ctx.world.cluster, app, self._ctx.world.sops)
+        return await decrypter(self._ctx.home, app, self._ctx.world.sops)
 
     async def revision(self, app: Application, revisions: tuple[str, ...]) -> Revision | None:
         """Who made the commit (of the first source, where there are several); None where that cannot be told."""
@@ -170,12 +172,15 @@ class Wishes:
         if before is not None and same and owned <= before[2] | wish.objects.keys():
             return
         for ref, packed in wish.objects.items():
+            if why := ctx.of.unmanaged(ref.kind, ref.namespace, ref.name):
+                raise ClusterError(why, reason=UNMANAGED)
             resource = discovery.resource(ref.group, ref.kind)
             if resource is not None:
                 await ctx.schemas.learn(resource, packed.version)
         ctx.hold(app.name, wish.objects)
         await ctx.watch_all(app.name, {*wish.objects, *owned, *(ref for ref, _ in wish.hooks)}, discovery)
-        if app.policy.options.is_on("CreateNamespace") and app.destination.namespace:
+        sees_spaces = not ctx.of.namespaces or ctx.of.cluster_resources
+        if app.policy.options.is_on("CreateNamespace") and app.destination.namespace and sees_spaces:
             await ctx.live.need([(NAMESPACES, "")], patience=ctx.settings.watch_patience)
         await ctx.live.load(ref for ref in wish.objects if ctx.live.get(ref) is None)
         rt.watched = made_for

@@ -1,7 +1,9 @@
 """World: the ports the engine runs against, together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from kilde.core.basics.values import Object
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.engine.sops import NO_KEYS, SopsKeys
 from kilde.ports.clock import Clock
@@ -22,6 +24,9 @@ class World:
     records: Records
     clock: Clock
     web: Web
+    reach: Callable[
+        [Object], Cluster
+    ]  # opens the cluster that a Secret names; what is wrong with the Secret, its calls say
     sops: SopsKeys = NO_KEYS
     programs: Outside = NOTHING_OUTSIDE  # helm, jsonnet: what needs one is refused without it
     downloads: Downloads | None = None  # values at addresses are refused without it

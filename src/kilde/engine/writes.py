@@ -294,7 +294,8 @@ async def persist(call: Callable[[], Awaitable[T]], clock: Clock, *, versioned: 
             return await call()
         except ClusterError as error:
             outdated = versioned and error.status == 409
-            if outdated or tries >= MAX_TRIES or not worth_another_try(error):
+            lost = tries >= MAX_TRIES or error.reason == "Interrupted"
+            if outdated or lost or not worth_another_try(error):
                 raise
             await clock.sleep(wait_before(error, tries, dice=clock.dice()))
 

@@ -166,6 +166,14 @@ class Cluster(Protocol):
         """Requests sent so far, by verb (get, list, watch, apply, create, update, patch, delete, …)."""
         ...
 
+    async def pulse(self) -> None:
+        """Raises ClusterError where the server does not answer, or does not know us."""
+        ...
+
+    def interrupt(self, why: str) -> None:
+        """Calls in flight and later ones, but `pulse` and watches, fail at once with a ClusterError that says why; "" lifts that."""
+        ...
+
     async def close(self) -> None: ...
 
 

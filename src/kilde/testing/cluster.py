@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from kilde.adapters.cluster.interrupting import InFlight
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
@@ -47,6 +48,7 @@ class FakeCluster:
         self._counts: Counter[str] = Counter()
         self._user = ""  # as whom is written; "": as ourselves
         self.acted: set[tuple[str, ObjectRef]] = set()  # what was written as somebody else
+        self._in_flight = InFlight()
         self.refuse: Refusal | None = None
         self.hold: Callable[[str, ObjectRef], asyncio.Event | None] | None = None  # calls wait for the event it gives
         for name in ("default", "kube-system"):
@@ -54,6 +56,7 @@ class FakeCluster:
             self._put(ObjectRef("", "Namespace", "", name), body, None)
 
     async def version(self) -> str:
+        await self._let_in("version", ObjectRef("", "", "", ""))
         return "v1.36.0-fake"
 
     async def discovery(self, *, refresh: bool = False) -> Discovery:
@@ -197,6 +200,12 @@ class FakeCluster:
     def counts(self) -> dict[str, int]:
         return dict(self._counts)
 
+    async def pulse(self) -> None:
+        await self._let_in("pulse", ObjectRef("", "", "", ""))
+
+    def interrupt(self, why: str) -> None:
+        self._in_flight.interrupt(why)
+
     async def close(self) -> None:
         """Nothing is open."""
 
@@ -222,18 +231,28 @@ class FakeCluster:
             )
         if one and resource.namespaced and not namespace:
             raise ClusterError("a namespace is required", about=str(ref), reason="Invalid")
-        self._counts[verb] += 1
         if self._user and verb in _WRITES:
             self.acted.add((self._user, ref))
-        if self.hold is not None and (event := self.hold(verb, ref)) is not None:
-            await event.wait()
-        if self.refuse is not None and (error := self.refuse(verb, ref)) is not None:
-            raise error
+        await self._let_in(verb, ref)
         if not self._served.knows(resource):
             raise ClusterError(
                 "the server could not find the requested resource", about=str(ref), status=404, reason="NotFound"
             )
         return ref
+
+    async def _held(self, verb: str, ref: ObjectRef) -> None:
+        if self.hold is not None and (event := self.hold(verb, ref)) is not None:
+            await event.wait()
+
+    async def _let_in(self, verb: str, ref: ObjectRef) -> None:
+        self._counts[verb] += 1
+        if verb == "pulse":
+            await self._held(verb, ref)
+        else:
+            async with self._in_flight.call(str(ref)):
+                await self._held(verb, ref)
+        if self.refuse is not None and (error := self.refuse(verb, ref)) is not None:
+            raise error
 
     async def _followed(
         self, resource: Resource, namespace: str, selector: str, queue: Listener

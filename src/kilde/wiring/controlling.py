@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.web_client import WebClient
 from kilde.core.secrets.vault.settings import VaultSettings
@@ -17,11 +18,11 @@ from kilde.engine.settings import EngineSettings
 from kilde.engine.sops import SopsKeys
 from kilde.engine.witnessing import Witnessing
 from kilde.engine.world import World
-from kilde.ports.cluster import Cluster
 from kilde.ports.sources import Credentials
 from kilde.ports.vault import Vault
 from kilde.wiring.ledgers import open_ledger, open_witness
 from kilde.wiring.programs import programs
+from kilde.wiring.reaching import reacher
 from kilde.wiring.sourcing import open_downloads, open_sources
 from kilde.wiring.undo_store import open_undo
 
@@ -34,6 +35,7 @@ class ControllerSettings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     helm: str = ""
     plugins: str = ""
+    cluster_programs: tuple[str, ...] = ()  # credential plugins that cluster Secrets may run
     vault: VaultSettings | None = None  # where values of VaultSecrets and wrapped SOPS files come from
     witnesses: tuple[str, ...] = ()  # who is handed the ledger's checkpoints; see ledgers.open_witness
     witness_period: float = 300.0
@@ -51,7 +53,7 @@ async def _credentials_of_running(made: Controller, url: str) -> Credentials:
 
 @contextlib.asynccontextmanager
 async def controller(
-    settings: ControllerSettings, cluster: Cluster, vault: Vault | None = None
+    settings: ControllerSettings, cluster: KubeCluster, vault: Vault | None = None
 ) -> AsyncIterator[Controller]:
     """A controller put together, not yet running."""
     clock = SystemClock()
@@ -68,6 +70,7 @@ async def controller(
             sops=SopsKeys(unwrapper, vault, settings.vault.sops if settings.vault else ()),
             programs=programs(settings.helm, settings.plugins),
             downloads=downloads,
+            reach=reacher(cluster, programs=settings.cluster_programs),
             undo=stack.enter_context(open_undo(settings.data_dir)),
         )
         made = Controller(world, settings.engine, credentials_for)

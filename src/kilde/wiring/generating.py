@@ -9,14 +9,16 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
 from kilde.adapters.web_client import WebClient
+from kilde.core.apps.cluster_secrets import SELECTOR
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
 from kilde.core.sets.application_set import read_application_set
 from kilde.core.sets.generating import generate
 from kilde.core.sets.outside import KnownCluster
 from kilde.core.source.credentials import choose
+from kilde.engine.clusters import by_name, read_known
 from kilde.engine.fleet import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.sets.outside import CLUSTER_SELECTOR, PortsOutside, by_name
+from kilde.engine.sets.outside import PortsOutside
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
@@ -44,7 +46,7 @@ class _Cluster:
         ]
 
     async def clusters(self) -> Sequence[KnownCluster]:
-        return by_name(await self.listed(SECRETS, CLUSTER_SELECTOR))
+        return by_name(read_known(await self.listed(SECRETS, SELECTOR)))
 
     async def credentials(self, url: str, project: str) -> Credentials:
         """From the cluster that was named; where none was, git asks as for anybody."""

@@ -34,6 +34,7 @@ from kilde.ports.downloads import Downloads
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger
 from kilde.wiring.programs import programs
+from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings
 from kilde.wiring.sourcing import open_downloads, open_sources
 from kilde.wiring.vault import open_vault
@@ -46,14 +47,15 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     sources = open_sources(settings.data_dir, "git-cli", clock)
-    downloads = open_downloads()
+    downloads, stack = open_downloads(), contextlib.AsyncExitStack()
     try:
         raw = await cluster.get(APPLICATIONS, settings.namespace, name)
         if raw is None:
             raise KildeError(
                 "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
             )
-        app = read_application(msgspec.json.decode(raw))
+        there = await stack.enter_async_context(destinations(cluster, settings.namespace))
+        app = read_application(msgspec.json.decode(raw), there.clusters)
         secrets, maps = await holders_of(cluster, settings.namespace)
         permits, allows_raw = await _project(cluster, settings.namespace, app.project)
         eyes = Eyes(
@@ -61,13 +63,14 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
             credentials=lambda url: choose(url, secrets, maps, project=app.project),
             named=lambda name: named_repository(name, secrets, app.project),
             programs=programs(),
-            cluster=cluster,
+            cluster=there.of(app),
             download=partial(download_values, cluster, settings.namespace, downloads),
             permits=permits,
             allows_raw=allows_raw,
         )
         yield cluster, eyes, app
     finally:
+        await stack.aclose()
         await downloads.close()
         await sources.close()
         await cluster.close()
@@ -107,7 +110,7 @@ async def holders_of(cluster: KubeCluster, namespace: str) -> tuple[list[Object]
 def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     """The objects of a folder on this disk as JSON, rendered as the application's source says. Raises KildeError."""
     read = read_application(app)
-    if len(read.sources) != 1 or read.problems:
+    if len(read.sources) != 1 or any(not problem.startswith("spec.destination: ") for problem in read.problems):
         raise InvalidInput("local manifests need an application with one source", about=str(read))
     place = folder.resolve()
     tree = FolderTree(place.anchor)

@@ -1,5 +1,6 @@
 """What `kilde app resources --orphaned` looks with: one application, its project, and what lies about in its namespace."""
 
+import contextlib
 from collections.abc import Iterable
 
 import msgspec
@@ -15,6 +16,7 @@ from kilde.engine.orphans import orphans_now
 from kilde.engine.projects import PROJECTS
 from kilde.engine.wishes import owned_refs
 from kilde.wiring.cluster import open_cluster
+from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings
 
 _decode = msgspec.json.Decoder(dict).decode
@@ -22,9 +24,10 @@ _decode = msgspec.json.Decoder(dict).decode
 
 async def app_orphans(settings: LookSettings, body: Object, names: Iterable[str]) -> tuple[ObjectRef, ...]:
     """The orphans of an application, orphaned for all that is known of the applications `names`. Raises KildeError."""
-    app = read_application(body)
-    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    cluster, stack = open_cluster(settings.kubeconfig, context=settings.context), contextlib.AsyncExitStack()
     try:
+        there = await stack.enter_async_context(destinations(cluster, settings.namespace))
+        app = read_application(body, there.clusters)
         raw = await cluster.get(PROJECTS, settings.namespace, app.project)
         project = read_project(_decode(raw)) if raw else None
         if project is None or project.orphans is None:
@@ -34,6 +37,7 @@ async def app_orphans(settings: LookSettings, body: Object, names: Iterable[str]
         raw = await cluster.get(CONFIG_MAPS, settings.namespace, "argocd-cm")
         tracking = read_tracking((_decode(raw).get("data") or {}) if raw else {})
         is_app = frozenset(names).__contains__
-        return await orphans_now(cluster, app, project, managed=owned_refs(app), is_app=is_app, tracking=tracking)
+        return await orphans_now(there.of(app), app, project, managed=owned_refs(app), is_app=is_app, tracking=tracking)
     finally:
+        await stack.aclose()
         await cluster.close()

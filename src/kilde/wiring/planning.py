@@ -13,6 +13,7 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.store.key_file import KeyFile
 from kilde.core.apps.application import Application, read_application
+from kilde.core.apps.clusters import Clusters
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.health.assess import assess
@@ -25,7 +26,7 @@ from kilde.engine.comparing import comparer
 from kilde.engine.fleet import APPLICATIONS
 from kilde.engine.looking import served_by
 from kilde.engine.preview.application import Bench
-from kilde.engine.preview.fleet import Desk, Progress, plan_fleet
+from kilde.engine.preview.fleet import Desk, Place, Progress, plan_fleet
 from kilde.engine.preview.sides import Asked, Mirrors, Pinned, Resolver
 from kilde.engine.preview.traces import Traces
 from kilde.engine.projects import Projects
@@ -35,6 +36,7 @@ from kilde.ports.cluster import Cluster
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.looking import download_values, holders_of
 from kilde.wiring.programs import programs
+from kilde.wiring.reaching import Destinations, destinations
 from kilde.wiring.settings import LookSettings
 from kilde.wiring.sourcing import open_downloads, open_sources
 
@@ -51,12 +53,12 @@ _DRY_RUN = "what the API server and its admission say to each write (dry run); n
 async def make_plan(settings: LookSettings, asked: Asked, progress: Progress) -> Preview:
     """The plan of these applications. Raises KildeError."""
     async with _desk(settings, asked, {}) as desk:
-        apps, fleet = await _applications(desk.cluster, settings.namespace, asked.names)
+        apps, fleet = await _applications(desk.cluster, desk.clusters, settings.namespace, asked.names)
         found = await plan_fleet(desk, apps, asked, progress, fleet)
         _keep(settings.data_dir / _TRACES, desk.traces.packed(found.keys))
         return Preview(
-            made_at=rfc3339(desk.bench.now),
-            cluster=f"{desk.where} ({desk.served[0]})",
+            made_at=rfc3339(desk.now),
+            cluster=f"{desk.where} ({_version(await desk.cluster.version())})",
             asked=asked.words,
             applications=found.plans,
             untouched=found.untouched,
@@ -70,7 +72,7 @@ async def plan_again(settings: LookSettings, saved: Iterable[AppPlan], progress:
     plans = {plan.name: plan for plan in saved}
     asked = Asked(names=tuple(plans))
     async with _desk(settings, asked, plans) as desk:
-        apps, fleet = await _applications(desk.cluster, settings.namespace, asked.names)
+        apps, fleet = await _applications(desk.cluster, desk.clusters, settings.namespace, asked.names)
         found = await plan_fleet(desk, apps, asked, progress, fleet)
     now = {plan.name: plan for plan in found.plans}
     return [now[name] for name in plans]
@@ -95,11 +97,14 @@ async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPl
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     sources, downloads = open_sources(settings.data_dir, "git-cli", clock), open_downloads()
+    stack = contextlib.AsyncExitStack()
     try:
         secrets, maps = await holders_of(cluster, settings.namespace)
         projects = Projects(cluster, settings.namespace, clock, lambda name: None)
         await projects.load()
-        by = await comparer(cluster, settings.namespace)
+        there = await stack.enter_async_context(destinations(cluster, settings.namespace))
+        projects.clusters = there.clusters
+        places = _Places(settings.namespace, cluster, there, projects, asked, clock.now())
         mirrors = Mirrors(sources, lambda url, project: choose(url, secrets, maps, project=project))
         with contextlib.closing(
             Renderer(
@@ -114,33 +119,73 @@ async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPl
         ) as renderer:
             yield Desk(
                 cluster=cluster,
+                clusters=there.clusters,
                 where=urlsplit(cluster.access.server).netloc,
-                bench=Bench(
-                    by=by,
-                    projects=projects,
-                    assess=lambda body: assess(body, by.customizations.judge),
-                    write=write_document,
-                    manager="kilde",
-                    now=clock.now(),
-                    dry_run=asked.dry_run,
-                ),
+                now=places.now,
+                projects=projects,
+                place=places.of,
                 renderer=renderer,
                 resolver=Pinned(mirrors, pinned) if pinned else Resolver(mirrors, asked),
                 traces=Traces(_kept(settings.data_dir / _TRACES)),
-                served=await served_by(cluster, await cluster.discovery()),
                 sops=SopsKeys(unwrapper),
             )
     finally:
+        await stack.aclose()
         await downloads.close()
         await sources.close()
         await cluster.close()
 
 
+class _Places:
+    """The clusters that the applications of a plan deploy to, each looked at when the first one needs it."""
+
+    def __init__(
+        self, namespace: str, home: Cluster, there: Destinations, projects: Projects, asked: Asked, now: float
+    ) -> None:
+        self._namespace, self._home, self._there = namespace, home, there
+        self._projects, self._asked, self.now = projects, asked, now
+        self._known: dict[str, Place] = {}
+        self._lost: dict[str, KildeError] = {}
+
+    async def of(self, app: Application) -> Place:
+        """Raises KildeError, at once for a cluster that did not answer before."""
+        server = app.destination.cluster.server
+        if server in self._lost:
+            raise self._lost[server]
+        if server not in self._known:
+            try:
+                self._known[server] = await self._made(app)
+            except KildeError as error:
+                self._lost[server] = error
+                raise
+        return self._known[server]
+
+    async def _made(self, app: Application) -> Place:
+        cluster = self._there.of(app)
+        by = await comparer(self._home, self._namespace, of=cluster)
+        bench = Bench(
+            by=by,
+            projects=self._projects,
+            assess=lambda body: assess(body, by.customizations.judge),
+            write=write_document,
+            manager="kilde",
+            now=self.now,
+            dry_run=self._asked.dry_run,
+        )
+        return Place(bench=bench, served=await served_by(cluster, await cluster.discovery()))
+
+
+def _version(told: str) -> str:
+    """As people write it: without what follows the numbers."""
+    return told.removeprefix("v").partition("-")[0].partition("+")[0]
+
+
 async def _applications(
-    cluster: Cluster, namespace: str, names: tuple[str, ...]
+    cluster: Cluster, clusters: Clusters, namespace: str, names: tuple[str, ...]
 ) -> tuple[list[Application], list[Application]]:
     """Those of these names (all, where there are none), and all there are."""
-    apps = [read_application(msgspec.json.decode(raw)) for raw in await cluster.list(APPLICATIONS, namespace)]
+    listed = await cluster.list(APPLICATIONS, namespace)
+    apps = [read_application(msgspec.json.decode(raw), clusters) for raw in listed]
     known = {app.name: app for app in apps}
     if missing := [name for name in names if name not in known]:
         raise KildeError("there is no such application", about=f"{namespace}/{missing[0]}", hint="kilde app list")

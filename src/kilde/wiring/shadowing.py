@@ -7,6 +7,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.adapters.web_client import WebClient
@@ -18,10 +19,10 @@ from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, templa
 from kilde.engine.settings import EngineSettings
 from kilde.engine.sops import SopsKeys
 from kilde.engine.world import World
-from kilde.ports.cluster import Cluster
 from kilde.wiring.cluster import await_kinds, open_cluster
 from kilde.wiring.controlling import credentials_for
 from kilde.wiring.programs import programs
+from kilde.wiring.reaching import programs_of_secrets, reacher
 from kilde.wiring.running import first_error
 from kilde.wiring.settings import LookSettings
 from kilde.wiring.sourcing import open_downloads, open_sources
@@ -38,7 +39,7 @@ async def run_shadow(settings: LookSettings, *, seconds: float, raw_secrets: boo
         where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
         book = Book()
         engine = EngineSettings(namespace=settings.namespace, raw_secrets=raw_secrets, shadow=True)
-        async with _shadow(settings, ReadOnly(cluster), engine, book) as made:
+        async with _shadow(settings, cluster, engine, book) as made:
             apps = await _compared(made, book, seconds)
             return Shadow(system="Argo CD", cluster=where, seconds=seconds, applications=book.told(apps))
     except BaseExceptionGroup as group:
@@ -68,15 +69,16 @@ async def _compared(made: Controller, book: Book, seconds: float) -> tuple[Appli
 
 @contextlib.asynccontextmanager
 async def _shadow(
-    settings: LookSettings, cluster: Cluster, engine: EngineSettings, book: Book
+    settings: LookSettings, cluster: KubeCluster, engine: EngineSettings, book: Book
 ) -> AsyncIterator[Controller]:
     folder = settings.data_dir / "shadow"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    clock = SystemClock()
+    clock, reach = SystemClock(), reacher(cluster, programs=programs_of_secrets())
     sources, web, downloads = open_sources(folder, "git", clock), WebClient(), open_downloads()
     with SqliteLedger(folder / "ledger.sqlite") as ledger:
         world = World(
-            cluster=cluster,
+            cluster=ReadOnly(cluster),
+            reach=lambda secret: ReadOnly(reach(secret), owned=True),
             sources=sources,
             records=ledger,
             clock=clock,

@@ -10,14 +10,17 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.store.sqlite_undo import SqliteUndo
 from kilde.core.apply.outcome import Outcome
 from kilde.core.apps.application import read_application
+from kilde.core.apps.clusters import IN_CLUSTER
 from kilde.core.basics.errors import KildeError
 from kilde.engine.accounts import Accounts
 from kilde.engine.fleet import APPLICATIONS
 from kilde.engine.settings import EngineSettings
 from kilde.engine.undoing import Undoing
+from kilde.ports.records import Ledger
 from kilde.ports.undo import Deleted
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger
+from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings
 from kilde.wiring.undo_store import open_undo
 
@@ -53,8 +56,18 @@ async def undo_application(settings: LookSettings, name: str, *, operation: int 
         try:
             raw = await cluster.get(APPLICATIONS, settings.namespace, name)
             meta = {"metadata": {"name": name, "namespace": settings.namespace}}
-            app = read_application(msgspec.json.decode(raw) if raw else meta)
-            undoing = Undoing(cluster, clock, Accounts(ledger, clock), manager=EngineSettings().manager)
-            return await undoing.undo(app, kept, asked_by=by, exists=raw is not None)
+            async with destinations(cluster, settings.namespace) as there:
+                app = read_application(msgspec.json.decode(raw) if raw else meta, there.clusters)
+                target = there.at(_server_of(ledger, kept[0].operation))
+                accounts = Accounts(ledger, clock)
+                undoing = Undoing(cluster, target, clock, accounts, manager=EngineSettings().manager)
+                return await undoing.undo(app, kept, asked_by=by, exists=raw is not None)
         finally:
             await cluster.close()
+
+
+def _server_of(ledger: Ledger, operation: int) -> str:
+    """The cluster that an operation deleted from, wherever its application deploys to by now."""
+    record = next(iter(ledger.read(first=operation, last=operation)), None)
+    destination = record.body.get("destination") if record is not None else None
+    return str(destination.get("server") or IN_CLUSTER) if isinstance(destination, dict) else IN_CLUSTER

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kilde.core.basics.errors import ClusterError
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -30,6 +32,19 @@ class Fixed:
     async def current(self, *, refused: Credential | None = None) -> Credential:
         del refused
         return self.credential
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """There is no credential, and this is why: no call is ever sent."""
+
+    what: str
+    about: str
+    hint: str = ""
+
+    async def current(self, *, refused: Credential | None = None) -> Credential:
+        del refused
+        raise ClusterError(self.what, about=self.about, hint=self.hint, reason="Refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

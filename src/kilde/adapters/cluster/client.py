@@ -13,7 +13,7 @@ from kilde.adapters.cluster import paths, wire
 from kilde.adapters.cluster.access import Access
 from kilde.adapters.cluster.discovery import discover
 from kilde.adapters.cluster.limits import ClientLimits
-from kilde.adapters.cluster.transport import WRITES, Answer, Call, Transport
+from kilde.adapters.cluster.transport import PULSE, WRITES, Answer, Call, Transport
 from kilde.adapters.cluster.watching import Scope, Watch, pages
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
@@ -36,9 +36,9 @@ class KubeCluster:
     """One API server as one user. Opens its connections at the first call; `close` ends them."""
 
     def __init__(self, access: Access, clock: Clock, *, limits: ClientLimits | None = None) -> None:
-        self._limits = limits or ClientLimits()
+        self.limits = limits or ClientLimits()
         self._clock = clock
-        self._transport = Transport(access, clock, self._limits)
+        self._transport = Transport(access, clock, self.limits)
         self._discovery: Discovery | None = None
         self._discovering = asyncio.Lock()
         self._schemas: dict[str, str] | None = None  # where the server keeps each group version's document
@@ -108,7 +108,7 @@ class KubeCluster:
 
     async def _list(self, scope: Scope) -> Bodies:
         found = []
-        async with aclosing(pages(self._transport, scope, self._limits)) as listed:
+        async with aclosing(pages(self._transport, scope, self.limits)) as listed:
             async for page in listed:
                 for item in page.items or ():
                     raw = bytes(item)
@@ -122,7 +122,7 @@ class KubeCluster:
         scope = Scope(
             resource=resource, namespace=namespace, label_selector=label_selector, metadata_only=metadata_only
         )
-        return Watch(self._transport, self._clock, self._limits, scope).events()
+        return Watch(self._transport, self._clock, self.limits, scope).events()
 
     async def apply(
         self, resource: Resource, body: Object, *, manager: str, force: bool = True, dry_run: bool = False
@@ -296,6 +296,14 @@ class KubeCluster:
         """Requests sent so far, by verb: get, list, watch, apply, create, update, patch, delete, review, discovery, …"""
         return dict(self._transport.counts)
 
+    async def pulse(self) -> None:
+        """A small request, made even while others are interrupted."""
+        await self._send(Call(method="GET", path="/version", verb=PULSE, about="version"))
+
+    def interrupt(self, why: str) -> None:
+        """See ports.cluster: so that nobody waits for a server that is known not to answer."""
+        self._transport.in_flight.interrupt(why)
+
     async def close(self) -> None:
         """Ends every connection; watches end with their consumers."""
         await self._transport.close()
@@ -340,7 +348,7 @@ class _Acting(KubeCluster):
     def __init__(self, own: KubeCluster, user: str) -> None:
         self._own, self._user = own, user
         self._transport, self.access = own._transport, own.access
-        self._limits, self._clock = own._limits, own._clock
+        self.limits, self._clock = own.limits, own._clock
 
     async def discovery(self, *, refresh: bool = False) -> Discovery:
         return await self._own.discovery(refresh=refresh)

@@ -34,6 +34,9 @@ class ExecSettings:
     install_hint: str = ""
     folder: Path = field(default_factory=Path)
     cluster: Mapping[str, Any] | None = field(default=None, repr=False)  # given when provideClusterInfo is true
+    foreign: bool = (
+        False  # named by somebody else than who runs us: it gets no KILDE_… variable, and what it says is not told
+    )
 
 
 class ExecPlugin:
@@ -59,7 +62,7 @@ class ExecPlugin:
             process = await asyncio.create_subprocess_exec(
                 self._program(),
                 *settings.args,
-                env={**os.environ, **settings.env, "KUBERNETES_EXEC_INFO": json.dumps(self._request())},
+                env={**self._environment(), **settings.env, "KUBERNETES_EXEC_INFO": json.dumps(self._request())},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -75,9 +78,15 @@ class ExecPlugin:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            said = err.decode("utf-8", "replace").strip()[-500:]
+            said = "" if settings.foreign else err.decode("utf-8", "replace").strip()[-500:]
             raise self._failure(f"ended with code {process.returncode}" + (f": {said}" if said else ""))
         return out
+
+    def _environment(self) -> dict[str, str]:
+        """Ours; passphrases of ours are nothing to somebody else's program."""
+        return {
+            key: text for key, text in os.environ.items() if not (self._settings.foreign and key.startswith("KILDE_"))
+        }
 
     def _program(self) -> str:
         command = self._settings.command

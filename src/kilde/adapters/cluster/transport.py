@@ -18,12 +18,16 @@ from yarl import URL
 from kilde import __version__
 from kilde.adapters.cluster import failures, tls
 from kilde.adapters.cluster.access import Access, Credential
+from kilde.adapters.cluster.interrupting import InFlight
 from kilde.adapters.cluster.limits import ClientLimits, TokenBucket, budget
 from kilde.core.basics.errors import ClusterError
 from kilde.ports.clock import Clock
 
 WRITES: Final = frozenset(("apply", "create", "update", "patch", "delete"))
 _FOREIGN: Final = (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError, ValueError)
+
+
+PULSE = "pulse"  # the verb of a call that is made whatever others found out
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,18 @@ class Transport:
         self._sessions: _Sessions | None = None
         self._retired: list[_Sessions] = []
         self._closed = False
+        self.in_flight = InFlight()
         self.counts: Counter[str] = Counter()
         tls.shrink_buffers()
 
     async def request(self, call: Call) -> Answer:
         """One call, tried once; again only after a 401 that a fresh credential may mend. Raises ClusterError."""
+        if call.verb == PULSE:
+            return await self._answered(call)
+        async with self.in_flight.call(call.about):
+            return await self._answered(call)
+
+    async def _answered(self, call: Call) -> Answer:
         wait = self._bucket.reserve(self._clock.monotonic())
         if call.verb in WRITES:
             wait = max(wait, self._writes.reserve(self._clock.monotonic()))

@@ -70,6 +70,7 @@ class Project:
     accounts: tuple[Account, ...] = ()  # whom syncs write as
     orphans: OrphanRules | None = None  # None: nobody asks about them
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
+    own_clusters: bool = False  # its applications may deploy to clusters of the project's own only
     raw_secrets: bool = False  # Secrets may be applied that stand in Git in plain text
     signing: SigningRules = _NO_RULES
     deletion_budget: Budget | None = None
@@ -96,14 +97,18 @@ class Project:
         """Whether its applications may deploy into this namespace of this cluster."""
         found = False
         for target in self.targets:
-            fits = (
-                (target.server, bool(target.server) and matches(target.server, server)),
-                (target.name, bool(target.name) and matches(target.name, name)),
-                (target.namespace, matches(target.namespace, namespace)),
-            )
-            if (fits[0][1] or fits[1][1]) and fits[2][1]:
+            by_server = bool(server) and matches(target.server, server)
+            by_name = bool(name) and matches(target.name, name)
+            by_space = matches(target.namespace, namespace)
+            denied_by_name = not by_name and is_denial(target.name)
+            denied_by_server = not by_server and is_denial(target.server)
+            if (by_server or by_name) and by_space:
                 found = True
-            elif any(is_denial(pattern) and not fit for pattern, fit in fits):
+            elif (
+                denied_by_name
+                or (denied_by_server and by_space)
+                or (not by_space and is_denial(target.namespace) and by_server)
+            ):
                 return False
         return found
 
@@ -147,6 +152,7 @@ def read_project(raw: Object) -> Project:
         accounts=read_accounts(at),
         orphans=read_orphans(at),
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
+        own_clusters=at.flag("permitOnlyProjectScopedClusters"),
         raw_secrets=(meta.get("annotations") or {}).get(RAW_SECRETS) == "allowed",
         signing=signing,
         deletion_budget=_budget(meta, DELETION_BUDGET),
@@ -166,8 +172,7 @@ def _rules(at: Reader, key: str) -> tuple[KindRule, ...]:
 
 def destination_refusal(project: Project, server: str, name: str, namespace: str) -> str:
     """The sentence about a destination that the project does not permit."""
-    where = f"server '{server}'" if server else f"name '{name}'"
     return (
-        f"application destination {where} and namespace '{namespace}' do not match any of the allowed destinations "
+        f"application destination server '{name or server}' and namespace '{namespace}' do not match any of the allowed destinations "
         f"in project '{project.name}'"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kilde.core.apps.clusters import HOME, IN_CLUSTER, NOWHERE, ONLY_HOME, Clusters, KnownCluster
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.sources import Source, read_sources, told_revisions, told_sources
 from kilde.core.basics.moment import parse
@@ -20,17 +21,18 @@ FINALIZER = "resources-finalizer.argocd.argoproj.io"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
-IN_CLUSTER = "https://kubernetes.default.svc"
+__all__ = ["IN_CLUSTER", "Application", "Destination", "read_application", "read_retry", "renewed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Which cluster, and the namespace of objects that name none."""
+    """Which cluster, as it was written and as it was found; and the namespace of objects that name none."""
 
     server: str
     name: str
     namespace: str
     raw: Mapping[str, Any] = field(compare=False)
+    cluster: KnownCluster = HOME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +105,12 @@ class Application:
         return f"Application {self.namespace}/{self.name}"
 
 
-def read_application(raw: Object) -> Application:
-    """Parses; never raises: what is wrong is in `problems`."""
+def read_application(raw: Object, clusters: Clusters = ONLY_HOME) -> Application:
+    """Parses; never raises: what is wrong is in `problems`. `clusters`: those that it may deploy to."""
     meta = raw.get("metadata") or {}
     top = Reader(raw, "")
     spec = Reader(raw.get("spec"), "spec", top.problems)
-    destination = _destination(spec.mapping("destination"))
+    destination = _destination(spec.mapping("destination"), clusters)
     sources, several = read_sources(spec)
     ignore_raw = spec.raw.get("ignoreDifferences") or ()
     problems = top.problems
@@ -159,17 +161,15 @@ def renewed(before: Application, raw: Object) -> Application:
     )
 
 
-def _destination(at: Reader) -> Destination:
+def _destination(at: Reader, clusters: Clusters) -> Destination:
     known = len(at.problems)
     server, name = at.text("server"), at.text("name")
-    if server and name:
-        at.problem("", f"application destination can't have both name and server defined: {name} {server}")
-    elif not server and not name and not at.is_wrong and len(at.problems) == known:
-        at.problem("", "Destination server missing from app spec")
-    elif (name and name != "in-cluster") or (server and server.rstrip("/") != IN_CLUSTER):
-        missing = f'error getting cluster by server "{server}": rpc error: code = NotFound desc = cluster "{server}" not found'
-        at.problem("", f"there are no clusters with this name: {name}" if name else missing)
-    return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw))
+    cluster, missing = NOWHERE, ""
+    if not at.is_wrong and len(at.problems) == known:
+        cluster, missing = clusters.find(server, name)
+    if missing:
+        at.problem("", missing)
+    return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw), cluster=cluster)
 
 
 def _policy(at: Reader) -> SyncPolicy:

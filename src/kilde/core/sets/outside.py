@@ -4,22 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kilde.core.apps.clusters import IN_CLUSTER as SERVER
+from kilde.core.apps.clusters import IN_CLUSTER_NAME as IN_CLUSTER
+from kilde.core.apps.clusters import KnownCluster
 from kilde.core.basics.values import Object
 from kilde.core.source.tree import Tree
 
-SERVER = "https://kubernetes.default.svc"
-IN_CLUSTER = "in-cluster"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCluster:
-    """One cluster Secret of Argo CD: what generators may know of it, without what opens it."""
-
-    name: str
-    server: str
-    project: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+__all__ = ["IN_CLUSTER", "SERVER", "Answer", "KnownCluster", "Outside", "Request"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from kilde.ports.cluster import Applied, Cluster, Discovery, Propagation, Resour
 class ReadOnly:
     """A cluster that can only be read: whatever would write is refused before anything is sent."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, *, owned: bool = False) -> None:
+        self._cluster, self._owned = cluster, owned
 
     async def version(self) -> str:
         return await self._cluster.version()
@@ -92,8 +92,16 @@ class ReadOnly:
     def counts(self) -> dict[str, int]:
         return self._cluster.counts()
 
+    async def pulse(self) -> None:
+        await self._cluster.pulse()
+
+    def interrupt(self, why: str) -> None:
+        self._cluster.interrupt(why)
+
     async def close(self) -> None:
-        """It is whoever opened it that closes it."""
+        """It is whoever opened it that closes it, unless that was for this."""
+        if self._owned:
+            await self._cluster.close()
 
 
 def _refuse(resource: Resource) -> NoReturn:

@@ -64,6 +64,7 @@ class Planned:
     plan: AppPlan
     missing: Missing
     applications: Mapping[str, Object]
+    server: str = ""  # of the cluster that it deploys to
 
 
 async def plan_application(bench: Bench, app: Application, head: Side, base: Side | None, *, prune: bool) -> Planned:
@@ -105,7 +106,12 @@ async def plan_application(bench: Bench, app: Application, head: Side, base: Sid
         findings=tuple(against.findings),
         images=_new_images(compared, base),
     )
-    return Planned(plan=plan, missing=against.missing, applications=_applications(app, compared))
+    return Planned(
+        plan=plan,
+        missing=against.missing,
+        applications=_applications(app, compared),
+        server=app.destination.cluster.server,
+    )
 
 
 def _sources(app: Application, head: Side, base: Side | None) -> tuple[SourceAt, ...]:

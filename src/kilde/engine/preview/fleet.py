@@ -1,12 +1,13 @@
 """A plan over many applications: those that a commit touches are found by what they read, rendered on both sides and compared."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from kilde.core.apps.application import Application, read_application
+from kilde.core.apps.clusters import Clusters
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
 from kilde.core.preview.model import AppPlan, Finding
@@ -18,6 +19,7 @@ from kilde.engine.preview.application import Bench, Planned, Side, failed, plan_
 from kilde.engine.preview.sides import Asked, Pinned, Resolver, Sides
 from kilde.engine.preview.traces import Traces, key_of
 from kilde.engine.preview.waits import waits
+from kilde.engine.projects import Projects
 from kilde.engine.rendering import Memories, Renderer
 from kilde.engine.sops import SopsKeys, decrypter
 from kilde.ports.cluster import Cluster
@@ -28,16 +30,26 @@ Progress = Callable[[int, int, str], None]  # how many of how many are done, and
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A cluster that applications deploy to. `served`: its version and what it serves."""
+
+    bench: Bench
+    served: tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What a plan is worked out with. `served`: the cluster's version and what it serves."""
+    """What a plan is worked out with. `cluster`: that of the Applications; `place`: where one is deployed to, or a KildeError."""
 
     cluster: Cluster
+    clusters: Clusters
     where: str  # its address, for people
-    bench: Bench
+    now: float
+    projects: Projects
+    place: Callable[[Application], Awaitable[Place]]
     renderer: Renderer
     resolver: Resolver | Pinned
     traces: Traces
-    served: tuple[str, tuple[str, ...]]
     sops: SopsKeys
 
 
@@ -86,23 +98,24 @@ async def plan_fleet(
     children = await _children(desk, planned, {app.name: app for app in apps}, asked, progress)
     done = [*planned, *children]
     made_by = {
-        step.ref: one.plan.name
+        (one.server, step.ref): one.plan.name
         for one in done
         for step in one.plan.steps
         if step.action in ("create", "update", "replace")
     }
-    later = _waits(fleet, done)
+    later = _waits(fleet, done, desk.clusters)
     for one in done:
-        findings = settled(one.plan.findings, one.missing, made_by, one.plan.name)
+        near = {ref: name for (server, ref), name in made_by.items() if server == one.server}
+        findings = settled(one.plan.findings, one.missing, near, one.plan.name)
         plans.append(with_findings(one.plan, (*findings, *later.get(one.plan.name, ()))))
     untouched -= len({one.plan.name for one in children} & ({app.name for app in apps} - {w.app.name for w in touched}))
     return Found(plans=tuple(sorted(plans, key=lambda plan: plan.name)), untouched=max(untouched, 0), keys=tuple(keys))
 
 
-def _waits(fleet: Sequence[Application], done: Sequence[Planned]) -> dict[str, list[Finding]]:
+def _waits(fleet: Sequence[Application], done: Sequence[Planned], clusters: Clusters) -> dict[str, list[Finding]]:
     known = {app.name: app for app in fleet}
     for one in done:
-        known |= {name: _as_it_would_be(body, known.get(name)) for name, body in one.applications.items()}
+        known |= {name: _as_it_would_be(body, known.get(name), clusters) for name, body in one.applications.items()}
     return waits(known, (one.plan.name for one in done if one.plan.changes))
 
 
@@ -111,7 +124,7 @@ async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | N
     _require_usable(app)
     sides = await desk.resolver.sides(app)
     work = _Work(app, sides)
-    around = surroundings(app, *desk.served)
+    around = surroundings(app, *(await desk.place(app)).served)
     sops = await decrypter(desk.cluster, app, desk.sops)
     key = key_of(app.sources, around, sops.keys if sops else "")
     if sides.base is None or (asked.names and not sides.moves):
@@ -164,7 +177,8 @@ async def _planned(desk: Desk, works: Iterable[_Work], asked: Asked, progress: P
 
 async def _plan(desk: Desk, work: _Work, asked: Asked) -> Planned:
     app, sides = work.app, work.sides
-    around = surroundings(app, *desk.served)
+    place = await desk.place(app)
+    around = surroundings(app, *place.served)
     sops = await decrypter(desk.cluster, app, desk.sops)
 
     async def rendered(revisions: tuple[str, ...]) -> tuple[tuple[Rendered, ...], tuple[RawSecret, ...]]:
@@ -181,9 +195,9 @@ async def _plan(desk: Desk, work: _Work, asked: Asked) -> Planned:
         base = Side(words=app.words, revisions=sides.base, parts=other)
     auto = app.policy.automated
     prune = asked.prune or bool(auto and auto.prune) if sides.prune is None else sides.prune
-    planned = await plan_application(desk.bench, app, head, base, prune=prune)
+    planned = await plan_application(place.bench, app, head, base, prune=prune)
     plan = planned.plan
-    if raw and not desk.bench.projects.allows_raw_secrets(app):
+    if raw and not desk.projects.allows_raw_secrets(app):
         told = Finding(
             kind="raw-secret", text=f"refused unless the controller allows it: {refusal(raw, app.project)}", grave=True
         )
@@ -209,7 +223,7 @@ async def _children(
                 if name in seen:
                     continue
                 seen.add(name)
-                app = _as_it_would_be(body, known.get(name))
+                app = _as_it_would_be(body, known.get(name), desk.clusters)
                 try:
                     _require_usable(app)
                     works.append(_Work(app, await desk.resolver.sides(app), follows=parent.plan.name))
@@ -223,7 +237,7 @@ async def _children(
     return out
 
 
-def _as_it_would_be(body: Object, known: Application | None) -> Application:
+def _as_it_would_be(body: Object, known: Application | None, clusters: Clusters) -> Application:
     """The Application of a manifest, with the status of the one that is there: its inventory is still what it owns."""
-    app = read_application(body)
+    app = read_application(body, clusters)
     return replace(app, status=known.status, uid=known.uid) if known is not None else app

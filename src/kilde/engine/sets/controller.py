@@ -6,10 +6,11 @@ from kilde.core.sets.application_set import ApplicationSet
 from kilde.core.sets.generating import git_urls, uses
 from kilde.core.sets.writing import owning_set
 from kilde.core.source.push import Push
+from kilde.engine.clusters import ClusterSecrets
 from kilde.engine.context import Context
 from kilde.engine.queue import KeyedQueue
 from kilde.engine.sets.passes import Owned, SetPasses
-from kilde.engine.sets.store import ClusterSecrets, SetStore
+from kilde.engine.sets.store import SetStore
 from kilde.engine.tasks import TaskOwner
 
 _PAUSE = 0.5  # seconds: what happens to many Applications of a set within them makes one pass
@@ -19,20 +20,18 @@ _FOR_EACH = 0.01  # seconds more for each Application of a set, since a pass loo
 class SetsController:
     """Expands the ApplicationSets of one namespace."""
 
-    def __init__(self, ctx: Context, tasks: TaskOwner) -> None:
+    def __init__(self, ctx: Context, tasks: TaskOwner, clusters: ClusterSecrets) -> None:
         cluster, namespace = ctx.world.cluster, ctx.settings.namespace
         self._ctx, self._tasks = ctx, tasks
         self.store = SetStore(cluster, namespace, self._set_changed)
-        self._secrets = ClusterSecrets(cluster, namespace, self._clusters_changed)
         self._owned = Owned(ctx)
-        self.passes = SetPasses(ctx, self.store, self._secrets, self._owned)
+        self.passes = SetPasses(ctx, self.store, clusters, self._owned)
         self._queue = KeyedQueue(tasks, self.passes.run, name="set")
         self._open = False
 
     def start(self) -> None:
         """Begins, once the Applications are known: what exists must not be made again."""
         self._open = True
-        self._tasks.start("cluster secrets", self._secrets.follow())
         self._tasks.start("application sets", self.store.follow())
 
     def close(self) -> None:
@@ -53,7 +52,7 @@ class SetsController:
     def _set_changed(self, name: str, anew: bool) -> None:
         self._ask(name, anew=anew)
 
-    def _clusters_changed(self) -> None:
+    def clusters_changed(self) -> None:
         for one in self.store.all():
             if uses(one.generators, "clusters") or uses(one.generators, "clusterDecisionResource"):
                 self._ask(one.name, anew=True, delay=_PAUSE)

@@ -1,14 +1,13 @@
 """What generators ask, answered from the ports: their calls come from a thread and wait there for the loop."""
 
 import asyncio
-import base64
-import binascii
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from kilde.core.apps.cluster_secrets import secret_texts
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.sets.failures import GeneratorFailed
@@ -27,7 +26,6 @@ _PATIENCE = 600.0  # seconds that one question may take; each port has a shorter
 _LOOK = 1.0
 Done = TypeVar("Done")
 Start = Callable[[str, Coroutine[Any, Any, None]], object]
-CLUSTER_SELECTOR = "argocd.argoproj.io/secret-type=cluster"
 
 
 class PortsOutside:
@@ -112,7 +110,7 @@ class PortsOutside:
         if labelled and labels.get(SECRET_TYPE) != "scm-creds":
             raise GeneratorFailed(f"secret {self._namespace}/{name} is not a valid SCM creds secret")
         data = body.get("data") or {}
-        return secret_values(data) if kind == "secret" else {str(key): str(value) for key, value in data.items()}
+        return secret_texts(data) if kind == "secret" else {str(key): str(value) for key, value in data.items()}
 
     def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
         return self._ask(self._objects(group, version, plural, name, selector))
@@ -136,33 +134,3 @@ class PortsOutside:
 
     def now(self) -> float:
         return self._clock.now()
-
-
-def secret_values(data: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of a Secret's `data`; what is not text is left out."""
-    out = {}
-    for key, value in data.items():
-        try:
-            out[str(key)] = base64.b64decode(str(value), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-    return out
-
-
-def known_cluster(secret: Object) -> KnownCluster:
-    """A cluster Secret without what opens the cluster."""
-    meta, data = secret.get("metadata") or {}, secret.get("data") or {}
-    values = secret_values({key: data[key] for key in ("name", "server", "project") if key in data})
-    return KnownCluster(
-        name=values.get("name", ""),
-        server=values.get("server", ""),
-        project=values.get("project", ""),
-        labels=meta.get("labels") or {},
-        annotations=meta.get("annotations") or {},
-    )
-
-
-def by_name(secrets: Sequence[Object]) -> list[KnownCluster]:
-    """The clusters of these Secrets, by name; of two with one name the later Secret's."""
-    found = {cluster.name: cluster for cluster in map(known_cluster, secrets)}
-    return [found[name] for name in sorted(found)]

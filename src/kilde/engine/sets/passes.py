@@ -17,9 +17,10 @@ from kilde.core.sets import rollout, status
 from kilde.core.sets.application_set import FINALIZER, REFRESH_ANNOTATION, ApplicationSet
 from kilde.core.sets.generating import Generated, generate, requeue_after
 from kilde.core.sets.policy import CONFIG_MAP, SetsPolicy, read_policy
+from kilde.engine.clusters import ClusterSecrets
 from kilde.engine.context import Context
 from kilde.engine.sets.outside import PortsOutside
-from kilde.engine.sets.store import SETS, ClusterSecrets, SetStore
+from kilde.engine.sets.store import SETS, SetStore
 from kilde.engine.sets.writes import Failure, SetWriter
 
 log = structlog.get_logger()
@@ -147,7 +148,7 @@ class SetPasses:
             web=ctx.world.web,
             clock=ctx.world.clock,
             fetch=fetch,
-            clusters=self._secrets.clusters,
+            clusters=self._secrets.for_generators,
             start=ctx.start,
             labelled_tokens=self._policy().labelled_tokens,
         )
@@ -172,7 +173,7 @@ class SetPasses:
                 found[name] = f"ApplicationSet {owner.name} contains applications with duplicate name: {name}"
                 continue
             seen.add(name)
-            app = read_application(body)
+            app = read_application(body, self._secrets.clusters)
             if self._ctx.projects.of(app) is None:
                 found[name] = f"application references project {app.project} which does not exist"
             wrong = [problem for problem in app.problems if problem.startswith("spec.destination")]

@@ -1,4 +1,4 @@
-"""The sets as the cluster has them, who owns which Application, and the cluster Secrets: watched, and told of."""
+"""The sets as the cluster has them: watched, and told of."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,16 +6,10 @@ from typing import Any
 
 import msgspec
 
-from kilde.core.basics.values import Object
 from kilde.core.sets.application_set import ApplicationSet, read_application_set
-from kilde.core.sets.failures import GeneratorFailed
-from kilde.core.sets.outside import KnownCluster
-from kilde.engine.fleet import SECRETS
-from kilde.engine.sets.outside import CLUSTER_SELECTOR, by_name
 from kilde.ports.cluster import Cluster, EventType, Resource
 
 _decode = msgspec.json.Decoder(dict).decode
-_PATIENCE = 20.0  # seconds until the first list of cluster Secrets must be here
 SETS = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", True)
 
 
@@ -72,51 +66,3 @@ def _older(new: str, old: str) -> bool:
 def _asked(one: ApplicationSet) -> tuple[Any, ...]:
     """What a person says of a set; its status is ours."""
     return one.uid, one.spec, one.annotations, one.finalizers, one.deleted_at
-
-
-class ClusterSecrets:
-    """The cluster Secrets, without what is secret in them."""
-
-    def __init__(self, cluster: Cluster, namespace: str, on_change: Callable[[], None]) -> None:
-        self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
-        self._known: dict[str, Object] = {}
-        self.synced = asyncio.Event()
-        self.error = ""
-
-    async def clusters(self) -> list[KnownCluster]:
-        """The clusters there are, once they are known. GeneratorFailed while they are not: an empty list would delete."""
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self.synced.wait()
-        except TimeoutError:
-            raise GeneratorFailed(f"the cluster Secrets cannot be read: {self.error or 'no answer'}") from None
-        return by_name([self._known[name] for name in sorted(self._known)])
-
-    async def follow(self) -> None:
-        """Follows them for ever."""
-        listed: set[str] = set()
-        async for event in self._cluster.watch(SECRETS, self._namespace, label_selector=CLUSTER_SELECTOR):
-            if event.type is EventType.BROKEN:
-                listed, self.error = set(), event.error
-            elif event.type is EventType.SYNCED:
-                for name in set(self._known) - listed:
-                    del self._known[name]
-                listed = set()
-                self.synced.set()
-                self._on_change()
-            elif event.type is EventType.DELETED:
-                self._known.pop(event.name, None)
-                self._on_change()
-            else:
-                listed.add(event.name)
-                before = self._known.get(event.name)
-                self._known[event.name] = _shown(_decode(event.raw))
-                if event.type is not EventType.LISTED and self._known[event.name] != before:
-                    self._on_change()
-
-
-def _shown(secret: Object) -> Object:
-    """A Secret with the three values that generators may know."""
-    meta, data = secret.get("metadata") or {}, secret.get("data") or {}
-    kept = {key: meta[key] for key in ("name", "labels", "annotations") if key in meta}
-    return {"metadata": kept, "data": {key: data[key] for key in ("name", "server", "project") if key in data}}

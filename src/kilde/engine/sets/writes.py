@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 
 from kilde.core.apps.application import read_application
+from kilde.core.apps.clusters import NOWHERE
 from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.sets import rollout
@@ -111,7 +112,7 @@ class SetWriter:
     async def _free_from_nowhere(self, owner: ApplicationSet, app: Object) -> None:
         """Without a cluster to delete from, the finalizer would hold the Application for ever."""
         finalizers = list(app["metadata"].get("finalizers") or ())
-        nowhere = any(problem.startswith("spec.destination") for problem in read_application(app).problems)
+        nowhere = read_application(app, self._ctx.projects.clusters).destination.cluster == NOWHERE
         if nowhere and FINALIZER in finalizers:
             left = [each for each in finalizers if each != FINALIZER]
             name = str(app["metadata"]["name"])

@@ -50,6 +50,13 @@ if TYPE_CHECKING:
     default="",
     help="A folder of config management plugins (plugin.yaml as Argo CD has them); their programs run on what repositories hold.",
 )
+@click.option(
+    "--cluster-exec",
+    "cluster_programs",
+    metavar="PROGRAM",
+    multiple=True,
+    help="A credential plugin that cluster Secrets may run (execProviderConfig), as they name it; may be repeated; '*': any.",
+)
 @secret_options
 @witness_option
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
@@ -62,6 +69,7 @@ def command(
     engine: "EngineSettings",
     helm: str,
     plugins: str,
+    cluster_programs: tuple[str, ...],
     secrets: Secrets,
     witnesses: tuple[str, ...],
     verbose: bool,
@@ -81,6 +89,7 @@ def command(
             engine=engine,
             helm=helm,
             plugins=plugins,
+            cluster_programs=cluster_programs,
             vault=secrets.vault,
             witnesses=witnesses,
         ),

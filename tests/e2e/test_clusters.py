@@ -1,0 +1,146 @@
+"""Several clusters as people have them: clusters side by side, one killed and one that swallows everything, and nothing secret told."""
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.stage import BIN, Stage
+from kilde.core.objects.yaml_reader import read_documents
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+CANARY = "c4nary-token-5ecret"
+
+
+class Cluster:
+    """One more cluster, in a process of its own."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.kubeconfig = folder / f"{name}.kubeconfig"
+        command = [str(BIN / "kilde"), "cluster", "--ephemeral", "--controllers", "off"]
+        command += ["--kubeconfig-out", str(self.kubeconfig)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def ready(self) -> None:
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def kubectl(self, *arguments: str) -> str:
+        command = [str(BIN / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def data(self, space: str) -> str:
+        asked = ("get", "configmap", "settings", "-n", space, "-o", "jsonpath={.data.k}", "--ignore-not-found")
+        return self.kubectl(*asked)
+
+    def way_in(self) -> tuple[str, dict[str, Any]]:
+        """Its server, and the `config` of a cluster Secret."""
+        config = read_documents(self.kubeconfig.read_bytes(), file="kubeconfig", duplicates="refuse")[0].value
+        place, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        tls = {"caData": place.get("certificate-authority-data", "")}
+        if "client-key-data" in user:
+            tls |= {"certData": user["client-certificate-data"], "keyData": user["client-key-data"]}
+        return place["server"], {"bearerToken": user.get("token", ""), "tlsClientConfig": tls}
+
+    def end(self) -> None:
+        with self.process:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+
+
+@contextlib.contextmanager
+def clusters(folder: Path, *names: str) -> Iterator[list[Cluster]]:
+    made = [Cluster(folder, name) for name in names]
+    try:
+        for one in made:
+            one.ready()
+        yield made
+    finally:
+        for one in made:
+            one.end()
+
+
+def secret(stage: Stage, name: str, server: str, config: dict[str, Any]) -> None:
+    data = {"name": name, "server": server, "config": json.dumps(config)}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": f"cluster-{name}",
+            "namespace": stage.space,
+            "labels": {"argocd.argoproj.io/secret-type": "cluster"},
+        },
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+    }
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+
+
+def config_map(value: str) -> dict[str, str | None]:
+    return {
+        "app/settings.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{k: '{value}'}}\n"
+    }
+
+
+def metrics(stage: Stage) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stage.listen}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_clusters_side_by_side_outlive_each_other(stage: Stage, tmp_path: Path) -> None:
+    space = f"{stage.space}-shop"[-60:].lstrip("-")
+    first = {name: str(text) for name, text in config_map("1").items()}
+    with clusters(tmp_path, "east", "west") as (east, west):
+        stage.create_repository(first)
+        stage.start()
+        for name, one in (("east", east), ("west", west)):
+            secret(stage, name, *one.way_in())
+        secret(stage, "south", "https://127.0.0.1:9", {"bearerToken": CANARY, "password": CANARY})
+        for name in ("east", "west", "south"):
+            stage.application(f"in-{name}", "app", space, destination={"name": name, "namespace": space})
+        stage.application("at-home", "app", space)
+        names = ("in-east", "in-west", "at-home")
+        stage.until(lambda: all(stage.is_well(name) for name in names), "all in step")
+        stage.until(lambda: "south (" in str(stage.conditions("in-south")), "the one that is not there says so")
+        words = "cannot connect to https://127.0.0.1:9: Connection refused"
+        assert stage.conditions("in-south") == [
+            f"ComparisonError: Failed to load live state: cluster south (https://127.0.0.1:9): {words}"
+        ]
+        assert (east.data(space), west.data(space)) == ("1", "1")
+        west.kubectl("patch", "configmap", "settings", "-n", space, "--type=merge", "-p", '{"data": {"k": "by hand"}}')
+        stage.until(lambda: west.data(space) == "1", "healed in the west")
+        if stage.config is None:
+            os.kill(east.process.pid, signal.SIGSTOP)  # takes connections and never answers
+        west.process.kill()
+        stage.commit(config_map("2"))
+        stage.push()
+        stage.until(lambda: stage.is_well("at-home", stage.git("rev-parse", "HEAD").strip()), "home goes on")
+        stage.until(lambda: (stage.status("in-west").get("sync") or {}).get("status") == "Unknown", "the west says so")
+        if stage.config is None:
+            stage.until(
+                lambda: (stage.status("in-east").get("sync") or {}).get("status") == "Unknown", "so does the east"
+            )
+            os.kill(east.process.pid, signal.SIGCONT)
+        stage.until(lambda: east.data(space) == "2" and stage.is_well("in-east"), "the east is back")
+        up = {line for line in metrics(stage).splitlines() if line.startswith("kilde_cluster_up")}
+        assert {line.rpartition(" ")[2] for line in up if 'name="west"' in line or 'name="south"' in line} == {"0.0"}
+        assert stage.kilde("app", "diff", "in-east", codes=(0,)) is not None
+        planned = stage.said("plan", "in-east", "in-west")
+        assert "in-west" in planned.stdout
+        told = [stage.log(), metrics(stage), stage.kilde("ledger", "log", "-o", "json"), planned.stdout, planned.stderr]
+        told += [stage.kubectl("get", "applications,events", "-n", stage.space, "-o", "yaml")]
+        keys = [CANARY, *(part for one in (east, west) for part in _secrets(one))]
+        assert [key[:12] for key in keys for text in told if key in text] == []
+
+
+def _secrets(cluster: Cluster) -> list[str]:
+    _, config = cluster.way_in()
+    return [one for one in (config["bearerToken"], config["tlsClientConfig"].get("keyData", "")) if one]
