@@ -357,3 +357,45 @@ async def test_a_project_hides_what_it_does_not_permit() -> None:
                 == "Secret vault/key, which is in namespace vault, which is not permitted in project 'narrow'"
             )
         )
+
+
+def _waiting(text: str, depends: str) -> str:
+    """The same object, with the annotation."""
+    body = json.loads(text)
+    body["metadata"]["annotations"] = {DEPENDS: depends}
+    return json.dumps(body)
+
+
+async def test_objects_of_a_wave_wait_for_those_of_it_that_they_depend_on() -> None:
+    async with play() as p:
+        last = _waiting(config_map("last"), "ConfigMap middle")
+        middle = _waiting(config_map("middle"), "apps/Deployment shop/first")
+        await commit(p, app__a=last, app__b=middle, app__c=deployment("first"), app__d=config_map("free"))
+        await app(p, "app")
+        await p.until(lambda: p.data("free") is not None and p.phase("app") == "Running")
+        await p.quiet()
+        assert (p.data("middle"), p.data("last")) == (None, None)
+        await available(p, "first")
+        await p.until(lambda: well(p, "app") and p.data("last") is not None)
+        order = [result["name"] for result in p.status("app")["operationState"]["syncResult"]["resources"]]
+        assert order.index("first") < order.index("middle") < order.index("last")
+
+
+async def test_objects_that_cannot_be_ordered_are_told_and_nothing_is_synced() -> None:
+    async with play() as p:
+        a, b = _waiting(config_map("a"), "ConfigMap b"), _waiting(config_map("b"), "ConfigMap a, ConfigMap gone, app/x")
+        await commit(p, app__a=a, app__b=b)
+        await app(p, "app")
+        only = (
+            "an object waits for other objects of its application to be there and well; say the rest on the Application"
+        )
+        problems = [
+            "ConfigMap shop/b: kilde.dev/depends-on item 2: ConfigMap gone is not in the application",
+            f"ConfigMap shop/b: kilde.dev/depends-on item 3: {only}",
+            "kilde.dev/depends-on: objects wait for each other: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a",
+        ]
+        await p.until(lambda: told(p, "app", "DependencyError") == problems)
+        await p.quiet()
+        assert p.data("a") is None
+        await commit(p, app__a=config_map("a"), app__b=_waiting(config_map("b"), "ConfigMap a"))
+        await p.until(lambda: well(p, "app") and not p.conditions("app"))

@@ -97,9 +97,10 @@ class Dependencies:
         self.awaited.keep(name, ())
 
     def problems(self, app: Application) -> list[tuple[str, str]]:
-        """Why what an application says of its dependencies cannot be: conditions, whether it is synced or not."""
+        """Why what an application and its objects say of their dependencies cannot be: conditions, whether it is synced or not."""
         found = depends_on(app.annotations)
-        texts = list(found.problems)
+        wish = self._ctx.runtime(app.name).wish
+        texts = [*found.problems, *(wish.ranks(app.destination.namespace).problems if wish is not None else ())]
         for item in found.items:
             if item.ready:
                 from kilde.core.apps.dependencies.readiness import (
@@ -152,12 +153,12 @@ class Dependencies:
         found = depends_on(app.annotations)
         operation = running.operation
         free = operation.dry_run or operation.undelayed or running.heal or self._has_begun(app, running)
-        if free or not (found.items or found.problems):
-            self.forget(app.name)
-            return None
-        if problems := self.problems(app):
+        if not free and (problems := self.problems(app)):
             self.awaited.keep(app.name, ())
             return Hold((REFUSED, "; ".join(text for _, text in problems)), refused=True)
+        if free or not found.items:
+            self.forget(app.name)
+            return None
         self._awaits[app.name] = frozenset(item.application for item in found.items if item.application)
         self._unserved.discard(app.name)
         look = _Look()

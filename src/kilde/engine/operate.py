@@ -204,7 +204,7 @@ def _state(job: Job, phase: Phase, message: str) -> dict[str, Any]:
 
 async def _tell_running(ctx: Context, job: Job, order: Order) -> None:
     """Says that an operation runs: at once when somebody asked for it or it has waves or hooks, else if it takes its time."""
-    steps = {(task.phase, task.wave) for task in order.sync.tasks if task.hook is not None or task.change.differs}
+    steps = {task.step for task in order.sync.tasks if task.hook is not None or task.change.differs}
     if job.running.operation.automated and len(steps) < 2 and not order.hook_bodies and not job.running.retries:
         await ctx.world.clock.sleep(ctx.settings.tell_after)
     try:

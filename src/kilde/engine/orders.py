@@ -44,12 +44,14 @@ def make_order(
     operation = running.operation
     destination = app.destination.namespace
     tasks, defines = [], {}
+    ranks = wish.ranks(destination).of
     for change in plan.changes:
         packed = wish.objects.get(change.ref)
         if change.hook or (packed and packed.skipped) or _left_out(change, app, operation.options.values):
             continue
         place = "" if change.ref.namespace or change.action in (Action.PRUNE, Action.HOLD) else destination
-        tasks.append(Task(change=change, wave=change.wave, namespace=place))
+        rank = 0 if change.action in (Action.PRUNE, Action.HOLD) else ranks.get(change.ref, 0)
+        tasks.append(Task(change=change, wave=change.wave, rank=rank, namespace=place))
         if change.ref.group_kind == _CRD and packed is not None:
             defines[change.ref] = defined_kind(packed.unpack(change.ref).manifest.body)
     bodies: dict[ObjectRef, Object] = {}

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from kilde.core.apply.outcome import Outcome
-from kilde.core.apps.application import Application
+from kilde.core.apps.application import GROUP, KIND, Application
+from kilde.core.apps.dependencies.objects import NO_RANKS, Ranks, ranks
+from kilde.core.apps.dependencies.reading import ANNOTATION
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.quarantine import Quarantine
 from kilde.core.apps.sources import joined
@@ -24,6 +26,7 @@ from kilde.core.plan.hooks import SyncPhase, hook_spec, is_skipped
 from kilde.core.plan.policy import Options
 from kilde.engine.rendering import Memories
 
+_APPLICATION = GroupKind(GROUP, KIND)
 _decode = msgspec.json.Decoder(dict).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -39,6 +42,7 @@ class Packed:
     compare: Options
     version: str
     skipped: bool = False  # `hook: Skip`: compared, and never written
+    depends: str = ""  # the annotation with which it waits for others of its wave
 
     def unpack(self, ref: ObjectRef) -> Wanted:
         body: Object = _decode(self.raw)
@@ -54,6 +58,7 @@ def pack(wanted: Wanted) -> Packed:
         wanted.compare,
         wanted.manifest.version,
         is_skipped(wanted.manifest.annotations),
+        wanted.manifest.annotations.get(ANNOTATION, ""),
     )
 
 
@@ -78,6 +83,12 @@ class Wish:
     made_for: object = None  # the discovery it was made with
     delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
     synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced
+
+    def ranks(self, namespace: str) -> Ranks:
+        """The places of objects that wait for each other; `namespace`: of those that name none. Applications wait by themselves."""
+        said = {ref: one.depends for ref, one in self.objects.items() if one.depends and ref.group_kind != _APPLICATION}
+        waves = {ref: packed.wave for ref, packed in self.objects.items()} if said else {}
+        return ranks(said, waves, namespace) if said else NO_RANKS
 
     @property
     def sha(self) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kilde.core.apps.application import read_application
 from kilde.core.apps.dependencies.graph import cycle_through, cycles, ordered, reaches
+from kilde.core.apps.dependencies.objects import ranks
 from kilde.core.apps.dependencies.reading import ANNOTATION, MOST, Dependency, read
 from kilde.core.apps.dependencies.waiting import (
     application_lack,
@@ -192,3 +193,19 @@ def test_the_words_for_a_held_deletion() -> None:
         "deletion is held: b, c depend on it and stay (delete them too, take the dependency away, or annotate this one with "
         'kilde.dev/delete-despite-dependants: "true")'
     )
+
+
+def test_objects_get_their_places_within_a_wave() -> None:
+    a, b, c, d = (ObjectRef("", "ConfigMap", "shop", name) for name in "abcd")
+    waves = {a: 0, b: 0, c: 0, d: -1}
+    found = ranks({b: "ConfigMap a\nConfigMap shop/d", c: "ConfigMap b, ConfigMap a"}, waves, "shop")
+    assert (dict(found.of), found.problems) == ({b: 1, c: 2}, ())
+    later = ranks({d: "ConfigMap a"}, waves, "shop")
+    assert later.problems == (
+        "ConfigMap shop/d: kilde.dev/depends-on item 1: ConfigMap shop/a is in wave 0, after this one (-1)",
+    )
+    knotted = ranks({a: "ConfigMap b", b: "ConfigMap a", c: "ConfigMap a"}, waves, "shop")
+    assert knotted.problems == (
+        "kilde.dev/depends-on: objects wait for each other: ConfigMap shop/a → ConfigMap shop/b → ConfigMap shop/a",
+    )
+    assert dict(knotted.of) == {}

@@ -80,7 +80,7 @@ class _Walk:
         for key, known in order.before.items():
             if (state := self._by_key.get(key)) is not None and known.hook_phase:
                 self._set(state, Phase(known.hook_phase), known.message, code=known.code)
-        steps = {(state.task.phase, state.task.wave) for state in self._states}
+        steps = {state.task.step for state in self._states}
         self._multi_step = len(steps) > 1
 
     def run(self) -> Generator[Command, Reply, Outcome]:
@@ -116,19 +116,19 @@ class _Walk:
         if not pending:
             yield from self._succeed(_NO_MORE)
             return
-        first = pending[0].task
-        step = [s for s in pending if (s.task.phase, s.task.wave) == (first.phase, first.wave)]
-        yield from self._do(step, rest=len(pending) > len(step))
+        step = [s for s in pending if s.task.step == pending[0].task.step]
+        later = [s for s in pending if s.task.step != pending[0].task.step]
+        yield from self._do(step, later)
 
-    def _do(self, step: list[State], *, rest: bool) -> Walking:
+    def _do(self, step: list[State], later: list[State]) -> Walking:
         ready = yield from self._run(step)
         failed = [s for s in step if s.code is ResultCode.FAILED]
-        if ready and not failed and rest:
+        if ready and not failed and later and later[0].task.step[:2] != step[0].task.step[:2]:
             yield Pause()
         if failed or any(s.is_bad for s in step):
             if not any(s.is_running for s in step):
                 yield from self._fail(_APPLY_FAILED, step)
-        elif ready and not rest and not any(s.task.hook for s in step):
+        elif ready and not later and not any(s.task.hook for s in step):
             yield from self._succeed(_ALL_RUN)
 
     def _look_at_running(self) -> Walking:

@@ -2,6 +2,7 @@
 
 The order (gitops-engine, sync_tasks.go): phase, wave, kind, name; a Namespace or a CustomResourceDefinition that comes after something
 that needs it moves right before that. What is pruned goes in reverse: its waves are swapped end for end; PruneLast goes after everything.
+Ours is `rank`: within a wave, an object comes after those that it depends on.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,13 +19,19 @@ _PHASES = {SyncPhase.PRE_SYNC: -1, SyncPhase.SYNC: 0, SyncPhase.POST_SYNC: 1, Sy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One object in one phase. `namespace` is what the result names for an object that has none."""
+    """One object in one phase. `rank` orders within a wave; `namespace` is what the result names for an object that has none."""
 
     change: Change
     phase: SyncPhase = SyncPhase.SYNC
     wave: int = 0
+    rank: int = 0
     hook: HookSpec | None = None
     namespace: str = ""
+
+    @property
+    def step(self) -> tuple[SyncPhase, int, int]:
+        """What is done at once; the next step waits for its health."""
+        return self.phase, self.wave, self.rank
 
     @property
     def key(self) -> tuple[ObjectRef, SyncPhase]:
@@ -88,9 +95,9 @@ def arrange(tasks: Iterable[Task], defines: Mapping[ObjectRef, GroupKind]) -> li
     )
 
 
-def _order(task: Task) -> tuple[int, int, int, str, ObjectRef]:
+def _order(task: Task) -> tuple[int, int, int, int, str, ObjectRef]:
     ref = task.change.ref
-    return _PHASES[task.phase], task.wave, apply_order(ref.group, ref.kind), ref.name, ref
+    return _PHASES[task.phase], task.wave, task.rank, apply_order(ref.group, ref.kind), ref.name, ref
 
 
 def _swapped(tasks: list[Task]) -> list[Task]:
@@ -116,14 +123,14 @@ def _namespace_needed(task: Task) -> str:
 
 
 def _before_dependents(tasks: Sequence[Task], made: Callable[[Task], str], needed: Callable[[Task], str]) -> list[Task]:
-    """Moves what makes something before the first that needs it, into that one's phase and wave."""
+    """Moves what makes something before the first that needs it, into that one's step."""
     out: list[Task] = []
     first: dict[str, int] = {}
     for task in tasks:
         thing = "" if task.is_prune else made(task)
         if thing and thing in first:
             at = first[thing]
-            out.insert(at, replace(task, phase=out[at].phase, wave=out[at].wave))
+            out.insert(at, replace(task, phase=out[at].phase, wave=out[at].wave, rank=out[at].rank))
             first = {name: index + 1 if index >= at else index for name, index in first.items()}
             continue
         out.append(task)
