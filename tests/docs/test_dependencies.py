@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 def test_the_page_on_dependencies_happens_as_it_is_told(tmp_path: Path) -> None:
     story = steps(PAGE, own_cluster=False)
-    [_, manifest] = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [_, manifest, _] = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert len(story) > 15
     with terminal(tmp_path) as one:
         (tmp_path / "try-kilde" / "app.yaml").write_text(manifest)
