@@ -22,6 +22,12 @@ def repository(*manifests: str, app: str = APP, **more: str) -> dict[str, str]:
     return files | {name.replace("__", "/").removesuffix("_y") + ".yaml": text for name, text in more.items()}
 
 
+def waiting(name: str, text: str) -> str:
+    """An Application that waits."""
+    lines = f"  name: {name}\n  annotations:\n    kilde.dev/depends-on: {text}\n"
+    return application(name, "apps/web").replace(f"  name: {name}\n", lines, 1)
+
+
 INGRESS = (
     "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\nspec:\n  rules:\n    - http:\n        paths:\n"
     "          - path: /\n            pathType: Prefix\n            backend:\n              service:\n                name: {}\n"
@@ -112,6 +118,22 @@ BAD: Mapping[str, tuple[dict[str, str], list[str]]] = {
         {"a.yaml": APP, "b.yaml": APP, "apps/web/a.yaml": CONFIG_MAP.format("a")},
         [
             "application b.yaml:4:3: another Application has this name: a.yaml:1",
+        ],
+    ),
+    "two that wait for each other": (
+        {
+            "a.yaml": waiting("a", "app/b"),
+            "b.yaml": waiting("b", "app/c, app/a"),
+            "apps/web/a.yaml": CONFIG_MAP.format("a"),
+        },
+        [
+            "application-dependencies a.yaml:6:5: waits for itself: a → b → a (a → b in a.yaml:6, b → a in b.yaml:6)",
+        ],
+    ),
+    "what they wait for cannot be read": (
+        {"a.yaml": waiting("a", "app/b@redy"), "apps/web/a.yaml": CONFIG_MAP.format("a")},
+        [
+            "application-dependencies a.yaml:6:5: kilde.dev/depends-on item 1: until 'redy' is neither synced nor healthy",
         ],
     ),
     "project that is not there": (
@@ -317,6 +339,11 @@ def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
 
 
 GOOD: Mapping[str, dict[str, str]] = {
+    "one that waits for another, and for one that is not here": {
+        "a.yaml": waiting("a", "app/b, app/elsewhere"),
+        "b.yaml": application("b", "apps/web"),
+        "apps/web/a.yaml": CONFIG_MAP.format("a"),
+    },
     "a placeholder that its project allows": {
         "argocd/web.yaml": TEAM,
         "apps/web/kustomization.yaml": PLAIN,

@@ -4,6 +4,7 @@ from kilde.core.check.rule import Rule
 from kilde.core.check.rules import (
     api_versions,
     applications,
+    dependencies,
     images,
     missing,
     plaintext,
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     INVALID_YAML,
     applications.APPLICATION,
     applications.APPLICATION_SOURCE,
+    dependencies.APPLICATION_DEPENDENCIES,
     projects.APPLICATION_PROJECT,
     schemas.SCHEMA,
     schemas.SERVER_WARNING,

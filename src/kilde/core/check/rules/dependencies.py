@@ -1,0 +1,53 @@
+"""Dependencies of Applications (`kilde.dev/depends-on`) that nothing can honour: what cannot be read, and cycles."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from kilde.core.apps.dependencies.graph import cycles
+from kilde.core.apps.dependencies.reading import ANNOTATION, depends_on
+from kilde.core.check.context import Context
+from kilde.core.check.finding import Problem, Severity
+from kilde.core.check.rule import Rule
+from kilde.core.check.units import Unit
+
+_AT = ("metadata", "annotations", ANNOTATION)
+
+
+def _dependencies(context: Context) -> Iterator[Problem]:
+    fleets: dict[tuple[str, str], dict[str, Unit]] = defaultdict(dict)
+    for unit in context.rendering.units:
+        if unit.app is None:
+            continue
+        fleets[unit.home, unit.app.namespace].setdefault(unit.app.name, unit)
+        if unit.affected:
+            for problem in depends_on(unit.app.annotations).problems:
+                yield context.declared(unit, problem, path=_AT)
+    for fleet in fleets.values():
+        graph = {name: _names(unit) for name, unit in fleet.items()}
+        for way in cycles(graph):
+            if any(fleet[name].affected for name in way):
+                yield _cycle(context, fleet, way)
+
+
+def _names(unit: Unit) -> list[str]:
+    items = depends_on(unit.app.annotations).items if unit.app is not None else ()
+    return [item.application for item in items if item.application]
+
+
+def _cycle(context: Context, fleet: dict[str, Unit], way: tuple[str, ...]) -> Problem:
+    """Told where it is entered, with the places of all of its edges."""
+    places = {name: context.declared(fleet[name], "", path=_AT) for name in way}
+    edges = ", ".join(f"{a} → {b} in {places[a].path}:{places[a].line}" for a, b in pairwise(way))
+    text = f"waits for itself: {' → '.join(way)} ({edges})"
+    return context.declared(fleet[way[0]], text, path=_AT, hint="take one of them away; none of these is ever synced")
+
+
+APPLICATION_DEPENDENCIES = Rule(
+    id="application-dependencies",
+    title="Applications wait for each other, or say what they wait for in a way that cannot be read",
+    severity=Severity.ERROR,
+    docs="The annotation kilde.dev/depends-on of an Application cannot be read, or leads back to it. The controller syncs none of "
+    "those that wait for each other.",
+    judge=_dependencies,
+)
