@@ -105,3 +105,74 @@ def test_a_shadow_names_what_differs(argo: Argo) -> None:
     ]
     assert f"shop resources[apps/Deployment {argo.space}/web]: Argo CD (none), Kilde listed" in said.stdout
     assert said.stdout.endswith("0 of 1 applications agree with Argo CD in every field\n")
+
+
+@pytest.fixture
+def flux(argo: Argo) -> Argo:
+    """Flux' kinds in their public shape, and what deploys a folder and a chart by them."""
+    stage = argo.stage
+    groups = {
+        "kustomize": ("Kustomization",),
+        "helm": ("HelmRelease",),
+        "source": ("GitRepository", "HelmRepository"),
+    }
+    for group, kinds in groups.items():
+        for kind in kinds:
+            stage.kubectl("apply", "-f", "-", stdin=json.dumps(definition(f"{group}.toolkit.fluxcd.io", kind)))
+    return argo
+
+
+def definition(group: str, kind: str) -> dict[str, object]:
+    plural = (
+        "gitrepositories"
+        if kind == "GitRepository"
+        else "helmrepositories"
+        if kind == "HelmRepository"
+        else f"{kind.lower()}s"
+    )
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": anything, "status": anything}}},
+        "subresources": {"status": {}},
+    }
+    names = {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
+
+
+def test_what_becomes_of_flux(flux: Argo, tmp_path: Path) -> None:
+    stage = flux.stage
+    chart = {"chart": "podinfo", "version": "6.x", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}
+    specs = {
+        ("source", "GitRepository", "config"): {"interval": "1m", "url": stage.url, "ref": {"branch": "main"}},
+        ("source", "HelmRepository", "charts"): {"interval": "1h", "url": "https://charts.example"},
+        ("kustomize", "Kustomization", "shop"): {
+            "interval": "10m",
+            "path": "./shop",
+            "prune": True,
+            "sourceRef": {"kind": "GitRepository", "name": "config"},
+        },
+        ("helm", "HelmRelease", "podinfo"): {"interval": "10m", "chart": {"spec": chart}, "dependsOn": []},
+    }
+    for (group, kind, name), spec in specs.items():
+        body = {"apiVersion": f"{group}.toolkit.fluxcd.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        served = ("-n", stage.space, "apply", "-f", "-")
+        stage.until(lambda: stage.kubectl(*served, stdin=json.dumps(body), codes=(0, 1)), f"{kind} served")  # noqa: B023
+    with recorded(stage.kubeconfig, tmp_path) as recorder:
+        words = ("migrate", "flux", "--kubeconfig", str(recorder.kubeconfig), "--out", str(tmp_path / "out"))
+        move = json.loads(stage.kilde(*words, "-o", "json"))
+    assert recorder.writes == []
+    assert [(one["what"], one["becomes"]) for one in move["mapped"]] == [
+        (f"Kustomization {stage.space}/shop", "Application shop"),
+        (f"HelmRelease {stage.space}/podinfo", "Application podinfo"),
+        ("AppProject flux", "new"),
+    ]
+    for folder in ("applications", "projects"):
+        stage.kubectl("apply", "--dry-run=server", "-f", str(tmp_path / "out" / folder))

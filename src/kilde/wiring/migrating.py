@@ -9,8 +9,10 @@ from kilde.adapters.clock import SystemClock
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import move_argocd
+from kilde.core.migrate.flux import move_flux
 from kilde.core.migrate.model import Moved
 from kilde.core.objects.yaml_writer import write_document
+from kilde.engine.migration.flux import read_flux
 from kilde.engine.migration.moving import Mover
 from kilde.engine.migration.reading import read_argocd
 from kilde.wiring.cluster import open_cluster
@@ -23,6 +25,16 @@ async def plan_move(settings: LookSettings) -> Moved:
     try:
         where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
         return move_argocd(await read_argocd(cluster, settings.namespace, where))
+    finally:
+        await cluster.close()
+
+
+async def plan_flux(settings: LookSettings) -> Moved:
+    """What would become of the Flux installation of this cluster. Raises KildeError."""
+    cluster = open_cluster(settings.kubeconfig, context=settings.context)
+    try:
+        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
+        return move_flux(await read_flux(cluster, settings.namespace, where))
     finally:
         await cluster.close()
 

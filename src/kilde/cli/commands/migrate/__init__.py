@@ -9,7 +9,7 @@ _HERE = "kilde.cli.commands.migrate"
 
 @click.group(
     cls=LazyGroup,
-    modules={"argocd": f"{_HERE}.argocd"},
+    modules={"argocd": f"{_HERE}.argocd", "flux": f"{_HERE}.flux"},
     epilog="Example: kilde migrate argocd --kubeconfig prod.conf",
     short_help="Move in from Argo CD or Flux, and out again.",
 )

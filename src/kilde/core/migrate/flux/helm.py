@@ -1,0 +1,106 @@
+"""A HelmRelease as an Application: its chart is rendered, and what it renders is applied; there is no release any more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kilde.core.basics.values import Object
+from kilde.core.migrate.flux.making import NameOf, application, depends, policy, shared_notes, truth
+from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, text, texts
+from kilde.core.migrate.flux.sources import Origin, as_chart
+from kilde.core.migrate.model import Note
+
+_UNMAPPED = {
+    "valuesFrom": "values of ConfigMaps and Secrets are not read: put them into Git, secret ones as SealedSecrets that the chart refers to",
+    "postRenderers": "what a chart renders is not patched: make a kustomization with helmCharts of it",
+}
+
+
+def source_of(body: Object) -> Place:
+    """The source that its chart comes from."""
+    at, spec = place(body), mapping(body, "spec")
+    if spec.get("chartRef"):
+        return referred(spec, "chartRef", at.namespace)
+    return referred(mapping(mapping(spec, "chart"), "spec"), "sourceRef", at.namespace)
+
+
+def as_application(
+    body: Object, found: Origin, *, name: str, namespace: str, project: str, name_of: NameOf
+) -> tuple[Object, list[Note]]:
+    """The manifest, and what it cannot say."""
+    at, spec = place(body), mapping(body, "spec")
+    notes = shared_notes(at, spec)
+    notes += [
+        Note(kind="person", about=str(at), text=f"{key}: {told}") for key, told in _UNMAPPED.items() if spec.get(key)
+    ]
+    annotations, waits = depends(at, spec, name_of)
+    source, chart_notes = _source(at, spec, found)
+    space = text(spec, "targetNamespace") or at.namespace
+    source["helm"] = _helm(spec, name_of_release(at, spec), mapping(mapping(spec, "chart"), "spec"))
+    made = application(
+        name,
+        namespace,
+        project,
+        source,
+        space,
+        annotations=annotations,
+        policy=_policy(spec),
+        prune=True,
+    )
+    if ignored := _ignored(spec):
+        made["spec"]["ignoreDifferences"] = ignored
+    return made, [*notes, *chart_notes, *waits]
+
+
+def name_of_release(at: Place, spec: Mapping[str, Any]) -> str:
+    """As helm-controller makes it."""
+    space = text(spec, "targetNamespace")
+    return text(spec, "releaseName") or (f"{space}-{at.name}" if space else at.name)
+
+
+def _source(at: Place, spec: Mapping[str, Any], found: Origin) -> tuple[Object, list[Note]]:
+    chart = mapping(mapping(spec, "chart"), "spec")
+    where = source_of({"metadata": {"namespace": at.namespace, "name": at.name}, "spec": dict(spec)})
+    if where.kind == "OCIRepository":
+        apart = as_chart(found)
+        return {"repoURL": apart.url, "chart": apart.chart, "targetRevision": apart.revision}, []
+    if where.kind == "GitRepository":
+        path = text(chart, "chart").removeprefix("./").strip("/") or "."
+        return {"repoURL": found.url, "path": path, "targetRevision": found.revision}, []
+    version = text(chart, "version") or "*"
+    notes = []
+    if mapping(chart, "verify"):
+        notes.append(Note(kind="person", about=str(at), text="chart.spec.verify: signatures of charts are not checked"))
+    return {"repoURL": found.url, "chart": text(chart, "chart"), "targetRevision": version}, notes
+
+
+def _helm(spec: Mapping[str, Any], release: str, chart: Mapping[str, Any]) -> Object:
+    out: Object = {"releaseName": release}
+    if files := texts(chart, "valuesFiles"):
+        out["valueFiles"] = files
+    if chart.get("ignoreMissingValuesFiles") is True:
+        out["ignoreMissingValueFiles"] = True
+    if values := mapping(spec, "values"):
+        out["valuesObject"] = values
+    if text(mapping(spec, "install"), "crds") == "Skip" or truth(spec, "install", "skipCRDs"):
+        out["skipCrds"] = True
+    if not truth(spec, "test", "enable"):
+        out["skipTests"] = True
+    return out
+
+
+def _policy(spec: Mapping[str, Any]) -> Object:
+    out = policy(spec, prune=True)
+    if truth(spec, "install", "createNamespace"):
+        out["syncOptions"] = ["CreateNamespace=true"]
+    return out
+
+
+def _ignored(spec: Mapping[str, Any]) -> list[Object]:
+    """What drift detection leaves alone."""
+    out = []
+    for one in items(mapping(spec, "driftDetection"), "ignore"):
+        target = mapping(one, "target")
+        rule = {"group": text(target, "group") or "*", "kind": text(target, "kind") or "*"}
+        rule |= {key: text(target, key) for key in ("name", "namespace") if text(target, key)}
+        out.append({**rule, "jsonPointers": texts(one, "paths")})
+    return out

@@ -1,0 +1,151 @@
+"""The plan of a move from Flux, and the manifests: one Application for each Kustomization and HelmRelease, one AppProject for all."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kilde.core.basics.values import Object
+from kilde.core.migrate.flux import helm, kustomization
+from kilde.core.migrate.flux.making import IN_CLUSTER
+from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, text
+from kilde.core.migrate.flux.sources import origin
+from kilde.core.migrate.manifests import file_of
+from kilde.core.migrate.model import Mapped, Move, Moved, Note, Workload
+
+_MOST = 6
+_WRITERS = ("kustomize-controller", "helm-controller")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FluxInstallation:
+    """What a cluster holds of Flux. `namespace`: where the Applications will be; `others`: kinds that are there and have no place here."""
+
+    cluster: str
+    namespace: str
+    kustomizations: Sequence[Object] = ()
+    releases: Sequence[Object] = ()
+    sources: Mapping[Place, Object] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
+    workloads: tuple[Workload, ...] = ()
+    unread: tuple[str, ...] = ()
+    project: str = "flux"
+
+
+def is_writer(body: Object) -> bool:
+    """Whether a Deployment is one of Flux's controllers that write objects."""
+    labels = mapping(mapping(body, "metadata"), "labels")
+    return text(mapping(body, "metadata"), "name") in _WRITERS or (
+        labels.get("app.kubernetes.io/part-of") == "flux" and labels.get("app.kubernetes.io/component") in _WRITERS
+    )
+
+
+def move_flux(found: FluxInstallation) -> Moved:
+    """Never raises: what cannot be moved is told."""
+    names = _names([*found.kustomizations, *found.releases])
+    files: dict[str, Object] = {}
+    mapped: list[Mapped] = []
+    notes: list[Note] = []
+    told: set[Place] = set()
+    urls: dict[str, None] = {}
+    retracked: list[str] = []
+    for body in (*found.kustomizations, *found.releases):
+        at = place(body)
+        is_release = at.kind == "HelmRelease"
+        wanted = helm.source_of(body) if is_release else _source_of(body)
+        source, about_source = origin(found.sources.get(wanted), wanted)
+        notes += about_source if wanted not in told else ()
+        told.add(wanted)
+        if source is None:
+            mapped.append(Mapped(what=str(at), becomes="no Application"))
+            continue
+        make = helm.as_application if is_release else kustomization.as_application
+        name = names[at]
+        made, its_notes = make(
+            body,
+            source,
+            name=name,
+            namespace=found.namespace,
+            project=found.project,
+            name_of=lambda other: names.get(other, ""),
+        )
+        notes += its_notes
+        urls[str(made["spec"]["source"]["repoURL"])] = None
+        file = file_of("Application", name, set(files))
+        files[file] = made
+        owned = [] if is_release else kustomization.inventory(body)
+        retracked += owned
+        mapped.append(Mapped(what=str(at), becomes=f"Application {name}", file=file, objects=len(owned)))
+    if files:
+        files[f"projects/{found.project}.yaml"] = _project(found, list(urls))
+        mapped.append(Mapped(what=f"AppProject {found.project}", becomes="new", file=f"projects/{found.project}.yaml"))
+    move = Move(
+        system="Flux",
+        cluster=found.cluster,
+        workloads=found.workloads,
+        mapped=tuple(mapped),
+        notes=(*notes, *_general(found)),
+        owned=len(retracked),
+        retracked=tuple(sorted(set(retracked))),
+        busy=tuple(str(place(body)) for body in (*found.kustomizations, *found.releases) if _is_busy(body)),
+    )
+    return Moved(move, files)
+
+
+def _source_of(body: Object) -> Place:
+    return referred(mapping(body, "spec"), "sourceRef", place(body).namespace)
+
+
+def _names(bodies: Sequence[Object]) -> dict[Place, str]:
+    """The name of each Application: its own, with its namespace before it where two are called so, and its kind if that is not enough."""
+    places = [place(body) for body in bodies]
+    short = Counter(at.name for at in places)
+    longer = Counter((at.namespace, at.name) for at in places)
+    out = {}
+    for at in places:
+        name = at.name if short[at.name] == 1 else f"{at.namespace}-{at.name}"
+        out[at] = name if longer[at.namespace, at.name] == 1 else f"{name}-{at.kind.lower()}"
+    return out
+
+
+def _project(found: FluxInstallation, urls: list[str]) -> Object:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": found.project, "namespace": found.namespace},
+        "spec": {
+            "sourceRepos": sorted(urls),
+            "destinations": [{"server": IN_CLUSTER, "namespace": "*"}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+        },
+    }
+
+
+def _is_busy(body: Object) -> bool:
+    conditions = items(mapping(body, "status"), "conditions")
+    return any(one.get("type") == "Reconciling" and one.get("status") == "True" for one in conditions)
+
+
+def _general(found: FluxInstallation) -> list[Note]:
+    """What is so for all of them."""
+    notes = []
+    if found.kustomizations:
+        text_ = "where a path has no kustomization.yaml, Flux makes one of all files below it"
+        keep = "spec.source.directory.recurse: true in that Application, without a kustomize block"
+        notes.append(Note(kind="differs", about="Kustomizations", text=text_, keep=keep))
+    if found.releases:
+        text_ = "charts are rendered and applied: helm list shows no release, hooks run as Argo CD runs them, lookup finds nothing"
+        notes.append(Note(kind="differs", about="HelmReleases", text=text_))
+    if found.kustomizations or found.releases:
+        text_ = "drift is undone at once, and Git is asked every 120 s or told by a webhook, whatever interval says"
+        notes.append(Note(kind="differs", about="interval", text=text_, keep="kilde up --poll"))
+        text_ = "suspend each before it is deleted: one that is not suspended deletes its objects"
+        notes.append(Note(kind="differs", about="Kustomizations and HelmReleases", text=text_))
+    notes += [
+        Note(kind="unmapped", about=f"{count} {kind}{'s' if count > 1 else ''}", text="has no counterpart")
+        for kind, count in sorted(found.others.items())
+    ]
+    notes += [
+        Note(kind="person", about=what, text="may not be read with this kubeconfig: nothing can be told of it")
+        for what in found.unread[:_MOST]
+    ]
+    return notes

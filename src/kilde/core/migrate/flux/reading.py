@@ -1,0 +1,48 @@
+"""Flux objects read carefully: whatever a field holds, a dict, a list or a text comes out."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kilde.core.basics.values import Object
+
+
+class Place(NamedTuple):
+    """Which object."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+def place(body: Object) -> Place:
+    meta = mapping(body, "metadata")
+    return Place(text(body, "kind"), text(meta, "namespace"), text(meta, "name"))
+
+
+def referred(spec: Mapping[str, Any], key: str, namespace: str, kind: str = "") -> Place:
+    """The object that a reference means; without a namespace one of its own."""
+    ref = mapping(spec, key)
+    return Place(text(ref, "kind") or kind, text(ref, "namespace") or namespace, text(ref, "name"))
+
+
+def mapping(body: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = body.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def items(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    found = body.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def texts(body: Mapping[str, Any], key: str) -> list[str]:
+    found = body.get(key)
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def text(body: Mapping[str, Any], key: str) -> str:
+    found = body.get(key)
+    return "" if found is None or isinstance(found, dict | list) else str(found)

@@ -1,0 +1,46 @@
+"""Reads a Flux installation: lists at whatever version the cluster serves, no writes, no Secrets."""
+
+from kilde.core.basics.values import Object
+from kilde.core.migrate.flux import FluxInstallation
+from kilde.core.migrate.flux.moving import is_writer
+from kilde.core.migrate.flux.reading import Place, place
+from kilde.engine.migration.reading import DEPLOYMENTS, PODS, Reader, workload
+from kilde.ports.cluster import Cluster
+
+_SOURCES = ("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
+_OTHERS = {
+    "image.toolkit.fluxcd.io": ("ImageRepository", "ImagePolicy", "ImageUpdateAutomation"),
+    "notification.toolkit.fluxcd.io": ("Alert", "Provider", "Receiver"),
+}
+_PART_OF = "app.kubernetes.io/part-of=flux"
+
+
+async def read_flux(cluster: Cluster, namespace: str, where: str) -> FluxInstallation:
+    """All that there is of Flux, in all namespaces. Raises ClusterError."""
+    reader, discovery = Reader(cluster), await cluster.discovery()
+
+    async def listed(group: str, kind: str) -> list[Object]:
+        resource = discovery.resource(group, kind)
+        return await reader.list(resource) if resource is not None else []
+
+    sources: dict[Place, Object] = {}
+    for kind in _SOURCES:
+        sources |= {place(body): body for body in await listed("source.toolkit.fluxcd.io", kind)}
+    others = {
+        kind: count for group, kinds in _OTHERS.items() for kind in kinds if (count := len(await listed(group, kind)))
+    }
+    kustomizations = await listed("kustomize.toolkit.fluxcd.io", "Kustomization")
+    releases = await listed("helm.toolkit.fluxcd.io", "HelmRelease")
+    writers = [body for body in await reader.list(DEPLOYMENTS, selector=_PART_OF) if is_writer(body)]
+    spaces = sorted({place(body).namespace for body in writers})
+    pods = {space: await reader.list(PODS, space) for space in spaces}
+    return FluxInstallation(
+        cluster=where,
+        namespace=namespace,
+        kustomizations=kustomizations,
+        releases=releases,
+        sources=sources,
+        others=others,
+        workloads=tuple(workload(body, pods[place(body).namespace]) for body in writers),
+        unread=tuple(reader.unread),
+    )

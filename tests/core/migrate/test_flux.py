@@ -1,0 +1,232 @@
+"""What becomes of Flux' kinds: whole manifests, and everything that an Application cannot say."""
+
+from typing import Any
+
+import pytest
+
+from kilde.core.apps.application import read_application
+from kilde.core.basics.values import Object
+from kilde.core.migrate.flux import FluxInstallation, move_flux
+from kilde.core.migrate.flux.kustomization import image, inventory
+from kilde.core.migrate.flux.reading import place
+from kilde.core.migrate.flux.sources import revision_of
+from kilde.core.migrate.model import Moved
+
+
+def flux(group: str, kind: str, name: str, *, status: Object | None = None, **spec: Any) -> Object:
+    api = f"{group}.toolkit.fluxcd.io/v1"
+    meta = {"name": name, "namespace": "flux-system"}
+    return {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec, "status": status or {}}
+
+
+GIT = flux("source", "GitRepository", "config", url="https://git.example/config.git", ref={"branch": "main"})
+CHARTS = flux("source", "HelmRepository", "charts", url="https://charts.example")
+REGISTRY = flux(
+    "source", "OCIRepository", "podinfo", url="oci://registry.example/charts/podinfo", ref={"semver": "6.x"}
+)
+FROM_GIT = {"kind": "GitRepository", "name": "config"}
+
+
+def kustomization(name: str = "shop", **spec: Any) -> Object:
+    status = spec.pop("status", None)
+    whole = {"interval": "10m", "prune": True, "path": "./apps/shop", "sourceRef": FROM_GIT, **spec}
+    return flux("kustomize", "Kustomization", name, status=status, **whole)
+
+
+def release(name: str = "podinfo", **spec: Any) -> Object:
+    chart = {
+        "spec": {"chart": "podinfo", "version": "6.5.x", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}
+    }
+    return flux("helm", "HelmRelease", name, **{"interval": "10m", "chart": chart, **spec})
+
+
+def moved(*bodies: Object, sources: tuple[Object, ...] = (GIT, CHARTS, REGISTRY)) -> Moved:
+    return move_flux(
+        FluxInstallation(
+            cluster="c",
+            namespace="argocd",
+            kustomizations=[body for body in bodies if body["kind"] == "Kustomization"],
+            releases=[body for body in bodies if body["kind"] == "HelmRelease"],
+            sources={place(body): body for body in sources},
+        )
+    )
+
+
+def people(found: Moved) -> list[str]:
+    return [note.text for note in found.move.of("person")]
+
+
+def test_a_whole_kustomization() -> None:
+    body = kustomization(
+        targetNamespace="shop",
+        namePrefix="a-",
+        commonMetadata={"labels": {"team": "x"}, "annotations": {"a": "b"}},
+        images=[{"name": "nginx", "newName": "mirror/nginx", "newTag": "1.29"}, {"name": "x", "digest": "sha256:0"}],
+        patches=[{"patch": "- op: remove\n  path: /spec", "target": {"kind": "Deployment"}}],
+        components=["../c"],
+        retryInterval="1m",
+        dependsOn=[{"name": "infra"}],
+        decryption={"provider": "sops", "secretRef": {"name": "age"}},
+        status={"inventory": {"entries": [{"id": "shop_a-web_apps_Deployment", "v": "v1"}]}},
+    )
+    found = moved(body, kustomization("infra"))
+    app = found.files["applications/shop.yaml"]
+    assert app == {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": "shop",
+            "namespace": "argocd",
+            "annotations": {"kilde.dev/depends-on": "app/infra", "kilde.dev/sops": "age"},
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+        },
+        "spec": {
+            "project": "flux",
+            "source": {
+                "repoURL": "https://git.example/config.git",
+                "path": "apps/shop",
+                "targetRevision": "main",
+                "kustomize": {
+                    "namePrefix": "a-",
+                    "components": ["../c"],
+                    "patches": body["spec"]["patches"],
+                    "namespace": "shop",
+                    "images": ["nginx=mirror/nginx:1.29", "x=x@sha256:0"],
+                    "commonLabels": {"team": "x"},
+                    "labelWithoutSelector": True,
+                    "commonAnnotations": {"a": "b"},
+                },
+            },
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "retry": {"limit": -1, "backoff": {"duration": "1m", "factor": 1, "maxDuration": "1m"}},
+            },
+        },
+    }
+    assert found.move.retracked == ("apps/Deployment shop/a-web",)
+    assert people(found) == [
+        "SOPS files: copy the age keys of Secret age beside the Applications, with the label kilde.dev/sops-keys: flux"
+    ]
+    assert found.files["projects/flux.yaml"]["spec"]["sourceRepos"] == ["https://git.example/config.git"]
+
+
+def test_a_whole_release() -> None:
+    body = release(
+        targetNamespace="web",
+        values={"replicas": 2},
+        install={"createNamespace": True, "crds": "Skip"},
+        driftDetection={"mode": "enabled", "ignore": [{"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}}]},
+    )
+    found = moved(body)
+    spec = found.files["applications/podinfo.yaml"]["spec"]
+    assert spec["source"] == {
+        "repoURL": "https://charts.example",
+        "chart": "podinfo",
+        "targetRevision": "6.5.x",
+        "helm": {"releaseName": "web-podinfo", "valuesObject": {"replicas": 2}, "skipCrds": True, "skipTests": True},
+    }
+    assert spec["destination"]["namespace"] == "web"
+    assert spec["syncPolicy"]["syncOptions"] == ["CreateNamespace=true"]
+    assert spec["ignoreDifferences"] == [{"group": "*", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]
+    assert people(found) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "source"),
+    [
+        (
+            {"chart": None, "chartRef": {"kind": "OCIRepository", "name": "podinfo"}},
+            {"repoURL": "oci://registry.example/charts", "chart": "podinfo", "targetRevision": "6.x"},
+        ),
+        (
+            {"chart": {"spec": {"chart": "./charts/a", "sourceRef": FROM_GIT}}},
+            {"repoURL": "https://git.example/config.git", "path": "charts/a", "targetRevision": "main"},
+        ),
+    ],
+)
+def test_where_charts_come_from(spec: Object, source: Object) -> None:
+    made = moved(release(**spec)).files["applications/podinfo.yaml"]
+    assert {key: value for key, value in made["spec"]["source"].items() if key != "helm"} == source
+    assert read_application(made).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (kustomization(postBuild={"substitute": {"a": "b"}}), "postBuild: variables are not put into files"),
+        (kustomization(kubeConfig={"secretRef": {"name": "x"}}), "it deploys into another cluster"),
+        (kustomization(serviceAccountName="team"), "it acts as service account team"),
+        (kustomization(force=True), "force: what cannot be changed is not made anew"),
+        (kustomization(healthCheckExprs=[{"kind": "X"}]), "healthCheckExprs: health by CEL"),
+        (kustomization(decryption={"provider": "other"}), "decryption by other: not known here"),
+        (
+            kustomization(dependsOn=[{"name": "nobody"}]),
+            "it depends on Kustomization flux-system/nobody, which becomes no",
+        ),
+        (kustomization(sourceRef={"kind": "Bucket", "name": "b"}), "no Application can name a Bucket"),
+        (kustomization(sourceRef={"kind": "GitRepository", "name": "gone"}), "is not there, though something refers"),
+        (
+            kustomization(sourceRef={"kind": "GitRepository", "name": "private"}),
+            "credentials of ssh://git.example/x in",
+        ),
+        (
+            release(valuesFrom=[{"kind": "Secret", "name": "x"}]),
+            "valuesFrom: values of ConfigMaps and Secrets are not read",
+        ),
+        (release(postRenderers=[{"kustomize": {}}]), "postRenderers: what a chart renders is not patched"),
+    ],
+)
+def test_what_needs_a_person(body: Object, told: str) -> None:
+    bucket = flux("source", "Bucket", "b", endpoint="x")
+    private = flux("source", "GitRepository", "private", url="ssh://git.example/x", secretRef={"name": "key"})
+    found = moved(body, sources=(GIT, CHARTS, bucket, private))
+    assert [text for text in people(found) if text.startswith(told)] == people(found) != []
+
+
+def test_who_is_suspended_is_not_synced_and_who_does_not_prune_keeps() -> None:
+    app = moved(kustomization(suspend=True, prune=False)).files["applications/shop.yaml"]
+    assert "syncPolicy" not in app["spec"]
+    assert "finalizers" not in app["metadata"]
+
+
+def test_names_are_told_apart() -> None:
+    other = kustomization(sourceRef={**FROM_GIT, "namespace": "flux-system"})
+    other["metadata"] = {"name": "shop", "namespace": "team"}
+    found = moved(kustomization(), other, release("shop"))
+    assert sorted(found.files) == [
+        "applications/flux-system-shop-helmrelease.yaml",
+        "applications/flux-system-shop-kustomization.yaml",
+        "applications/team-shop.yaml",
+        "projects/flux.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ref", "revision"),
+    [
+        ({}, "master"),
+        ({"branch": "main", "tag": "v1"}, "v1"),
+        ({"tag": "v1", "semver": ">=1.0"}, ">=1.0"),
+        ({"name": "refs/heads/x/y"}, "x/y"),
+        ({"commit": "0" * 40, "branch": "main"}, "0" * 40),
+    ],
+)
+def test_revisions(ref: Object, revision: str) -> None:
+    assert revision_of(ref) == revision
+
+
+def test_small_things() -> None:
+    entries = ["shop_web_apps_Deployment", "shop_config__ConfigMap", "_admin__x_rbac.authorization.k8s.io_ClusterRole"]
+    assert inventory({"status": {"inventory": {"entries": [{"id": one} for one in entries]}}}) == [
+        "apps/Deployment shop/web",
+        "ConfigMap shop/config",
+        "rbac.authorization.k8s.io/ClusterRole admin:x",
+    ]
+    assert image({"name": "a"}) == "a=a"
+
+
+@pytest.mark.parametrize("broken", [None, 1, "x", [], {"sourceRef": 1, "patches": "x", "images": [1], "dependsOn": {}}])
+def test_specs_of_any_shape_are_told_about(broken: Any) -> None:
+    found = moved({**kustomization(), "spec": broken}, {**release(), "spec": broken})
+    assert found.move.mapped
