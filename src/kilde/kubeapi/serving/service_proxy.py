@@ -3,11 +3,7 @@
 Goes to a registered local listener, or else to the Service's first endpoint that is a Pod of that address, as a real API server does.
 """
 
-from collections.abc import Mapping
 from urllib.parse import quote, urlencode
-
-import aiohttp
-from yarl import URL
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.interface import ApiError
@@ -15,13 +11,10 @@ from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.path import Route
-from kilde.kubeapi.serving.http import Request, Response, Send
+from kilde.kubeapi.serving.http import Request, Send
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
 
-_LARGEST = 16 << 20  # bytes of an answer
-_TIMES = aiohttp.ClientTimeout(total=60.0, sock_connect=3.0)
-_PASSED_ON = ("accept", "content-type", "user-agent")
 _SCHEMES = ("", "http", "https")
 
 
@@ -41,8 +34,9 @@ class ServiceProxy:
         path = request.path.partition("/proxy")[2] or "/"
         query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
         address = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
-        url = URL(f"{scheme or 'http'}://{address}{quote(path)}{query}", encoded=True)
-        response = await _forward(request, url)
+        from kilde.kubeapi.serving.forwarding import forward  # slow to load, and seldom asked for
+
+        response = await forward(request, f"{scheme or 'http'}://{address}{quote(path)}{query}")
         await response.send(request, send)
 
     def _target(self, service: Object, route: Route, name: str, port: str) -> tuple[str, int]:
@@ -91,29 +85,3 @@ def _port(service: Object, asked: str) -> Object | None:
 
 def _unavailable(what: str) -> ApiError:
     return ApiError(503, "ServiceUnavailable", what)
-
-
-async def _forward(request: Request, url: URL) -> Response:
-    headers = _kept(request.headers)
-    body = await request.body()
-    try:
-        async with (
-            aiohttp.ClientSession(
-                timeout=_TIMES, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-            ) as session,
-            session.request(request.method, url, headers=headers, data=body or None, allow_redirects=False) as answer,
-        ):
-            found = await answer.content.read(_LARGEST) if answer.content_length is None else await answer.read()
-            kept = [(key.lower().encode(), value.encode()) for key, value in answer.headers.items() if _goes_back(key)]
-            return Response(answer.status, found, answer.headers.get("Content-Type", ""), kept)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise _unavailable(f"error trying to reach service: {type(error).__name__}") from error
-
-
-def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that are passed on: never the caller's credentials."""
-    return {name: headers[name] for name in _PASSED_ON if name in headers}
-
-
-def _goes_back(name: str) -> bool:
-    return name.lower() == "retry-after" or name.lower().startswith("x-ratelimit-")
