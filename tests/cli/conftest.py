@@ -44,7 +44,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield folder
         finally:
             server.terminate()
-            assert server.wait(10) == 0
+            assert server.wait(30) == 0
 
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("live", marks=pytest.mark.live)])

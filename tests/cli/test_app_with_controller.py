@@ -68,7 +68,7 @@ def world(kilde: Kilde, tmp_path: Path) -> Iterator[World]:
             yield made
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def ready(process: "subprocess.Popen[str]") -> None:
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=30)
     return process.returncode, out, err
 
 
@@ -82,7 +82,7 @@ def test_a_cluster_lets_its_owner_in_when_it_says_ready_and_ends_when_told(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert may.stdout == "yes\n"
     assert (code, out) == (0, "")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20  # a second on an idle machine
 
 
 def test_an_ephemeral_cluster_leaves_only_the_kubeconfig_it_was_asked_for(start: Start, tmp_path: Path) -> None:

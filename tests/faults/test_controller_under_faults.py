@@ -34,7 +34,7 @@ APPLICATION = Resource("argoproj.io", "v1alpha1", "Application", "applications",
 CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 _numbers = itertools.count(1)
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _GONE = float(os.environ.get("KILDE_TEST_SECONDS_GONE", "2"))  # how long the API server is away
 
 

@@ -207,7 +207,7 @@ async def test_owners_take_their_dependents_with_them_and_a_namespace_its_conten
 
 
 async def eventually(client: Client, path: str, status: int) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while (await client.ask("GET", path))[0] != status:
         assert time.monotonic() < until, f"{path} does not become {status}"
         await asyncio.sleep(0.01)
@@ -217,7 +217,7 @@ async def test_it_ends_soon_though_watches_are_open(settings: Settings) -> None:
     async with running(settings) as client:
         answer = await client.session.get(f"{client.url}{CONFIG_MAPS}?watch=1")
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     answer.close()
 
 

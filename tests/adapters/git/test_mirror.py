@@ -89,9 +89,9 @@ async def test_a_fetch_that_takes_too_long_is_ended_with_all_it_started(folder: 
     begun = time.monotonic()
     with pytest.raises(SourceUnavailable, match=r"git fetch did not end within 0\.5 s"):
         await some.fetch(upstream.url, NOBODY)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 30  # what it started would take a minute
     child = int(Path(f"{slow.path}.child").read_text())
-    for _ in range(100):
+    for _ in range(1000):
         if not Path(f"/proc/{child}").exists():
             break
         await asyncio.sleep(0.02)
