@@ -185,7 +185,7 @@ class Dependencies:
     async def _lack(self, app: Application, item: Dependency, look: _Look) -> str:
         if item.ref is None:
             other = self._ctx.fleet.get(item.application)
-            newest = other is not None and await self._at_newest(other)
+            newest = other is not None and await self._at_newest(other, look)
             return application_lack(other, item.until, at_newest=newest)
         try:
             return await self._object(app, item, look)
@@ -214,7 +214,7 @@ class Dependencies:
         body = await self.awaited.look(app.name, key, cluster, resource, patience=self._ctx.settings.watch_patience)
         return redacted(object_lack(body, item, self._ctx.surveyor.assess), body)
 
-    async def _at_newest(self, app: Application) -> bool:
+    async def _at_newest(self, app: Application, look: _Look) -> bool:
         """Whether an application's status is of what its spec and its repositories say by now, or of what reads the same."""
         ctx = self._ctx
         told = app.status.get("sync") or {}
@@ -223,6 +223,8 @@ class Dependencies:
         if told.get("comparedTo") != compared_to(app):
             return False
         try:
+            for one in app.sources:
+                await ctx.repositories.ensure(one.url, app.project)  # its own pass may come later, and change nothing
             revisions = tuple(
                 [
                     await ctx.world.sources.resolve(one.url, one.target_revision or "HEAD", tag_prefix=one.tag_prefix)
@@ -230,6 +232,7 @@ class Dependencies:
                 ]
             )
         except SourceError:
+            look.again = _AGAIN
             return told.get("status") == "Unknown"  # as its status says
         if read_joined(told) == joined(revisions):
             return True
