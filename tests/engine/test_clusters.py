@@ -274,6 +274,30 @@ def test_a_project_permits_clusters_by_name_and_server_and_may_ask_for_its_own()
     asyncio.run(story())
 
 
+def test_an_application_waits_for_one_of_another_cluster_and_goes_before_it() -> None:
+    async def story() -> None:
+        async with play() as one:
+            east, west = await _two(one)
+            await one.commit(a=config_map("a"))
+            await _application(one, "in-east", name="east")
+            await one.until(lambda: one.sync("in-east") == "Synced", "the first commit, which waits for nobody")
+            note = {"metadata": {"annotations": {"kilde.dev/depends-on": "app/in-west"}}}
+            await one.patch_application(note, "in-east")
+            fleet = one.controller.context.fleet
+            await one.until(lambda: (app := fleet.get("in-east")) and app.annotations, "is known to wait")
+            await one.commit(a=config_map("a", k="2"))
+            await one.until(lambda: any("in-west, which does not exist" in text for text in one.conditions("in-east")))
+            await _application(one, "in-west", name="west")
+            await one.until(lambda: _data(east, "a") == {"k": "2"} and not one.conditions("in-east"), "goes on")
+            for name in ("in-west", "in-east"):
+                await one.cluster.delete(APPLICATIONS, "argocd", name)
+            await one.until(lambda: _data(east, "a") is None or _data(west, "a") is None, "one of them goes")
+            assert _data(west, "a") == {"k": "2"}
+            await one.until(lambda: _data(west, "a") is None, "and then the other one")
+
+    asyncio.run(story())
+
+
 def test_an_application_waits_for_an_object_of_another_cluster() -> None:
     async def story() -> None:
         async with play() as one:

@@ -23,7 +23,7 @@ def fleet() -> list[Node]:
         application("left", "app/right"),
         application("right", 'app/left\nConfigMap shop/flags ready-when object.data.open == "yes"'),
     ]
-    return nodes_of(apps, {CRD: "certs"}, {"shop": "OutOfSync, Missing, waits 2m", "db": "Synced, Progressing"})
+    return nodes_of(apps, {("", CRD): "certs"}, {"shop": "OutOfSync, Missing, waits 2m", "db": "Synced, Progressing"})
 
 
 def test_the_tree() -> None:

@@ -11,7 +11,7 @@ from kilde.cli.commands.app.listing import health_of, waits
 from kilde.cli.printable import printable
 from kilde.cli.target import Target, target_options
 from kilde.core.apps.application import read_application
-from kilde.core.apps.dependencies.drawing import Node, dot, mermaid, nodes_of, tree
+from kilde.core.apps.dependencies.drawing import Node, dot, mermaid, nodes_of, place_of, tree
 from kilde.core.apps.dependencies.drawing import under as reached_from
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.reading import did_you_mean
@@ -57,13 +57,14 @@ async def _all(target: Target) -> list[Object]:
 
 def nodes(apps: list[Object], *, now: float) -> list[Node]:
     """The nodes of these Applications, as the cluster has them; `now` in seconds since the epoch."""
+    read = [read_application(app) for app in apps]
     owners = {
-        ObjectRef(at(item, "group"), at(item, "kind"), at(item, "namespace"), at(item, "name")): name_of(app)
-        for app in apps
+        (place_of(one), ObjectRef(*(at(item, key) for key in ("group", "kind", "namespace", "name")))): one.name
+        for one, app in zip(read, apps, strict=True)
         for item in under(app, "status", "resources") or ()
     }
     states = {name_of(app): _state(app, now) for app in apps}
-    return nodes_of(map(read_application, apps), owners, states)
+    return nodes_of(read, owners, states)
 
 
 def _state(app: Object, now: float) -> str:
