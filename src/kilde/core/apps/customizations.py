@@ -52,15 +52,15 @@ def read_customizations(data: Mapping[str, Any]) -> Customizations:
         elif key.startswith(_IGNORE):
             name = key.removeprefix(_IGNORE)
             group, kind = ("*", "*") if name == "all" else _kind(name)
-            rules += _rules(group, kind, _parsed(key, text, problems), key, problems)
-    for name, entry in _entries(data, problems):
+            rules += _rules(group, kind, parsed(key, text, problems), key, problems)
+    for name, entry in entries(data, problems):
         group, _, kind = name.rpartition("/")
         if isinstance(script := entry.get("health.lua"), str):
             checks.append((group, kind, script))
         if "ignoreDifferences" in entry:
             at = f"{_ALL}: {name}: ignoreDifferences"
             said = entry["ignoreDifferences"]
-            found = _parsed(at, said, problems) if isinstance(said, str) else said
+            found = parsed(at, said, problems) if isinstance(said, str) else said
             rules += _rules(group, kind, found, at, problems)
     exact = [check for check in checks if not _is_glob(check)]
     return Customizations((*exact, *(check for check in checks if _is_glob(check))), tuple(rules), tuple(problems))
@@ -76,8 +76,8 @@ def _kind(name: str) -> tuple[str, str]:
     return group, kind
 
 
-def _entries(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    found = _parsed(_ALL, data.get(_ALL) or "", problems)
+def entries(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    found = parsed(_ALL, data.get(_ALL) or "", problems)
     if not isinstance(found, Mapping):
         return
     for name, entry in found.items():
@@ -85,7 +85,7 @@ def _entries(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str
             yield str(name), entry
 
 
-def _parsed(at: str, text: Any, problems: list[str]) -> Any:
+def parsed(at: str, text: Any, problems: list[str]) -> Any:
     try:
         documents = read_documents(str(text).encode(), file=at)
     except InvalidInput as error:

@@ -18,6 +18,7 @@ _HERE = "kilde.cli.commands.app"
         "wait": f"{_HERE}.wait",
         "deps": f"{_HERE}.deps",
         "history": f"{_HERE}.history",
+        "actions": f"{_HERE}.actions",
         "approve": f"{_HERE}.approve",
         "rollback": f"{_HERE}.rollback",
         "undo": f"{_HERE}.undo",
