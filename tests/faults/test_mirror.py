@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Iterator
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -64,34 +65,39 @@ async def truth(cluster: KubeCluster) -> dict[str, str]:
     return {item["name"]: item["resourceVersion"] for item in found}
 
 
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with embedded_api(tmp_path_factory.mktemp("embedded"), controllers="off") as file:
+        yield file
+
+
 @pytest.mark.parametrize("seed", range(4))
-async def test_a_mirror_ends_with_the_truth(seed: int, tmp_path: Path) -> None:
+async def test_a_mirror_ends_with_the_truth(seed: int, api: Path, tmp_path: Path) -> None:
     dice, clock = random.Random(seed), SystemClock()
     limits = ClientLimits(page=3, first_pause=0.01, longest_pause=0.05, watch_idle=0.5, answer=2.0)
-    with embedded_api(tmp_path, controllers="off") as file:
-        hands = KubeCluster(load([file], clock), clock)
-        async with FaultProxy(load([file], clock)) as proxy:
-            eyes = KubeCluster(load([proxy.write_kubeconfig(tmp_path / "config")], clock), clock, limits=limits)
-            mirror = Mirror()
-            following = asyncio.ensure_future(mirror.follow(eyes))
-            for _ in range(150):
-                await act(hands, dice)
-                if dice.random() < 0.15:
-                    fault, verb = dice.choice(FAULTS)
-                    proxy.add(Rule(fault, verb=verb))
-                if dice.random() < 0.2:
-                    proxy.drop_streams()
-            proxy.clear()
-            expected = await truth(hands)
-            async with asyncio.timeout(15):
-                while mirror.objects != expected:
-                    assert not following.done()
-                    await asyncio.sleep(0.02)
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
-            await eyes.close()
-        await hands.close()
+    hands = KubeCluster(load([api], clock), clock)
+    async with FaultProxy(load([api], clock)) as proxy:
+        eyes = KubeCluster(load([proxy.write_kubeconfig(tmp_path / "config")], clock), clock, limits=limits)
+        mirror = Mirror()
+        following = asyncio.ensure_future(mirror.follow(eyes))
+        for _ in range(150):
+            await act(hands, dice)
+            if dice.random() < 0.15:
+                fault, verb = dice.choice(FAULTS)
+                proxy.add(Rule(fault, verb=verb))
+            if dice.random() < 0.2:
+                proxy.drop_streams()
+        proxy.clear()
+        expected = await truth(hands)
+        async with asyncio.timeout(60):
+            while mirror.objects != expected:
+                assert not following.done()
+                await asyncio.sleep(0.02)
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        await eyes.close()
+    await hands.close()
     assert mirror.relists > 1
     assert proxy.total("watch") > 10
 
