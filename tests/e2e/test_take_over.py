@@ -121,8 +121,19 @@ def test_a_killed_take_over_and_a_killed_hand_back_are_taken_up(argo: Argo, tmp_
             ours = step == "--take-over"
             assert replicas(argo) == ([0, 0] if ours else [1, 1])
             assert (("kilde", "Apply") in owners(argo, "deployment", "web")) is ours
+            if ours:
+                _ends_when_argo_is_started(stage)
         assert deletes(recorder) == []
     assert argo.state() == before
+
+
+def _ends_when_argo_is_started(stage: Stage) -> None:
+    with up(stage) as kilde:
+        assert kilde.stdout is not None
+        assert kilde.stdout.readline() == "ready\n", stage.log()
+        stage.kubectl("-n", stage.space, "scale", "statefulset", CONTROLLER, "--replicas=1")
+        assert kilde.wait(30) == 3
+    assert f"stopped writing: Argo CD runs (StatefulSet {stage.space}/{CONTROLLER})" in stage.log()
 
 
 def _killed_after(stage: Stage, recorder: Recorder, step: str, nth: int) -> None:

@@ -16,6 +16,7 @@ from kilde.engine.migration.flux import read_flux
 from kilde.engine.migration.moving import Mover
 from kilde.engine.migration.reading import read_argocd
 from kilde.wiring.cluster import open_cluster
+from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings
 
 
@@ -55,7 +56,8 @@ async def hand_back(settings: LookSettings, tell: Callable[[str], None]) -> None
 async def _mover(settings: LookSettings, tell: Callable[[str], None]) -> AsyncIterator[Mover]:
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     try:
-        yield Mover(cluster, SystemClock(), settings.namespace, tell)
+        async with destinations(cluster, settings.namespace) as there:
+            yield Mover(cluster, SystemClock(), settings.namespace, tell, there)
     finally:
         await cluster.close()
 

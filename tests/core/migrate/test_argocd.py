@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kilde.cli.migrating.show import show
+from kilde.core.apps.clusters import Clusters, KnownCluster
 from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import Installation, move_argocd, role_of
 from kilde.core.migrate.model import Workload
@@ -200,3 +201,10 @@ def test_which_workloads_write(labels: dict[str, str], name: str, role: str) -> 
 def test_names_from_a_cluster_stay_in_the_folder() -> None:
     files = move_argocd(installation(applications=[application("../../x"), application("x/y")])).files
     assert sorted(files) == ["applications/-..-x.yaml", "applications/x-y.yaml"]
+
+
+def test_a_cluster_that_a_secret_names_is_a_destination() -> None:
+    app = application(spec={"destination": {"name": "east", "namespace": "shop"}})
+    east = Clusters(known=(KnownCluster(name="east", server="https://east.example:6443"),))
+    assert move_argocd(installation(applications=[app])).move.needs_person
+    assert not move_argocd(installation(applications=[app], clusters=east)).move.needs_person

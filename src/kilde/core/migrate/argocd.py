@@ -7,6 +7,7 @@ from typing import Any
 
 from kilde.core.access.project import read_project
 from kilde.core.apps.application import Application, read_application
+from kilde.core.apps.clusters import Clusters
 from kilde.core.basics.values import Object
 from kilde.core.migrate.manifests import declared, file_of
 from kilde.core.migrate.model import Mapped, Move, Moved, Note, Workload
@@ -39,6 +40,7 @@ class Installation:
     sets: Sequence[Object] = ()
     credentials: Sequence[Mapping[str, str]] = ()  # kind, name, type, url, project, cluster's server
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clusters: Clusters = field(default_factory=Clusters)
     workloads: tuple[Workload, ...] = ()
     operators: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()  # Applications of other namespaces
@@ -68,7 +70,7 @@ def move_argocd(found: Installation) -> Moved:
     files: dict[str, Object] = {}
     mapped: list[Mapped] = []
     notes: list[Note] = []
-    apps = [read_application(body) for body in found.applications]
+    apps = [read_application(body, found.clusters) for body in found.applications]
     for kind, bodies in (
         ("AppProject", found.projects),
         ("ApplicationSet", found.sets),

@@ -35,10 +35,10 @@ class HandedOver:
 
 
 class Handover:
-    """For one cluster."""
+    """For one installation. `cluster_of` gives the cluster that an application deploys to."""
 
-    def __init__(self, cluster: Cluster, tracking: Tracking) -> None:
-        self._cluster, self._tracking = cluster, tracking
+    def __init__(self, cluster_of: Callable[[Application], Cluster], tracking: Tracking) -> None:
+        self._cluster_of, self._tracking = cluster_of, tracking
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def take(self, apps: Sequence[Application]) -> HandedOver:
@@ -87,20 +87,22 @@ class Handover:
         )
         async with self._gate:
             try:
-                resource = (await self._cluster.discovery()).resource(ref.group, ref.kind)
-                return resource is not None and await self._patched(app, ref, resource, patch)
+                cluster = self._cluster_of(app)
+                resource = (await cluster.discovery()).resource(ref.group, ref.kind)
+                return resource is not None and await self._patched(cluster, app, ref, resource, patch)
             except (KildeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
                 return f"{ref}: {error}"
 
     async def _patched(
         self,
+        cluster: Cluster,
         app: Application,
         ref: ObjectRef,
         resource: Resource,
         patch: Callable[[Application, Object], _Patch | None],
     ) -> bool:
         for left in reversed(range(_TRIES)):
-            raw = await self._cluster.get(resource, ref.namespace, ref.name)
+            raw = await cluster.get(resource, ref.namespace, ref.name)
             live = _decode(raw) if raw else None
             if live is None or self._tracking.owner(live.get("metadata") or {}, ref) != app.name:
                 return False
@@ -109,7 +111,7 @@ class Handover:
                 return False
             steps, sender = found
             try:
-                await self._cluster.patch(resource, ref.namespace, ref.name, steps, kind="json", manager=sender)
+                await cluster.patch(resource, ref.namespace, ref.name, steps, kind="json", manager=sender)
             except ClusterError as error:
                 if error.status == 404:
                     return False

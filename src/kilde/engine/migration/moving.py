@@ -5,10 +5,12 @@ but the replicas of the other's controllers.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from kilde.core.apps.application import Application, read_application
+from kilde.core.apps.clusters import Clusters
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.migrate.argocd import busy, move_argocd
 from kilde.core.migrate.model import Workload
@@ -30,11 +32,22 @@ _MOST = 5  # failures that are named
 Tell = Callable[[str], None]
 
 
-class Mover:
-    """For one installation. `tell` is given a sentence for each thing done."""
+class Destinations(Protocol):
+    """The clusters that Applications deploy to."""
 
-    def __init__(self, cluster: Cluster, clock: Clock, namespace: str, tell: Tell) -> None:
+    clusters: Clusters
+
+    def of(self, app: Application) -> Cluster:
+        """Raises InvalidInput where there is none."""
+        ...
+
+
+class Mover:
+    """For one installation, whose Applications deploy to `destinations`. `tell` is given a sentence for each thing done."""
+
+    def __init__(self, cluster: Cluster, clock: Clock, namespace: str, tell: Tell, destinations: Destinations) -> None:
         self._cluster, self._clock, self._namespace, self._tell = cluster, clock, namespace, tell
+        self._destinations = destinations
 
     async def take_over(self, *, accept: bool) -> None:
         """Stops Argo CD's controllers, and makes its objects Kilde's. `accept`: although a person is needed. KildeError."""
@@ -169,11 +182,13 @@ class Mover:
 
     async def _handover(self) -> Handover:
         raw = await self._cluster.get(CONFIG_MAPS, self._namespace, "argocd-cm")
-        return Handover(self._cluster, read_tracking((msgspec.json.decode(raw).get("data") or {}) if raw else {}))
+        return Handover(
+            self._destinations.of, read_tracking((msgspec.json.decode(raw).get("data") or {}) if raw else {})
+        )
 
     async def _apps(self) -> list[Application]:
         raws = await self._cluster.list(APPLICATIONS, self._namespace)
-        return [read_application(msgspec.json.decode(raw)) for raw in raws]
+        return [read_application(msgspec.json.decode(raw), self._destinations.clusters) for raw in raws]
 
     async def _workloads(self) -> tuple[Workload, ...]:
         reader = Reader(self._cluster)

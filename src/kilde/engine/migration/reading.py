@@ -12,6 +12,7 @@ from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import SECRET_TYPE, Installation, is_controller
 from kilde.core.migrate.model import Workload
 from kilde.core.source.repository_url import redact
+from kilde.engine.clusters import load_clusters
 from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, SECRETS
 from kilde.engine.projects import PROJECTS
 from kilde.engine.sets.store import SETS
@@ -68,6 +69,7 @@ async def read_argocd(cluster: Cluster, namespace: str, where: str) -> Installat
         sets=await reader.list(SETS, namespace),
         credentials=[_told(secret) for secret in secrets],
         config={name: body.get("data") or {} for body in maps if (name := _place(body)[1]).startswith("argocd-")},
+        clusters=(await load_clusters(cluster, namespace))[0],
         workloads=await controllers(reader, namespace),
         operators=await _operators(cluster, reader, namespace),
         elsewhere=tuple("/".join(_place(body)) for body in everywhere if _place(body)[0] != namespace),
