@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Object, canonical
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.ownership import Version as Ownership
 from kilde.core.objects.typed.validation import check
@@ -91,7 +91,10 @@ class CustomKind(Kind):
             raise go_decode.WrongType(f"json: cannot unmarshal {kind} into Go value of type v1.ObjectMeta")
         unknown: list[str] = []
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
-            found = go_decode.decode(meta_node, obj["metadata"])
+            try:
+                found = go_decode.decode(meta_node, obj["metadata"])
+            except go_decode.WrongType:  # of several, a real server tells the first by name: it writes the map anew
+                found = go_decode.decode(meta_node, _decode(canonical(obj["metadata"])))
             unknown += [f"metadata.{path}" for path in found.unknown]
             full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}
             obj = {**obj, "metadata": full}

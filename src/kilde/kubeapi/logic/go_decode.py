@@ -257,12 +257,14 @@ def _restored(node: Node, value: Json, named: str = "") -> str:
         return "unrecognized type: uint8"  # of an item: a list of small numbers is taken for bytes
     if node.list is not None or node.format == "byte":
         return f"cannot restore slice from {kind}"
-    return _unconverted(kind, node, named)
+    return _unconverted(kind, node, named, _json_kind(node, value))
 
 
-def _unconverted(kind: str, node: Node, named: str) -> str:
+def _unconverted(kind: str, node: Node, named: str, told: str) -> str:
     """Of two basic kinds that Go converts into each other the converter says one thing, of others another."""
-    if node.format in ("quantity", "int-or-string") or node.scalar is Scalar.UNTYPED:
+    if node.format == "int-or-string":
+        return f"json: cannot unmarshal {told} into Go value of type int32"
+    if node.format == "quantity" or node.scalar is Scalar.UNTYPED:
         return ""
     wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
     if (kind, wanted) in (("int64", "string"), ("float64", "int32")):

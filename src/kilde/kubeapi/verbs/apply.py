@@ -115,8 +115,9 @@ def _written(
     except WrongType as error:
         what = _go_kind(call)
         head = f"failed to convert new object (/{call.name}; {what}) to proper version"  # the namespace is not told
-        why = error.restored if error.what.startswith("illegal base64") else error.what
-        raise failures.unexplained(f"{head}: unable to convert unstructured object to {what}: {why}") from error
+        raise failures.unexplained(
+            f"{head}: unable to convert unstructured object to {what}: {error.restored}"
+        ) from error
     made["metadata"] = dict(made["metadata"])
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False

@@ -213,6 +213,7 @@ def _reorder(out: Object, patch: Object, directive: str, node: Node, depth: int)
         _all_have(key, merged)
     if not both:
         raise PatchFailed("no elements in any of the given slices")
+    _same_kinds(before or [], wanted or [])
     mine, others = partition(merged, order, key)
     if isinstance(both[0], dict):
         _all_have(key, mine, order, others, before or [])

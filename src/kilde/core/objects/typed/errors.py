@@ -49,13 +49,19 @@ class Conflict:
         return readable(self.path)
 
 
+def _place(conflict: Conflict) -> tuple[str, ...]:
+    """Owners come in the order of what identifies them in JSON: the one of a sub-resource before the one of the whole."""
+    owner = conflict.owner
+    return owner.manager, owner.operation, owner.api_version, owner.subresource or "~"
+
+
 class ApplyConflict(KildeError):
     """Fields to apply are owned by others (409). `causes` are the Status' details.causes."""
 
     code = "apply-conflict"
 
     def __init__(self, conflicts: Sequence[Conflict]) -> None:
-        self.conflicts = tuple(sorted(conflicts, key=lambda conflict: conflict.owner))  # stable: paths keep their order
+        self.conflicts = tuple(sorted(conflicts, key=_place))  # stable: paths keep their order
         super().__init__(self._message())
 
     @property

@@ -8,6 +8,7 @@ from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found,
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers
 from kilde.kubeapi.resources.validation.fields import items
 from kilde.kubeapi.resources.validation.pods import check_pod_spec
+from kilde.kubeapi.resources.validation.scheduling import check_tolerations
 
 _FIXED = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
@@ -35,6 +36,8 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from _deadline(spec, before)
     if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
+    else:
+        yield from check_tolerations(spec.get("tolerations"), "spec.tolerations")
     yield from _gates(spec, before)
     kept = {key: before.get(key) for key in ("activeDeadlineSeconds", "tolerations", "schedulingGates")}
     if spec.get("terminationGracePeriodSeconds") == 1 and (before.get("terminationGracePeriodSeconds") or 0) < 0:

@@ -27,6 +27,7 @@ from kilde.kubeapi.resources.validation import (
     scaling,
     services,
     storage,
+    workload_status,
     workloads,
 )
 
@@ -77,10 +78,20 @@ RULES: Mapping[tuple[str, str], Rules] = {
     (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(policies.check_webhooks),
     ("apiregistration.k8s.io", "APIService"): Rules(fixed.check_api_service),
     ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
-    ("apps", "DaemonSet"): Rules(workloads.check_daemon_set, workloads.check_daemon_set_update),
-    ("apps", "Deployment"): Rules(workloads.check_deployment, workloads.check_deployment_update),
-    ("apps", "ReplicaSet"): Rules(workloads.check_replica_set, workloads.check_replica_set_update),
-    ("apps", "StatefulSet"): Rules(workloads.check_stateful_set, workloads.check_stateful_set_update),
+    ("apps", "DaemonSet"): Rules(
+        workloads.check_daemon_set, workloads.check_daemon_set_update, {"status": workload_status.check_daemon_set}
+    ),
+    ("apps", "Deployment"): Rules(
+        workloads.check_deployment, workloads.check_deployment_update, {"status": workload_status.check_deployment}
+    ),
+    ("apps", "ReplicaSet"): Rules(
+        workloads.check_replica_set, workloads.check_replica_set_update, {"status": workload_status.check_replica_set}
+    ),
+    ("apps", "StatefulSet"): Rules(
+        workloads.check_stateful_set,
+        workloads.check_stateful_set_update,
+        {"status": workload_status.check_stateful_set},
+    ),
     ("autoscaling", "HorizontalPodAutoscaler"): Rules(scaling.check_autoscaler),
     ("batch", "CronJob"): Rules(jobs.check_cron_job, jobs.check_cron_job_update),
     ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update, {"status": jobs.check_job_status}),

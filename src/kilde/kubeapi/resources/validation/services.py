@@ -341,7 +341,7 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
     for index, address in enumerate(addresses):
         where = f"{at}.addresses[{index}]"
         if kind == "FQDN":
-            yield from named(address, dns_subdomain, where)
+            yield from _full_name(address, where)
         elif kind in ("IPv4", "IPv6"):
             yield from endpoint_ip(address, where)
             if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
@@ -355,6 +355,22 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
         if any(name == (one.get("name") or "") for one in endpoint["hints"]["forZones"][:index]):
             yield duplicate(where, name)
         yield from (invalid(where, name, text) for text in label_value(name))
+
+
+def _full_name(address: str, at: str) -> Iterator[Cause]:
+    """A domain of at least two labels."""
+    if not address:
+        yield required(at)
+        return
+    name = address.removesuffix(".")
+    wrong = dns_subdomain(name)
+    if wrong:
+        yield invalid(at, name, ",".join(wrong))
+    elif "." not in name:
+        yield invalid(at, name, "should be a domain with at least two segments separated by dots")
+    else:
+        long = [(label, dns_label(label)) for label in name.split(".") if dns_label(label)]
+        yield from (invalid(at, label, ",".join(texts)) for label, texts in long[:1])
 
 
 def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:

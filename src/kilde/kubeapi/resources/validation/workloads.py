@@ -62,7 +62,7 @@ def _with_claims(template: Json, claims: Iterable[Object]) -> Json:
     if not claims or not isinstance(template, dict):
         return template
     pod = template.get("spec") or {}
-    names = [get(claim, "metadata", "name", default="") for claim in claims]
+    names = list(dict.fromkeys(get(claim, "metadata", "name", default="") for claim in claims))
     mounted = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
     others = [volume for _, volume in items(pod, "volumes") if volume.get("name") not in names]
     return {**template, "spec": {**pod, "volumes": [*mounted, *others]}}

@@ -55,7 +55,7 @@ class Scale(Handler):
             call,
             media,
             read_patch(media, raw),
-            without_owners(scale_of(call.kind, call.kind.presented(existing))),
+            scale_of(call.kind, call.kind.presented(existing)),
             _node(),
         )
         wrong = _wrong_type(_get(body, ("spec", "replicas")))
@@ -179,7 +179,7 @@ def _check(call: Call, replicas: Json) -> None:
     wrong = _wrong_type(replicas)
     if wrong or not isinstance(replicas, int):
         raise _undecodable(call, wrong)
-    if replicas < 0:
+    if replicas < 0 and not call.kind.resource.custom:  # of a custom resource the schema and the whole object tell
         cause = failures.cause(
             "FieldValueInvalid", f"Invalid value: {replicas}: must be greater than or equal to 0", "spec.replicas"
         )
