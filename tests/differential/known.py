@@ -25,11 +25,15 @@ def known(step: Step, real: Any, ours: Any) -> str:
     if _only_ownership(real, ours):
         if _has_empty_in_list(step.body):
             return "an empty map or list inside of a list that is owned as a whole counts as a change of it"
+        if _null_bytes(step):
+            return "null counts as another value than an empty one where a value is of bytes"
         if "/horizontalpodautoscalers/" in step.about and _BINARY.search(json.dumps(real["body"]["spec"])):
             return "a quantity in powers of 1024 counts as a change of an autoscaler's metrics, whoever writes them"
     if _one_of_several_faults(step, real, ours):
         return "which of several faults of a strategic patch is told is random on the real server, or goes by the order of Go's fields"
     if _only_version(real, ours):
+        if "/scale" in step.path:
+            return "a scale that changes nothing writes what the last write left anew"
         owners = json.dumps(real["body"]["metadata"].get("managedFields") or [])
         if '"subresource": "scale"' in owners:
             return "a scale leaves owners in an order that the next write puts right, though it changes nothing"
@@ -90,6 +94,12 @@ def _only_ownership(real: Any, ours: Any) -> bool:
         for key in ("resourceVersion", "generation", "managedFields"):
             answer["body"]["metadata"].pop(key, None)
     return bool(one == other)
+
+
+def _null_bytes(step: Step) -> bool:
+    """Whether a Secret or ConfigMap is written with null for bytes."""
+    data = [step.body.get(key) or {} for key in ("data", "binaryData")] if isinstance(step.body, dict) else []
+    return any(isinstance(part, dict) and None in part.values() for part in data)
 
 
 def _has_empty_in_list(value: Any, *, inside: bool = False) -> bool:

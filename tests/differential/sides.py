@@ -101,9 +101,13 @@ class Pair:
 
     def await_served(self, path: str) -> None:
         """Until both serve a list at this path."""
+        self.await_answer(Ask("GET", path), 200)
+
+    def await_answer(self, ask: Ask, code: int) -> None:
+        """Until both answer with this code."""
         until = time.monotonic() + PATIENCE
-        while any(answer["code"] != 200 for answer in self.ask(Ask("GET", path))):
-            assert time.monotonic() < until, f"{path} is not served"
+        while any(answer["code"] != code for answer in self.ask(ask)):
+            assert time.monotonic() < until, f"{ask} is not answered with {code}"
             time.sleep(0.05)
 
     def set_up(self, *asks: Ask) -> None:

@@ -66,6 +66,10 @@ def _with(head: str, detail: str) -> str:
     return f"{head}: {detail}" if detail else head
 
 
+class Tolerated(Cause):
+    """What is wrong and was so before: it is warned of, and not refused."""
+
+
 def required(field: str, detail: str = "") -> Cause:
     """Something must be there."""
     return Cause(field, "FieldValueRequired", _with("Required value", detail))

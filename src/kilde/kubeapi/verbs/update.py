@@ -1,12 +1,14 @@
 """update: PUT of an object or its status, and the second half of every patch."""
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.typed.values import same
 from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
+from kilde.kubeapi.resources.causes import Cause, Tolerated
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, one_of_each_owner, owned, refuse, shaped
@@ -90,7 +92,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
     causes = kind.problems_of_change(_as_sent(kind, obj, sent), old, call.subresource)
-    refuse(kind, obj, [*causes, *strategy.problems(world, call, obj, old)])
+    refuse(kind, obj, [*_not_tolerated(call, causes), *strategy.problems(world, call, obj, old)])
     if call.subresource in ("", "scale"):
         for text in kind.warnings_of(obj, old):
             call.warn(text)
@@ -105,6 +107,14 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
     return store(world, existing.key, obj)
+
+
+def _not_tolerated(call: Call, causes: list[Cause]) -> list[Cause]:
+    """The causes without those that are only warned of."""
+    for cause in causes:
+        if isinstance(cause, Tolerated):
+            call.warn(str(cause))
+    return [cause for cause in causes if not isinstance(cause, Tolerated)]
 
 
 def _as_sent(kind: Kind, obj: Object, sent: Object) -> Object:
@@ -175,7 +185,9 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
         return False
     if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
         return True
-    kept = obj if kind.resource.custom else kind.to_stored(obj)  # an empty list counts no more than it is kept
+    if kind.resource.custom:
+        return not same(_content(obj), _content(old))
+    kept = kind.to_stored(obj)  # an empty list counts no more than it is kept
     return _content(obj) != _content(old) and _content(kept) != _content(old)
 
 

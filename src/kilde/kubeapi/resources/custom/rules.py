@@ -3,16 +3,17 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.reading import duration
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.cel import BadExpression, EvaluationFailed, available, compiled, tree_of, uses_old
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, invalid, required
+from kilde.kubeapi.resources.causes import Cause, Struct, Tolerated, duplicate, invalid, required
 from kilde.kubeapi.resources.custom.cost import Budget, cost_of
 from kilde.kubeapi.resources.custom.declared import Declared, declared, escaped
 from kilde.kubeapi.resources.custom.definition import Schema
 from kilde.kubeapi.resources.custom.estimate import MOST
+from kilde.kubeapi.resources.custom.values import same_json
 
 RULES = "x-kubernetes-validations"
 
@@ -141,18 +142,29 @@ def leads_somewhere(path: str, schema: Schema) -> bool:
 
 
 def broken_rules(value: Json, schema: Schema, old: Json = None) -> list[Cause]:
-    """Which rules an object breaks that is valid otherwise; `old` is what it was (None: it is created)."""
+    """Which rules an object breaks that is valid otherwise; `old` is what it was (None: it is created).
+
+    What broke a rule before and has not changed is Tolerated.
+    """
     if not available():
         return []
-    return list(_broken(value, schema, "", _NOTHING if old is None else old, depth=0))
+    return list(_broken(value, schema, "", _NOTHING if old is None else old, (None, _NOTHING), depth=0))
 
 
-def _broken(value: Json, schema: Schema, at: str, old: Json, *, depth: int) -> Iterator[Cause]:
+_Pair = tuple[Any, Any]  # a value, and what it was
+
+
+def _broken(value: Json, schema: Schema, at: str, old: Json, above: _Pair, *, depth: int) -> Iterator[Cause]:
+    """`above` is the nearest value around this one of which it is known what it was."""
+    above = above if old is _NOTHING else (value, old)
     rules = schema.get(RULES) or ()
     if rules and value is not None:
         seen, before = _itself(value, schema), _NOTHING if old is _NOTHING else _itself(old, schema)
         for rule in rules:
-            yield from _judge(rule, schema, value, at, seen, before)
+            for fault in _judge(rule, schema, value, at, seen, before):
+                refused = uses_old(str(rule.get("rule") or "")) or fault.fails or not same_json(*above)
+                told = fault.cause
+                yield told if refused else Tolerated(told.field, told.reason, told.message)
     if depth >= _DEEPEST:
         return
     if isinstance(value, dict):
@@ -162,12 +174,12 @@ def _broken(value: Json, schema: Schema, at: str, old: Json, *, depth: int) -> I
             below = properties.get(name, extra)
             if isinstance(below, Mapping):
                 where = f"{at}.{name}" if name in properties and at else name if not at else f"{at}[{name}]"
-                yield from _broken(child, below, where, was.get(name, _NOTHING), depth=depth + 1)
+                yield from _broken(child, below, where, was.get(name, _NOTHING), above, depth=depth + 1)
     elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
         known = _by_key(old, schema)
         for index, item in enumerate(value):
             before = known.get(_key(item, schema), _NOTHING)
-            yield from _broken(item, schema["items"], f"{at}[{index}]", before, depth=depth + 1)
+            yield from _broken(item, schema["items"], f"{at}[{index}]", before, above, depth=depth + 1)
 
 
 def _key(item: Json, schema: Schema) -> tuple[str, ...] | None:
@@ -184,13 +196,17 @@ def _by_key(old: Json, schema: Schema) -> dict[tuple[str, ...] | None, Json]:
     return found
 
 
-def _judge(rule: Object, schema: Schema, value: Json, at: str, seen: Json, before: Json) -> Iterator[Cause]:
+class _Fault(NamedTuple):
+    """What a rule says of a value; `fails`: that it cannot be worked out."""
+
+    cause: Cause
+    fails: bool = False
+
+
+def _judge(rule: Object, schema: Schema, value: Json, at: str, seen: Json, before: Json) -> Iterator[_Fault]:
     text, optional = str(rule.get("rule") or "").strip(), bool(rule.get("optionalOldSelf"))
-    transition = uses_old(text)
-    if transition and before is _NOTHING and not optional:
+    if uses_old(text) and before is _NOTHING and not optional:
         return
-    if not transition and before is not _NOTHING and before == seen:
-        return  # ratcheting: what has not changed is not judged again
     old = None if before is _NOTHING else before
     try:
         passed = compiled(text, _kind(schema), optional_old=optional).evaluate(seen, old)
@@ -198,11 +214,11 @@ def _judge(rule: Object, schema: Schema, value: Json, at: str, seen: Json, befor
         return  # accepted with the CRD although it is beyond our engine: see BadExpression.is_ours
     except EvaluationFailed as error:
         words = f"{error.what} evaluating rule: {str(rule.get('message') or '').strip() or text}"
-        yield invalid(at or "<nil>", schema.get("type") or "object", words)
+        yield _Fault(invalid(at or "<nil>", schema.get("type") or "object", words), fails=True)
         return
     if passed is not True:
         where = at + _suffix(str(rule.get("fieldPath") or ""))
-        yield _told(rule, where.lstrip(".") or "<nil>", value, _message(rule, schema, seen, old))
+        yield _Fault(_told(rule, where.lstrip(".") or "<nil>", value, _message(rule, schema, seen, old)))
 
 
 def _suffix(path: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kilde.core.basics.values import Json
+from kilde.core.basics.values import Json, canonical
 from kilde.kubeapi.resources.causes import (
     NO_FIELD,
     Cause,
@@ -66,7 +66,7 @@ def check(value: Json, schema: Schema, path: str = "", old: Json = _NOTHING, *, 
 
 
 def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
-    if old is not _NOTHING and type(old) is type(value) and old == value:
+    if old is not _NOTHING and same_json(old, value):
         return
     kind = type_name(value)
     wrong, is_of = _type(value, kind, schema)
@@ -84,6 +84,11 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
 
 
 _NUMBERS = ("integer", "number")
+
+
+def same_json(a: Json, b: Json) -> bool:
+    """Whether two values are the same and of the same types all through: to Python 1, 1.0 and True are equal."""
+    return type(a) is type(b) and bool(a == b) and (not isinstance(a, (dict, list)) or canonical(a) == canonical(b))
 
 
 def _type(value: Json, kind: str, schema: Schema) -> tuple[str, str]:
