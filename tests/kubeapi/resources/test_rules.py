@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kilde.kubeapi.resources.causes import Cause, Tolerated
 from kilde.kubeapi.resources.custom.rules import RULES, broken_rules, check_rules
 from kilde.kubeapi.resources.custom.schemas import check_schema
 
@@ -115,8 +116,13 @@ def test_a_time_that_stands_alone_is_a_time() -> None:
     assert len(broken_rules({"t": "2027-01-01T00:00:00Z"}, whole)) == 1
 
 
-def test_what_has_not_changed_is_not_judged_again() -> None:
-    assert told("self.a > 5", {"a": INTEGER}, {"a": 1}, {"a": 1}) == []
+def test_what_has_not_changed_is_only_warned_of_unless_it_cannot_be_worked_out() -> None:
+    schema = {"type": "object", "properties": {"a": INTEGER}}
+    small = {**schema, RULES: [{"rule": "self.a > 5"}]}
+    assert [type(cause) for cause in broken_rules({"a": 1}, small, {"a": 1})] == [Tolerated]
+    assert [type(cause) for cause in broken_rules({"a": 1}, small, {"a": 2})] == [Cause]
+    divided = {**schema, RULES: [{"rule": "1 / self.a > 5"}]}
+    assert [type(cause) for cause in broken_rules({"a": 0}, divided, {"a": 0})] == [Cause]
 
 
 def test_items_of_an_associative_list_have_their_own_past() -> None:

@@ -285,9 +285,14 @@ def _check_order(patch: list[Any], order: list[Any], key: str) -> None:
     if not order or not patch:
         return
     items = [item for item in patch if _a_map(item).get(PATCH) != "delete"] if key else patch
-    items = [item for item in items if not _directs(item)]
-    rest = iter(order)
-    if not all(any(_alike(item, other, key) for other in rest) for item in items):
+    at = place = 0
+    while at < len(items) and place < len(order):
+        if _directs(items[at]):
+            at += 1
+            continue
+        at += _alike(items[at], order[place], key)
+        place += 1
+    if at < len(items):  # a directive at the end is one too many, as for the server
         raise PatchFailed(
             f"The order in patch list:\n{printed(patch)}\n doesn't match $setElementOrder list:\n{printed(order)}\n"
         )
