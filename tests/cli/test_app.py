@@ -14,8 +14,10 @@ import pytest
 
 from cli.command_line import Kilde, Said
 from kilde.cli.commands.app.delete import question
+from kilde.cli.commands.app.sync import make_operation
 from kilde.cli.identity import who
 from kilde.cli.target import Target
+from kilde.core.apps.operation import read_operation
 from kilde.core.basics.moment import rfc3339
 from kilde.crds import definitions
 
@@ -527,3 +529,11 @@ def test_a_folder_where_no_cluster_was_started_is_told(kilde: Kilde, tmp_path: P
         f"error: {tmp_path}: no embedded cluster has been started there\n"
         "hint: start it with kilde up --data-dir, or give --kubeconfig for another cluster\n",
     )
+
+
+def test_a_sync_that_waits_for_nobody_says_so_in_its_operation() -> None:
+    asked = {"revision": "", "prune": True, "dry_run": False, "resources": (), "options": ()}
+    operation = make_operation(**asked, ignore_dependencies=True)  # type: ignore[arg-type]
+    assert operation["info"] == [{"name": "kilde.dev/depends-on", "value": "ignored"}]
+    assert read_operation(operation).undelayed
+    assert not read_operation(make_operation(**asked)).undelayed  # type: ignore[arg-type]
