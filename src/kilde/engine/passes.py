@@ -178,7 +178,7 @@ class Passes:
         ctx, condition = self._ctx, None
         again: float | None = blocked.WINDOW_POLL
         message = blocked.BLOCKED
-        if ctx.projects.may_sync(app, manual=not running.operation.automated):
+        if ctx.projects.may_sync(app, manual=not running.operation.automated, begun=running.started_at):
             hold = await self.dependencies.hold(app, running)
             if hold is None:
                 return None

@@ -127,8 +127,8 @@ class Projects:
             return error.what
         return ""
 
-    def may_sync(self, app: Application, *, manual: bool) -> bool:
-        """Whether the windows let a sync of it begin now."""
+    def may_sync(self, app: Application, *, manual: bool, begun: float | None = None) -> bool:
+        """Whether the windows let a sync of it begin now, or go on that began at `begun`."""
         project = self.of(app)
         if project is None or not project.windows:
             return True
@@ -138,7 +138,7 @@ class Projects:
             for window in project.windows
             if window.concerns(application=app.name, namespace=app.destination.namespace, clusters=clusters)
         ]
-        return may_sync(concerned, now=self._clock.now(), manual=manual)
+        return may_sync(concerned, now=self._clock.now(), manual=manual, begun=begun)
 
     def forbids(self, app: Application, ref: ObjectRef, *, namespaced: bool) -> str:
         """Why an object may not be of the application; "" where it may."""

@@ -61,3 +61,29 @@ def test_a_window_is_open_from_its_start_for_its_length_in_its_zone() -> None:
 def test_whom_a_window_is_about(fields: dict[str, Any], concerned: bool) -> None:
     one = window(schedule=OPEN, **fields)
     assert one.concerns(application="web-1", namespace="shop", clusters=["https://a", "in-cluster"]) is concerned
+
+
+@pytest.mark.parametrize(
+    ("windows", "begun", "goes_on"),
+    [
+        ([window(kind="deny", schedule="0 9 * * *", syncOverrun=True)], NINE - 3600, True),
+        ([window(kind="deny", schedule="0 9 * * *")], NINE - 3600, False),
+        ([window(kind="deny", schedule="0 9 * * *", syncOverrun=True)], NINE - 60, False),
+        ([window(kind="allow", schedule="0 8 * * *", syncOverrun=True)], NINE - 3500, True),
+        ([window(kind="allow", schedule="0 8 * * *")], NINE - 3500, False),
+        ([window(kind="allow", schedule="0 8 * * *", syncOverrun=True)], NINE - 60, False),
+        (
+            [
+                window(kind="allow", schedule="0 8 * * *", syncOverrun=True),
+                window(kind="allow", schedule="0 7 * * *"),
+            ],
+            NINE - 3500,
+            False,
+        ),
+    ],
+)
+def test_a_sync_that_was_allowed_to_begin_goes_on_where_every_window_in_its_way_says_so(
+    windows: list[Window], begun: float, goes_on: bool
+) -> None:
+    assert may_sync(windows, now=NINE, manual=False, begun=begun) is goes_on
+    assert not may_sync(windows, now=NINE, manual=False)

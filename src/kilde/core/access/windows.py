@@ -25,6 +25,7 @@ class Window:
     namespaces: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     manual: bool = False  # a sync that a person asks for is let through all the same
+    overruns: bool = False  # a sync that was allowed to begin goes on
     all_of: bool = False  # every list that is given has to match, not just one
 
     def concerns(self, *, application: str, namespace: str, clusters: Iterable[str]) -> bool:
@@ -49,17 +50,23 @@ class Window:
         return begun is not None and begun < now
 
 
-def may_sync(windows: Iterable[Window], *, now: float, manual: bool) -> bool:
-    """Whether the windows that concern an application let a sync begin now."""
+def may_sync(windows: Iterable[Window], *, now: float, manual: bool, begun: float | None = None) -> bool:
+    """Whether the windows that concern an application let a sync begin now, or go on that began at `begun`."""
     windows = tuple(windows)
+    in_the_way = _in_the_way(windows, now)
+    if not in_the_way or (manual and all(window.manual for window in in_the_way)):
+        return True
+    goes_on = begun is not None and all(window.overruns for window in in_the_way)
+    return goes_on and begun is not None and may_sync(windows, now=begun, manual=manual)
+
+
+def _in_the_way(windows: tuple[Window, ...], now: float) -> list[Window]:
+    """The denials that are active; or else those that allow and are closed, unless one is open."""
     active = [window for window in windows if window.is_active(now)]
     denials = [window for window in active if window.denies]
-    if denials:
-        return manual and all(window.manual for window in denials)
-    if any(not window.denies for window in active):
-        return True
-    closed = [window for window in windows if not window.denies]
-    return not closed or (manual and all(window.manual for window in closed))
+    if denials or active:
+        return denials
+    return [window for window in windows if not window.denies]
 
 
 def read_window(at: Reader) -> Window:
@@ -82,5 +89,6 @@ def read_window(at: Reader) -> Window:
         namespaces=at.texts("namespaces"),
         clusters=at.texts("clusters"),
         manual=at.flag("manualSync"),
+        overruns=at.flag("syncOverrun"),
         all_of=at.flag("andOperator"),
     )
