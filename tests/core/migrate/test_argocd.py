@@ -52,7 +52,7 @@ ConfigMap argocd-cm                                          read as it is: appl
 Needs a person
   Application argocd/shop: Secret login: refused by Kilde where Git has them in plain text (seal them: kilde seal)
     to keep it: annotation kilde.dev/raw-secrets: allowed on AppProject shop, or kilde up --raw-secrets allow
-  ConfigMap argocd-cm: resource.exclusions: not read by Kilde
+  ConfigMap argocd-cm: kustomize.buildOptions: not read by Kilde
 
 Differs
   Application shop: a sync that would delete more than 5 objects and a tenth of them is held until somebody approves
@@ -64,6 +64,7 @@ Differs
   all Applications: objects are written by server-side apply, by the field manager kilde; drift is undone without delay
   ConfigMap argocd-cm: timeout.reconciliation: Kilde asks Git every 120 s unless told otherwise
     to keep it: kilde up --poll
+  ConfigMap argocd-cm: resource.exclusions: Kilde looks at kinds that Git has, and applies one of these too where it stands there
 
 Has no place in Kilde
   AppProject shop: roles: kept as they are (kilde project role); no API of Kilde's asks for them yet
@@ -97,6 +98,7 @@ def test_a_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
                 "application.resourceTrackingMethod": "annotation",
                 "url": "https://argo.example",
                 "resource.exclusions": "- kinds: [Lease]",
+                "kustomize.buildOptions": "--enable-helm",
                 "timeout.reconciliation": "60s",
             }
         },

@@ -25,7 +25,6 @@ _WORDS = {"repository": "repository", "repo-creds": "credentials of repositories
 _PROJECT_FIELDS = {
     "roles": "kept as they are (kilde project role); no API of Kilde's asks for them yet",
     "sourceNamespaces": "Applications of other namespaces are not read",
-    "permitOnlyProjectScopedClusters": "not read",
 }
 
 

@@ -13,9 +13,11 @@ _OBEYED = {
         "installationID",
         "application.sync.impersonation.*",
         "resource.customizations",
+        "resource.customizations.actions.*",
         "resource.customizations.health.*",
         "resource.customizations.ignoreDifferences.*",
         "helm.valuesFileSchemes",
+        "cluster.inClusterEnabled",
     ),
     "argocd-cmd-params-cm": (
         "applicationsetcontroller.policy",
@@ -30,6 +32,7 @@ _NEEDLESS = (
     "timeout.*",
     "resource.customizations.ignoreResourceUpdates.*",
     "resource.ignoreResourceUpdatesEnabled",
+    "resource.respectRBAC",
     "controller.*",
     "reposerver.*",
     "redis.*",
@@ -56,6 +59,7 @@ _PEOPLE = (
     "ga.*",
 )
 _PEOPLES_NOTE = "of Argo CD's own web pages: who may do what here is the cluster's RBAC on Applications"
+_UNSEEN = ("resource.exclusions", "resource.inclusions")
 _POLL = ("timeout.reconciliation", "timeout.reconciliation.jitter")
 _READ_ELSEWHERE = ("argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm", "argocd-gpg-keys-cm")
 
@@ -92,11 +96,17 @@ def _not_obeyed(name: str, keys: list[str]) -> list[Note]:
     if polls:
         text = f"{_names(polls)}: Kilde asks Git every 120 s unless told otherwise"
         notes.append(Note(kind="differs", about=about, text=text, keep="kilde up --poll"))
-    needless = [key for key in keys if _fits(key, _NEEDLESS) and key not in polls and key not in people]
+    unseen = [key for key in keys if key in _UNSEEN]
+    if unseen:
+        text = (
+            f"{_names(unseen)}: Kilde looks at kinds that Git has, and applies one of these too where it stands there"
+        )
+        notes.append(Note(kind="differs", about=about, text=text))
+    needless = [key for key in keys if _fits(key, _NEEDLESS) and key not in (*polls, *people, *unseen)]
     if needless:
         text = f"{_names(needless)}: how Argo CD's own processes run, of no meaning here"
         notes.append(Note(kind="differs", about=about, text=text))
-    rest = [key for key in keys if key not in people and key not in polls and key not in needless]
+    rest = [key for key in keys if key not in (*people, *polls, *unseen, *needless)]
     if rest:
         notes.append(Note(kind="person", about=about, text=f"{_names(rest)}: not read by Kilde"))
     return notes
