@@ -135,6 +135,8 @@ class CustomKind(Kind):
     def presented(self, record: Record) -> Object:
         if self.converter is not None:
             return self.shown((record,))[0].object()
+        if self._same(record):
+            return record.object()
         found, wanted = self._at_rest(record), self.resource.api_version
         if found.get("apiVersion") == wanted:
             return found

@@ -1,6 +1,6 @@
 """Definition: a CustomResourceDefinition read once, for everything the server asks of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,11 @@ class Version:
     def node(self) -> Node:
         """The type, for server-side apply."""
         return DEDUCED if self.schema is None else from_openapi(dict(self.schema))
+
+    @cached_property
+    def has_rules(self) -> bool:
+        """Whether the schema has CEL rules anywhere."""
+        return self.schema is not None and any("x-kubernetes-validations" in one for one in _within(self.schema))
 
     @cached_property
     def printer(self) -> Printer:
@@ -167,3 +172,15 @@ def _deprecation(raw: Object, spec: Object) -> str:
 
 def _preferred(versions: list[str]) -> str:
     return min(versions, key=version_priority)
+
+
+def _within(schema: Schema) -> Iterator[Schema]:
+    """The schema and all schemas within it (not those in allOf, anyOf, oneOf and not)."""
+    waiting: list[Any] = [schema]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend((one.get("properties") or {}).values())
+        waiting.extend(
+            child for child in (one.get("items"), one.get("additionalProperties")) if isinstance(child, Mapping)
+        )

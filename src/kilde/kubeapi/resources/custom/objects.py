@@ -7,7 +7,6 @@ from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
 from kilde.kubeapi.resources.custom.definition import Definition, Version
 from kilde.kubeapi.resources.custom.embedded import check_embedded
 from kilde.kubeapi.resources.custom.rules import broken_rules
-from kilde.kubeapi.resources.custom.shaping import has_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
 from kilde.kubeapi.resources.validation.metadata import check_common, check_metadata, check_metadata_update
@@ -25,7 +24,7 @@ def validate(
     `status`: only its status was written to.
     """
     causes = list(_status_causes(obj, version, old or {}) if status else _causes(obj, definition, version, old))
-    if version.schema is None or not has_rules(version.schema):
+    if version.schema is None or not version.has_rules:
         return causes
     if any(cause.blocks_rules for cause in causes):
         return [*causes, Cause(NO_FIELD, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]

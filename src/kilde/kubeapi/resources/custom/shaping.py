@@ -4,8 +4,7 @@ The rules are apiextensions' structural schema algorithms (pruning, defaulting, 
 """
 
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.node import Node
@@ -114,20 +113,3 @@ def _default_map(value: Object, schema: Schema, *, nulls: bool) -> Object:
         if key not in out and "default" in below:
             out[key] = _default(copy.deepcopy(below["default"]), below, nulls=nulls)
     return out
-
-
-def has_rules(schema: Schema | None) -> bool:
-    """Whether a schema has CEL rules anywhere."""
-    return schema is not None and any("x-kubernetes-validations" in one for one in walk(schema))
-
-
-def walk(schema: Schema) -> Iterator[Schema]:
-    """The schema and all schemas within it (not those in allOf, anyOf, oneOf and not)."""
-    waiting: list[Any] = [schema]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting.extend((one.get("properties") or {}).values())
-        waiting.extend(
-            child for child in (one.get("items"), one.get("additionalProperties")) if isinstance(child, Mapping)
-        )
