@@ -130,14 +130,15 @@ async def soak(
         async with asyncio.TaskGroup() as group:
             for number in range(4):
                 group.create_task(_write(found, stop, rate / 4, random.Random(number)))
-            for number in range(watches):
-                group.create_task(_watch(found, stop, random.Random(100 + number)))
+            watching = [group.create_task(_watch(found, stop, random.Random(100 + n))) for n in range(watches)]
             began, samples = time.monotonic(), []
             await asyncio.sleep(seconds / 10)
             while time.monotonic() - began < seconds:
                 samples.append((time.monotonic() - began, found.memory(), found.descriptors(), found.cpu()))
                 await asyncio.sleep(every)
             stop.set()
+            for one in watching:
+                one.cancel()  # or a quiet one would wait for an event that does not come
         await asyncio.sleep(0.5)
         samples.append((time.monotonic() - began, found.memory(), found.descriptors(), found.cpu()))
         assert "Traceback" not in found.log.read_text()

@@ -23,7 +23,7 @@ from robustness.soak import Server, server, soak
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(600)]
 
 _MALFORMED = int(os.environ.get("KILDE_MALFORMED", "2000"))
-_SOAK_SECONDS = float(os.environ.get("KILDE_SOAK_SECONDS", "10"))
+_SOAK_SECONDS = float(os.environ.get("KILDE_SOAK_SECONDS", "15"))
 
 
 @pytest.fixture
