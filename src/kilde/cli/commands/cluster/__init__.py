@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kilde.cli.clusters import named
+from kilde.cli.commands.cluster.audit_options import audit_options
 from kilde.cli.lazy import LazyGroup
 from kilde.cli.parameters import SPEED, durability_option, kubernetes_version_option
 from kilde.cli.serving import begin_log, say_ready, serve_until_signal
@@ -83,34 +84,7 @@ _HERE = "kilde.cli.commands.cluster"
     show_default=True,
     help="The cluster's time: the machine's, N times as fast, or still until kilde cluster advance moves it.",
 )
-@click.option("--audit-log", type=_PATH, metavar="FILE", help="Append who asked for what to a file, as JSON lines.")
-@click.option(
-    "--audit-policy",
-    type=_PATH,
-    metavar="FILE",
-    help="A Policy of audit.k8s.io/v1: which requests --audit-log has, and whether with bodies. Default: all, without.",
-)
-@click.option(
-    "--audit-max-size",
-    type=click.IntRange(0),
-    default=0,
-    metavar="MIB",
-    help="Put the file of --audit-log aside before it is larger. Default: never.",
-)
-@click.option(
-    "--audit-max-backups",
-    type=click.IntRange(0),
-    default=0,
-    metavar="N",
-    help="Keep so many files that were put aside. Default: all.",
-)
-@click.option(
-    "--audit-max-age",
-    type=click.IntRange(0),
-    default=0,
-    metavar="DAYS",
-    help="Keep files that were put aside for so long. Default: for ever.",
-)
+@audit_options
 @durability_option
 @kubernetes_version_option
 @click.option("-d", "--detach", is_flag=True, help="Leave it running in the background once it is ready; stop ends it.")
@@ -156,33 +130,6 @@ def _without_detach(arguments: list[str]) -> list[str]:
     return [word for word in arguments if word not in ("-d", "--detach")]
 
 
-def _audit(log: Path | None, policy: Path | None, limits: tuple[int, int, int]) -> "AuditLog | None":
-    """What is recorded, and where; `limits` are MiB, files and days."""
-    from kilde.core.basics.errors import InvalidInput
-    from kilde.core.objects.yaml_reader import read_documents
-    from kilde.kubeapi.logic import audit
-    from kilde.kubeapi.serving.rotating import Rotation
-    from kilde.kubeapi.settings import AuditLog
-
-    size, backups, age = limits
-    if log is None:
-        if policy is not None:
-            raise click.UsageError("--audit-policy needs --audit-log FILE")
-        if any(limits):
-            raise click.UsageError("--audit-max-size, --audit-max-backups and --audit-max-age need --audit-log FILE")
-        return None
-    rotation = Rotation(size * 1024 * 1024, backups, age)
-    if policy is None:
-        return AuditLog(log.absolute(), audit.EVERYTHING, rotation)
-    try:
-        found = [one.value for one in read_documents(policy.read_bytes(), file=str(policy))]
-    except OSError as error:
-        raise InvalidInput(f"it cannot be read: {error.strerror}", about=str(policy)) from error
-    if len(found) != 1:
-        raise InvalidInput(f"it has {len(found)} documents, not one", about=str(policy))
-    return AuditLog(log.absolute(), audit.policy(found[0], str(policy)), rotation)
-
-
 def _of_nodes(found: "Mapping[str, Marks]", nodes: int, *, simulated: bool) -> "Mapping[str, Marks]":
     """The marks, if each is one of a node there will be."""
     from kilde.kubeapi.controllers.nodes import node_names
@@ -207,11 +154,7 @@ def _run(
     load: tuple[Path, ...],
     rules: bool,
     clock: float,
-    audit_log: Path | None,
-    audit_policy: Path | None,
-    audit_max_size: int,
-    audit_max_backups: int,
-    audit_max_age: int,
+    audit: "AuditLog | None",
     durability: str,
     kubernetes_version: str,
     verbose: bool,
@@ -235,7 +178,7 @@ def _run(
         load=tuple(manifest for path in load for manifest in manifests_of(path)),
         rules=rules,
         speed=clock,
-        audit=_audit(audit_log, audit_policy, (audit_max_size, audit_max_backups, audit_max_age)),
+        audit=audit,
         durability=Durability(durability),
         release=release(kubernetes_version),
     )
