@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kilde.cli.target import Target
 from kilde.cli.vault_file import VARIABLE, read_vault
+from kilde.core.apps.names import place_of
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.basics.values import Object
@@ -31,16 +32,19 @@ class Applications:
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster, self.namespace = cluster, namespace
 
-    async def all(self) -> list[Object]:
-        """Every Application, by name."""
+    async def all(self, *, everywhere: bool = False) -> list[Object]:
+        """Every Application, by name; `everywhere`: of all namespaces."""
         with _explained(self.namespace):
-            found = [_read(raw) for raw in await self._cluster.list(APPLICATIONS, self.namespace)]
-        return sorted(found, key=name_of)
+            listed = await self._cluster.list(APPLICATIONS, "" if everywhere else self.namespace)
+        return sorted(map(_read, listed), key=lambda app: called(app, self.namespace))
+
+    def _place(self, name: str) -> tuple[str, str]:
+        return place_of(name, self.namespace)
 
     async def get(self, name: str) -> Object:
         """One Application; KildeError with a near name when there is none."""
         with _explained(self.namespace):
-            raw = await self._cluster.get(APPLICATIONS, self.namespace, name)
+            raw = await self._cluster.get(APPLICATIONS, *self._place(name))
         if raw is None:
             raise await self._missing(name)
         return _read(raw)
@@ -48,14 +52,14 @@ class Applications:
     async def patch(self, name: str, patch: Mapping[str, Any]) -> Object:
         """Merges; a `resourceVersion` in it makes it fail when somebody was faster."""
         with _explained(self.namespace):
-            raw = await self._cluster.patch(APPLICATIONS, self.namespace, name, dict(patch), manager=MANAGER)
+            raw = await self._cluster.patch(APPLICATIONS, *self._place(name), dict(patch), manager=MANAGER)
         return _read(raw)
 
     async def delete(self, name: str, *, resource_version: str) -> None:
         """Asks for its deletion, provided nobody has changed it since."""
         with _explained(self.namespace):
             await self._cluster.delete(
-                APPLICATIONS, self.namespace, name, propagation="Background", resource_version=resource_version
+                APPLICATIONS, *self._place(name), propagation="Background", resource_version=resource_version
             )
 
     async def until(
@@ -81,19 +85,24 @@ class Applications:
 
     async def _changes(self, names: set[str]) -> AsyncIterator[tuple[str, Object | None]]:
         listed: set[str] = set()
-        async with contextlib.aclosing(_closable(self._cluster.watch(APPLICATIONS, self.namespace))) as events:
+        wanted = {self._place(name): name for name in names}
+        spaces = {namespace for namespace, _ in wanted}
+        where = next(iter(spaces)) if len(spaces) == 1 else ""
+        async with contextlib.aclosing(_closable(self._cluster.watch(APPLICATIONS, where))) as events:
             async for event in events:
+                name = wanted.get((event.namespace, event.name), "")
                 if event.type is EventType.SYNCED:
-                    for name in names - listed:
-                        yield name, None
+                    for missing in names - listed:
+                        yield missing, None
                     listed = set()
-                elif event.type is not EventType.BROKEN and event.name in names:
-                    listed.add(event.name)
-                    yield event.name, None if event.type is EventType.DELETED else _read(event.raw)
+                elif event.type is not EventType.BROKEN and name:
+                    listed.add(name)
+                    yield name, None if event.type is EventType.DELETED else _read(event.raw)
 
     async def _missing(self, name: str) -> KildeError:
-        near = did_you_mean(name, [name_of(app) for app in await self.all()])
-        return KildeError(f"no Application of that name in namespace {self.namespace}{near}", about=name)
+        namespace, own = self._place(name)
+        near = did_you_mean(own, [name_of(app) for app in await self.all()]) if namespace == self.namespace else ""
+        return KildeError(f"no Application of that name in namespace {namespace}{near}", about=name)
 
 
 @contextlib.asynccontextmanager
@@ -130,6 +139,12 @@ def _read(raw: bytes) -> Object:
 
 def name_of(app: Object) -> str:
     return str(app["metadata"]["name"])
+
+
+def called(app: Object, home: str) -> str:
+    """What people call it: its name, with its namespace before it where that is another one than `home`."""
+    namespace = at(app, "metadata", "namespace")
+    return name_of(app) if not home or namespace in ("", home) else f"{namespace}/{name_of(app)}"
 
 
 def at(app: Object | None, *path: str) -> str:

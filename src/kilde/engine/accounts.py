@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
 from kilde.core.apps.application import Application
+from kilde.core.apps.names import instance_name
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import ObjectRef, parse_ref
@@ -35,8 +36,9 @@ class CutOff:
 class Accounts:
     """Writes the ledger's records; bodies are plain JSON."""
 
-    def __init__(self, records: Records, clock: Clock) -> None:
-        self._records, self._clock = records, clock
+    def __init__(self, records: Records, clock: Clock, *, home: str = "") -> None:
+        """`home`: the controller's namespace."""
+        self._records, self._clock, self._home = records, clock, home
         self.reviewers: Callable[[str], tuple[str, ...]] = lambda sha: ()  # whom a forge is known to have told
         self.deployed: Callable[[Application, Revision], None] = lambda app, revision: None
 
@@ -62,7 +64,7 @@ class Accounts:
         that an earlier one left.
         """
         body: dict[str, Any] = {
-            "application": f"{app.namespace}/{app.name}",
+            "application": app.place,
             "project": app.project,
             "cause": cause,
             "askedBy": asked_by,
@@ -100,7 +102,7 @@ class Accounts:
             "operation-closed",
             {
                 "operation": number,
-                "application": f"{app.namespace}/{app.name}",
+                "application": app.place,
                 "phase": str(outcome.phase),
                 "message": outcome.message,
                 "results": [_result(result) for result in outcome.results if result.verb != "keep"],
@@ -115,7 +117,7 @@ class Accounts:
             "operation-closed",
             {
                 "operation": number,
-                "application": f"{app.namespace}/{app.name}",
+                "application": app.place,
                 "phase": "Succeeded" if heal.ok else "Failed",
                 "message": heal.message,
                 "results": [_result(result)],
@@ -130,7 +132,7 @@ class Accounts:
     ) -> int:
         """Something that was decided of an application and writes nothing itself; gives the number of its record."""
         number = self.opened(app, cause=cause, asked_by=asked_by, revision=None, digest="", changes=changes)
-        told = {"operation": number, "application": f"{app.namespace}/{app.name}", "phase": phase, "message": message}
+        told = {"operation": number, "application": app.place, "phase": phase, "message": message}
         self._records.append("operation-closed", {**told, "results": [], "unchanged": 0}, at=self._clock.now())
         return number
 
@@ -212,7 +214,8 @@ class Accounts:
         found: dict[str, CutOff] = {}
         for record in self._records.open_operations():
             application = str(record.body.get("application", ""))
-            name = application.rpartition("/")[2]
+            namespace, _, own = application.rpartition("/")
+            name = instance_name(namespace, own, self._home)
             refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
             objects = frozenset(ref for ref in refs if ref is not None)
             before = found.get(name, CutOff(application, (), frozenset()))

@@ -36,7 +36,7 @@ async def plan_refusal(ctx: Context, *, app: Application, wish: Wish, plan: Plan
         return f"{NO_LONGER}: {', '.join(strange)} changed while it was carried out" if strange else ""
     if running.since is not None or running.retries:
         return f"{NO_LONGER}: it was cut off by a restart; make a new plan of what is left"
-    name = f"{app.namespace}/{app.name}"
+    name = app.place
     found = plan_digest(application=name, revision=wish.sha, rendered=wish.digest, changes=writes)
     if found != operation.plan:
         return f"{NO_LONGER}: what would be done has another digest now, {found}; {_AGAIN}"

@@ -6,12 +6,14 @@ from collections.abc import Callable
 import structlog
 
 from kilde.core.access.accounts import read_impersonation
+from kilde.core.access.namespaces import read_namespaces
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import read_customizations
 from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import read_tracking
+from kilde.core.sets.policy import CONFIG_MAP as PARAMETERS
 from kilde.core.source.chart_index import is_pinned
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.credentials import named_repository, scope_of
@@ -62,6 +64,7 @@ class Controller:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
         self._scopes: dict[tuple[str, str], str] = {}
+        self._following: asyncio.Task[None] | None = None
         cluster, clock = world.cluster, world.clock
         repositories = Repositories(
             world.sources,
@@ -77,7 +80,10 @@ class Controller:
         live = LiveView(cluster, self._tasks, lambda *told: self._object_changed(self.context, *told))
         schemas = Schemas(cluster)
         projects = Projects(cluster, settings.namespace, clock, self._project_changed)
-        reporter, accounts = report(cluster, fleet, clock, manager=settings.manager), Accounts(world.records, clock)
+        reporter, accounts = (
+            report(cluster, fleet, clock, manager=settings.manager),
+            Accounts(world.records, clock, home=settings.namespace),
+        )
         self.context = Context(
             world=world,
             home=cluster,
@@ -176,7 +182,7 @@ class Controller:
         await ctx.config.synced.wait()
         await ctx.projects.synced.wait()
         await self._clusters.known.wait()
-        self._tasks.start("applications", ctx.fleet.run())
+        self._follow_applications()
         await ctx.fleet.synced.wait()
         for name in ctx.cut_off.keys() - set(ctx.fleet.names()):
             ctx.close_cut_off(name)  # of applications that are gone
@@ -187,6 +193,20 @@ class Controller:
         self.ready.set()
         self._tasks.start("resync", self._resync())
         await ctx.repositories.run()
+
+    def _follow_applications(self, *, again: bool = False) -> None:
+        """Begins; or, `again`, begins anew where Applications may be in other namespaces by now."""
+        fleet, before = self.context.fleet, self._following
+        params = (self.context.config.config_maps.get(PARAMETERS) or {}).get("data") or {}
+        others = read_namespaces(
+            self._settings.application_namespaces or str(params.get("application.namespaces") or "")
+        )
+        if again and (before is None or others == fleet.others):
+            return
+        if before is not None:
+            before.cancel()
+        fleet.others = others
+        self._following = self._tasks.start("applications", fleet.run())
 
     async def close(self) -> None:
         """Ends what outlives the tasks."""
@@ -239,6 +259,7 @@ class Controller:
         )
 
     def _config_changed(self) -> None:
+        self._follow_applications(again=True)
         self._scopes.clear()
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
         tracking = read_tracking(data)

@@ -169,7 +169,7 @@ def _kept(body: Object, app: Application) -> bool:
     annotations = meta.get("annotations") or {}
     if str(body.get("apiVersion", "")).startswith("apiextensions.k8s.io/"):
         return True
-    if body.get("kind") == "Application" and (meta.get("namespace"), meta.get("name")) == (app.namespace, app.name):
+    if body.get("kind") == "Application" and (meta.get("namespace"), meta.get("name")) == (app.namespace, app.own_name):
         return True
     return object_options(annotations).is_off("Delete") or annotations.get("helm.sh/resource-policy") == "keep"
 

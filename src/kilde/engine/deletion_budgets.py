@@ -77,7 +77,7 @@ class DeletionBudgets:
 
     def ruling(self, app: Application, rt: Runtime, wish: Wish, plan: Plan, whole: Plan | None = None) -> Ruling:
         """Judges the deletions of a plan. `whole`: the plan of all of the application, where `plan` is a part of it."""
-        name = f"{app.namespace}/{app.name}"
+        name = app.place
         asked = asked_to_prune(app, wish)
         found = deletions_of(plan, application=name, rendered=wish.digest, asked=asked)
         if whole is not None:

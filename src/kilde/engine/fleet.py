@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from kilde.core.access.namespaces import NONE
 from kilde.core.apps.application import Application, read_application, renewed
 from kilde.core.apps.clusters import ONLY_HOME, Clusters
+from kilde.core.apps.names import instance_name
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import Cluster, EventType, Resource
@@ -30,6 +32,7 @@ class Fleet:
         self._versions: dict[str, str] = {}
         self._specs: dict[str, Any] = {}
         self._clusters = ONLY_HOME
+        self.others = NONE  # where else Applications may be, beside the namespace of the controller
         self.synced = asyncio.Event()
         self.error = ""
         self.observed: Callable[[str], None] = lambda name: None  # is told of every version, our own writes included
@@ -52,7 +55,7 @@ class Fleet:
         """Takes in a newer version, from the watch or from our own write; gives the newest."""
         body = _decode(raw)
         meta = body.get("metadata") or {}
-        name, version = str(meta.get("name", "")), str(meta.get("resourceVersion", ""))
+        name, version = self._name_of(meta), str(meta.get("resourceVersion", ""))
         known = self._versions.get(name, "")
         if known and version.isdigit() and known.isdigit() and int(version) <= int(known):
             return self._parsed[name]
@@ -61,7 +64,7 @@ class Fleet:
         if before is not None and self._specs.get(name) == spec:
             self._parsed[name] = renewed(before, body)  # most changes are our own, of the status
         else:
-            self._parsed[name], self._specs[name] = read_application(body, self._clusters), spec
+            self._parsed[name], self._specs[name] = read_application(body, self._clusters, home=self._namespace), spec
         self.observed(name)
         return self._parsed[name]
 
@@ -69,17 +72,20 @@ class Fleet:
         """Other clusters are known from now on: applications whose destination is another one by that are told of."""
         self._clusters = clusters
         for name, before in list(self._parsed.items()):
-            now = read_application(_decode(self._raw[name]), clusters)
+            now = read_application(_decode(self._raw[name]), clusters, home=self._namespace)
             if (now.destination, now.problems) != (before.destination, before.problems):
                 self._parsed[name] = now
                 self._on_change(name, now)
 
     def take(self, raw: bytes) -> None:
         """Takes in what a write of ours made of an Application, as if the watch had told it."""
-        before = self._versions.get(str((_decode(raw).get("metadata") or {}).get("name", "")))
+        before = self._versions.get(self._name_of(_decode(raw).get("metadata") or {}))
         app = self.observe(raw)
         if self._versions.get(app.name) != before:
             self._on_change(app.name, app)
+
+    def _name_of(self, meta: Mapping[str, Any]) -> str:
+        return instance_name(str(meta.get("namespace", "")), str(meta.get("name", "")), self._namespace)
 
     def _forget(self, name: str) -> None:
         for mapping in (self._raw, self._parsed, self._versions, self._specs):
@@ -88,28 +94,31 @@ class Fleet:
         self._on_change(name, None)
 
     async def run(self) -> None:
-        """Follows the Applications for ever."""
+        """Follows the Applications for ever. Where others than the controller's namespace may have some, all namespaces are watched."""
         listed: set[str] = set()
-        async for event in self._cluster.watch(APPLICATIONS, self._namespace):
+        async for event in self._cluster.watch(APPLICATIONS, "" if self.others else self._namespace):
+            name = instance_name(event.namespace, event.name, self._namespace)
+            if event.namespace not in ("", self._namespace) and not self.others.has(event.namespace):
+                continue
             if event.type is EventType.BROKEN:
                 self.error = event.error
                 listed = set()
             elif event.type is EventType.SYNCED:
-                for name in set(self._parsed) - listed:
-                    self._forget(name)
+                for gone in set(self._parsed) - listed:
+                    self._forget(gone)
                 listed, self.error = set(), ""
                 self.synced.set()
             elif event.type is EventType.DELETED:
-                self._forget(event.name)
+                self._forget(name)
             else:
                 if event.type is EventType.LISTED:
-                    listed.add(event.name)
-                before = self._versions.get(event.name)
+                    listed.add(name)
+                before = self._versions.get(name)
                 if before is not None and before == event.resource_version:
                     continue  # what our own write gave us already
                 app = self.observe(event.raw)
-                if self._versions.get(event.name) != before:
-                    self._on_change(event.name, app)
+                if self._versions.get(name) != before:
+                    self._on_change(name, app)
 
 
 class Config:

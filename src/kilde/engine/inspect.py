@@ -76,7 +76,7 @@ async def _compared(cluster: Cluster, eyes: Eyes, app: Application, *, revision:
     looked = await look(eyes, app, revision=revision)
     manifests = tuple(manifest for part in looked.parts for manifest in part.manifests)
     auto = app.policy.automated
-    by = await comparer(cluster, app.namespace, of=eyes.cluster)
+    by = await comparer(cluster, app.home, of=eyes.cluster)
     return looked, await by.compare(app, manifests, prune=bool(auto and auto.prune))
 
 

@@ -14,7 +14,7 @@ def keep_deleted(ctx: Context, app: Application, operation: int, changes: Sequen
     if store is None or ctx.settings.undo_retention <= 0:
         return
     approved = ctx.runtime(app.name).approved
-    now, name = ctx.now(), f"{app.namespace}/{app.name}"
+    now, name = ctx.now(), app.place
     found = []
     for change in changes:
         held = ctx.live.get(change.ref)

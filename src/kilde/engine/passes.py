@@ -323,7 +323,7 @@ class Passes:
     ) -> Verdict:
         conditions = [
             ("SharedResourceWarning", text)
-            for text in shared_warnings(survey.plan, app=app.name, app_namespace=app.namespace)
+            for text in shared_warnings(survey.plan, app=app.own_name, app_namespace=app.namespace)
         ]
         conditions += self._ctx.deletion_budgets.condition(app, rt, wish, survey.plan)
         conditions += quarantine_conditions(app, rt)

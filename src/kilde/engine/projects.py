@@ -72,6 +72,10 @@ class Projects:
         project = self.of(app)
         if project is None:
             return (f"Application referencing project {app.project} which does not exist",)
+        if app.is_guest and not project.guests.has(app.namespace):
+            return (
+                f"application '{app.own_name}' in namespace '{app.namespace}' is not allowed to use project {project.name}",
+            )
         found = [f"project '{project.name}': {problem}" for problem in project.problems]
         destination = app.destination
         found += [
@@ -136,7 +140,7 @@ class Projects:
         concerned = [
             window
             for window in project.windows
-            if window.concerns(application=app.name, namespace=app.destination.namespace, clusters=clusters)
+            if window.concerns(application=app.own_name, namespace=app.destination.namespace, clusters=clusters)
         ]
         return may_sync(concerned, now=self._clock.now(), manual=manual, begun=begun)
 

@@ -45,13 +45,13 @@ class Reporter:
             if not patch:
                 return app
             try:
-                raw = await persist(partial(self._send, name, app.namespace, patch), self._clock, versioned=True)
+                raw = await persist(partial(self._send, app, patch), self._clock, versioned=True)
             except ClusterError as error:
                 if error.status == 404:
                     return None
                 if error.status != 409:
                     raise
-                await self._catch_up(name, app.namespace)
+                await self._catch_up(app)
                 continue
             return self._fleet.observe(raw)
         raise ClusterError("its status was changed by others eight times in a row", about=name)
@@ -74,12 +74,12 @@ class Reporter:
             patch.setdefault("metadata", {})["resourceVersion"] = app.resource_version
         return patch
 
-    async def _send(self, name: str, namespace: str, patch: dict[str, Any]) -> bytes:
+    async def _send(self, app: Application, patch: dict[str, Any]) -> bytes:
         self.writes += 1
-        return await self._cluster.patch(APPLICATIONS, namespace, name, patch, manager=self._manager)
+        return await self._cluster.patch(APPLICATIONS, app.namespace, app.own_name, patch, manager=self._manager)
 
-    async def _catch_up(self, name: str, namespace: str) -> None:
-        raw = await persist(lambda: self._cluster.get(APPLICATIONS, namespace, name), self._clock)
+    async def _catch_up(self, app: Application) -> None:
+        raw = await persist(lambda: self._cluster.get(APPLICATIONS, app.namespace, app.own_name), self._clock)
         if raw is not None:
             self._fleet.observe(raw)
 
@@ -90,7 +90,7 @@ class Reporter:
             return
         patch = {"metadata": {"annotations": dict(annotations)}}
         try:
-            self._fleet.observe(await persist(partial(self._send, name, app.namespace, patch), self._clock))
+            self._fleet.observe(await persist(partial(self._send, app, patch), self._clock))
         except ClusterError as error:
             if error.status != 404:
                 raise
@@ -106,7 +106,7 @@ class Reporter:
         """Leaves just these finalizers on the application."""
         patch = {"metadata": {"finalizers": finalizers or None}}
         try:
-            await persist(lambda: self._send(app.name, app.namespace, patch), self._clock)
+            await persist(lambda: self._send(app, patch), self._clock)
         except ClusterError as error:
             if error.status != 404:
                 raise
@@ -116,7 +116,7 @@ class Reporter:
         about = {
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Application",
-            "name": app.name,
+            "name": app.own_name,
             "namespace": app.namespace,
             "uid": app.uid,
         }

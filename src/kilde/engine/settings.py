@@ -10,6 +10,7 @@ class EngineSettings:
     """Durations in seconds."""
 
     namespace: str = "argocd"
+    application_namespaces: str = ""  # where else Applications may be; "": as argocd-cmd-params-cm says
     poll: float = 120.0
     manager: str = "kilde"
     parallel_passes: int = 16

@@ -136,10 +136,10 @@ def _transit_key(entry: Object, rules: tuple[Rule, ...], project: str) -> Place:
 
 
 async def _identities(cluster: Cluster, app: Application) -> list[str]:
-    raw = await cluster.list(_SECRETS, app.namespace, label_selector=f"{KEYS_LABEL}={app.project}")
+    raw = await cluster.list(_SECRETS, app.home, label_selector=f"{KEYS_LABEL}={app.project}")
     texts = [text for each in raw for text in _texts(each)]
     if not texts:
-        hint = f"label a Secret of namespace {app.namespace} that holds age identities: {KEYS_LABEL}={app.project}"
+        hint = f"label a Secret of namespace {app.home} that holds age identities: {KEYS_LABEL}={app.project}"
         raise InvalidInput(f"there are no SOPS keys for project {app.project}", about=str(app), hint=hint)
     return texts
 

@@ -120,7 +120,7 @@ class Undoing:
     async def _list(self, app: Application, kept: Iterable[Kept]) -> None:
         """Has the Application's status, which is the inventory, list the objects, and the controller look at it anew."""
         for _ in range(8):
-            raw = await self._home.get(APPLICATIONS, app.namespace, app.name)
+            raw = await self._home.get(APPLICATIONS, app.namespace, app.own_name)
             if raw is None:
                 return
             body = _decode(raw)
@@ -133,7 +133,7 @@ class Undoing:
             fresh = [entry for entry in map(_entry, kept) if _place(entry) not in places]
             patch = {"metadata": meta, "status": {"resources": [*known, *fresh]}}
             with contextlib.suppress(ClusterError):
-                await self._home.patch(APPLICATIONS, app.namespace, app.name, patch, manager=self._manager)
+                await self._home.patch(APPLICATIONS, app.namespace, app.own_name, patch, manager=self._manager)
                 return
             await self._clock.sleep(_LOOK)
 

@@ -15,6 +15,7 @@ from kilde.adapters.keys.age import unwrapper
 from kilde.core.access.project import read_project
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.local import local_manifests
+from kilde.core.apps.names import place_of
 from kilde.core.apps.quarantine import Quarantine
 from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.apps.source_overrides import overridden
@@ -49,13 +50,12 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
     sources = open_sources(settings.data_dir, "git-cli", clock)
     downloads, stack = open_downloads(), contextlib.AsyncExitStack()
     try:
-        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+        place = place_of(name, settings.namespace)
+        raw = await cluster.get(APPLICATIONS, *place)
         if raw is None:
-            raise KildeError(
-                "there is no such application", about=f"{settings.namespace}/{name}", hint="kilde app list"
-            )
+            raise KildeError("there is no such application", about="/".join(place), hint="kilde app list")
         there = await stack.enter_async_context(destinations(cluster, settings.namespace))
-        app = read_application(msgspec.json.decode(raw), there.clusters)
+        app = read_application(msgspec.json.decode(raw), there.clusters, home=settings.namespace)
         secrets, maps = await holders_of(cluster, settings.namespace)
         permits, allows_raw = await _project(cluster, settings.namespace, app.project)
         eyes = Eyes(
@@ -176,6 +176,6 @@ async def app_quarantine(settings: LookSettings, name: str, *, to: str, reason: 
 async def app_drift(settings: LookSettings, name: str) -> tuple[Object, list[Drift]]:
     """The application as the cluster has it, and what was changed by hand of what it wants. Raises KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
-        raw = await cluster.get(APPLICATIONS, settings.namespace, name)
+        raw = await cluster.get(APPLICATIONS, app.namespace, app.own_name)
         body: Object = msgspec.json.decode(raw) if raw else {}
         return body, await drift_of(cluster, eyes, app)

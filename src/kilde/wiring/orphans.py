@@ -27,7 +27,7 @@ async def app_orphans(settings: LookSettings, body: Object, names: Iterable[str]
     cluster, stack = open_cluster(settings.kubeconfig, context=settings.context), contextlib.AsyncExitStack()
     try:
         there = await stack.enter_async_context(destinations(cluster, settings.namespace))
-        app = read_application(body, there.clusters)
+        app = read_application(body, there.clusters, home=settings.namespace)
         raw = await cluster.get(PROJECTS, settings.namespace, app.project)
         project = read_project(_decode(raw)) if raw else None
         if project is None or project.orphans is None:

@@ -14,6 +14,7 @@ from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.store.key_file import KeyFile
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.clusters import Clusters
+from kilde.core.apps.names import instance_name, place_of
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.health.assess import assess
@@ -183,9 +184,11 @@ def _version(told: str) -> str:
 async def _applications(
     cluster: Cluster, clusters: Clusters, namespace: str, names: tuple[str, ...]
 ) -> tuple[list[Application], list[Application]]:
-    """Those of these names (all, where there are none), and all there are."""
-    listed = await cluster.list(APPLICATIONS, namespace)
-    apps = [read_application(msgspec.json.decode(raw), clusters) for raw in listed]
+    """Those of these names (all of the namespace, where there are none), and all that were read."""
+    names = tuple(instance_name(*place_of(name, namespace), namespace) for name in names)
+    spaces = dict.fromkeys([namespace, *(place_of(name, namespace)[0] for name in names)])
+    listed = [raw for space in spaces for raw in await cluster.list(APPLICATIONS, space)]
+    apps = [read_application(msgspec.json.decode(raw), clusters, home=namespace) for raw in listed]
     known = {app.name: app for app in apps}
     if missing := [name for name in names if name not in known]:
         raise KildeError("there is no such application", about=f"{namespace}/{missing[0]}", hint="kilde app list")

@@ -11,6 +11,7 @@ from kilde.adapters.store.sqlite_undo import SqliteUndo
 from kilde.core.apply.outcome import Outcome
 from kilde.core.apps.application import read_application
 from kilde.core.apps.clusters import IN_CLUSTER
+from kilde.core.apps.names import place_of
 from kilde.core.basics.errors import KildeError
 from kilde.engine.accounts import Accounts
 from kilde.engine.fleet import APPLICATIONS
@@ -36,12 +37,13 @@ def _existing(data_dir: Path) -> Iterator[SqliteUndo]:
 def what_can_be_undone(settings: LookSettings, name: str) -> Sequence[Deleted]:
     """What is kept of an application, the newest first. Raises KildeError."""
     with _existing(settings.data_dir) as store:
-        return store.operations(f"{settings.namespace}/{name}")
+        return store.operations("/".join(place_of(name, settings.namespace)))
 
 
 async def undo_application(settings: LookSettings, name: str, *, operation: int | None, by: str) -> Outcome:
     """Puts back what the operation deleted, the newest if none is named. Raises KildeError."""
-    clock, about = SystemClock(), f"{settings.namespace}/{name}"
+    clock, place = SystemClock(), place_of(name, settings.namespace)
+    about = "/".join(place)
     with _existing(settings.data_dir) as store, existing_ledger(settings.data_dir, clock) as (ledger, _):
         known = [one.operation for one in store.operations(about)]
         if not known or operation not in (None, *known):
@@ -54,10 +56,11 @@ async def undo_application(settings: LookSettings, name: str, *, operation: int 
         kept = store.read(about, operation or known[0])
         cluster = open_cluster(settings.kubeconfig, context=settings.context)
         try:
-            raw = await cluster.get(APPLICATIONS, settings.namespace, name)
-            meta = {"metadata": {"name": name, "namespace": settings.namespace}}
+            raw = await cluster.get(APPLICATIONS, *place)
+            meta = {"metadata": {"name": place[1], "namespace": place[0]}}
             async with destinations(cluster, settings.namespace) as there:
-                app = read_application(msgspec.json.decode(raw) if raw else meta, there.clusters)
+                body = msgspec.json.decode(raw) if raw else meta
+                app = read_application(body, there.clusters, home=settings.namespace)
                 target = there.at(_server_of(ledger, kept[0].operation))
                 accounts = Accounts(ledger, clock)
                 undoing = Undoing(cluster, target, clock, accounts, manager=EngineSettings().manager)

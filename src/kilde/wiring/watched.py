@@ -66,7 +66,7 @@ def _branches(apps: list[Application], problems: list[str]) -> _Branches:
     found: _Branches = {}
     for app in apps:
         if not app.sources:
-            problems.append(f"Application {app.namespace}/{app.name}: {'; '.join(app.problems) or 'has no source'}")
+            problems.append(f"Application {app.place}: {'; '.join(app.problems) or 'has no source'}")
             continue
         for source in app.sources:
             spaces = found.setdefault((app.project, source.url, source.target_revision), {})

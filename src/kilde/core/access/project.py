@@ -10,6 +10,7 @@ from typing import Any
 
 from kilde.core.access.accounts import Account, read_accounts
 from kilde.core.access.globs import is_denial, matches
+from kilde.core.access.namespaces import NONE, Namespaces
 from kilde.core.access.orphans import OrphanRules, read_orphans
 from kilde.core.access.roles import Role, read_roles
 from kilde.core.access.signatures import SigningRules
@@ -70,6 +71,7 @@ class Project:
     accounts: tuple[Account, ...] = ()  # whom syncs write as
     orphans: OrphanRules | None = None  # None: nobody asks about them
     remote_bases: bool = False  # kustomizations may use bases of other repositories, those that are permitted
+    guests: Namespaces = NONE  # where its applications may be beside the controller's namespace (sourceNamespaces)
     own_clusters: bool = False  # its applications may deploy to clusters of the project's own only
     raw_secrets: bool = False  # Secrets may be applied that stand in Git in plain text
     signing: SigningRules = _NO_RULES
@@ -152,6 +154,7 @@ def read_project(raw: Object) -> Project:
         accounts=read_accounts(at),
         orphans=read_orphans(at),
         remote_bases=(meta.get("annotations") or {}).get(REMOTE_BASES) == "allowed",
+        guests=Namespaces(at.texts("sourceNamespaces")),
         own_clusters=at.flag("permitOnlyProjectScopedClusters"),
         raw_secrets=(meta.get("annotations") or {}).get(RAW_SECRETS) == "allowed",
         signing=signing,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.apps.clusters import HOME, IN_CLUSTER, NOWHERE, ONLY_HOME, Clusters, KnownCluster
+from kilde.core.apps.names import instance_name
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.sources import Source, read_sources, told_revisions, told_sources
 from kilde.core.basics.moment import parse
@@ -37,10 +38,15 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One application. `problems` are why its spec cannot be used (empty: it can); `status` is as last seen."""
+    """One application. `problems` are why its spec cannot be used (empty: it can); `status` is as last seen.
+
+    `name` tells it from all others: of one outside of the controller's namespace (`home`) it is `namespace_name`, as in tracking ids.
+    """
 
     name: str
+    own_name: str  # as its manifest has it
     namespace: str
+    home: str
     uid: str
     generation: int
     resource_version: str
@@ -101,13 +107,24 @@ class Application:
     def skipped(self) -> bool:
         return self.annotations.get(SKIP_ANNOTATION) == "true"
 
+    @property
+    def place(self) -> str:
+        """`namespace/name`, as its manifest has both."""
+        return f"{self.namespace}/{self.own_name}"
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is outside of the controller's namespace."""
+        return self.namespace != self.home
+
     def __str__(self) -> str:
-        return f"Application {self.namespace}/{self.name}"
+        return f"Application {self.place}"
 
 
-def read_application(raw: Object, clusters: Clusters = ONLY_HOME) -> Application:
-    """Parses; never raises: what is wrong is in `problems`. `clusters`: those that it may deploy to."""
+def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str = "") -> Application:
+    """Parses; never raises: what is wrong is in `problems`. `clusters`: those that it may deploy to; `home`: the controller's namespace."""
     meta = raw.get("metadata") or {}
+    name, namespace = str(meta.get("name", "")), str(meta.get("namespace", ""))
     top = Reader(raw, "")
     spec = Reader(raw.get("spec"), "spec", top.problems)
     destination = _destination(spec.mapping("destination"), clusters)
@@ -118,8 +135,10 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME) -> Application
     if raw.get("operation") is not None:
         operation = read_operation(raw["operation"])
     return Application(
-        name=str(meta.get("name", "")),
-        namespace=str(meta.get("namespace", "")),
+        name=instance_name(namespace, name, home),
+        own_name=name,
+        namespace=namespace,
+        home=home or namespace,
         uid=str(meta.get("uid", "")),
         generation=int(meta.get("generation") or 0),
         resource_version=str(meta.get("resourceVersion", "")),

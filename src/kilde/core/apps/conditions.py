@@ -38,6 +38,8 @@ def unused_version(sources: Iterable[Source]) -> list[tuple[str, str]]:
 
 def invalid_spec(problem: str) -> tuple[str, str]:
     """Why the application itself cannot be used."""
+    if " is not allowed to use project " in problem:
+        return "UnknownError", problem
     sentence = _NAMED_THEMSELVES.sub("", problem)
     if not sentence.startswith("must be "):
         problem = sentence  # Argo CD's own words, which name the field themselves

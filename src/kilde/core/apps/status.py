@@ -67,7 +67,7 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     old = app.status
     status: dict[str, Any] = {key: old[key] for key in ("operationState", "history") if key in old}
     if verdict.compared or "controllerNamespace" in old:
-        status["controllerNamespace"] = app.namespace
+        status["controllerNamespace"] = app.home
     conditions = _conditions(old.get("conditions") or (), verdict.conditions, now)
     if conditions:
         status["conditions"] = conditions

@@ -62,7 +62,7 @@ class Renderer:
         app = read_application(manifest.body)
         home = self._plan.home(manifest.origin.file) if manifest.origin else ""
         unit = Unit(
-            name=app.name if app.namespace in ("", ARGO_NAMESPACE) else f"{app.namespace}/{app.name}",
+            name=app.name if app.namespace in ("", ARGO_NAMESPACE) else app.place,
             app=app,
             body=manifest.body,
             parent=parent,

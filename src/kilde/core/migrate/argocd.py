@@ -24,7 +24,6 @@ _ROLES = {
 _WORDS = {"repository": "repository", "repo-creds": "credentials of repositories", "cluster": "cluster"}
 _PROJECT_FIELDS = {
     "roles": "kept as they are (kilde project role); no API of Kilde's asks for them yet",
-    "sourceNamespaces": "Applications of other namespaces are not read",
 }
 
 
@@ -225,7 +224,7 @@ def _not_seen(found: Installation) -> list[Note]:
     ]
     read = [name for name in found.elsewhere if _is_read(name, found.config)]
     if read:
-        text = f"stands outside of namespace {found.namespace}: Kilde reads the Applications of one namespace"
+        text = f"stands outside of namespace {found.namespace}: Kilde looks after it, and this move does not look at it"
         notes.append(Note(kind="person", about=_some("Application", read), text=text))
     return notes
 

@@ -122,7 +122,7 @@ class _Chart:
 
     def arguments(self) -> list[str]:
         options, around = self._options, self._around
-        out = ["--name-template", options.release_name or around.app]
+        out = ["--name-template", options.release_name or around.app.rpartition("_")[2]]
         namespace = options.namespace or around.namespace
         if namespace:
             out += ["--namespace", namespace]

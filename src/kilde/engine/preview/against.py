@@ -110,7 +110,7 @@ def _unserved(compared: Compared, out: Against) -> None:
 def _over_budget(app: Application, compared: Compared, projects: Projects, rendered: str, out: Against) -> None:
     """Deletions that will be held. The fleet's budget is the controller's to count, and so is a --deletion-budget of its own."""
     plan = Plan(changes=tuple(met.change for met in compared.objects))
-    found = deletions_of(plan, application=f"{app.namespace}/{app.name}", rendered=rendered)
+    found = deletions_of(plan, application=app.place, rendered=rendered)
     reason = over_limits(found, limits_of(app, projects, DEFAULT)) if found.changes else ""
     if reason and found.digest not in approvals(app.annotations):
         text = f"deletions will be held: {reason}; released by kilde app approve {app.name} --plan {found.digest[:12]}"

@@ -93,9 +93,7 @@ async def plan_application(bench: Bench, app: Application, head: Side, base: Sid
         sources=_sources(app, head, base),
         revision=wish.sha,
         rendered=wish.digest,
-        digest=plan_digest(
-            application=f"{app.namespace}/{app.name}", revision=wish.sha, rendered=wish.digest, changes=changes
-        ),
+        digest=plan_digest(application=app.place, revision=wish.sha, rendered=wish.digest, changes=changes),
         basis=basis_digest((change.ref, _basis(compared, change.ref)) for change in writes_of(changes)),
         automated=app.policy.automated is not None,
         prune=prune,
@@ -268,6 +266,7 @@ def _applications(app: Application, compared: Compared) -> dict[str, Object]:
         mine = (ref.group, ref.kind, ref.namespace) == ("argoproj.io", "Application", app.namespace)
         if (
             mine
+            and not app.is_guest
             and met.after is not None
             and met.change.action in (Action.CREATE, Action.UPDATE)
             and ref.name != app.name

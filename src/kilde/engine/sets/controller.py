@@ -64,7 +64,8 @@ class SetsController:
     def application_observed(self, name: str) -> None:
         """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""
         fleet = self._ctx.fleet
-        owner = owning_set(fleet.raw(name).get("metadata") or {}) if fleet.get(name) is not None else ""
+        app = fleet.get(name)
+        owner = "" if app is None or app.is_guest else owning_set(fleet.raw(name).get("metadata") or {})
         before = self._owned.note(name, owner)
         for concerned in {owner, before} - {""}:
             if self.store.get(concerned) is not None:

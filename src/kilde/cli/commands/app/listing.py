@@ -6,7 +6,7 @@ import time
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import applications, at, name_of, revisions_of, sources_of, under
+from kilde.cli.applications import applications, at, called, revisions_of, sources_of, under
 from kilde.cli.target import Target, target_options
 from kilde.core.apps.dependencies.waiting import HOLDING, WAITING, waiting_since
 from kilde.core.basics.moment import age, parse
@@ -22,11 +22,14 @@ _SHORT = 7
     short_help="One line an application.",
 )
 @target_options
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Those of other namespaces, too.")
 @click.option("--project", default="", help="Only those of this project.")
 @out.output_option
-def command(*, target: Target, project: str, output: str) -> None:
+def command(*, target: Target, project: str, everywhere: bool, output: str) -> None:
     """Lists the applications with their sync and health status."""
-    found = [app for app in asyncio.run(_all(target)) if project in ("", at(app, "spec", "project") or "default")]
+    found = [
+        app for app in asyncio.run(_all(target, everywhere)) if project in ("", at(app, "spec", "project") or "default")
+    ]
     if output:
         out.data(found, output)
         return
@@ -34,19 +37,19 @@ def command(*, target: Target, project: str, output: str) -> None:
         click.echo(f"no applications in namespace {target.namespace}", err=True)
         return
     now = time.time()
-    out.table(_HEADINGS, (row(app, now=now) for app in found))
+    out.table(_HEADINGS, (row(app, now=now, home=target.namespace) for app in found))
 
 
-async def _all(target: Target) -> list[Object]:
+async def _all(target: Target, everywhere: bool) -> list[Object]:
     async with applications(target) as apps:
-        return await apps.all()
+        return await apps.all(everywhere=everywhere)
 
 
-def row(app: Object, *, now: float) -> tuple[str, ...]:
-    """The cells of one application; `now` in seconds since the epoch."""
+def row(app: Object, *, now: float, home: str = "") -> tuple[str, ...]:
+    """The cells of one application; `now` in seconds since the epoch; `home`: the namespace that need not be named."""
     created = parse(at(app, "metadata", "creationTimestamp"))
     return (
-        name_of(app),
+        called(app, home),
         at(app, "spec", "project") or "default",
         ", ".join(filter(None, (at(app, "status", "sync", "status") or "Unknown", waits(app, now)))),
         health_of(app),

@@ -23,6 +23,13 @@ engine_options = group(
     _engine,
     namespace_option,
     click.option(
+        "--application-namespaces",
+        metavar="NAMES",
+        envvar="ARGOCD_APPLICATION_NAMESPACES",
+        default="",
+        help="Where else Applications may be: names, globs and /regular expressions/, with commas; else as argocd-cmd-params-cm says.",
+    ),
+    click.option(
         "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
     ),
     click.option(

@@ -1,0 +1,59 @@
+"""Applications outside of the controller's namespace, as people have them, on both clusters: by `namespace/name` on the command line."""
+
+import json
+
+import pytest
+
+from e2e.stage import Stage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+def config_map(value: str) -> dict[str, str]:
+    return {"app/a.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{k: '{value}'}}\n"}
+
+
+def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> None:
+    team = f"team-{stage.space}"[:50].rstrip("-")
+    stage.options = ("--application-namespaces", "team-*")
+    stage.create_repository(config_map("1"))
+    stage.start()
+    stage.kubectl("create", "namespace", team)
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "teams", "namespace": stage.space},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": team}],
+            "sourceNamespaces": ["team-*"],
+        },
+    }
+    app = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "shop", "namespace": team, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+        "spec": {
+            "project": "teams",
+            "source": {"repoURL": stage.url, "path": "app", "targetRevision": "main"},
+            "destination": {"name": "in-cluster", "namespace": team},
+        },
+    }
+    for body in (project, app):
+        stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    name = f"{team}/shop"
+    stage.until(lambda: "OutOfSync" in stage.kilde("app", "get", name), "is looked at")
+    assert stage.kilde("app", "diff", name, codes=(1,)).strip()
+    stage.kilde("app", "sync", name)
+    made = stage.get("-n", team, "configmap", "a")
+    assert made is not None
+    assert made["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] == f"{team}_shop:/ConfigMap:{team}/a"
+    rows = [line.split()[:4] for line in stage.kilde("app", "list", "-A").splitlines()]
+    assert [name, "teams", "Synced", "Healthy"] in rows
+    assert name not in stage.kilde("app", "list")
+    stage.kilde("app", "wait", name)
+    records = stage.kilde("ledger", "log", "-o", "json")
+    assert name in records
+    stage.kilde("app", "delete", name, "--yes")
+    stage.until(lambda: stage.get("-n", team, "application", "shop") is None, "deleted")
+    assert stage.get("-n", team, "configmap", "a") is None

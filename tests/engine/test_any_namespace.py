@@ -1,0 +1,167 @@
+"""Applications outside of the controller's namespace: where the controller and their project let them be, and never taken for others."""
+
+import asyncio
+import json
+from typing import Any
+
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
+from kilde.core.objects.ref import ObjectRef
+from kilde.ports.cluster import Resource
+
+PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
+POLICY = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]}
+
+
+async def _namespaces(one: Play, *names: str) -> None:
+    for name in names:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        await one.cluster.create(NAMESPACES, body, manager="person")
+
+
+async def _guest(one: Play, namespace: str, name: str = "shop", **spec: Any) -> None:
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": namespace, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+        "spec": {
+            "project": "teams",
+            "source": {"repoURL": URL, "path": "app", "targetRevision": "HEAD"},
+            "destination": {"name": "in-cluster", "namespace": f"{namespace}-{name}"},
+            "syncPolicy": POLICY,
+            **spec,
+        },
+    }
+    await one.cluster.create(APPLICATIONS, body, manager="person")
+
+
+async def _project(one: Play, *sources: str) -> None:
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "teams", "namespace": "argocd"},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": "*"}],
+            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+            "sourceNamespaces": list(sources),
+        },
+    }
+    await one.cluster.apply(PROJECTS, body, manager="person")
+
+
+def _status(one: Play, namespace: str, name: str = "shop") -> dict[str, Any]:
+    body = one.cluster.objects().get(ObjectRef("argoproj.io", "Application", namespace, name)) or {}
+    return body.get("status") or {}
+
+
+def _sync(one: Play, namespace: str) -> str:
+    return str((_status(one, namespace).get("sync") or {}).get("status", ""))
+
+
+def test_two_of_one_name_and_their_namesake_live_side_by_side() -> None:
+    async def story() -> None:
+        async with play(application_namespaces="team-*") as one:
+            await _namespaces(one, "team-a", "team-b", "other")
+            await _project(one, "team-*", "other")
+            await one.commit(a=config_map("a", k="1"))
+            for namespace in ("team-a", "team-b", "other"):
+                await _guest(one, namespace)
+            await one.application(syncPolicy=POLICY)
+            await one.until(lambda: _sync(one, "team-a") == _sync(one, "team-b") == one.sync() == "Synced", "all three")
+            marks = {
+                ref.namespace: body["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"]
+                for ref, body in one.cluster.objects().items()
+                if ref.kind == "ConfigMap" and ref.name == "a"
+            }
+            assert marks == {
+                "team-a-shop": "team-a_shop:/ConfigMap:team-a-shop/a",
+                "team-b-shop": "team-b_shop:/ConfigMap:team-b-shop/a",
+                "shop": "shop:/ConfigMap:shop/a",
+            }
+            assert _status(one, "team-a")["controllerNamespace"] == "argocd"
+            told = {str(record.body["application"]) for record in one.records.read()}
+            assert told == {"team-a/shop", "team-b/shop", "argocd/shop"}
+            drift = {"data": {"k": "by hand"}}
+            await one.cluster.patch(CONFIG_MAPS, "team-a-shop", "a", drift, manager="kubectl-edit")
+            await one.until(lambda: one.data("a", "team-a-shop") == {"k": "1"}, "healed")
+            await one.cluster.delete(APPLICATIONS, "team-b", "shop")
+            await one.until(lambda: one.data("a", "team-b-shop") is None, "deleted with its application")
+            await one.commit(b=config_map("b"))
+            await one.until(lambda: one.data("b", "team-a-shop") and one.data("b") and not one.data("a"), "go on")
+            assert _status(one, "other") == {}
+
+    asyncio.run(story())
+
+
+def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
+    async def story() -> None:
+        async with play() as one:
+            await _namespaces(one, "team-a", "team-b")
+            body = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "argocd-cmd-params-cm", "namespace": "argocd"},
+                "data": {"application.namespaces": "/^team-/"},
+            }
+            await one.cluster.create(CONFIG_MAPS, body, manager="person")
+            await _project(one, "team-b")
+            await one.commit(a=config_map("a"))
+            await _guest(one, "team-a")
+            await _guest(one, "team-b", "mine", project="default")
+            await one.until(lambda: _status(one, "team-a").get("conditions"), "refused by its project")
+            await one.until(lambda: _status(one, "team-b", "mine").get("conditions"), "refused by the default one")
+            told = [_status(one, *where)["conditions"][0] for where in (("team-a", "shop"), ("team-b", "mine"))]
+            assert [(each["type"], each["message"]) for each in told] == [
+                ("UnknownError", "application 'shop' in namespace 'team-a' is not allowed to use project teams"),
+                ("UnknownError", "application 'mine' in namespace 'team-b' is not allowed to use project default"),
+            ]
+            assert one.data("a", "team-a-shop") is None
+            await _project(one, "team-a", "team-b")
+            await one.until(lambda: _sync(one, "team-a") == "Synced", "let in by now")
+
+    asyncio.run(story())
+
+
+def test_a_set_does_not_take_a_guest_for_its_own() -> None:
+    async def story() -> None:
+        async with play(application_namespaces="*") as one:
+            await _namespaces(one, "team-a")
+            await _project(one, "team-a")
+            await one.commit(a=config_map("a", k="1"))
+            template = {"metadata": {"name": "{{name}}"}, "spec": {"project": "default", **json.loads(_SPEC)}}
+            sets = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", True)
+            body = {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "ApplicationSet",
+                "metadata": {"name": "teams", "namespace": "argocd"},
+                "spec": {"generators": [{"list": {"elements": [{"name": "made"}]}}], "template": template},
+            }
+            await one.cluster.create(sets, body, manager="person")
+            await one.until(lambda: _status(one, "argocd", "made"), "made by the set")
+            await _guest(one, "team-a")
+            made = one.cluster.objects()[ObjectRef("argoproj.io", "ApplicationSet", "argocd", "teams")]
+            owner = {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "ApplicationSet",
+                "name": "teams",
+                "uid": made["metadata"]["uid"],
+                "controller": True,
+            }
+            await one.cluster.patch(
+                APPLICATIONS, "team-a", "shop", {"metadata": {"ownerReferences": [owner]}}, manager="person"
+            )
+            await one.until(lambda: _sync(one, "team-a") == "Synced", "the guest is in step")
+            await one.quiet(0.8)
+            there = one.cluster.objects().keys()
+            assert ObjectRef("argoproj.io", "Application", "team-a", "shop") in there
+            assert ObjectRef("argoproj.io", "Application", "argocd", "made") in there
+
+    asyncio.run(story())
+
+
+_SPEC = json.dumps(
+    {
+        "source": {"repoURL": URL, "path": "app", "targetRevision": "HEAD"},
+        "destination": {"name": "in-cluster", "namespace": "shop"},
+    }
+)
