@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import APPLICATIONS, CONFIG_MAPS, Play, config_map, play
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, Play, config_map, play
 from kilde.adapters.clock import SystemClock
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import read_application
@@ -14,6 +14,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.engine.accounts import Accounts
 from kilde.engine.object_actions import ObjectActions, Pick
 from kilde.ports.cluster import Resource
+from kilde.testing.cluster import FakeCluster
 
 pytestmark = pytest.mark.anyio
 PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
@@ -37,7 +38,9 @@ async def actions(p: Play) -> ObjectActions:
     assert raw is not None
     clock = SystemClock()
     app = read_application(json.loads(raw))
-    made = ObjectActions(p.cluster, clock, app, Accounts(p.records, clock), manager="kilde-cli")
+    made = ObjectActions(
+        p.cluster, clock, app, Accounts(p.records, clock), manager="kilde-cli", home=p.cluster, namespace="argocd"
+    )
     await made.load()
     return made
 
@@ -116,4 +119,24 @@ async def test_what_the_cluster_refuses_is_the_outcome() -> None:
         )
         outcome = await made.run(Pick(name="a"), "stamp", {}, every=False, asked_by="ann")
         assert (outcome.phase, outcome.message) == (Phase.FAILED, "not today")
+        assert p.data("a") == {"k": "v"}
+
+
+async def test_an_object_of_another_cluster_is_changed_there_and_its_namesake_here_is_not() -> None:
+    async with play() as p:
+        await begun(p, "a")
+        raw = await p.cluster.get(APPLICATIONS, "argocd", "shop")
+        assert raw is not None
+        clock, other = SystemClock(), FakeCluster(SystemClock())
+        await other.create(
+            NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, manager="person"
+        )
+        body = {**json.loads(config_map("a")), "metadata": {"name": "a", "namespace": "shop"}}
+        await other.create(CONFIG_MAPS, body, manager="person")
+        app = read_application(json.loads(raw))
+        made = ObjectActions(other, clock, app, None, manager="kilde-cli", home=p.cluster, namespace="argocd")
+        await made.load()
+        outcome = await made.run(Pick(name="a"), "stamp", {}, every=False, asked_by="ann")
+        assert outcome.phase is Phase.SUCCEEDED
+        assert other.objects()[ObjectRef("", "ConfigMap", "shop", "a")]["data"] == {"k": "v", "stamp": "yes"}
         assert p.data("a") == {"k": "v"}

@@ -57,19 +57,30 @@ class _Planned:
 
 
 class ObjectActions:
-    """The actions of one application's objects. `accounts` None: there is no ledger to put them into."""
+    """The actions of one application's objects, which are in `cluster`; `home`: where the Applications are, in this namespace.
+
+    `accounts` None: there is no ledger to put them into.
+    """
 
     def __init__(
-        self, cluster: Cluster, clock: Clock, app: Application, accounts: Accounts | None, *, manager: str
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        app: Application,
+        accounts: Accounts | None,
+        *,
+        manager: str,
+        home: Cluster,
+        namespace: str,
     ) -> None:
         self._cluster, self._clock, self._app, self._accounts = cluster, clock, app, accounts
-        self._manager = manager
+        self._manager, self._home, self._namespace = manager, home, namespace
         self._data: Mapping[str, Any] = {}
-        self._projects = Projects(cluster, app.namespace, clock, lambda name: None)
+        self._projects = Projects(home, namespace, clock, lambda name: None)
 
     async def load(self) -> None:
         """Reads `argocd-cm` and the AppProjects. Raises ClusterError."""
-        raw = await self._cluster.get(CONFIG_MAPS, self._app.namespace, "argocd-cm")
+        raw = await self._home.get(CONFIG_MAPS, self._namespace, "argocd-cm")
         self._data = (_decode(raw).get("data") or {}) if raw else {}
         await self._projects.load()
 
