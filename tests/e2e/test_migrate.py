@@ -78,6 +78,10 @@ def test_the_plan_of_a_move_is_read_and_nothing_is_written(argo: Argo, tmp_path:
     (tmp_path / "out/applications/shop.yaml").write_text("other")
     refused = stage.said("migrate", "argocd", "--out", str(tmp_path / "out"))
     assert (refused.returncode, "says something else; nothing was written" in refused.stderr) == (3, True)
+    (tmp_path / "out/applications/shop.yaml").unlink()
+    (tmp_path / "out/applications/shop.yaml").mkdir()
+    refused = stage.said("migrate", "argocd", "--out", str(tmp_path / "out"))
+    assert (refused.returncode, "cannot be written: Is a directory" in refused.stderr) == (3, True)
 
 
 def test_a_shadow_agrees_with_what_runs_and_writes_nothing(argo: Argo, tmp_path: Path) -> None:

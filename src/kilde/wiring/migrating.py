@@ -65,13 +65,13 @@ async def _mover(settings: LookSettings, tell: Callable[[str], None]) -> AsyncIt
 def write_files(folder: Path, files: Mapping[str, Object]) -> None:
     """Writes manifests into a folder. InvalidInput where one is there that says something else: then nothing is written."""
     texts = {folder / name: write_document(body) for name, body in files.items()}
-    for path, text in texts.items():
-        if path.exists() and path.read_text() != text:
-            hint = "move it away, or give another folder"
-            raise InvalidInput("is there and says something else; nothing was written", about=str(path), hint=hint)
     try:
         for path, text in texts.items():
+            if path.exists() and path.read_bytes() != text.encode():
+                hint = "move it away, or give another folder"
+                raise InvalidInput("is there and says something else; nothing was written", about=str(path), hint=hint)
+        for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(text.encode())
     except OSError as error:
         raise InvalidInput(f"cannot be written: {error.strerror}", about=str(folder)) from error
