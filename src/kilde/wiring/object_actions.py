@@ -30,7 +30,7 @@ async def object_actions(
         home = open_cluster(settings.kubeconfig, context=settings.context)
         stack.push_async_callback(home.close)
         there = await stack.enter_async_context(destinations(home, settings.namespace))
-        app = read_application(body, there.clusters)
+        app = read_application(body, there.clusters, home=settings.namespace)
         if not app.destination.cluster.server:
             raise InvalidInput("; ".join(app.problems) or "it has no destination", about=app.name)
         made = ObjectActions(
