@@ -1,24 +1,33 @@
 """Signatures: a commit is deployed only if the project's signers signed it, where the project demands that."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Protocol
 
 from kilde.core.access.signatures import KEYRING, Demand
 from kilde.core.apps.application import Application
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import SourceError
+from kilde.core.basics.values import Object
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.signature import Signature, Signers
-from kilde.engine.fleet import Config
 from kilde.engine.projects import Projects
 from kilde.ports.sources import Sources
 
 _REMEMBERED = 4096
 
 
+class Maps(Protocol):
+    """Who has the ConfigMaps of the Applications' namespace, by name."""
+
+    @property
+    def config_maps(self) -> Mapping[str, Object]: ...
+
+
 class Signatures:
     """Checks commits, each once for the same signers."""
 
-    def __init__(self, sources: Sources, projects: Projects, config: Config) -> None:
+    def __init__(self, sources: Sources, projects: Projects, config: Maps) -> None:
         self._sources, self._projects, self._config = sources, projects, config
         self._known: OrderedDict[tuple[str, str, Signers], Signature] = OrderedDict()
 

@@ -3,12 +3,15 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from kilde.adapters.charts.images import read_auths
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.keys.age import unwrapper
 from kilde.adapters.store.key_file import KeyFile
@@ -17,9 +20,11 @@ from kilde.core.apps.clusters import Clusters
 from kilde.core.apps.names import instance_name, place_of
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess
 from kilde.core.ledger.checkpoint import PublicKey
 from kilde.core.objects.yaml_writer import write_document
+from kilde.core.plan.budget import DEFAULT, FLEET_DEFAULT, Budget, FleetBudget
 from kilde.core.preview.model import AppPlan, Preview
 from kilde.core.preview.saved import plan_key
 from kilde.core.source.credentials import choose, named_repository
@@ -32,10 +37,12 @@ from kilde.engine.preview.sides import Asked, Mirrors, Pinned, Resolver
 from kilde.engine.preview.traces import Traces
 from kilde.engine.projects import Projects
 from kilde.engine.rendering import Renderer
+from kilde.engine.signatures import Signatures
 from kilde.engine.sops import SopsKeys
 from kilde.ports.cluster import Cluster
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.looking import download_values, holders_of
+from kilde.wiring.plan_images import with_images
 from kilde.wiring.programs import programs
 from kilde.wiring.reaching import Destinations, destinations
 from kilde.wiring.settings import LookSettings
@@ -43,28 +50,49 @@ from kilde.wiring.sourcing import open_downloads, open_sources
 
 _TRACES = "traces"
 _LARGEST = 256 << 20  # bytes of that file
-_NOT_JUDGED = (
-    "images are not looked for in their registries: nothing is asked of the network but Git and the cluster",
-    "signatures of commits are checked when it is applied, not here",
-)
+_NO_IMAGES = "whether images are in their registries: ask for it with --check-images"
+_IMAGES = "whether images that are new are in their registries, as these answer from here"
 _NO_DRY_RUN = "what admission (webhooks, policies, quotas) will refuse: ask for it with --server-dry-run"
 _DRY_RUN = "what the API server and its admission say to each write (dry run); not to deletions and hooks"
 
 
-async def make_plan(settings: LookSettings, asked: Asked, progress: Progress) -> Preview:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What the controller was told, and what else is to be judged. `plain`: hosts of registries that are asked without TLS."""
+
+    budget: Budget = DEFAULT
+    fleet_budget: FleetBudget = FLEET_DEFAULT
+    images: bool = False
+    auths: Path | None = None
+    plain: tuple[str, ...] = ()
+
+
+_DEFAULTS = Judging()
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    config_maps: Mapping[str, Object]
+
+
+async def make_plan(settings: LookSettings, asked: Asked, progress: Progress, judging: Judging) -> Preview:
     """The plan of these applications. Raises KildeError."""
-    async with _desk(settings, asked, {}) as desk:
+    auths = read_auths(judging.auths) if judging.auths is not None else {}
+    async with _desk(settings, asked, {}, judging) as desk:
         apps, fleet = await _applications(desk.cluster, desk.clusters, settings.namespace, asked.names)
         found = await plan_fleet(desk, apps, asked, progress, fleet)
         _keep(settings.data_dir / _TRACES, desk.traces.packed(found.keys))
+        plans = await with_images(found.plans, auths, judging.plain) if judging.images else found.plans
+        judged = (*((_DRY_RUN,) if asked.dry_run else ()), *((_IMAGES,) if judging.images else ()))
+        left = (*(() if asked.dry_run else (_NO_DRY_RUN,)), *(() if judging.images else (_NO_IMAGES,)))
         return Preview(
             made_at=rfc3339(desk.now),
             cluster=f"{desk.where} ({_version(await desk.cluster.version())})",
             asked=asked.words,
-            applications=found.plans,
+            applications=plans,
             untouched=found.untouched,
-            judged=(_DRY_RUN,) if asked.dry_run else (),
-            not_judged=_NOT_JUDGED if asked.dry_run else (_NO_DRY_RUN, *_NOT_JUDGED),
+            judged=judged,
+            not_judged=left,
         )
 
 
@@ -93,7 +121,9 @@ def known_key(data_dir: Path) -> PublicKey | None:
 
 
 @contextlib.asynccontextmanager
-async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPlan]) -> AsyncIterator[Desk]:
+async def _desk(
+    settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPlan], judging: Judging = _DEFAULTS
+) -> AsyncIterator[Desk]:
     clock = SystemClock()
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,7 +135,9 @@ async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPl
         await projects.load()
         there = await stack.enter_async_context(destinations(cluster, settings.namespace))
         projects.clusters = there.clusters
-        places = _Places(settings.namespace, cluster, there, projects, asked, clock.now())
+        signatures = Signatures(sources, projects, _Maps({one["metadata"]["name"]: one for one in maps}))
+        judges = {"projects": projects, "signatures": signatures, "budget": judging.budget}
+        places = _Places(settings.namespace, cluster, there, judges, asked, clock.now())
         mirrors = Mirrors(sources, lambda url, project: choose(url, secrets, maps, project=project))
         with contextlib.closing(
             Renderer(
@@ -125,6 +157,7 @@ async def _desk(settings: LookSettings, asked: Asked, pinned: Mapping[str, AppPl
                 now=places.now,
                 projects=projects,
                 place=places.of,
+                fleet_budget=judging.fleet_budget,
                 renderer=renderer,
                 resolver=Pinned(mirrors, pinned) if pinned else Resolver(mirrors, asked),
                 traces=Traces(_kept(settings.data_dir / _TRACES)),
@@ -141,10 +174,11 @@ class _Places:
     """The clusters that the applications of a plan deploy to, each looked at when the first one needs it."""
 
     def __init__(
-        self, namespace: str, home: Cluster, there: Destinations, projects: Projects, asked: Asked, now: float
+        self, namespace: str, home: Cluster, there: Destinations, judges: Mapping[str, Any], asked: Asked, now: float
     ) -> None:
+        """`judges`: what a Bench has of those that are the same for every cluster."""
         self._namespace, self._home, self._there = namespace, home, there
-        self._projects, self._asked, self.now = projects, asked, now
+        self._judges, self._asked, self.now = judges, asked, now
         self._known: dict[str, Place] = {}
         self._lost: dict[str, KildeError] = {}
 
@@ -166,7 +200,7 @@ class _Places:
         by = await comparer(self._home, self._namespace, of=cluster)
         bench = Bench(
             by=by,
-            projects=self._projects,
+            **self._judges,
             assess=lambda body: assess(body, by.customizations.judge),
             write=write_document,
             manager="kilde",

@@ -25,6 +25,8 @@ LAYERS = (
 )
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _MANIFESTS = f"{_MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
+_LISTS = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
+_ANY_MANIFEST = f"{_MANIFESTS}, {_LISTS}"
 _JSON_BYTES = 4 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _PARAMETER = re.compile(r'([a-zA-Z_]+)="((?:[^"\\]|\\.)*)"')
@@ -69,6 +71,13 @@ class Registry:
             raise SourceError("its manifest is not what its digest says", about=self._about)
         return digest, self._json(response.body)
 
+    async def has(self, reference: str) -> bool:
+        """Whether there is a manifest, or an index of manifests, of a tag or digest. SourceError."""
+        response = await self._ask(f"{self._base}/v2/{self._name}/manifests/{reference}", _ANY_MANIFEST, 0, head=True)
+        if response.status not in (200, 404):
+            raise self._refused(response, f"manifest {reference}")
+        return response.status == 200
+
     async def layer(self, manifest: dict[str, Any], *, chart: bool) -> tuple[str, str]:
         """Media type and digest of the one layer that has the files. Raises SourceError."""
         wanted = (CHART_LAYER, _OLD_CHART_LAYER) if chart else LAYERS
@@ -92,8 +101,8 @@ class Registry:
             raise SourceError("what came is not what its digest says", about=self._about)
         return response.body
 
-    async def _ask(self, url: str, accept: str, most: int) -> Response:
-        response = await self._get(url, accept, most)
+    async def _ask(self, url: str, accept: str, most: int, *, head: bool = False) -> Response:
+        response = await self._get(url, accept, most, head=head)
         if response.status != 401:
             return response
         challenge = response.headers.get("www-authenticate", "")
@@ -104,9 +113,9 @@ class Registry:
             self._authorization = basic(self._credentials)
         else:
             return response
-        return await self._get(url, accept, most)
+        return await self._get(url, accept, most, head=head)
 
-    async def _get(self, url: str, accept: str, most: int) -> Response:
+    async def _get(self, url: str, accept: str, most: int, *, head: bool) -> Response:
         return await self._fetcher.get(
             Ask(
                 url=url,
@@ -114,6 +123,7 @@ class Registry:
                 most=most,
                 headers={"Accept": accept},
                 authorization=self._authorization,
+                head=head,
             )
         )
 

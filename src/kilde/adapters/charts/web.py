@@ -1,4 +1,4 @@
-"""Fetcher: one GET for a chart, bounded in bytes, time and redirects; credentials reach nobody but whom they are for."""
+"""Fetcher: one GET (or HEAD) for a chart, bounded in bytes, time and redirects; credentials reach nobody but whom they are for."""
 
 import asyncio
 import base64
@@ -41,6 +41,7 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     authorization: str = field(default="", repr=False)
     everywhere: bool = False
+    head: bool = False  # only status and headers are asked for
 
 
 class Fetcher:
@@ -77,7 +78,8 @@ class Fetcher:
         headers = {"Accept-Encoding": "identity", **ask.headers}
         if authorization:
             headers["Authorization"] = authorization
-        async with self._opened().get(
+        async with self._opened().request(
+            "HEAD" if ask.head else "GET",
             URL(
                 quote(url, safe=_LEGAL), encoded=True
             ),  # as it is written: a signed address holds for these very characters

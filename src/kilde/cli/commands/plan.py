@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from kilde.cli.applications import settings
+from kilde.cli.parameters import DELETION_BUDGET, FLEET_DELETION_BUDGET
 from kilde.cli.target import Target, target_options
+from kilde.core.plan.budget import Budget, FleetBudget
 
 CHANGES, COULD_NOT = 1, 3
 
@@ -29,6 +31,40 @@ CHANGES, COULD_NOT = 1, 3
 @click.option(
     "--server-dry-run", "dry_run", is_flag=True, help="Ask the API server and its admission about each write."
 )
+@click.option("--check-images", is_flag=True, help="Ask the registries whether they have the images that are new.")
+@click.option(
+    "--registry-config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --check-images: who we are to registries, as docker login writes it.",
+)
+@click.option(
+    "--plain-registry",
+    "plain",
+    multiple=True,
+    metavar="HOST",
+    help="A registry that is asked without TLS; may be repeated.",
+)
+@click.option(
+    "--deletion-budget",
+    "budget",
+    type=DELETION_BUDGET,
+    metavar="N,P%",
+    envvar="KILDE_DELETION_BUDGET",
+    default="5,10%",
+    show_default=True,
+    help="What the controller was started with.",
+)
+@click.option(
+    "--fleet-deletion-budget",
+    "fleet_budget",
+    type=FLEET_DELETION_BUDGET,
+    metavar="N,P%/TIME",
+    envvar="KILDE_FLEET_DELETION_BUDGET",
+    default="20,5%/10m",
+    show_default=True,
+    help="What the controller was started with.",
+)
 @click.option(
     "-o",
     "--output",
@@ -44,7 +80,18 @@ CHANGES, COULD_NOT = 1, 3
     help="Save the plan, signed, for kilde apply.",
 )
 def command(
-    *, names: tuple[str, ...], everything: bool, target: Target, output: str, out: Path | None, **asked: Any
+    *,
+    names: tuple[str, ...],
+    everything: bool,
+    target: Target,
+    check_images: bool,
+    registry_config: Path | None,
+    plain: tuple[str, ...],
+    budget: Budget,
+    fleet_budget: FleetBudget,
+    output: str,
+    out: Path | None,
+    **asked: Any,
 ) -> int:
     """Renders the APPs (or all) on both sides of a change, compares them with the live cluster, and prints what a sync would do.
 
@@ -53,9 +100,12 @@ def command(
     """
     _check(names, everything=everything, **asked)
     from kilde.engine.preview.sides import Asked
-    from kilde.wiring.planning import make_plan
+    from kilde.wiring.planning import Judging, make_plan
 
-    preview = asyncio.run(make_plan(settings(target), Asked(names=names, **asked), progress()))
+    if (registry_config or plain) and not check_images:
+        raise click.UsageError("--registry-config and --plain-registry go with --check-images")
+    judging = Judging(budget=budget, fleet_budget=fleet_budget, images=check_images, auths=registry_config, plain=plain)
+    preview = asyncio.run(make_plan(settings(target), Asked(names=names, **asked), progress(), judging))
     _print(preview, output)
     if out is not None:
         _save(preview, out, target.data_dir)

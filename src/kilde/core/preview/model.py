@@ -56,7 +56,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that is known against a step. `grave`: it will be refused, stop the sync, or lose data."""
 
-    kind: str  # data-loss, immutable, refused, forbidden, shared, unserved, missing, image, cascade, waits, dependency, warning
+    # docs/plan.md has them all: data-loss, cascade, budget, quarantine, window, signature, immutable, refused, missing, image, …
+    kind: str
     text: str
     object: str = ""
     grave: bool = False

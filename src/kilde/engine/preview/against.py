@@ -1,14 +1,14 @@
 """What is known against the steps of a plan: refused, forbidden, in the way of another application, missing, lost for good."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError
 from kilde.core.check.references import MADE_BY_KUBERNETES, makes, pod_references, pod_template
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.budget import DEFAULT
+from kilde.core.plan.budget import DEFAULT, Budget
 from kilde.core.plan.change import Action
 from kilde.core.plan.desired import Wanted
 from kilde.core.plan.held import approvals, deletions_of, over_limits
@@ -32,6 +32,9 @@ class Against:
 
     findings: list[Finding] = field(default_factory=list)
     missing: Missing = field(default_factory=dict)
+    going: Mapping[str, int] = field(
+        default_factory=dict
+    )  # what its own budget lets go: how many objects with each, by uid
 
     def add(self, kind: str, text: str, about: object = "", *, grave: bool = False) -> None:
         self.findings.append(Finding(kind=kind, text=text, object=str(about), grave=grave))
@@ -46,18 +49,20 @@ async def known_against(
     rendered: str,
     dry_run: bool,
     manager: str,
+    budget: Budget = DEFAULT,
 ) -> Against:
     """All of it but what needs other applications; `rendered`: the digest. Raises ClusterError where the cluster does not answer."""
     out = Against()
     for refusal in projects.refusals(app):
         out.add("forbidden", refusal, grave=True)
+    _closed(app, projects, out)
     for met in compared.objects:
         _judge(app, met, projects, out)
     _unserved(compared, out)
     for met in compared.objects:
         if met.change.action is Action.PRUNE and met.live is not None:
             out.findings += await losses(by, met.change.ref, met.live)
-    _over_budget(app, compared, projects, rendered, out)
+    _over_budget(app, compared, projects, rendered, budget, out)
     out.missing = await _missing(by, compared)
     if dry_run:
         out.findings += await _refused(by, compared, manager)
@@ -107,14 +112,31 @@ def _unserved(compared: Compared, out: Against) -> None:
             out.add("unserved", text, ref, grave=True)
 
 
-def _over_budget(app: Application, compared: Compared, projects: Projects, rendered: str, out: Against) -> None:
-    """Deletions that will be held. The fleet's budget is the controller's to count, and so is a --deletion-budget of its own."""
+def _closed(app: Application, projects: Projects, out: Against) -> None:
+    """Sync windows as they are now; they may be others when the plan is carried out."""
+    if not projects.may_sync(app, manual=True):
+        out.add("window", f"the sync windows of AppProject {app.project} let nobody sync it now", grave=True)
+    elif not projects.may_sync(app, manual=False):
+        text = (
+            f"the sync windows of AppProject {app.project} let a person sync it now, and not the controller by itself"
+        )
+        out.add("window", text, grave=app.policy.automated is not None)
+
+
+def _over_budget(
+    app: Application, compared: Compared, projects: Projects, rendered: str, budget: Budget, out: Against
+) -> None:
+    """Deletions that will be held by the application's own budget; `budget`: of the controller. The fleet's is counted over all of them."""
     plan = Plan(changes=tuple(met.change for met in compared.objects))
     found = deletions_of(plan, application=app.place, rendered=rendered)
-    reason = over_limits(found, limits_of(app, projects, DEFAULT)) if found.changes else ""
-    if reason and found.digest not in approvals(app.annotations):
+    if not found.changes or found.digest in approvals(app.annotations):
+        return
+    reason = over_limits(found, limits_of(app, projects, budget))
+    if reason:
         text = f"deletions will be held: {reason}; released by kilde app approve {app.name} --plan {found.digest[:12]}"
         out.add("budget", text, grave=True)
+    else:
+        out.going = found.weights
 
 
 async def _missing(by: Comparer, compared: Compared) -> Missing:

@@ -1,7 +1,7 @@
 """One application's part of a plan: the steps of a sync in the order in which the engine takes them, and what is known against them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -10,9 +10,11 @@ from kilde.core.apply.tasks import Task, arrange
 from kilde.core.apps.application import IN_CLUSTER, Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.quarantine import quarantine_of
+from kilde.core.basics.errors import SourceError
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.budget import DEFAULT, Budget
 from kilde.core.plan.change import ABSENT, MASKED, Action, FieldChange
 from kilde.core.plan.desired import Desired
 from kilde.core.plan.digest import basis_digest, basis_of, plan_digest, writes_of
@@ -27,6 +29,7 @@ from kilde.engine.orders import make_order
 from kilde.engine.preview.against import Missing, known_against, recreated
 from kilde.engine.projects import Projects
 from kilde.engine.runtime import Running, Wish
+from kilde.engine.signatures import Signatures
 from kilde.engine.wishes import make_wish
 
 _LONGEST = 400  # characters of a value
@@ -46,6 +49,8 @@ class Bench:
     manager: str
     now: float
     dry_run: bool = False
+    signatures: Signatures | None = None  # commits are not judged without it
+    budget: Budget = DEFAULT  # of the controller, where neither the Application nor its project says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class Planned:
     missing: Missing
     applications: Mapping[str, Object]
     server: str = ""  # of the cluster that it deploys to
+    going: Mapping[str, int] = field(default_factory=dict)  # deletions that its own budget permits
 
 
 async def plan_application(bench: Bench, app: Application, head: Side, base: Side | None, *, prune: bool) -> Planned:
@@ -76,8 +82,17 @@ async def plan_application(bench: Bench, app: Application, head: Side, base: Sid
     changes = tuple(met.change for met in compared.objects)
     before = await _before(by, app, base, compared)
     against = await known_against(
-        by, app, compared, bench.projects, rendered=wish.digest, dry_run=bench.dry_run, manager=bench.manager
+        by,
+        app,
+        compared,
+        bench.projects,
+        rendered=wish.digest,
+        dry_run=bench.dry_run,
+        manager=bench.manager,
+        budget=bench.budget,
     )
+    for refusal in await _unsigned(bench, app, head.revisions):
+        against.add("signature", refusal, grave=True)
     quarantine = quarantine_of(app)
     if quarantine is not None and quarantine.covers(wish.sha, wish.digest):
         against.add("quarantine", quarantine.sentence(app.name), grave=True)
@@ -109,7 +124,20 @@ async def plan_application(bench: Bench, app: Application, head: Side, base: Sid
         missing=against.missing,
         applications=_applications(app, compared),
         server=app.destination.cluster.server,
+        going=against.going,
     )
+
+
+async def _unsigned(bench: Bench, app: Application, revisions: tuple[str, ...]) -> list[str]:
+    """Why commits may not be deployed, where the project demands signatures."""
+    out: list[str] = []
+    for source, sha in zip(app.sources, revisions, strict=True) if bench.signatures is not None else ():
+        try:
+            assert bench.signatures is not None
+            await bench.signatures.check(app, source, sha)
+        except SourceError as error:
+            out.append(error.what)
+    return list(dict.fromkeys(out))
 
 
 def _sources(app: Application, head: Side, base: Side | None) -> tuple[SourceAt, ...]:

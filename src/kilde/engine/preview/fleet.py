@@ -10,6 +10,7 @@ from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.clusters import Clusters
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
+from kilde.core.plan.budget import FLEET_DEFAULT, FleetBudget, Spent
 from kilde.core.preview.model import AppPlan, Finding
 from kilde.core.render import Rendered
 from kilde.core.secrets.raw import RawSecret, refusal
@@ -51,6 +52,7 @@ class Desk:
     resolver: Resolver | Pinned
     traces: Traces
     sops: SopsKeys
+    fleet_budget: FleetBudget = FLEET_DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +105,12 @@ async def plan_fleet(
         for step in one.plan.steps
         if step.action in ("create", "update", "replace")
     }
-    later = _waits(fleet, done, desk.clusters)
+    later, over = _waits(fleet, done, desk.clusters), _over_fleet(desk, done, fleet)
     for one in done:
         near = {ref: name for (server, ref), name in made_by.items() if server == one.server}
         findings = settled(one.plan.findings, one.missing, near, one.plan.name)
-        plans.append(with_findings(one.plan, (*findings, *later.get(one.plan.name, ()))))
+        more = (*later.get(one.plan.name, ()), *(over if one.going else ()))
+        plans.append(with_findings(one.plan, (*findings, *more)))
     untouched -= len({one.plan.name for one in children} & ({app.name for app in apps} - {w.app.name for w in touched}))
     return Found(plans=tuple(sorted(plans, key=lambda plan: plan.name)), untouched=max(untouched, 0), keys=tuple(keys))
 
@@ -117,6 +120,15 @@ def _waits(fleet: Sequence[Application], done: Sequence[Planned], clusters: Clus
     for one in done:
         known |= {name: _as_it_would_be(body, known.get(name), clusters) for name, body in one.applications.items()}
     return waits(known, (one.plan.name for one in done if one.plan.changes))
+
+
+def _over_fleet(desk: Desk, done: Sequence[Planned], fleet: Sequence[Application]) -> list[Finding]:
+    """Whether all deletions of the plan together are over the budget of the fleet, as if nothing had been deleted lately."""
+    weights = {uid: weight for one in done for uid, weight in one.going.items()}
+    total = sum(len(app.status.get("resources") or ()) for app in fleet)
+    reason = Spent().excess(weights, desk.fleet_budget, total=total, now=desk.now)
+    text = f"{reason}: the first ones go, the rest will be held"
+    return [Finding(kind="budget", text=text, grave=True)] if reason else []
 
 
 async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | None, str]:
