@@ -175,6 +175,34 @@ async def test_a_life_with_a_rotation_in_vault(kind: str, tmp_path: Path) -> Non
             assert not any(each in play.everything_but_secrets() for each in ("c4nary", "hvs."))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_token_that_ends_between_two_reads_of_one_object_leaves_nothing_half(kind: str, tmp_path: Path) -> None:
+    """Each object reads two entries; the token is revoked while thirty of them are being resolved, and a new one comes later."""
+    with vault_of(kind, tmp_path) as vault:
+        play = await new_play(vault)
+        vault.policy_of("reader", {"secret/data/*": ["read"]})
+        for name in ("db", "web"):
+            vault.put(f"shop/{name}", password=ONE)
+        file = tmp_path / "token"
+        file.write_text(vault.token("reader"))
+        names = [f"n{number:03}" for number in range(30)]
+        data = {key: f"vault:secret/shop/{key}#password" for key in ("db", "web")}
+        async with play.running(Login(token_file=str(file))):
+            for name in names:
+                await play.make(name=name, data=data)
+            await play.until(lambda: any(play.secret(name) for name in names), True)
+            await asyncio.to_thread(vault.revoke, file.read_text())
+            for name in ("db", "web"):
+                await asyncio.to_thread(vault.put, f"shop/{name}", password=TWO)
+            await play.until(lambda: {play.reason(name) for name in names}, {"TokenExpired"})
+            whole = ({"db": ONE, "web": ONE}, {"db": TWO, "web": TWO}, None)
+            assert all(play.values(name) in whole for name in names)
+            file.write_text(vault.token("reader"))
+            await play.until(lambda: {play.reason(name) for name in names}, {"Resolved"})
+            assert all(play.values(name) == {"db": TWO, "web": TWO} for name in names)
+        assert not any(each in play.everything_but_secrets() for each in ("c4nary", "hvs."))
+
+
 async def test_a_pinned_version_stays_and_another_object_may_have_the_newest(play: Play) -> None:
     for value in (ONE, TWO):
         play.vault.put("shop/db", password=value)

@@ -44,11 +44,12 @@ class Session:
     async def refused(self, token: str) -> bool:
         """After a 403: whether to try again, with another token. VaultError (EXPIRED) where this one is over and there is no other."""
         async with self._lock:
-            if self._token != token:
+            if self._token and self._token != token:
                 return True  # somebody else has replaced it meanwhile
             try:
-                await self._transport.send("GET", "auth/token/lookup-self", token=token)
-                return False  # the token is good, so what was asked is not allowed
+                if self._token:  # else somebody else has found that it is over
+                    await self._transport.send("GET", "auth/token/lookup-self", token=token)
+                    return False  # the token is good, so what was asked is not allowed
             except VaultError as error:
                 if error.reason is not Reason.DENIED:
                     raise
