@@ -266,8 +266,8 @@ def _unconverted(kind: str, node: Node, named: str, told: str) -> str:
         return f"json: cannot unmarshal {told} into Go value of type int32"
     if node.format == "quantity" or node.scalar is Scalar.UNTYPED:
         return ""
-    wanted = "string" if node.scalar is Scalar.STRING else "bool" if node.scalar is Scalar.BOOLEAN else "int32"
-    if (kind, wanted) in (("int64", "string"), ("float64", "int32")):
+    wanted = _go_type(node) if node.scalar is Scalar.NUMERIC else "string" if node.scalar is Scalar.STRING else "bool"
+    if (kind, wanted) in (("int64", "string"), ("float64", "int32"), ("float64", "int64")):
         return f"cannot convert {kind} to {named or wanted}"
     return f"unrecognized type: {wanted}"
 
