@@ -426,3 +426,23 @@ def test_patterns_mean_what_they_mean_in_go(pattern: str, text: str, *, found: b
 def test_a_hostile_pattern_does_not_hold_up_the_server() -> None:
     pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
     assert not matches("^(a+)+$", "a" * 5000 + "b")
+
+
+def test_an_update_that_changes_only_a_type_is_judged() -> None:
+    schema = {"type": "object", "properties": {"w": {"type": "boolean"}, "n": {"type": "integer"}}}
+    assert check({"w": True, "n": 1}, schema, "x", {"w": True, "n": 1}) == []
+    (cause,) = check({"w": 1, "n": 1}, schema, "x", {"w": True, "n": 1})
+    assert str(cause) == 'x.w: Invalid value: "integer": x.w in body must be of type boolean: "integer"'
+
+
+def test_what_a_list_without_a_schema_of_its_items_holds_is_pruned() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string"},
+            "free": {"type": "array", "x-kubernetes-preserve-unknown-fields": True},
+        },
+    }
+    kept, unknown = custom.pruned({"a": [{"b": 1}, 2], "free": [{"c": 1}]}, schema)
+    assert kept == {"a": [{}, 2], "free": [{"c": 1}]}
+    assert unknown == ["a[0].b"]
