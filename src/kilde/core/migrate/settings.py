@@ -20,6 +20,7 @@ _OBEYED = {
         "cluster.inClusterEnabled",
     ),
     "argocd-cmd-params-cm": (
+        "application.namespaces",
         "applicationsetcontroller.policy",
         "applicationsetcontroller.enable.policy.override",
         "applicationsetcontroller.allowed.scm.providers",
