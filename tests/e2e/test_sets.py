@@ -65,8 +65,8 @@ def test_folders_come_and_go(stage: Stage) -> None:
     stage.push()
     stage.until(lambda: applications(stage) == ["green", "red"], "the folders of the commit")
     stage.until(lambda: stage.is_well("green") and not has(stage, "blue"), "what was blue is gone")
-    table = [line.split() for line in stage.kilde("appset", "list").splitlines()]
-    assert table[1][:5] == ["teams", "Healthy", "2", "git", "sync"]
+    row = ["teams", "Healthy", "2", "git", "sync"]
+    stage.until(lambda: stage.kilde("appset", "list").splitlines()[1].split()[:5] == row, "its status says so")
     stage.commit({"teams/green/a.json": None, "teams/red/a.json": None, "README": "no team is left"})
     stage.push()
     stage.until(lambda: health(stage) == "Degraded", "nothing is deleted when nothing is left")
