@@ -24,6 +24,7 @@ from kilde.kubeapi.resources.custom import Definition
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.strategies import strategy_of
+from kilde.kubeapi.strategies.services import list_address
 from kilde.kubeapi.verbs.admit import shaped
 from kilde.kubeapi.world import World
 
@@ -120,6 +121,8 @@ class ObjectJudge:
         strategy.complete(obj)
         if kind.storage in _PREPARED:
             strategy.prepare_new(self._world, Call(kind, str(meta.get("namespace") or "")), obj)
+        elif kind.storage == "services" and isinstance(obj.get("spec"), dict):
+            list_address(obj["spec"])
         causes = [cause for cause in kind.problems_of_new(obj) if (cause.field, cause.reason) not in _ALLOCATED]
         if (kind.resource.group, kind.resource.kind) == _CRD:
             causes += custom.check_definition({**obj, "status": custom.initial_status(obj)})

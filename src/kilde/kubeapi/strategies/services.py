@@ -46,11 +46,17 @@ def _hide(spec: Object) -> None:
         del spec["internalTrafficPolicy"]
 
 
+def list_address(spec: Object) -> None:
+    """The one address of a new Service is the first of its addresses, where only that is given."""
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+
+
 def _choose_families(world: World, call: Call, new: Object, old: Object | None) -> None:
     """Sets families and their policy; 422 where they cannot be, and nothing else is judged before a Service has its addresses."""
     spec, before = new["spec"], (old or {}).get("spec") or {}
-    if old is None and spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec["clusterIPs"] = [spec["clusterIP"]]
+    if old is None:
+        list_address(spec)
     _refuse(call, new, choose(spec, before, f"IPv{world.allocations.network.version}"))
 
 
