@@ -219,6 +219,27 @@ async def test_two_applications_that_claim_one_object_do_not_fight() -> None:
         assert again == version
 
 
+async def test_a_sync_that_is_to_fail_on_shared_objects_fails_before_it_writes() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application("one", **AUTO)
+        await p.until(lambda: p.sync("one") == "Synced" and p.phase("one") == "Succeeded")
+        policy = {**AUTO["syncPolicy"], "syncOptions": ["FailOnSharedResource=true"]}
+        p.sources.commit(
+            URL,
+            {
+                "app/a.yaml": config_map("a").encode(),
+                "two/a.yaml": config_map("a").encode(),
+                "two/c.yaml": config_map("c").encode(),
+            },
+        )
+        await p.controller.push(frozenset([URL]))
+        await p.application("two", source={"repoURL": URL, "path": "two", "targetRevision": "HEAD"}, syncPolicy=policy)
+        found = "Shared resource found: ConfigMap/a is part of applications argocd/two and one"
+        await p.until(lambda: str((p.status("two").get("operationState") or {}).get("message")).startswith(found))
+        assert p.data("c") is None
+
+
 async def test_deleting_an_application_with_the_finalizer_deletes_its_objects() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"), b=config_map("b"))

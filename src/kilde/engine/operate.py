@@ -52,9 +52,7 @@ async def operate(ctx: Context, job: Job) -> float | None:
     """
     running = job.running
     if running.ended is None:
-        refused = ctx.projects.account_refusal(job.app)
-        refused = refused or await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=running)
-        running.ended = Outcome(Phase.ERROR, refused) if refused else await _attempt(ctx, job)
+        running.ended = await _refused(ctx, job) or await _attempt(ctx, job)
     outcome = running.ended
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
     if delay is None:
@@ -63,6 +61,18 @@ async def operate(ctx: Context, job: Job) -> float | None:
         await _try_again(ctx, job, outcome, delay)
     running.since = running.ended = None
     return delay
+
+
+async def _refused(ctx: Context, job: Job) -> Outcome | None:
+    """How an operation ends that may not begin."""
+    options = (job.app.policy.options, job.running.operation.options)
+    if any(one.is_on("FailOnSharedResource") for one in options):
+        shared = [text for kind, text in job.verdict().conditions if kind == "SharedResourceWarning"]
+        if shared:
+            return Outcome(Phase.FAILED, f"Shared resource found: {shared[0]}")
+    refused = ctx.projects.account_refusal(job.app)
+    refused = refused or await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=job.running)
+    return Outcome(Phase.ERROR, refused) if refused else None
 
 
 async def _attempt(ctx: Context, job: Job) -> Outcome:
