@@ -11,6 +11,7 @@ from e2e.stage import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
+_CONTROLLERS = "kube-controller-manager"
 CHANGED: dict[str, str | None] = {
     "shop/config.json": manifest("ConfigMap", "config", data={"k": "two", "same": "x"}),
     "shop/gone.json": None,
@@ -49,9 +50,21 @@ def refused(shop: Shop, *more: str) -> str:
 
 
 def objects(shop: Shop) -> dict[str, Any]:
+    """What is there, but for what the cluster's own controllers write whenever they come to it: they are at work all the time."""
     kinds = "configmaps,secrets,deployments"
-    found = json.loads(shop.stage.kubectl("get", kinds, "-n", shop.space, "-o", "json"))["items"]
-    return {f"{one['kind']}/{one['metadata']['name']}": one["metadata"]["resourceVersion"] for one in found}
+    found = json.loads(shop.stage.kubectl("get", kinds, "-n", shop.space, "-o", "json", "--show-managed-fields"))[
+        "items"
+    ]
+    for one in found:
+        one.pop("status", None)
+        meta = one["metadata"]
+        if one["kind"] == "Deployment":
+            del meta["resourceVersion"]
+            (meta.get("annotations") or {}).pop("deployment.kubernetes.io/revision", None)
+            meta["managedFields"] = [each for each in meta["managedFields"] if each["manager"] != _CONTROLLERS]
+    named = {f"{one['kind']}/{one['metadata']['name']}": one for one in found}
+    named.pop("ConfigMap/kube-root-ca.crt", None)
+    return named
 
 
 def test_exactly_the_plan_is_done_and_the_ledger_names_it(shop: Shop) -> None:
