@@ -80,10 +80,8 @@ class Controller:
         live = LiveView(cluster, self._tasks, lambda *told: self._object_changed(self.context, *told))
         schemas = Schemas(cluster)
         projects = Projects(cluster, settings.namespace, clock, self._project_changed)
-        reporter, accounts = (
-            report(cluster, fleet, clock, manager=settings.manager),
-            Accounts(world.records, clock, home=settings.namespace),
-        )
+        reporter = report(cluster, fleet, clock, manager=settings.manager)
+        accounts = Accounts(world.records, clock, home=settings.namespace)
         self.context = Context(
             world=world,
             home=cluster,

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kilde.adapters.clock import SystemClock
+from kilde.adapters.cluster.client import KubeCluster
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import move_argocd
@@ -22,22 +23,14 @@ from kilde.wiring.settings import LookSettings
 
 async def plan_move(settings: LookSettings) -> Moved:
     """What would become of the Argo CD installation of this namespace. Raises KildeError."""
-    cluster = open_cluster(settings.kubeconfig, context=settings.context)
-    try:
-        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
-        return move_argocd(await read_argocd(cluster, settings.namespace, where))
-    finally:
-        await cluster.close()
+    async with _opened(settings) as cluster:
+        return move_argocd(await read_argocd(cluster, settings.namespace, await _place(cluster)))
 
 
 async def plan_flux(settings: LookSettings) -> Moved:
     """What would become of the Flux installation of this cluster. Raises KildeError."""
-    cluster = open_cluster(settings.kubeconfig, context=settings.context)
-    try:
-        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
-        return move_flux(await read_flux(cluster, settings.namespace, where))
-    finally:
-        await cluster.close()
+    async with _opened(settings) as cluster:
+        return move_flux(await read_flux(cluster, settings.namespace, await _place(cluster)))
 
 
 async def take_over(settings: LookSettings, tell: Callable[[str], None], *, accept: bool) -> None:
@@ -54,12 +47,22 @@ async def hand_back(settings: LookSettings, tell: Callable[[str], None]) -> None
 
 @contextlib.asynccontextmanager
 async def _mover(settings: LookSettings, tell: Callable[[str], None]) -> AsyncIterator[Mover]:
+    async with _opened(settings) as cluster, destinations(cluster, settings.namespace) as there:
+        yield Mover(cluster, SystemClock(), settings.namespace, tell, there)
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: LookSettings) -> AsyncIterator[KubeCluster]:
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     try:
-        async with destinations(cluster, settings.namespace) as there:
-            yield Mover(cluster, SystemClock(), settings.namespace, tell, there)
+        yield cluster
     finally:
         await cluster.close()
+
+
+async def _place(cluster: KubeCluster) -> str:
+    """Its address and version, for people."""
+    return f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
 
 
 def write_files(folder: Path, files: Mapping[str, Object]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kilde.cli.applications import settings
-from kilde.cli.parameters import DELETION_BUDGET, FLEET_DELETION_BUDGET
+from kilde.cli.budget_options import deletion_budget_option, fleet_budget_option
 from kilde.cli.target import Target, target_options
 from kilde.core.plan.budget import Budget, FleetBudget
 
@@ -45,26 +45,8 @@ CHANGES, COULD_NOT = 1, 3
     metavar="HOST",
     help="A registry that is asked without TLS; may be repeated.",
 )
-@click.option(
-    "--deletion-budget",
-    "budget",
-    type=DELETION_BUDGET,
-    metavar="N,P%",
-    envvar="KILDE_DELETION_BUDGET",
-    default="5,10%",
-    show_default=True,
-    help="What the controller was started with.",
-)
-@click.option(
-    "--fleet-deletion-budget",
-    "fleet_budget",
-    type=FLEET_DELETION_BUDGET,
-    metavar="N,P%/TIME",
-    envvar="KILDE_FLEET_DELETION_BUDGET",
-    default="20,5%/10m",
-    show_default=True,
-    help="What the controller was started with.",
-)
+@deletion_budget_option("What the controller was started with.")
+@fleet_budget_option("What the controller was started with.")
 @click.option(
     "-o",
     "--output",
@@ -87,7 +69,7 @@ def command(
     check_images: bool,
     registry_config: Path | None,
     plain: tuple[str, ...],
-    budget: Budget,
+    deletion_budget: Budget,
     fleet_budget: FleetBudget,
     output: str,
     out: Path | None,
@@ -104,7 +86,13 @@ def command(
 
     if (registry_config or plain) and not check_images:
         raise click.UsageError("--registry-config and --plain-registry go with --check-images")
-    judging = Judging(budget=budget, fleet_budget=fleet_budget, images=check_images, auths=registry_config, plain=plain)
+    judging = Judging(
+        budget=deletion_budget,
+        fleet_budget=fleet_budget,
+        images=check_images,
+        auths=registry_config,
+        plain=plain,
+    )
     preview = asyncio.run(make_plan(settings(target), Asked(names=names, **asked), progress(), judging))
     _print(preview, output)
     if out is not None:

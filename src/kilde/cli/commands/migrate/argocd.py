@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from kilde.cli.applications import settings
+from kilde.cli.migrating.plan import plan_options, present
 from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
 
-NEEDS_PERSON = DIFFERS = 1
+DIFFERS = 1
 
 
 @click.command(
@@ -17,20 +18,7 @@ NEEDS_PERSON = DIFFERS = 1
     short_help="What would become of an Argo CD installation.",
 )
 @target_options
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the manifests for the config repository into this folder.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="For a terminal, a pull request's comment, a program.",
-)
+@plan_options
 @click.option(
     "--shadow", is_flag=True, help="Work everything out beside Argo CD for a while, and compare; nothing is written."
 )
@@ -79,15 +67,9 @@ def command(
         return _shadow(target, output, seconds, raw)
     if take or give:
         return _move(target, take=take, accept=accept)
-    from kilde.cli.migrating.show import show
-    from kilde.wiring.migrating import plan_move, write_files
+    from kilde.wiring.migrating import plan_move
 
-    moved = asyncio.run(plan_move(settings(target)))
-    show(moved.move, output)
-    if out is not None:
-        write_files(out, moved.files)
-        click.echo(f"{len(moved.files)} manifest{'' if len(moved.files) == 1 else 's'} written into {out}", err=True)
-    return NEEDS_PERSON if moved.move.needs_person else 0
+    return present(asyncio.run(plan_move(settings(target))), output, out)
 
 
 def _shadow(target: Target, output: str, seconds: float, raw: str) -> int:

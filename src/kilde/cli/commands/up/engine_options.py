@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kilde.cli.budget_options import deletion_budget_option, fleet_budget_option
 from kilde.cli.option_groups import group
-from kilde.cli.parameters import DELETION_BUDGET, DURATION, FLEET_DELETION_BUDGET
+from kilde.cli.parameters import DURATION
 from kilde.cli.target import namespace_option
 
 if TYPE_CHECKING:
@@ -40,25 +41,10 @@ engine_options = group(
         show_default=True,
         help="Pause between two waves or phases of a sync, for other controllers to react.",
     ),
-    click.option(
-        "--deletion-budget",
-        type=DELETION_BUDGET,
-        metavar="N,P%",
-        envvar="KILDE_DELETION_BUDGET",
-        default="5,10%",
-        show_default=True,
-        help="What a sync may delete unasked: so many objects or so many in a hundred, whichever is more; off: anything.",
+    deletion_budget_option(
+        "What a sync may delete unasked: so many objects or so many in a hundred, whichever is more; off: anything."
     ),
-    click.option(
-        "--fleet-deletion-budget",
-        "fleet_budget",
-        type=FLEET_DELETION_BUDGET,
-        metavar="N,P%/TIME",
-        envvar="KILDE_FLEET_DELETION_BUDGET",
-        default="20,5%/10m",
-        show_default=True,
-        help="What all applications together may delete unasked within that time; off: anything.",
-    ),
+    fleet_budget_option("What all applications together may delete unasked within that time; off: anything."),
     click.option(
         "--on-degraded",
         type=click.Choice(["hold", "rollback", "off"]),

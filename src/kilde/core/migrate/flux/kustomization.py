@@ -22,10 +22,7 @@ def as_application(
 ) -> tuple[Object, list[Note]]:
     """The manifest, and what it cannot say."""
     at, spec = place(body), mapping(body, "spec")
-    notes = shared_notes(at, spec)
-    notes += [
-        Note(kind="person", about=str(at), text=f"{key}: {told}") for key, told in _UNMAPPED.items() if spec.get(key)
-    ]
+    notes = shared_notes(at, spec, _UNMAPPED)
     annotations, waits = depends(at, spec, name_of)
     sops, keys = _decryption(at, spec, project)
     if spec.get("healthChecks"):

@@ -13,8 +13,8 @@ FINALIZER = "resources-finalizer.argocd.argoproj.io"
 NameOf = Callable[[Place], str]  # the Application that something of Flux becomes; "" where it becomes none
 
 
-def shared_notes(about: Place, spec: Mapping[str, Any]) -> list[Note]:
-    """What neither has a field for in an Application."""
+def shared_notes(about: Place, spec: Mapping[str, Any], unmapped: Mapping[str, str]) -> list[Note]:
+    """What has no field in an Application: of both kinds, and of the kind whose `unmapped` fields these are, with what is to be done."""
     notes = []
     if spec.get("kubeConfig"):
         told = "it deploys into another cluster: make a cluster Secret of its kubeconfig and name it in the destination"
@@ -25,7 +25,8 @@ def shared_notes(about: Place, spec: Mapping[str, Any]) -> list[Note]:
     if spec.get("suspend") is True:
         told = "it is suspended: its Application is not synced by itself"
         notes.append(Note(kind="differs", about=str(about), text=told))
-    return notes
+    found = (f"{key}: {told}" for key, told in unmapped.items() if spec.get(key))
+    return notes + [Note(kind="person", about=str(about), text=told) for told in found]
 
 
 def depends(about: Place, spec: Mapping[str, Any], name_of: NameOf) -> tuple[dict[str, str], list[Note]]:
