@@ -110,8 +110,20 @@ class Pair:
             assert time.monotonic() < until, f"{ask} is not answered with {code}"
             time.sleep(0.05)
 
+    def await_established(self, definition: str) -> None:
+        """Until both have told that this CRD is established, which is later than they begin to serve it."""
+        until = time.monotonic() + PATIENCE
+        while not all(_is_established(answer) for answer in self.ask(Ask("GET", definition))):
+            assert time.monotonic() < until, f"{definition} is not established"
+            time.sleep(0.05)
+
     def set_up(self, *asks: Ask) -> None:
         """Requests that must succeed on both."""
         for one in asks:
             for answer in self.ask(one):
                 assert answer["code"] < 300, (str(one), answer)
+
+
+def _is_established(answer: dict[str, Any]) -> bool:
+    told = (answer["body"].get("status") or {}).get("conditions") or ()
+    return any((one["type"], one["status"]) == ("Established", "True") for one in told)
