@@ -16,7 +16,7 @@ from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.postgres_ledger import PostgresLedger
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.core.ledger.merkle import consistency, inclusion
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 
 NOW = 1_767_225_600.0
 BATCH = 100

@@ -153,7 +153,7 @@ async def _commits(size: int) -> None:
     from kilde.adapters.git.sources import GitSources
     from kilde.core.apps.application import Source
     from kilde.core.render import RenderSource
-    from kilde.engine.rendering import Memory, Renderer
+    from kilde.engine.sources.rendering import Memory, Renderer
     from kilde.ports.sources import Credentials
 
     with tempfile.TemporaryDirectory(prefix="kilde-render-") as name:
@@ -186,7 +186,7 @@ async def _commits(size: int) -> None:
                 source = Source(repo_url=url, path=path, target_revision="main", render=render, raw={})
                 _, memories[number] = await renderer.render(source, sha, before, project="default")
 
-            for number in range(size):  # one after another, as engine/commits.py asks whom a commit concerns
+            for number in range(size):  # one after another, as engine/sources/commits.py asks whom a commit concerns
                 await one(number)
             wall, cpu = time.perf_counter() - begun, time.process_time() - used
             note = f"{renderer.renders - done} renders; loop away ≤ {await away.longest() * 1000:.0f} ms"

@@ -21,7 +21,7 @@ from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.cli.auditor import script
 from kilde.cli.auditor.audit import Audit
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 from kilde.ports.sources import Credentials
 
 COUNT = int(os.environ.get("KILDE_TAMPERINGS", "200"))

@@ -24,7 +24,7 @@ from kilde.core.ledger.growth import leaf_of
 from kilde.core.ledger.merkle import consistency, inclusion, is_consistent, root, root_by_inclusion
 from kilde.core.ledger.people import shown
 from kilde.core.ledger.record import GENESIS
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 from kilde.ports.records import Ledger
 from kilde.testing.records import MemoryRecords
 

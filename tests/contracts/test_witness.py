@@ -15,8 +15,8 @@ from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.adapters.witness.s3 import S3Place, signed_headers
 from kilde.core.basics.errors import InvalidInput, KildeError
 from kilde.core.ledger.checkpoint import ORIGIN
-from kilde.engine.notary import Notary
-from kilde.engine.witnessing import Witnessing, contradictions, heard
+from kilde.engine.records.notary import Notary
+from kilde.engine.records.witnessing import Witnessing, contradictions, heard
 from kilde.ports.witness import Witness
 from kilde.wiring.ledgers import open_witness
 

@@ -17,9 +17,9 @@ from kilde.adapters.charts.sources import ChartSources
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.source.chart_place import ChartPlace
-from kilde.engine.fleet import SECRETS
-from kilde.engine.inspect import plan_rollback
-from kilde.engine.looking import Eyes
+from kilde.engine.beside.inspect import plan_rollback
+from kilde.engine.beside.looking import Eyes
+from kilde.engine.fleet.applications import SECRETS
 from kilde.ports.sources import Credentials
 from kilde.testing.sources import FakeSources
 from kilde.wiring.sourcing import AllSources

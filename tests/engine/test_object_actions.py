@@ -11,8 +11,8 @@ from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.objects.ref import ObjectRef
-from kilde.engine.accounts import Accounts
-from kilde.engine.object_actions import ObjectActions, Pick
+from kilde.engine.beside.object_actions import ObjectActions, Pick
+from kilde.engine.records.accounts import Accounts
 from kilde.ports.cluster import Resource
 from kilde.testing.cluster import FakeCluster
 

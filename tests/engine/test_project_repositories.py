@@ -8,7 +8,7 @@ from engine.test_projects import project
 from engine.world import URL, Play, config_map, play
 from kilde.core.basics.errors import SourceUnavailable
 from kilde.core.objects.ref import ObjectRef
-from kilde.engine.fleet import SECRETS
+from kilde.engine.fleet.applications import SECRETS
 from kilde.ports.sources import Credentials
 from kilde.testing.sources import FakeSources
 from kilde.wiring.controlling import credentials_for

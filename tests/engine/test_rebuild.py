@@ -8,7 +8,7 @@ from engine.world import config_map, play
 from kilde.core.basics.moment import parse
 from kilde.core.ledger.answers import running_at
 from kilde.core.ledger.operation import operations
-from kilde.engine.rebuild import rebuild
+from kilde.engine.records.rebuild import rebuild
 
 pytestmark = pytest.mark.anyio
 AUTO = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}

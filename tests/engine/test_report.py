@@ -5,7 +5,7 @@ from typing import Any
 
 from kilde import crds
 from kilde.core.apps.application import Application
-from kilde.engine.fleet import APPLICATIONS, Fleet
+from kilde.engine.fleet.applications import APPLICATIONS, Fleet
 from kilde.engine.report import Reporter
 from kilde.ports.cluster import Resource
 from kilde.testing.clock import FakeClock

@@ -7,7 +7,7 @@ import pytest
 
 from engine.world import CONFIG_MAPS, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
-from kilde.engine.fleet import SECRETS
+from kilde.engine.fleet.applications import SECRETS
 from kilde.engine.sets.store import SETS
 from kilde.web.api import PushVerdict
 from kilde.web.face import Face

@@ -15,8 +15,8 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.budget import Budget
 from kilde.core.plan.held import digest_in
 from kilde.core.plan.restoring import Kept
-from kilde.engine.accounts import Accounts
-from kilde.engine.undoing import Undoing
+from kilde.engine.beside.undoing import Undoing
+from kilde.engine.records.accounts import Accounts
 from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio

@@ -18,8 +18,8 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.secrets import templates
 from kilde.core.secrets.vault.settings import Login
-from kilde.engine.accounts import Accounts
 from kilde.engine.derived.secret_writer import SECRETS
+from kilde.engine.records.accounts import Accounts
 from kilde.engine.vault.controller import VaultSecretController
 from kilde.engine.vault.resolver import VAULT_SECRETS, Resolver
 from kilde.engine.vault.settings import VaultSecretSettings

@@ -23,7 +23,7 @@ from kilde.core.secrets.sops import Opened, decrypted
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.core.secrets.vault.rules import default_keys
 from kilde.core.secrets.vault.settings import Login
-from kilde.engine.sops import SopsKeys, decrypter
+from kilde.engine.sources.sops import SopsKeys, decrypter
 from kilde.ports.cluster import Resource
 from kilde.testing.cluster import FakeCluster
 from real.sealed_secrets import required

@@ -13,7 +13,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.plan.adopted_file import in_place, with_patch
 
 if TYPE_CHECKING:
-    from kilde.engine.inspect import Drift
+    from kilde.engine.beside.inspect import Drift
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 Render = Callable[[Object, Path], tuple[str, ...]]

@@ -20,7 +20,7 @@ from kilde.core.ledger.evidence import unfolded
 from kilde.core.ledger.merkle import consistency, inclusion
 from kilde.core.ledger.people import references
 from kilde.core.ledger.record import GENESIS, Record
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 from kilde.ports.records import Ledger
 
 _CHUNK = 1 << 20

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kilde.engine.object_actions import Pick
+from kilde.engine.beside.object_actions import Pick
 
 
 def pick_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ async def origins_of(data_dir: Path, app: Object) -> Origins:
     from kilde.adapters.git.sources import GitSources
     from kilde.core.apps.application import read_application
     from kilde.core.apps.sources import told_list
-    from kilde.engine.looking import Eyes, looked_at
+    from kilde.engine.beside.looking import Eyes, looked_at
     from kilde.ports.sources import Credentials
 
     read = read_application(app)

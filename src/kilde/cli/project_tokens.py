@@ -10,7 +10,7 @@ from kilde.core.access.roles import Token
 from kilde.core.basics.moment import rfc3339
 
 if TYPE_CHECKING:
-    from kilde.engine.project_tokens import ProjectTokens
+    from kilde.engine.fleet.tokens import ProjectTokens
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +18,7 @@ async def project_tokens(target: Target) -> AsyncIterator["ProjectTokens"]:
     """Those of the cluster and namespace that the command line names."""
     import os
 
-    from kilde.engine.project_tokens import ProjectTokens
+    from kilde.engine.fleet.tokens import ProjectTokens
     from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context)

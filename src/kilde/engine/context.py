@@ -15,20 +15,20 @@ from kilde.core.apps.clusters import HOME, KnownCluster
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.engine.accounts import Accounts, CutOff
-from kilde.engine.deletion_budgets import DeletionBudgets
-from kilde.engine.fleet import Config, Fleet
-from kilde.engine.live import LiveView, Scope
-from kilde.engine.orphans import Orphans
-from kilde.engine.projects import Projects
-from kilde.engine.rendering import Renderer
+from kilde.engine.deletion.budgets import DeletionBudgets
+from kilde.engine.fleet.applications import Config, Fleet
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.records.accounts import Accounts, CutOff
 from kilde.engine.report import Reporter
-from kilde.engine.repositories import Repositories
 from kilde.engine.runtime import Runtime
-from kilde.engine.schemas import Schemas
 from kilde.engine.settings import EngineSettings
-from kilde.engine.signatures import Signatures
-from kilde.engine.survey import Surveyor
+from kilde.engine.sources.rendering import Renderer
+from kilde.engine.sources.repositories import Repositories
+from kilde.engine.sources.signatures import Signatures
+from kilde.engine.view.live import LiveView, Scope
+from kilde.engine.view.orphans import Orphans
+from kilde.engine.view.schemas import Schemas
+from kilde.engine.view.survey import Surveyor
 from kilde.engine.world import World
 from kilde.ports.cluster import Cluster, Discovery, Resource
 

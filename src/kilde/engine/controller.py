@@ -17,30 +17,30 @@ from kilde.core.sets.policy import CONFIG_MAP as PARAMETERS
 from kilde.core.source.chart_index import is_pinned
 from kilde.core.source.chart_place import parse_place
 from kilde.core.source.credentials import named_repository, scope_of
-from kilde.engine.accounts import Accounts
-from kilde.engine.clusters import ClusterSecrets
-from kilde.engine.commits import Commits
 from kilde.engine.context import Context
-from kilde.engine.deletion_budgets import DeletionBudgets
-from kilde.engine.fleet import Config, Fleet
+from kilde.engine.deletion.budgets import DeletionBudgets
+from kilde.engine.deletion.keeping import forget_old
+from kilde.engine.fleet.applications import Config, Fleet
+from kilde.engine.fleet.clusters import ClusterSecrets
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.fleet.targets import Targets
 from kilde.engine.guard import Guard
 from kilde.engine.heal import may_heal
-from kilde.engine.keeping import forget_old
-from kilde.engine.live import Held, LiveView
-from kilde.engine.orphans import Orphans
-from kilde.engine.projects import Projects
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.rendering import Renderer
+from kilde.engine.records.accounts import Accounts
+from kilde.engine.records.reviews import Reviews
 from kilde.engine.report import Reporter
-from kilde.engine.repositories import Repositories
-from kilde.engine.reviews import Reviews
-from kilde.engine.schemas import Schemas
 from kilde.engine.sets.controller import SetsController
 from kilde.engine.settings import EngineSettings
-from kilde.engine.signatures import Signatures
-from kilde.engine.survey import Surveyor
-from kilde.engine.targets import Targets
+from kilde.engine.sources.commits import Commits
+from kilde.engine.sources.rendering import Renderer
+from kilde.engine.sources.repositories import Repositories
+from kilde.engine.sources.signatures import Signatures
 from kilde.engine.tasks import TaskOwner
+from kilde.engine.view.live import Held, LiveView
+from kilde.engine.view.orphans import Orphans
+from kilde.engine.view.schemas import Schemas
+from kilde.engine.view.survey import Surveyor
 from kilde.engine.world import World
 from kilde.ports.sources import Credentials
 

@@ -21,7 +21,7 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.source.repository_url import redact
 from kilde.engine.context import NAMESPACES, Context
-from kilde.engine.fleet import CONFIG_MAPS
+from kilde.engine.fleet.applications import CONFIG_MAPS
 from kilde.engine.runtime import Wish
 from kilde.ports.cluster import Discovery, EventType, Resource, WatchEvent
 

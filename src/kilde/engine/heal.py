@@ -19,8 +19,8 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
+from kilde.engine.operation.writes import Pen, apply_one
 from kilde.engine.runtime import Heal, Packed, Runtime, Wish
-from kilde.engine.writes import Pen, apply_one
 
 log = structlog.get_logger()
 

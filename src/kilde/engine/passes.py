@@ -22,20 +22,20 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan, shared_warnings
 from kilde.core.plan.policy import unknown_options
-from kilde.engine import blocked
-from kilde.engine.automated import automated_operation, unrivalled
 from kilde.engine.context import Context
-from kilde.engine.delete_hooks import await_hooks
-from kilde.engine.deletion import delete_application
-from kilde.engine.dependencies import ClusterOf, Dependencies
+from kilde.engine.deletion.application import delete_application
+from kilde.engine.deletion.hooks import await_hooks
 from kilde.engine.heal import heal_state, outdated_heals
-from kilde.engine.operate import RETRYING, Job, operate, selected
+from kilde.engine.operation import blocked
+from kilde.engine.operation.automated import automated_operation, unrivalled
+from kilde.engine.operation.dependencies import ClusterOf, Dependencies
+from kilde.engine.operation.operate import RETRYING, Job, operate, selected
 from kilde.engine.quarantine import conditions as quarantine_conditions
 from kilde.engine.quarantine import judge_revision, wished
 from kilde.engine.runtime import Running, Runtime, Wish
-from kilde.engine.survey import Survey
+from kilde.engine.sources.wishes import UNMANAGED, Wishes, owned_refs
+from kilde.engine.view.survey import Survey
 from kilde.engine.why_not import not_loaded, where
-from kilde.engine.wishes import UNMANAGED, Wishes, owned_refs
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.plan.change import Action
 from kilde.engine.context import Context
 from kilde.engine.runtime import Runtime, Wish
-from kilde.engine.survey import Survey
-from kilde.engine.wishes import Wishes
+from kilde.engine.sources.wishes import Wishes
+from kilde.engine.view.survey import Survey
 
 log = structlog.get_logger()
 

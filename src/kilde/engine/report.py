@@ -11,8 +11,8 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
 from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.plan.difference import writer_of
-from kilde.engine.fleet import APPLICATIONS, Fleet
-from kilde.engine.writes import persist
+from kilde.engine.fleet.applications import APPLICATIONS, Fleet
+from kilde.engine.operation.writes import persist
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 

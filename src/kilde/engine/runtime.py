@@ -24,7 +24,7 @@ from kilde.core.plan.desired import Desired, Wanted
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.hooks import SyncPhase, hook_spec, is_skipped
 from kilde.core.plan.policy import Options
-from kilde.engine.rendering import Memories
+from kilde.engine.sources.rendering import Memories
 
 _APPLICATION = GroupKind(GROUP, KIND)
 _decode = msgspec.json.Decoder(dict).decode

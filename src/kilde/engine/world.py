@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kilde.core.basics.values import Object
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
-from kilde.engine.sops import NO_KEYS, SopsKeys
+from kilde.engine.sources.sops import NO_KEYS, SopsKeys
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 from kilde.ports.downloads import Downloads

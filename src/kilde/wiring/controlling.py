@@ -13,10 +13,10 @@ from kilde.adapters.web_client import WebClient
 from kilde.core.secrets.vault.settings import VaultSettings
 from kilde.core.source.credentials import choose
 from kilde.engine.controller import Controller
-from kilde.engine.fleet import Config
+from kilde.engine.fleet.applications import Config
+from kilde.engine.records.witnessing import Witnessing
 from kilde.engine.settings import EngineSettings
-from kilde.engine.sops import SopsKeys
-from kilde.engine.witnessing import Witnessing
+from kilde.engine.sources.sops import SopsKeys
 from kilde.engine.world import World
 from kilde.ports.sources import Credentials
 from kilde.ports.vault import Vault

@@ -16,8 +16,8 @@ from kilde.core.sets.application_set import read_application_set
 from kilde.core.sets.generating import generate
 from kilde.core.sets.outside import KnownCluster
 from kilde.core.source.credentials import choose
-from kilde.engine.clusters import by_name, read_known
-from kilde.engine.fleet import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.applications import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.clusters import by_name, read_known
 from kilde.engine.sets.outside import PortsOutside
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Resource

@@ -20,9 +20,9 @@ from kilde.adapters.witness.file import FileWitness
 from kilde.core.basics.errors import InvalidInput, LedgerError, SourceError
 from kilde.core.ledger.evidence import Note
 from kilde.core.ledger.operation import OperationView
-from kilde.engine.notary import Notary
-from kilde.engine.rebuild import Rebuilt, rebuild
-from kilde.engine.witnessing import heard
+from kilde.engine.records.notary import Notary
+from kilde.engine.records.rebuild import Rebuilt, rebuild
+from kilde.engine.records.witnessing import heard
 from kilde.ports.clock import Clock
 from kilde.ports.records import Ledger
 from kilde.ports.sources import Credentials

@@ -24,13 +24,13 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
 from kilde.core.source.credentials import choose, named_repository
-from kilde.engine.accounts import Accounts
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.inspect import Differences, Drift, diff_application, drift_of, plan_quarantine, plan_rollback
-from kilde.engine.looking import Eyes, surroundings
-from kilde.engine.projects import DEFAULT_PROJECT, PROJECTS
-from kilde.engine.sops import SopsKeys, decrypter
-from kilde.engine.why import Answer, why_application
+from kilde.engine.beside.inspect import Differences, Drift, diff_application, drift_of, plan_quarantine, plan_rollback
+from kilde.engine.beside.looking import Eyes, surroundings
+from kilde.engine.beside.why import Answer, why_application
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.projects import DEFAULT_PROJECT, PROJECTS
+from kilde.engine.records.accounts import Accounts
+from kilde.engine.sources.sops import SopsKeys, decrypter
 from kilde.ports.downloads import Downloads
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger

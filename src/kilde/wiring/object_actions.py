@@ -7,8 +7,8 @@ from kilde.adapters.clock import SystemClock
 from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import InvalidInput, LedgerError
 from kilde.core.basics.values import Object
-from kilde.engine.accounts import Accounts
-from kilde.engine.object_actions import ObjectActions
+from kilde.engine.beside.object_actions import ObjectActions
+from kilde.engine.records.accounts import Accounts
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.ledgers import existing_ledger
 from kilde.wiring.reaching import destinations

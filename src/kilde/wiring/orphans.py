@@ -11,10 +11,10 @@ from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.tracking import read_tracking
-from kilde.engine.fleet import CONFIG_MAPS
-from kilde.engine.orphans import orphans_now
-from kilde.engine.projects import PROJECTS
-from kilde.engine.wishes import owned_refs
+from kilde.engine.fleet.applications import CONFIG_MAPS
+from kilde.engine.fleet.projects import PROJECTS
+from kilde.engine.sources.wishes import owned_refs
+from kilde.engine.view.orphans import orphans_now
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings

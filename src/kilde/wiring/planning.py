@@ -28,17 +28,17 @@ from kilde.core.plan.budget import DEFAULT, FLEET_DEFAULT, Budget, FleetBudget
 from kilde.core.preview.model import AppPlan, Preview
 from kilde.core.preview.saved import plan_key
 from kilde.core.source.credentials import choose, named_repository
-from kilde.engine.comparing import comparer
-from kilde.engine.fleet import APPLICATIONS
-from kilde.engine.looking import served_by
+from kilde.engine.beside.comparing import comparer
+from kilde.engine.beside.looking import served_by
+from kilde.engine.fleet.applications import APPLICATIONS
+from kilde.engine.fleet.projects import Projects
 from kilde.engine.preview.application import Bench
 from kilde.engine.preview.fleet import Desk, Place, Progress, plan_fleet
 from kilde.engine.preview.sides import Asked, Mirrors, Pinned, Resolver
 from kilde.engine.preview.traces import Traces
-from kilde.engine.projects import Projects
-from kilde.engine.rendering import Renderer
-from kilde.engine.signatures import Signatures
-from kilde.engine.sops import SopsKeys
+from kilde.engine.sources.rendering import Renderer
+from kilde.engine.sources.signatures import Signatures
+from kilde.engine.sources.sops import SopsKeys
 from kilde.ports.cluster import Cluster
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.looking import download_values, holders_of

@@ -14,7 +14,7 @@ from kilde.core.apps.cluster_secrets import about_of, has_credentials, read_conf
 from kilde.core.apps.clusters import IN_CLUSTER, Clusters
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
-from kilde.engine.clusters import load_clusters, secret_of
+from kilde.engine.fleet.clusters import load_clusters, secret_of
 
 _PROGRAMS = "KILDE_CLUSTER_EXEC"
 _ANSWER = 30.0  # seconds, as Argo CD waits (ARGOCD_K8S_TCP_TIMEOUT and its kin)

@@ -17,7 +17,7 @@ from kilde.core.migrate.shadow import Shadow
 from kilde.engine.controller import Controller
 from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, template_images
 from kilde.engine.settings import EngineSettings
-from kilde.engine.sops import SopsKeys
+from kilde.engine.sources.sops import SopsKeys
 from kilde.engine.world import World
 from kilde.wiring.cluster import await_kinds, open_cluster
 from kilde.wiring.controlling import credentials_for

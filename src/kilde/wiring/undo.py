@@ -13,10 +13,10 @@ from kilde.core.apps.application import read_application
 from kilde.core.apps.clusters import IN_CLUSTER
 from kilde.core.apps.names import place_of
 from kilde.core.basics.errors import KildeError
-from kilde.engine.accounts import Accounts
-from kilde.engine.fleet import APPLICATIONS
+from kilde.engine.beside.undoing import Undoing
+from kilde.engine.fleet.applications import APPLICATIONS
+from kilde.engine.records.accounts import Accounts
 from kilde.engine.settings import EngineSettings
-from kilde.engine.undoing import Undoing
 from kilde.ports.records import Ledger
 from kilde.ports.undo import Deleted
 from kilde.wiring.cluster import open_cluster

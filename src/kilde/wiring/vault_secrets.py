@@ -4,7 +4,7 @@ import os
 
 from kilde.adapters.clock import SystemClock
 from kilde.core.secrets.vault.settings import VaultSettings
-from kilde.engine.accounts import Accounts
+from kilde.engine.records.accounts import Accounts
 from kilde.engine.vault.controller import VaultSecretController
 from kilde.engine.vault.resolver import Resolver
 from kilde.engine.vault.settings import VaultSecretSettings

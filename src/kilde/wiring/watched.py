@@ -15,7 +15,7 @@ from kilde.core.secrets.surveying import ENDINGS, LARGEST, Survey, survey
 from kilde.core.source.credentials import choose
 from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.sourcing import open_sources

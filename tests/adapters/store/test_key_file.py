@@ -7,7 +7,7 @@ import pytest
 from kilde.adapters.store.key_file import KeyFile
 from kilde.core.basics.errors import LedgerError
 from kilde.core.ledger.checkpoint import NEXT_KEY, PublicKey, open_note, read_key
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 from kilde.testing.records import MemoryRecords
 
 NOW = 1_700_000_000.0

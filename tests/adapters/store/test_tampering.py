@@ -15,7 +15,7 @@ import pytest
 from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.sqlite_ledger import Entry, SqliteLedger
 from kilde.core.ledger.chain import Finding
-from kilde.engine.notary import Notary
+from kilde.engine.records.notary import Notary
 
 COUNT = int(os.environ.get("KILDE_TAMPERINGS", "200"))
 SEED = int(os.environ.get("KILDE_SEED", "1"))

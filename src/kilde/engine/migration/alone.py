@@ -14,7 +14,7 @@ from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.migrate.model import Workload
 from kilde.core.migrate.note import NAME, Note, State, read_note
 from kilde.engine.derived.election import LEASES, Election
-from kilde.engine.fleet import CONFIG_MAPS
+from kilde.engine.fleet.applications import CONFIG_MAPS
 from kilde.engine.migration.reading import DEPLOYMENTS, STATEFUL_SETS, Reader, controllers
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.clock import Clock

@@ -16,7 +16,7 @@ from kilde.core.migrate.argocd import busy, move_argocd
 from kilde.core.migrate.model import Workload
 from kilde.core.migrate.note import NAME, Note, State, Stopped
 from kilde.core.plan.tracking import read_tracking
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS
 from kilde.engine.migration.alone import LEASE, LEASE_SECONDS, is_held, note_of
 from kilde.engine.migration.handover import HandedOver, Handover
 from kilde.engine.migration.reading import DEPLOYMENTS, STATEFUL_SETS, Reader, controllers, read_argocd

@@ -12,9 +12,9 @@ from kilde.core.basics.values import Object
 from kilde.core.migrate.argocd import SECRET_TYPE, Installation, is_controller
 from kilde.core.migrate.model import Workload
 from kilde.core.source.repository_url import redact
-from kilde.engine.clusters import load_clusters
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, SECRETS
-from kilde.engine.projects import PROJECTS
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, SECRETS
+from kilde.engine.fleet.clusters import load_clusters
+from kilde.engine.fleet.projects import PROJECTS
 from kilde.engine.sets.store import SETS
 from kilde.ports.cluster import Cluster, Resource
 

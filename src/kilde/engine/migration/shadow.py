@@ -10,7 +10,7 @@ from kilde.core.basics.values import Object
 from kilde.core.migrate.shadow import AppShadow, Field, compared
 from kilde.core.objects.images import images_of
 from kilde.engine.context import Context
-from kilde.engine.fleet import Fleet
+from kilde.engine.fleet.applications import Fleet
 from kilde.engine.report import Build, Reporter
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Cluster, Discovery, Propagation, Resource, WatchEvent

@@ -16,12 +16,12 @@ from kilde.core.plan.immutable import immutable_fields
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.planner import Plan
 from kilde.core.preview.model import Finding
-from kilde.engine.comparing import Compared, Comparer, Met
-from kilde.engine.deletion_budgets import limits_of
+from kilde.engine.beside.comparing import Compared, Comparer, Met
+from kilde.engine.deletion.budgets import limits_of
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.operation.writes import forces, replaces
 from kilde.engine.preview.losses import losses
-from kilde.engine.projects import Projects
-from kilde.engine.wishes import defined_scopes
-from kilde.engine.writes import forces, replaces
+from kilde.engine.sources.wishes import defined_scopes
 
 Missing = dict[ObjectRef, tuple[ObjectRef, ...]]  # what is not there → who needs it
 

@@ -23,14 +23,14 @@ from kilde.core.plan.planner import Plan
 from kilde.core.preview.model import AppPlan, Field, Finding, SourceAt, Step
 from kilde.core.render import Rendered
 from kilde.core.source.repository_url import redact
-from kilde.engine.comparing import Compared, Comparer, Met
-from kilde.engine.inspect import difference
-from kilde.engine.orders import make_order
+from kilde.engine.beside.comparing import Compared, Comparer, Met
+from kilde.engine.beside.inspect import difference
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.operation.orders import make_order
 from kilde.engine.preview.against import Missing, known_against, recreated
-from kilde.engine.projects import Projects
 from kilde.engine.runtime import Running, Wish
-from kilde.engine.signatures import Signatures
-from kilde.engine.wishes import make_wish
+from kilde.engine.sources.signatures import Signatures
+from kilde.engine.sources.wishes import make_wish
 
 _LONGEST = 400  # characters of a value
 _MOST_FIELDS = 200  # of one object

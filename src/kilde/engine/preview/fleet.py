@@ -14,15 +14,15 @@ from kilde.core.plan.budget import FLEET_DEFAULT, FleetBudget, Spent
 from kilde.core.preview.model import AppPlan, Finding
 from kilde.core.render import Rendered
 from kilde.core.secrets.raw import RawSecret, refusal
-from kilde.engine.looking import surroundings
+from kilde.engine.beside.looking import surroundings
+from kilde.engine.fleet.projects import Projects
 from kilde.engine.preview.against import settled
 from kilde.engine.preview.application import Bench, Planned, Side, failed, plan_application, with_findings
 from kilde.engine.preview.sides import Asked, Pinned, Resolver, Sides
 from kilde.engine.preview.traces import Traces, key_of
 from kilde.engine.preview.waits import waits
-from kilde.engine.projects import Projects
-from kilde.engine.rendering import Memories, Renderer
-from kilde.engine.sops import SopsKeys, decrypter
+from kilde.engine.sources.rendering import Memories, Renderer
+from kilde.engine.sources.sops import SopsKeys, decrypter
 from kilde.ports.cluster import Cluster
 
 _AT_ONCE = 4  # applications that are compared at the same time

@@ -11,8 +11,8 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.data_loss import claimed_volume, data_loss
 from kilde.core.preview.model import Finding
-from kilde.engine.comparing import Comparer
-from kilde.engine.wishes import owned_refs
+from kilde.engine.beside.comparing import Comparer
+from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.cluster import Resource
 
 _CLAIMS = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True)

@@ -14,7 +14,7 @@ from kilde import __version__
 from kilde.core.apps.sources import Source
 from kilde.core.render import Surroundings
 from kilde.core.source.tree import Trace
-from kilde.engine.rendering import Memories, Memory, Read, around_source
+from kilde.engine.sources.rendering import Memories, Memory, Read, around_source
 
 _FORMAT = 1
 

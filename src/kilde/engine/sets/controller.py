@@ -6,8 +6,8 @@ from kilde.core.sets.application_set import ApplicationSet
 from kilde.core.sets.generating import git_urls, uses
 from kilde.core.sets.writing import owning_set
 from kilde.core.source.push import Push
-from kilde.engine.clusters import ClusterSecrets
 from kilde.engine.context import Context
+from kilde.engine.fleet.clusters import ClusterSecrets
 from kilde.engine.queue import KeyedQueue
 from kilde.engine.sets.passes import Owned, SetPasses
 from kilde.engine.sets.store import SetStore

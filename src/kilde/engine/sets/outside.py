@@ -14,7 +14,7 @@ from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.outside import Answer, KnownCluster, Request
 from kilde.core.source.credentials import SECRET_TYPE
 from kilde.core.source.tree import Tree
-from kilde.engine.fleet import CONFIG_MAPS, SECRETS
+from kilde.engine.fleet.applications import CONFIG_MAPS, SECRETS
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 from kilde.ports.sources import Sources

@@ -17,8 +17,8 @@ from kilde.core.sets import rollout, status
 from kilde.core.sets.application_set import FINALIZER, REFRESH_ANNOTATION, ApplicationSet
 from kilde.core.sets.generating import Generated, generate, requeue_after
 from kilde.core.sets.policy import CONFIG_MAP, SetsPolicy, read_policy
-from kilde.engine.clusters import ClusterSecrets
 from kilde.engine.context import Context
+from kilde.engine.fleet.clusters import ClusterSecrets
 from kilde.engine.sets.outside import PortsOutside
 from kilde.engine.sets.store import SETS, SetStore
 from kilde.engine.sets.writes import Failure, SetWriter

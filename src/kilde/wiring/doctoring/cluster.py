@@ -23,7 +23,7 @@ from kilde.core.doctor.exposition import samples
 from kilde.core.doctor.finding import Finding, Verdict
 from kilde.core.doctor.sealing import judge_keys
 from kilde.crds import definitions
-from kilde.engine.fleet import CONFIG_MAPS, SECRETS
+from kilde.engine.fleet.applications import CONFIG_MAPS, SECRETS
 from kilde.ports.cluster import Resource
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.doctoring.git import look_at_credentials, look_at_servers

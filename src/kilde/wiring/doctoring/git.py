@@ -25,7 +25,7 @@ from kilde.core.source.chart_place import parse_place
 from kilde.core.source.credentials import KNOWN_HOSTS, choose, opened_by
 from kilde.core.source.repository_url import RepositoryUrl, Scheme, parse
 from kilde.core.source.webhook_signature import SECRET_NAME, webhook_secrets
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.wiring.looking import holders_of
 
 _PATIENCE = 20.0  # seconds for a server to answer

@@ -11,7 +11,7 @@ from kilde.core.doctor.finding import Finding
 from kilde.core.doctor.orphans import judge_orphans
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.tracking import Tracking, read_tracking
-from kilde.engine.fleet import APPLICATIONS, CONFIG_MAPS
+from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS
 from kilde.ports.cluster import Resource
 
 _MOST = 200_000  # objects

@@ -10,7 +10,7 @@ from kilde.cli.applications import settings
 from kilde.cli.target import Target, target_options
 
 if TYPE_CHECKING:
-    from kilde.engine.inspect import ObjectDiff
+    from kilde.engine.beside.inspect import ObjectDiff
 
 FOUND = 1
 

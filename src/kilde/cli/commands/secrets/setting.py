@@ -100,7 +100,7 @@ async def _application(target: Target, name: str) -> tuple[str, str]:
 
     from kilde.core.apps.application import read_application
     from kilde.core.basics.errors import KildeError
-    from kilde.engine.fleet import APPLICATIONS
+    from kilde.engine.fleet.applications import APPLICATIONS
     from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context)

@@ -10,7 +10,7 @@ from kilde.cli.object_options import pick_options
 from kilde.cli.target import Target, target_options
 from kilde.core.actions.action import Offered
 from kilde.core.objects.ref import ObjectRef
-from kilde.engine.object_actions import Pick
+from kilde.engine.beside.object_actions import Pick
 
 _HEADINGS = ("GROUP", "KIND", "NAMESPACE", "NAME", "ACTION", "DISABLED", "PARAMETERS")
 

@@ -10,7 +10,7 @@ from kilde.cli.object_options import pick_options
 from kilde.cli.printable import printable
 from kilde.cli.target import Target, target_options
 from kilde.core.apply.outcome import Outcome, Phase
-from kilde.engine.object_actions import Pick
+from kilde.engine.beside.object_actions import Pick
 
 FOUND = 1
 

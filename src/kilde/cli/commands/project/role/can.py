@@ -10,7 +10,7 @@ from kilde.cli.project_tokens import project_tokens
 from kilde.cli.target import Target, target_options
 from kilde.core.access.tokens import holder
 from kilde.core.basics.errors import InvalidInput
-from kilde.engine.project_tokens import role_of
+from kilde.engine.fleet.tokens import role_of
 
 FOUND = 1
 _LARGEST = 8192

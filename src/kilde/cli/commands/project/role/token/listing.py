@@ -9,7 +9,7 @@ from kilde.cli.project_tokens import project_tokens
 from kilde.cli.target import Target, target_options
 from kilde.core.access.roles import Token
 from kilde.core.basics.moment import rfc3339
-from kilde.engine.project_tokens import role_of
+from kilde.engine.fleet.tokens import role_of
 
 
 @click.command(

@@ -1,0 +1,1 @@
+"""The fleet: Applications, projects and clusters as the cluster has them, followed."""

@@ -1,0 +1,1 @@
+"""Sources: from a repository in Git to what an application wants: fetched, checked, decrypted, rendered once."""

@@ -1,0 +1,158 @@
+"""Surveys an application: every wanted and every tracked object is judged against what the live view holds, without a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from kilde.core.apps.application import Application
+from kilde.core.apps.customizations import Customizations
+from kilde.core.apps.status import ResourceState
+from kilde.core.apps.summary import external_urls, images
+from kilde.core.basics.values import Object
+from kilde.core.health.assess import assess, counts
+from kilde.core.health.health import Health, aggregate
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Action, Change
+from kilde.core.plan.planner import Plan, judge, judge_extra
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.runtime import Judged, Packed, Runtime
+from kilde.engine.view.live import Held, LiveView
+from kilde.engine.view.schemas import Schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What an application looks like right now."""
+
+    plan: Plan
+    health: str
+    healths: dict[ObjectRef, tuple[str, str]] = field(default_factory=dict)
+    extras: frozenset[ObjectRef] = frozenset()
+    images: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    @property
+    def resources(self) -> tuple[ResourceState, ...]:
+        return tuple(_resource(change, change.ref in self.extras) for change in self.plan.changes)
+
+
+class Surveyor:
+    """Judges objects, and remembers each judgement while neither side has changed."""
+
+    def __init__(self, live: LiveView, schemas: Schemas, projects: Projects) -> None:
+        self._live, self._schemas, self._projects = live, schemas, projects
+        self.customizations = Customizations()  # the controller brings what argocd-cm says
+        self.comparisons = 0
+
+    def survey(
+        self, app: Application, rt: Runtime, *, prune: bool, wanted: Iterable[ObjectRef] | None = None
+    ) -> Survey:
+        """`wanted` None: what the runtime's wish holds. With an empty one, everything tracked is an extra."""
+        wish = rt.wish.objects if rt.wish is not None and wanted is None else {}
+        changes: list[Change] = []
+        healths: dict[ObjectRef, tuple[str, str]] = {}
+        alive: list[Health | None] = []
+        for ref, packed in wish.items():
+            found = self.judge(app, rt, ref, packed)
+            changes.append(found.change)
+            healths[ref] = (found.health, found.health_message)
+            if found.change.action is not Action.CREATE and found.counts:
+                alive.append(found.verdict)
+        extras = self._live.tracked_by(app.name) - wish.keys()
+        for ref in sorted(extras):
+            held = self._live.get(ref)
+            if held is not None:
+                extra = self._extra(app, rt, ref, held, prune=prune)
+                changes.append(extra.change)
+                healths[ref] = (extra.health, extra.health_message)
+                if extra.counts:
+                    alive.append(extra.verdict)
+        for ref in [ref for ref in rt.judged if ref not in healths]:
+            del rt.judged[ref]
+        seen = rt.judged.values()
+        missing = sum(1 for change in changes if change.action is Action.CREATE)
+        return Survey(
+            plan=Plan(changes=tuple(changes)),
+            health=str(aggregate(alive, missing=missing)),
+            healths=healths,
+            extras=frozenset(extras),
+            images=tuple(sorted({image for judged in seen for image in judged.images})),
+            urls=tuple(sorted({url for judged in seen for url in judged.urls})),
+        )
+
+    def judge(self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed) -> Judged:
+        """One wanted object against what is held of it now."""
+        held = self._live.get(ref)
+        version = held.version if held else ""
+        known = rt.judged.get(ref)
+        if known is not None and known.wanted is packed and known.live_version == version:
+            return known
+        body = held.body() if held else None
+        self.comparisons += 1
+        change = judge(
+            packed.unpack(ref),
+            body,
+            app=app.name,
+            node=self._schemas.node(ref.group, packed.version, ref.kind),
+            ignore=(*self.customizations.ignore, *app.ignore),
+            tracking=self._live.tracking,
+        )
+        change = self._permitted(app, change)
+        if body is None:
+            found = Judged(packed, version, change, None, there=False, counts=True)
+        else:
+            found = self._judged(packed, version, change, body, counts=counts(body))
+        rt.judged[ref] = found
+        return found
+
+    def _permitted(self, app: Application, change: Change) -> Change:
+        ref = change.ref
+        denied = self._projects.forbids(app, ref, namespaced=bool(ref.namespace))
+        return replace(change, forbidden=True, why=denied) if denied and not change.hook else change
+
+    def _extra(self, app: Application, rt: Runtime, ref: ObjectRef, held: Held, *, prune: bool) -> Judged:
+        known = rt.judged.get(ref)
+        same = known is not None and known.wanted is None and known.live_version == held.version
+        if known is not None and same and (known.change.action is Action.PRUNE) == prune:
+            return known
+        body = held.body()
+        change = self._permitted(app, judge_extra(ref, body, prune=prune, options=app.policy.options))
+        found = self._judged(None, held.version, change, body, counts=counts(body) and not change.hook)
+        rt.judged[ref] = found
+        return found
+
+    def assess(self, body: Object) -> Health | None:
+        """The health of an object, by the checks that are configured, and by ours."""
+        return assess(body, self.customizations.judge)
+
+    def _judged(self, packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
+        kind = change.ref.group_kind
+        return Judged(
+            packed,
+            version,
+            change,
+            self.assess(body),
+            there=True,
+            counts=counts,
+            images=images(kind, body),
+            urls=external_urls(kind, body),
+        )
+
+
+def _sync_word(change: Change) -> str:
+    if change.hook:
+        return ""
+    if change.forbidden:
+        return "Unknown"
+    return "OutOfSync" if change.differs else "Synced"
+
+
+def _resource(change: Change, extra: bool) -> ResourceState:
+    return ResourceState(
+        ref=change.ref,
+        version=change.version,
+        sync=_sync_word(change),
+        wave=change.wave,
+        requires_pruning=extra,
+        hook=change.hook,
+        confirmation=change.asks,
+    )
