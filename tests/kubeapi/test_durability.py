@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,30 @@ while True:
     store.flush()
     print(number, flush=True)
 """
+
+
+class _Grouped(SqliteJournal):
+    """Remembers in which groups it was given writes."""
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self.groups = [*getattr(self, "groups", ()), [entry.version for entry in entries]]
+        super().append(entries)
+
+
+@pytest.mark.anyio
+async def test_what_one_turn_of_the_loop_writes_goes_to_the_disk_in_groups(tmp_path: Path) -> None:
+    journal = _Grouped(tmp_path / "cluster.db")
+    store = Store(journal)
+    store.attach(asyncio.get_running_loop())
+
+    for number in range(10):
+        store.put(key(f"c{number}"), thing(f"c{number}"))
+    await store.settled()
+    store.put(key("later"), thing("later"))
+    store.close()
+
+    assert journal.groups == [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10], [11]]
+    assert len(contents(Store(SqliteJournal(tmp_path / "cluster.db")))) == 11
 
 
 def _killed_after(path: Path, durability: str, start: int, delay: float) -> int:

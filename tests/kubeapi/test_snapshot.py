@@ -1,5 +1,6 @@
 """A snapshot holds all objects of a store, byte for byte, and makes the same store again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,8 @@ class Journal:
         self.entries: list[tuple[int, str, bytes]] = []
         self.begun = 0
 
-    def append(self, entry: tuple[int, str, bytes]) -> None:
-        self.entries.append(tuple(entry))
+    def append(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
+        self.entries += map(tuple, entries)
 
     def flush(self) -> None: ...
 

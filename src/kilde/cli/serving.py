@@ -1,6 +1,7 @@
 """Commands that last: an event loop, signals that end it, and a log on standard error."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import click
 
 _IMPATIENT = 130
+_YOUNG = 10_000  # new objects between two looks for cycles; at Python's own 700 every tenth write pays for one that finds none
 
 Serve = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -21,6 +23,7 @@ def serve_until_signal(serve: Serve) -> None:
     from kilde.cli.no_core_dumps import forbid_core_dumps
 
     forbid_core_dumps()
+    gc.set_threshold(_YOUNG)
 
     async def whole() -> None:
         stop = asyncio.Event()

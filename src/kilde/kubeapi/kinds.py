@@ -73,7 +73,7 @@ class Kind:
         default=False, kw_only=True
     )  # of an older release: its type may not know all that defaults give
 
-    @property
+    @cached_property
     def storage(self) -> str:
         """The name under which the store keeps these objects, whatever version they were sent in."""
         return self.resource.kept_as

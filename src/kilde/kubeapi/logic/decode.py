@@ -75,7 +75,29 @@ class _Twice(dict[str, Any]):
     twice: tuple[str, ...] = ()
 
 
+class _Repeated(Exception):
+    """An object has a key more than once."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Repeated
+    return made
+
+
+_without_duplicates = json.JSONDecoder(object_pairs_hook=_once).decode
+
+
 def _json(raw: bytes) -> Body:
+    """A decoder that gathers what is there twice has to be made anew for each body, so one that cannot is tried first."""
+    try:
+        return Body(_without_duplicates(raw.decode(json.detect_encoding(raw), "surrogatepass")))
+    except _Repeated:
+        return _json_with_duplicates(raw)
+
+
+def _json_with_duplicates(raw: bytes) -> Body:
     found: list[_Twice] = []
 
     def gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

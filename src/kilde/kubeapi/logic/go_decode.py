@@ -18,6 +18,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)")
 _DECODE_THEMSELVES = frozenset(("quantity", "int-or-string", "date-time"))
+_STRING = Scalar.STRING
 _INT32, _INT64 = 1 << 31, 1 << 63
 
 
@@ -57,7 +58,7 @@ def _fits(node: Node, value: Json) -> bool:
     kind = type(value)
     if kind is str:
         form = node.format
-        return _special(node, value) if form else node.scalar is Scalar.STRING or node.scalar is Scalar.UNTYPED
+        return _special(node, value) if form else node.scalar is _STRING or node.scalar is Scalar.UNTYPED
     if kind is dict:
         return node.map is not None and _fits_map(node, node.map, value)
     if kind is list:
@@ -78,7 +79,11 @@ def _fits_map(node: Node, spec: MapNode, value: Object) -> bool:
         return True
     for key, item in value.items():
         below = fields.get(key) or others
-        if below is None or not _fits(below, item):
+        if below is None:
+            return False
+        if type(item) is str and below.scalar is _STRING and not below.format:  # most are, and calls cost
+            continue
+        if not _fits(below, item):
             return False
     return True
 

@@ -16,6 +16,7 @@ _BACKLOG = 512
 _STOP_WITHIN = 1
 _LINGER = 5.0
 _LONGEST_HEAD = 1 << 20  # as Go's net/http
+_NOTHING, _HEAD, _BODY = 0, 1, 6  # what is awaited of a client, and how much patience it gets
 
 
 class _Protocol(HttpToolsProtocol):
@@ -30,30 +31,33 @@ class _Protocol(HttpToolsProtocol):
     _certificate: bytes | None = None
     _deadline: asyncio.TimerHandle | None = None
     _head = 0
-    _in_head = True
+    _awaited = _HEAD
+    _timed: int | None = None  # what the deadline is of; None once that has come
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
         self._certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-        self._expect(self.patience)
+        self._expect(_HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect(None)
+        self._expect(_NOTHING)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
+        self._awaited = self._awaited or _HEAD
+        if self._awaited == _HEAD:
             self._head += len(data)
             if self._head > _LONGEST_HEAD and len(data) < _LONGEST_HEAD:
                 self.send_400_response("Request header too large.")
                 return
-            if self._deadline is None:
-                self._expect(self.patience)
         super().data_received(data)
+        if self._awaited != self._timed:  # only now: most requests come whole, and need no deadline
+            self._expect(self._awaited)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._awaited = _HEAD
         own: dict[object, object] = {
             "shed": self.shed,
             "abort": self.transport.abort,
@@ -61,15 +65,13 @@ class _Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {"tls": {"client_cert": self._certificate}, "kilde": own}
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._head = False, 0
-        self._expect(6 * self.patience)
+        self._awaited, self._head = _BODY, 0
         super().on_headers_complete()
         if self.parser.should_upgrade():  # CONNECT and Upgrade: nothing that follows is read as a request
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
-        self._in_head = True
-        self._expect(None)
+        self._awaited, self._timed = _NOTHING, None
         super().on_message_complete()
 
     def shed(self) -> None:
@@ -77,15 +79,49 @@ class _Protocol(HttpToolsProtocol):
         self.flow.resume_writing()
         self.loop.call_later(_LINGER, self.transport.abort)
 
-    def _expect(self, seconds: float | None) -> None:
-        """The connection ends if nothing happens within so many seconds."""
+    def _expect(self, what: int) -> None:
+        """The connection ends if this does not come in time."""
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._stalled)
+        self._timed = what
+        self._deadline = self.loop.call_later(what * self.patience, self._stalled) if what else None
 
     def _stalled(self) -> None:
         self._deadline = None
         self.transport.abort()
+
+
+class _Reading(asyncio.BufferedProtocol):
+    """Reads for a connection, into memory that all of them share.
+
+    A loop that is given no buffer makes 256 KiB for whatever comes, from the system and back to it, once a request.
+    """
+
+    _shared = memoryview(bytearray(64 << 10))  # filled and handed on in one go, so no two connections use it at once
+
+    def __init__(self, protocol: _Protocol) -> None:
+        self._protocol = protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._protocol.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._protocol.connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._shared
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._protocol.data_received(self._shared[:nbytes].tobytes())
+
+    def eof_received(self) -> None:
+        self._protocol.eof_received()
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
 
 
 class _Server(uvicorn.Server):
@@ -134,9 +170,10 @@ class Listener:
                 "ssl_ca_certs": str(identity.ca),
                 "ssl_cert_reqs": ssl.CERT_OPTIONAL,
             }
+        protocol = type("Protocol", (_Protocol,), {"patience": patience})
         config = uvicorn.Config(
             app,
-            http=type("Protocol", (_Protocol,), {"patience": patience}),
+            http=lambda **given: _Reading(protocol(**given)),  # type: ignore[arg-type]
             loop="none",
             ws="none",
             lifespan="off",

@@ -1,6 +1,6 @@
 """Journal: what the store asks of whatever keeps its writes, and what it is told of each of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -85,8 +85,8 @@ class Journal(Protocol):
         """Notes that a run begins and that versions up to this one may be told to clients: `last` is no lower from here on."""
         ...
 
-    def append(self, entry: Entry) -> None:
-        """Takes a write and does not wait for it."""
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Takes writes, at least one, and does not wait for them."""
         ...
 
     def resume(self) -> None:
@@ -129,8 +129,8 @@ class NoJournal:
     def begin(self, version: int) -> None:
         """Forgets it."""
 
-    def append(self, entry: Entry) -> None:
-        self._outcomes.append(Outcome(entry.version))
+    def append(self, entries: Sequence[Entry]) -> None:
+        self._outcomes.append(Outcome(entries[-1].version))
         self._tell()
 
     def resume(self) -> None:

@@ -62,7 +62,7 @@ def restored(data: bytes, about: str, journal: Journal) -> Head:
     """Reads a file into a journal that is empty. BadSnapshot before anything is written, if the file is not whole."""
     head = _check(data, about)
     for entry in _entries(data):
-        journal.append(entry)
+        journal.append((entry,))
     journal.flush()
     for outcome in journal.outcomes():
         if outcome.error is not None:

@@ -4,7 +4,7 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class _Resume:
 
 
 _RESUME = _Resume()
-_Item = Entry | threading.Event | _Resume | None
+_Item = Sequence[Entry] | threading.Event | _Resume | None
 
 
 class _Batch(NamedTuple):
@@ -97,8 +97,8 @@ class SqliteJournal:
         ) as error:  # a full disk: reading works, and no write will be acknowledged until it is not
             _log.warning("the store cannot be written now", reason=str(error))
 
-    def append(self, entry: Entry) -> None:
-        self._waiting.put(entry)
+    def append(self, entries: Sequence[Entry]) -> None:
+        self._waiting.put(entries)
 
     def resume(self) -> None:
         self._waiting.put(_RESUME)
@@ -152,8 +152,8 @@ class SqliteJournal:
             if isinstance(item, threading.Event):
                 signals.append(item)
             else:
-                entries.append(item)
-                size += len(item.value or b"")
+                entries += item
+                size += sum(len(entry.value or b"") for entry in item)
             if len(entries) >= _GROUP or size >= _GROUP_BYTES:
                 return _Batch(entries, signals, end=True)
             try:

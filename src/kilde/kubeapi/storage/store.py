@@ -13,6 +13,7 @@ from kilde.kubeapi.storage.journal import Entry, Journal, NoJournal, Recovery, S
 from kilde.kubeapi.storage.records import Change, Key, Record, encode, record
 
 _LEAP = 1000  # a restart skips so many versions: those told to a client but lost in a kill are never given twice
+_GROUP = 8  # so many writes of one turn of the loop go to the disk while the rest is judged
 _PAUSE = 1.0  # seconds without writes after the disk refused one
 
 
@@ -44,6 +45,8 @@ class Store:
         self._listeners: dict[str, list[Callable[[Change], None]]] = {}
         self._followers: dict[str, list[Callable[[Change], None]]] = {}
         self._pending: deque[Change] = deque()
+        self._fresh: list[Entry] = []  # what the journal was not yet given
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._refusal: StorageBroken | None = None
         self._refuses_until = 0.0
@@ -60,8 +63,9 @@ class Store:
         return self._journal.recovery
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From here on commits are told in this loop, which is the one that writes."""
+        """From here on commits are told in this loop, which is the one that writes. What it writes in one turn is one group."""
         if not isinstance(self._journal, NoJournal):
+            self._loop = loop
             self._journal.on_outcome(lambda: _tell(loop, self.poll))
 
     def _replay(self) -> None:
@@ -126,8 +130,18 @@ class Store:
         self.version = change.version
         self.history.add(change)
         self._pending.append(change)
-        self._journal.append(entry)
+        self._fresh.append(entry)
+        if self._loop is None or len(self._fresh) >= _GROUP:
+            self._hand_over()
+        elif len(self._fresh) == 1:
+            self._loop.call_soon(self._hand_over)
         self._announce(change)
+
+    def _hand_over(self) -> None:
+        """Gives the journal what was written."""
+        if self._fresh:
+            fresh, self._fresh = self._fresh, []
+            self._journal.append(fresh)
 
     def listen(self, resource: str, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Tells the listener each change of a resource ("": of all) as it is made; the answer ends that."""
@@ -188,6 +202,7 @@ class Store:
             back = Change(self.version, done.key, done.after, done.before, done.last or done.after, undone=True)
             self._announce(back)
         self.durable = self.version
+        self._fresh.clear()
         self._release(self.version, self._refusal)
         self._journal.resume()
 
@@ -238,11 +253,13 @@ class Store:
 
     def flush(self) -> None:
         """Waits, without giving way, until all writes are decided."""
+        self._hand_over()
         self._journal.flush()
         self.poll()
 
     def close(self) -> None:
         """Writes what is left to disk."""
+        self._hand_over()
         self._journal.on_outcome(lambda: None)
         self._journal.close()
         self.poll()

@@ -13,6 +13,8 @@ from kilde.core.objects.typed.schema import DEFAULT_VERSION, builtin
 from kilde.core.objects.unchanged import Unchanged
 
 _NOTHING = object()
+_PLAIN = frozenset((str, int, bool))
+_REWRITTEN = ("quantity", "byte")  # formats of which Go writes a value otherwise than it was sent
 _UNROUNDED = ("io.k8s.api.node.", "io.k8s.api.resource.")  # groups that do not round their resource lists
 # Lists of which an empty one is another than none: it stands instead of the default, and is refused.
 _TOLD_APART = frozenset({("io.k8s.api.autoscaling.v2.HPAScalingRules", "policies")})
@@ -43,6 +45,9 @@ def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     for key, child in value.items():
         below = fields.fields.get(key)
         if below is None or child is None:
+            continue
+        if child and type(child) in _PLAIN and below.format not in _REWRITTEN:  # most are, and calls cost
+            out[key] = child
             continue
         code = codes.get(key, "")
         kept = _field(below, child, code, milli=milli)
@@ -99,6 +104,8 @@ def _map(node: Node, fields: MapNode, value: Object, *, milli: bool = True) -> O
         return _struct(node, fields, value)
     if fields.fields:  # only custom resources mix the two
         return value
+    if others.map is None and others.list is None and others.format not in _REWRITTEN and None not in value.values():
+        return dict(value)
     if others.format == "quantity":
         return {key: "0" if child is None else _quantity(child, milli=milli) for key, child in value.items()}
     return {key: _zero_item(others) if child is None else _value(others, child) for key, child in value.items()}

@@ -15,6 +15,7 @@ from kilde.core.objects.typed.validation import DEEPEST, fits
 from kilde.core.objects.typed.values import item_element, same
 
 _LEAF: Trie = {}
+_NUMERIC, _STRING, _BOOLEAN, _UNTYPED = Scalar  # this is asked of every value
 _MEMBER: Trie = {MEMBER: _LEAF}
 
 
@@ -72,11 +73,11 @@ def _value(node: Node, live: Json, config: Json, inside: bool) -> _Walked:
 def _is_scalar(node: Node, kind: type) -> bool:
     expected = node.scalar
     if kind is str:
-        return expected is Scalar.STRING or expected is Scalar.UNTYPED
+        return expected is _STRING or expected is _UNTYPED
     if kind is bool:
-        return expected is Scalar.BOOLEAN or expected is Scalar.UNTYPED
+        return expected is _BOOLEAN or expected is _UNTYPED
     if kind is int or kind is float:
-        return expected is Scalar.NUMERIC or expected is Scalar.UNTYPED
+        return expected is _NUMERIC or expected is _UNTYPED
     return False
 
 
@@ -151,6 +152,9 @@ def _fresh_map(node: MapNode, config: dict[str, Json], depth: int) -> Trie | Non
             below = node.others
             if below is None:
                 raise _Unusual
+        if type(child) is str and (below.scalar is _STRING or below.scalar is _UNTYPED):  # most are, and calls cost
+            paths["f:" + key] = _LEAF
+            continue
         found = _fresh(below, child, depth + 1) if child is not None else _LEAF
         if not declared or child == {}:
             paths["f:" + key] = as_member(found)
