@@ -1,7 +1,7 @@
 """Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
 sops, Vault, a small operator, and Go's templates.
 
-    python tools/build_real.py            # all but the older kubectls
+    python tools/build_real.py            # all but the older kube-apiservers
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
@@ -36,19 +36,27 @@ class Program:
     by_default: bool = True
 
 
-_STAMPS = (
-    f"-X k8s.io/component-base/version.gitVersion=v{KUBERNETES}"
-    " -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
-    " -X k8s.io/component-base/version.gitTreeState=clean"
-)
+def _minor(version: str) -> str:
+    return version.split(".")[1]
+
+
+def _stamps(version: str) -> str:
+    stamp = "-X k8s.io/component-base/version"
+    return f"{stamp}.gitVersion=v{version} {stamp}.gitMajor=1 {stamp}.gitMinor={_minor(version)} {stamp}.gitTreeState=clean"
+
+
+_STAMPS = _stamps(KUBERNETES)
 
 
 def _kubectl(version: str) -> Program:
     """An older kubectl, to see that it gets along with what is served."""
-    minor = version.split(".")[1]
-    stamp = "-X k8s.io/component-base/version"
-    stamps = f"{stamp}.gitVersion=v{version} {stamp}.gitMajor=1 {stamp}.gitMinor={minor} {stamp}.gitTreeState=clean"
-    return Program(f"kubectl-1.{minor}", "k8s.io/kubernetes/cmd/kubectl", version, stamps, by_default=False)
+    return Program(f"kubectl-1.{_minor(version)}", "k8s.io/kubernetes/cmd/kubectl", version, _stamps(version))
+
+
+def _apiserver(version: str) -> Program:
+    """An older kube-apiserver, to compare with what `--kubernetes-version` serves."""
+    module, package = f"kubernetes-1.{_minor(version)}", "k8s.io/kubernetes/cmd/kube-apiserver"
+    return Program(module, package, version, _stamps(version), by_default=False)
 
 
 _KUSTOMIZE = "-X sigs.k8s.io/kustomize/api/provenance.version=v5.8.1"
@@ -82,7 +90,9 @@ PROGRAMS = {
     ),
 }
 OLD_KUBECTLS = ("1.29.6", "1.31.14", "1.33.13")
+OLD_APISERVERS = ("1.33.13", "1.34.4", "1.35.4")
 PROGRAMS |= {f"kubectl-{version}": _kubectl(version) for version in OLD_KUBECTLS}
+PROGRAMS |= {f"kube-apiserver-{version}": _apiserver(version) for version in OLD_APISERVERS}
 
 
 def where(name: str, root: Path = ROOT) -> Path:
