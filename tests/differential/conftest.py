@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from build_real import OLD_APISERVERS, where
 
 from differential.hooks import Hook, serving
 from differential.sides import Ask, Pair, Side
@@ -21,10 +23,28 @@ _PATIENCE = 60.0
 @pytest.fixture(scope="session")
 def pair(real_programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Both servers, one of each for the session."""
-    folder = tmp_path_factory.mktemp("differential")
+    with _beside(tmp_path_factory.mktemp("differential")) as both:
+        yield both
+
+
+@pytest.fixture(scope="session", params=OLD_APISERVERS)
+def older_pair(
+    request: pytest.FixtureRequest, real_programs: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
+    """A kube-apiserver of an older minor and ours, which serves that minor."""
+    program = f"kube-apiserver-{request.param}"
+    if not where(program).exists():
+        pytest.skip(f"not built: python tools/build_real.py {program} (three minutes)")
+    with _beside(tmp_path_factory.mktemp(program), program, "--kubernetes-version", request.param) as both:
+        yield both
+
+
+@contextmanager
+def _beside(folder: Path, program: str = "kube-apiserver", *more: str) -> Iterator[Pair]:
     config = folder / "ours.kubeconfig"
-    words = ["cluster", "--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config)]
-    with control_plane(folder / "real", controllers=False) as plane, (folder / "ours.log").open("wb") as log:
+    words = ["cluster", "--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config), *more]
+    plane_of = control_plane(folder / "real", controllers=False, apiserver=program)
+    with plane_of as plane, (folder / "ours.log").open("wb") as log:
         ours = subprocess.Popen([sys.executable, "-m", "kilde", *words], stdout=log, stderr=log)
         try:
             _await(config, ours)

@@ -26,7 +26,7 @@ def pod(name: str) -> dict[str, Any]:
         "image": "i",
         "restartPolicyRules": [{"action": "Restart", "exitCodes": {"operator": "In"}}],
     }
-    spec = {"hostnameOverride": "h", "containers": [{**container, "restartPolicy": "Always"}]}
+    spec = {"hostnameOverride": "h", "containers": [container]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
 
 
@@ -42,7 +42,7 @@ async def test_it_says_which_release_it_is(tmp_path: Path, minor: str) -> None:
         _, document = await client.ask("GET", "/openapi/v3/api/v1")
 
     assert (f"{version['major']}.{version['minor']}", version["gitVersion"]) == (minor, RELEASES[minor])
-    assert document["info"]["version"] == RELEASES[minor]
+    assert document["info"]["version"] == minor
 
 
 @pytest.mark.anyio

@@ -138,10 +138,15 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(folder: Path, *, controllers: bool = True, only: Sequence[str] = ()) -> Iterator[ControlPlane]:
-    """A fresh control plane under `folder`; `controllers=False` leaves kube-controller-manager out, `only` names those it runs."""
+def control_plane(
+    folder: Path, *, controllers: bool = True, only: Sequence[str] = (), apiserver: str = "kube-apiserver"
+) -> Iterator[ControlPlane]:
+    """A fresh control plane under `folder`; `controllers=False` leaves kube-controller-manager out, `only` names those it runs.
+
+    `apiserver` is one of the programs of tools/build_real.py.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    plane = _prepare(folder, only)
+    plane = _prepare(folder, only, apiserver)
     try:
         plane.start("etcd")
         plane.start("kube-apiserver")
@@ -216,7 +221,7 @@ def _free_ports(count: int) -> list[int]:
                 pass
 
 
-def _prepare(folder: Path, only: Sequence[str]) -> ControlPlane:
+def _prepare(folder: Path, only: Sequence[str], apiserver: str) -> ControlPlane:
     authority = Authority(folder)
     serving = authority.serving("kube-apiserver", ["127.0.0.1", "10.0.0.1"], ["localhost", "kubernetes.default.svc"])
     admin = authority.client("kilde-tests", ["system:masters"])
@@ -229,7 +234,7 @@ def _prepare(folder: Path, only: Sequence[str]) -> ControlPlane:
     controllers_config = _kubeconfig(folder / "controllers.kubeconfig", server, ca, controllers)
     commands = {
         "etcd": _etcd(folder, client_port, peer_port),
-        "kube-apiserver": _apiserver(client_port, api_port, serving, ca, tokens),
+        "kube-apiserver": _apiserver(apiserver, client_port, api_port, serving, ca, tokens),
         "kube-controller-manager": _controllers(controllers_config, authority.pair, tokens[0], only or _CONTROLLERS),
     }
     return ControlPlane(folder, api_port, kubeconfig, ca, admin, commands)
@@ -253,9 +258,11 @@ def _etcd_words(data: Path, client: str, peer: str) -> list[str]:
     ]
 
 
-def _apiserver(etcd_port: int, port: int, serving: Pair, ca: Path, tokens: tuple[Path, Path]) -> list[str]:
+def _apiserver(
+    program: str, etcd_port: int, port: int, serving: Pair, ca: Path, tokens: tuple[Path, Path]
+) -> list[str]:
     return [
-        str(where("kube-apiserver")),
+        str(where(program)),
         f"--etcd-servers=http://127.0.0.1:{etcd_port}",
         f"--secure-port={port}",
         "--bind-address=127.0.0.1",

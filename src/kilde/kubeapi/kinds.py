@@ -20,7 +20,7 @@ from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import SELECTABLE_BY_GROUP, Read
 from kilde.kubeapi.logic.metadata import ordered
-from kilde.kubeapi.resources import tables, validation
+from kilde.kubeapi.resources import older, tables, validation
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
@@ -69,9 +69,8 @@ class Kind:
     selectable: Mapping[str, Read] | None = field(default=None)
     scale_paths: ScalePaths = field(default=ScalePaths())
     since: int = 0  # objects stored up to this resourceVersion were shaped by an older definition
-    older: bool = field(
-        default=False, kw_only=True
-    )  # of an older release: its type may not know all that defaults give
+    # The minor of an older release: its type may not know all that defaults give, and it says some things otherwise.
+    older: int | None = field(default=None, kw_only=True)
 
     @cached_property
     def storage(self) -> str:
@@ -188,7 +187,8 @@ class Kind:
 
     def printer(self, subresource: str = "") -> Printer:
         """How a Table shows it."""
-        return tables.printer_of(self.resource, subresource)
+        found = older.printer(self.older, self.storage) if self.older and not subresource else None
+        return found or tables.printer_of(self.resource, subresource)
 
     def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
         """The object with what the server adds by itself; empty fields are as Go writes them. `nulls`: see custom.defaulted."""
@@ -208,11 +208,15 @@ class Kind:
 
     def warnings_of(self, new: Object, old: Object | None) -> Iterator[str]:
         """What whoever writes this over `old` (None: creates it) is warned of."""
-        return warnings.warnings(self.storage, new, old)
+        found = warnings.warnings(self.storage, new, old)
+        return found if self.older is None else (one for one in found if older.is_warned(self.older, one))
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
         """Why an object may not be created."""
-        return validation.validate_create(self._judged(obj))
+        found = validation.validate_create(self._judged(obj))
+        if self.older is None:
+            return found
+        return [*older.problems(self.older, self.storage, obj), *(older.worded(self.older, one) for one in found)]
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
         """Why an object may not become another."""
@@ -247,7 +251,10 @@ class Kinds:
             if node is None:
                 return None
             found = self._made[group, version, plural] = Kind(
-                resource, node, SELECTABLE_BY_GROUP.get(group), older=not self.release.is_newest
+                resource,
+                node,
+                SELECTABLE_BY_GROUP.get(group),
+                older=None if self.release.is_newest else self.release.number,
             )
         return found
 

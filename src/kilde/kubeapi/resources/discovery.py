@@ -89,12 +89,9 @@ class Discovery:
         for resource in self.catalog.of_group_version(group, version):
             entries.append(_legacy(resource))
             entries.extend(_legacy_sub(resource, sub) for sub in resource.sub_resources)
-        return {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": join_api_version(group, version),
-            "resources": entries,
-        }
+        about = {"apiVersion": "v1"} if group else {}  # the core group's list has none
+        named = {"groupVersion": join_api_version(group, version)}
+        return {"kind": "APIResourceList", **about, **named, "resources": entries}
 
     def _aggregated(self, version: str, *, core: bool) -> dict[str, Any]:
         groups = ("",) if core else self.catalog.groups

@@ -100,7 +100,7 @@ def _full(serves: Release, resources: list[Resource], schemas: Mapping[str, Any]
 
 
 def _head(serves: Release) -> dict[str, Any]:
-    return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": serves.version}}
+    return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": serves.minor}}
 
 
 def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,11 @@ class Release:
         return self.minor == NEWEST
 
     @functools.cached_property
+    def number(self) -> int:
+        """36 of 1.36."""
+        return int(self.minor.partition(".")[2])
+
+    @functools.cached_property
     def types(self) -> Types:
         """The types of the built-in kinds."""
         return schema.builtin(self.minor)

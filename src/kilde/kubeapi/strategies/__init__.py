@@ -14,7 +14,7 @@ from kilde.kubeapi.strategies.pods import Pods
 from kilde.kubeapi.strategies.services import Services
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.strategies.volumes import AttributesClasses, Claims, Volumes
-from kilde.kubeapi.strategies.workloads import DaemonSets, StatefulSets
+from kilde.kubeapi.strategies.workloads import DaemonSets
 
 _PLAIN = Strategy()
 _RBAC = "rbac.authorization.k8s.io"
@@ -39,7 +39,6 @@ STRATEGIES: Mapping[str, Strategy] = {
     "pods": Pods(),
     "services": Services(),
     "volumeattributesclasses.storage.k8s.io": AttributesClasses(),
-    "statefulsets.apps": StatefulSets(),
 }
 
 

@@ -4,11 +4,13 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.strategies import app_armor
 from kilde.kubeapi.strategies.strategy import Strategy
 from kilde.kubeapi.world import World
 
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
 _MIRROR = "kubernetes.io/config.mirror"
+_APP_ARMOR_FIELDS = 34  # before, the fields are copied to annotations, too
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 
 
@@ -25,6 +27,8 @@ class Pods(Strategy):
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj.get("spec") or {})}
+        for text in app_armor.settle(obj, both_ways=world.release.number < _APP_ARMOR_FIELDS):
+            call.warn(text)
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         spec, former = new.get("spec"), old.get("spec") or {}
@@ -40,9 +44,10 @@ class Pods(Strategy):
 
 
 def qos_class(spec: Object) -> str:
-    """Guaranteed, Burstable or BestEffort, by the containers' requests and limits (core/helper/qos)."""
-    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    counted = [_counted(container.get("resources") or {}) for container in containers]
+    """Guaranteed, Burstable or BestEffort, by the pod's own requests and limits, or else its containers' (core/helper/qos)."""
+    own = spec.get("resources")
+    judged = [spec] if own is not None else [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    counted = [_counted(one.get("resources") or {}) for one in judged]
     if not any(requests or limits for requests, limits in counted):
         return "BestEffort"
     guaranteed = all(

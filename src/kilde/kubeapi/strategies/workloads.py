@@ -1,4 +1,4 @@
-"""DaemonSets: the annotation that counts generations of the template. StatefulSets: what no gate lets through."""
+"""DaemonSets: the annotation that counts generations of the template."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
@@ -27,25 +27,6 @@ class DaemonSets(Strategy):
         if (new.get("spec") or {}).get("template") != (old.get("spec") or {}).get("template"):
             count += 1
         _set(new, count)
-
-
-class StatefulSets(Strategy):
-    """maxUnavailable of a rolling update is behind a feature gate that is closed by default: it is dropped."""
-
-    def prepare_new(self, world: World, call: Call, obj: Object) -> None:
-        _drop(obj)
-
-    def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
-        _drop(new)
-
-
-def _drop(obj: Object) -> None:
-    spec = obj.get("spec") or {}
-    strategy = spec.get("updateStrategy") or {}
-    rolling = strategy.get("rollingUpdate") or {}
-    if "maxUnavailable" in rolling:
-        kept = {key: value for key, value in rolling.items() if key != "maxUnavailable"}
-        obj["spec"] = {**spec, "updateStrategy": {**strategy, "rollingUpdate": kept}}
 
 
 def _set(obj: Object, count: int) -> None:

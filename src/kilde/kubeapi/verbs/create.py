@@ -5,6 +5,7 @@ from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
+from kilde.kubeapi.resources import gates
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, one_of_each_owner, owned, refuse, shaped
@@ -45,6 +46,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     admission.before(world, call, obj)
     obj = admission.mutate(world, call, obj, None)
     one_of_each_owner(call, obj, admitted=True)
+    gates.close(world.release.number, kind.storage, obj, None)
     strategy.prepare_new(world, call, obj)
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in kind.warnings_of(obj, None):

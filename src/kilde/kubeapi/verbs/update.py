@@ -8,6 +8,7 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
+from kilde.kubeapi.resources import gates
 from kilde.kubeapi.resources.causes import Cause, Tolerated
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
@@ -88,6 +89,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         one_of_each_owner(call, obj, admitted=True)
     prepare(kind, obj, old, call.subresource)
     obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
+    gates.close(world.release.number, kind.storage, obj, old)
     strategy.prepare_change(world, call, obj, old)
     if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1

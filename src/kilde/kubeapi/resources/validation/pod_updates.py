@@ -7,6 +7,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found, required
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers
 from kilde.kubeapi.resources.validation.fields import items
+from kilde.kubeapi.resources.validation.pod_annotations import check_annotations_stay, check_pod_annotations
 from kilde.kubeapi.resources.validation.pods import check_pod_spec
 from kilde.kubeapi.resources.validation.scheduling import check_tolerations
 
@@ -24,6 +25,9 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
 
     While gates hold it back, its choice of nodes may be narrowed too.
     """
+    yield from check_annotations_stay(new, old)
+    annotations = (new.get("metadata") or {}).get("annotations")
+    yield from check_pod_annotations(annotations, new.get("spec") or {}, "metadata.annotations")
     yield from check_pod_spec(new.get("spec") or {}, "spec")
     spec, before = copy.deepcopy(new.get("spec") or {}), old.get("spec") or {}
     for key in ("containers", "initContainers"):

@@ -9,6 +9,7 @@ from kilde.kubeapi.resources.validation.containers import PodParts, check_contai
 from kilde.kubeapi.resources.validation.fields import between, get, ip_address, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name, underscored_subdomain
+from kilde.kubeapi.resources.validation.pod_annotations import check_pod_annotations, check_profiles_match
 from kilde.kubeapi.resources.validation.scheduling import check_scheduling
 from kilde.kubeapi.resources.validation.security import check_linux, check_pod_security, check_windows
 from kilde.kubeapi.resources.validation.volumes import check_volumes
@@ -23,8 +24,10 @@ _NAMESERVERS, _SEARCHES, _SEARCH_LETTERS = 3, 32, 2048
 
 def check_pod(pod: Object) -> Iterator[Cause]:
     """What is wrong with a pod that is created."""
-    spec = pod.get("spec") or {}
+    spec, annotations = pod.get("spec") or {}, get(pod, "metadata", "annotations")
+    yield from check_pod_annotations(annotations, spec, "metadata.annotations")
     yield from check_pod_spec(spec, "spec", str((pod.get("metadata") or {}).get("name") or ""))
+    yield from check_profiles_match(annotations, spec, "spec")
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
 
@@ -36,7 +39,9 @@ def check_template(template: Json, at: str) -> Iterator[Cause]:
     metadata, spec = get(template, "metadata", default={}), get(template, "spec", default={})
     yield from check_labels(metadata.get("labels"), f"{at}.labels")  # the real paths leave `metadata` out
     yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
+    yield from check_pod_annotations(metadata.get("annotations"), spec, f"{at}.annotations")
     yield from check_pod_spec(spec, f"{at}.spec")
+    yield from check_profiles_match(metadata.get("annotations"), spec, f"{at}.spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{at}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
 

@@ -149,7 +149,7 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
         if value:
             yield invalid(f"{at}.operator", value, "value must be empty when `operator` is 'Exists'")
     else:
-        yield not_supported(f"{at}.operator", operator, ("Equal", "Exists"))
+        yield not_supported(f"{at}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
     if effect and effect not in _EFFECTS:
         yield not_supported(f"{at}.effect", effect, _EFFECTS)
 
