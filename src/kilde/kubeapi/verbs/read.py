@@ -1,5 +1,6 @@
 """get and list: the bytes that are stored, chosen by selectors and cut into parts."""
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from kilde.core.basics.errors import InvalidInput
@@ -89,7 +90,7 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
         as_of = options.version
     records = _records(world, call, as_of, continued=bool(options.token))
     if start is not None:
-        records = [found for found in records if found.key[1:] >= start]
+        records = records[bisect_left(records, start, key=lambda found: found.key[1:]) :]
     if not chosen.everything:
         records = call.kind.shown(records) if call.kind.converts else records
         records = [found for found in records if chosen.matches(found)]
