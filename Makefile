@@ -26,7 +26,7 @@ demo: install  ## the whole story on an embedded cluster, step by step; ends by 
 test: install  ## all tests; those against a real control plane need `make real` first
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-kills: install real  ## 200 times kill -9 of the controller at random moments, and 200 times among hooks, on both clusters; twelve minutes
+kills: install real  ## 200 times kill -9 of the controller at random moments, and 200 times among hooks on two clusters; half an hour
 	KILDE_KILLS=200 KILDE_HOOK_KILLS=200 $(BIN)/python -m pytest -n 2 tests/e2e/test_kill.py tests/e2e/test_kill_hooks.py
 
 lint: install  ## format, style, types, import rules

@@ -19,11 +19,13 @@ _PODS = Resource("", "v1", "Pod", "pods", True)
 
 
 class Kubelet:
-    """Runs in a thread of its own, `with Kubelet(…)`. `seen` has the name of each Pod when it is new; `made` counts them."""
+    """Runs in a thread of its own, `with Kubelet(…)`. `seen` gets the name of each Pod when it is new; `made` counts them."""
 
-    def __init__(self, config: Path, namespace: str, dice: random.Random, longest: float) -> None:
+    def __init__(
+        self, config: Path, namespace: str, dice: random.Random, longest: float, seen: queue.Queue[str]
+    ) -> None:
         self._config, self._namespace, self._dice, self._longest = config, namespace, dice, longest
-        self.seen: queue.Queue[str] = queue.Queue()
+        self.seen = seen
         self._uids: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._run(),), name="kubelet")

@@ -31,6 +31,9 @@ class Stage:
     listen: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[str] | None = None
     options: tuple[str, ...] = ()
+    behind: Path | None = (
+        None  # the kubeconfig of the controller alone, where it is to reach its cluster by another way
+    )
 
     @property
     def data(self) -> Path:
@@ -70,7 +73,7 @@ class Stage:
         ]  # most stories have plain Secrets; where they are refused, the story's options say so
         command += ["--listen", f"127.0.0.1:{self.listen}", *self.options]
         if self.config is not None:
-            command += ["--kubeconfig", str(self.config)]
+            command += ["--kubeconfig", str(self.behind or self.config)]
         log = (self.folder / "kilde.log").open("a")
         with log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)

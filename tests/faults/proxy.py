@@ -134,6 +134,8 @@ class FaultProxy:
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._port = 0
+        self._speaks = asyncio.Event()
+        self._speaks.set()
         self.counts: Counter[tuple[str, str]] = Counter()
         self.log: list[tuple[str, str]] = []
 
@@ -190,6 +192,13 @@ class FaultProxy:
             transport.abort()
         return len(streams)
 
+    def hold(self) -> None:
+        """Takes what comes and says nothing more, on open streams either, until `release`."""
+        self._speaks.clear()
+
+    def release(self) -> None:
+        self._speaks.set()
+
     async def refuse(self) -> None:
         """Stops listening: connections are refused and the open ones are broken, as when the server is gone."""
         self.drop_streams()
@@ -217,6 +226,7 @@ class FaultProxy:
         verb = verb_of(request.method, request.query, request.path, content_type)
         self.counts[verb, request.path] += 1
         self.log.append((verb, request.path))
+        await self._speaks.wait()
         fault = next((rule.fault for rule in self._rules if rule.strikes(verb, request.path)), None)
         match fault:
             case Status():
@@ -261,6 +271,7 @@ class FaultProxy:
         sent = 0
         try:
             async for chunk in answer.content.iter_any():
+                await self._speaks.wait()
                 for piece in _pieces(chunk, fault):
                     if isinstance(fault, Truncate) and sent + len(piece) > fault.after:
                         await response.write(piece[: fault.after - sent])
