@@ -56,7 +56,7 @@ def recorded(kubeconfig: Path, folder: Path) -> Iterator[Recorder]:
             try:
                 https.request(self.command, self.path, body, headers)
                 self._answer(https.getresponse())
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.close_connection = True
             finally:
                 https.close()

@@ -34,7 +34,7 @@ _AS_ARGO_CD = "--deletion-budget off --fleet-deletion-budget off --on-degraded o
 _DEFINITION = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 
 
-async def _install(config: Path) -> None:
+async def install(config: Path) -> None:
     clock = SystemClock()
     client = KubeCluster(kubeconfig.load([config], clock), clock)
     try:
@@ -76,7 +76,7 @@ def play(*words: str, jobs: int = 6, on_embedded: bool = False) -> subprocess.Co
     with tempfile.TemporaryDirectory(prefix="kilde-scenarios-") as name:
         folder = Path(name)
         with (embedded if on_embedded else real)(folder / "plane") as config:
-            asyncio.run(_install(config))
+            asyncio.run(install(config))
             up = (
                 f'exec {sys.executable} -m kilde up --data-dir "$(mktemp -d -p {folder})" --listen 127.0.0.1:0 '
                 f'--kubeconfig "$KUBECONFIG" {_AS_ARGO_CD}'

@@ -74,6 +74,11 @@ def test_images_of_pods_that_are_not_in_git_are_known_by_their_templates() -> No
     assert all(field.agrees for field in fields)
 
 
+def test_images_of_templates_whose_pods_are_not_there_are_no_difference() -> None:
+    fields = compared({**STATUS, "summary": {}}, {**STATUS, "summary": {}}, images=["nginx:1.29"])
+    assert all(field.agrees for field in fields)
+
+
 def test_who_was_not_compared_does_not_agree() -> None:
     assert not AppShadow(name="shop", silent="it is being deleted").agrees
 

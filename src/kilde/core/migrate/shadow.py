@@ -78,11 +78,14 @@ def _conditions(status: Mapping[str, Any]) -> str:
 
 
 def _images(theirs: Mapping[str, Any], ours: Mapping[str, Any], templates: Iterable[str]) -> Field:
-    """Argo CD lists what pods run; we list pods of Git, and know the others by the templates they are made of."""
+    """Argo CD lists what pods run; we list pods of Git, and know the others by the templates they are made of.
+
+    That a template's image is not listed says that no pod is there now (no replica, a job's time has not come): no difference.
+    """
     seen = _at(theirs, ("summary", "images"))
-    listed = sorted(map(str, seen)) if isinstance(seen, list) else []
-    own = sorted({*(_at(ours, ("summary", "images")) or ()), *templates})
-    return Field("summary.images", _text(listed), _text(own))
+    listed = set(map(str, seen)) if isinstance(seen, list) else set()
+    own = {*(_at(ours, ("summary", "images")) or ()), *listed.intersection(templates)}
+    return Field("summary.images", _text(sorted(listed)), _text(sorted(own)))
 
 
 def _resources(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterable[Field]:
