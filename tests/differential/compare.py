@@ -18,6 +18,7 @@ _ADDRESS = re.compile(r"\b10\.0\.\d+\.\d+\b")
 _DRAWN_TWICE = re.compile(
     r"Duplicate value: 3(?:00(?:8[6-9]|9\d)|0[1-9]\d\d|[12]\d{3})\b"
 )  # node ports above those that steps choose
+_QUOTED_PORT = re.compile(r'([nN]odePort\\+":)3(?:00(?:8[6-9]|9\d)|0[1-9]\d\d|[12]\d{3})\b')  # in a quoted object
 _GIVEN = re.compile(r"2024-01-01|11111111-")
 
 
@@ -51,6 +52,8 @@ class Side:
         found = {"status": answer.status, "body": body, "warnings": list(answer.warnings)}
         text = json.dumps(found, sort_keys=True).replace(self.namespace, "NS")
         text = _DRAWN_TWICE.sub("Duplicate value: DRAWN", text)
+        text = re.sub(r"duplicate nodePort: \{(\w+) 3\d{4}\}", r"duplicate nodePort: {\1 DRAWN}", text)
+        text = _QUOTED_PORT.sub(r"\1DRAWN", text)
         text = _TIME.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "TIME", text)
         text = _UID.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "UID", text)
         return json.loads(_ADDRESS.sub("ADDRESS", _TOKEN_VOLUME.sub("kube-api-access", text)))

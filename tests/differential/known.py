@@ -131,7 +131,7 @@ def _go_diff(answer: Any) -> None:
             answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]
 
 
-_MAP_VERSION = re.compile(r"resourceVersion:\d+")
+_OWN_VERSION = re.compile(r'(resourceVersion(?:[\\\\"]+:[\\\\"]+|:))\d+')
 
 
 def _go_struct(answer: Any) -> None:
@@ -146,21 +146,30 @@ def _go_struct(answer: Any) -> None:
 
 
 def _quoted_object(answer: Any) -> None:
-    """A patched object that cannot be decoded is quoted with Go's order of fields and the server's own resourceVersion."""
-    for cause in _causes(answer):
-        cause["message"] = _MAP_VERSION.sub("resourceVersion:N", _QUOTED.sub(_sorted, cause["message"]))
-    if isinstance(answer["body"], dict) and "message" in answer["body"]:
-        text = _QUOTED.sub(_sorted, answer["body"]["message"])
-        answer["body"]["message"] = _MAP_VERSION.sub("resourceVersion:N", text)
+    """A patched object that cannot be decoded is quoted with the server's own resourceVersion, and its owners in the order of the clock."""
+    body = answer["body"]
+    if isinstance(body, dict) and body.get("kind") == "Status":
+        answer["body"] = json.loads(_OWN_VERSION.sub(r"\1N", json.dumps(_each_text(body))))
 
 
-def _sorted(match: re.Match[str]) -> str:
+def _each_text(value: Any) -> Any:
+    """With each quoted object's managedFields in one order; the order of fields stays."""
+    if isinstance(value, dict):
+        return {key: _each_text(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_each_text(child) for child in value]
+    return _QUOTED.sub(_owners_in_order, value) if isinstance(value, str) else value
+
+
+def _owners_in_order(match: re.Match[str]) -> str:
     try:
         found = json.loads(json.loads(f'"{match[1]}"'))
     except ValueError:
         return match[0]
-    found = _unversioned(found)
-    return f"Invalid value: {json.dumps(found, sort_keys=True)}: "
+    meta = found.get("metadata")
+    if isinstance(meta, dict) and isinstance(meta.get("managedFields"), list):
+        meta["managedFields"].sort(key=lambda entry: json.dumps(entry, sort_keys=True))
+    return f"Invalid value: {json.dumps(json.dumps(found, separators=(',', ':'), ensure_ascii=False), ensure_ascii=False)}: "
 
 
 def _unversioned(value: Any) -> Any:
@@ -217,6 +226,6 @@ _FORGET = (
     ("a quoted empty list or map", _empty),
     ("the diff of Go's internal types in the message of an immutable spec", _go_diff),
     ("the fields of Go's internal types in the message of an immutable field", _go_struct),
-    ("the order of fields in a quoted object, and its resourceVersion", _quoted_object),
+    ("the resourceVersion of a quoted object", _quoted_object),
     ("the order of causes and warnings, which is random on the real server where a map is walked", _order),
 )

@@ -9,8 +9,10 @@
 // With the argument "types" it prints what Go's decoder says of a value of a wrong type instead: field=STRUCTS:TYPE, the embedded
 // structs on the way to the field and the name of its type, for fields where OpenAPI tells one of them not.
 //
+// With the argument "order" it prints the names of a type's fields in the order in which Go writes them.
+//
 // Run by hand when the Kubernetes version changes: cd tools/gofields && go run . > ../go_fields.txt
-// and go run . types | python ../pack_go_types.py
+// and go run . types | python ../pack_go_types.py and go run . order | python ../pack_go_types.py order
 package main
 
 import (
@@ -117,8 +119,28 @@ func types(t reflect.Type, inside string) []string {
 	return out
 }
 
+func order(t reflect.Type) []string {
+	var out []string
+	for i := 0; i < t.NumField(); i++ {
+		field := t.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" && field.Anonymous && field.Type.Kind() == reflect.Struct {
+			out = append(out, order(field.Type)...)
+		} else if name != "-" && name != "" && field.IsExported() {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 func main() {
 	describe := fields
+	if len(os.Args) > 1 && os.Args[1] == "order" {
+		describe = func(t reflect.Type, add func(reflect.Type)) []string {
+			fields(t, add)
+			return order(t)
+		}
+	}
 	if len(os.Args) > 1 && os.Args[1] == "types" {
 		describe = func(t reflect.Type, add func(reflect.Type)) []string {
 			fields(t, add)

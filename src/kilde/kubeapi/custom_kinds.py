@@ -99,7 +99,7 @@ class CustomKind(Kind):
             full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}
             obj = {**obj, "metadata": full}
         kept, dropped = custom.pruned(obj, self._version.schema)
-        return Decoded(kept, (*unknown, *dropped))
+        return Decoded(kept, (*unknown, *sorted(dropped)))
 
     def defaulted(self, obj: Object, *, nulls: bool = False) -> Object:
         return custom.defaulted(obj, self._version.schema, nulls=nulls)

@@ -273,3 +273,21 @@ def test_a_mutating_policy_is_asked_again_where_it_says_so_and_only_about_what_i
     (one,) = invocations([picky], [binding()], request(), nobody)
     assert not one.again
     assert [wanted(one, request(body)) for body in ({}, {"data": {}})] == [False, True]
+
+
+def test_all_bindings_of_a_policy_are_asked_before_those_of_the_next() -> None:
+    def bound(name: str, to: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": {"policyName": to, "validationActions": ["Warn"]}}
+
+    policies = [{**policy({"expression": "false"}), "metadata": {"name": name}} for name in "pq"]
+    bindings = [bound("a", "q"), bound("b", "p"), bound("c", "q")]
+    asked = [
+        warning.partition(" with binding ")[2][:3] for warning in judge(policies, bindings, request(), nobody).warnings
+    ]
+    assert asked == ["'a'", "'c'", "'b'"]
+    changing = [policy(mutations=[]) | {"metadata": {"name": name}} for name in "pq"]
+    assert [one.binding["metadata"]["name"] for one in invocations(changing, bindings, request(), nobody)] == [
+        "a",
+        "c",
+        "b",
+    ]

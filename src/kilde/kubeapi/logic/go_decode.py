@@ -60,9 +60,9 @@ def _fits(node: Node, value: Json) -> bool:
         form = node.format
         return _special(node, value) if form else node.scalar is _STRING or node.scalar is Scalar.UNTYPED
     if kind is dict:
-        return node.map is not None and _fits_map(node, node.map, value)
+        return node.map is not None and not node.format and _fits_map(node, node.map, value)
     if kind is list:
-        if node.list is None:
+        if node.list is None or node.format:
             return False
         items = node.list.items
         return node.scalar is Scalar.UNTYPED or all(_fits(items, item) for item in value)
@@ -188,9 +188,9 @@ class _Walk:
         return out
 
     def value(self, node: Node, value: Json, at: _At) -> Json:
-        if isinstance(value, dict) and node.map is not None:
+        if isinstance(value, dict) and node.map is not None and not node.format:
             return self.map(node, value, at)
-        if isinstance(value, list) and node.list is not None:
+        if isinstance(value, list) and node.list is not None and not node.format:
             if node.scalar is Scalar.UNTYPED:
                 return value
             items = node.list.items
@@ -254,13 +254,13 @@ def _restored(node: Node, value: Json, named: str = "") -> str:
     kind = {"int": "int64", "float": "float64"}.get(kind, kind)
     if node.map is not None and node.map.fields:
         return f"cannot restore struct from: {kind}"
-    if node.map is not None:
+    if node.map is not None and not node.format:
         return f"cannot restore map from {kind}"
     if isinstance(value, str) and node.format == "byte":
         return f"error decoding from json: illegal base64 data at input byte {_base64_problem(value) or 0}"
     if isinstance(value, list) and node.format == "byte":
         return "unrecognized type: uint8"  # of an item: a list of small numbers is taken for bytes
-    if node.list is not None or node.format == "byte":
+    if (node.list is not None and not node.format) or node.format == "byte":
         return f"cannot restore slice from {kind}"
     return _unconverted(kind, node, named, _json_kind(node, value))
 

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import msgspec
+
 from kilde.core.basics.values import Object
 
+_encode = msgspec.json.Encoder().encode
 
-def same_but_times(new: Object, old: Object) -> bool:
-    """Equal, when the `time` of each managedFields entry does not count."""
+
+def same_but_times(new: Object, old: Object, *, ordered: bool = False) -> bool:
+    """Equal, when the `time` of each managedFields entry does not count. `ordered`: the order of what is owned counts."""
     if new.keys() != old.keys():
         return False
     if any(new[key] != old[key] for key in new if key != "metadata"):
@@ -16,7 +20,12 @@ def same_but_times(new: Object, old: Object) -> bool:
         return False
     if any(after[key] != before[key] for key in after if key != "managedFields"):
         return False
-    return _timeless(after.get("managedFields")) == _timeless(before.get("managedFields"))
+    mine, theirs = after.get("managedFields"), before.get("managedFields")
+    return _timeless(mine) == _timeless(theirs) and (not ordered or _fields(mine) == _fields(theirs))
+
+
+def _fields(entries: Any) -> list[bytes]:
+    return [_encode(entry.get("fieldsV1")) for entry in entries or ()]
 
 
 def _timeless(entries: Any) -> list[Object]:

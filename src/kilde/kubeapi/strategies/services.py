@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.basics.values import Object, canonical
+from kilde.core.basics.values import Json, Object, canonical
 from kilde.kubeapi.allocations import Allocations, held_addresses, held_ports
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
@@ -36,6 +36,7 @@ class Services(Strategy):
         _drop_unneeded(spec, before)
         _choose_families(world, call, new, old)
         _refuse_taken(world, call, new, old)
+        _refuse_twice(spec)
         _allocate(world.allocations, call.memory, spec, shared=False)
         _hide(spec)
 
@@ -142,6 +143,16 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
     _refuse(call, new, causes)
 
 
+def _refuse_twice(spec: Object) -> None:
+    """500, as Kubernetes answers it, where a change gives two ports of one protocol the same node port."""
+    seen: set[tuple[Json, Json]] = set()
+    for port in spec.get("ports") or () if _needs_ports(spec) else ():
+        protocol, number = port.get("protocol"), port.get("nodePort")
+        if number and (protocol, number) in seen:
+            raise failures.unexplained(f"duplicate nodePort: {{{protocol} {number}}}")
+        seen.add((protocol, number))
+
+
 def _address_cause(spec: Object, why: str) -> Cause:
     return failures.cause(
         "FieldValueInvalid",
@@ -166,11 +177,11 @@ def _agree(spec: Object, before: Object) -> None:
     many, were = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
     if were and not many and one == was:
         spec["clusterIPs"] = were
-    elif one != was and many == were and many:
+    elif one != was and many == were:
         if one:
             spec["clusterIPs"] = [one]
         else:
-            del spec["clusterIPs"]
+            spec.pop("clusterIPs", None)
 
 
 def _carry_over(spec: Object, before: Object) -> None:

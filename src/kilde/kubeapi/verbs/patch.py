@@ -1,6 +1,7 @@
 """patch: JSON patch, merge patch and strategic merge patch; a server-side apply is handed on."""
 
 import json
+from collections.abc import Callable
 
 from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import PatchError, PatchRejected
@@ -16,6 +17,8 @@ from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.metadata import check_name
+from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch
+from kilde.kubeapi.resources.go_order import as_go_writes
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, complain
 from kilde.kubeapi.verbs.apply import applied, read_apply
@@ -44,7 +47,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     old = call.kind.presented(existing)
     document, rest = _changed(call, media, wanted, old, call.kind.node)
     call.kind.mark_unchanged(document, old)
-    made = _decoded(call, document, rest, _touched(media, wanted))
+    made = _decoded(call, document, rest, lambda: as_told(call, media, wanted, old, call.kind.node))
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
     made.setdefault("apiVersion", old["apiVersion"])
@@ -102,62 +105,57 @@ def _refused(error: PatchError, media: str) -> ApiError:
     return failures.unexplained(error.what)
 
 
-def _touched(media: str, wanted: Json) -> Object:
-    """The maps that a patch goes into, as nested maps of keys: a real server writes these anew, with their keys sorted."""
-    if media == negotiate.MERGE:
-        return wanted if isinstance(wanted, dict) else {}
-    found: Object = {}
-    for operation in wanted if isinstance(wanted, list) else ():
-        for name in ("path", "from"):
-            place = found
-            for step in str(operation.get(name, "")).split("/")[1:]:
-                place = place.setdefault(step.replace("~1", "/").replace("~0", "~"), {})
-    return found
+def as_told(call: Call, media: str, wanted: Json, old: Object, node: Node) -> Object:
+    """The document after the patch in the order in which a real server has it: a refusal quotes it, or tells its first fault."""
+    custom = call.kind.resource.custom and node is call.kind.node
+    before = json.loads(canonical(old)) if custom else as_go_writes(node, old)
+    if media == negotiate.JSON_PATCH:
+        found: Object = after_json_patch(before, wanted)
+        return found
+    return after_merge_patch(_changed(call, media, wanted, before, node)[0], wanted)
 
 
-def _rewritten(value: Json, touched: Json) -> Json:
-    if isinstance(value, list) and isinstance(touched, dict):
-        return [_rewritten(item, touched.get(str(index))) for index, item in enumerate(value)]
-    if not isinstance(value, dict) or not isinstance(touched, dict):
-        return value
-    return {key: _rewritten(value[key], touched.get(key)) for key in sorted(value)}
-
-
-def _decoded(call: Call, made: Object, rest: Object | None, touched: Object) -> Object:
+def _decoded(call: Call, made: Object, rest: Object | None, told: Callable[[], Object]) -> Object:
     """Decodes a patched object; what does not fit is a 422 without a kind, as upstream answers. `rest` is of a strategic patch."""
     if call.kind.resource.custom and not made.get("kind"):
-        text = json.dumps(json.loads(canonical(made)), separators=(",", ":"), ensure_ascii=False)
+        text = _text(told())
         raise _unlike(text, f"Object 'Kind' is missing in '{text}'")
     try:
         decoded = call.kind.decoded(made)
     except WrongType as error:
         if rest is not None:
-            raise _unlike(printed(rest), error.restored) from error
-        raise unfit(made, _first_fault(call, _rewritten(made, touched)) or error.what) from error
-    unknown = tuple(f'unknown field "{path}"' for path in decoded.unknown)
-    if unknown and call.options.validation == "Strict":
-        why = f"strict decoding error: {', '.join(unknown)}"
-        raise unfit(made, why) if rest is None else _unlike(printed(rest), why)
-    complain(call, "", unknown)
+            first = _first_fault(call, as_go_writes(call.kind.node, made)) or error
+            raise _unlike(printed(rest), first.restored) from error
+        shown = told()
+        raise unfit(shown, (_first_fault(call, shown) or error).what) from error
+    unknown = decoded.unknown
+    if rest is None and len(unknown) > 1:
+        unknown = call.kind.decoded(told()).unknown
+    problems = tuple(f'unknown field "{path}"' for path in unknown)
+    if problems and call.options.validation == "Strict":
+        why = f"strict decoding error: {', '.join(problems)}"
+        raise unfit(told(), why) if rest is None else _unlike(printed(rest), why)
+    complain(call, "", problems)
     found = dict(decoded.object)
     return {**found, "metadata": dict(found.get("metadata") or {})}
 
 
-def _first_fault(call: Call, made: Json) -> str:
+def _first_fault(call: Call, made: Json) -> WrongType | None:
     """What is told of several values of a wrong type: the first in the order in which a real server has them."""
     try:
         call.kind.decoded(made)
     except WrongType as error:
-        return error.what
-    return ""
+        return error
+    return None
 
 
-def unfit(made: Object, why: str) -> ApiError:
+def unfit(shown: Object, why: str) -> ApiError:
     """422 for a patched object that does not decode, with the whole of it."""
-    sorted_parts = {
-        key: value if key == "metadata" else json.loads(canonical(value)) for key, value in sorted(made.items())
-    }
-    return _unlike(json.dumps(sorted_parts, separators=(",", ":"), ensure_ascii=False), why)
+    return _unlike(_text(shown), why)
+
+
+def _text(shown: Object) -> str:
+    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 
 def _unlike(text: str, why: str) -> ApiError:

@@ -1,6 +1,7 @@
 """update: PUT of an object or its status, and the second half of every patch."""
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.typed.managers import in_order
 from kilde.core.objects.typed.values import same
 from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
@@ -103,12 +104,24 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.subresource != "scale":
         strategy.admit(world, call, obj, old)
         admission.after(world, call, obj, old)
-    obj = kind.to_stored(_before_storing(obj, old))
-    if same_but_times(obj, existing.object() if kind.conversion or kind.converts else kind.to_stored(old)):
+    last = _before_storing(obj, old)
+    obj = kind.to_stored(last)
+    before = existing.object() if kind.conversion or kind.converts else kind.to_stored(old)
+    if same_but_times(obj, before, ordered=_order_of_owners(call, obj)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
-    return store(world, existing.key, obj)
+    return store(world, existing.key, obj, obj if kind.conversion or kind.resource.custom else last)
+
+
+def _order_of_owners(call: Call, obj: Object) -> bool:
+    """Whether the order of what is owned is kept: a scale leaves another one than other writes, which put it right."""
+    resource = call.kind.resource
+    if resource.custom or resource.sub_resource("scale") is None:
+        return False
+    if call.subresource != "scale" and "managedFields" in obj["metadata"]:
+        obj["metadata"]["managedFields"] = in_order(obj["metadata"]["managedFields"])
+    return True
 
 
 def _not_tolerated(call: Call, causes: list[Cause]) -> list[Cause]:
@@ -131,14 +144,14 @@ def _before_storing(obj: Object, old: Object) -> Object:
     return made
 
 
-def store(world: World, key: Key, obj: Object) -> Record:
-    """Keeps the object, unless it waits for deletion and nothing holds it any longer."""
+def store(world: World, key: Key, obj: Object, last: Object | None = None) -> Record:
+    """Keeps the object, unless it waits for deletion and nothing holds it any longer: `last` is then answered, as it never was stored."""
     found = obj["metadata"]
     held = found.get("finalizers") or found.get("deletionGracePeriodSeconds")
     if key.resource == "namespaces":
         held = held or (obj.get("spec") or {}).get("finalizers")
     if found.get("deletionTimestamp") and not held:
-        shown = encode(obj)
+        shown = encode(obj if last is None else last)
         world.store.delete(key, obj)
         return record(key, world.store.version, shown)
     return world.store.put(key, obj)

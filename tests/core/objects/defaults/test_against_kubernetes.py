@@ -87,7 +87,7 @@ class _Maker:
             return [
                 self.value(items, depth - 1, key) for _ in range(self._dice.choice([0, 1, 1, 2]) if depth > -2 else 0)
             ]
-        if node.map is not None:
+        if node.map is not None and not node.format:
             return {}
         return self._scalar(node, key)
 

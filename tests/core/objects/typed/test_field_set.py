@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.objects.typed.field_set import FieldSet, readable
+from kilde.core.objects.typed.field_set import FieldSet, in_letters, readable, tidy
 
 _ELEMENT = st.sampled_from(["f:a", "f:b", 'k:{"name":"x"}', 'v:"x"', "v:1"])
 _PATHS = st.sets(st.lists(_ELEMENT, min_size=1, max_size=3).map(tuple), max_size=8)
@@ -39,7 +39,14 @@ def test_trees_are_taken_with_all_that_is_below(a: set[Any], b: set[Any]) -> Non
 def test_fields_v1_reads_back_as_it_was_written(paths: set[Any]) -> None:
     written = _set(paths).to_v1()
     assert FieldSet.from_v1(written) == _set(paths)
-    assert list(written) == sorted(written)
+    assert list(written) == list(tidy(dict(reversed(written.items()))))
+
+
+def test_elements_are_in_order_of_their_values_and_after_a_scale_of_their_letters() -> None:
+    ports = ('k:{"port":80}', 'k:{"port":443}', 'k:{"port":"http"}')
+    trie = {".": {}, **{port: {} for port in ports}, 'v:"x"': {}, "v:10": {}, "v:9": {}, "f:b": {}, "f:a": {}}
+    assert list(tidy(trie)) == [".", "f:a", "f:b", *ports, "v:9", "v:10", 'v:"x"']
+    assert list(in_letters(trie)) == [".", "f:a", "f:b", ports[2], ports[1], ports[0], 'v:"x"', "v:10", "v:9"]
 
 
 @given(_PATHS)

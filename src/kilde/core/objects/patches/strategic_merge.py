@@ -140,6 +140,7 @@ def _list(original: list[Json], patch: list[Json], node: Node, depth: int) -> li
             raise PatchFailed(f"cannot merge lists without merge key for {node.definition or 'a list'}")
         original, patch = _special(original, patch, key)
         merged = _items(original, patch, key, node, depth)
+        _all_have(key, merged)
     else:
         merged = list(dict.fromkeys([*original, *patch]))
     mine, others = partition(merged, patch, key)

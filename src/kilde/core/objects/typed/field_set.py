@@ -149,7 +149,38 @@ def iterate(trie: Trie, prefix: Path = ()) -> Iterator[Path]:
 
 def tidy(trie: Trie) -> Trie:
     """The same set with its elements in order, as a server writes it."""
-    return {key: tidy(trie[key]) if trie[key] else _LEAF for key in sorted(trie)}
+    return {key: tidy(trie[key]) if trie[key] else _LEAF for key in _in_order(trie)}
+
+
+def in_letters(trie: Trie) -> Trie:
+    """The same set with its elements in the order of their letters, as a server writes it after a scale."""
+    return {key: in_letters(trie[key]) if trie[key] else _LEAF for key in sorted(trie)}
+
+
+def _in_order(trie: Trie) -> list[str]:
+    keys = sorted(trie)
+    if len(keys) > 1 and keys[-1][0] in "kv":  # 80 comes before 443
+        keys.sort(key=_place)
+    return keys
+
+
+def _place(element: str) -> tuple[str, list[Any]]:
+    kind, text = element[:1], element[2:]
+    if kind not in "kv":
+        return kind, [text]
+    value = msgspec.json.decode(text)
+    if kind == "k" and isinstance(value, dict):
+        return kind, [(name, *_rank(value[name])) for name in sorted(value)]
+    return kind, list(_rank(value))
+
+
+def _rank(value: Json) -> tuple[int, Any]:
+    """Numbers before texts before truths before all else, each by its size."""
+    if isinstance(value, bool):
+        return 2, value
+    if isinstance(value, (int, float)):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (3, canonical(value))
 
 
 def readable(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.errors import Owner
-from kilde.core.objects.typed.field_set import FieldSet, Trie, tidy, union
+from kilde.core.objects.typed.field_set import FieldSet, Trie, in_letters, tidy, union
 
 MAX_UPDATE_MANAGERS = 10
 ANCIENT = "ancient-changes"
@@ -86,6 +86,16 @@ def _encoded(owner: Owner, entry: Entry) -> Object:
     if owner.subresource:
         out["subresource"] = owner.subresource
     return out
+
+
+def in_order(entries: list[Object]) -> list[Object]:
+    """managedFields as every write but a scale leaves them."""
+    return [{**entry, "fieldsV1": tidy(entry["fieldsV1"])} if "fieldsV1" in entry else entry for entry in entries]
+
+
+def after_scale(entries: list[Object]) -> list[Object]:
+    """managedFields of a built-in kind as a scale leaves them: it takes them through a map, whose keys Go sorts by letters."""
+    return [{**entry, "fieldsV1": in_letters(entry["fieldsV1"])} if "fieldsV1" in entry else entry for entry in entries]
 
 
 def capped(managers: Managers) -> Managers:

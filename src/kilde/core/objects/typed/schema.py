@@ -181,6 +181,8 @@ class _Reader:
             return
         if name in (_QUANTITY, _INT_OR_STRING):
             node.scalar, node.format = Scalar.UNTYPED, "quantity" if name == _QUANTITY else "int-or-string"
+            if name != _QUANTITY:  # only its decoder, which is asked later, knows what it takes
+                node.list, node.map = UNTYPED_ATOMIC.list, UNTYPED_ATOMIC.map
             return
         kind = schema.get("type")
         preserve = inherited or bool(schema.get("x-kubernetes-preserve-unknown-fields"))

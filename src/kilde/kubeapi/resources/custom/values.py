@@ -178,9 +178,7 @@ def _twice(value: list[Any], schema: Schema, place: _Place) -> Iterator[Cause]:
             return
     seen: Counter[str] = Counter()
     for index, item in enumerate(value):
-        if relation == "map" and item is None:
-            continue
-        told = {key: item[key] for key in keys if key in item} if relation == "map" else item
+        told = {key: item[key] for key in keys if key in (item or ())} if relation == "map" else item
         text = shown(told)
         seen[text] += 1
         if seen[text] == 2:  # told once, however often it is there

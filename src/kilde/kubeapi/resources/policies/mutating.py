@@ -14,7 +14,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.core.objects.cel import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import Request
-from kilde.kubeapi.resources.policies.validating import Params, Scope, bound_as, is_wanted
+from kilde.kubeapi.resources.policies.validating import Params, Scope, bound_as, is_wanted, together
 
 _TOKEN = re.compile(
     r"""(?P<text>r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*')|(?P<open>(?:Object(?:\.\w+)*|JSONPatch)\s*\{)|(?P<brace>[{}])"""
@@ -72,7 +72,7 @@ def invocations(
         return []
     known = {policy["metadata"]["name"]: policy for policy in policies}
     found: list[Invocation] = []
-    for binding in bindings:
+    for binding in together(bindings):
         spec = binding.get("spec") or {}
         policy = known.get(spec.get("policyName", ""))
         resource = policy and bound_as(policy, binding, request)

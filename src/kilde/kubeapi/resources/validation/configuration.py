@@ -157,9 +157,9 @@ def _docker(value: str, at: str) -> Iterator[Cause]:
 
 def check_secret_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Secret: its type stays, and all of it once it is immutable."""
-    yield from check_secret(new)
     yield from unchanged(new.get("type"), old.get("type"), "type")
     yield from _sealed(new, old, ("data",))
+    yield from check_secret(new)
 
 
 def check_quota(quota: Object) -> Iterator[Cause]:

@@ -71,20 +71,23 @@ def check_containers(containers: Json, parts: PodParts, at: str, *, init: bool =
     for index, container in enumerate(containers or ()):
         where, name = f"{at}[{index}]", container.get("name") or ""
         yield from named(name, dns_label, f"{where}.name", needed=True)
+        # Init containers run one after another: each may use a host port that another used.
+        yield from _container(container, parts, where, set() if init else parts.host_ports)
         if name in parts.names:
             yield duplicate(f"{where}.name", name)
         parts.names.add(name)
-        # Init containers run one after another: each may use a host port that another used.
-        yield from _container(container, parts, where, set() if init else parts.host_ports, init=init)
+        alone = init and container.get("restartPolicy") != "Always"
+        yield from _lifecycle(container, parts, where, init=alone)
+        yield from _probes(container, parts, where, init=alone)
+        yield from _restart(container, where)
 
 
-def _container(container: Object, parts: PodParts, at: str, host_ports: set[str], *, init: bool) -> Iterator[Cause]:
+def _container(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:
     image = container.get("image") or ""
     if not image:
         yield required(f"{at}.image")
     elif parts.is_pod and image != image.strip():
         yield invalid(f"{at}.image", image, "must not have leading or trailing whitespace")
-    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
     yield from one_of(
         container.get("terminationMessagePolicy"), _MESSAGE_POLICIES, f"{at}.terminationMessagePolicy", needed=True
     )
@@ -92,14 +95,11 @@ def _container(container: Object, parts: PodParts, at: str, host_ports: set[str]
     yield from _env(container, at)
     yield from _env_from(container, at)
     yield from _mounts(container, parts, at)
+    yield from one_of(container.get("imagePullPolicy"), _PULL_POLICIES, f"{at}.imagePullPolicy", needed=True)
     yield from check_resources(container.get("resources"), f"{at}.resources")
-    alone = init and container.get("restartPolicy") != "Always"
-    yield from _lifecycle(container, parts, at, init=alone)
-    yield from _probes(container, parts, at, init=alone)
+    yield from _resize(container, parts, at)
     security = container.get("securityContext")
     yield from check_container_security(security, f"{at}.securityContext", host_users=parts.host_users)
-    yield from _restart(container, at)
-    yield from _resize(container, parts, at)
 
 
 def _ports(container: Object, parts: PodParts, at: str, host_ports: set[str]) -> Iterator[Cause]:

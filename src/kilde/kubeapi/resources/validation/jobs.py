@@ -253,9 +253,8 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield required("spec.schedule")
     else:
         yield from _schedule(schedule)
+    yield from not_negative(spec.get("startingDeadlineSeconds"), "spec.startingDeadlineSeconds")
     yield from _zone(spec.get("timeZone"))
-    for key in ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from one_of(spec.get("concurrencyPolicy"), _CONCURRENCY, "spec.concurrencyPolicy", needed=True)
     template = get(spec, "jobTemplate", "spec", default={})
     yield from _job_spec(template, "spec.jobTemplate.spec")
@@ -263,6 +262,8 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
         yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
     if template.get("manualSelector"):
         yield not_supported("spec.jobTemplate.spec.manualSelector", template["manualSelector"], ("nil", "false"))
+    for key in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
 
 
 def _schedule(schedule: str) -> Iterator[Cause]:

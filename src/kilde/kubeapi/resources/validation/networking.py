@@ -40,7 +40,6 @@ def _ingress(ingress: Object) -> Iterator[Cause]:
         yield invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
     if spec.get("defaultBackend") is not None:
         yield from _backend(spec["defaultBackend"], "spec.defaultBackend")
-    yield from _class(spec.get("ingressClassName"))
     for index, rule in items(spec, "rules"):
         at = f"spec.rules[{index}]"
         if rule.get("host"):
@@ -56,6 +55,7 @@ def _ingress(ingress: Object) -> Iterator[Cause]:
         for number, host in items(tls, "hosts"):
             yield from (invalid(f"spec.tls[{index}].hosts[{number}]", host, text) for text in _any_host(host))
         yield from named(tls.get("secretName"), dns_subdomain, f"spec.tls[{index}].secretName")
+    yield from _class(spec.get("ingressClassName"))
 
 
 def _class(name: str | None) -> Iterator[Cause]:

@@ -8,7 +8,7 @@ from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found,
 from kilde.kubeapi.resources.validation.containers import PodParts, check_containers
 from kilde.kubeapi.resources.validation.fields import items
 from kilde.kubeapi.resources.validation.pod_annotations import check_annotations_stay, check_pod_annotations
-from kilde.kubeapi.resources.validation.pods import check_pod_spec
+from kilde.kubeapi.resources.validation.pods import check_pod_spec, check_tokens
 from kilde.kubeapi.resources.validation.scheduling import check_tolerations
 
 _FIXED = (
@@ -29,6 +29,7 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     annotations = (new.get("metadata") or {}).get("annotations")
     yield from check_pod_annotations(annotations, new.get("spec") or {}, "metadata.annotations")
     yield from check_pod_spec(new.get("spec") or {}, "spec")
+    yield from check_tokens(new.get("spec") or {})
     spec, before = copy.deepcopy(new.get("spec") or {}), old.get("spec") or {}
     for key in ("containers", "initContainers"):
         for one, was in zip(spec.get(key) or (), before.get(key) or (), strict=False):

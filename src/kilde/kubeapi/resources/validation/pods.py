@@ -27,9 +27,21 @@ def check_pod(pod: Object) -> Iterator[Cause]:
     spec, annotations = pod.get("spec") or {}, get(pod, "metadata", "annotations")
     yield from check_pod_annotations(annotations, spec, "metadata.annotations")
     yield from check_pod_spec(spec, "spec", str((pod.get("metadata") or {}).get("name") or ""))
+    yield from check_tokens(spec)
     yield from check_profiles_match(annotations, spec, "spec")
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+
+
+def check_tokens(spec: Object) -> Iterator[Cause]:
+    """A pod has tokens of its ServiceAccount only if it names one, which a replaced one may fail to do."""
+    if spec.get("serviceAccountName"):
+        return
+    for index, volume in items(spec, "volumes"):
+        for number, source in items(volume, "projected", "sources"):
+            if source.get("serviceAccountToken") is not None:
+                at = f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken"
+                yield forbidden(at, "must not be specified when serviceAccountName is not set")
 
 
 def check_template(template: Json, at: str) -> Iterator[Cause]:
@@ -44,6 +56,41 @@ def check_template(template: Json, at: str) -> Iterator[Cause]:
     yield from check_profiles_match(metadata.get("annotations"), spec, f"{at}.spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{at}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
+
+
+# The fields of a pod spec besides its volumes and containers, in the order in which a real server looks at them.
+_FIELDS = (
+    *(
+        "resources",
+        "hostNetwork",
+        "restartPolicy",
+        "dnsPolicy",
+        "nodeSelector",
+        "securityContext",
+        "imagePullSecrets",
+        "affinity",
+    ),
+    *(
+        "dnsConfig",
+        "readinessGates",
+        "schedulingGates",
+        "topologySpreadConstraints",
+        "hostUsers",
+        "serviceAccountName",
+        "nodeName",
+    ),
+    *(
+        "activeDeadlineSeconds",
+        "hostname",
+        "subdomain",
+        "tolerations",
+        "hostAliases",
+        "priorityClassName",
+        "runtimeClassName",
+    ),
+    *("preemptionPolicy", "overhead", "os"),
+)
+_PLACES = {name: place for place, name in enumerate(_FIELDS)}
 
 
 def check_pod_spec(spec: Object, at: str, name: str = "") -> Iterator[Cause]:
@@ -64,12 +111,17 @@ def check_pod_spec(spec: Object, at: str, name: str = "") -> Iterator[Cause]:
         yield required(f"{at}.containers")
     yield from check_containers(spec.get("containers"), parts, f"{at}.containers")
     yield from check_containers(spec.get("initContainers"), parts, f"{at}.initContainers", init=True)
-    yield from one_of(spec.get("restartPolicy"), _RESTART_POLICIES, f"{at}.restartPolicy", needed=True)
-    yield from _dns(spec, at)
-    yield from _names(spec, at)
-    yield from check_scheduling(spec, at)
-    yield from _limits(spec, at)
-    yield from _hosts(spec, at)
+    others = [
+        *one_of(spec.get("restartPolicy"), _RESTART_POLICIES, f"{at}.restartPolicy", needed=True),
+        *_dns(spec, at),
+        *_names(spec, at),
+        *check_scheduling(spec, at),
+        *_limits(spec, at),
+        *_hosts(spec, at),
+    ]
+    yield from sorted(
+        others, key=lambda cause: _PLACES.get(cause.field[len(at) + 1 :].partition(".")[0].partition("[")[0], 0)
+    )
 
 
 def _block(volume: Object) -> bool:

@@ -11,8 +11,8 @@ from kilde.kubeapi.resources.validation.fields import (
     int_or_percent,
     items,
     named,
-    one_of,
     quantity,
+    word_of,
 )
 from kilde.kubeapi.resources.validation.names import dns_label, path_segment
 
@@ -155,7 +155,7 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
     tolerance = None if rules.get("tolerance") is None else quantity(rules["tolerance"])
     if tolerance is not None and tolerance.value < 0:
         yield invalid(f"{at}.tolerance", tolerance.text, "must be greater than or equal to 0")
-    yield from one_of(rules.get("selectPolicy"), ("Disabled", "Max", "Min"), f"{at}.selectPolicy")
+    yield from word_of(rules.get("selectPolicy"), ("Disabled", "Max", "Min"), f"{at}.selectPolicy")
     if not rules.get("policies"):
         yield required(f"{at}.policies", "must specify at least one Policy")
     for index, policy in items(rules, "policies"):

@@ -42,16 +42,18 @@ def check_service(service: Object) -> Iterator[Cause]:
     kind, headless = spec.get("type") or "", spec.get("clusterIP") == "None"
     if not spec.get("ports") and not headless and kind != "ExternalName":
         yield required("spec.ports")
-    yield from one_of(kind, _TYPES, "spec.type", needed=True)
+    yield from _of_type(spec, kind, headless=headless)
+    yield from _ports(spec)
+    yield from check_labels(spec.get("selector"), "spec.selector")
     yield from one_of(spec.get("sessionAffinity"), ("ClientIP", "None"), "spec.sessionAffinity", needed=True)
     yield from _affinity(spec)
-    yield from check_labels(spec.get("selector"), "spec.selector")
-    yield from _of_type(spec, kind, headless=headless)
-    yield from _ports(spec, kind)
+    yield from check_addresses(spec)
     for index, address in items(spec, "externalIPs"):
         yield from endpoint_ip(address, f"spec.externalIPs[{index}]")
+    yield from one_of(kind, _TYPES, "spec.type", needed=True)
+    yield from _ports_together(spec, kind)
+    yield from _balancer(spec, kind)
     yield from _policies(spec, kind)
-    yield from check_addresses(spec)
 
 
 def _affinity(spec: Object) -> Iterator[Cause]:
@@ -74,21 +76,25 @@ def _of_type(spec: Object, kind: str, *, headless: bool) -> Iterator[Cause]:
     if kind == "ExternalName":
         if spec.get("clusterIPs"):
             yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+        for key in ("ipFamilies", "ipFamilyPolicy"):
+            if spec.get(key):
+                yield forbidden(f"spec.{key}", "may not be set for ExternalName services")
         name = (spec.get("externalName") or "").removesuffix(".")
         if not name:
             yield required("spec.externalName")
         else:
             yield from (invalid("spec.externalName", name, text) for text in dns_subdomain(name))
-        for key in ("ipFamilies", "ipFamilyPolicy"):
-            if spec.get(key):
-                yield forbidden(f"spec.{key}", "may not be set for ExternalName services")
 
 
-def _ports(spec: Object, kind: str) -> Iterator[Cause]:
+def _ports(spec: Object) -> Iterator[Cause]:
     ports = spec.get("ports") or ()
     names: set[str] = set()
     for index, one in enumerate(ports):
         yield from _port(one, f"spec.ports[{index}]", names, alone=len(ports) == 1)
+
+
+def _ports_together(spec: Object, kind: str) -> Iterator[Cause]:
+    ports = spec.get("ports") or ()
     if kind == "ClusterIP":
         for index, one in enumerate(ports):
             if one.get("nodePort"):
@@ -161,7 +167,6 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
     distribution = spec.get("trafficDistribution")
     if distribution is not None and distribution not in _DISTRIBUTIONS:
         yield not_supported("spec.trafficDistribution", distribution, _DISTRIBUTIONS)
-    yield from _balancer(spec, kind)
 
 
 def _balancer(spec: Object, kind: str) -> Iterator[Cause]:
@@ -240,15 +245,14 @@ def _families(addresses: Sequence[str], families: Sequence[str]) -> Iterator[Cau
 
 def check_service_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Service: its address stays as long as it has one."""
-    yield from check_service(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if "ExternalName" not in (spec.get("type"), before.get("type")):
+        yield from _kept(spec, before, "clusterIPs", "clusterIP")
+        if "None" not in (spec.get("clusterIP"), before.get("clusterIP")):
+            yield from _kept(spec, before, "ipFamilies", "ipFamily")
     yield from _class_update(spec, before)
     yield from _class(spec, spec.get("type") or "")
-    if "ExternalName" in (spec.get("type"), before.get("type")):
-        return
-    yield from _kept(spec, before, "clusterIPs", "clusterIP")
-    if "None" not in (spec.get("clusterIP"), before.get("clusterIP")):
-        yield from _kept(spec, before, "ipFamilies", "ipFamily")
+    yield from check_service(new)
 
 
 def _kept(spec: Object, before: Object, key: str, one: str) -> Iterator[Cause]:

@@ -91,10 +91,11 @@ def _restarts(template: Json, kind: str) -> Iterator[Cause]:
 def check_deployment(obj: Object) -> Iterator[Cause]:
     """What is wrong with a Deployment."""
     spec = obj.get("spec") or {}
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
+    yield from not_negative(spec.get("replicas"), "spec.replicas")
     yield from _selected_template(spec, "deployment")
     yield from _strategy(spec.get("strategy") or {})
+    for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
     if deadline is not None and deadline <= ready:
         yield invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
@@ -174,9 +175,8 @@ def check_replication_controller(obj: Object) -> Iterator[Cause]:
 def check_daemon_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a DaemonSet."""
     spec = obj.get("spec") or {}
-    for key in ("minReadySeconds", "revisionHistoryLimit"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from _selected_template(spec, "daemonset")
+    yield from not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
     strategy = spec.get("updateStrategy") or {}
     kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
     if kind == "RollingUpdate":
@@ -196,6 +196,7 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
     elif kind != "OnDelete":
         dump = _internal(kind, rolling, _DEPLOYMENT_NAMES)
         yield not_supported("spec.updateStrategy", dump, ("RollingUpdate", "OnDelete"))
+    yield from not_negative(spec.get("revisionHistoryLimit"), "spec.revisionHistoryLimit")
 
 
 def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -206,18 +207,11 @@ def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
 
 def check_stateful_set(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
-    service = get(obj, "spec", "serviceName", default="")
-    if service:
-        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
-    yield from _stateful_spec(obj)
-    for index, claim in items(obj, "spec", "volumeClaimTemplates"):
-        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    yield from _stateful_spec(obj, new=True)
 
 
-def _stateful_spec(obj: Object) -> Iterator[Cause]:
+def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     policy = spec.get("podManagementPolicy") or ""
     if not policy:
         yield required("spec.podManagementPolicy")
@@ -227,7 +221,14 @@ def _stateful_spec(obj: Object) -> Iterator[Cause]:
     for key in ("whenDeleted", "whenScaled"):
         at = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
+    for index, claim in items(obj, "spec", "volumeClaimTemplates") if new else ():
+        yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
+        yield from not_negative(spec.get(key), f"spec.{key}")
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
+    service = spec.get("serviceName") if new else None
+    if service:
+        yield from (invalid("spec.serviceName", service, text) for text in dns_label(service))
     yield from _selected_template(spec, "statefulset")
 
 
@@ -248,7 +249,7 @@ def _stateful_strategy(strategy: Object) -> Iterator[Cause]:
 
 def check_stateful_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a StatefulSet: most of its spec is for ever."""
-    yield from _stateful_spec(new)
+    yield from _stateful_spec(new, new=False)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     fixed = (set(spec) | set(before)) - set(_STATEFUL_FIELDS)
     if any(spec.get(key) != before.get(key) for key in fixed):

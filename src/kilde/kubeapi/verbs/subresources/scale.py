@@ -6,7 +6,7 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.selector import label_selector
-from kilde.core.objects.typed import schema
+from kilde.core.objects.typed import managers, schema
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.managed_fields import update as with_ownership
@@ -21,7 +21,7 @@ from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace
 from kilde.kubeapi.verbs.apply import read_apply
-from kilde.kubeapi.verbs.patch import change_document, read_patch, unfit
+from kilde.kubeapi.verbs.patch import as_told, change_document, read_patch, unfit
 from kilde.kubeapi.verbs.subresources.handler import Handler
 from kilde.kubeapi.verbs.update import replace
 from kilde.kubeapi.world import World
@@ -51,16 +51,11 @@ class Scale(Handler):
         existing = _existing(world, call)
         if media == negotiate.APPLY:
             return self._store(world, call, existing, {}, apply_config=read_apply(call, raw))
-        body = change_document(
-            call,
-            media,
-            read_patch(media, raw),
-            scale_of(call.kind, call.kind.presented(existing)),
-            _node(),
-        )
+        wanted, old = read_patch(media, raw), scale_of(call.kind, call.kind.presented(existing))
+        body = change_document(call, media, wanted, old, _node())
         wrong = _wrong_type(_get(body, ("spec", "replicas")))
         if wrong:
-            raise unfit({**body, "apiVersion": _API_VERSION, "kind": "Scale"}, wrong)
+            raise unfit(as_told(call, media, wanted, old, _node()), wrong)
         check_name(body, call.name, call.namespace, namespaced=True)
         return self._store(world, call, existing, body, apply_config=None)
 
@@ -91,13 +86,14 @@ class Scale(Handler):
         made = parent
         _put(made, path, int(replicas))
         meta = made["metadata"]
-        meta["managedFields"] = parent_entries(
+        entries = parent_entries(
             meta.get("managedFields"),
             new["metadata"].get("managedFields"),
             api_version=kind.resource.api_version,
             path=field_path(path),
             others=_others(kind),
         )
+        meta["managedFields"] = entries if kind.resource.custom else managers.after_scale(entries)
         meta["resourceVersion"] = new["metadata"].get("resourceVersion") or meta["resourceVersion"]
         if new["metadata"].get("uid"):
             meta["uid"] = new["metadata"]["uid"]

@@ -1,0 +1,198 @@
+"""Sequences that the fuzzer found to be answered otherwise, cut down: what was mended stays mended, on both servers."""
+
+from typing import Any
+
+import pytest
+
+from differential.compare import Side as Compared
+from differential.compare import different
+from differential.known import known
+from differential.peers import Peer, both, open_namespace
+from differential.steps import APPLY, JSON_PATCH, MERGE, STRATEGIC, Step
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300), pytest.mark.usefixtures("real_programs")]
+
+POD: dict[str, Any] = {"containers": [{"name": "c", "image": "nginx"}]}
+PORTS = [{"containerPort": 80}, {"containerPort": 443, "name": "p", "protocol": "UDP"}]
+
+
+def deployment(**container: Any) -> dict[str, Any]:
+    template = {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"containers": [{"name": "c", "image": "nginx", **container}]},
+    }
+    return {
+        "metadata": {"name": "x"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "a"}}, "template": template},
+    }
+
+
+class Of:
+    """Requests about one object."""
+
+    def __init__(self, group: str, plural: str) -> None:
+        self._all = f"/{group}/namespaces/{{ns}}/{plural}"
+
+    def post(self, body: Any) -> Step:
+        return Step("POST", self._all, body, about=f"{self._all}/x")
+
+    def put(self, body: Any, below: str = "") -> Step:
+        return Step("PUT", f"{self._all}/x{below}", body, about=f"{self._all}/x")
+
+    def patch(self, media: str, body: Any, below: str = "") -> Step:
+        return Step("PATCH", f"{self._all}/x{below}?fieldManager=m", body, media, f"{self._all}/x")
+
+    def delete(self, body: Any = None) -> Step:
+        return Step("DELETE", f"{self._all}/x", body, about=f"{self._all}/x")
+
+
+PODS, SERVICES, SECRETS = (Of("api/v1", plural) for plural in ("pods", "services", "secrets"))
+ACCOUNTS = Of("api/v1", "serviceaccounts")
+DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
+ROLES, CRON_JOBS = Of("apis/rbac.authorization.k8s.io/v1", "roles"), Of("apis/batch/v1", "cronjobs")
+BUDGETS, WIDGETS = Of("apis/policy/v1", "poddisruptionbudgets"), Of("apis/fuzz.test/v1", "widgets")
+NOTHING = {"metadata": {}}
+SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
+CLAIM = {"metadata": {"name": "d"}, "spec": {"accessModes": [], "resources": {"requests": {}}}}
+
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
+WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
+TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+BAD_SERVICES: tuple[dict[str, Any], ...] = (
+    {
+        "type": "ClusterIP",
+        "ports": [{"port": 0}, {"port": 1}],
+        "sessionAffinity": "X",
+        "loadBalancerClass": "a/b",
+        "loadBalancerSourceRanges": ["x"],
+        "externalTrafficPolicy": "Local",
+        "internalTrafficPolicy": "X",
+    },
+    {"type": "ExternalName", "ipFamilyPolicy": "SingleStack", "selector": {"a": "b c"}},
+)
+BAD_POD = {
+    "containers": [],
+    "restartPolicy": "X",
+    "dnsPolicy": "X",
+    "hostAliases": [{"ip": "x"}],
+    "tolerations": [{"operator": "X"}],
+    "securityContext": {"fsGroup": -1},
+    "topologySpreadConstraints": [{"maxSkew": 0}],
+}
+BAD_DEPLOYMENT = {
+    "minReadySeconds": -1,
+    "revisionHistoryLimit": -1,
+    "selector": {"matchLabels": {"app": "a"}},
+    "template": {"metadata": {"labels": {"app": "a"}}, "spec": BAD_POD},
+}
+BAD_STATEFUL_SET = {
+    "selector": {},
+    "serviceName": "Bad!",
+    "replicas": -1,
+    "podManagementPolicy": "X",
+    "volumeClaimTemplates": [CLAIM],
+    "template": {"spec": POD},
+}
+BAD_CRON_JOB = {
+    "schedule": "bad",
+    "successfulJobsHistoryLimit": -1,
+    "startingDeadlineSeconds": -1,
+    "jobTemplate": {"spec": {"template": {"spec": {"containers": [], "restartPolicy": "Never"}}}},
+}
+
+SEQUENCES: dict[str, list[Step]] = {
+    "a write after a scale puts the order of owned ports right, once": [
+        DEPLOYMENTS.post(deployment(ports=PORTS)),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+    ],
+    "a scale leaves owners without such lists as they were": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+    ],
+    "metadata moved to where texts are expected": [
+        BUDGETS.post(
+            {
+                "metadata": {"name": "x", "finalizers": ["example.com/a"]},
+                "spec": {"selector": {"matchLabels": {"a": "b"}}},
+            }
+        ),
+        BUDGETS.patch(JSON_PATCH, [{"op": "move", "from": "/metadata", "path": "/spec/selector/matchLabels"}]),
+        BUDGETS.patch(JSON_PATCH, [{"op": "copy", "from": "/metadata", "path": "/metadata/labels"}]),
+        BUDGETS.patch(
+            MERGE, {"metadata": {"b": 1, "a": 1}, "spec": {"selector": {"matchLabels": {"d": 1, "c": True}}}}
+        ),
+        BUDGETS.patch(STRATEGIC, {"spec": {"selector": 1, "minAvailable": {}}}),
+    ],
+    "a scale that is no number": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.patch(MERGE, {"spec": {"replicas": "x"}}, "/scale"),
+    ],
+    "an update that lets the last finalizer go answers what was sent": [
+        ROLES.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),
+        ROLES.delete(),
+        ROLES.put({"metadata": {"name": "x"}, "rules": []}),
+    ],
+    "int-or-string takes anything until it is decoded": [
+        SERVICES.patch(APPLY, {**SERVICE, "spec": {"ports": [{"port": 1, "targetPort": port}]}})
+        for port in ({}, {"a": 1}, [], [1], True)
+    ],
+    "two ports of one number": [
+        SERVICES.post({"metadata": {"name": "x"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}}),
+        SERVICES.patch(MERGE, {"spec": {"ports": [{"port": 80, "nodePort": 30001}, {"port": 81, "nodePort": 30001}]}}),
+    ],
+    "a name becomes a headless Service": [
+        SERVICES.post({"metadata": {"name": "x"}, "spec": {"type": "ExternalName", "externalName": "a.example.com"}}),
+        SERVICES.patch(APPLY, {**SERVICE, "spec": {"type": "ClusterIP", "clusterIP": "None"}}),
+    ],
+    "items without their key": [
+        ACCOUNTS.post({"metadata": {"name": "x"}, "secrets": [{}]}),
+        ACCOUNTS.patch(STRATEGIC, {"secrets": [], "metadata": None}),
+        WIDGETS.post({**WIDGET, "spec": {"mlist": [None, {}], "ports": [None, {}]}}),
+    ],
+    "unknown fields of a custom resource are told by path": [
+        WIDGETS.post({**WIDGET, "spec": {"nested": {"y": {"a": 1}}, "bogus": 1}}),
+    ],
+    "a pod's tokens need an account": [
+        PODS.post({"metadata": {"name": "x"}, "spec": POD}),
+        PODS.put({"metadata": {"name": "x"}, "spec": {**POD, "volumes": [TOKENS]}}),
+    ],
+    "faults of a Service in order": [SERVICES.post({"metadata": {"name": "x"}, "spec": spec}) for spec in BAD_SERVICES],
+    "faults of workloads in order": [
+        DEPLOYMENTS.post(
+            deployment(
+                imagePullPolicy="X",
+                volumeMounts=[{"name": "v", "mountPath": "/m"}],
+                livenessProbe={},
+                securityContext={"runAsUser": -1},
+            )
+        ),
+        DEPLOYMENTS.post({"metadata": {"name": "x"}, "spec": BAD_DEPLOYMENT}),
+        STATEFUL_SETS.post({"metadata": {"name": "x"}, "spec": BAD_STATEFUL_SET}),
+        CRON_JOBS.post({"metadata": {"name": "x"}, "spec": BAD_CRON_JOB}),
+        SECRETS.post({"metadata": {"name": "x"}}),
+        SECRETS.put({"metadata": {"name": "x"}, "type": "kubernetes.io/tls"}),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def peers(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with both(tmp_path_factory.mktemp("found")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("what", SEQUENCES)
+def test_both_answer_alike(peers: tuple[Peer, Peer], what: str) -> None:
+    name = f"n{list(SEQUENCES).index(what)}"
+    sides = [Compared(peer, name) for peer in peers]
+    for side in sides:
+        open_namespace(side.peer, name)
+    for step in SEQUENCES[what]:
+        _, real = sides[0].send(step)
+        _, ours = sides[1].send(step)
+        assert real == ours or known(step, real, ours), different(real, ours)
