@@ -155,7 +155,7 @@ _QUOTED = re.compile(r'"(\\.|[^"\\])*"|\{.*\}|\[.*\]')
 class Comparison:
     """Runs sequences, each in a namespace of its own. `known` says why a difference is accepted; "" if it is not."""
 
-    def __init__(self, real: Peer, ours: Peer, known: Callable[[Step, Any, Any], str], label: str) -> None:
+    def __init__(self, real: Peer, ours: Peer, known: Callable[[Step, Any, Any, list[Step]], str], label: str) -> None:
         self._real, self._ours, self._known = real, ours, known
         self._names = (f"f{label}-{number}" for number in itertools.count())
         self.steps = 0
@@ -172,7 +172,7 @@ class Comparison:
             _, ours = sides[1].send(step)
             self.steps += 1
             if real != ours:
-                why = self._known(step, real, ours)
+                why = self._known(step, real, ours, steps[:number])
                 if why:
                     self.accepted[why] = self.accepted.get(why, 0) + 1
                     return None

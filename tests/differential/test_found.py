@@ -51,6 +51,10 @@ ACCOUNTS = Of("api/v1", "serviceaccounts")
 DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
 ROLES, CRON_JOBS = Of("apis/rbac.authorization.k8s.io/v1", "roles"), Of("apis/batch/v1", "cronjobs")
 BUDGETS, WIDGETS = Of("apis/policy/v1", "poddisruptionbudgets"), Of("apis/fuzz.test/v1", "widgets")
+GO_S_OWN = (
+    "the resourceVersion of a quoted object",
+    "the diff of Go's internal types in the message of an immutable spec",
+)
 NOTHING = {"metadata": {}}
 SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
 CLAIM = {"metadata": {"name": "d"}, "spec": {"accessModes": [], "resources": {"requests": {}}}}
@@ -152,7 +156,8 @@ SEQUENCES: dict[str, list[Step]] = {
     "items without their key": [
         ACCOUNTS.post({"metadata": {"name": "x"}, "secrets": [{}]}),
         ACCOUNTS.patch(STRATEGIC, {"secrets": [], "metadata": None}),
-        WIDGETS.post({**WIDGET, "spec": {"mlist": [None, {}], "ports": [None, {}]}}),
+        WIDGETS.post({**WIDGET, "spec": {"mlist": [None, {}]}}),
+        WIDGETS.post({**WIDGET, "spec": {"ports": [None, {}]}}),
     ],
     "unknown fields of a custom resource are told by path": [
         WIDGETS.post({**WIDGET, "spec": {"nested": {"y": {"a": 1}}, "bogus": 1}}),
@@ -195,4 +200,4 @@ def test_both_answer_alike(peers: tuple[Peer, Peer], what: str) -> None:
     for step in SEQUENCES[what]:
         _, real = sides[0].send(step)
         _, ours = sides[1].send(step)
-        assert real == ours or known(step, real, ours), different(real, ours)
+        assert real == ours or known(step, real, ours) in GO_S_OWN, different(real, ours)

@@ -103,8 +103,8 @@ def check_config_map(obj: Object) -> Iterator[Cause]:
 
 def check_config_map_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ConfigMap: none, once it is immutable."""
-    yield from check_config_map(new)
     yield from _sealed(new, old, ("data", "binaryData"))
+    yield from check_config_map(new)
 
 
 def _sealed(new: Object, old: Object, fields: Sequence[str]) -> Iterator[Cause]:

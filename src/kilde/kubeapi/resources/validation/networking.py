@@ -197,12 +197,12 @@ def _policy_port(one: Object, at: str) -> Iterator[Cause]:
         if end is not None:
             yield invalid(f"{at}.endPort", end, "may not be specified when `port` is not specified")
         return
+    if isinstance(number, str) and end is not None:
+        yield invalid(f"{at}.endPort", end, "may not be specified when `port` is non-numeric")
     yield from port(number, f"{at}.port")
     if end is None:
         return
-    if isinstance(number, str):
-        yield invalid(f"{at}.endPort", end, "may not be specified when `port` is non-numeric")
-    elif end < number:
+    if not isinstance(number, str) and end < number:
         yield invalid(f"{at}.endPort", number, "must be greater than or equal to `port`")
     yield from port(end, f"{at}.endPort")
 

@@ -128,13 +128,13 @@ def _target(target: Object, at: str) -> Iterator[Cause]:
         yield required(f"{at}.type", "must specify a metric target type")
     if kind not in _TARGETS:
         yield invalid(f"{at}.type", kind, "must be either Utilization, Value, or AverageValue")
-    percent: Json = target.get("averageUtilization")
-    if percent is not None and percent < 1:
-        yield invalid(f"{at}.averageUtilization", percent, "must be greater than 0")
     for key in ("value", "averageValue"):
         amount = None if target.get(key) is None else quantity(target[key])
         if amount is not None and amount.value <= 0:
             yield invalid(f"{at}.{key}", amount.text, "must be positive")
+    percent: Json = target.get("averageUtilization")
+    if percent is not None and percent < 1:
+        yield invalid(f"{at}.averageUtilization", percent, "must be greater than 0")
 
 
 def _amount(target: Object, at: str) -> Iterator[Cause]:

@@ -201,8 +201,8 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
 
 def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a DaemonSet: the selector is for ever."""
-    yield from check_daemon_set(new)
     yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+    yield from check_daemon_set(new)
 
 
 def check_stateful_set(obj: Object) -> Iterator[Cause]:
