@@ -149,7 +149,8 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
         if value:
             yield invalid(f"{at}.operator", value, "value must be empty when `operator` is 'Exists'")
     else:
-        yield not_supported(f"{at}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
+        compared = ("Lt", "Gt") if operator in ("Lt", "Gt") else ()  # named only to those who ask for them
+        yield not_supported(f"{at}.operator", operator, ("Equal", "Exists", *compared))
     if effect and effect not in _EFFECTS:
         yield not_supported(f"{at}.effect", effect, _EFFECTS)
 
