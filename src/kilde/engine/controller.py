@@ -203,8 +203,10 @@ class Controller:
             return
         if before is not None:
             before.cancel()
+            fleet.synced.clear()
         fleet.others = others
         self._following = self._tasks.start("applications", fleet.run())
+        self.sets.guests_changed()
 
     async def close(self) -> None:
         """Ends what outlives the tasks."""
@@ -258,6 +260,7 @@ class Controller:
 
     def _config_changed(self) -> None:
         self._follow_applications(again=True)
+        self.sets.configured((self.context.config.config_maps.get(PARAMETERS) or {}).get("data") or {})
         self._scopes.clear()
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
         tracking = read_tracking(data)

@@ -11,6 +11,7 @@ class EngineSettings:
 
     namespace: str = "argocd"
     application_namespaces: str = ""  # where else Applications may be; "": as argocd-cmd-params-cm says
+    set_namespaces: str = ""  # where else ApplicationSets may be; "": as argocd-cmd-params-cm says
     poll: float = 120.0
     manager: str = "kilde"
     parallel_passes: int = 16

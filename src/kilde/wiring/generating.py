@@ -80,6 +80,7 @@ async def generated(settings: LookSettings, body: Object) -> tuple[Object, ...]:
         async with TaskOwner() as tasks:
             outside = PortsOutside(
                 namespace=settings.namespace,
+                own_namespace=owner.namespace,
                 cluster=cluster.get,
                 sources=sources,
                 web=web,

@@ -49,7 +49,7 @@ class World:
             raise GeneratorFailed(f"there is no secret {name}")
         return self.secrets[name]
 
-    def config_map(self, name: str) -> Mapping[str, str]:
+    def config_map(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
         if name not in self.maps:
             raise GeneratorFailed(f"there is no configmap {name}")
         return self.maps[name]

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
-from core.sets.given import World, made, names, parameters
-from kilde.core.sets.generating import git_urls, requeue_after, uses
+from core.sets.given import World, a_set, made, names, parameters
+from kilde.core.basics.errors import LimitExceeded
+from kilde.core.sets.generating import generate, git_urls, requeue_after, uses
 from kilde.core.sets.outside import KnownCluster
+from kilde.core.sets.path_patterns import fits_glob
+from kilde.core.sets.policy import SetsPolicy
 
 SERVER = "https://kubernetes.default.svc"
 
@@ -121,6 +124,42 @@ def test_folders_fit_as_gos_path_match_says(pattern: str, fits: list[str]) -> No
 def test_files_fit_as_gits_pathspecs_say(pattern: str, fits: list[str]) -> None:
     found = parameters(git(files=[{"path": pattern}]), a_tree())
     assert [each["path"]["path"] for each in found] == fits
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("apps/*.yaml", ["apps/x.yaml"]),
+        ("apps/**/*.yaml", ["apps/x.yaml", "apps/a/x.yaml", "apps/a/b/x.yaml"]),
+        ("**/x.yaml", ["apps/x.yaml", "apps/a/x.yaml", "apps/a/b/x.yaml", "x.yaml"]),
+        ("apps/*/x.yaml", ["apps/a/x.yaml"]),
+        ("apps/**", ["apps/x.yaml", "apps/a/x.yaml", "apps/a/b/x.yaml", "apps/c.json"]),
+        ("apps/{x.yaml,c.json}", ["apps/x.yaml", "apps/c.json"]),
+        ("{apps/{a,z},.}/x.yaml", ["apps/a/x.yaml", "x.yaml"]),
+        ("apps", []),
+        ("apps/[!x]*", ["apps/c.json"]),
+        ("apps/a**/x.yaml", ["apps/a/x.yaml"]),
+    ],
+)
+def test_files_by_globs(pattern: str, fits: list[str]) -> None:
+    there = ("apps/x.yaml", "apps/a/x.yaml", "apps/a/b/x.yaml", "apps/c.json", "x.yaml")
+    assert [path for path in there if fits_glob(pattern, path)] == fits
+
+
+@pytest.mark.parametrize("pattern", ["{a,b}" * 9, "{a,b,c,d,e}" * 8, "{" * 5000, "**/" * 4000 + "x"])
+def test_a_hostile_glob_ends(pattern: str) -> None:
+    try:
+        assert not fits_glob(pattern, "a/" * 50 + "b")
+    except LimitExceeded as error:
+        assert "more than" in str(error)  # noqa: PT017 - whether it is refused or only fits nothing is the same to its writer
+
+
+def test_the_installation_chooses_globs() -> None:
+    world = a_tree({"apps/config.yaml": b"a: 1", "apps/a/config.yaml": b"a: 2"})
+    template = {"metadata": {"name": "{{.a}}"}, "spec": {}}
+    owner = a_set({"goTemplate": True, "template": template, "generators": [git(files=[{"path": "apps/*"}])]})
+    both, one = (generate(owner, world, SetsPolicy(globs=globs)) for globs in (False, True))
+    assert [len(found.applications) for found in (both, one)] == [2, 1]
 
 
 def test_git_files_give_their_content() -> None:

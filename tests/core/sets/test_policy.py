@@ -1,5 +1,7 @@
 """What an installation says of all its sets, with Argo CD's keys."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.sets.given import World, a_set
@@ -29,6 +31,30 @@ def test_forges_that_are_not_allowed_are_not_asked() -> None:
     told, asked = error(some, api="https://evil.example")
     assert (asked, "must use one of the following: https://git.example, https://other.example" in told) == (0, True)
     assert error(read(enable_scm_providers="false")) == ("scm providers are disabled", 0)
+
+
+def test_a_set_of_another_namespace_asks_no_forge_before_the_owner_says_which() -> None:
+    def error(policy: SetsPolicy) -> str:
+        pull = {"pullRequest": {"github": {"owner": "o", "repo": "r"}, "continueOnRepoNotFoundError": True}}
+        return generate(a_set({"generators": [pull]}), World(), replace(policy, guest=True)).error
+
+    assert error(ANYTHING) == (
+        "scm provider not allowed: a set outside of the controller's namespace may ask none "
+        "until applicationsetcontroller.allowed.scm.providers says which"
+    )
+    assert error(read(allowed_scm_providers="https://git.example")) == ""
+
+
+def test_rollouts_can_be_switched_off_for_all() -> None:
+    strategy = {"type": "RollingSync", "rollingSync": {"steps": [{}]}, "deletionOrder": "Reverse"}
+    owner = a_set({"generators": [], "strategy": strategy})
+    off = read(enable_progressive_syncs="false").over(owner)
+    assert (read().over(owner).rolling, off.rolling, off.deletes_in_reverse) == (True, False, False)
+
+
+@pytest.mark.parametrize(("written", "listed"), [("", 5000), ("0", 5000), ("3", 3), ("9" * 5000, 5000), ("x", 5000)])
+def test_how_many_applications_a_status_lists(written: str, listed: int) -> None:
+    assert read(status_max_resources_count=written).resources == listed
 
 
 @pytest.mark.parametrize(

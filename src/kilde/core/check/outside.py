@@ -95,8 +95,8 @@ class OnlyHere:
         del name, for_forge
         self._refusing.refuse("needs a Secret of the cluster")
 
-    def config_map(self, name: str) -> Mapping[str, str]:
-        del name
+    def config_map(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
+        del name, for_forge
         self._refusing.refuse("needs a ConfigMap of the cluster")
 
     def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:

@@ -26,6 +26,11 @@ _OBEYED = {
         "applicationsetcontroller.allowed.scm.providers",
         "applicationsetcontroller.enable.scm.providers",
         "applicationsetcontroller.enable.tokenref.strict.mode",
+        "applicationsetcontroller.enable.new.git.file.globbing",
+        "applicationsetcontroller.enable.progressive.syncs",
+        "applicationsetcontroller.dryrun",
+        "applicationsetcontroller.namespaces",
+        "applicationsetcontroller.status.max.resources.count",
         "applicationsetcontroller.global.preserved.*",
     ),
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kilde.core.apps.names import instance_name
 from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
@@ -39,9 +40,10 @@ class Ignored:
 class ApplicationSet:
     """One set. `problems` are why its spec cannot be used (empty: it can); `status` is as last seen.
 
-    `steps` is None unless the strategy is RollingSync.
+    `key` tells it from the sets of all namespaces; `steps` is None unless the strategy is RollingSync.
     """
 
+    key: str
     name: str
     namespace: str
     uid: str
@@ -64,6 +66,11 @@ class ApplicationSet:
     status: Mapping[str, Any]
     spec: Mapping[str, Any]
     problems: tuple[str, ...]
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is outside of the controller's namespace."""
+        return self.key != self.name
 
     @property
     def may_update(self) -> bool:
@@ -93,8 +100,8 @@ class ApplicationSet:
         return self.annotations.get(REFRESH_ANNOTATION, "")
 
 
-def read_application_set(raw: Object) -> ApplicationSet:
-    """Parses; never raises: what is wrong is in `problems`."""
+def read_application_set(raw: Object, *, home: str = "") -> ApplicationSet:
+    """Parses; never raises: what is wrong is in `problems`. `home`: the controller's namespace ("": the set's own)."""
     meta = raw.get("metadata") or {}
     spec = Reader(raw.get("spec"), "spec")
     policy, preserved = spec.mapping("syncPolicy"), spec.mapping("preservedFields")
@@ -119,9 +126,11 @@ def read_application_set(raw: Object) -> ApplicationSet:
         policy.problem(
             "applicationsSync", f"'{made['policy']}' is none of sync, create-only, create-update, create-delete"
         )
+    name, namespace = str(meta.get("name", "")), str(meta.get("namespace", ""))
     return ApplicationSet(
-        name=str(meta.get("name", "")),
-        namespace=str(meta.get("namespace", "")),
+        key=instance_name(namespace, name, home),
+        name=name,
+        namespace=namespace,
         uid=str(meta.get("uid", "")),
         resource_version=str(meta.get("resourceVersion", "")),
         annotations=meta.get("annotations") or {},

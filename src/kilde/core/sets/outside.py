@@ -51,18 +51,18 @@ class Outside(Protocol):
         ...
 
     def secret(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
-        """The values of a Secret in the namespace of the sets; GeneratorFailed where there is none.
+        """The values of a Secret in the controller's namespace; GeneratorFailed where there is none.
 
-        `for_forge`: its value is sent to an address that a set names; GeneratorFailed where the owner forbids that.
+        `for_forge`: in the set's own; its value is sent to an address that the set names. GeneratorFailed where the owner forbids that.
         """
         ...
 
-    def config_map(self, name: str) -> Mapping[str, str]:
-        """The values of a ConfigMap there; GeneratorFailed where there is none."""
+    def config_map(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
+        """The values of a ConfigMap, in the same places; GeneratorFailed where there is none."""
         ...
 
     def objects(self, *, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
-        """Objects of a kind there: the one of that name, or those that a label selector matches."""
+        """Objects of a kind in the controller's namespace: the one of that name, or those that a label selector matches."""
         ...
 
     def now(self) -> float:

@@ -1,4 +1,4 @@
-"""Paths of a repository as the git generator chooses them: folders by Go's path.Match, files by git's pathspecs."""
+"""Paths of a repository as the git generator chooses them: folders by Go's path.Match, files by git's pathspecs or by globs."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from kilde.core.render.patterns import Pattern, compile_pattern
 from kilde.core.source.tree import EntryKind, Tree
 
 _MOST_FOLDERS, _DEEPEST = 50_000, 100
+_MOST_CHOICES, _MOST_PATTERNS = 8, 256
 _TOKEN = re.compile(
     r"\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<characters>\]?[^\]]*)\]|(?P<sign>[*?])|(?P<plain>.)", re.DOTALL
 )
@@ -62,6 +63,36 @@ def fits_file(pattern: str, path: str) -> bool:
         return False
     compiled = _compiled(plain, "(?:.|\\n)", slash=True)
     return compiled is not None and compiled.search(path)
+
+
+def fits_glob(pattern: str, path: str) -> bool:
+    """As shells with globstar: `*` and `?` stop at `/`, `**` between slashes stands for any folders, `{a,b}` for one of several."""
+    if pattern.count("{") > _MOST_CHOICES:
+        raise LimitExceeded(f"has more than {_MOST_CHOICES} choices in braces", about=pattern[:200])
+    return any(_fits_parts(_tidied(one).split("/"), path.split("/")) for one in _choices(pattern))
+
+
+def _fits_parts(pattern: list[str], path: list[str]) -> bool:
+    """Part by part: which lengths of the path the pattern so far can stand for."""
+    reached = {0}
+    for part in pattern:
+        if part == "**":
+            reached = set(range(min(reached), len(path) + 1)) if reached else set()
+        else:
+            reached = {at + 1 for at in reached if at < len(path) and fits_folder(part.replace("[!", "[^"), path[at])}
+    return len(path) in reached
+
+
+def _choices(pattern: str) -> list[str]:
+    """The patterns that one with braces stands for; an inner pair is resolved first."""
+    found = re.search(r"\{([^{}]*)\}", pattern)
+    if found is None:
+        return [pattern]
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    all_of = [each for choice in found[1].split(",") for each in _choices(before + choice + after)]
+    if len(all_of) > _MOST_PATTERNS:
+        raise LimitExceeded(f"stands for more than {_MOST_PATTERNS} patterns", about=pattern[:200])
+    return all_of
 
 
 def _tidied(pattern: str) -> str:

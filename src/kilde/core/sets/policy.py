@@ -6,6 +6,7 @@ from typing import Any
 
 from kilde.core.sets.application_set import POLICIES, ApplicationSet
 from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.status import MOST_RESOURCES
 
 CONFIG_MAP = "argocd-cmd-params-cm"
 _PREFIX = "applicationsetcontroller."
@@ -17,7 +18,10 @@ class SetsPolicy:
     """`forges`: whether generators may ask any; `allowed`: the `api` addresses they may name (empty: any), as written.
 
     `labelled_tokens`: tokens for forges come only from Secrets labelled as `scm-creds`. `sync`: the policy of sets, "" where each
-    says its own; `overridable`: whether a set may say otherwise.
+    says its own; `overridable`: whether a set may say otherwise. `guest`: of a set outside of the controller's namespace, whose writer
+    could have tokens sent to any address: such sets ask forges only where the owner says which. `globs`: files of repositories are
+    chosen by globs, in which `*` stops at `/`. `resources`: how many Applications a status lists. `rollouts`:
+    whether the strategy RollingSync is obeyed; `dry`: no set writes anything.
     """
 
     forges: bool = True
@@ -27,11 +31,21 @@ class SetsPolicy:
     overridable: bool = True
     annotations: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    guest: bool = False
+    globs: bool = False
+    resources: int = MOST_RESOURCES
+    rollouts: bool = True
+    dry: bool = False
 
     def check(self, block: Mapping[str, Any]) -> None:
         """GeneratorFailed where a generator may not ask the forge that its block names."""
         if not self.forges:
             raise GeneratorFailed("scm providers are disabled")
+        if self.guest and not self.allowed:
+            raise GeneratorFailed(
+                "scm provider not allowed: a set outside of the controller's namespace may ask none "
+                "until applicationsetcontroller.allowed.scm.providers says which"
+            )
         address = str(block.get("api") or "")
         if address and self.allowed and address not in self.allowed:
             known = ", ".join(self.allowed)
@@ -48,6 +62,8 @@ class SetsPolicy:
         return replace(
             owner,
             policy=sync,
+            steps=owner.steps if self.rollouts else None,
+            deletes_in_reverse=owner.deletes_in_reverse and self.rollouts,
             preserved_annotations=(*owner.preserved_annotations, *self.annotations),
             preserved_labels=(*owner.preserved_labels, *self.labels),
         )
@@ -67,6 +83,7 @@ def read_policy(data: Mapping[str, Any]) -> SetsPolicy:
         return written in _TRUE if written else default
 
     sync = str(data.get(_PREFIX + "policy") or "")
+    most = str(data.get(_PREFIX + "status.max.resources.count") or "")
     return SetsPolicy(
         forges=flag("enable.scm.providers", default=True),
         allowed=words("allowed.scm.providers"),
@@ -75,4 +92,8 @@ def read_policy(data: Mapping[str, Any]) -> SetsPolicy:
         overridable=flag("enable.policy.override", default=not sync),
         annotations=words("global.preserved.annotations"),
         labels=words("global.preserved.labels"),
+        globs=flag("enable.new.git.file.globbing", default=False),
+        resources=min(int(most[:9]), MOST_RESOURCES) if most.isdecimal() and most.strip("0") else MOST_RESOURCES,
+        rollouts=flag("enable.progressive.syncs", default=True),
+        dry=flag("dryrun", default=False),
     )

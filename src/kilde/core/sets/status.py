@@ -9,7 +9,7 @@ from kilde.core.basics.values import Object
 ERROR, GENERATED, UP_TO_DATE = "ErrorOccurred", "ParametersGenerated", "ResourcesUpToDate"
 PROGRESSING, INVALID_ROLLOUT = "RolloutProgressing", "InvalidRolloutConfig"
 _ONLY_WHEN_ROLLING = (PROGRESSING, INVALID_ROLLOUT)
-_MOST_RESOURCES = 5_000
+MOST_RESOURCES = 5_000
 
 
 def condition(kind: str, *, status: bool, reason: str, message: str) -> Object:
@@ -65,10 +65,10 @@ def health(conditions: Iterable[Mapping[str, Any]]) -> Object:
     return {"status": "Unknown", "message": "Waiting for health status to be determined"}
 
 
-def resources(applications: Iterable[Object]) -> tuple[list[Object], int]:
-    """One entry for each Application there is, by name, at most 5,000; and how many there are."""
+def resources(applications: Iterable[Object], most: int = MOST_RESOURCES) -> tuple[list[Object], int]:
+    """One entry for each Application there is, by name, at most so many; and how many there are."""
     found = [_resource(each) for each in sorted(applications, key=lambda each: str(each["metadata"]["name"]))]
-    return found[:_MOST_RESOURCES], len(found)
+    return found[:most], len(found)
 
 
 def _resource(application: Object) -> Object:

@@ -128,7 +128,8 @@ class Config:
         self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
         self._secrets: dict[str, Object] = {}
         self._config_maps: dict[str, Object] = {}
-        self.synced = asyncio.Event()
+        self._awaited = {SECRETS.kind, CONFIG_MAPS.kind}
+        self.synced = asyncio.Event()  # of both: what forbids something is known before anything is done
 
     @property
     def secrets(self) -> tuple[Object, ...]:
@@ -152,17 +153,22 @@ class Config:
             return {}
         return _decode(raw) if raw else {}
 
+    def _known(self, resource: Resource) -> None:
+        self._awaited.discard(resource.kind)
+        if not self._awaited:
+            self.synced.set()
+
     async def _follow(self, resource: Resource, into: dict[str, Object], selector: str) -> None:
         listed: set[str] = set()
         async for event in self._cluster.watch(resource, self._namespace, label_selector=selector):
             if event.type is EventType.BROKEN:
                 listed = set()
-                self.synced.set()  # without the right to read them, public repositories still work
+                self._known(resource)  # without the right to read them, public repositories still work
             elif event.type is EventType.SYNCED:
                 for name in set(into) - listed:
                     del into[name]
                 listed = set()
-                self.synced.set()
+                self._known(resource)
                 self._on_change()
             elif event.type is EventType.DELETED:
                 into.pop(event.name, None)

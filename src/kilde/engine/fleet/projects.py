@@ -67,6 +67,11 @@ class Projects:
         """The application's project; None if there is none of that name."""
         return self._known.get(app.project) or (permissive(DEFAULT_PROJECT) if app.project == DEFAULT_PROJECT else None)
 
+    def lets_in(self, project: str, namespace: str) -> bool:
+        """Whether Applications outside of the controller's namespace may be of the project."""
+        found = self._known.get(project)
+        return found is not None and found.guests.has(namespace)
+
     def refusals(self, app: Application) -> tuple[str, ...]:
         """Why the project does not let the application be, in Argo CD's words."""
         project = self.of(app)

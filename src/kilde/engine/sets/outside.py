@@ -42,6 +42,7 @@ class PortsOutside:
         fetch: Callable[[str, str], Awaitable[None]],
         clusters: Callable[[], Awaitable[Sequence[KnownCluster]]],
         start: Start,
+        own_namespace: str = "",
         labelled_tokens: bool = False,
     ) -> None:
         self._namespace, self._cluster, self._sources, self._web = namespace, cluster, sources, web
@@ -49,6 +50,7 @@ class PortsOutside:
         self._loop = asyncio.get_running_loop()
         self._requests = 0
         self._labelled_tokens = labelled_tokens
+        self._own_namespace = own_namespace or namespace
         self.commits: dict[tuple[str, str], str] = {}
 
     def _ask(self, question: Awaitable[Done]) -> Done:
@@ -92,23 +94,24 @@ class PortsOutside:
         return self._ask(self._web.request(request))
 
     def secret(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
-        return self._ask(self._read("secret", name, labelled=for_forge and self._labelled_tokens))
+        return self._ask(self._read("secret", name, own=for_forge, labelled=for_forge and self._labelled_tokens))
 
-    def config_map(self, name: str) -> Mapping[str, str]:
-        return self._ask(self._read("configmap", name))
+    def config_map(self, name: str, *, for_forge: bool = False) -> Mapping[str, str]:
+        return self._ask(self._read("configmap", name, own=for_forge))
 
-    async def _read(self, kind: str, name: str, *, labelled: bool = False) -> Mapping[str, str]:
+    async def _read(self, kind: str, name: str, *, own: bool, labelled: bool = False) -> Mapping[str, str]:
         resource = SECRETS if kind == "secret" else CONFIG_MAPS
+        namespace = self._own_namespace if own else self._namespace
         try:
-            raw = await (await self._cluster()).get(resource, self._namespace, name) if name else None
+            raw = await (await self._cluster()).get(resource, namespace, name) if name else None
         except ClusterError as error:
-            raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: {error}") from error
+            raise GeneratorFailed(f"error fetching {kind} {namespace}/{name}: {error}") from error
         if raw is None:
-            raise GeneratorFailed(f"error fetching {kind} {self._namespace}/{name}: there is none")
+            raise GeneratorFailed(f"error fetching {kind} {namespace}/{name}: there is none")
         body = _decode(raw)
         labels = (body.get("metadata") or {}).get("labels") or {}
         if labelled and labels.get(SECRET_TYPE) != "scm-creds":
-            raise GeneratorFailed(f"secret {self._namespace}/{name} is not a valid SCM creds secret")
+            raise GeneratorFailed(f"secret {namespace}/{name} is not a valid SCM creds secret")
         data = body.get("data") or {}
         return secret_texts(data) if kind == "secret" else {str(key): str(value) for key, value in data.items()}
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.sets import rollout, status
 from kilde.core.sets.application_set import FINALIZER, REFRESH_ANNOTATION, ApplicationSet
 from kilde.core.sets.generating import Generated, generate, requeue_after
-from kilde.core.sets.policy import CONFIG_MAP, SetsPolicy, read_policy
+from kilde.core.sets.policy import ANYTHING
 from kilde.engine.context import Context
 from kilde.engine.fleet.clusters import ClusterSecrets
 from kilde.engine.sets.outside import PortsOutside
@@ -49,40 +49,50 @@ class SetPasses:
     def __init__(self, ctx: Context, store: SetStore, secrets: ClusterSecrets, owned: "Owned") -> None:
         self._ctx, self._store, self._secrets, self._owned = ctx, store, secrets, owned
         self.runtimes: dict[str, SetRuntime] = {}
+        self.policy = ANYTHING  # the controller brings what argocd-cmd-params-cm says
         self._writer = SetWriter(ctx)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="generate")
 
-    def runtime(self, name: str) -> SetRuntime:
-        return self.runtimes.setdefault(name, SetRuntime())
+    def runtime(self, key: str) -> SetRuntime:
+        return self.runtimes.setdefault(key, SetRuntime())
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def run(self, name: str) -> float | None:
+    async def run(self, key: str) -> float | None:
         """One pass; seconds after which the next one is due. Nothing that one set does stops the others."""
-        owner = self._store.get(name)
+        await self._ctx.fleet.synced.wait()  # what exists must not be made again
+        owner = self._store.get(key)
         if owner is None:
-            self.runtimes.pop(name, None)
+            self.runtimes.pop(key, None)
+            return None
+        if self.policy.dry:
             return None
         try:
+            if owner.is_guest and not self._ctx.fleet.others.has(owner.namespace):
+                words = (
+                    f"Applications may not be in namespace {owner.namespace}: application.namespaces does not name it"
+                )
+                await self._say(owner, status.failed("ErrorOccurred", words, generated=False), [])
+                return None
             if owner.deleted_at is not None:
-                return await self._deleting(self._policy().over(owner))
-            return await self._pass(self._policy().over(owner))
+                return await self._deleting(self.policy.over(owner))
+            return await self._pass(self.policy.over(owner))
         except ClusterError as error:
-            log.warning("a pass over an ApplicationSet was cut off", set=name, error=str(error))
+            log.warning("a pass over an ApplicationSet was cut off", set=key, error=str(error))
             return _SOON if error.status == 409 else 5.0
         except Exception as error:  # noqa: BLE001 - one set must not stop the others
             fault = type(error).__name__  # its words and its traceback may hold values: only its kind is shown
-            log.error("defect in a pass over an ApplicationSet", set=name, error=fault)  # noqa: TRY400
+            log.error("defect in a pass over an ApplicationSet", set=key, error=fault)  # noqa: TRY400
             return _AFTER_AN_ERROR
 
     async def _pass(self, owner: ApplicationSet) -> float | None:
         if owner.deletes_in_reverse and FINALIZER not in owner.finalizers:
             await self._patch(owner, {"metadata": {"finalizers": [*owner.finalizers, FINALIZER]}})
             return None  # the watch brings it back
-        rt = self.runtime(owner.name)
+        rt = self.runtime(owner.key)
         made = await self._made(owner, rt)
-        live = self._owned.applications(owner.name)
+        live = self._owned.applications(owner.key)
         if made.error or (owner.steps is not None and not owner.steps):
             reason, words = (
                 (made.reason, made.error)
@@ -93,14 +103,14 @@ class SetPasses:
             return self._next(rt, failed=True)
         problems = self._problems(owner, made.applications)
         turn = self._rollout(owner, made.applications, live)
-        await self._writer.refresh(turn.to_refresh)
+        await self._writer.refresh(owner, turn.to_refresh)
         wanted = self._to_write(owner, made.applications, problems, turn)
         failure = await self._writer.bring(owner, wanted, {str(a["metadata"]["name"]): a for a in live})
         kept = ""
         if owner.may_delete and not failure:
             kept, failure = await self._deleted(owner, made, live)
         said = _verdict(problems, kept, failure)
-        await self._say(owner, [*turn.conditions, *said], self._owned.applications(owner.name), turn)
+        await self._say(owner, [*turn.conditions, *said], self._owned.applications(owner.key), turn)
         if owner.refresh and not failure:
             await self._patch(owner, {"metadata": {"annotations": {REFRESH_ANNOTATION: None}}})
         if list(turn.statuses) != list(owner.status.get("applicationStatus") or ()) and owner.rolling:
@@ -115,7 +125,9 @@ class SetPasses:
         rt.stale = False
         outside = self._outside(owner)
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._threads, partial(generate, owner, outside, self._policy()))
+        work = loop.run_in_executor(
+            self._threads, partial(generate, owner, outside, replace(self.policy, guest=owner.is_guest))
+        )
         try:
             async with asyncio.timeout(_PATIENCE):
                 made = await work
@@ -134,6 +146,8 @@ class SetPasses:
         every = requeue_after(owner.generators) or ctx.settings.poll
 
         async def fetch(url: str, project: str) -> None:
+            if owner.is_guest and not ctx.projects.lets_in(project, owner.namespace):
+                project = ""  # the credentials of a project are for those that it lets in
             fresh = ctx.world.clock.monotonic() - (0.0 if owner.refresh else every)
             await ctx.repositories.ensure(url, project)
             await ctx.repositories.fetch(url, project, since=fresh)
@@ -143,6 +157,7 @@ class SetPasses:
 
         return PortsOutside(
             namespace=ctx.settings.namespace,
+            own_namespace=owner.namespace,
             cluster=cluster,
             sources=ctx.world.sources,
             web=ctx.world.web,
@@ -150,12 +165,8 @@ class SetPasses:
             fetch=fetch,
             clusters=self._secrets.for_generators,
             start=ctx.start,
-            labelled_tokens=self._policy().labelled_tokens,
+            labelled_tokens=self.policy.labelled_tokens,
         )
-
-    def _policy(self) -> SetsPolicy:
-        found = self._ctx.config.config_maps.get(CONFIG_MAP) or {}
-        return read_policy(found.get("data") or {})
 
     def _problems(self, owner: ApplicationSet, wanted: Iterable[Object]) -> dict[str, str]:
         """Why generated Applications cannot be, by name; the others go on."""
@@ -173,7 +184,7 @@ class SetPasses:
                 found[name] = f"ApplicationSet {owner.name} contains applications with duplicate name: {name}"
                 continue
             seen.add(name)
-            app = read_application(body, self._secrets.clusters)
+            app = read_application(body, self._secrets.clusters, home=self._ctx.settings.namespace)
             if self._ctx.projects.of(app) is None:
                 found[name] = f"application references project {app.project} which does not exist"
             wrong = [problem for problem in app.problems if problem.startswith("spec.destination")]
@@ -225,10 +236,10 @@ class SetPasses:
     ) -> None:
         """Writes the status, where it changed."""
         now = self._ctx.now()
-        owner = self._store.get(owner.name) or owner
+        owner = self._store.get(owner.key) or owner
         before = owner.status
         conditions = status.merged(before.get("conditions") or (), said, rolling=owner.steps is not None, now=now)
-        entries, count = status.resources(live)
+        entries, count = status.resources(live, self.policy.resources)
         after: Object = {
             **before,
             "conditions": conditions,
@@ -255,7 +266,7 @@ class SetPasses:
         """A set that is being deleted: its Applications are let go, or go in order, before its finalizer does."""
         if FINALIZER not in owner.finalizers:
             return None  # the garbage collector does it
-        live = self._owned.applications(owner.name)
+        live = self._owned.applications(owner.key)
         if not owner.may_delete:
             await self._writer.disown(owner, live)
         elif owner.deletes_in_reverse and await self._writer.delete_last(owner, live):

@@ -1,4 +1,4 @@
-"""The sets as the cluster has them: watched, and told of."""
+"""The sets as the cluster has them, in every namespace they may be in: watched, and told of."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from kilde.core.access.namespaces import NONE
+from kilde.core.apps.names import instance_name
 from kilde.core.sets.application_set import ApplicationSet, read_application_set
 from kilde.ports.cluster import Cluster, EventType, Resource
 
@@ -14,48 +16,52 @@ SETS = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", 
 
 
 class SetStore:
-    """ApplicationSets by name, the newest version this process has seen of each."""
+    """ApplicationSets by key, the newest version this process has seen of each."""
 
     def __init__(self, cluster: Cluster, namespace: str, on_change: Callable[[str, bool], None]) -> None:
         self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
         self._known: dict[str, ApplicationSet] = {}
+        self.others = NONE  # where else sets may be, beside the namespace of the controller
         self.synced = asyncio.Event()
 
-    def get(self, name: str) -> ApplicationSet | None:
-        return self._known.get(name)
+    def get(self, key: str) -> ApplicationSet | None:
+        return self._known.get(key)
 
     def all(self) -> tuple[ApplicationSet, ...]:
         return tuple(self._known.values())
 
     def observe(self, raw: bytes) -> None:
         """Takes in a newer version, from the watch or from our own write; tells whether more than the status changed."""
-        new = read_application_set(_decode(raw))
-        old = self._known.get(new.name)
+        new = read_application_set(_decode(raw), home=self._namespace)
+        old = self._known.get(new.key)
         if old is not None and _older(new.resource_version, old.resource_version):
             return
-        self._known[new.name] = new
+        self._known[new.key] = new
         if old is None or _asked(old) != _asked(new):
-            self._on_change(new.name, old is None or old.spec != new.spec or (new.refresh != "" and old.refresh == ""))
+            self._on_change(new.key, old is None or old.spec != new.spec or (new.refresh != "" and old.refresh == ""))
 
-    def forget(self, name: str) -> None:
-        if self._known.pop(name, None) is not None:
-            self._on_change(name, True)
+    def forget(self, key: str) -> None:
+        if self._known.pop(key, None) is not None:
+            self._on_change(key, True)
 
     async def follow(self) -> None:
         """Follows them for ever."""
         listed: set[str] = set()
-        async for event in self._cluster.watch(SETS, self._namespace):
+        async for event in self._cluster.watch(SETS, "" if self.others else self._namespace):
+            key = instance_name(event.namespace, event.name, self._namespace)
+            if event.namespace not in ("", self._namespace) and not self.others.has(event.namespace):
+                continue
             if event.type is EventType.BROKEN:
                 listed = set()
             elif event.type is EventType.SYNCED:
-                for name in set(self._known) - listed:
-                    self.forget(name)
+                for gone in set(self._known) - listed:
+                    self.forget(gone)
                 listed = set()
                 self.synced.set()
             elif event.type is EventType.DELETED:
-                self.forget(event.name)
+                self.forget(key)
             else:
-                listed.add(event.name)
+                listed.add(key)
                 self.observe(event.raw)
 
 

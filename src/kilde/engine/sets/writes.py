@@ -8,6 +8,7 @@ import structlog
 
 from kilde.core.apps.application import read_application
 from kilde.core.apps.clusters import NOWHERE
+from kilde.core.apps.names import instance_name
 from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.sets import rollout
@@ -42,11 +43,11 @@ class SetWriter:
     async def _one(self, owner: ApplicationSet, wanted: Object) -> str:
         """Writes one where it differs; why it could not be, "" where it is well."""
         name = str(wanted["metadata"]["name"])
-        known = self._ctx.fleet.get(name)
+        known = self._ctx.fleet.get(self._key(owner, name))
         if known is not None and known.deleting:
             return ""  # it is made again when it is gone
         try:
-            write = write_for(owner, wanted, self._ctx.fleet.raw(name) if known is not None else None)
+            write = write_for(owner, wanted, self._ctx.fleet.raw(known.name) if known is not None else None)
             if not write:
                 return ""
             async with self._slots:
@@ -77,10 +78,14 @@ class SetWriter:
         call = partial(cluster.patch, APPLICATIONS, namespace, name, patch, manager=manager)
         self._ctx.fleet.take(await persist(call, self._ctx.world.clock))
 
-    async def refresh(self, names: Iterable[str]) -> None:
+    def _key(self, owner: ApplicationSet, name: str) -> str:
+        """What the fleet calls an Application of the set's namespace."""
+        return instance_name(owner.namespace, name, self._ctx.settings.namespace)
+
+    async def refresh(self, owner: ApplicationSet, names: Iterable[str]) -> None:
         """Has Applications looked at anew before a rollout goes on."""
         for name in names:
-            app = self._ctx.fleet.get(name)
+            app = self._ctx.fleet.get(self._key(owner, name))
             if app is not None:
                 await self._patch(app.namespace, name, {"metadata": {"annotations": {_REFRESH: "normal"}}})
 

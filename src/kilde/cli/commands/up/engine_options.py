@@ -31,6 +31,14 @@ engine_options = group(
         help="Where else Applications may be: names, globs and /regular expressions/, with commas; else as argocd-cmd-params-cm says.",
     ),
     click.option(
+        "--applicationset-namespaces",
+        "set_namespaces",
+        metavar="NAMES",
+        envvar="ARGOCD_APPLICATIONSET_CONTROLLER_NAMESPACES",
+        default="",
+        help="Where else ApplicationSets may be, as with --application-namespaces, which must name those namespaces too.",
+    ),
+    click.option(
         "--poll", type=DURATION, default="120s", show_default=True, help="How often repositories are asked for news."
     ),
     click.option(

@@ -127,7 +127,7 @@ class Forge(ABC):
         if not reference:
             return ""
         name, key = str(reference.get("configMapName", "")), str(reference.get("key", ""))
-        pem = self.outside.config_map(name).get(key)
+        pem = self.outside.config_map(name, for_forge=True).get(key)
         if pem is None:
             raise GeneratorFailed(f"error fetching CA certificates from ConfigMap: key '{key}' in '{name}' not found")
         return pem

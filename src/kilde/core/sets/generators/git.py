@@ -1,6 +1,7 @@
 """`git`: one parameter set for each folder, or for each object in the files, of a repository that patterns choose."""
 
 import posixpath
+from collections.abc import Callable
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError, LimitExceeded
@@ -8,12 +9,13 @@ from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, text
 from kilde.core.sets.naming import normalized
 from kilde.core.sets.parameters import Parameters, Texts, bounded, flattened
-from kilde.core.sets.path_patterns import files, fits_file, fits_folder, folders
+from kilde.core.sets.path_patterns import files, fits_file, fits_folder, fits_glob, folders
 from kilde.core.sets.texts import read_yaml
 from kilde.core.source.tree import Tree, followed
 
 _MOST_BYTES = 32 << 20  # of all files that one generator reads
 _EVERY = 180.0
+Fits = Callable[[str, str], bool]
 
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
@@ -23,8 +25,10 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
         raise GeneratorFailed("ApplicationSet is empty: a git generator needs directories or files")
     try:
         tree = asking.outside.tree(url, text(spec, "revision"), project=asking.owner.project)
-        give = _from_folders if by_folder else _from_files
-        return bounded([asking.values(spec, found) for found in give(spec, tree, go=asking.filler.go)])
+        go = asking.filler.go
+        fits = fits_glob if asking.policy.globs else fits_file
+        given = _from_folders(spec, tree, go=go) if by_folder else _from_files(spec, tree, fits, go=go)
+        return bounded([asking.values(spec, found) for found in given])
     except GeneratorFailed:
         raise
     except KildeError as error:
@@ -37,10 +41,10 @@ def _from_folders(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
     return [_path_parameters(path, prefix, go=go) for path in chosen]
 
 
-def _from_files(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
+def _from_files(spec: Spec, tree: Tree, fits: Fits, *, go: bool) -> list[Parameters]:
     found: list[Parameters] = []
     read = 0
-    for path in sorted(_chosen(items(spec, "files"), files(tree), fits_file)):
+    for path in sorted(_chosen(items(spec, "files"), files(tree), fits)):
         content = tree.read(followed(tree, path))
         read += len(content)
         if read > _MOST_BYTES:
@@ -51,7 +55,7 @@ def _from_files(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
     return found
 
 
-def _chosen(patterns: list[Any], paths: list[str], fits: Any) -> list[str]:
+def _chosen(patterns: list[Any], paths: list[str], fits: Fits) -> list[str]:
     """What at least one pattern wants and none excludes."""
     wanted = [str(each.get("path", "")) for each in patterns if not each.get("exclude")]
     excluded = [str(each.get("path", "")) for each in patterns if each.get("exclude")]
