@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
 
 from kilde.core.apps.dependencies.readiness import MOST, cost, is_ready, refusal
-from kilde.core.objects.cel import expression
+from kilde.core.objects.cel.expressions import expression
 
 READY = {"type": "Ready", "status": "True", "message": "all is well"}
 BODY: dict[str, Any] = {

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from kilde.kubeapi.resources.causes import Cause, Tolerated
-from kilde.kubeapi.resources.custom.rules import RULES, broken_rules, check_rules
+from kilde.kubeapi.resources.custom.broken import broken_rules
+from kilde.kubeapi.resources.custom.rules import RULES, check_rules
 from kilde.kubeapi.resources.custom.schemas import check_schema
 
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from kilde.core.basics.values import Object
-from kilde.core.objects.cel import BadExpression, EvaluationFailed, Expression, available, expression
-from kilde.core.objects.cel_tree import Node
+from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, Expression, available, expression
+from kilde.core.objects.cel.tree import Node
 
 MOST = 200_000  # steps; a third of a second at worst
 _LITTLE = 8  # characters of a number or a truth value
@@ -76,7 +76,7 @@ def is_ready(condition: str, body: Object) -> tuple[bool, str]:
 
 @lru_cache(maxsize=256)
 def _compiled(condition: str) -> Expression:
-    return expression(condition, ("object",))
+    return expression(condition, ("object",), binds=True)
 
 
 def _called(node: Node) -> set[str]:

@@ -6,7 +6,7 @@ The limits and words are apiextensions' (pkg/apis/apiextensions/validation), the
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kilde.core.objects.cel_tree import Tree
+from kilde.core.objects.cel.tree import Tree
 from kilde.kubeapi.resources.causes import Cause, forbidden
 from kilde.kubeapi.resources.custom.declared import Declared
 from kilde.kubeapi.resources.custom.definition import Schema

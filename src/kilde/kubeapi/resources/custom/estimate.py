@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from kilde.core.objects.cel_tree import Node, Tree
+from kilde.core.objects.cel.tree import Node, Tree
 from kilde.kubeapi.resources.custom.declared import Declared
 
 _T = TypeVar("_T")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 
-from kilde.core.objects.cel_tree import Node
+from kilde.core.objects.cel.tree import Node
 from kilde.kubeapi.resources.custom.estimate import MOST, NOTHING, ONE, Called, Estimate, Pair
 
 _CIDR = Pair(4, 16)  # bytes of an address

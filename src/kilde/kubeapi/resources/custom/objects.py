@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, invalid
+from kilde.kubeapi.resources.custom.broken import broken_rules
 from kilde.kubeapi.resources.custom.definition import Definition, Version
 from kilde.kubeapi.resources.custom.embedded import check_embedded
-from kilde.kubeapi.resources.custom.rules import broken_rules
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
 from kilde.kubeapi.resources.validation.metadata import check_common, check_metadata, check_metadata_update

@@ -8,10 +8,11 @@ import re
 from functools import lru_cache
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.objects.cel import EvaluationFailed, available, expression
+from kilde.core.objects.cel import searches
+from kilde.core.objects.cel.expressions import available
+from kilde.core.objects.cel.values import CelError
 
 _LONGEST = 4096
-_MATCHES, _VARIABLES = "text.matches(pattern)", ("text", "pattern")
 
 # What Go writes otherwise than Python does.
 _CLASSES = {
@@ -35,42 +36,19 @@ def check_pattern(pattern: str) -> None:
         raise InvalidInput("the pattern is too long", hint=f"at most {_LONGEST} characters")
     if available():
         try:
-            _found(pattern, "")
-        except EvaluationFailed as error:
-            raise InvalidInput(f"error parsing regexp: {_as_go(error.what, pattern)}") from error
+            searches.matches("", pattern)
+        except CelError as error:
+            raise InvalidInput(str(error)) from error
     else:
         _translated(pattern)
-
-
-# RE2's words for what is wrong, and Go's. RE2 names the expression without its bracket's end as a whole, as Go does.
-_GO = {
-    "missing )": "missing closing )",
-    "missing ]": "missing closing ]",
-    "invalid repetition size": "invalid repeat count",
-    "no argument for repetition operator": "missing argument to repetition operator",
-    "bad repetition operator": "invalid nested repetition operator",
-    "invalid perl operator": "invalid or unsupported Perl syntax",
-    "trailing \\": "trailing backslash at end of expression",
-}
-
-
-def _as_go(what: str, pattern: str) -> str:
-    """An error of RE2 as Go's regexp tells it: its own words, and the part at fault in back quotes."""
-    words, _, part = what.removeprefix("invalid regular expression: ").partition(": ")
-    part = pattern if words in ("missing )", "unexpected )") else part
-    return f"{_GO.get(words, words)}: `{part}`"
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the expression is found anywhere in the text; one that cannot be compiled matches nothing."""
     try:
-        return _found(pattern, text) if available() else _translated(pattern).search(text) is not None
-    except InvalidInput:
+        return searches.matches(text, pattern) if available() else _translated(pattern).search(text) is not None
+    except (InvalidInput, CelError):
         return False
-
-
-def _found(pattern: str, text: str) -> bool:
-    return expression(_MATCHES, _VARIABLES).run({"text": text, "pattern": pattern}) is True
 
 
 @lru_cache(maxsize=1024)

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel import BadExpression, EvaluationFailed, available
+from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import Request
-from kilde.kubeapi.resources.policies.validating import Params, Scope, bound_as, is_wanted, together
+from kilde.kubeapi.resources.policies.scope import OutOfBudget, Scope
+from kilde.kubeapi.resources.policies.validating import Params, bound_as, conditions, together
 
 _TOKEN = re.compile(
     r"""(?P<text>r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*')|(?P<open>(?:Object(?:\.\w+)*|JSONPatch)\s*\{)|(?P<brace>[{}])"""
@@ -84,8 +85,17 @@ def invocations(
 
 
 def wanted(invocation: Invocation, request: Request) -> bool:
-    """Whether its match conditions hold for the object as it is now."""
-    return is_wanted(invocation.policy["spec"], Scope(request.shown_as(invocation.resource), invocation.param))
+    """Whether its match conditions hold for the object as it is now. MutationFailed where that cannot be told and must be."""
+    spec = invocation.policy["spec"]
+    holds, problem = conditions(spec, request.shown_as(invocation.resource), invocation.param)
+    if problem and spec.get("failurePolicy") != "Ignore":
+        raise _refused(invocation, problem)
+    return holds
+
+
+def _refused(invocation: Invocation, why: str) -> MutationFailed:
+    policy, binding = (each["metadata"]["name"] for each in (invocation.policy, invocation.binding))
+    return MutationFailed(f"policy '{policy}' with binding '{binding}' denied request: {why}")
 
 
 def mutation(invocation: Invocation, place: int, request: Request) -> Mutation | None:
@@ -94,18 +104,18 @@ def mutation(invocation: Invocation, place: int, request: Request) -> Mutation |
     MutationFailed where a policy with failurePolicy Fail cannot be evaluated.
     """
     spec, shown = invocation.policy["spec"], request.shown_as(invocation.resource)
-    scope = Scope(shown, invocation.param)
-    scope.define(spec.get("variables") or ())
+    scope = Scope(shown, invocation.param, spec.get("variables") or ())
     one = spec["mutations"][place]
     applies = one.get("patchType") == "ApplyConfiguration"
     source = one.get("applyConfiguration" if applies else "jsonPatch") or {}
+    text = str(source.get("expression", ""))
     try:
-        patch = scope.value(as_maps(str(source.get("expression", ""))))
-    except (BadExpression, EvaluationFailed) as error:
+        patch = scope.value(as_maps(text))
+    except (BadExpression, EvaluationFailed, OutOfBudget) as error:
         if spec.get("failurePolicy") == "Ignore":
             return None
-        policy, binding = (each["metadata"]["name"] for each in (invocation.policy, invocation.binding))
-        raise MutationFailed(f"policy '{policy}' with binding '{binding}' denied request: {error.what}") from error
+        why = str(error) if isinstance(error, OutOfBudget) else f"expression '{text}' resulted in error: {error.what}"
+        raise _refused(invocation, why) from error
     return Mutation(patch, applies, shown.shown or shown.resource)
 
 

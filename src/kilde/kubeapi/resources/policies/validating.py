@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
-from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel import BadExpression, EvaluationFailed, available, expression
+from kilde.core.basics.values import Object
+from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.matching import matched
 from kilde.kubeapi.resources.policies.request import Request
-
-VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
+from kilde.kubeapi.resources.policies.scope import OF_CONDITIONS, OutOfBudget, Scope
 
 # What a binding's paramRef refers to: (paramKind, paramRef, the request) → the parameter objects.
 Params = Callable[[Object, Object, Request], Sequence[Object]]
 
+_MOST_BYTES = 5 * 1024  # of a message that an expression makes
 _STATUS: Mapping[str, int] = {"Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413, "Unauthorized": 401}
 
 
@@ -95,81 +95,89 @@ def _failures(policy: Object, binding: Object, request: Request, params: Params)
                 yield "Invalid", f"failed to configure binding: {words}"
             return
     for param in found:
-        failure = _first_failure(spec, Scope(request, param))
+        failure = _first_failure(spec, request, param)
         if failure is not None:
-            yield failure
+            yield failure.reason, failure.message
 
 
-class Scope:
-    """The variables of a policy's expressions; its own `variables` are worked out when they are first seen."""
-
-    def __init__(self, request: Request, param: Object | None) -> None:
-        self._data: dict[str, Json] = {
-            "object": request.object,
-            "oldObject": request.old,
-            "request": request.as_variable,
-            "params": param,
-            "namespaceObject": request.namespace,
-            "variables": {},
-        }
-
-    def define(self, variables: Iterable[Mapping[str, Any]]) -> None:
-        """Adds the policy's variables, each seeing those before it. One that fails is missing, and fails who uses it."""
-        known: dict[str, Json] = self._data["variables"]
-        for one in variables:
-            try:
-                known[one["name"]] = self.value(one["expression"])
-            except (BadExpression, EvaluationFailed):
-                continue
-
-    def value(self, text: str) -> Json:
-        """The value of an expression. BadExpression, EvaluationFailed."""
-        return expression(text, VARIABLES).run(self._data)
-
-
-def _first_failure(spec: Object, scope: Scope) -> tuple[str, str] | None:
+def _first_failure(spec: Object, request: Request, param: Object | None) -> "_Failure | None":
+    """All validations are evaluated before one is told: together they may not cost too much."""
     ignores = spec.get("failurePolicy") == "Ignore"
-    if not is_wanted(spec, scope):
+    wanted, problem = conditions(spec, request, param)
+    if not wanted and problem and not ignores:
+        return _Failure("Invalid", problem, fails=True)
+    if not wanted:
         return None
-    scope.define(spec.get("variables") or ())
-    for validation in spec.get("validations") or ():
-        text = str(validation.get("expression", "")).strip()
-        try:
-            passed = scope.value(text)
-        except (BadExpression, EvaluationFailed) as error:
-            if ignores:
-                continue
-            return "Invalid", f"expression '{text}' resulted in error: {error.what}"
-        if passed is not True:
-            return str(validation.get("reason") or "Invalid"), _message(validation, text, scope)
-    return None
+    found, problem = _results(spec, request, param)
+    if problem:
+        return None if ignores else _Failure("Invalid", problem, fails=True)
+    return next((one for one in found if one is not None and not (ignores and one.fails)), None)
 
 
-def is_wanted(spec: Object, scope: Scope) -> bool:
-    """Whether all match conditions hold; one that fails counts as the failure policy says."""
-    for condition in spec.get("matchConditions") or ():
-        try:
-            if scope.value(condition["expression"]) is not True:
-                return False
-        except (BadExpression, EvaluationFailed):
-            if spec.get("failurePolicy") == "Ignore":
-                return False
-    return True
+class _Failure(NamedTuple):
+    """What a validation refuses; `fails`: that it could not be evaluated."""
+
+    reason: str
+    message: str
+    fails: bool = False
 
 
-def conditions(webhook: Object, request: Request) -> tuple[bool, str]:
-    """Whether a webhook's match conditions all hold; and what is wrong with those that cannot be worked out, if none is false."""
-    found = webhook.get("matchConditions") or ()
+def _results(spec: Object, request: Request, param: Object | None) -> tuple[list[_Failure | None], str]:
+    """What each validation says; or why none says anything."""
+    validations, variables = spec.get("validations") or (), spec.get("variables") or ()
+    scope = Scope(request, param, variables)
+    found: list[_Failure | None] = []
+    try:
+        passed = [_passed(scope, str(one.get("expression", "")).strip()) for one in validations]
+    except OutOfBudget as error:
+        return [], str(error)
+    messages, broke = _messages(validations, Scope(request, param, variables, budget=scope.left))
+    for one, told, text in zip(validations, passed, messages, strict=True):
+        if isinstance(told, str):
+            found.append(_Failure("Invalid", told, fails=True))
+        elif broke:
+            found.append(_Failure("Invalid", f"failed messageExpression: {broke}", fails=True))
+        else:
+            found.append(None if told else _Failure(str(one.get("reason") or "Invalid"), text))
+    return found, ""
+
+
+def _passed(scope: Scope, text: str) -> bool | str:
+    """Whether a validation holds; or what is wrong with it. OutOfBudget."""
+    try:
+        return scope.value(text) is True
+    except (BadExpression, EvaluationFailed) as error:
+        return _in_error(text, error)
+
+
+def _in_error(text: str, error: BadExpression | EvaluationFailed) -> str:
+    return f"expression '{text}' resulted in error: {error.what}"
+
+
+def _messages(validations: Sequence[Object], scope: Scope) -> tuple[list[str], str]:
+    """What each validation would say, whether it holds or not; and why nothing is said where that costs too much."""
+    try:
+        return [_message(one, str(one.get("expression", "")).strip(), scope) for one in validations], ""
+    except OutOfBudget as error:
+        return [""] * len(validations), str(error)
+
+
+def conditions(spec: Object, request: Request, param: Object | None = None) -> tuple[bool, str]:
+    """Whether all match conditions hold; and what is wrong with those that cannot be worked out, if none is false."""
+    found = spec.get("matchConditions") or ()
     if not found or not available():
         return True, ""
-    scope, problems = Scope(request, None), []
-    for condition in found:
-        text = str(condition.get("expression") or "").strip()
-        try:
-            if scope.value(text) is not True:
-                return False, ""
-        except (BadExpression, EvaluationFailed) as error:
-            problems.append(f"expression '{text}' resulted in error: {error.what}")
+    scope, problems = Scope(request, param, budget=OF_CONDITIONS), []
+    refused = False
+    try:
+        for condition in found:
+            passed = _passed(scope, str(condition.get("expression") or "").strip())
+            refused = refused or passed is False
+            problems += [passed] if isinstance(passed, str) else []
+    except OutOfBudget as error:
+        return False, str(error)
+    if refused:
+        return False, ""
     return not problems, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]" if problems else ""
 
 
@@ -180,6 +188,7 @@ def _message(validation: Object, text: str, scope: Scope) -> str:
             found = scope.value(own)
         except (BadExpression, EvaluationFailed):
             found = None
-        if isinstance(found, str) and found.strip() and "\n" not in found.strip():
-            return found.strip()
+        told = found.strip() if isinstance(found, str) else ""
+        if told and "\n" not in told and len(told.encode()) <= _MOST_BYTES:
+            return told
     return str(validation.get("message") or "").strip() or f"failed expression: {text}"

@@ -7,7 +7,7 @@ from itertools import chain
 import msgspec
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel import BadExpression, available, expression
+from kilde.core.objects.cel.expressions import BadExpression, available, expression
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel import BadExpression, available, expression
+from kilde.core.objects.cel.expressions import BadExpression, available, expression
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,

@@ -27,15 +27,20 @@ class Node:
     value: Any = None  # of a constant
     type: str = ""  # of a constant
     tests: bool = False  # a select by has()
+    optional: frozenset[int] = frozenset()  # places of elements, or entries, that are there only where their value is
 
 
 @dataclass(frozen=True)
 class Tree:
-    """`types` has the name of each expression's type ("dyn" if only evaluation tells), `overloads` what a call may call."""
+    """`types` has the name of each expression's type ("dyn" if only evaluation tells), `overloads` what a call may call.
+
+    `names` are those of expressions that stand for a variable or type: `a.b` may be one name.
+    """
 
     root: Node
     types: Mapping[int, str]
     overloads: Mapping[int, tuple[str, ...]]
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def read(serialized: bytes) -> Tree:
@@ -43,13 +48,17 @@ def read(serialized: bytes) -> Tree:
     checked = _fields(_fields(serialized)[2][0])
     types: dict[int, str] = {}
     overloads: dict[int, tuple[str, ...]] = {}
+    names: dict[int, str] = {}
     for entry in checked.get(3, ()):
         found = _fields(entry)
         types[found.get(1, [0])[0]] = _type(_fields(found.get(2, [b""])[0]))
     for entry in checked.get(2, ()):
         found = _fields(entry)
-        overloads[found.get(1, [0])[0]] = tuple(each.decode() for each in _fields(found.get(2, [b""])[0]).get(3, ()))
-    return Tree(_node(checked[4][0]), types, overloads)
+        at, reference = found.get(1, [0])[0], _fields(found.get(2, [b""])[0])
+        overloads[at] = tuple(each.decode() for each in reference.get(3, ()))
+        if 1 in reference:
+            names[at] = reference[1][0].decode()
+    return Tree(_node(checked[4][0]), types, overloads, names)
 
 
 def _type(found: _Fields) -> str:
@@ -92,15 +101,33 @@ def _call(found: _Fields) -> dict[str, Any]:
 
 
 def _list(found: _Fields) -> dict[str, Any]:
-    return {"kind": "list", "parts": _nodes(found.get(1, ()))}
+    return {"kind": "list", "parts": _nodes(found.get(1, ())), "optional": _places(found.get(2, ()))}
+
+
+def _places(raws: Any) -> frozenset[int]:
+    """Of packed or single numbers."""
+    found: set[int] = set()
+    for raw in raws:
+        at = 0
+        while isinstance(raw, bytes) and at < len(raw):
+            value, at = _varint(raw, at)
+            found.add(value)
+        if isinstance(raw, int):
+            found.add(raw)
+    return frozenset(found)
 
 
 def _struct(found: _Fields) -> dict[str, Any]:
     parts: list[Node] = []
-    for raw in found.get(2, ()):
+    optional: set[int] = set()
+    for place, raw in enumerate(found.get(2, ())):
         entry = _fields(raw)
         parts += _nodes([*entry.get(3, ()), *entry.get(4, ())])
-    return {"kind": "struct" if found.get(1, [b""])[0] else "map", "parts": tuple(parts)}
+        if entry.get(5, [0])[0]:
+            optional.add(place)
+    name = found.get(1, [b""])[0].decode()
+    kind = "struct" if name else "map"
+    return {"kind": kind, "name": name, "parts": tuple(parts), "optional": frozenset(optional)}
 
 
 _PARTS = {2: "range", 4: "start", 5: "condition", 6: "step", 7: "result"}
