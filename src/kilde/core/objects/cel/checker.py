@@ -17,10 +17,13 @@ except ImportError:  # the extra is not installed
     _cel = None
 
 _LIBRARIES = ("optional", "sets", "lists", "two-var-comprehensions")
-_CONFIG = "name: kubernetes\nstdlib:\n  exclude_functions:\n  - name: string\nextensions:\n"
+_ORDERS = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
+_OURS = "".join(f'  - name: "{name}"\n' for name in ("string", *_ORDERS))  # declared anew, for more types
+_CONFIG = f"name: kubernetes\nstdlib:\n  exclude_functions:\n{_OURS}extensions:\n"
 _LACKING = re.compile(r"undeclared reference to '(authorizer)\b")  # Kubernetes' library that is not here
 _POSITIONED = re.compile(r" \[[A-Z_]+\]$")
 _UNDECLARED = re.compile(r"<input>:(\d+):(\d+): undeclared reference to '([^'.]+)\.([^']*)'(.*\n \| .*\n \| )\.*\^")
+_WORDS = {"int": "int64", "uint": "uint64"}
 _PLAIN = ("BOOL", "INT", "UINT", "DOUBLE", "STRING", "BYTES", "TIMESTAMP", "DURATION")
 _OPAQUE = {
     "quantity": "kubernetes.Quantity",
@@ -69,6 +72,9 @@ _MEMBERS: tuple[tuple[str, str, str], ...] = (
     ("validate", "format string", "*"),  # an optional one
     ("unwrapOpt", "list", "list"),
 )
+_NUMBERS = ("int", "uint", "double")
+_ORDERED = (*((one, one) for one in ("bool", "string", "bytes", "timestamp", "duration")),)
+_ORDERED += (*((one, other) for one in _NUMBERS for other in _NUMBERS),)
 _GLOBALS: tuple[tuple[str, str, str], ...] = (
     *((name, "string", name) for name in ("quantity", "url", "ip", "cidr", "semver")),
     *((name, "string", "bool") for name in ("isQuantity", "isURL", "isIP", "isCIDR", "isSemver", "ip.isCanonical")),
@@ -81,6 +87,7 @@ _GLOBALS: tuple[tuple[str, str, str], ...] = (
     ("format.named", "string", "*"),  # an optional one
     *((f"format.{name}", "", "format") for name in FORMATS),
     ("optional.unwrap", "list", "list"),
+    *((name, f"{one} {other}", "bool") for name in _ORDERS for one, other in _ORDERED),
 )
 
 
@@ -151,6 +158,9 @@ def _identity(name: str, takes: str, *, member: bool) -> str:
     """The name of an overload; of the one that has a cost of its own as it is called elsewhere."""
     if (name, takes) == ("string", "bytes"):
         return "bytes_to_string"
+    if name in _ORDERS:
+        one, other = (_WORDS.get(kind, kind) for kind in takes.split())
+        return "_".join((_ORDERS[name], one) if one == other else (_ORDERS[name], one, other))
     return "_".join(("kube", "member" if member else "global", name, *takes.replace("*", "any").split()))
 
 

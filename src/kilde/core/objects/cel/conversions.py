@@ -57,38 +57,52 @@ def _escaped(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _parse(function: str, text: str, why: str = "invalid syntax") -> CelError:
-    return CelError(f"strconv.{function}: parsing {quoted(text)}: {why}")
+def _unlike(of: str, target: str) -> CelError:
+    return CelError(f"type conversion error from '{of}' to '{target}'")
+
+
+def _time_of_text(text: str) -> Timestamp:
+    try:
+        return read_timestamp(text)
+    except CelError as error:
+        raise _unlike("string", "google.protobuf.Timestamp") from error
+
+
+def _length_of_text(text: str) -> Duration:
+    try:
+        return read_duration(text)
+    except CelError as error:
+        raise _unlike("string", "google.protobuf.Duration") from error
 
 
 def _int_of_text(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise _parse("ParseInt", text)
+        raise _unlike("string", "int")
     if len(text) > 40 or not INT_LEAST <= int(text) <= INT_MOST:
-        raise _parse("ParseInt", text, "value out of range")
+        raise _unlike("string", "int")
     return int(text)
 
 
 def _uint_of_text(text: str) -> Uint:
     if not _UNSIGNED.fullmatch(text):
-        raise _parse("ParseUint", text)
+        raise _unlike("string", "uint")
     if len(text) > 40 or int(text) > UINT_MOST:
-        raise _parse("ParseUint", text, "value out of range")
+        raise _unlike("string", "uint")
     return Uint(int(text))
 
 
 def _double_of_text(text: str) -> float:
     if not _FLOAT.fullmatch(text):
-        raise _parse("ParseFloat", text)
+        raise _unlike("string", "double")
     found = float(text)
     if math.isinf(found) and "inf" not in text.lower():
-        raise _parse("ParseFloat", text, "value out of range")
+        raise _unlike("string", "double")
     return found
 
 
 def _bool_of_text(text: str) -> bool:
     if text not in _TRUTH:
-        raise _parse("ParseBool", text)
+        raise _unlike("string", "bool")
     return _TRUTH[text]
 
 
@@ -110,7 +124,6 @@ def show_double(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    digits, _, exponent = f"{value:e}".partition("e")
     digits, _, exponent = repr(value).replace("E", "e").partition("e") if "e" in repr(value) else (repr(value), "", "")
     sign, plain = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
     before, _, after = plain.partition(".")
@@ -120,7 +133,7 @@ def show_double(value: float) -> str:
     point -= len(before + after) - len(figures)
     figures = figures.rstrip("0") or "0"
     power = point - 1 if figures != "0" else 0
-    if power < -4 or power >= 21:
+    if power < -4 or power >= 6:
         return (
             f"{sign}{figures[0]}{'.' + figures[1:] if figures[1:] else ''}e{'-' if power < 0 else '+'}{abs(power):02d}"
         )
@@ -135,13 +148,6 @@ def _text_of_bytes(value: bytes) -> str:
         return value.decode()
     except UnicodeDecodeError as error:
         raise CelError("invalid UTF-8 in bytes, cannot convert to string") from error
-
-
-def _refused(target: str) -> Callable[[Any], Any]:
-    def refuse(value: Any) -> Any:
-        raise CelError(f"type conversion error from '{kind(value)}' to '{target}'")
-
-    return refuse
 
 
 def _itself(value: Any) -> Any:
@@ -176,10 +182,10 @@ _CONVERSIONS: dict[str, dict[type, Callable[[Any], Any]]] = {
     },
     "timestamp": {
         Timestamp: _itself,
-        str: read_timestamp,
+        str: _time_of_text,
         int: lambda value: Timestamp(value * 10**9),
     },
-    "duration": {Duration: _itself, str: read_duration, int: Duration},
+    "duration": {Duration: _itself, str: _length_of_text, int: Duration},
 }
 TABLE = (
     *(Overload(name, (of,), does) for name, table in _CONVERSIONS.items() for of, does in table.items()),

@@ -94,8 +94,7 @@ def _self_compared(items: Any) -> int:
 
 
 BY_OVERLOAD: Mapping[str, Cost] = {
-    **dict.fromkeys(("starts_with_string", "ends_with_string"), _first),
-    **dict.fromkeys(("string_to_bytes", "bytes_to_string", "strings_quote", "string_format"), _first),
+    **dict.fromkeys(("starts_with_string", "ends_with_string", "string_to_bytes", "bytes_to_string"), _first),
     "in_list": lambda args, _: size(args[1]),
     **dict.fromkeys((f"{name}_{kind}" for name in ("less", "greater") for kind in ("string", "bytes")), compared),
     **dict.fromkeys(
@@ -112,7 +111,7 @@ BY_NAME: Mapping[str, Cost] = {
     **dict.fromkeys(
         ("isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"), lambda args, _: _whole(args[0]) if args else 0
     ),
-    **dict.fromkeys(("url", "lowerAscii", "upperAscii", "substring", "trim", "jsonpatch.escapeKey"), _first),
+    **dict.fromkeys(("url", "lowerAscii", "upperAscii", "substring", "trim", "format", "strings.quote"), _first),
     **dict.fromkeys(("cidr", "isIP", "isCIDR", "quantity", "isQuantity", "semver", "isSemver"), _first),
     **dict.fromkeys(("replace", "split", "ip.isCanonical"), _first_twice),
     "ip": lambda args, _: 1 if isinstance(args[0], Cidr) else _through(size(args[0])),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.objects.cel.values import NOTHING, CelError, Optional, Uint, no_overload
+from kilde.core.objects.cel.values import NOTHING, CelError, Optional, Uint, kind
 
 _ABSENT = object()
 
@@ -17,27 +17,26 @@ def qualify(value: Any, key: Any) -> Any:
     found, there = find(value, key)
     if there:
         return found
-    if isinstance(value, dict):
+    if not isinstance(value, list):
         raise CelError(f"no such key: {_shown(key)}")
-    if isinstance(value, list):
-        raise CelError(f"index out of bounds: {_shown(key)}")
-    raise no_overload()
+    if type(key) not in (int, Uint, float):
+        raise CelError(f"unsupported index type '{kind(key)}' in list")
+    raise CelError(f"index out of bounds: {_shown(key)}")
 
 
 def find(value: Any, key: Any) -> tuple[Any, bool]:
     """The same, and whether it is there."""
     if isinstance(value, dict):
         if type(key) not in (str, int, bool, float, Uint):
-            raise CelError(f"no such key: {_shown(key)}")
+            return None, False
         found = value.get(key, _ABSENT)
         return (None, False) if found is _ABSENT else (found, True)
     if isinstance(value, list):
         if type(key) is float and key.is_integer():
             key = int(key)
-        if not isinstance(key, int) or type(key) is bool:
-            raise no_overload()
-        return (value[key], True) if 0 <= key < len(value) else (None, False)
-    raise no_overload()
+        if isinstance(key, int) and type(key) is not bool and 0 <= key < len(value):
+            return value[key], True
+    return None, False
 
 
 def has(value: Any, name: str) -> bool:

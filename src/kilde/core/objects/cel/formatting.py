@@ -127,9 +127,9 @@ def _scientific(value: Any, digits: int) -> str:
     found = _number(value, "scientific")
     if not math.isfinite(found):
         return _not_finite(found)
-    mantissa, _, exponent = f"{found:.{digits}e}".partition("e")
+    mantissa, _, exponent = f"{found:.{_DIGITS}e}".partition("e")  # the precision is but the width there
     shown = f"{'-' if exponent.startswith('-') else ''}{exponent[1:].zfill(2)}".translate(_RAISED)
-    return f"{mantissa}\u202f×\u202f10{shown}"
+    return f"{mantissa}×10{shown}".rjust(digits)
 
 
 def _binary(value: Any, _: int) -> str:

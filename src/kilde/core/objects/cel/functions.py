@@ -5,7 +5,7 @@ from typing import Any
 
 from kilde.core.objects.cel import conversions, lists, network, operators, optionals, searches, texts, times, units
 from kilde.core.objects.cel.overloads import Overload
-from kilde.core.objects.cel.values import kind, no_overload
+from kilde.core.objects.cel.values import Duration, GrowingList, MapList, SetList, Timestamp, Uint, kind, no_overload
 
 _ALL: dict[str, list[Overload]] = {}
 for _table in (
@@ -17,7 +17,16 @@ for _table in (
 
 _Chosen = dict[tuple[str, tuple[type, ...]], Callable[..., Any] | None]
 _chosen: _Chosen = {}  # as many as there are types
-_TRAITS = frozenset(("_+_", "_-_", "_*_", "_/_", "_%_", "_<_", "_<=_", "_>_", "_>=_", "-_", "!_", "@in"))
+_BARE = frozenset(("_+_", "_-_", "_*_", "_/_", "_%_", "_<_", "_<=_", "_>_", "_>=_", "-_", "!_", "@in"))
+_NUMBERS = (int, Uint, float)
+_KNOWN: dict[str, tuple[type, ...]] = {  # which types know an operator at all
+    "_+_": (*_NUMBERS, str, bytes, list, SetList, MapList, GrowingList, Timestamp, Duration),
+    "_-_": (*_NUMBERS, Timestamp, Duration),
+    "_*_": _NUMBERS,
+    "_/_": _NUMBERS,
+    "_%_": (int, Uint),
+}
+_BARE |= frozenset(("contains", "startsWith", "endsWith", "matches"))
 
 
 def call(name: str, args: Sequence[Any]) -> Any:
@@ -29,5 +38,13 @@ def call(name: str, args: Sequence[Any]) -> Any:
         fitting = (one.does for one in _ALL.get(name, ()) if one.takes(types))
         does = _chosen[name, types] = next(fitting, None)
     if does is None:
-        raise no_overload("" if name in _TRAITS else f"{name}({', '.join(map(kind, args))})")
+        raise no_overload(_called(name, args))
     return does(*args)
+
+
+def _called(name: str, args: Sequence[Any]) -> str:
+    """How an error names a call."""
+    adds = _KNOWN.get(name)
+    if adds is not None and type(args[0]) not in (*adds, str, Timestamp, Duration):
+        return name
+    return "" if name in _BARE else name if name == "size" else f"{name}({', '.join(map(kind, args))})"

@@ -10,12 +10,10 @@ from kilde.core.objects.cel.overloads import ANY, Overload
 from kilde.core.objects.cel.times import TABLE as _TIMES
 from kilde.core.objects.cel.values import (
     NOTHING,
+    ORDERED,
     CelError,
-    Duration,
     GrowingMap,
     Optional,
-    Timestamp,
-    Uint,
     compare,
     contains,
     equal,
@@ -24,7 +22,6 @@ from kilde.core.objects.cel.values import (
 )
 
 _MOST = 1_000_000  # items that a call may make out of nothing: each costs one, and a call may cost as much
-_ORDERED = (int, Uint, float, str, bytes, bool, Timestamp, Duration)
 _ADD = {one.types: one.does for one in (*_OPERATORS, *_TIMES) if one.name == "_+_" and len(set(one.types)) == 1}
 
 
@@ -108,7 +105,7 @@ def _sort_by(items: list[Any], keys: list[Any]) -> list[Any]:
         raise CelError(
             f"@sortByAssociatedKeys() expected a list of the same size as the associated keys list, but {told}"
         )
-    if keys and type(keys[0]) not in _ORDERED:
+    if keys and type(keys[0]) not in ORDERED:
         raise CelError("list elements must be comparable")
     if any(type(key) is not type(keys[0]) for key in keys):
         raise CelError("list elements must have the same type")

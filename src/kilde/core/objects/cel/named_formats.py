@@ -121,9 +121,9 @@ FORMATS: Mapping[str, Format] = {
     "dns1035LabelPrefix": Format("DNS1035LabelPrefix", _as_prefix(_label_1035), 30),
     "labelValue": Format("LabelValue", _label_value, 40),
     "uri": Format("URI", _uri, 1103),
-    "uuid": Format("uuid", _uuid, 77),
+    "uuid": Format("uuid", _uuid, 70),
     "byte": Format("byte", _byte, 84),
-    "date": Format("date", _date, 76),
-    "datetime": Format("datetime", _datetime, 76),
+    "date": Format("date", _date, 71),
+    "datetime": Format("datetime", _datetime, 71),
 }
 """By name. The numbers are what Kubernetes counts the patterns as."""

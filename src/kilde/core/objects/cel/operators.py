@@ -7,6 +7,7 @@ from typing import Any
 
 from kilde.core.objects.cel.overloads import ANY, Overload, overloads
 from kilde.core.objects.cel.values import (
+    ORDERED,
     CelError,
     GrowingList,
     MapList,
@@ -15,6 +16,7 @@ from kilde.core.objects.cel.values import (
     compare,
     contains,
     equal,
+    no_overload,
     unsigned,
     whole,
 )
@@ -62,8 +64,13 @@ def _joined(a: list[Any], b: list[Any]) -> list[Any]:
     return [*a, *b]
 
 
-def _ordered(holds: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
-    return lambda a, b: holds(compare(a, b), 0)
+def _ordered(name: str, holds: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
+    def ordered(a: Any, b: Any) -> bool:
+        if type(a) not in ORDERED:
+            raise no_overload(name)
+        return holds(compare(a, b), 0)
+
+    return ordered
 
 
 def _in_map(key: Any, among: dict[Any, Any]) -> bool:
@@ -107,7 +114,7 @@ def _made() -> Iterator[Overload]:
     for kind, table in _TWO.items():
         yield from overloads((kind, kind), table)
     for name, holds in (("_<_", operator.lt), ("_<=_", operator.le), ("_>_", operator.gt), ("_>=_", operator.ge)):
-        yield Overload(name, (ANY, ANY), _ordered(holds))
+        yield Overload(name, (ANY, ANY), _ordered(name, holds))
     for kind in (str, bytes, list, dict):
         yield Overload("size", (kind,), _size)
     yield Overload("_==_", (ANY, ANY), equal)

@@ -23,6 +23,7 @@ from kilde.core.objects.cel.values import (
     Type,
     Uint,
     equal,
+    kind,
     no_overload,
 )
 
@@ -84,7 +85,7 @@ class Program:
         return made
 
     def _of_const(self, node: Node) -> Part:
-        value = None if node.type == "null" else node.value
+        value: Any = None if node.type == "null" else node.value
         if node.type == "bool":
             value = bool(value)
         elif node.type == "int":
@@ -138,8 +139,11 @@ class Program:
         steps = [part.step for part in parts]
 
         def listed(run: Run) -> list[Any]:
-            found = [_entry(step(run), place in node.optional) for place, step in enumerate(steps)]
-            run.spend(costs.LIST)
+            try:
+                found = [_entry(step(run), place in node.optional) for place, step in enumerate(steps)]
+            finally:
+                run.cost += costs.LIST
+            run.spend(0)
             return [value for value in found if value is not _SKIPPED]
 
         return Part(listed, shape)
@@ -155,11 +159,14 @@ class Program:
 
         def mapped(run: Run) -> dict[Any, Any]:
             found: dict[Any, Any] = {}
-            for place, (key, value) in enumerate(pairs):
-                at, one = key(run), _entry(value(run), place in node.optional)
-                if one is not _SKIPPED:
-                    found[at] = one
-            run.spend(costs.MAP)
+            try:
+                for place, (key, value) in enumerate(pairs):
+                    at, one = key(run), _entry(value(run), place in node.optional)
+                    if one is not _SKIPPED:
+                        found[at] = one
+            finally:
+                run.cost += costs.MAP
+            run.spend(0)
             return found
 
         return Part(mapped, shape)
@@ -188,6 +195,8 @@ class Program:
         if overload == "in_list" and parts[1].constant and all(_is_simple(one) for one in parts[1].value):
             return _member(parts[0], parts[1].value)
         cost = costs.BY_NAME.get(node.name) or costs.BY_OVERLOAD.get(overload)
+        if node.name in _BY_ITEM and not (parts[-1].shape.item or UNKNOWN).kind:
+            cost = None  # one of several, for items of several types
         return Part(_call(node.name, [part.step for part in parts], cost), _shape_of(node.name, parts))
 
     def _overload(self, node: Node, parts: Sequence[Part]) -> str:
@@ -195,16 +204,16 @@ class Program:
         found = list(self.tree.overloads.get(node.id, ()))
         for place in (1,) if node.name == "@in" else (0, 1):
             if len(found) > 1 and place < len(parts) and parts[place].shape.kind:
-                kind = _WORDS.get(parts[place].shape.kind, parts[place].shape.kind)
-                found = [one for one in found if kind in one.split("_")] or found
+                word = _WORDS.get(parts[place].shape.kind, parts[place].shape.kind)
+                found = [one for one in found if word in one.split("_")] or found
         if (
             len(found) > 1
             and node.name in _ONE_KIND
             and parts[0].shape.kind
             and parts[0].shape.kind == parts[1].shape.kind
         ):
-            kind = _WORDS.get(parts[0].shape.kind, parts[0].shape.kind)
-            found = [one for one in found if one.split("_")[-1] == kind] or found
+            word = _WORDS.get(parts[0].shape.kind, parts[0].shape.kind)
+            found = [one for one in found if one.split("_")[-1] == word] or found
         return found[0] if len(found) == 1 else ""
 
     def _of_loop(self, node: Node) -> Part:
@@ -251,6 +260,15 @@ class Later:
     def __init__(self, begin: Step, run: Run, variables: dict[str, Any]) -> None:
         self._begin, self._run, self._variables, self._value = begin, run, variables, _SKIPPED
 
+    @classmethod
+    def failed(cls, error: CelError) -> "Later":
+        """What has no value."""
+
+        def begin(_: Run) -> Any:
+            raise error
+
+        return cls(begin, Run({}, 0), {})
+
     def forced(self) -> Any:
         """The value. CelError, each time anew."""
         if self._value is _SKIPPED:
@@ -294,20 +312,29 @@ class Loop:
                 variables[names["item"]] = first
                 if names["second"]:
                     variables[names["second"]] = second
-                if self.condition(run) is not True:
+                if not self._goes_on(run):
                     break
-                variables[names["sum"]] = self.step(run)
+                try:
+                    variables[names["sum"]] = self.step(run)
+                except CelError as error:
+                    variables[names["sum"]] = Later.failed(error)
             found = self.result(run)
         finally:
             run.variables = before
         return list(found) if type(found) is GrowingList else dict(found) if type(found) is GrowingMap else found
+
+    def _goes_on(self, run: Run) -> bool:
+        try:
+            return self.condition(run) is True
+        except CelError:
+            return True
 
     def _pairs(self, over: Any) -> Any:
         if isinstance(over, list):
             return enumerate(over) if self.loop["second"] else ((one, None) for one in over)
         if isinstance(over, dict):
             return over.items()
-        raise CelError(f"got '{type(over).__name__}', expected iterable type")
+        raise CelError(f"got 'types.{_GO_TYPES.get(kind(over), 'Object')}', expected iterable type")
 
     def quick(self) -> Step | None:
         """`all` and `exists`: an item that fails says nothing if another decides."""
@@ -363,7 +390,11 @@ def _attribute(base: Step, adds: int, shape: Shape) -> Part:
         return Part(base, shape, base, 0)
 
     def step(run: Run) -> Any:
-        value = base(run)
+        try:
+            value = base(run)
+        except CelError:
+            run.spend(1)
+            raise
         run.spend(1)
         return value
 
@@ -413,11 +444,15 @@ def _call(name: str, steps: Sequence[Step], cost: costs.Cost | None) -> Step:
         return _call_of_two(name, steps[0], steps[1], cost)
 
     def called(run: Run) -> Any:
-        args = [step(run) for step in steps]
+        try:
+            args = [step(run) for step in steps]
+        except CelError:
+            run.spend(1 if len(steps) == 1 else 0)
+            raise
         try:
             result = call(name, args)
         except CelError:
-            run.spend(1)
+            run.spend(cost(args, None) if cost is not None else 1)
             raise
         run.spend(cost(args, result) if cost is not None else 1)
         return result
@@ -433,11 +468,15 @@ def _call_of_two(name: str, left: Step, right: Step, cost: costs.Cost | None) ->
             _ignored(right, run)
             run.spend(1)
             raise
-        other = right(run)
+        try:
+            other = right(run)
+        except CelError:
+            run.spend(1)
+            raise
         try:
             result = call(name, [one, other])
         except CelError:
-            run.spend(cost((one, other), None) if cost is not None and name != "join" else 1)
+            run.spend(cost((one, other), None) if cost is not None else 1)
             raise
         run.spend(cost((one, other), result) if cost is not None else 1)
         return result
@@ -579,6 +618,8 @@ def _shape_of(name: str, parts: Sequence[Part]) -> Shape:
             if len(parts) > 1 and name == "_+_" and first.kind == "list" and not (first.item or UNKNOWN).kind
             else first
         )
+    if name in ("-_", "_-_", "_*_", "_/_", "_%_"):
+        return parts[0].shape
     if name in ("min", "max", "sum"):
         return parts[0].shape.item or UNKNOWN
     return UNKNOWN
@@ -597,6 +638,9 @@ _SPECIAL: Mapping[str, tuple[int, Callable[..., Part]]] = {
     "orValue": (2, _optional_or_value),
     "@not_strictly_false": (1, _never_false),
 }
-_CONVERSIONS = frozenset(("bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "uint"))
+_CONVERSIONS = frozenset(("bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"))
+_BY_ITEM = frozenset(("sort", "@sortByAssociatedKeys"))
+_GO_TYPES = {name: name.capitalize() for name in ("int", "uint", "double", "bool", "string", "bytes")}
+_GO_TYPES |= {"null_type": "Null", "google.protobuf.Timestamp": "Timestamp", "google.protobuf.Duration": "Duration"}
 _ONE_KIND = frozenset(("_+_", "_<_", "_<=_", "_>_", "_>=_"))
 _WORDS = {"int": "int64", "uint": "uint64", "object": "map"}

@@ -29,7 +29,9 @@ def read_timestamp(text: str) -> Timestamp:
         whole = (moment - _EPOCH) // timedelta(seconds=1)
     except (ValueError, OverflowError) as error:
         raise _unread(text) from error
-    return _moment(whole * _SECOND + int((fraction or ".0")[1:10].ljust(9, "0")))
+    told = _moment(whole * _SECOND + int((fraction or ".0")[1:10].ljust(9, "0")))
+    away = moment.utcoffset()
+    return Timestamp(told.nanos, int(away.total_seconds()) // 60 if away else 0)
 
 
 def _unread(text: str) -> CelError:
@@ -45,16 +47,18 @@ def _moment(nanos: int) -> Timestamp:
 
 def _length(nanos: int) -> Duration:
     if not INT_LEAST <= nanos <= INT_MOST:
-        raise CelError("duration overflow")
+        raise CelError("integer overflow")
     return Duration(nanos)
 
 
 def show_timestamp(value: Timestamp) -> str:
     """RFC 3339 with as many digits of a second as are needed."""
     seconds, nanos = divmod(value.nanos, _SECOND)
-    moment = _EPOCH + timedelta(seconds=seconds)
+    moment = _EPOCH + timedelta(seconds=seconds, minutes=value.offset)
     fraction = f".{nanos:09d}".rstrip("0") if nanos else ""
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}Z"
+    hours, minutes = divmod(abs(value.offset), 60)
+    zone = f"{'-' if value.offset < 0 else '+'}{hours:02d}:{minutes:02d}" if value.offset else "Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}{fraction}{zone}"
 
 
 def read_duration(text: str) -> Duration:
@@ -98,7 +102,7 @@ def _zone(name: str) -> tzinfo:
         return _offset(name)
     try:
         return UTC if name in ("", "UTC", "Z") else ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise CelError(f"unknown time zone {name}") from error
 
 

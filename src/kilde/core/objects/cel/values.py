@@ -4,7 +4,7 @@ int, float, bool, str, bytes, list, dict and None are themselves; the other type
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kilde.core.objects.quantity import Quantity
@@ -41,10 +41,12 @@ class Type(NamedTuple):
     name: str
 
 
-class Timestamp(NamedTuple):
-    """Nanoseconds since 1970."""
+@dataclass(frozen=True, slots=True, order=True)
+class Timestamp:
+    """Nanoseconds since 1970, and the minutes that it was written away from UTC."""
 
     nanos: int
+    offset: int = field(default=0, compare=False)
 
 
 class Duration(NamedTuple):
@@ -136,6 +138,8 @@ _KINDS: dict[type, str] = {
     Format: "kubernetes.NamedFormat",
 }
 _NUMBERS = frozenset((int, Uint, float))
+ORDERED = (int, Uint, float, str, bytes, bool, Timestamp, Duration)
+"""The types whose values have an order."""
 
 
 def kind(value: Any) -> str:
@@ -209,7 +213,7 @@ def compare(a: Any, b: Any) -> int:
         raise no_overload()
     if one is str:
         a, b = a.encode("utf-8", "surrogatepass"), b.encode("utf-8", "surrogatepass")
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 def size(value: Any) -> int:
