@@ -210,8 +210,9 @@ def test_what_costs_too_much_is_ended_in_the_same_words(pair: Pair) -> None:
     path = install(pair, "costs", {"type": "object", "properties": fields})
     judged_alike(
         pair,
-        *(thing(path, {field: list(range(size))}) for field in ("one", "told") for size in (300, 1100)),
-        *(thing(path, {"many": [list(range(250))] * times}) for times in (10, 20)),
+        *(thing(path, {field: list(range(1100))}) for field in ("one", "told")),
+        thing(path, {"one": list(range(100)), "told": list(range(100))}),
+        thing(path, {"many": [list(range(250))] * 20}),
     )
 
 
@@ -220,7 +221,6 @@ ABOUT_A_MAP = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"
 # what a policy's spec has, with a word that tells it apart
 SPECS: dict[str, dict[str, Any]] = {
     "one": {"validations": [{"expression": COSTLY.format("1, 2, 3")}, {"expression": "false", "message": "other"}]},
-    "all": {"validations": [{"expression": COSTLY.format("1, 2")}] * 14},
     "messages": {
         "validations": [{"expression": "false", "messageExpression": f"{COSTLY.format('1, 2')} ? 'a' : 'b'"}] * 14
     },

@@ -90,11 +90,24 @@ def test_a_rule_without_a_value_is_an_error(rule: str, words: str) -> None:
 
 
 def test_a_rule_that_would_never_end_is_ended() -> None:
-    spec = {"l": list(range(2000))}
-    (words,) = told(
-        "self.l.all(x, self.l.all(y, self.l.all(z, x + y + z >= 0)))", {"l": {"type": "array", "items": INTEGER}}, spec
+    spec, rule = {"l": list(range(2000))}, "self.l.all(x, self.l.all(y, self.l.all(z, x + y + z >= 0)))"
+    assert told(rule, {"l": {"type": "array", "items": INTEGER}}, spec) == [
+        "spec: Invalid value: \"object\": 'operation cancelled: actual cost limit exceeded': "
+        f"no further validation rules will be run due to call cost exceeds limit for rule: {rule}"
+    ]
+
+
+def test_the_rules_of_one_object_may_cost_so_much_together_and_no_more() -> None:
+    lists = {"type": "array", "items": {"type": "array", "items": INTEGER, RULES: [RULE] * 3}}
+    found = {"type": "object", "properties": {"l": lists, "z": {**STRING, RULES: [{"rule": "false"}]}}}
+    (cause,) = broken_rules({"l": [list(range(300))] * 9, "z": "never looked at"}, found)
+    assert str(cause) == (
+        'l[5]: Invalid value: "array": validation failed due to running out of cost budget, '
+        "no further validation rules will be run"
     )
-    assert "budget exceeded" in words
+
+
+RULE = {"rule": "self.all(x, self.all(y, x + y >= 0))"}
 
 
 def test_a_transition_is_judged_on_change_only() -> None:
@@ -162,7 +175,7 @@ def test_loops_within_loops_need_a_bound(rule: str, listed: dict[str, Any], *, r
 
 
 def test_a_rule_beyond_our_engine_is_accepted_and_left_alone() -> None:
-    rule = {"rule": "sets.contains(self.l, ['a'])"}
+    rule = {"rule": "authorizer.path('/healthz').check('get').allowed()"}
     found = {"type": "object", "properties": {"l": {"type": "array", "items": STRING}}, RULES: [rule]}
     assert list(check_rules(found, "at")) == []
     assert broken_rules({"l": []}, found) == []

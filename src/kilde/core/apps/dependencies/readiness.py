@@ -1,7 +1,7 @@
 """Readiness: a CEL condition over `object`, written by whoever may write Applications: checked, and costed before it is evaluated.
 
-The engine ends an expression after ten thousand iterations, which bounds neither time nor memory where each handles a megabyte. So the
-cost is worked out first, from the expression and from the object as it is: as if each value were as large as it can be.
+What an expression may cost is bounded when it is evaluated, but a third of a second is long where others wait. So the cost is worked out
+first, from the expression and from the object as it is: as if each value were as large as it can be.
 """
 
 import json

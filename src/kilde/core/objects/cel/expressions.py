@@ -12,8 +12,9 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
 from kilde.core.objects.cel.checker import BadExpression, available, checked
-from kilde.core.objects.cel.program import Program, Run
+from kilde.core.objects.cel.program import Program
 from kilde.core.objects.cel.shapes import UNKNOWN, Shape
+from kilde.core.objects.cel.steps import Run
 from kilde.core.objects.cel.times import show_duration, show_timestamp
 from kilde.core.objects.cel.tree import Tree, read
 from kilde.core.objects.cel.values import CelError, CostExceeded, Duration, Timestamp, Uint

@@ -13,6 +13,7 @@ from kilde.core.objects.cel.values import (
     MapList,
     SetList,
     Uint,
+    bounded,
     compare,
     contains,
     equal,
@@ -50,7 +51,13 @@ def _product(a: float, b: float) -> float:
     return a * b
 
 
+def _added(a: Any, b: Any) -> Any:
+    bounded(len(a) + len(b))
+    return a + b
+
+
 def _joined(a: list[Any], b: list[Any]) -> list[Any]:
+    bounded(len(a) + len(b))
     if type(a) is GrowingList:
         a.extend(b)
         return a
@@ -100,8 +107,8 @@ _TWO: dict[type, dict[str, Callable[..., Any]]] = {
         "_%_": lambda a, b: unsigned(_rest(a, b)),
     },
     float: {"_+_": operator.add, "_-_": operator.sub, "_*_": _product, "_/_": _quotient},
-    str: {"_+_": operator.add},
-    bytes: {"_+_": operator.add},
+    str: {"_+_": _added},
+    bytes: {"_+_": _added},
     list: {"_+_": _joined},
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 from kilde.core.objects.cel.conversions import quoted
 from kilde.core.objects.cel.formatting import formatted
 from kilde.core.objects.cel.overloads import Overload
-from kilde.core.objects.cel.values import CelError
+from kilde.core.objects.cel.values import CelError, bounded
 
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -70,6 +70,8 @@ def _split(text: str, between: str, most: int = -1) -> list[str]:
 
 
 def _replace(text: str, old: str, new: str, most: int = -1) -> str:
+    times = text.count(old) if most < 0 else min(most, text.count(old))
+    bounded(len(text) + times * (len(new) - len(old)))
     return text.replace(old, new, most)
 
 
@@ -77,6 +79,7 @@ def _join(items: list[Any], between: str = "") -> str:
     for item in items:
         if type(item) is not str:
             raise CelError(f"join: invalid input: {item}")
+    bounded(sum(map(len, items)) + len(between) * len(items))
     return between.join(items)
 
 

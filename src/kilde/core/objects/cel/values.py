@@ -20,6 +20,16 @@ class CostExceeded(Exception):
     """An expression has cost more than one may."""
 
 
+LARGEST = 10_000_000
+"""How long a text or list may become. Kubernetes has no such limit; but adding costs one where types are not known, however long it is."""
+
+
+def bounded(length: int) -> None:
+    """CostExceeded where that would be too long."""
+    if length > LARGEST:
+        raise CostExceeded
+
+
 class Uint(int):
     """An unsigned number."""
 

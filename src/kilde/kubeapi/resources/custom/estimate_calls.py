@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from kilde.core.objects.cel.tree import Node
-from kilde.kubeapi.resources.custom.estimate import MOST, NOTHING, ONE, Called, Estimate, Pair
+from kilde.kubeapi.resources.custom.estimate import MOST, NOTHING, ONE, Called, Estimate, Pair, fixed
 
 _CIDR = Pair(4, 16)  # bytes of an address
 
@@ -109,6 +109,70 @@ def _parsed(estimate: Estimate, node: Node) -> Pair:
     return estimate.traversed(node.parts[0]) if estimate.kind(node.parts[0]) == "string" else NOTHING
 
 
+_LIST = fixed(10)  # to make a list
+_MOST_FORMAT = 64  # characters of a named format's pattern
+
+
+def _validate(estimate: Estimate, node: Node) -> Called | None:
+    return Called(estimate.traversed(node.parts[0]).scaled(_MOST_FORMAT * 0.25)) if node.parts else None
+
+
+def _sets(factor: float) -> Callable[[Estimate, Node], Called | None]:
+    def cost(estimate: Estimate, node: Node) -> Called | None:
+        if len(node.parts) != 2:
+            return None
+        pairs = estimate.size(node.parts[0]).by(estimate.size(node.parts[1]))
+        return Called(pairs.scaled(factor).plus(ONE))
+
+    return cost
+
+
+def _made(size: Pair, factor: float = 1, result: Pair | None = None) -> Called:
+    return Called(size.scaled(factor).plus(ONE).plus(_LIST), size if result is None else result)
+
+
+def _number(node: Node, otherwise: int) -> int:
+    return node.value if node.kind == "const" and node.type == "int" and node.value < 1 << 63 else otherwise
+
+
+def _slice(estimate: Estimate, node: Node) -> Called | None:
+    if node.target is None or len(node.parts) != 2:
+        return None
+    start, end = _number(node.parts[0], 0), _number(node.parts[1], estimate.size(node.target).most)
+    return _made(fixed((end - start) % (1 << 64)))
+
+
+def _range(estimate: Estimate, node: Node) -> Called | None:
+    return _made(fixed(_number(node.parts[0], MOST))) if len(node.parts) == 1 else None
+
+
+def _reverse(estimate: Estimate, node: Node) -> Called | None:
+    return _made(estimate.size(node.target)) if node.target is not None else None
+
+
+def _flatten(estimate: Estimate, node: Node) -> Called | None:
+    if node.target is None:
+        return None
+    depth = _number(node.parts[0], MOST) if node.parts else 1
+    return _made(estimate.size(node.target), depth)
+
+
+def _distinct(estimate: Estimate, node: Node) -> Called | None:
+    return _squared(estimate, node.target, 2.0) if node.target is not None else None
+
+
+def _sort(estimate: Estimate, node: Node) -> Called | None:
+    keys = node.parts[0] if node.parts else node.target
+    if keys is None:
+        return None
+    return _squared(estimate, keys, 2.1 if estimate.item_of(keys)[0] in ("string", "bytes") else 2.0)
+
+
+def _squared(estimate: Estimate, node: Node, factor: float) -> Called:
+    size = estimate.size(node)
+    return _made(size.by(size), factor)
+
+
 _NOMINAL = frozenset(
     (
         *("masked", "prefixLength", "family", "isUnspecified", "isLoopback"),
@@ -133,6 +197,15 @@ _CALLS: Mapping[str, Callable[[Estimate, Node], Called | None]] = {
     **dict.fromkeys(("lowerAscii", "upperAscii", "substring", "trim"), _through_target),
     **dict.fromkeys(("cidr", "isIP", "isCIDR", "quantity", "isQuantity", "semver", "isSemver"), _through_argument),
     **dict.fromkeys(("find", "findAll"), _find),
+    **dict.fromkeys(("sets.contains", "sets.intersects"), _sets(1)),
+    "sets.equivalent": _sets(2),
+    **dict.fromkeys(("sort", "@sortByAssociatedKeys"), _sort),
+    "validate": _validate,
+    "slice": _slice,
+    "lists.range": _range,
+    "reverse": _reverse,
+    "flatten": _flatten,
+    "distinct": _distinct,
     "url": _url,
     "replace": _replace,
     "split": _split,
