@@ -221,9 +221,6 @@ ABOUT_A_MAP = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"
 # what a policy's spec has, with a word that tells it apart
 SPECS: dict[str, dict[str, Any]] = {
     "one": {"validations": [{"expression": COSTLY.format("1, 2, 3")}, {"expression": "false", "message": "other"}]},
-    "messages": {
-        "validations": [{"expression": "false", "messageExpression": f"{COSTLY.format('1, 2')} ? 'a' : 'b'"}] * 14
-    },
     "variables": {
         "variables": [{"name": f"v{number}", "expression": COSTLY.format("1, 2")} for number in range(14)],
         "validations": [{"expression": " && ".join(f"variables.v{number}" for number in range(14))}],
