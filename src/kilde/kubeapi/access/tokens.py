@@ -1,6 +1,7 @@
 """Tokens of ServiceAccounts: JWTs (RFC 7519) signed with the server's own key by ES256, bound to an account that must still be there."""
 
 import base64
+import hashlib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,10 @@ class Tokens:
 
     def __init__(self, store: Store, key: ec.EllipticCurvePrivateKey) -> None:
         self._store, self._key = store, key
+        public = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self._name = _encoded(hashlib.sha256(public).digest())
 
     def issue(
         self, namespace: str, account: Object, *, audiences: list[str], seconds: int, now: float, bound: Object | None
@@ -60,10 +65,18 @@ class Tokens:
             "sub": f"system:serviceaccount:{namespace}:{name}",
         }
         head = (
-            _encoded(msgspec.json.encode({"alg": "ES256", "typ": "JWT"})) + "." + _encoded(msgspec.json.encode(claims))
+            _encoded(msgspec.json.encode({"alg": "ES256", "kid": self._name}))
+            + "."
+            + _encoded(msgspec.json.encode(claims))
         )
         r, s = decode_dss_signature(self._key.sign(head.encode(), _ECDSA))
         return head + "." + _encoded(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+
+    def key_set(self) -> Object:
+        """The public key as a JSON Web Key Set (RFC 7517), by which others verify tokens."""
+        numbers = self._key.public_key().public_numbers()
+        point = {"x": _encoded(numbers.x.to_bytes(32, "big")), "y": _encoded(numbers.y.to_bytes(32, "big"))}
+        return {"keys": [{"use": "sig", "kty": "EC", "kid": self._name, "crv": "P-256", "alg": "ES256", **point}]}
 
     def claims(self, token: str) -> Object | None:
         """What a token of ours says, whatever its age; None if it is not ours."""

@@ -82,12 +82,17 @@ _SELECTABLE: Mapping[str, Mapping[str, Read]] = {
         "spec.driver": _at("spec", "driver"),
     },
 }
+# Of kinds without a namespace, those that say so when they are asked for one.
+_NEVER_INSIDE = frozenset(
+    ("namespaces", "nodes", "certificatesigningrequests.certificates.k8s.io", "resourceslices.resource.k8s.io")
+)
 
 
 def reader(storage: str, kind: str, label: str, custom: Mapping[str, Read] | None = None) -> Read:
     """How to read the field of that selector label from an object; 400 if the kind has none such. `custom` are a CRD's own."""
     own = _SELECTABLE.get(storage, {}) if custom is None else custom
-    found = _META.get(label) or own.get(label)
+    general = None if label == "metadata.namespace" and storage in _NEVER_INSIDE else _META.get(label)
+    found = general or own.get(label)
     if found is None:
         raise _unknown(storage, kind, label, custom)
     return found

@@ -1,5 +1,6 @@
 """Content negotiation: which form of an answer a client takes, and which body it sends (RFC 9110 §12.5.1, as Kubernetes reads it)."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from kilde.kubeapi.interface import ApiError
@@ -59,6 +60,24 @@ def form(
         if chosen:
             return Form(chosen, kind, parameters.get("v", ""), parameters.get("pretty") == "1")
     raise not_acceptable()
+
+
+def check_route(headers: Mapping[str, str], *, patch: bool, many: bool) -> None:
+    """Refuses what a route of a built-in kind neither takes nor gives, before anything else is looked at. `many`: lists and watches."""
+    sent = headers.get("content-type", "").partition(";")[0].strip()
+    if patch and sent not in (JSON_PATCH, MERGE, STRATEGIC, APPLY):
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    accept = headers.get("accept", "") or "*/*"
+    offers = (JSON, YAML, PROTOBUF)
+    if accept != JSON and not any(part.partition(";")[0].strip() in ("*/*", *offers) for part in accept.split(",")):
+        told = (*offers, f"{JSON};stream=watch", f"{PROTOBUF};stream=watch") if many else offers
+        raise ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {', '.join(told)}", {})
+
+
+def check_offer(accept: str, offer: str) -> None:
+    """406 if a client does not take the one form there is."""
+    if not any(part.partition(";")[0].strip() in ("*/*", offer) for part in (accept or "*/*").split(",")):
+        raise ApiError(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {offer}", {})
 
 
 def not_acceptable(*, stream: bool = False) -> ApiError:

@@ -142,4 +142,4 @@ def partial(obj: Object) -> Object:
 def partial_list(objects: Iterable[Object], metadata: Object) -> Object:
     """A PartialObjectMetadataList; `metadata` is the list's."""
     items = [partial(obj) for obj in objects]
-    return {"kind": "PartialObjectMetadataList", "apiVersion": _META, "metadata": metadata, "items": items}
+    return {"kind": "PartialObjectMetadataList", "apiVersion": _META, "metadata": metadata, "items": items or None}

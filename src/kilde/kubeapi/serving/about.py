@@ -4,6 +4,9 @@ import platform
 from collections.abc import Callable
 from email.utils import formatdate
 
+import msgspec
+
+from kilde.kubeapi.access import tokens
 from kilde.kubeapi.logic import failures, negotiate, options
 from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
 from kilde.kubeapi.resources.openapi import OpenApi
@@ -11,6 +14,8 @@ from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, tex
 from kilde.kubeapi.world import World
 
 _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers", "poststarthook/bootstrap-controller")
+_KEYS = "application/jwk-set+json"
+_ISSUER = ("/.well-known/openid-configuration", "/openid/v1/jwks")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -32,15 +37,29 @@ class About:
         if head in ("api", "apis"):
             return self._discover(request, path)
         if request.method not in ("GET", "HEAD"):
+            if path == "/version":
+                raise failures.method_not_allowed()
             return text(404, NOT_FOUND)
         if head == "openapi":
             return self._describe(request, path)
         if path == "/version":
             return answer(200, version_info(self._world.release.version))
+        if path in _ISSUER:
+            return self._issuer(request, path)
         if path == "/metrics":
             return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
         if path == "/":
-            paths = ["/api", "/api/v1", "/apis", *self.discovery.paths, *_HEALTH, "/metrics", "/openapi/v3", "/version"]
+            paths = [
+                "/api",
+                "/api/v1",
+                "/apis",
+                *self.discovery.paths,
+                *_HEALTH,
+                *_ISSUER,
+                "/metrics",
+                "/openapi/v3",
+                "/version",
+            ]
             return answer(200, {"paths": sorted(set(paths))})
         return text(404, NOT_FOUND)
 
@@ -83,6 +102,21 @@ class About:
             return Response(304, b"", "", headers)
         return Response(200, document.body, document.content_type, headers)
 
+    def _issuer(self, request: Request, path: str) -> Response:
+        """Who issues tokens of ServiceAccounts, and the key that proves it."""
+        cached = [(b"cache-control", b"public, max-age=3600")]
+        if path != _ISSUER[0]:
+            negotiate.check_offer(request.headers.get("accept", ""), _KEYS)
+            return Response(200, msgspec.json.encode(self._world.tokens.key_set()), _KEYS, cached)
+        found = {
+            "issuer": tokens.ISSUER,
+            "jwks_uri": f"https://{self._address}{_ISSUER[1]}",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }
+        return Response(200, msgspec.json.encode(found), "application/json", cached)
+
     def _health(self, request: Request, path: str) -> Response:
         parts = path.strip("/").split("/")
         if len(parts) > 1 and "/".join(parts[1:]) not in _CHECKS:
@@ -96,6 +130,9 @@ class About:
     def _discover(self, request: Request, path: str) -> Response:
         document = self._document(request, path)
         if document is None:
+            head, group = (*path.strip("/").split("/"), "")[:2]
+            if head == "api" or self.discovery.group(group) is not None:
+                raise failures.no_such_resource()  # of a group that is there
             return text(404, NOT_FOUND)
         if request.method != "GET":
             raise failures.method_not_allowed()

@@ -75,7 +75,9 @@ class App:
             await self._faults.serve(wanted, headers.get("user-agent", ""), act, sending, abort)
         except ApiError as error:
             if not started:
-                await refusal(await self._settled(error), request.warnings).send(request, sending)
+                await refusal(await self._settled(error), request.warnings, headers.get("accept", "")).send(
+                    request, sending
+                )
         except Exception as error:  # noqa: BLE001 - a fault of ours is told as 500 and logged; the server goes on
             _log.exception("a request failed", method=request.method, path=request.path)
             if not started:

@@ -108,9 +108,11 @@ def as_answer(status: int, body: bytes, form: Form = negotiate.PLAIN, warnings: 
     return Response(status, body, form.content_type, headers)
 
 
-def refusal(error: ApiError, warnings: list[str] | None = None) -> Response:
-    """A refusal as an answer: always JSON, whatever the client takes."""
-    found = answer(error.status, failures.status(error), warnings=warnings)
+def refusal(error: ApiError, warnings: list[str] | None = None, accept: str = "") -> Response:
+    """A refusal as an answer: YAML where the client takes that first, else JSON, whatever it takes."""
+    first = next(iter(negotiate.accepted(accept)), ("", {}))[0] if negotiate.YAML in accept else ""
+    form = negotiate.Form(negotiate.YAML) if first == negotiate.YAML else negotiate.PLAIN
+    found = answer(error.status, failures.status(error), form, warnings)
     seconds = (error.details or {}).get("retryAfterSeconds")
     if seconds:
         found.headers.append((b"retry-after", str(seconds).encode()))

@@ -6,13 +6,14 @@ from functools import partial
 from typing import TypeVar
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.typed import schema
 from kilde.kubeapi.access.reviews import Reviews
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.local import own
 from kilde.kubeapi.local_services import LocalServices
-from kilde.kubeapi.logic import decode, failures, negotiate, options
+from kilde.kubeapi.logic import decode, failures, go_decode, negotiate, options
 from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
@@ -31,6 +32,7 @@ from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
 
 _T = TypeVar("_T")
+_TYPED = frozenset(("", "status", "scale", "eviction", "binding", "token", "ephemeralcontainers", "resize"))
 _COLLECTION = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _OBJECT = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _SUBRESOURCE = {"GET": "get", "PUT": "update", "PATCH": "patch", "POST": "create"}
@@ -67,6 +69,9 @@ class Resources:
         verb = verb_of(request, route, kind)
         call = self._call(request, route, kind, verb)
         request.warnings = call.warnings
+        if not kind.resource.custom and route.subresource in _TYPED:
+            many = verb in ("list", "watch")
+            negotiate.check_route(request.headers, patch=verb == "patch", many=many)
         if kind.warning:
             call.warn(kind.warning)
         if verb in ("list", "watch"):
@@ -190,6 +195,9 @@ class Resources:
     async def _bind(self, request: Request, call: Call, form: negotiate.Form) -> Response:
         """POST to the old collection of bindings: the body names the pod."""
         body = await self._object(request, call)
+        body.setdefault("metadata", {})
+        if not body["metadata"].get("name") and (body.get("target") or {}).get("name"):
+            raise failures.bad_request("Name parameter required.")
         pods = self._world.kinds.named("pods")
         assert pods is not None
         bound = replace(call, kind=pods, name=str(body["metadata"].get("name") or ""), subresource="binding")
@@ -264,9 +272,15 @@ def delete_body(raw: bytes, content_type: str) -> Object:
         raise failures.bad_request(f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
     if not isinstance(value, dict):
         return {}
+    node = schema.builtin().node("", "v1", "DeleteOptions")
+    assert node is not None
+    try:
+        go_decode.decode(node, value)
+    except go_decode.WrongType as error:
+        raise failures.bad_request(str(error)) from error
     kind, version = value.get("kind"), value.get("apiVersion")
     if kind not in (None, "DeleteOptions"):
-        what = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        what = f'no kind "{kind}" is registered for version "{version or "meta.k8s.io/v1"}" in scheme "pkg/runtime/scheme.go:111"'
         raise failures.bad_request(what)
     return value
 

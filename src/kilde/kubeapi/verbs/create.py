@@ -24,7 +24,7 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     check_namespace(obj, call.namespace, namespaced=kind.resource.namespaced)
     found = meta(obj)
     version = str(found.get("resourceVersion") or "")
-    if version.isascii() and version.isdecimal() and version != "0":
+    if version.isascii() and version.isdecimal() and version != "0" and not call.options.dry_run:
         raise failures.unexplained("resourceVersion should not be set on objects to be created")
     if own:
         one_of_each_owner(call, obj)

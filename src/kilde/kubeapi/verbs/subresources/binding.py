@@ -19,6 +19,8 @@ class Binding(Handler):
     def bind(self, world: World, asked: Call, call: Call, body: Object) -> Object:
         """Binds the pod of `call`. `asked` is the request as admission sees it: the old collection `bindings` is a resource."""
         body = admission.mutate_body(world, asked, shown(asked, body, "v1", "Binding", world.now()))
+        if (body["metadata"].get("name") or "") != call.name:
+            raise failures.bad_request("name in URL does not match name in Binding object")
         target = body.get("target") or {}
         if target.get("kind") not in (None, "", "Node"):
             kind = failures.quoted(str(target["kind"]))

@@ -22,6 +22,8 @@ class Eviction(Handler):
 
     def post(self, world: World, call: Call, body: Object) -> Object:
         body = admission.mutate_body(world, call, shown(call, body, "policy/v1", "Eviction", world.now()))
+        if (body["metadata"].get("name") or "") != call.name:
+            raise failures.bad_request("name in URL does not match name in Eviction object")
         check_namespace(world, call)
         admission.judge_body(world, call, body)
         existing = world.find(call.kind, call.namespace, call.name)
