@@ -69,6 +69,10 @@ def _only_written(step: Step, real: Any, ours: Any, before: Sequence[Step]) -> s
     return ""
 
 
+def _is_new(answer: Any) -> bool:
+    return bool(answer["body"]["metadata"].get("resourceVersion") == "new")
+
+
 def _has_empty(value: Any) -> bool:
     if isinstance(value, dict):
         return any(child == [] or _has_empty(child) for child in value.values())
