@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kilde.core.basics.values import Object
-from kilde.core.health.fields import conditions, part, text
-from kilde.core.health.health import Health, HealthStatus, progressing, unknown
+from kilde.core.health.fields import conditions, part, parts, text
+from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, unknown
 
 Judge = Callable[[Object], Health]
 
@@ -59,6 +59,34 @@ def message_or_reason(item: Object) -> str:
     return said(item, text(item, "reason"))
 
 
+def observed(judge: Judge, waiting: str) -> Judge:
+    """That judge, for a status of the newest generation; Progressing while the status is of another one."""
+    return lambda obj: progressing(waiting) if is_behind(obj) else judge(obj)
+
+
+def is_behind(obj: Object) -> bool:
+    """Whether the status names a generation that is not the object's."""
+    return is_of_another(obj, part(obj, "status"))
+
+
+def is_of_another(obj: Object, item: Object) -> bool:
+    """Whether a condition (or a status) names a generation that is not the object's."""
+    generation, seen = part(obj, "metadata").get("generation"), item.get("observedGeneration")
+    return None not in (generation, seen) and generation != seen
+
+
+def first(obj: Object, kind: str, answer: str = "") -> Object | None:
+    """The first condition of a type and, unless "", with that status."""
+    return next(
+        (item for item in conditions(obj) if text(item, "type") == kind and answer in ("", item.get("status"))), None
+    )
+
+
+def is_talking(obj: Object) -> bool:
+    """Whether the status has conditions at all, were there none in the list."""
+    return isinstance(part(obj, "status").get("conditions"), list)
+
+
 def by_conditions(*rules: When, waiting: str) -> Judge:
     """A judge: the first condition, in the object's order, that a rule is for; Progressing with `waiting` until then."""
 
@@ -103,3 +131,31 @@ def by_word(
 def ready(waiting: str, kind: str = "Ready") -> Judge:
     """The commonest judge: that condition True is Healthy, False is Degraded, each with the condition's message."""
     return by_conditions(well(kind), ill(kind, "False"), waiting=waiting)
+
+
+def by_ancestors(kind: str, *, is_strict: bool = False) -> Judge:
+    """A policy, by each gateway (or the like) that it is for. Strict: every one must tell its generation, and accept."""
+
+    def judge(obj: Object) -> Health:
+        generation, verdict = part(obj, "metadata").get("generation"), progressing(f"Waiting for {kind} status")
+        ancestors = [(_ancestor(one), parts(one, "conditions")) for one in parts(part(obj, "status"), "ancestors")]
+        for name, told in ancestors:
+            seen = [item.get("observedGeneration") for item in told]
+            is_old = any(one != generation and (is_strict or one is not None) for one in seen)
+            if generation is not None and is_old:
+                return progressing(f"Waiting for Ancestor {name} to update {kind} status")
+        for name, told in ancestors:
+            for item in told:
+                if text(item, "type") in ("Accepted", "ResolvedRefs") and text(item, "status") != "True":
+                    return degraded(f"Ancestor {name}: {said(item)}")
+            if any(text(item, "type") == "Accepted" for item in told):
+                verdict = healthy(f"{kind} is healthy")
+            elif is_strict:
+                verdict = degraded(f"Ancestor {name}: {kind} is not accepted")
+        return verdict
+
+    return judge
+
+
+def _ancestor(one: Object) -> str:
+    return text(part(one, "ancestorRef"), "name")

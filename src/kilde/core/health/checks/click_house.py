@@ -1,4 +1,4 @@
-"""Altinity's ClickHouseInstallation: its status is one word."""
+"""Altinity's ClickHouse and its keeper: the status is one word."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,14 +6,20 @@ from typing import Final
 from kilde.core.health.health import degraded, healthy, progressing
 from kilde.core.health.judging import Judge, by_word
 
-KINDS: Final[Mapping[str, Judge]] = {
-    "ClickHouseInstallation": by_word(
+
+def _installation(name: str) -> Judge:
+    return by_word(
         "status",
         {
-            "Completed": healthy("ClickHouse installation completed successfully"),
-            "InProgress": progressing("ClickHouse installation in progress"),
+            "Completed": healthy(f"{name} installation completed successfully"),
+            "InProgress": progressing(f"{name} installation in progress"),
         },
-        absent=progressing("ClickHouse status not yet available"),
-        other=lambda word: degraded(f"ClickHouse status: {word}"),
+        absent=progressing(f"{name} status not yet available"),
+        other=lambda word: degraded(f"{name} status: {word}"),
     )
+
+
+KINDS: Final[Mapping[str, Judge]] = {
+    "ClickHouseInstallation": _installation("ClickHouse"),
+    "ClickHouseKeeperInstallation": _installation("ClickHouseKeeper"),
 }

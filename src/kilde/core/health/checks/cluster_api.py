@@ -6,7 +6,7 @@ from typing import Final
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, part, text
 from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, suspended
-from kilde.core.health.judging import Judge, When, by_conditions, by_word, ill, said, well
+from kilde.core.health.judging import Judge, When, by_conditions, by_word, ill, is_behind, said, well
 
 
 def cluster(obj: Object) -> Health:
@@ -14,7 +14,7 @@ def cluster(obj: Object) -> Health:
     if part(obj, "spec").get("paused") is True:
         return suspended("Cluster is paused")
     for item in conditions(obj):
-        if text(item, "type") == "Ready" and text(item, "status") == "False":
+        if text(item, "type") == "Ready" and text(item, "status") == "False" and text(item, "severity") != "Info":
             return degraded(said(item))
     return _cluster_phase(obj)
 
@@ -39,15 +39,9 @@ def machine(obj: Object) -> Health:
 
 
 def machine_deployment(obj: Object) -> Health:
-    """Running counts only when every machine is updated and ready."""
     if part(obj, "spec").get("paused") is True:
         return suspended("MachineDeployment is paused")
-    status = part(obj, "status")
-    phase = text(status, "phase")
-    if phase == "Running":
-        all_good = status.get("replicas") == status.get("updatedReplicas") == status.get("readyReplicas")
-        return healthy("Machines are running under this deployment") if all_good else _NO_MACHINES
-    return _DEPLOYMENT.get(phase, _NO_MACHINES)
+    return _DEPLOYMENT.get(text(part(obj, "status"), "phase"), _NO_MACHINES)
 
 
 def machine_pool(obj: Object) -> Health:
@@ -77,6 +71,7 @@ _POOL: Final = {
 }
 _NO_MACHINES: Final = progressing("Waiting for machines")
 _DEPLOYMENT: Final = {
+    "Running": healthy("Machines are running under this deployment"),
     "ScalingUp": progressing("Cluster is spawning machines"),
     "ScalingDown": progressing("Cluster is stopping machines"),
     "Failed": degraded("MachineDeployment is failed"),
@@ -86,10 +81,12 @@ _DEPLOYMENT: Final = {
 def eks_control_plane(obj: Object) -> Health:
     """A final failure, an update under way, Ready, then every error; they are told one after the other."""
     status, found = part(obj, "status"), list(conditions(obj))
-    if not isinstance(status.get("conditions"), list):
-        return progressing("Provisioning...")
+    if is_behind(obj):
+        return progressing("Waiting for the control plane spec to be reconciled")
     if failure := text(status, "failureMessage"):
         return degraded(failure)
+    if not isinstance(status.get("conditions"), list):
+        return progressing("Provisioning...")
     if any(_UPDATING.meets(item) for item in found):
         return progressing("EKS control plane is updating")
     if any(text(item, "type") == "Ready" and text(item, "status") == "True" for item in found):

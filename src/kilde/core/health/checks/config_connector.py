@@ -13,18 +13,20 @@ _REASONS: Final = {
     "DependencyNotFound": HealthStatus.DEGRADED,
     "DependencyNotReady": HealthStatus.SUSPENDED,
 }
+_CUSTOM: Final = "customize.core.cnrm.cloud.google.com/"
 _FLAGGED: Final = frozenset({"ConfigConnector", "ConfigConnectorContext"})
 
 
 def judge(obj: Object) -> Health:
-    """A status of another generation than the object's is not read; one that names no generation is."""
+    """A status of another generation than the object's is not read; one that names none is (customizations write 0)."""
     status = part(obj, "status")
     observed = status.get("observedGeneration")
-    if observed is None or observed == part(obj, "metadata").get("generation"):
-        kind = text(obj, "kind")
-        flag = status.get("healthy")
-        if kind in _FLAGGED and flag is not None:
-            return healthy(f"{kind} is healthy") if flag is True else degraded(f"{kind} is not healthy")
+    is_newest = observed in (None, part(obj, "metadata").get("generation"))
+    kind, flag = text(obj, "kind"), status.get("healthy")
+    is_custom = text(obj, "apiVersion").startswith(_CUSTOM)
+    if flag is not None and ((is_newest and kind in _FLAGGED) or (is_custom and (is_newest or observed == 0))):
+        return healthy(f"{kind} is healthy") if flag is True else degraded(f"{kind} is not healthy")
+    if is_newest:
         for item in conditions(obj):
             reason = text(item, "reason")
             if reason == "UpToDate" and text(item, "status") == "True":

@@ -5,30 +5,24 @@ from kilde.core.health.fields import conditions, text
 from kilde.core.health.health import Health, degraded, healthy, progressing
 from kilde.core.health.judging import said
 
-_TELLING = frozenset(
-    {
-        ("Terminating", "True"),
-        ("NamesAccepted", "False"),
-        ("Established", "True"),
-        ("NonStructuralSchema", "True"),
-    }
-)
-
 
 def judge(obj: Object) -> Health:
-    """Argo CD's check, its quirk kept: the message is that of the last condition that tells, whichever decides."""
-    found = list(conditions(obj))
-    if not found:
+    """The first condition that is amiss decides; Established alone makes it well."""
+    is_established = False
+    for item in conditions(obj):
+        match text(item, "type"), text(item, "status"):
+            case "Terminating", "True":
+                return progressing(f"CRD is terminating: {said(item)}")
+            case "NamesAccepted", "False":
+                return degraded(f"CRD names have not been accepted: {said(item)}")
+            case "NonStructuralSchema", "True":
+                return degraded(f"Schema violations found: {said(item)}")
+            case "Established", "True":
+                is_established = True
+            case "Established", _ if text(item, "reason") == "InvalidCABundle":
+                return degraded(f"CRD is not established: {said(item)}")
+            case "Established", _ if text(item, "reason") == "Installing":
+                return progressing("CRD is being installed")
+    if not any(True for _ in conditions(obj)):
         return progressing("Status conditions not found")
-    told = [item for item in found if (text(item, "type"), text(item, "status")) in _TELLING]
-    kinds = {text(item, "type") for item in told}
-    message = said(told[-1]) if told else ""
-    if "Terminating" in kinds:
-        return progressing(f"CRD is terminating: {message}")
-    if "NamesAccepted" in kinds:
-        return degraded(f"CRD names have not been accepted: {message}")
-    if "Established" not in kinds:
-        return degraded("CRD is not established")
-    if "NonStructuralSchema" in kinds:
-        return degraded(f"Schema violations found: {message}")
-    return healthy("CRD is healthy")
+    return healthy("CRD is healthy") if is_established else progressing("CRD is not established")

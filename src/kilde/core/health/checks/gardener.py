@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kilde.core.basics.values import Object
-from kilde.core.health.fields import conditions, part, text
+from kilde.core.health.fields import part, text
 from kilde.core.health.health import Health, degraded, healthy, progressing, unknown
 from kilde.core.health.judging import Judge
 
@@ -12,17 +12,13 @@ _LABEL: Final = "shoot.gardener.cloud/status"
 _WORDS: Final = {
     "healthy": healthy("Component state: Healthy"),
     "progressing": progressing("Component state: Update in progress"),
+    "unhealthy": degraded("Component state: Unhealthy"),
     "unknown": unknown("Component state: Unknown"),
 }
 
 
 def shoot(obj: Object) -> Health:
-    """An unhealthy shoot is Degraded at once: without a clock, how long it has been so is not known."""
-    label = text(part(obj, "metadata", "labels"), _LABEL)
-    if label != "unhealthy":
-        return _WORDS.get(label, progressing("Update in progress"))
-    lasting = any(text(item, "status") != "True" for item in conditions(obj))
-    return degraded(f"Component state: Unhealthy{' (> 15 minutes)' if lasting else ''}")
+    return _WORDS.get(text(part(obj, "metadata", "labels"), _LABEL), progressing("Update in progress"))
 
 
 KINDS: Final[Mapping[str, Judge]] = {"Shoot": shoot}

@@ -6,7 +6,7 @@ from typing import Final
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import part, parts, text
 from kilde.core.health.health import Health, HealthStatus, degraded, healthy, progressing, unknown
-from kilde.core.health.judging import Judge, said
+from kilde.core.health.judging import Judge, by_ancestors, is_of_another, said
 
 
 def _verdict(found: list[Object], what: str, before: str = "") -> Health | None:
@@ -102,10 +102,43 @@ def gateway_class(obj: Object) -> Health:
 
 _NO_CLASS: Final = "Waiting for GatewayClass status"
 
+
+def listener_set(obj: Object) -> Health:
+    """The set's own conditions, then each listener's: the first of them that is amiss; programming comes last."""
+    status = part(obj, "status")
+    own = parts(status, "conditions")
+    if not isinstance(obj.get("status"), dict) or any(is_of_another(obj, item) for item in own):
+        return _NO_SET
+    if amiss := _listener(own, "ListenerSet", "", "Accepted"):
+        return amiss
+    listeners = parts(status, "listeners")
+    for listener in listeners:
+        if amiss := _listener(parts(listener, "conditions"), "Listener", "Listener: ", "ResolvedRefs", "Accepted"):
+            return amiss
+    return healthy("ListenerSet is healthy") if listeners else _NO_SET
+
+
+def _listener(found: list[Object], what: str, before: str, *needed: str) -> Health | None:
+    verdict = None
+    for item in found:
+        kind, answer = text(item, "type"), text(item, "status")
+        if kind in needed and answer == "False":
+            return degraded(before + said(item, f"Failed condition: {kind}"))
+        if before and kind == "Conflicted" and answer == "True":
+            return degraded(before + said(item, "Listener is conflicted"))
+        if kind == "Programmed" and answer != "True":
+            verdict = progressing(before + said(item, f"{what} is still being programmed"))
+    return verdict
+
+
+_NO_SET: Final = progressing("Waiting for ListenerSet status")
+
 KINDS: Final[Mapping[str, Judge]] = {
+    "BackendTLSPolicy": by_ancestors("BackendTLSPolicy"),
     "GRPCRoute": _route("GRPCRoute"),
     "Gateway": gateway,
     "GatewayClass": gateway_class,
     "HTTPRoute": _route("HTTPRoute"),
+    "ListenerSet": listener_set,
     "TLSRoute": tls_route,
 }

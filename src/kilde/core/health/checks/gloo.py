@@ -8,6 +8,7 @@ from kilde.core.health.fields import part, text
 from kilde.core.health.health import Health, degraded, healthy, progressing, suspended
 from kilde.core.health.judging import Judge
 
+_UNSEEN: Final = suspended("The resource has not yet been validated")
 _NUMBERS: Final = {0: "Pending", 1: "Accepted", 2: "Rejected", 3: "Warning"}
 
 
@@ -20,7 +21,7 @@ def judge(obj: Object) -> Health:
         if state in ("Rejected", "Warning"):
             return degraded(text(item, "reason"))
     if "Pending" in states:
-        return suspended("The resource has not yet been validated")
+        return _UNSEEN
     return healthy("The resource has been validated") if "Accepted" in states else progressing("Update in progress")
 
 
@@ -29,4 +30,21 @@ def _state(report: Object) -> str:
     return _NUMBERS.get(state, "") if isinstance(state, int) else text(report, "state")
 
 
-KINDS: Final[Mapping[str, Judge]] = dict.fromkeys(("Proxy", "Settings", "Upstream", "UpstreamGroup"), judge)
+def edge(obj: Object) -> Health:
+    """The edge's kinds: the first reporter that says anything decides; the state on its own counts where none does."""
+    status = part(obj, "status")
+    reports = [item for item in part(status, "statuses").values() if isinstance(item, dict)]
+    for item in (*reports, status):
+        state = _state(item)
+        if state in ("Rejected", "Warning"):
+            return degraded(text(item, "reason"))
+        if state in ("Pending", "Accepted"):
+            return healthy("The resource has been validated") if state == "Accepted" else _UNSEEN
+    return progressing("Update in progress")
+
+
+_EDGE: Final = ("Gateway", "MatchableHttpGateway", "RouteOption", "RouteTable", "VirtualHostOption", "VirtualService")
+KINDS: Final[Mapping[str, Judge]] = {
+    **dict.fromkeys(("Proxy", "Settings", "Upstream", "UpstreamGroup"), judge),
+    **dict.fromkeys(_EDGE, edge),
+}

@@ -1,4 +1,4 @@
-"""Knative Service and KServe InferenceService: three conditions, told one a line where they are not True."""
+"""Knative's Service: three conditions, told one a line where they are not True."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -34,8 +34,5 @@ def _line(item: Object) -> str:
 
 
 KINDS: Final[Mapping[str, Judge]] = {
-    "InferenceService": _kind(
-        "Inference Service", "IngressReady", "PredictorConfigurationReady", "PredictorReady", "PredictorRouteReady"
-    ),
     "Service": _kind("Knative Service", "ConfigurationsReady", "RoutesReady", "Ready"),
 }

@@ -1,11 +1,11 @@
-"""RabbitmqCluster: reconciled, formed, and every replica ready."""
+"""RabbitMQ: a cluster is reconciled, formed, and every replica ready; what is in it was made, or not."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import conditions, part, text
-from kilde.core.health.health import Health, degraded, healthy, progressing, suspended
+from kilde.core.health.health import Health, degraded, healthy, progressing, suspended, unknown
 from kilde.core.health.judging import Judge, said
 
 
@@ -30,4 +30,18 @@ def cluster(obj: Object) -> Health:
     return healthy("RabbitMQ cluster ready") if both else progressing("Waiting for RabbitMQ Operator")
 
 
-KINDS: Final[Mapping[str, Judge]] = {"RabbitmqCluster": cluster}
+def _part(name: str) -> Judge:
+    def judge(obj: Object) -> Health:
+        for item in conditions(obj):
+            told = (text(item, "type"), text(item, "status"), text(item, "reason"))
+            if told == ("Ready", "True", "SuccessfulCreateOrUpdate"):
+                return healthy(f"RabbitMQ {name} ready")
+            if told == ("Ready", "False", "FailedCreateOrUpdate"):
+                return degraded(f"RabbitMQ {name} failed to be created or updated")
+        return unknown(f"RabbitMQ {name} status is unknown")
+
+    return judge
+
+
+_PARTS: Final = ("Binding", "Exchange", "Permission", "Policy", "Queue", "Shovel", "User", "Vhost")
+KINDS: Final[Mapping[str, Judge]] = {"RabbitmqCluster": cluster, **{kind: _part(kind.lower()) for kind in _PARTS}}

@@ -1,11 +1,11 @@
-"""Rook's CephCluster: Ceph's own health, then the operator's state."""
+"""Rook: Ceph's clusters (Ceph's own health, then the operator's state) and object stores; Cassandra's racks."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from kilde.core.basics.values import Object
 from kilde.core.health.fields import part, text
-from kilde.core.health.health import Health, HealthStatus, progressing
+from kilde.core.health.health import HEALTHY, Health, HealthStatus, progressing
 from kilde.core.health.judging import Judge
 
 _CEPH: Final = {
@@ -41,4 +41,25 @@ def _details(details: Object) -> str:
     return f" ({joined})" if joined else ""
 
 
-KINDS: Final[Mapping[str, Judge]] = {"CephCluster": ceph_cluster}
+def object_store(obj: Object) -> Health:
+    status = part(obj, "status")
+    phase, endpoint = text(status, "phase"), text(part(status, "info"), "endpoint")
+    message = f"Ceph object store phase is {phase}" if phase else "Waiting for status to be reported"
+    verdict = {"Ready": HealthStatus.HEALTHY, "Failure": HealthStatus.DEGRADED}.get(phase, HealthStatus.PROGRESSING)
+    return Health(verdict, f"{message} - endpoint: {endpoint}" if endpoint else message)
+
+
+def cassandra(obj: Object) -> Health:
+    racks = part(obj, "status").get("racks")
+    found = [one for one in part(obj, "status", "racks").values() if isinstance(one, dict)]
+    numbers = [(one.get("members"), one.get("readyMembers")) for one in found]
+    if isinstance(racks, dict) and all(None in pair or pair[0] == pair[1] for pair in numbers):
+        return HEALTHY
+    return progressing("Waiting for Cassandra Cluster")
+
+
+KINDS: Final[Mapping[str, Judge]] = {
+    "CephCluster": ceph_cluster,
+    "CephObjectStore": object_store,
+    "Cluster": cassandra,
+}

@@ -1,4 +1,4 @@
-"""VolumeSnapshot: ready to use, or an error."""
+"""Snapshots of volumes and their contents: ready to use, or an error."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -17,4 +17,4 @@ def judge(obj: Object) -> Health:
     return degraded(said(error)) if status.get("error") is not None else progressing("Waiting for status")
 
 
-KINDS: Final[Mapping[str, Judge]] = {"VolumeSnapshot": judge}
+KINDS: Final[Mapping[str, Judge]] = dict.fromkeys(("VolumeSnapshot", "VolumeSnapshotContent"), judge)

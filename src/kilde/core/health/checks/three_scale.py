@@ -67,7 +67,26 @@ def tenant(obj: Object) -> Health:
     return progressing(_waiting("Tenant"))
 
 
+def manager(obj: Object) -> Health:
+    """The deployments decide where they are told; else Available."""
+    status = part(obj, "status")
+    if isinstance(status.get("deployments"), dict):
+        told = {key for key in ("ready", "starting", "stopped") if part(status, "deployments").get(key) is not None}
+        return healthy("3scale APIManager is available") if told == {"ready"} else _NO_MANAGER
+    for item in conditions(obj):
+        if text(item, "type") != "Available":
+            continue
+        if text(item, "status") == "True":
+            return healthy("3scale APIManager is available")
+        if reason := text(item, "reason"):
+            return degraded(f"3scale APIManager is degraded: {reason}")
+    return _NO_MANAGER
+
+
+_NO_MANAGER: Final = progressing("Waiting for 3scale APIManager status...")
+
 KINDS: Final[Mapping[str, Judge]] = {
+    "APIManager": manager,
     "ActiveDoc": _kind("ActiveDoc", "Ready", Invalid=_INVALID, Orphan=_ORPHAN, Failed=_FAILED),
     "Application": application,
     "ApplicationAuth": _kind("ApplicationAuth", "Ready", Failed="failed"),

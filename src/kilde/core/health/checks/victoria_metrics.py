@@ -24,6 +24,8 @@ def judge(obj: Object) -> Health:
     word = text(status, "updateStatus")
     if word == "operational":
         return healthy("All components are operational")
+    if word == "ignored":
+        return healthy("Resource was not picked by any parent object")
     found = _WORDS.get(word)
     if found is None:
         return progressing("Waiting for the operator to report status")
