@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from kilde.core.access.accounts import read_impersonation
+from kilde.core.access.kind_filter import read_kind_filter
 from kilde.core.access.namespaces import read_namespaces
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import read_customizations
@@ -263,13 +264,14 @@ class Controller:
         self.sets.configured((self.context.config.config_maps.get(PARAMETERS) or {}).get("data") or {})
         self._scopes.clear()
         data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
-        tracking = read_tracking(data)
+        tracking, kinds = read_tracking(data), read_kind_filter(data)
         self._clusters.configured(data)
-        if tracking != self.context.live.tracking:
+        if tracking != self.context.live.tracking or kinds != self.context.projects.kinds:
+            self.context.projects.kinds = kinds
             for target in self.targets.all():
                 target.context.live.retrack(tracking)
             for name, rt in self.context.runtimes.items():
-                rt.wish = rt.watched = None  # objects carry another mark from now on
+                rt.wish = rt.watched = None  # objects carry another mark, or are others
                 rt.judged.clear()
                 self._queue.add(name)
         self.context.projects.impersonation = read_impersonation(data)

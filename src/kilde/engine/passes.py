@@ -329,7 +329,7 @@ class Passes:
         conditions += quarantine_conditions(app, rt)
         conditions += self._ctx.orphans.conditions(app)
         conditions += self.dependencies.problems(app)
-        conditions += [("RepeatedResourceWarning", text) for text in wish.repeated]
+        conditions += wish.conditions
         conditions += unused_version(app.sources)
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
         if (window := self._ctx.window(app.name)) is not None:

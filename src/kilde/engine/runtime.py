@@ -79,6 +79,7 @@ class Wish:
     hooks: tuple[tuple[ObjectRef, Packed], ...]
     repeated: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()  # what Git has and the installation takes out, told as conditions
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
     delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
@@ -89,6 +90,12 @@ class Wish:
         said = {ref: one.depends for ref, one in self.objects.items() if one.depends and ref.group_kind != _APPLICATION}
         waves = {ref: packed.wave for ref, packed in self.objects.items()} if said else {}
         return ranks(said, waves, namespace) if said else NO_RANKS
+
+    @property
+    def conditions(self) -> list[tuple[str, str]]:
+        """What an application tells of what Git has of it."""
+        told = [("RepeatedResourceWarning", text) for text in self.repeated]
+        return told + [("ExcludedResourceWarning", text) for text in self.excluded]
 
     @property
     def sha(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from kilde.core.access.kind_filter import read_kind_filter
 from kilde.core.access.project import read_project
 from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import KildeError
@@ -35,9 +36,18 @@ async def app_orphans(settings: LookSettings, body: Object, names: Iterable[str]
             hint = "give the AppProject spec.orphanedResources; {} is enough"
             raise KildeError(what, about=app.name, hint=hint)
         raw = await cluster.get(CONFIG_MAPS, settings.namespace, "argocd-cm")
-        tracking = read_tracking((_decode(raw).get("data") or {}) if raw else {})
-        is_app = frozenset(names).__contains__
-        return await orphans_now(there.of(app), app, project, managed=owned_refs(app), is_app=is_app, tracking=tracking)
+        data = (_decode(raw).get("data") or {}) if raw else {}
+        kinds = read_kind_filter(data)
+        kinds.check()
+        return await orphans_now(
+            there.of(app),
+            app,
+            project,
+            managed=owned_refs(app),
+            is_app=frozenset(names).__contains__,
+            tracking=read_tracking(data),
+            kinds=kinds,
+        )
     finally:
         await stack.aclose()
         await cluster.close()

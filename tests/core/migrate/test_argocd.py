@@ -47,7 +47,7 @@ ApplicationSet argocd/all                                    it is, written as a
 Application argocd/shop                                      it is, written as applications/shop.yaml, 2 objects
 Application argocd/made                                      made by ApplicationSet all
 Secret repo-1: repository (https://git.example/config.git)   read where it is; not written to files
-ConfigMap argocd-cm                                          read as it is: application.resourceTrackingMethod
+ConfigMap argocd-cm                                          read as it is: application.resourceTrackingMethod, resource.exclusions
 
 Needs a person
   Application argocd/shop: Secret login: refused by Kilde where Git has them in plain text (seal them: kilde seal)
@@ -64,7 +64,6 @@ Differs
   all Applications: objects are written by server-side apply, by the field manager kilde; drift is undone without delay
   ConfigMap argocd-cm: timeout.reconciliation: Kilde asks Git every 120 s unless told otherwise
     to keep it: kilde up --poll
-  ConfigMap argocd-cm: resource.exclusions: Kilde looks at kinds that Git has, and applies one of these too where it stands there
 
 Has no place in Kilde
   AppProject shop: roles: kept as they are (kilde project role); no API of Kilde's asks for them yet

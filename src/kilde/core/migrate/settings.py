@@ -18,6 +18,8 @@ _OBEYED = {
         "resource.customizations.ignoreDifferences.*",
         "helm.valuesFileSchemes",
         "cluster.inClusterEnabled",
+        "resource.exclusions",
+        "resource.inclusions",
     ),
     "argocd-cmd-params-cm": (
         "application.namespaces",
@@ -65,7 +67,6 @@ _PEOPLE = (
     "ga.*",
 )
 _PEOPLES_NOTE = "of Argo CD's own web pages: who may do what here is the cluster's RBAC on Applications"
-_UNSEEN = ("resource.exclusions", "resource.inclusions")
 _POLL = ("timeout.reconciliation", "timeout.reconciliation.jitter")
 _READ_ELSEWHERE = ("argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm", "argocd-gpg-keys-cm")
 
@@ -102,17 +103,11 @@ def _not_obeyed(name: str, keys: list[str]) -> list[Note]:
     if polls:
         text = f"{_names(polls)}: Kilde asks Git every 120 s unless told otherwise"
         notes.append(Note(kind="differs", about=about, text=text, keep="kilde up --poll"))
-    unseen = [key for key in keys if key in _UNSEEN]
-    if unseen:
-        text = (
-            f"{_names(unseen)}: Kilde looks at kinds that Git has, and applies one of these too where it stands there"
-        )
-        notes.append(Note(kind="differs", about=about, text=text))
-    needless = [key for key in keys if _fits(key, _NEEDLESS) and key not in (*polls, *people, *unseen)]
+    needless = [key for key in keys if _fits(key, _NEEDLESS) and key not in (*polls, *people)]
     if needless:
         text = f"{_names(needless)}: how Argo CD's own processes run, of no meaning here"
         notes.append(Note(kind="differs", about=about, text=text))
-    rest = [key for key in keys if key not in (*people, *polls, *unseen, *needless)]
+    rest = [key for key in keys if key not in (*people, *polls, *needless)]
     if rest:
         notes.append(Note(kind="person", about=about, text=f"{_names(rest)}: not read by Kilde"))
     return notes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kilde.core.access.kind_filter import KindFilter, read_kind_filter
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import Customizations, read_customizations
 from kilde.core.basics.errors import ClusterError, KildeError
@@ -53,16 +54,19 @@ class Compared:
 class Comparer:
     """Knows a cluster's kinds, schemas and settings; reads each of its objects anew."""
 
-    def __init__(self, cluster: Cluster, tracking: Tracking, customizations: Customizations) -> None:
+    def __init__(self, cluster: Cluster, tracking: Tracking, customizations: Customizations, kinds: KindFilter) -> None:
         self.cluster, self.tracking, self.customizations = cluster, tracking, customizations
-        self.schemas = Schemas(cluster)
+        self.schemas, self._kinds = Schemas(cluster), kinds
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(self, app: Application, manifests: Iterable[Manifest], *, prune: bool) -> Compared:
         """Raises KildeError: an object that has no place to be, or a cluster that does not answer."""
-        manifests, discovery = tuple(manifests), await self.cluster.discovery()
+        self._kinds.check()
+        discovery, server = await self.cluster.discovery(), app.destination.cluster.server
+        manifests = tuple(each for each in manifests if not self._kinds.excludes(server, each.group, each.kind))
         desired = self.desired(app, manifests, discovery)
-        gone = sorted(owned_refs(app) - desired.refs)
+        owned = (ref for ref in owned_refs(app) if not self._kinds.excludes(server, ref.group, ref.kind))
+        gone = sorted(set(owned) - desired.refs)
         refs = (*desired.refs, *gone)
         live = dict(zip(refs, await asyncio.gather(*(self.live(ref) for ref in refs)), strict=True))
         found = [await self._wanted(app, wanted, live[wanted.ref], discovery) for wanted in desired.objects]
@@ -127,7 +131,7 @@ async def comparer(cluster: Cluster, namespace: str, *, of: Cluster | None = Non
     except ClusterError:
         raw = None
     data = (_decode(raw).get("data") or {}) if raw else {}
-    return Comparer(of or cluster, read_tracking(data), read_customizations(data))
+    return Comparer(of or cluster, read_tracking(data), read_customizations(data), read_kind_filter(data))
 
 
 def _predicted(wanted: Object, live: Object, node: Node | None) -> Object:

@@ -117,6 +117,7 @@ async def _watch(ctx: Context, app: Application, rt: Runtime, hooks: Iterable[Ob
 
 
 async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:
+    ctx.projects.kinds.check()
     await _watch(ctx, app, rt)
     going = _going(ctx, app)
     if not going:
@@ -153,7 +154,7 @@ def _going(ctx: Context, app: Application) -> dict[ObjectRef, Object]:
     for ref in ctx.live.tracked_by(app.name):
         held = ctx.live.get(ref)
         body = held.body() if held else None
-        if body is not None and not _kept(body, app):
+        if body is not None and not _kept(body, app) and not ctx.projects.excludes(app, ref):
             out[ref] = body
     return out
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import msgspec
 
 from kilde.core.access.accounts import Impersonation, account_for, no_account
+from kilde.core.access.kind_filter import KindFilter
 from kilde.core.access.project import Project, destination_refusal, permissive, read_project
 from kilde.core.access.windows import may_sync
 from kilde.core.apps.application import Application
 from kilde.core.apps.clusters import ONLY_HOME, KnownCluster
 from kilde.core.basics.errors import InvalidInput
+from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.source.repository_url import redact
 from kilde.ports.clock import Clock
@@ -30,6 +32,7 @@ class Projects:
         self.clusters = ONLY_HOME
         self.synced = asyncio.Event()
         self.impersonation = Impersonation()  # the controller brings what argocd-cm says
+        self.kinds = KindFilter()  # as the line before
 
     async def follow(self) -> None:
         """Follows them for ever."""
@@ -148,6 +151,10 @@ class Projects:
             if window.concerns(application=app.own_name, namespace=app.destination.namespace, clusters=clusters)
         ]
         return may_sync(concerned, now=self._clock.now(), manual=manual, begun=begun)
+
+    def excludes(self, app: Application, kind: ObjectRef | Manifest) -> bool:
+        """Whether the installation takes objects of that kind out of all applications."""
+        return self.kinds.excludes(app.destination.cluster.server, kind.group, kind.kind)
 
     def forbids(self, app: Application, ref: ObjectRef, *, namespaced: bool) -> str:
         """Why an object may not be of the application; "" where it may."""

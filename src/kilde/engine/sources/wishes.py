@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from kilde.core.access.kind_filter import told
 from kilde.core.apps.application import Application
 from kilde.core.apps.local import local_manifests, local_refusal
 from kilde.core.apps.operation import Operation
@@ -143,7 +144,11 @@ class Wishes:
     def _wish(
         self, app: Application, revisions: tuple[str, ...], parts: Sequence[Rendered], discovery: Discovery
     ) -> Wish:
-        manifests = tuple(manifest for part in parts for manifest in part.manifests)
+        projects = self._ctx.projects
+        projects.kinds.check()
+        rendered = tuple(manifest for part in parts for manifest in part.manifests)
+        manifests = tuple(each for each in rendered if not projects.excludes(app, each))
+        excluded = tuple(told(each.group, each.kind, each.name) for each in rendered if projects.excludes(app, each))
         coming = defined_scopes(manifests)
 
         def scope(kind: GroupKind) -> bool | None:
@@ -159,13 +164,15 @@ class Wishes:
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
-        return make_wish(revisions, parts, desired, discovery, unserved=unserved)
+        return replace(make_wish(revisions, parts, desired, discovery, unserved=unserved), excluded=excluded)
 
     async def watch(self, app: Application, wish: Wish) -> None:
         """Everything wanted, and everything the status says we may own; their schemas known."""
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
         discovery = await ctx.world.cluster.discovery()
-        owned = owned_refs(app) | ctx.left_over(app.name)
+        owned = frozenset(
+            ref for ref in owned_refs(app) | ctx.left_over(app.name) if not ctx.projects.excludes(app, ref)
+        )
         made_for = (discovery, wish.objects, owned)
         before = rt.watched
         same = before is not None and before[0] is discovery and before[1] is wish.objects

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from kilde.core.access.orphans import Seen, is_looked_at, orphan_conditions, orphans, seen_of
+from kilde.core.access.kind_filter import KindFilter
+from kilde.core.access.orphans import Seen, orphan_conditions, orphans, seen_of
 from kilde.core.access.project import Project
 from kilde.core.apps.application import IN_CLUSTER, Application
 from kilde.core.basics.errors import ClusterError
@@ -80,7 +81,7 @@ class Orphans:
             asked = self._asked()
             try:
                 spaces = {app.destination.namespace for app, _ in asked}
-                self._follow_only(spaces, _kinds(await self._cluster.discovery()) if spaces else ())
+                self._follow_only(spaces, self._kinds(await self._cluster.discovery()) if spaces else ())
             except ClusterError as error:
                 log.warning("orphans are not looked for", error=str(error))
             if self._tasks.keys() <= self._known:  # until all kinds are known a child may be there without its owner
@@ -92,6 +93,9 @@ class Orphans:
             except TimeoutError:
                 continue
             await self._clock.sleep(_SETTLE)
+
+    def _kinds(self, discovery: Discovery) -> tuple[Resource, ...]:
+        return _kinds(discovery, self._projects.kinds, self._server)
 
     def _asked(self) -> list[tuple[Application, Project]]:
         found = [(app, self._projects.of(app)) for app in self._fleet.all()]
@@ -199,11 +203,12 @@ async def orphans_now(
     managed: Collection[ObjectRef],
     is_app: Callable[[str], bool],
     tracking: Tracking,
+    kinds: KindFilter,
 ) -> tuple[ObjectRef, ...]:
     """The orphans of one application, listed once. Kinds that may not be read are passed over. Raises ClusterError."""
     space = app.destination.namespace
     there: list[Seen] = []
-    for kind in _kinds(await cluster.discovery()):
+    for kind in _kinds(await cluster.discovery(), kinds, app.destination.cluster.server):
         try:
             listed = await cluster.list(kind, space, metadata_only=True)
         except ClusterError as error:
@@ -235,14 +240,14 @@ def _key(ref: ObjectRef, *, wide: bool) -> _Key:
     return ref.group_kind, "" if wide else ref.namespace
 
 
-def _kinds(discovery: Discovery) -> tuple[Resource, ...]:
+def _kinds(discovery: Discovery, kinds: KindFilter, server: str) -> tuple[Resource, ...]:
     """The namespaced kinds whose objects can be orphans; one of two groups counts twice, as with Argo CD."""
     return tuple(
         kind
         for kind in discovery.all()
         if kind.namespaced
         and ({"list", "watch"} <= kind.verbs or not kind.verbs)
-        and is_looked_at(kind.group, kind.kind)
+        and not kinds.hides(server, kind.group, kind.kind)
     )
 
 

@@ -57,7 +57,8 @@ class Surveyor:
             healths[ref] = (found.health, found.health_message)
             if found.change.action is not Action.CREATE and found.counts:
                 alive.append(found.verdict)
-        extras = self._live.tracked_by(app.name) - wish.keys()
+        tracked = self._live.tracked_by(app.name) - wish.keys()
+        extras = {ref for ref in tracked if not self._projects.excludes(app, ref)}
         for ref in sorted(extras):
             held = self._live.get(ref)
             if held is not None:
