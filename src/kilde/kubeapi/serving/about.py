@@ -9,6 +9,7 @@ import msgspec
 from kilde.kubeapi.access import tokens
 from kilde.kubeapi.logic import failures, negotiate, options
 from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
+from kilde.kubeapi.resources.kinds import GROUP_ORDER
 from kilde.kubeapi.resources.openapi import OpenApi
 from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text
 from kilde.kubeapi.world import World
@@ -131,8 +132,8 @@ class About:
         document = self._document(request, path)
         if document is None:
             head, group = (*path.strip("/").split("/"), "")[:2]
-            if head == "api" or self.discovery.group(group) is not None:
-                raise failures.no_such_resource()  # of a group that is there
+            if head == "api" or (group in GROUP_ORDER and self.discovery.group(group) is not None):
+                raise failures.no_such_resource()  # of a built-in group; those of CRDs are told as any other path
             return text(404, NOT_FOUND)
         if request.method != "GET":
             raise failures.method_not_allowed()
