@@ -29,6 +29,15 @@ KINDS: Final = {
     "k8s.mariadb.com/MariaDB": "mariadb",
     "psmdb.percona.com/PerconaServerMongoDB": "percona",
     "core.strimzi.io/StrimziPodSet": "strimzi",
+    "capsule.clastix.io/GlobalTenantResource": "capsule",
+    "capsule.clastix.io/Tenant": "capsule",
+    "capsule.clastix.io/TenantResource": "capsule",
+    "numaflow.numaproj.io/InterStepBufferService": "numaflow",
+    "numaflow.numaproj.io/MonoVertex": "numaflow",
+    "numaflow.numaproj.io/Pipeline": "numaflow",
+    "numaplane.numaproj.io/MonoVertexRollout": "numaplane",
+    "numaplane.numaproj.io/PipelineRollout": "numaplane",
+    "promoter.argoproj.io/PullRequest": "promoter",
     **{f"{group}/{kind}": "flux" for group, kinds in _FLUX.items() for kind in kinds},
 }
 """Each file has ACTIONS: the actions of each kind it knows, in the order they are shown."""

@@ -8,7 +8,9 @@ from kilde.core.actions.changes import annotates, is_not_set, is_set, sets
 
 _SUSPEND: Final = BuiltIn("suspend", sets(True, "spec", "suspend"), disabled=is_set("spec", "suspend"))
 _RESUME: Final = BuiltIn("resume", sets(False, "spec", "suspend"), disabled=is_not_set("spec", "suspend"))
-_RECONCILE: Final = BuiltIn("reconcile", annotates("reconcile.fluxcd.io/requestedAt", stamped=True))
+_RECONCILE: Final = BuiltIn(
+    "reconcile", annotates("reconcile.fluxcd.io/requestedAt", stamped=True), disabled=is_set("spec", "suspend")
+)
 _ALL: Final = (_SUSPEND, _RESUME, _RECONCILE)
 
 ACTIONS: Final[Mapping[str, tuple[BuiltIn, ...]]] = {

@@ -26,10 +26,16 @@ def _resume(obj: Object, call: Call) -> None:
     put(obj, None, "metadata", "annotations", _AT)
 
 
-_PAUSE: Final = BuiltIn("pause", annotates(_PAUSED, "true"), disabled=_rests)
-_RESUME: Final = BuiltIn("resume", _resume, disabled=lambda obj: not _rests(obj))
+def _is_paused(obj: Object) -> bool:
+    return bool(at(obj, "metadata", "annotations", _PAUSED) == "true")
+
+
+_ICON: Final = "fa fa-fw fa-pause-circle"
+_PAUSE: Final = BuiltIn("pause", annotates(_PAUSED, "true"), icon=_ICON, disabled=_rests)
+_PAUSE_AT: Final = BuiltIn("paused-replicas", _pause_at, icon=_ICON, parameters=("replicas",), disabled=_is_paused)
+_RESUME: Final = BuiltIn("resume", _resume, icon="fa fa-fw fa-play-circle", disabled=lambda obj: not _rests(obj))
 
 ACTIONS: Final[Mapping[str, tuple[BuiltIn, ...]]] = {
-    "ScaledObject": (_PAUSE, BuiltIn("paused-replicas", _pause_at, parameters=("replicas",)), _RESUME),
+    "ScaledObject": (_PAUSE, _PAUSE_AT, _RESUME),
     "ScaledJob": (_PAUSE, _RESUME),
 }
