@@ -11,8 +11,10 @@ behind it with that server's own credentials.
 
 import asyncio
 import base64
+import contextlib
 import json
 import re
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,13 +24,14 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import aiohttp
-from aiohttp import web
+from aiohttp import AddrInfoType, web
 from yarl import URL
 
 from kilde.adapters.cluster import tls
 from kilde.adapters.cluster.access import Access
 
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "authorization", "te"})
+_FAREWELL = 40.0  # seconds; asyncio gives a TLS farewell 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class FaultProxy:
         self._access, self._serving, self._ca = access, serving, ca
         self._rules: list[Rule] = []
         self._streams: set[asyncio.Transport] = set()
+        self._sockets: list[socket.socket] = []
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._port = 0
@@ -142,7 +146,8 @@ class FaultProxy:
     async def __aenter__(self) -> Self:
         credential = await self._access.credentials.current()
         context = tls.context(self._access, credential)
-        connector = aiohttp.TCPConnector(limit=0, ssl=True if context is None else context)
+        trust = True if context is None else context
+        connector = aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=self._socket)
         headers = {"Authorization": credential.authorization} if credential.authorization else {}
         self._session = aiohttp.ClientSession(connector=connector, headers=headers, auto_decompress=False)
         await self.listen()
@@ -154,6 +159,18 @@ class FaultProxy:
         await self.refuse()
         if self._session is not None:
             await self._session.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL):
+                while any(one.fileno() != -1 for one in self._sockets):
+                    await asyncio.sleep(0.005)
+
+    def _socket(self, address: AddrInfoType) -> socket.socket:
+        """A connection that was given up by itself still says farewell after its session is closed: all are waited for."""
+        self._sockets = [one for one in self._sockets if one.fileno() != -1]
+        made = socket.socket(*address[:3])
+        made.setblocking(False)
+        self._sockets.append(made)
+        return made
 
     @property
     def url(self) -> str:
