@@ -13,7 +13,8 @@ from kilde.core.migrate.argocd import move_argocd
 from kilde.core.migrate.flux import move_flux
 from kilde.core.migrate.model import Moved
 from kilde.core.objects.yaml_writer import write_document
-from kilde.engine.migration.flux import read_flux
+from kilde.engine.migration.flux.moving import FluxMover
+from kilde.engine.migration.flux.reading import read_flux
 from kilde.engine.migration.moving import Mover
 from kilde.engine.migration.reading import read_argocd
 from kilde.wiring.cluster import open_cluster
@@ -43,6 +44,18 @@ async def hand_back(settings: LookSettings, tell: Callable[[str], None]) -> None
     """Raises KildeError."""
     async with _mover(settings, tell) as mover:
         await mover.hand_back()
+
+
+async def take_over_flux(settings: LookSettings, tell: Callable[[str], None], *, accept: bool) -> None:
+    """Raises KildeError."""
+    async with _opened(settings) as cluster:
+        await FluxMover(cluster, SystemClock(), settings.namespace, tell).take_over(accept=accept)
+
+
+async def hand_back_flux(settings: LookSettings, tell: Callable[[str], None]) -> None:
+    """Raises KildeError."""
+    async with _opened(settings) as cluster:
+        await FluxMover(cluster, SystemClock(), settings.namespace, tell).hand_back()
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,15 @@
 """What becomes of Flux' kinds: whole manifests, and everything that an Application cannot say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kilde.core.apps.application import read_application
 from kilde.core.basics.values import Object
-from kilde.core.migrate.flux import FluxInstallation, move_flux
-from kilde.core.migrate.flux.kustomization import image, inventory
-from kilde.core.migrate.flux.reading import place
+from kilde.core.migrate.flux import FluxInstallation, movable, move_flux
+from kilde.core.migrate.flux.kustomization import image
+from kilde.core.migrate.flux.reading import inventory, is_busy, place
 from kilde.core.migrate.flux.sources import revision_of
 from kilde.core.migrate.model import Moved
 
@@ -218,7 +219,8 @@ def test_revisions(ref: Object, revision: str) -> None:
 
 def test_small_things() -> None:
     entries = ["shop_web_apps_Deployment", "shop_config__ConfigMap", "_admin__x_rbac.authorization.k8s.io_ClusterRole"]
-    assert inventory({"status": {"inventory": {"entries": [{"id": one} for one in entries]}}}) == [
+    found = inventory({"status": {"inventory": {"entries": [{"id": one} for one in entries]}}})
+    assert [str(ref) for ref in found] == [
         "apps/Deployment shop/web",
         "ConfigMap shop/config",
         "rbac.authorization.k8s.io/ClusterRole admin:x",
@@ -230,3 +232,31 @@ def test_small_things() -> None:
 def test_specs_of_any_shape_are_told_about(broken: Any) -> None:
     found = moved({**kustomization(), "spec": broken}, {**release(), "spec": broken})
     assert found.move.mapped
+
+
+def test_only_what_becomes_an_application_of_this_cluster_moves() -> None:
+    ours, theirs = kustomization(), kustomization("east", kubeConfig={"secretRef": {"name": "east"}})
+    nowhere = kustomization("bucket", sourceRef={"kind": "Bucket", "name": "files"})
+    resting = kustomization("resting", suspend=True)
+    found = FluxInstallation(
+        cluster="c", namespace="argocd", kustomizations=[ours, theirs, nowhere, resting], sources={place(GIT): GIT}
+    )
+    moves, project = movable(found, stopped=["Kustomization flux-system/shop"])
+    assert [move.name for move in moves] == ["shop", "resting"]
+    assert project["spec"]["sourceRepos"] == ["https://git.example/config.git"]
+    suspended = {**ours, "spec": {**ours["spec"], "suspend": True}}
+    again, _ = movable(replace(found, kustomizations=[suspended]), stopped=["Kustomization flux-system/shop"])
+    assert again[0].made == moves[0].made  # what is suspended for the move alone stays automated
+    assert "automated" not in moves[1].made["spec"].get("syncPolicy", {})
+
+
+@pytest.mark.parametrize(
+    ("condition", "busy"),
+    [
+        ({"type": "Reconciling", "status": "True", "reason": "Progressing"}, True),
+        ({"type": "Reconciling", "status": "True", "reason": "ProgressingWithRetry"}, False),
+        ({"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded"}, False),
+    ],
+)
+def test_what_is_being_reconciled(condition: Object, busy: bool) -> None:
+    assert is_busy({"status": {"conditions": [condition]}}) is busy

@@ -138,3 +138,20 @@ def test_deep_managed_fields_are_refused() -> None:
     body["metadata"]["annotations"][ANNOTATION] = json.dumps(config)
     with pytest.raises(InvalidInput, match="too deeply"):
         taken(body, manager="kilde")
+
+
+def test_labels_that_become_nobodys_stay() -> None:
+    label = "kustomize.toolkit.fluxcd.io/name"
+    fields = {"f:metadata": {"f:labels": {f"f:{label}": {}}}, "f:data": {"f:k": {}}}
+    entry = {
+        "manager": "kustomize-controller",
+        "operation": "Apply",
+        "apiVersion": "v1",
+        "time": "2020-01-01T00:00:00Z",
+    }
+    entry |= {"fieldsType": "FieldsV1", "fieldsV1": fields}
+    meta = {"name": "a", "labels": {label: "shop"}, "managedFields": [entry]}
+    live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": "v"}}
+    found = taken(live, manager="kilde", former=["kustomize-controller"], left=[("labels", label)])
+    assert found is not None
+    assert [(one["manager"], one["fieldsV1"]) for one in found] == [("kilde", {"f:data": {"f:k": {}}})]

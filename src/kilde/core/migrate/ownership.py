@@ -23,8 +23,13 @@ FORMER = (ARGOCD, "argocd-application-controller", KUBECTL)
 _DEEPEST = 100
 
 
-def taken(live: Object, *, manager: str, former: Iterable[str] = FORMER) -> list[Object] | None:
-    """managedFields in which what the former managers applied is the manager's; None where nothing of theirs is left. InvalidInput."""
+def taken(
+    live: Object, *, manager: str, former: Iterable[str] = FORMER, left: Iterable[tuple[str, str]] = ()
+) -> list[Object] | None:
+    """managedFields in which what the former managers applied is the manager's; None where nothing of theirs is left. InvalidInput.
+
+    `left`: annotations and labels that become nobody's, ("annotations" or "labels", key): they stay though the manager does not apply them.
+    """
     owners = decode((live.get("metadata") or {}).get("managedFields"))
     theirs = [owner for owner in owners if owner.manager in former and not owner.subresource]
     if not theirs:
@@ -43,6 +48,8 @@ def taken(live: Object, *, manager: str, former: Iterable[str] = FORMER) -> list
         own = entry.fields if owner.operation == "Apply" or applied is None else _named(entry.fields, applied)
         fields = union(fields, own)
     fields = _without_annotation(fields)
+    for section, key in left:
+        fields = _without(fields, section, key)
     if fields:
         out[ours] = Entry(fields, api_version, owners[version].time)
     new = encode(out)
@@ -87,15 +94,20 @@ def _said(live: Object) -> Object | None:
 
 
 def _without_annotation(fields: Trie) -> Trie:
+    return _without(fields, "annotations", ANNOTATION)
+
+
+def _without(fields: Trie, section: str, key: str) -> Trie:
+    """Without one annotation or label."""
     meta = fields.get("f:metadata") or {}
-    annotations = meta.get("f:annotations") or {}
-    if f"f:{ANNOTATION}" not in annotations:
+    entries = meta.get(f"f:{section}") or {}
+    if f"f:{key}" not in entries:
         return fields
-    rest = {key: child for key, child in annotations.items() if key != f"f:{ANNOTATION}"}
-    inner = {key: child for key, child in meta.items() if key != "f:annotations"}
+    rest = {name: child for name, child in entries.items() if name != f"f:{key}"}
+    inner = {name: child for name, child in meta.items() if name != f"f:{section}"}
     if rest and set(rest) != {MEMBER}:
-        inner["f:annotations"] = rest
-    out = {key: child for key, child in fields.items() if key != "f:metadata"}
+        inner[f"f:{section}"] = rest
+    out = {name: child for name, child in fields.items() if name != "f:metadata"}
     return {**out, "f:metadata": inner} if inner else out
 
 

@@ -1,7 +1,8 @@
 """Alone: two controllers never write the same Applications at once. Who may write is read from the cluster, not agreed between processes.
 
-Kilde holds while Argo CD's controllers run, and while a move is under way. Where either has left a trace (workloads, or the note of a
-move) it keeps a Lease while it writes, so that whoever hands back can see that it has ended.
+Kilde holds while Argo CD's controllers run, while Flux's run over the objects of its Applications, and while a move is under way. Where
+one of them has left a trace (workloads, objects of Flux, or the note of a move) it keeps a Lease while it writes, so that whoever hands
+back can see that it has ended.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from kilde.core.migrate.model import Workload
 from kilde.core.migrate.note import NAME, Note, State, read_note
 from kilde.engine.derived.election import LEASES, Election
 from kilde.engine.fleet.applications import CONFIG_MAPS
+from kilde.engine.migration.flux.rivals import flux_beside, kinds_of
 from kilde.engine.migration.reading import DEPLOYMENTS, STATEFUL_SETS, Reader, controllers
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.clock import Clock
@@ -28,12 +30,19 @@ _LOOK = 2.0  # seconds between two looks while it holds
 _LOOK_ANYWAY = 60.0  # and while it works, whatever the watches say
 _PART_OF = "app.kubernetes.io/part-of=argocd"
 _HINT = "kilde migrate argocd --take-over stops it and moves what it owns"
-_REASONS = {
-    State.STOPPING: "Argo CD is being stopped by kilde migrate argocd --take-over",
-    State.OWNING: "objects are being taken over by kilde migrate argocd --take-over",
-    State.RETURNING: "what Kilde had is being handed back to Argo CD",
-    State.RETURNED: "it was handed back to Argo CD; take it over again: kilde migrate argocd --take-over",
-}
+_SYSTEMS = {"argocd": "Argo CD", "flux": "Flux"}
+
+
+def _under_way(note: Note) -> str:
+    """Why nobody of us writes because of a move; "" where it lets us write."""
+    name, take = _SYSTEMS.get(note.system, note.system), f"kilde migrate {note.system} --take-over"
+    reasons = {
+        State.STOPPING: f"{name} is being stopped by {take}",
+        State.OWNING: f"objects are being taken over by {take}",
+        State.RETURNING: f"what Kilde had is being handed back to {name}",
+        State.RETURNED: f"it was handed back to {name}; take it over again: {take}",
+    }
+    return reasons.get(note.state, "")
 
 
 async def note_of(cluster: Cluster, namespace: str) -> Note | None:
@@ -104,10 +113,9 @@ class Alone:
         if reader.unread and not self._blind:
             self._blind = True
             log.warning("not allowed to see whether Argo CD runs beside", unread=reader.unread)
-        self._traces = bool(found) or note is not None
-        if note is not None and note.state in _REASONS:
-            return _REASONS[note.state]
-        return told_of(found)
+        flux, flux_writes = await flux_beside(self._cluster, self._namespace)
+        self._traces = bool(found) or note is not None or flux
+        return (_under_way(note) if note is not None else "") or told_of(found) or flux_writes
 
     async def _note(self, reader: Reader) -> Note | None:
         try:
@@ -125,6 +133,8 @@ class Alone:
             tasks.start("alone: note", self._stir(CONFIG_MAPS, "", looks))
             for resource in (STATEFUL_SETS, DEPLOYMENTS):
                 tasks.start(f"alone: {resource.plural}", self._stir(resource, _PART_OF, looks))
+            for resource in await kinds_of(self._cluster):
+                tasks.start(f"alone: {resource.plural}", self._stir(resource, "", looks, everywhere=True))
             while True:
                 try:
                     reason = await self._reason()
@@ -139,8 +149,9 @@ class Alone:
                     pass
                 looks.clear()
 
-    async def _stir(self, resource: Resource, selector: str, looks: asyncio.Event) -> None:
-        async for event in self._cluster.watch(resource, self._namespace, label_selector=selector):
+    async def _stir(self, resource: Resource, selector: str, looks: asyncio.Event, *, everywhere: bool = False) -> None:
+        where = "" if everywhere else self._namespace
+        async for event in self._cluster.watch(resource, where, label_selector=selector):
             if event.type is EventType.BROKEN or (resource is CONFIG_MAPS and event.name not in (NAME, "")):
                 continue
             if event.type is not EventType.LISTED:

@@ -11,24 +11,20 @@ import msgspec
 
 from kilde.core.apps.application import Application, read_application
 from kilde.core.apps.clusters import Clusters
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.errors import KildeError
 from kilde.core.migrate.argocd import busy, move_argocd
 from kilde.core.migrate.model import Workload
-from kilde.core.migrate.note import NAME, Note, State, Stopped
+from kilde.core.migrate.note import Note, State, Stopped
 from kilde.core.plan.tracking import read_tracking
 from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS
-from kilde.engine.migration.alone import LEASE, LEASE_SECONDS, is_held, note_of
-from kilde.engine.migration.handover import HandedOver, Handover
+from kilde.engine.migration.handover import Handover
+from kilde.engine.migration.noting import LOOK, MANAGER, MOST, PATIENCE, Notebook, replace_state, told_of
 from kilde.engine.migration.reading import DEPLOYMENTS, STATEFUL_SETS, Reader, controllers, read_argocd
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
 
 _SYSTEM = "argocd"
-_MANAGER = "kilde-migrate"
-_LOOK = 0.5  # seconds
-_PATIENCE = 300.0  # for pods to end
 _KINDS = {"StatefulSet": STATEFUL_SETS, "Deployment": DEPLOYMENTS}
-_MOST = 5  # failures that are named
 Tell = Callable[[str], None]
 
 
@@ -48,38 +44,40 @@ class Mover:
     def __init__(self, cluster: Cluster, clock: Clock, namespace: str, tell: Tell, destinations: Destinations) -> None:
         self._cluster, self._clock, self._namespace, self._tell = cluster, clock, namespace, tell
         self._destinations = destinations
+        self._notebook = Notebook(cluster, clock, namespace, _SYSTEM)
 
     async def take_over(self, *, accept: bool) -> None:
         """Stops Argo CD's controllers, and makes its objects Kilde's. `accept`: although a person is needed. KildeError."""
-        note = await note_of(self._cluster, self._namespace)
+        note = await self._notebook.read()
         if note is None or note.state is State.RETURNED:
             await self._check(accept=accept)
         note = await self._stopping(note)
         if note.state is not State.TAKEN:
             await self._stop(note)
             await self._still_idle(note)
-            note = await self._write(replace_state(note, State.OWNING))
-        await self._handed_over(await (await self._handover()).take(await self._apps()), "Argo CD's", "Kilde's")
+            note = await self._notebook.write(replace_state(note, State.OWNING))
+        found = await (await self._handover()).take(await self._apps())
+        self._tell(told_of(found, "Argo CD's", "Kilde's"))
         if note.state is not State.TAKEN:
-            await self._write(replace_state(note, State.TAKEN))
+            await self._notebook.write(replace_state(note, State.TAKEN))
         self._tell("taken over: kilde up writes from now on; the way back is kilde migrate argocd --hand-back")
 
     async def hand_back(self) -> None:
         """Waits until Kilde writes no more, makes its objects Argo CD's, and starts Argo CD's controllers. KildeError."""
-        note = await note_of(self._cluster, self._namespace)
+        note = await self._notebook.read()
         if note is None:
             hint = "kilde migrate argocd --take-over comes first"
             raise KildeError("nothing was taken over", about=f"namespace {self._namespace}", hint=hint)
         if note.state in (State.STOPPING, State.OWNING, State.TAKEN):
             self._require_idle(await self._apps())
-            note = await self._write(replace_state(note, State.RETURNING))
+            note = await self._notebook.write(replace_state(note, State.RETURNING))
         if note.state is State.RETURNING:
-            await self._until_released()
+            await self._notebook.until_released(self._tell)
             found = await (await self._handover()).give_back(await self._apps())
-            await self._handed_over(found, "Kilde's", "Argo CD's")
+            self._tell(told_of(found, "Kilde's", "Argo CD's"))
         await self._start(note)
         if note.state is not State.RETURNED:
-            await self._write(replace_state(note, State.RETURNED))
+            await self._notebook.write(replace_state(note, State.RETURNED))
         self._tell("handed back: Argo CD writes from now on; kilde up holds until it is taken over again")
 
     async def _check(self, *, accept: bool) -> None:
@@ -100,7 +98,7 @@ class Mover:
         if at_work:
             raise KildeError(
                 "is in the middle of an operation; nothing was stopped",
-                about=", ".join(at_work[:_MOST]),
+                about=", ".join(at_work[:MOST]),
                 hint="wait for its end, or end it: argocd app terminate-op",
             )
 
@@ -121,7 +119,7 @@ class Mover:
                 )
         version = note.version if note is not None else ""
         stopped = tuple(known.values())
-        return await self._write(Note(system=_SYSTEM, state=State.STOPPING, stopped=stopped, version=version))
+        return await self._notebook.write(Note(system=_SYSTEM, state=State.STOPPING, stopped=stopped, version=version))
 
     async def _stop(self, note: Note) -> None:
         for workload in await self._workloads():
@@ -130,12 +128,12 @@ class Mover:
                 self._tell(
                     f"{workload}: stopped, it had {workload.replicas} replica{'s' if workload.replicas > 1 else ''}"
                 )
-        end = self._clock.monotonic() + _PATIENCE
+        end = self._clock.monotonic() + PATIENCE
         while running := [str(workload) for workload in await self._workloads() if workload.runs]:
             if self._clock.monotonic() > end:
                 hint = "look at its pods; run this again when they are gone, or --hand-back"
                 raise KildeError("still has pods; nothing was taken over", about=", ".join(running), hint=hint)
-            await self._clock.sleep(_LOOK)
+            await self._clock.sleep(LOOK)
 
     async def _still_idle(self, note: Note) -> None:
         """An operation that began while Argo CD was being stopped is Argo CD's to end: then it is started again."""
@@ -143,7 +141,7 @@ class Mover:
             self._require_idle(await self._apps())
         except KildeError:
             await self._start(note)
-            await self._write(replace_state(note, State.RETURNED))
+            await self._notebook.write(replace_state(note, State.RETURNED))
             self._tell("an operation began meanwhile: Argo CD is started again, nothing was taken over")
             raise
 
@@ -156,29 +154,6 @@ class Mover:
             elif workload.replicas != one.replicas:
                 await self._scale(one.kind, one.name, one.replicas)
                 self._tell(f"{one}: started with {one.replicas} replica{'s' if one.replicas > 1 else ''}")
-
-    async def _until_released(self) -> None:
-        """Until no Kilde writes: it lets go of its lease when it sees the note; one that was killed is waited for a while."""
-        seen, since = "", self._clock.monotonic()
-        while True:
-            holder, version = await is_held(self._cluster, self._namespace)
-            if not holder:
-                return
-            now = self._clock.monotonic()
-            if version != seen:
-                seen, since = version, now
-            if now - since > 2 * LEASE_SECONDS:
-                self._tell(f"{holder} has not been heard of for {2 * LEASE_SECONDS:.0f} s (Lease {LEASE}): going on")
-                return
-            await self._clock.sleep(_LOOK)
-
-    async def _handed_over(self, found: HandedOver, whose: str, becomes: str) -> None:
-        if found.failed:
-            raise KildeError(
-                f"{len(found.failed)} objects could not be handed over: {'; '.join(found.failed[:_MOST])}",
-                hint="put that right and run this again",
-            )
-        self._tell(f"{found.changed} objects were {whose} and are {becomes} now, {found.same} were before")
 
     async def _handover(self) -> Handover:
         raw = await self._cluster.get(CONFIG_MAPS, self._namespace, "argocd-cm")
@@ -199,25 +174,4 @@ class Mover:
 
     async def _scale(self, kind: str, name: str, replicas: int) -> None:
         patch = {"spec": {"replicas": replicas}}
-        await self._cluster.patch(_KINDS[kind], self._namespace, name, patch, manager=_MANAGER)
-
-    async def _write(self, note: Note) -> Note:
-        """Writes it, if it is still the one that was read."""
-        body = note.config_map(self._namespace)
-        try:
-            if note.version:
-                raw = (await self._cluster.replace(CONFIG_MAPS, body, manager=_MANAGER)).raw
-            else:
-                raw = (await self._cluster.create(CONFIG_MAPS, body, manager=_MANAGER)).raw
-        except ClusterError as error:
-            if error.status != 409:
-                raise
-            hint = "is another kilde migrate running? Run this again when it has ended"
-            raise KildeError("was changed by somebody else", about=f"ConfigMap {NAME}", hint=hint) from error
-        version = str((msgspec.json.decode(raw).get("metadata") or {}).get("resourceVersion", ""))
-        return msgspec.structs.replace(note, version=version)
-
-
-def replace_state(note: Note, state: State) -> Note:
-    """The same note, one step further."""
-    return msgspec.structs.replace(note, state=state)
+        await self._cluster.patch(_KINDS[kind], self._namespace, name, patch, manager=MANAGER)

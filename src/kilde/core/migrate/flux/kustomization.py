@@ -72,19 +72,6 @@ def image(one: Mapping[str, Any]) -> str:
     return f"{old}={new or old}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
 
 
-def inventory(body: Object) -> list[str]:
-    """The objects that its status lists: `namespace_name_group_kind`."""
-    found = []
-    for one in items(mapping(mapping(body, "status"), "inventory"), "entries"):
-        namespace, _, rest = text(one, "id").partition("_")
-        name, _, kind = rest.rpartition("_")
-        name, _, group = name.rpartition("_")
-        name = name.replace("__", ":")  # as Flux writes the names of roles
-        where = f"{namespace}/{name}" if namespace else name
-        found.append(f"{group}/{kind} {where}" if group else f"{kind} {where}")
-    return found
-
-
 def _decryption(at: Place, spec: Mapping[str, Any], project: str) -> tuple[dict[str, str], list[Note]]:
     block = mapping(spec, "decryption")
     if not block:

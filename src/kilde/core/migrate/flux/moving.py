@@ -1,14 +1,14 @@
 """The plan of a move from Flux, and the manifests: one Application for each Kustomization and HelmRelease, one AppProject for all."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kilde.core.basics.values import Object
 from kilde.core.migrate.flux import helm, kustomization
 from kilde.core.migrate.flux.making import IN_CLUSTER
-from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, text
-from kilde.core.migrate.flux.sources import origin
+from kilde.core.migrate.flux.reading import Place, inventory, is_busy, mapping, place, referred, text
+from kilde.core.migrate.flux.sources import Origin, origin
 from kilde.core.migrate.manifests import file_of
 from kilde.core.migrate.model import Mapped, Move, Moved, Note, Workload
 
@@ -50,29 +50,20 @@ def move_flux(found: FluxInstallation) -> Moved:
     retracked: list[str] = []
     for body in (*found.kustomizations, *found.releases):
         at = place(body)
-        is_release = at.kind == "HelmRelease"
-        wanted = helm.source_of(body) if is_release else _source_of(body)
+        wanted = _source_of(body)
         source, about_source = origin(found.sources.get(wanted), wanted)
         notes += about_source if wanted not in told else ()
         told.add(wanted)
         if source is None:
             mapped.append(Mapped(what=str(at), becomes="no Application"))
             continue
-        make = helm.as_application if is_release else kustomization.as_application
         name = names[at]
-        made, its_notes = make(
-            body,
-            source,
-            name=name,
-            namespace=found.namespace,
-            project=found.project,
-            name_of=lambda other: names.get(other, ""),
-        )
+        made, its_notes = _made(found, body, source, names)
         notes += its_notes
         urls[str(made["spec"]["source"]["repoURL"])] = None
         file = file_of("Application", name, set(files))
         files[file] = made
-        owned = [] if is_release else kustomization.inventory(body)
+        owned = [str(ref) for ref in inventory(body)]
         retracked += owned
         mapped.append(Mapped(what=str(at), becomes=f"Application {name}", file=file, objects=len(owned)))
     if files:
@@ -86,13 +77,62 @@ def move_flux(found: FluxInstallation) -> Moved:
         notes=(*notes, *_general(found)),
         owned=len(retracked),
         retracked=tuple(sorted(set(retracked))),
-        busy=tuple(str(place(body)) for body in (*found.kustomizations, *found.releases) if _is_busy(body)),
+        busy=tuple(str(place(body)) for body in (*found.kustomizations, *found.releases) if is_busy(body)),
     )
     return Moved(move, files)
 
 
+@dataclass(frozen=True, slots=True)
+class FluxMove:
+    """One Kustomization or HelmRelease that moves, and the Application that it becomes."""
+
+    at: Place
+    body: Object
+    made: Object
+
+    @property
+    def name(self) -> str:
+        return str(self.made["metadata"]["name"])
+
+
+def movable(found: FluxInstallation, *, stopped: Collection[str] = ()) -> tuple[tuple[FluxMove, ...], Object]:
+    """What becomes Applications of this cluster, and their AppProject. `stopped`: those that are suspended for the move alone."""
+    names = _names([*found.kustomizations, *found.releases])
+    out: list[FluxMove] = []
+    urls: dict[str, None] = {}
+    for body in (*found.kustomizations, *found.releases):
+        wanted = _source_of(body)
+        source, _ = origin(found.sources.get(wanted), wanted)
+        if source is None or mapping(body, "spec").get("kubeConfig"):
+            continue
+        at = place(body)
+        before = {**body, "spec": {**mapping(body, "spec"), "suspend": False}} if str(at) in stopped else body
+        made, _ = _made(found, before, source, names)
+        urls[str(made["spec"]["source"]["repoURL"])] = None
+        out.append(FluxMove(at, body, made))
+    return tuple(out), _project(found, list(urls))
+
+
+def _made(
+    found: FluxInstallation, body: Object, source: Origin, names: Mapping[Place, str]
+) -> tuple[Object, list[Note]]:
+    at = place(body)
+    make = helm.as_application if at.kind == "HelmRelease" else kustomization.as_application
+    return make(
+        body,
+        source,
+        name=names[at],
+        namespace=found.namespace,
+        project=found.project,
+        name_of=lambda other: names.get(other, ""),
+    )
+
+
 def _source_of(body: Object) -> Place:
-    return referred(mapping(body, "spec"), "sourceRef", place(body).namespace)
+    at = place(body)
+    if at.kind == "HelmRelease":
+        return helm.source_of(body)
+    return referred(mapping(body, "spec"), "sourceRef", at.namespace)
 
 
 def _names(bodies: Sequence[Object]) -> dict[Place, str]:
@@ -118,11 +158,6 @@ def _project(found: FluxInstallation, urls: list[str]) -> Object:
             "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
         },
     }
-
-
-def _is_busy(body: Object) -> bool:
-    conditions = items(mapping(body, "status"), "conditions")
-    return any(one.get("type") == "Reconciling" and one.get("status") == "True" for one in conditions)
 
 
 def _general(found: FluxInstallation) -> list[Note]:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.ref import ObjectRef
+
+_WAITS = "ProgressingWithRetry"
 
 
 class Place(NamedTuple):
@@ -26,6 +29,32 @@ def referred(spec: Mapping[str, Any], key: str, namespace: str, kind: str = "") 
     """The object that a reference means; without a namespace one of its own."""
     ref = mapping(spec, key)
     return Place(text(ref, "kind") or kind, text(ref, "namespace") or namespace, text(ref, "name"))
+
+
+def inventory(body: Object) -> list[ObjectRef]:
+    """The objects that its status lists: `namespace_name_group_kind`."""
+    found = []
+    for one in items(mapping(mapping(body, "status"), "inventory"), "entries"):
+        namespace, _, rest = text(one, "id").partition("_")
+        name, _, kind = rest.rpartition("_")
+        name, _, group = name.rpartition("_")
+        name = name.replace("__", ":")  # as Flux writes the names of roles
+        if name and kind:
+            found.append(ObjectRef(group, kind, namespace, name))
+    return found
+
+
+def is_busy(body: Object) -> bool:
+    """Whether it is being reconciled: not where that has failed and is waiting for another try."""
+    conditions = items(mapping(body, "status"), "conditions")
+    return any(
+        one.get("type") == "Reconciling" and one.get("status") == "True" and one.get("reason") != _WAITS
+        for one in conditions
+    )
+
+
+def is_suspended(body: Object) -> bool:
+    return mapping(body, "spec").get("suspend") is True
 
 
 def mapping(body: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ _OTHERS = {
     "image.toolkit.fluxcd.io": ("ImageRepository", "ImagePolicy", "ImageUpdateAutomation"),
     "notification.toolkit.fluxcd.io": ("Alert", "Provider", "Receiver"),
 }
+GROUPS = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}
 _PART_OF = "app.kubernetes.io/part-of=flux"
 
 
@@ -29,8 +30,8 @@ async def read_flux(cluster: Cluster, namespace: str, where: str) -> FluxInstall
     others = {
         kind: count for group, kinds in _OTHERS.items() for kind in kinds if (count := len(await listed(group, kind)))
     }
-    kustomizations = await listed("kustomize.toolkit.fluxcd.io", "Kustomization")
-    releases = await listed("helm.toolkit.fluxcd.io", "HelmRelease")
+    kustomizations = await listed(GROUPS["Kustomization"], "Kustomization")
+    releases = await listed(GROUPS["HelmRelease"], "HelmRelease")
     writers = [body for body in await reader.list(DEPLOYMENTS, selector=_PART_OF) if is_writer(body)]
     spaces = sorted({place(body).namespace for body in writers})
     pods = {space: await reader.list(PODS, space) for space in spaces}

@@ -1,0 +1,1 @@
+"""Moving from Flux: what is read of it, its objects' way to Kilde and back, and whether it writes beside Kilde."""

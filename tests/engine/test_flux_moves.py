@@ -1,0 +1,60 @@
+"""What of Flux moves first, what is written for it, and when it stands in the way."""
+
+from typing import Any
+
+from kilde.core.apps.application import read_application
+from kilde.core.basics.values import Object
+from kilde.core.migrate.flux import FluxInstallation, FluxMove, movable
+from kilde.core.migrate.flux.reading import place
+from kilde.engine.migration.flux.moving import careful, makers_first
+from kilde.engine.migration.flux.rivals import told_of_flux
+
+URL = "https://git.example/config.git"
+GIT: Object = {"kind": "GitRepository", "metadata": {"namespace": "flux", "name": "config"}, "spec": {"url": URL}}
+
+
+def kustomization(name: str, *entries: str) -> Object:
+    spec: Object = {"prune": True, "path": f"./{name}", "sourceRef": {"kind": "GitRepository", "name": "config"}}
+    status = {"inventory": {"entries": [{"id": one} for one in entries]}}
+    return {"kind": "Kustomization", "metadata": {"namespace": "flux", "name": name}, "spec": spec, "status": status}
+
+
+def moves(*bodies: Object) -> tuple[FluxMove, ...]:
+    found = FluxInstallation(cluster="c", namespace="argocd", kustomizations=bodies, sources={place(GIT): GIT})
+    return movable(found)[0]
+
+
+def entry(name: str) -> str:
+    return f"flux_{name}_kustomize.toolkit.fluxcd.io_Kustomization"
+
+
+def test_makers_come_before_what_they_make_whatever_makes_itself() -> None:
+    found = moves(
+        kustomization("leaf"), kustomization("mid", entry("leaf")), kustomization("top", entry("top"), entry("mid"))
+    )
+    assert [move.name for move in makers_first(found)] == ["top", "mid", "leaf"]
+    circle = moves(kustomization("a", entry("b")), kustomization("b", entry("a")))
+    assert [move.name for move in makers_first(circle)] == ["a", "b"]
+
+
+def test_what_is_written_prunes_nothing() -> None:
+    [move] = moves(kustomization("shop"))
+    assert move.made["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
+    assert careful(move.made)["spec"]["syncPolicy"]["automated"] == {"prune": False, "selfHeal": True}
+
+
+def test_flux_is_in_the_way_where_it_has_a_source_or_an_object_of_an_application() -> None:
+    found = moves(kustomization("shop", "shop_config__ConfigMap"))
+
+    def app(path: str, **status: Any) -> Any:
+        spec = {"source": {"repoURL": URL, "path": path}, "destination": {"namespace": "shop"}}
+        return read_application({"metadata": {"name": "mine", "namespace": "argocd"}, "spec": spec, "status": status})
+
+    listed = [{"kind": "ConfigMap", "namespace": "shop", "name": "config"}]
+    said = (
+        "Flux runs (Kustomization flux/shop has the objects of Application mine); "
+        "kilde migrate flux --take-over suspends it and moves what it owns"
+    )
+    assert told_of_flux(found, [app("shop")]) == said
+    assert told_of_flux(found, [app("other", resources=listed)]) == said
+    assert told_of_flux(found, [app("other")]) == ""
