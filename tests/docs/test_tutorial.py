@@ -11,11 +11,13 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -25,6 +27,7 @@ from real.control_plane import control_plane
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 PATIENCE = 90.0
 _BLOCK = re.compile(r"^```console([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DETACHED = re.compile(r"^kilde cluster\b(?=.*--detach).*?(--data-dir \S+|--name \S+)")
 _END = "\x1eended with "
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -85,10 +88,13 @@ class Terminal:
             stderr=subprocess.STDOUT,
         )
         self._background: list[subprocess.Popen[bytes]] = []
+        self._detached: list[list[str]] = []
 
     def run(self, command: str) -> tuple[str, int]:
         """What a command prints, both outputs together, and its exit code."""
         assert self._shell.stdin is not None
+        if found := _DETACHED.match(command):
+            self._detached.append(found[1].removeprefix("--name ").split())
         self._shell.stdin.write(f"{command}\ncode=$?; printf '{_END}%d\\n' $code; (exit $code)\n".encode())
         self._shell.stdin.flush()
         printed = _read(self._shell, until=re.compile(re.escape(_END.encode()) + rb"\d+\n"))
@@ -109,6 +115,10 @@ class Terminal:
         with self._shell:
             assert self._shell.stdin is not None
             self._shell.stdin.close()
+        for which in self._detached:  # a page whose story broke off has not stopped its clusters
+            subprocess.run(
+                ["kilde", "cluster", "stop", *which], cwd=self._folder, env=self._env, timeout=60, check=False
+            )
         codes = []
         for process in self._background:
             with process:
@@ -168,6 +178,19 @@ def play(one: Terminal, story: list[Step]) -> None:
 def test_the_tutorial_happens_as_it_is_told(tmp_path: Path) -> None:
     with terminal(tmp_path) as one:
         play(one, steps(TUTORIAL.read_text(), own_cluster=False))
+
+
+def test_a_story_that_breaks_off_leaves_no_cluster_running(tmp_path: Path) -> None:
+    told = Step("kilde cluster --data-dir box --controllers off --detach", ("something else",), False, False)
+
+    with pytest.raises(AssertionError, match="but the tutorial shows"), terminal(tmp_path) as one:
+        play(one, [told])
+
+    server = re.search(r"server: (\S+)", (tmp_path / "try-kilde/box/kubeconfig").read_text())
+    assert server is not None
+    address = urlsplit(server[1])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.hostname, address.port), timeout=5).close()
 
 
 @pytest.mark.live
