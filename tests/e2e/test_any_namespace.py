@@ -57,3 +57,51 @@ def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> Non
     stage.kilde("app", "delete", name, "--yes")
     stage.until(lambda: stage.get("-n", team, "application", "shop") is None, "deleted")
     assert stage.get("-n", team, "configmap", "a") is None
+
+
+def test_a_team_keeps_its_sets_there_and_excluded_kinds_are_left_alone(stage: Stage) -> None:
+    team = f"team-{stage.space}"[:50].rstrip("-")
+    stage.options = ("--application-namespaces", "team-*", "--applicationset-namespaces", "team-*")
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: runner}\n"
+    stage.create_repository({**config_map("1"), "app/b.yaml": account})
+    stage.start()
+    stage.kubectl("create", "namespace", team)
+    rule = "resource.exclusions=- {apiGroups: [''], kinds: [ConfigMap]}"
+    stage.kubectl("create", "configmap", "argocd-cm", "-n", stage.space, "--from-literal", rule)
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "teams", "namespace": stage.space},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": team}],
+            "sourceNamespaces": ["team-*"],
+        },
+    }
+    spec = {
+        "project": "teams",
+        "source": {"repoURL": stage.url, "path": "app", "targetRevision": "main"},
+        "destination": {"name": "in-cluster", "namespace": team},
+        "syncPolicy": {"automated": {}},
+    }
+    one = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ApplicationSet",
+        "metadata": {"name": "all", "namespace": team},
+        "spec": {
+            "generators": [{"list": {"elements": [{"name": "made"}]}}],
+            "template": {"metadata": {"name": "{{name}}"}, "spec": spec},
+        },
+    }
+    for body in (project, one):
+        stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+    stage.until(
+        lambda: stage.get("-n", team, "serviceaccount", "runner") is not None, "deployed by the set's application"
+    )
+    told = "Resource /ConfigMap a is excluded in the settings"
+    stage.until(lambda: told in stage.kilde("app", "get", f"{team}/made"), "says what is left out")
+    assert stage.get("-n", team, "configmap", "a") is None
+    assert "made" in stage.kilde("appset", "get", f"{team}/all")
+    stage.kubectl("delete", "applicationset", "all", "-n", team)
+    stage.until(lambda: stage.get("-n", team, "application", "made") is None, "gone with its set")
+    assert stage.get("-n", team, "serviceaccount", "runner") is None

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from kilde.cli.applications import name_of
 from kilde.cli.target import Target
+from kilde.core.apps.names import place_of
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.basics.values import Object
@@ -39,13 +41,14 @@ async def _all(target: Target) -> list[Object]:
 
 
 def one_set(target: Target, name: str) -> Object:
-    """One ApplicationSet; KildeError with a near name when there is none."""
-    found = all_sets(target)
+    """One ApplicationSet, `name` or `namespace/name`; KildeError with a near name when there is none."""
+    namespace, own = place_of(name, target.namespace)
+    found = all_sets(replace(target, namespace=namespace))
     for one in found:
-        if name_of(one) == name:
+        if name_of(one) == own:
             return one
-    near = did_you_mean(name, map(name_of, found))
-    raise KildeError(f"no ApplicationSet of that name in namespace {target.namespace}{near}", about=name)
+    near = did_you_mean(own, map(name_of, found))
+    raise KildeError(f"no ApplicationSet of that name in namespace {namespace}{near}", about=name)
 
 
 def sets_in(file: str) -> list[Object]:
