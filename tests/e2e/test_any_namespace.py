@@ -101,6 +101,7 @@ def test_a_team_keeps_its_sets_there_and_excluded_kinds_are_left_alone(stage: St
     told = "Resource /ConfigMap a is excluded in the settings"
     stage.until(lambda: told in stage.kilde("app", "get", f"{team}/made"), "says what is left out")
     assert stage.get("-n", team, "configmap", "a") is None
+    assert stage.kilde("app", "diff", f"{team}/made") == ""
     assert "made" in stage.kilde("appset", "get", f"{team}/all")
     stage.kubectl("delete", "applicationset", "all", "-n", team)
     stage.until(lambda: stage.get("-n", team, "application", "made") is None, "gone with its set")

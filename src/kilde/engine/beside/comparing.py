@@ -63,8 +63,7 @@ class Comparer:
         """Raises KildeError: an object that has no place to be, or a cluster that does not answer."""
         self._kinds.check()
         discovery, server = await self.cluster.discovery(), app.destination.cluster.server
-        manifests = tuple(each for each in manifests if not self._kinds.excludes(server, each.group, each.kind))
-        desired = self.desired(app, manifests, discovery)
+        desired = self.desired(app, tuple(manifests), discovery)
         owned = (ref for ref in owned_refs(app) if not self._kinds.excludes(server, ref.group, ref.kind))
         gone = sorted(set(owned) - desired.refs)
         refs = (*desired.refs, *gone)
@@ -88,7 +87,9 @@ class Comparer:
             return True
 
     def desired(self, app: Application, manifests: tuple[Manifest, ...], discovery: Discovery) -> Desired:
-        """What is wanted, each object in its place. Raises InvalidInput."""
+        """What is wanted, each object in its place, without excluded kinds. Raises InvalidInput."""
+        server = app.destination.cluster.server
+        manifests = tuple(each for each in manifests if not self._kinds.excludes(server, each.group, each.kind))
         coming = defined_scopes(manifests)
 
         def scope(kind: GroupKind) -> bool | None:
