@@ -47,7 +47,11 @@ class Of:
 
 
 PODS, SERVICES, SECRETS = (Of("api/v1", plural) for plural in ("pods", "services", "secrets"))
-ACCOUNTS = Of("api/v1", "serviceaccounts")
+ACCOUNTS, MAPS, CLAIMS = (
+    Of("api/v1", plural) for plural in ("serviceaccounts", "configmaps", "persistentvolumeclaims")
+)
+REPLICA_SETS, SLICES = Of("apis/apps/v1", "replicasets"), Of("apis/discovery.k8s.io/v1", "endpointslices")
+POLICIES = Of("apis/networking.k8s.io/v1", "networkpolicies")
 DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
 ROLES, CRON_JOBS = Of("apis/rbac.authorization.k8s.io/v1", "roles"), Of("apis/batch/v1", "cronjobs")
 BUDGETS, WIDGETS = Of("apis/policy/v1", "poddisruptionbudgets"), Of("apis/fuzz.test/v1", "widgets")
@@ -56,9 +60,12 @@ GO_S_OWN = (
     "the diff of Go's internal types in the message of an immutable spec",
 )
 NOTHING = {"metadata": {}}
+NULL_BYTES = {"metadata": {"name": "x"}, "binaryData": {"bin": None}}
+ONE_GIBIBYTE = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
 CLAIM = {"metadata": {"name": "d"}, "spec": {"accessModes": [], "resources": {"requests": {}}}}
 
+DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
 WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
 TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
@@ -181,6 +188,36 @@ SEQUENCES: dict[str, list[Step]] = {
         CRON_JOBS.post({"metadata": {"name": "x"}, "spec": BAD_CRON_JOB}),
         SECRETS.post({"metadata": {"name": "x"}}),
         SECRETS.put({"metadata": {"name": "x"}, "type": "kubernetes.io/tls"}),
+    ],
+    "a claim that asked for no class keeps asking for none": [
+        CLAIMS.post({"metadata": {"name": "x"}, "spec": {**ONE_GIBIBYTE, "storageClassName": ""}}),
+        CLAIMS.put({"metadata": {"name": "x"}, "spec": ONE_GIBIBYTE}),
+        CLAIMS.put({"metadata": {"name": "x"}, "spec": {**ONE_GIBIBYTE, "storageClassName": "a"}}),
+    ],
+    "an empty protocol of applications is none": [
+        SERVICES.post({"metadata": {"name": "x"}, "spec": {"ports": [{"port": 80, "appProtocol": ""}]}}),
+    ],
+    "null for bytes is another value than the empty one that was kept": [
+        MAPS.post({**NULL_BYTES, "immutable": True}),
+        MAPS.put({**NULL_BYTES, "immutable": True}),
+        MAPS.put(NULL_BYTES),
+        SECRETS.post({"metadata": {"name": "x"}, "data": {"a": None}, "immutable": True}),
+        SECRETS.put({"metadata": {"name": "x"}, "data": {"a": None}, "immutable": True}),
+        SECRETS.delete(),
+        SECRETS.post({**DOCKER, "data": {".dockerconfigjson": "e30="}, "immutable": True}),
+        SECRETS.put({**DOCKER, "data": {".dockerconfigjson": None}, "immutable": True}),
+    ],
+    "an object that is gone is told as it was stored last": [
+        ACCOUNTS.post({"metadata": {"name": "x"}}),
+        ACCOUNTS.delete({"propagationPolicy": "Foreground"}),
+        ACCOUNTS.delete({"propagationPolicy": "Background"}),
+        PODS.post({"metadata": {"name": "x"}, "spec": POD}),
+        PODS.delete({"propagationPolicy": "Foreground"}),
+        PODS.delete({"propagationPolicy": "Background"}),
+    ],
+    "metadata of an EndpointSlice is judged twice": [
+        SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": []}),
+        SLICES.put({"metadata": {"name": "x", "finalizers": [None], "labels": {"a": "b c"}}, "addressType": "IPv4"}),
     ],
 }
 

@@ -31,8 +31,10 @@ def judge(storage: str, old: Object, options: DeleteOptions, *, now: float, gene
     grace = _grace(obj, options) if storage == "pods" else 0
     held = bool(finalizers) or (storage == "namespaces" and bool((obj.get("spec") or {}).get("finalizers")))
     if not held and grace == 0:
-        if storage == "pods":
-            _mark(meta, 0, now, namespace=False, generation=generation)
+        ended = bool(meta.get("deletionTimestamp")) and not meta.get("deletionGracePeriodSeconds")
+        if storage != "pods" or ended:  # shown as it was stored last: what let go the last finalizer was never written
+            return Verdict({**old, "metadata": dict(old["metadata"])}, gone=True)
+        _mark(meta, 0, now, namespace=False, generation=generation)
         return Verdict(obj, gone=True)
     if storage == "namespaces":
         obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}

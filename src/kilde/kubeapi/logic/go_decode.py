@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.null_bytes import NullBytes
 from kilde.core.objects.typed.node import MapNode, Node, Scalar
 from kilde.core.objects.unchanged import Unchanged
 from kilde.kubeapi.resources.go_types import go_field
@@ -172,7 +173,7 @@ class _Walk:
         spec = node.map
         if type(value) is Unchanged or spec is None or (not spec.fields and node.scalar is Scalar.UNTYPED):
             return value
-        out = {}
+        out: Object = {}
         for key, item in value.items():
             below = spec.fields.get(key) or spec.others
             spot = at.field(node.definition, key) if spec.fields else at.entry(key)
@@ -185,7 +186,8 @@ class _Walk:
                 out[key] = _zero(below)
                 continue
             out[key] = self.value(below, item, spot)
-        return out
+        of_bytes = spec.others is not None and spec.others.format == "byte"
+        return NullBytes(out) if of_bytes and None in value.values() else out
 
     def value(self, node: Node, value: Json, at: _At) -> Json:
         if isinstance(value, dict) and node.map is not None and not node.format:

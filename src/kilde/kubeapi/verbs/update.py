@@ -1,6 +1,7 @@
 """update: PUT of an object or its status, and the second half of every patch."""
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.null_bytes import NullBytes
 from kilde.core.objects.typed.managers import in_order
 from kilde.core.objects.typed.values import same
 from kilde.kubeapi import admission
@@ -133,9 +134,10 @@ def _not_tolerated(call: Call, causes: list[Cause]) -> list[Cause]:
 
 
 def _as_sent(kind: Kind, obj: Object, sent: Object) -> Object:
-    """The object with the empty maps that were sent, where they count as a change of what cannot be changed."""
-    empty: Object = {key: {} for key in _EMPTY_IS_A_CHANGE.get(kind.storage, ()) if sent.get(key) == {}}
-    return {**obj, **empty} if empty else obj
+    """The object with the empty maps, and those with null for bytes, that were sent: they count as a change of what cannot be changed."""
+    fields = ((key, sent.get(key)) for key in _EMPTY_IS_A_CHANGE.get(kind.storage, ()))
+    counted: Object = {key: value for key, value in fields if value == {} or isinstance(value, NullBytes)}
+    return {**obj, **counted} if counted else obj
 
 
 def _before_storing(obj: Object, old: Object) -> Object:

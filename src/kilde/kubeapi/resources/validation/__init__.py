@@ -6,6 +6,7 @@ Objects are given as they would be stored: types decoded, defaults filled in, na
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.null_bytes import NullBytes
 from kilde.core.objects.ref import split_api_version
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
@@ -17,7 +18,13 @@ from kilde.kubeapi.resources.validation.metadata import (
     check_metadata_update,
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain, path_segment
-from kilde.kubeapi.resources.validation.registry import JUDGED_ANEW, METADATA_LAST, NO_METADATA_RULES, RULES
+from kilde.kubeapi.resources.validation.registry import (
+    JUDGED_ANEW,
+    METADATA_LAST,
+    NO_METADATA_RULES,
+    ONLY_JUDGED_ANEW,
+    RULES,
+)
 
 _BUILTIN = Catalog()
 _ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
@@ -51,21 +58,21 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     # A real server judges metadata for all kinds alike, then by most kinds' own rules, and names each cause as often.
     causes = [*check_common(metadata), *check_metadata_update(metadata, before, namespaced=resource.namespaced)]
     anew = 0 if subresource else JUDGED_ANEW.get(key, 0)
-    if key not in NO_METADATA_RULES and anew < 2:
+    alone = bool(anew) and key in ONLY_JUDGED_ANEW
+    if key not in NO_METADATA_RULES and not alone:
         causes.extend(check_metadata_update(metadata, before, namespaced=resource.namespaced))
     for _ in range(anew):
         rule = NAME_RULES.get(key, dns_subdomain)
         causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
-    if anew:
+    for _ in range(anew if alone else 1 + anew):
         causes.extend(_finalizers(resource, metadata))
-    causes.extend(_finalizers(resource, metadata))
     rules = RULES.get(key)
     if rules is None:
         return causes
     if subresource:
         part = rules.parts.get(subresource)
         return causes if part is None else [*causes, *part(new, old)]
-    if _body(new) == _body(old):
+    if _body(new) == _body(old) and not any(isinstance(part, NullBytes) for part in new.values()):
         return causes  # what was right once is right as it stands: writes to metadata alone are the most frequent ones
     return [*causes, *(rules.create(new) if rules.update is None else rules.update(new, old))]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.null_bytes import NullBytes
 from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.resources.causes import (
     Cause,
@@ -113,7 +114,9 @@ def _sealed(new: Object, old: Object, fields: Sequence[str]) -> Iterator[Cause]:
     if not new.get("immutable"):
         yield forbidden("immutable", _SEALED)
     for name in fields:
-        if new.get(name) != old.get(name):  # an empty map is another one than none
+        if new.get(name) != old.get(name) or isinstance(
+            new.get(name), NullBytes
+        ):  # an empty map is another one than none
             yield forbidden(name, _SEALED)
 
 

@@ -152,6 +152,7 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
             ("apps", "ControllerRevision"),
             ("batch", "Job"),
             ("certificates.k8s.io", "CertificateSigningRequest"),
+            ("discovery.k8s.io", "EndpointSlice"),
             ("networking.k8s.io", "IPAddress"),
             ("networking.k8s.io", "Ingress"),
             ("networking.k8s.io", "IngressClass"),
@@ -171,6 +172,8 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
     ),
     ("", "PersistentVolume"): 2,
 }
+# Those of them of which nothing else is asked: their metadata is not judged as a change besides.
+ONLY_JUDGED_ANEW = frozenset({("", "PersistentVolume"), ("discovery.k8s.io", "EndpointSlice")})
 # Kinds of whose metadata only what all kinds share is asked, and only once nothing else is wrong.
 METADATA_LAST = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})
 # Kinds without rules of their own for changes of metadata.

@@ -139,10 +139,7 @@ def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cau
         yield invalid(f"{at}.port", one.get("port") or 0, PORT_RANGE)
     yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
     yield from port(one.get("targetPort"), f"{at}.targetPort")
-    if one.get("appProtocol"):
-        yield from (
-            invalid(f"{at}.appProtocol", one["appProtocol"], text) for text in qualified_name(one["appProtocol"])
-        )
+    yield from _app_protocol(one, at)
 
 
 def _policies(spec: Object, kind: str) -> Iterator[Cause]:
@@ -304,6 +301,10 @@ def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
     yield from named(one.get("name"), dns_label, f"{at}.name", needed=several)
     yield from between(one.get("port") or 0, 1, 65535, f"{at}.port")
     yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
+    yield from _app_protocol(one, at)
+
+
+def _app_protocol(one: Object, at: str) -> Iterator[Cause]:
     protocol = one.get("appProtocol")
     if protocol is not None:
         yield from (invalid(f"{at}.appProtocol", protocol, text) for text in qualified_name(protocol))
@@ -332,11 +333,7 @@ def check_endpoint_slice(one: Object) -> Iterator[Cause]:
             yield required(f"{at}.protocol")
         elif protocol not in PROTOCOLS:
             yield not_supported(f"{at}.protocol", protocol, PROTOCOLS)
-        if entry.get("appProtocol") is not None:
-            yield from (
-                invalid(f"{at}.appProtocol", entry["appProtocol"], text)
-                for text in qualified_name(entry["appProtocol"])
-            )
+        yield from _app_protocol(entry, at)
 
 
 def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:

@@ -136,8 +136,11 @@ def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a claim: it may grow once it is bound, and be given what it had not."""
     yield from check_claim(new)
     spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
-    for key in ("volumeName", "storageClassName"):
-        if not before.get(key):
+    for key, unset in (
+        ("volumeName", not before.get("volumeName")),
+        ("storageClassName", "storageClassName" not in before),
+    ):
+        if unset:  # a class of "" is one: it says that there is to be none
             spec.pop(key, None)
             before.pop(key, None)
     bound = get(old, "status", "phase") == "Bound"
