@@ -1,6 +1,8 @@
 """Protocol: what is answered to requests that are odd in their path, headers, options or body, on both servers."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -55,13 +57,77 @@ ASKS = [
 
 
 def test_odd_requests_are_answered_alike(pair: Pair, namespace: str) -> None:
+    found = [line for line in _different(pair, namespace, ASKS) if ".managedFields" not in line]
+    assert not found, "\n".join(found)
+
+
+_THINGS = "/apis/odd.example.com/v1/namespaces/NAMESPACE/things"
+_NAMED = {"apiVersion": "odd.example.com/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"a": "b"}}
+CUSTOM_ASKS = [
+    *(
+        Ask("POST", path, body, media=media)
+        for path in (_THINGS, f"{_THINGS}/one")
+        for media in ("application/json", "application/yaml")
+        for body in (
+            {},
+            {"metadata": {"name": "one"}},
+            {"apiVersion": "odd.example.com/v1", "kind": "", "metadata": {"name": "one"}},
+            {"kind": "Thing"},
+            {"apiVersion": "odd.example.com/v1", "kind": "Other", "metadata": {"name": "one"}},
+            {"apiVersion": "odd.example.com/v2", "kind": "Thing", "metadata": {"name": "one"}},
+            {"kind": "Thing", "metadata": {"name": "two"}},
+        )
+    ),
+    Ask("POST", f"{_THINGS}/two", _NAMED),
+    Ask("POST", f"{_THINGS}/one", _NAMED),
+    *(
+        Ask("PUT", f"{_THINGS}/one", body)
+        for body in ({}, {**_NAMED, "kind": "Other"}, {"kind": "Thing", "metadata": {"name": "one"}})
+    ),
+    *(
+        Ask("PATCH", f"{_THINGS}/one", {"spec": None, key: value}, media="application/merge-patch+json")
+        for key, value in (("kind", "Other"), ("apiVersion", "odd.example.com/v2"), ("apiVersion", None))
+    ),
+    Ask("GET", f"{_THINGS}/one"),
+]
+
+
+def test_odd_requests_for_custom_resources_are_answered_alike(pair: Pair, namespace: str) -> None:
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    name = "things.odd.example.com"
+    pair.set_up(Ask("POST", definitions, _definition(name)))
+    try:
+        pair.await_established(f"{definitions}/{name}")
+        pair.await_served(_THINGS.replace("NAMESPACE", namespace))
+        found = _different(pair, namespace, [Ask("GET", f"{definitions}/{name}"), *CUSTOM_ASKS])
+    finally:
+        pair.set_up(Ask("DELETE", f"{definitions}/{name}"))
+    assert not found, "\n".join(found)
+
+
+def _definition(name: str) -> dict[str, Any]:
+    plural, _, group = name.partition(".")
+    spec = {"type": "object", "additionalProperties": {"type": "string"}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    return {
+        "metadata": {"name": name},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"plural": plural, "kind": "Thing"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
+def _different(pair: Pair, namespace: str, asks: Sequence[Ask]) -> list[str]:
     found: list[str] = []
-    for asked in ASKS:
+    for asked in asks:
         ask = Ask(asked.method, asked.path.replace("NAMESPACE", namespace), asked.body, asked.media, asked.accept)
         real, ours = (normal(answer) for answer in pair.ask(ask))
         what = f"{ask} {ask.accept} {json.dumps(ask.body)}"
-        found += [f"{what}: {line}" for line in differences(real, ours) if ".managedFields" not in line]
-    assert not found, "\n".join(found)
+        found += [f"{what}: {line}" for line in differences(real, ours)]
+    return found
 
 
 def test_who_issues_tokens_is_told_with_a_key_to_verify_them(pair: Pair) -> None:

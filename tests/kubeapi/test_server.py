@@ -176,9 +176,8 @@ async def test_custom_resources_are_served_as_soon_as_their_definition_is_establ
     body = {"kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com"}, "spec": spec}
     assert (await client.ask("POST", crds, body))[0] == 201
     widgets = "/apis/example.com/v1/namespaces/default/widgets"
-    status, made = await client.ask(
-        "POST", widgets, {"kind": "Widget", "metadata": {"name": "w"}, "spec": {"bogus": 1}}
-    )
+    widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"bogus": 1}}
+    status, made = await client.ask("POST", widgets, widget)
     assert (status, made["spec"]) == (201, {"n": 3})
     status, refused = await client.ask("PATCH", f"{widgets}/w", {"spec": {"n": "x"}}, content_type=MERGE)
     assert (status, refused["details"]["causes"][0]["field"]) == (422, "spec.n")

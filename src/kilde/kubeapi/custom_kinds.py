@@ -11,6 +11,7 @@ from kilde.core.basics.values import Object, canonical
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.ownership import Version as Ownership
 from kilde.core.objects.typed.validation import check
+from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
 from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.deletion import CRD_CLEANUP
@@ -24,6 +25,7 @@ from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.storage.records import record as record_of
 from kilde.kubeapi.upkeep.remove import remove, rewrite
+from kilde.kubeapi.verbs.admit import owned
 from kilde.kubeapi.webhooks.clients import locator
 from kilde.kubeapi.webhooks.conversion import Converter
 from kilde.kubeapi.world import World
@@ -270,8 +272,15 @@ class CustomKinds:
         for record, crd in zip(records, crds, strict=True):
             status = custom.named_status(crd, crds, self._world.now())
             if status != crd.get("status"):
-                crd["status"] = status
-                self._world.store.put(record.key, crd)
+                self._world.store.put(record.key, self._told({**crd, "status": status}, crd))
+
+    def _told(self, crd: Object, old: Object) -> Object:
+        """The CRD with managedFields that say who wrote its status: the API server, as anybody would."""
+        kind = self._world.kinds.named(CRDS)
+        if kind is None:
+            raise LookupError(CRDS)
+        call = Call(kind, "", crd["metadata"]["name"], "status", agent="kube-apiserver")
+        return owned(call, old, crd, self._world.now())
 
     def _serve(self) -> None:
         stored = [(record, record.object()) for record in self._world.store.all(CRDS)]

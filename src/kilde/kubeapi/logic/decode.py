@@ -37,6 +37,11 @@ def decode(raw: bytes, media: str, kind: str) -> Body:
         raise _unrecognized(raw, kind, f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
 
 
+def without_kind(raw: bytes, kind: str) -> ApiError:
+    """400 for a custom resource that does not say its kind: of built-in ones the path says it."""
+    return _unrecognized(raw, kind, f"Object 'Kind' is missing in '{raw.decode(errors='replace')}'")
+
+
 def _unrecognized(raw: bytes, kind: str, why: str) -> ApiError:
     """400, with the beginning of what was sent."""
     head = raw[:_SHOWN].decode(errors="replace") if raw[:1] == b"{" else raw[:_SHOWN].hex()

@@ -221,6 +221,8 @@ class Resources:
             raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
         if sub is not None:
             return {**value, "metadata": dict(value.get("metadata") or {})}
+        if call.kind.resource.custom and not value.get("kind"):
+            raise decode.without_kind(raw, name)
         admit.check_kind(call.kind, value)
         return dict(admit.typed(call, value, body.duplicates))
 
@@ -294,6 +296,8 @@ def verb_of(request: Request, route: Route, kind: Kind) -> str:
             raise failures.method_not_allowed()
         return verb
     verb = (_OBJECT if route.name else _COLLECTION).get(request.method, "")
+    if request.method == "POST" and kind.resource.custom:  # the name in the path means nothing there
+        verb = "create"
     if route.watch and request.method == "GET":
         verb = "list"
     namespaced = kind.resource.namespaced

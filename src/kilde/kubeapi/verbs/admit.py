@@ -39,9 +39,10 @@ def complain(call: Call, word: str, problems: tuple[str, ...]) -> None:
 
 
 def check_kind(kind: Kind, obj: Object) -> None:
-    """Gives the object its apiVersion and kind where it has none; 400 where it is of another kind."""
+    """Gives an object of a built-in kind its apiVersion and kind where it has none; 400 where it is of another kind."""
     resource = kind.resource
-    version, name = obj.get("apiVersion") or resource.api_version, obj.get("kind") or resource.kind
+    version = obj.get("apiVersion") or ("" if resource.custom else resource.api_version)
+    name = obj.get("kind") or resource.kind
     obj["apiVersion"], obj["kind"] = version, name
     if version == resource.api_version and (name == resource.kind or resource.custom):
         return  # a custom resource of another kind is invalid, not undecodable
@@ -116,7 +117,10 @@ def refuse(kind: Kind, obj: Object, causes: list[Cause]) -> None:
         if not any(cause.field == "metadata.name" for cause in causes):
             causes = [failures.cause("FieldValueRequired", words, "metadata.name"), *causes]
     if causes:
-        raise failures.invalid(kind.about_kind(str(obj["metadata"].get("name") or "")), causes)
+        about = kind.about_kind(str(obj["metadata"].get("name") or ""))
+        if kind.resource.custom:  # named as it was sent, whatever kind that is
+            about = about._replace(kind=obj.get("kind", ""))
+        raise failures.invalid(about, causes)
 
 
 def shaped(kind: Kind, obj: Object, *, nulls: bool) -> Object:

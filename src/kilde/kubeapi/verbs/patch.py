@@ -50,8 +50,8 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     made = _decoded(call, document, rest, lambda: as_told(call, media, wanted, old, call.kind.node))
     if not call.kind.resource.custom:
         made["apiVersion"], made["kind"] = old["apiVersion"], old["kind"]  # a typed decoder takes them from the URL
-    made.setdefault("apiVersion", old["apiVersion"])
-    made.setdefault("kind", old["kind"])
+    elif not made.get("apiVersion"):
+        raise failures.internal("Object 'apiVersion' is missing in 'object has no apiVersion field'")
     check_name(made, call.name, call.namespace, namespaced=call.kind.resource.namespaced)
     return replace(world, call, existing, made, own=True, exact=False)
 

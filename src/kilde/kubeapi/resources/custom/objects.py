@@ -46,6 +46,8 @@ def _status_causes(obj: Object, version: Version, old: Object) -> Iterator[Cause
 def _causes(obj: Object, definition: Definition, version: Version, old: Object | None) -> Iterator[Cause]:
     if obj.get("kind") != definition.kind:
         yield invalid("kind", obj.get("kind", ""), f"must be {definition.kind}")
+    if obj.get("apiVersion") != f"{definition.group}/{version.name}":
+        yield invalid("apiVersion", obj.get("apiVersion", ""), f"must be {definition.group}/{version.name}")
     metadata = obj.get("metadata") or {}
     if old is None:
         yield from check_metadata(metadata, namespaced=definition.namespaced)
