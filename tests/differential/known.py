@@ -46,8 +46,6 @@ def _only_written(step: Step, real: Any, ours: Any, before: Sequence[Step]) -> s
     if _only_version(real, ours):
         if "/persistentvolumeclaims/" in step.about and _is_new(real) and not _is_new(ours):
             return "the first write to a claim after its creation is kept as another version, though it changes nothing"
-        if "/networkpolicies/" in step.about and any(_has_empty(one.body) for one in of_it):
-            return "an empty list counts as a change of a NetworkPolicy's spec"
         if any(_null_bytes(one) for one in of_it):
             return "null for bytes is kept until the next write, which puts an empty value there, though it changes nothing"
         owners = json.dumps(real["body"]["metadata"].get("managedFields") or [])
@@ -67,12 +65,6 @@ def _only_written(step: Step, real: Any, ours: Any, before: Sequence[Step]) -> s
 
 def _is_new(answer: Any) -> bool:
     return bool(answer["body"]["metadata"].get("resourceVersion") == "new")
-
-
-def _has_empty(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(child == [] or _has_empty(child) for child in value.values())
-    return isinstance(value, list) and any(_has_empty(item) for item in value)
 
 
 def _delete_beside_list(value: Any) -> bool:

@@ -67,6 +67,21 @@ CLAIM = {"metadata": {"name": "d"}, "spec": {"accessModes": [], "resources": {"r
 
 DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
+POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}}
+EMPTY_PARTS: tuple[dict[str, Any], ...] = (
+    {"podSelector": {"matchLabels": {}}},
+    {"podSelector": {}},
+    {"podSelector": {"matchExpressions": []}},
+    {"egress": []},
+    {"egress": [{}]},
+    {"egress": [{}]},
+    {"egress": [{"to": [], "ports": [{}]}]},
+    {"egress": [{"to": [{"namespaceSelector": {}}]}]},
+    {"egress": [{"to": [{"namespaceSelector": {}}]}]},
+    {"egress": [{"to": [{"namespaceSelector": {"matchLabels": {}}}]}]},
+    {"egress": None, "podSelector": {"matchLabels": None}},
+)
+APPLIED = {"apiVersion": "apps/v1", "kind": "StatefulSet", **deployment()}
 WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
 TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
 BAD_SERVICES: tuple[dict[str, Any], ...] = (
@@ -214,6 +229,53 @@ SEQUENCES: dict[str, list[Step]] = {
         PODS.post({"metadata": {"name": "x"}, "spec": POD}),
         PODS.delete({"propagationPolicy": "Foreground"}),
         PODS.delete({"propagationPolicy": "Background"}),
+    ],
+    **{
+        f"a scale of {of} that changes nothing takes its owner's entry apart, and the next one drops the part": [
+            *steps,
+            *(
+                about.patch(MERGE, body, below)
+                for body in ({}, NOTHING)
+                for below in ("/scale", "/scale", "", "/scale")
+            ),
+            about.patch(MERGE, {"spec": {"replicas": 3}}, "/scale"),
+            about.patch(MERGE, {"spec": {"replicas": 3}}, "/scale"),
+            about.patch(MERGE, {"metadata": {"labels": {"a": "b"}}}),
+            *(
+                []
+                if about is WIDGETS
+                else [about.patch(APPLY, {**SCALE, "spec": {"replicas": n}}, "/scale") for n in (3, 4)]
+            ),
+            about.patch(MERGE, {}, "/scale"),
+        ]
+        for of, about, steps in (
+            ("a ReplicaSet", REPLICA_SETS, [REPLICA_SETS.post(deployment(ports=PORTS))]),
+            ("a Deployment", DEPLOYMENTS, [DEPLOYMENTS.post(deployment())]),
+            ("a custom resource", WIDGETS, [WIDGETS.post({**WIDGET, "spec": {"replicas": 0}})]),
+            ("what was applied", STATEFUL_SETS, [STATEFUL_SETS.patch(APPLY, APPLIED)]),
+        )
+    },
+    "a scale that changes nothing before another write": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.patch(MERGE, {}, "/scale"),
+        DEPLOYMENTS.patch(MERGE, {}),
+        DEPLOYMENTS.patch(MERGE, {}, "/scale"),
+    ],
+    "empty lists and maps count as changes of a NetworkPolicy": [
+        POLICIES.post({"metadata": {"name": "x"}, "spec": {"policyTypes": ["Egress"]}}),
+        *(
+            POLICIES.put({"metadata": {"name": "x"}, "spec": {"policyTypes": ["Egress"], **part}})
+            for part in EMPTY_PARTS
+        ),
+        POLICIES.patch(MERGE, {"spec": {"podSelector": {"matchLabels": {}}}}),
+        POLICIES.patch(MERGE, {"spec": {"ingress": [{}]}}),
+        POLICIES.patch(STRATEGIC, {"spec": {"egress": []}}),
+        POLICIES.patch(JSON_PATCH, [{"op": "add", "path": "/spec/podSelector/matchLabels", "value": {}}]),
+        POLICIES.patch(APPLY, {**POLICY, "spec": {"egress": []}}),
+        POLICIES.patch(APPLY, {**POLICY, "spec": {"egress": []}}),
+        POLICIES.patch(APPLY, {**POLICY, "spec": {"podSelector": {"matchLabels": {}}}}),
+        POLICIES.patch(MERGE, {}),
+        POLICIES.put({"metadata": {"name": "x"}, "spec": {"policyTypes": []}}),
     ],
     "metadata of an EndpointSlice is judged twice": [
         SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": []}),

@@ -1,8 +1,9 @@
 """update: PUT of an object or its status, and the second half of every patch."""
 
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Json, Object
 from kilde.core.objects.null_bytes import NullBytes
 from kilde.core.objects.typed.managers import in_order
+from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.values import same
 from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
@@ -23,6 +24,8 @@ from kilde.kubeapi.world import World
 _NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
 _COUNT_LABELS = frozenset(("endpointslices.discovery.k8s.io",))
 _COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
+# Go's own comparison, to which an empty list or map is another value than none: what is stored has none.
+_COUNTS_EMPTY = "networkpolicies.networking.k8s.io"
 # Kinds of which a write must say what it was made from, as it must of custom ones; only a JSON patch can take that away.
 _ADMISSION = "admissionregistration.k8s.io"
 _CONDITIONAL = frozenset(
@@ -93,8 +96,9 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     gates.close(world.release.number, kind.storage, obj, old)
     strategy.prepare_change(world, call, obj, old)
-    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old):
-        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
+    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old, sent):
+        generation = int(old["metadata"].get("generation") or 0) + 1
+        obj = {**obj, "metadata": {**obj["metadata"], "generation": generation}}  # a copy: it may be `old` itself
     causes = kind.problems_of_change(_as_sent(kind, obj, sent), old, call.subresource)
     refuse(kind, obj, [*_not_tolerated(call, causes), *strategy.problems(world, call, obj, old)])
     if call.subresource in ("", "scale"):
@@ -194,7 +198,7 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
             obj.pop("status", None)
 
 
-def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
+def _means_change(kind: Kind, obj: Object, old: Object, sent: Object) -> bool:
     """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
     if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
         return True
@@ -202,10 +206,24 @@ def _means_change(kind: Kind, obj: Object, old: Object) -> bool:
         return False
     if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
         return True
+    if kind.storage == _COUNTS_EMPTY and _has_empty(kind.node.child("spec"), sent.get("spec")):
+        return True
     if kind.resource.custom:
         return not same(_content(obj), _content(old))
     kept = kind.to_stored(obj)  # an empty list counts no more than it is kept
     return _content(obj) != _content(old) and _content(kept) != _content(old)
+
+
+def _has_empty(node: Node | None, value: Json) -> bool:
+    """Whether an empty list or map is anywhere in it, as Go's types go; an empty `policyTypes` is filled in."""
+    if isinstance(value, list):
+        items = node.list.items if node is not None and node.list is not None else None
+        return not value or any(_has_empty(items, item) for item in value)
+    if not isinstance(value, dict) or node is None or node.map is None:
+        return False
+    if not node.map.fields:
+        return not value
+    return any(_has_empty(node.child(key), child) for key, child in value.items() if key != "policyTypes")
 
 
 def _content(obj: Object) -> Object:

@@ -73,7 +73,7 @@ def apply(
         merged = last_applied.rewritten(merged, config)
     changed = not same(merged, plain)
     owned = _timed(owned, intent.owner, former, now if changed or unlike else "")
-    if live is not None and not changed and _owns_alike(owned, former):
+    if live is not None and not changed and _owns_alike(owned, former) and _told_once(live):
         return ApplyResult(live, changed=False)
     return ApplyResult(_with_managed_fields(merged, owned), changed=True)
 
@@ -109,7 +109,7 @@ def update(
             owners = managers.capped(_timed(owned, intent.owner, owners, now if took else ""))
         except (TypingError, ValueError, RecursionError):
             owners = {}  # as a server does: the write goes on, what nobody can compare is owned by nobody
-    if live is not None and same(plain_live, plain_new) and _owns_alike(owners, _readable(live)):
+    if live is not None and same(plain_live, plain_new) and _owns_alike(owners, _readable(live)) and _told_once(live):
         return ApplyResult(live, changed=False)
     return ApplyResult(_with_managed_fields(plain_new, owners), changed=True)
 
@@ -203,6 +203,11 @@ def _readable(obj: Object) -> Managers:
         return managers.decode(_metadata(obj).get("managedFields"))
     except InvalidInput:
         return {}
+
+
+def _told_once(obj: Object) -> bool:
+    """Whether no owner has two entries, as a scale may leave them: any other write leaves the last."""
+    return len(_metadata(obj).get("managedFields") or ()) == len(_readable(obj))
 
 
 def _sent(live: Object | None, new: Object, subresource: str) -> Managers:

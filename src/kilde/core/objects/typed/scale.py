@@ -6,7 +6,7 @@ from types import MappingProxyType
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import managers
 from kilde.core.objects.typed.errors import Owner
-from kilde.core.objects.typed.field_set import FieldSet, Path, Trie, difference, union
+from kilde.core.objects.typed.field_set import FieldSet, Path, Trie, difference
 from kilde.core.objects.typed.managers import Entry, Managers
 
 SCALE_VERSION = "autoscaling/v1"
@@ -33,27 +33,26 @@ def parent_entries(
 ) -> list[Object]:
     """The parent's managedFields after a write to its scale, whose entries are now `scale`.
 
-    Whoever lost replicas there loses them here; who took them gets an entry of the parent's version, without a time.
+    Whoever lost replicas there loses them here; who has them gets an entry of the parent's version, without a time. An updater is another
+    one in the scale's version: it has two entries then, even if nothing was scaled, of which the next write reads the last.
     """
     replicas = FieldSet.of(path)
-    now = {owner for owner, entry in managers.decode(scale).items() if DEFAULT_PATH in FieldSet(entry.fields)}
+    now = {owner: DEFAULT_PATH in FieldSet(entry.fields) for owner, entry in managers.decode(scale).items()}
+    before = managers.decode(parent)
     out: Managers = {}
-    for owner, entry in managers.decode(parent).items():
-        same, own = _versioned(owner, SCALE_VERSION), others.get(entry.api_version, path)
+    for owner, entry in before.items():
+        own = others.get(entry.api_version, path)
         if own is None or not _owns(entry, own):
             out[owner] = entry
-        elif same in now:
+        elif owner in now:
             out[owner] = entry
-            now.discard(same)
+            del now[owner]
         else:
             rest: Trie = difference(entry.fields, FieldSet.of(own).trie)
             if rest:
                 out[owner] = Entry(rest, entry.api_version, entry.time)
-    for owner in now:
-        mine = _versioned(owner, api_version)
-        before = out.get(mine)
-        fields = union(before.fields, replicas.trie) if before else replicas.trie
-        out[mine] = Entry(fields, api_version, before.time if before else "")
+    for owner in (each for each, has in now.items() if has):
+        out[owner] = Entry(replicas.trie, api_version, before[owner].time if owner in before else "")
     return managers.encode(out)
 
 
