@@ -43,6 +43,24 @@ ASKS = [
         Ask("DELETE", f"{_MAPS}/none", body)
         for body in ({"gracePeriodSeconds": "x"}, {"preconditions": []}, {"orphanDependents": 1}, {"kind": "Nope"})
     ),
+    *(
+        Ask("GET", f"{_MAPS}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dnone&{chosen}")
+        for chosen in (
+            "resourceVersionMatch=Exact",
+            "resourceVersionMatch=NotOlderThan&continue=x",
+            "resourceVersionMatch=Nope&sendInitialEvents=true",
+            "sendInitialEvents=true",
+            "sendInitialEvents=false&resourceVersionMatch=Exact&resourceVersion=0&continue=x",
+        )
+    ),
+    *(
+        Ask("GET", f"{_MAPS}?{chosen}")
+        for chosen in (
+            "resourceVersionMatch=Nope",
+            "resourceVersionMatch=Exact&continue=x",
+            "resourceVersionMatch=Exact&resourceVersion=0&sendInitialEvents=true",
+        )
+    ),
     Ask("POST", f"{_PODS}?dryRun=All", _POD),
     *(
         Ask("POST", f"{_PODS}/p/eviction?dryRun=All", body)

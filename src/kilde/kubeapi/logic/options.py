@@ -123,7 +123,7 @@ def list_options(query: Query, *, watch: bool = False) -> ListOptions:
     initial = flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None
     timeout, limit = integer(query, "timeoutSeconds"), integer(query, "limit") or 0
     token = first(query, "continue")
-    causes = _watch_causes(match, initial) if watch else _list_causes(version, match, initial, bool(token))
+    causes = _watch_causes(match, initial, bool(token)) if watch else _list_causes(version, match, initial, bool(token))
     if causes:
         raise invalid(Named("meta.k8s.io", "ListOptions"), causes)
     return ListOptions(
@@ -164,51 +164,49 @@ def version(text: str) -> int | None:
 _MATCH = "resourceVersionMatch"
 
 
-def _unsupported_match(match: str, initial: bool | None) -> list[Cause]:
-    if match in ("", "Exact", "NotOlderThan"):
+def _unsupported_match(match: str) -> list[Cause]:
+    if match in ("Exact", "NotOlderThan"):
         return []
-    supported = (
-        'supported values: "Exact", "NotOlderThan", ""' if initial is None else 'supported values: "NotOlderThan"'
-    )
-    return [failures.cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH)]
+    message = f'Unsupported value: {quoted(match)}: supported values: "Exact", "NotOlderThan", ""'
+    return [failures.cause("FieldValueNotSupported", message, _MATCH)]
 
 
 def _list_causes(asked: str, match: str, initial: bool | None, continued: bool) -> list[Cause]:
+    causes = _match_causes(asked, match, continued) if match else []
     if initial is not None:
         message = "Forbidden: sendInitialEvents is forbidden for list"
-        return [failures.cause("FieldValueForbidden", message, "sendInitialEvents")]
-    if not match:
-        return []
+        causes.append(failures.cause("FieldValueForbidden", message, "sendInitialEvents"))
+    return causes
+
+
+def _match_causes(asked: str, match: str, continued: bool) -> list[Cause]:
     found = []
     if not asked:
         found.append("resourceVersionMatch is forbidden unless resourceVersion is provided")
     if continued:
         found.append("resourceVersionMatch is forbidden when continue is provided")
     causes = [failures.cause("FieldValueForbidden", f"Forbidden: {what}", _MATCH) for what in found]
-    causes += _unsupported_match(match, None)
+    causes += _unsupported_match(match)
     if match == "Exact" and asked == "0":
         message = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         causes.append(failures.cause("FieldValueForbidden", message, _MATCH))
     return causes
 
 
-def _watch_causes(match: str, initial: bool | None) -> list[Cause]:
-    if initial is None:
-        if not match:
-            return []
-        message = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        return [failures.cause("FieldValueForbidden", message, _MATCH)]
-    if match != "NotOlderThan":
-        causes = []
-        message = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+def _watch_causes(match: str, initial: bool | None, continued: bool) -> list[Cause]:
+    found = []
+    if initial is not None and match != "NotOlderThan":
+        found.append("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+    if match and initial is None:
+        found.append("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+    causes = [failures.cause("FieldValueForbidden", f"Forbidden: {what}", _MATCH) for what in found]
+    if match and match != "NotOlderThan":
+        message = f'Unsupported value: {quoted(match)}: supported values: "NotOlderThan"'
+        causes.append(failures.cause("FieldValueNotSupported", message, _MATCH))
+    if match and continued:
+        message = "Forbidden: resourceVersionMatch is forbidden when continue is provided"
         causes.append(failures.cause("FieldValueForbidden", message, _MATCH))
-        if match:
-            supported = 'supported values: "NotOlderThan"'
-            causes.append(
-                failures.cause("FieldValueNotSupported", f"Unsupported value: {quoted(match)}: {supported}", _MATCH)
-            )
-        return causes
-    return []
+    return causes
 
 
 class DeleteOptions(NamedTuple):
