@@ -1,5 +1,6 @@
 """Protocol: what is answered to requests that are odd in their path, headers, options or body, on both servers."""
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,25 @@ _EVICTION = {"apiVersion": "policy/v1", "kind": "Eviction"}
 _LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _ACCEPTS = ("text/html", "application/*", "application/cbor", "application/yaml", "text/html,*/*")
 _MEDIA = ("text/plain", "application/json", "application/yaml", "application/cbor")
+_WRONG_TOKENS = (
+    '{"v":"x"}',
+    "{}",
+    "[]",
+    "1",
+    '{"v":1}',
+    '{"rv":"1"}',
+    '{"v":"meta.k8s.io/v1","rv":1}',
+    '{"v":',
+    '{"v":"meta.k8s.io/v1"}',
+)
+_TOKENS = (
+    "x",
+    "xyz",
+    "xyzab",
+    "x.z",
+    "ab%3D%3D",
+    *(base64.urlsafe_b64encode(token.encode()).decode().rstrip("=") for token in _WRONG_TOKENS),
+)
 
 ASKS = [
     *(Ask("GET", path) for path in ("/api/v2", "/apis/apps/v2", "/apis/nope/v1", "/api/v1/foos", "/nope")),
@@ -59,6 +79,7 @@ ASKS = [
             "resourceVersionMatch=Nope",
             "resourceVersionMatch=Exact&continue=x",
             "resourceVersionMatch=Exact&resourceVersion=0&sendInitialEvents=true",
+            *(f"limit=1&continue={token}" for token in _TOKENS),
         )
     ),
     Ask("POST", f"{_PODS}?dryRun=All", _POD),

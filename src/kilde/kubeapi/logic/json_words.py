@@ -5,11 +5,11 @@ import json
 
 def json_problem(raw: bytes) -> str:
     """What Go's encoding/json says about text that is not JSON."""
-    text = raw.decode(errors="replace")
+    text = raw.decode("latin-1")  # a byte is a character to it, in what it quotes, too
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()):
+        if error.pos >= len(text.rstrip(" \t\r\n")):
             return "unexpected end of JSON input"
         if error.msg.startswith("Extra data"):
             where = "after top-level value"
