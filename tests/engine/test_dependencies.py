@@ -210,7 +210,7 @@ async def test_what_cannot_be_understood_is_told_and_nothing_is_synced() -> None
         await app(p, "front", depends="app/back@redy, what")
         problems = [
             "kilde.dev/depends-on item 1: until 'redy' is neither synced nor healthy",
-            "kilde.dev/depends-on item 2: 'what' is not understood (write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
+            "kilde.dev/depends-on item 2: 'what' is not understood (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
         ]
         await p.until(lambda: told(p, "front", "DependencyError") == problems)
         await p.quiet()

@@ -39,7 +39,7 @@ def test_what_a_sync_would_wait_for() -> None:
         "right": [
             Finding(
                 kind="dependency",
-                text="kilde.dev/depends-on item 2: 'what' is not understood (write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
+                text="kilde.dev/depends-on item 2: 'what' is not understood (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
                 grave=True,
             ),
             Finding(

@@ -45,6 +45,23 @@ def test_one_item_a_line_or_between_commas() -> None:
     )
 
 
+def test_an_application_of_another_namespace() -> None:
+    text = "app/team-a/db@synced, app/team-a_db, app/argocd/db, app/argocd_db\napp/db"
+    assert [(item.application, item.until) for item in read(text, "argocd").items] == [
+        ("team-a_db", "synced"),
+        ("team-a_db", ""),
+        *3 * [("db", "")],
+    ]
+    assert [item.application for item in read("- {application: team-a/db}\n- app/db", "").items] == ["team-a_db", "db"]
+    assert str(read("app/team-a/db", "argocd").items[0]) == "application team-a/db"
+    assert read("app/team-a/b/c, app/-/b, app/a/_, app//b", "argocd").problems == (
+        f"{ANNOTATION} item 1: 'app/team-a/b/c' is not understood (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
+        f"{ANNOTATION} item 2: '-' is no namespace's name",
+        f"{ANNOTATION} item 3: '_' is no application's name",
+        f"{ANNOTATION} item 4: 'app//b' is not understood (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)",
+    )
+
+
 def test_a_list_in_yaml() -> None:
     text = """
       - app/db@healthy
@@ -66,7 +83,7 @@ def test_a_list_in_yaml() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("db", " item 1: 'db' is not understood (write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
+        ("db", " item 1: 'db' is not understood (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
         ("app/db@redy", " item 1: until 'redy' is neither synced nor healthy"),
         ("apps/Deployment web@synced", " item 1: until 'synced' is neither present nor healthy"),
         ("app/db@", " item 1: nothing stands after '@'"),
@@ -75,9 +92,9 @@ def test_a_list_in_yaml() -> None:
         ("ConfigMap a@present ready-when true", " item 1: has both until and ready"),
         ("- {aplication: db}", " item 1: unknown field 'aplication' (did you mean 'application'?)"),
         ("- {kind: ConfigMap}", " item 1: names neither an application nor an object (name is missing)"
-                                " (write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
+                                " (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
         ("- {kind: 3, name: a}", " item 1: kind must be a string"),
-        ("- 3", " item 1: must be a text or an object (write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
+        ("- 3", " item 1: must be a text or an object (write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME)"),
         ("app/a,app/a..", " item 2: 'a..' is no application's name"),
         (",".join(["app/a"] * (MOST + 1)), f": {MOST + 1} items, and {MOST} are the most"),
         ("app/a\n" * 10_000, ": longer than 16384 characters"),

@@ -38,6 +38,25 @@ left
    └─ ConfigMap shop/flags  (object.data.open == "yes")"""  # fmt: skip
 
 
+def test_those_of_other_namespaces_have_theirs_before_their_name() -> None:
+    def at(namespace: str, depends: str = "") -> Application:
+        meta: dict[str, Any] = {
+            "name": "shop",
+            "namespace": namespace,
+            "annotations": {"kilde.dev/depends-on": depends},
+        }
+        return read_application({"metadata": meta, "spec": {}}, home="argocd")
+
+    apps = [at("team-a", "app/shop\nConfigMap x/y"), at("argocd", "app/team-b/shop"), at("team-b")]
+    owners = {("", ObjectRef("", "ConfigMap", "x", "y")): "team-b_shop"}
+    assert tree(nodes_of(apps, owners, {"team-b/shop": "Synced"})) == [
+        "team-a/shop",
+        "├─ shop",
+        "│  └─ team-b/shop  Synced",
+        "└─ team-b/shop  Synced  (for ConfigMap x/y)",
+    ]
+
+
 def test_the_tree_below_one() -> None:
     assert tree(under(fleet(), "db"), "db") == [
         "db  Synced, Progressing",

@@ -98,7 +98,7 @@ class Dependencies:
 
     def problems(self, app: Application) -> list[tuple[str, str]]:
         """Why what an application and its objects say of their dependencies cannot be: conditions, whether it is synced or not."""
-        found = depends_on(app.annotations)
+        found = depends_on(app.annotations, app.home)
         wish = self._ctx.runtime(app.name).wish
         texts = [*found.problems, *(wish.ranks(app.destination.namespace).problems if wish is not None else ())]
         for item in found.items:
@@ -119,7 +119,7 @@ class Dependencies:
     def edges(self, name: str) -> Iterable[str]:
         """The applications that an application waits for, by name or by an object of theirs."""
         app = self._ctx.fleet.get(name)
-        items = depends_on(app.annotations).items if app is not None else ()
+        items = depends_on(app.annotations, app.home).items if app is not None else ()
         return dict.fromkeys(target for item in items if app is not None for target in self._targets(app, item))
 
     def _targets(self, app: Application, item: Dependency) -> list[str]:
@@ -143,14 +143,14 @@ class Dependencies:
     def _written(self, name: str, target: str) -> str:
         """Where the edge from one application to another stands."""
         app = self._ctx.fleet.get(name)
-        for item in depends_on(app.annotations).items if app is not None else ():
+        for item in depends_on(app.annotations, app.home).items if app is not None else ():
             if app is not None and target in self._targets(app, item):
                 return f"{ANNOTATION} item {item.item}" + (f", {item.ref} of {target}" if item.ref is not None else "")
         return ANNOTATION
 
     async def hold(self, app: Application, running: Running) -> Hold | None:
         """Why an operation does not begin now; None: it may."""
-        found = depends_on(app.annotations)
+        found = depends_on(app.annotations, app.home)
         operation = running.operation
         free = operation.dry_run or operation.undelayed or running.heal or self._has_begun(app, running)
         if not free and (problems := self.problems(app)):

@@ -15,11 +15,15 @@ def waits(fleet: Mapping[str, Application], changed: Iterable[str]) -> dict[str,
 
     def edges(name: str) -> Iterable[str]:
         app = fleet.get(name)
-        return (item.application for item in depends_on(app.annotations).items if item.application) if app else ()
+        return (
+            (item.application for item in depends_on(app.annotations, app.home).items if item.application)
+            if app
+            else ()
+        )
 
     found: dict[str, list[Finding]] = {}
     for name in names & fleet.keys():
-        said = depends_on(fleet[name].annotations)
+        said = depends_on(fleet[name].annotations, fleet[name].home)
         grave = list(said.problems)
         if way := cycle_through(name, edges):
             grave.append(f"depends on itself: {' → '.join(way)}; it will not be synced")

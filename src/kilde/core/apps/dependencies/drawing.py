@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from kilde.core.apps.application import IN_CLUSTER, Application
 from kilde.core.apps.dependencies.graph import reaches
 from kilde.core.apps.dependencies.reading import depends_on
+from kilde.core.apps.names import said
 from kilde.core.objects.ref import ObjectRef
 
 
@@ -25,13 +26,13 @@ def nodes_of(
     """A node for each application that waits or is waited for, and for objects of none. `owners`: whose an object of a server is."""
     below: dict[str, dict[str, str]] = {}
     for app in sorted(apps, key=lambda one: one.name):
-        for item in depends_on(app.annotations).items:
-            name, asked = item.application, item.until
+        for item in depends_on(app.annotations, app.home).items:
+            name, asked = said(item.application), item.until
             if item.ref is not None:
-                owner = "" if item.cluster else _owner(app, item.ref, owners)
+                owner = said("" if item.cluster else _owner(app, item.ref, owners))
                 name = owner or str(item)
                 asked = ", ".join(filter(None, (f"for {item.ref}" if owner else "", item.until, item.ready)))
-            below.setdefault(app.name, {})[name] = asked
+            below.setdefault(said(app.name), {})[name] = asked
     names = dict.fromkeys((*below, *(name for targets in below.values() for name in targets)))
     return [
         Node(name=name, state=states.get(name, ""), below=tuple(below.get(name, {}).items())) for name in sorted(names)
@@ -41,10 +42,10 @@ def nodes_of(
 def _owner(app: Application, ref: ObjectRef, owners: Mapping[tuple[str, ObjectRef], str]) -> str:
     """Whose an object of the application's own cluster is; "" where it is nobody's."""
     refs = (ref, ref if ref.namespace else replace(ref, namespace=app.destination.namespace))
-    return next((owners[key] for one in refs if (key := (place_of(app), one)) in owners), "")
+    return next((owners[key] for one in refs if (key := (cluster_of(app), one)) in owners), "")
 
 
-def place_of(app: Application) -> str:
+def cluster_of(app: Application) -> str:
     """The cluster of an application, as it names it."""
     name = app.destination.name
     return IN_CLUSTER if name == "in-cluster" else name or app.destination.server

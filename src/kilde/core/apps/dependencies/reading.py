@@ -2,7 +2,7 @@
 
 One item a line (or between commas, where no item has a condition), or a list in YAML:
 
-    app/NAME[@synced|@healthy]
+    app/[NAMESPACE/]NAME[@synced|@healthy]
     [GROUP/]KIND [NAMESPACE/]NAME[@present|@healthy] [on CLUSTER] [ready-when CEL]
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from kilde.core.apps.names import place_of, said
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.objects.ref import ObjectRef
@@ -23,7 +24,7 @@ _LONGEST = 16 << 10  # characters of the annotation
 _LONGEST_CONDITION = 1000
 _KEYS = ("application", "group", "kind", "namespace", "name", "cluster", "until", "ready")
 _UNTIL = {True: ("", "synced", "healthy"), False: ("", "present", "healthy")}  # of an application, of an object
-_APPLICATION = re.compile(r"app/(?P<name>[^\s@/]+)(?:@(?P<until>\S*))?$")
+_APPLICATION = re.compile(r"app/(?P<name>[^\s@/]+(?:/[^\s@/]+)?)(?:@(?P<until>\S*))?$")
 _OBJECT = re.compile(
     r"(?:(?P<group>[^\s/]+)/)?(?P<kind>[^\s/]+)\s+(?:(?P<namespace>[^\s/@]+)/)?(?P<name>[^\s/@]+)(?:@(?P<until>\S*))?"
     r"(?:\s+on\s+(?P<cluster>\S+))?$"
@@ -31,15 +32,15 @@ _OBJECT = re.compile(
 _CONDITION = re.compile(r"\sready-when(?:\s|$)")
 _NAME = re.compile(r"[a-zA-Z0-9](?:[-.:a-zA-Z0-9]*[a-zA-Z0-9])?$")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*$")
-_SHAPE = "write app/NAME, or [GROUP/]KIND [NAMESPACE/]NAME"
+_SHAPE = "write app/[NAMESPACE/]NAME, or [GROUP/]KIND [NAMESPACE/]NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
     """One thing that is waited for: an application, or an object (of any application, or of none).
 
-    `until` "" asks an application to be Synced and Healthy, and an object to be Healthy where its kind has a health. `ready` is a
-    CEL expression over `object`, asked instead of the health. `item` counts from 1.
+    `application` is as `Application.name`. `until` "" asks an application to be Synced and Healthy, and an object to be Healthy where
+    its kind has a health. `ready` is a CEL expression over `object`, asked instead of the health. `item` counts from 1.
     """
 
     item: int
@@ -50,7 +51,7 @@ class Dependency:
     ready: str = ""
 
     def __str__(self) -> str:
-        what = f"application {self.application}" if self.ref is None else str(self.ref)
+        what = f"application {said(self.application)}" if self.ref is None else str(self.ref)
         return what + (f" on {self.cluster}" if self.cluster else "")
 
 
@@ -65,14 +66,14 @@ class Dependencies:
 NONE = Dependencies()
 
 
-def depends_on(annotations: Mapping[str, str]) -> Dependencies:
-    """What these annotations of an Application say."""
+def depends_on(annotations: Mapping[str, str], home: str = "") -> Dependencies:
+    """What these annotations of an Application say; `home`: the controller's namespace, which is meant where none is written."""
     text = annotations.get(ANNOTATION, "")
-    return read(text) if text.strip() else NONE
+    return read(text, home) if text.strip() else NONE
 
 
 @lru_cache(maxsize=4096)
-def read(text: str) -> Dependencies:
+def read(text: str, home: str = "") -> Dependencies:
     """Reads the annotation's text; never raises."""
     problems: list[str] = []
     found: list[Dependency] = []
@@ -86,7 +87,7 @@ def read(text: str) -> Dependencies:
         return Dependencies(problems=(f"{ANNOTATION}: {len(items)} items, and {MOST} are the most",))
     for number, item in enumerate(items, 1):
         try:
-            found.append(_dependency(number, item))
+            found.append(_dependency(number, item, home))
         except InvalidInput as error:
             problems.append(f"{ANNOTATION} item {number}: {error}")
     return Dependencies(tuple(found), tuple(problems))
@@ -107,7 +108,7 @@ def _from_yaml(text: str) -> Iterable[Any]:
     return body
 
 
-def _dependency(number: int, item: Any) -> Dependency:
+def _dependency(number: int, item: Any, home: str) -> Dependency:
     fields = _written(item) if isinstance(item, str) else item
     if not isinstance(fields, Mapping):
         raise InvalidInput("must be a text or an object", hint=_SHAPE)
@@ -116,7 +117,7 @@ def _dependency(number: int, item: Any) -> Dependency:
             raise InvalidInput(f"unknown field '{key}'{did_you_mean(str(key), _KEYS)}")
         if not isinstance(value, str):
             raise InvalidInput(f"{key} must be a string")
-    made = _application(number, fields) if "application" in fields else _object(number, fields)
+    made = _application(number, fields, home) if "application" in fields else _object(number, fields)
     known = _UNTIL[made.ref is None]
     if made.until not in known:
         raise InvalidInput(
@@ -145,14 +146,16 @@ def _written(text: str) -> dict[str, str]:
     return fields
 
 
-def _application(number: int, fields: Mapping[str, str]) -> Dependency:
+def _application(number: int, fields: Mapping[str, str], home: str) -> Dependency:
     others = sorted(fields.keys() - {"application", "until"})
     if others:
         more = "; of an application, until says what is waited for" if "ready" in others else ""
         raise InvalidInput(f"an application has no {others[0]}{more}")
-    return Dependency(
-        item=number, application=_named(fields["application"], "application"), until=fields.get("until", "")
-    )
+    namespace, own = place_of(fields["application"], home)
+    name = _named(own, "application")
+    if namespace != home:
+        name = f"{_named(namespace, 'namespace')}_{name}"
+    return Dependency(item=number, application=name, until=fields.get("until", ""))
 
 
 def _object(number: int, fields: Mapping[str, str]) -> Dependency:

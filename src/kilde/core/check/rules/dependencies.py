@@ -31,7 +31,7 @@ def _dependencies(context: Context) -> Iterator[Problem]:
 
 
 def _names(unit: Unit) -> list[str]:
-    items = depends_on(unit.app.annotations).items if unit.app is not None else ()
+    items = depends_on(unit.app.annotations, unit.app.namespace).items if unit.app is not None else ()
     return [item.application for item in items if item.application]
 
 
