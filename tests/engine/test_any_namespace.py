@@ -6,20 +6,21 @@ from typing import Any
 
 from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
+from kilde.engine.fleet.listing import list_applications
 from kilde.ports.cluster import Resource
 
 PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 POLICY = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]}
 
 
-async def _namespaces(one: Play, *names: str) -> None:
+async def namespaces(one: Play, *names: str) -> None:
     for name in names:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await one.cluster.create(NAMESPACES, body, manager="person")
 
 
-async def _guest(one: Play, namespace: str, name: str = "shop", **spec: Any) -> None:
-    body = {
+async def guest(one: Play, namespace: str, name: str = "shop", *, depends: str = "", **spec: Any) -> None:
+    body: dict[str, Any] = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
         "metadata": {"name": name, "namespace": namespace, "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
@@ -31,10 +32,12 @@ async def _guest(one: Play, namespace: str, name: str = "shop", **spec: Any) -> 
             **spec,
         },
     }
+    if depends:
+        body["metadata"]["annotations"] = {"kilde.dev/depends-on": depends}
     await one.cluster.create(APPLICATIONS, body, manager="person")
 
 
-async def _project(one: Play, *sources: str) -> None:
+async def project(one: Play, *sources: str) -> None:
     body = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
@@ -54,20 +57,26 @@ def _status(one: Play, namespace: str, name: str = "shop") -> dict[str, Any]:
     return body.get("status") or {}
 
 
-def _sync(one: Play, namespace: str) -> str:
+def sync(one: Play, namespace: str) -> str:
     return str((_status(one, namespace).get("sync") or {}).get("status", ""))
+
+
+def _waits(one: Play, namespace: str) -> str:
+    """What is said of its dependencies."""
+    told = _status(one, namespace).get("conditions") or ()
+    return "; ".join(each["message"] for each in told if each["type"] in ("DependencyWaiting", "DependencyError"))
 
 
 def test_two_of_one_name_and_their_namesake_live_side_by_side() -> None:
     async def story() -> None:
         async with play(application_namespaces="team-*") as one:
-            await _namespaces(one, "team-a", "team-b", "other")
-            await _project(one, "team-*", "other")
+            await namespaces(one, "team-a", "team-b", "other")
+            await project(one, "team-*", "other")
             await one.commit(a=config_map("a", k="1"))
             for namespace in ("team-a", "team-b", "other"):
-                await _guest(one, namespace)
+                await guest(one, namespace)
             await one.application(syncPolicy=POLICY)
-            await one.until(lambda: _sync(one, "team-a") == _sync(one, "team-b") == one.sync() == "Synced", "all three")
+            await one.until(lambda: sync(one, "team-a") == sync(one, "team-b") == one.sync() == "Synced", "all three")
             marks = {
                 ref.namespace: body["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"]
                 for ref, body in one.cluster.objects().items()
@@ -93,10 +102,58 @@ def test_two_of_one_name_and_their_namesake_live_side_by_side() -> None:
     asyncio.run(story())
 
 
+def test_they_wait_for_each_other_by_namespace_and_name() -> None:
+    async def story() -> None:
+        async with play(application_namespaces="team-*") as one:
+            await namespaces(one, "team-a", "team-b")
+            await project(one, "team-*")
+            await one.commit(a=config_map("a", k="1"))
+            await one.application(syncPolicy=POLICY)
+            await guest(one, "team-a", depends="app/team-b/shop, app/argocd/shop, app/shop")
+            await one.until(lambda: _waits(one, "team-a"), "waits")
+            assert "for application team-b/shop, which does not exist" in _waits(one, "team-a")
+            await guest(one, "team-b", depends="app/team-a_shop")
+            way = "depends on itself: team-b_shop → team-a_shop → team-b_shop"
+            await one.until(lambda: way in _waits(one, "team-b"), "refused")
+            alone = {"metadata": {"annotations": {"kilde.dev/depends-on": None}}}
+            await one.cluster.patch(APPLICATIONS, "team-b", "shop", alone, manager="person")
+            await one.until(lambda: sync(one, "team-a") == sync(one, "team-b") == "Synced", "both")
+
+    asyncio.run(story())
+
+
+def test_what_an_installation_looks_after_is_listed() -> None:
+    async def story() -> None:
+        async with play() as one:
+            await namespaces(one, "team-a", "team-b", "other")
+            await one.application()
+            for namespace in ("team-a", "team-b", "other"):
+                await guest(one, namespace)
+
+            async def listed(others: str = "", *also: str) -> list[str]:
+                found = [json.loads(raw) for raw in await list_applications(one.cluster, "argocd", others, also=also)]
+                return sorted(body["metadata"]["namespace"] for body in found)
+
+            assert await listed() == ["argocd"]
+            assert await listed("", "other") == ["argocd", "other"]
+            assert await listed("team-*") == ["argocd", "team-a", "team-b"]
+            settings = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "argocd-cmd-params-cm", "namespace": "argocd"},
+                "data": {"application.namespaces": "team-b"},
+            }
+            await one.cluster.create(CONFIG_MAPS, settings, manager="person")
+            assert await listed() == ["argocd", "team-b"]
+            assert await listed("", "other") == ["argocd", "other", "team-b"]
+
+    asyncio.run(story())
+
+
 def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
     async def story() -> None:
         async with play() as one:
-            await _namespaces(one, "team-a", "team-b")
+            await namespaces(one, "team-a", "team-b")
             body = {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -104,10 +161,10 @@ def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
                 "data": {"application.namespaces": "/^team-/"},
             }
             await one.cluster.create(CONFIG_MAPS, body, manager="person")
-            await _project(one, "team-b")
+            await project(one, "team-b")
             await one.commit(a=config_map("a"))
-            await _guest(one, "team-a")
-            await _guest(one, "team-b", "mine", project="default")
+            await guest(one, "team-a")
+            await guest(one, "team-b", "mine", project="default")
             await one.until(lambda: _status(one, "team-a").get("conditions"), "refused by its project")
             await one.until(lambda: _status(one, "team-b", "mine").get("conditions"), "refused by the default one")
             told = [_status(one, *where)["conditions"][0] for where in (("team-a", "shop"), ("team-b", "mine"))]
@@ -116,8 +173,8 @@ def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
                 ("UnknownError", "application 'mine' in namespace 'team-b' is not allowed to use project default"),
             ]
             assert one.data("a", "team-a-shop") is None
-            await _project(one, "team-a", "team-b")
-            await one.until(lambda: _sync(one, "team-a") == "Synced", "let in by now")
+            await project(one, "team-a", "team-b")
+            await one.until(lambda: sync(one, "team-a") == "Synced", "let in by now")
 
     asyncio.run(story())
 
@@ -125,8 +182,8 @@ def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
 def test_a_set_does_not_take_a_guest_for_its_own() -> None:
     async def story() -> None:
         async with play(application_namespaces="*") as one:
-            await _namespaces(one, "team-a")
-            await _project(one, "team-a")
+            await namespaces(one, "team-a")
+            await project(one, "team-a")
             await one.commit(a=config_map("a", k="1"))
             template = {"metadata": {"name": "{{name}}"}, "spec": {"project": "default", **json.loads(_SPEC)}}
             sets = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", True)
@@ -138,7 +195,7 @@ def test_a_set_does_not_take_a_guest_for_its_own() -> None:
             }
             await one.cluster.create(sets, body, manager="person")
             await one.until(lambda: _status(one, "argocd", "made"), "made by the set")
-            await _guest(one, "team-a")
+            await guest(one, "team-a")
             made = one.cluster.objects()[ObjectRef("argoproj.io", "ApplicationSet", "argocd", "teams")]
             owner = {
                 "apiVersion": "argoproj.io/v1alpha1",
@@ -150,7 +207,7 @@ def test_a_set_does_not_take_a_guest_for_its_own() -> None:
             await one.cluster.patch(
                 APPLICATIONS, "team-a", "shop", {"metadata": {"ownerReferences": [owner]}}, manager="person"
             )
-            await one.until(lambda: _sync(one, "team-a") == "Synced", "the guest is in step")
+            await one.until(lambda: sync(one, "team-a") == "Synced", "the guest is in step")
             await one.quiet(0.8)
             there = one.cluster.objects().keys()
             assert ObjectRef("argoproj.io", "Application", "team-a", "shop") in there

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.test_any_namespace import guest, namespaces, project, sync
 from engine.world import config_map, play
 from kilde.core.basics.moment import parse
 from kilde.core.ledger.answers import running_at
@@ -41,6 +42,19 @@ async def test_every_deployment_is_rebuilt_exactly_as_it_was() -> None:
         assert [one.commit for one, _ in running_at(found, (begin + end) / 2)] == [first]
         assert [one.commit for one, _ in running_at(found, end, "https://kubernetes.default.svc")] == [second]
         assert running_at(found, end, "https://elsewhere") == []
+
+
+async def test_one_of_another_namespace_is_rebuilt_too() -> None:
+    async with play(application_namespaces="team-*") as p:
+        await namespaces(p, "team-a")
+        await project(p, "team-*")
+        await p.commit(a=config_map("a", k="1"))
+        await guest(p, "team-a")
+        await p.until(lambda: sync(p, "team-a") == "Synced" and not p.records.open_operations())
+        views = [view for view in operations(p.records.read(), p.records.people()) if view.revision]
+        made = [await rebuild(p.sources, view) for view in views]
+        assert [(view.application, one.problem) for view, one in zip(views, made, strict=True)] == [("team-a/shop", "")]
+        assert [one.digest for one in made] == [view.rendered_digest for view in views]
 
 
 async def test_what_cannot_be_rebuilt_is_told() -> None:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from kilde.cli.applications import name_of
+from kilde.cli.applications import called, name_of
 from kilde.cli.target import Target
 from kilde.core.apps.names import place_of
 from kilde.core.basics.errors import ClusterError, KildeError
@@ -18,17 +18,17 @@ _SETS = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets",
 _CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 
-def all_sets(target: Target) -> list[Object]:
-    """Every ApplicationSet of the namespace, by name. Every failure is a KildeError in words for people."""
-    return asyncio.run(_all(target))
+def all_sets(target: Target, *, everywhere: bool = False) -> list[Object]:
+    """Every ApplicationSet of the namespace (`everywhere`: of all of them), by name. Every failure is a KildeError in words for people."""
+    return asyncio.run(_all(target, "" if everywhere else target.namespace))
 
 
-async def _all(target: Target) -> list[Object]:
+async def _all(target: Target, namespace: str) -> list[Object]:
     from kilde.wiring.cluster import open_cluster
 
     cluster = open_cluster(target.kubeconfig, context=target.context)
     try:
-        found = [json.loads(raw) for raw in await cluster.list(_SETS, target.namespace)]
+        found = [json.loads(raw) for raw in await cluster.list(_SETS, namespace)]
     except ClusterError as error:
         if error.status == 404:
             raise KildeError("the cluster does not know ApplicationSets", hint=_CRDS) from error
@@ -37,7 +37,7 @@ async def _all(target: Target) -> list[Object]:
         await cluster.close()
     for one in found:
         one["metadata"].pop("managedFields", None)
-    return sorted(found, key=name_of)
+    return sorted(found, key=lambda one: called(one, target.namespace))
 
 
 def one_set(target: Target, name: str) -> Object:

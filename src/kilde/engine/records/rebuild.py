@@ -9,6 +9,7 @@ from kilde.core.basics.errors import KildeError, SourceError
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object, digest
 from kilde.core.ledger.operation import OperationView
+from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind
 from kilde.core.plan.desired import prepare
 from kilde.core.plan.masking import masked
@@ -36,16 +37,27 @@ async def rebuild(sources: Sources, view: OperationView) -> Rebuilt:
         return Rebuilt((), problem=f"it was made of {unkept}, of which the ledger does not keep enough")
     if view.rendering.get("patched"):
         return Rebuilt((), problem="the Application had patches of its own, which the ledger does not keep")
+    made = []
     try:
-        objects = await _rendered(sources, view)
+        manifests = await _rendered(sources, view)
+        for name in _names(view):
+            objects = _desired(manifests, view, name)
+            found = digest(list(objects))
+            if found == view.rendered_digest:
+                return Rebuilt(objects, found)
+            made.append(Rebuilt(objects, found, "these are not the manifests of then: their digest differs"))
     except KildeError as error:
         return Rebuilt((), problem=str(error))
-    found = digest(list(objects))
-    problem = "" if found == view.rendered_digest else "these are not the manifests of then: their digest differs"
-    return Rebuilt(objects, found, problem)
+    return made[0]
 
 
-async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]:
+def _names(view: OperationView) -> tuple[str, ...]:
+    """What tracking may have called the application: records do not say which namespace was the controller's, the digest does."""
+    namespace, found, name = view.application.partition("/")
+    return (name, f"{namespace}_{name}") if found else (namespace,)
+
+
+async def _rendered(sources: Sources, view: OperationView) -> tuple[Manifest, ...]:
     raw = {**view.source, **(view.rendering.get("blocks") or {})}
     source = read_source(Reader(raw, "source"), several=False)
     if source is None:
@@ -59,10 +71,14 @@ async def _rendered(sources: Sources, view: OperationView) -> tuple[Object, ...]
         renderer.close()
     assert result.parts is not None
     [rendered] = result.parts
+    return rendered.manifests
+
+
+def _desired(manifests: tuple[Manifest, ...], view: OperationView, name: str) -> tuple[Object, ...]:
     wide = {_kind(str(text)) for text in view.rendering.get("clusterWide") or ()}
     desired = prepare(
-        rendered.manifests,
-        app=view.application.rpartition("/")[2],
+        manifests,
+        app=name,
         namespace=view.destination.get("namespace", ""),
         scope=lambda kind: kind not in wide,
         tracking=_tracking(view.rendering.get("tracking")),

@@ -5,7 +5,7 @@ import time
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import at, name_of, under
+from kilde.cli.applications import at, called, under
 from kilde.cli.sets import all_sets
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.moment import age, parse
@@ -16,10 +16,11 @@ _HEADINGS = ("NAME", "HEALTH", "APPLICATIONS", "GENERATORS", "POLICY", "AGE")
 
 @click.command("list", epilog="Example: kilde appset list --data-dir state", short_help="One line a set.")
 @target_options
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Those of other namespaces, too.")
 @out.output_option
-def command(*, target: Target, output: str) -> None:
+def command(*, target: Target, everywhere: bool, output: str) -> None:
     """Lists the ApplicationSets with their health and how many Applications each has."""
-    found = all_sets(target)
+    found = all_sets(target, everywhere=everywhere)
     if output:
         out.data(found, output)
         return
@@ -27,13 +28,13 @@ def command(*, target: Target, output: str) -> None:
         click.echo(f"no ApplicationSets in namespace {target.namespace}", err=True)
         return
     now = time.time()
-    out.table(_HEADINGS, (_row(one, now=now) for one in found))
+    out.table(_HEADINGS, (_row(one, now=now, home=target.namespace) for one in found))
 
 
-def _row(one: Object, *, now: float) -> tuple[str, ...]:
+def _row(one: Object, *, now: float, home: str) -> tuple[str, ...]:
     created = parse(at(one, "metadata", "creationTimestamp"))
     return (
-        name_of(one),
+        called(one, home),
         health_of(one),
         at(one, "status", "resourcesCount") or "0",
         ",".join(generators(one)),
