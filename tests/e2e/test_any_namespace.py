@@ -1,16 +1,27 @@
 """Applications outside of the controller's namespace, as people have them, on both clusters: by `namespace/name` on the command line."""
 
+import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from e2e.stage import Stage
+from kilde.wiring.watched import watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 def config_map(value: str) -> dict[str, str]:
     return {"app/a.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{k: '{value}'}}\n"}
+
+
+def _planned(stage: Stage, *more: str, code: int) -> list[str]:
+    """The names of the applications that a plan of all is about."""
+    return [
+        app["name"]
+        for app in json.loads(stage.kilde("plan", "--all", "-o", "json", *more, codes=(code,)))["applications"]
+    ]
 
 
 def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> None:
@@ -44,6 +55,9 @@ def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> Non
     name = f"{team}/shop"
     stage.until(lambda: "OutOfSync" in stage.kilde("app", "get", name), "is looked at")
     assert stage.kilde("app", "diff", name, codes=(1,)).strip()
+    told = ("--application-namespaces", "team-*")
+    assert _planned(stage, *told, code=1) == [f"{team}_shop"]
+    assert _planned(stage, code=0) == []
     stage.kilde("app", "sync", name)
     made = stage.get("-n", team, "configmap", "a")
     assert made is not None
@@ -52,8 +66,19 @@ def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> Non
     assert [name, "teams", "Synced", "Healthy"] in rows
     assert name not in stage.kilde("app", "list")
     stage.kilde("app", "wait", name)
+    waits = {"name": "front", "namespace": stage.space, "annotations": {"kilde.dev/depends-on": f"app/{name}"}}
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps({**app, "metadata": waits}))
+    drawn = stage.kilde("app", "deps", "front", *told).splitlines()
+    assert [line.split("  ")[0] for line in drawn] == ["front", f"└─ {name}"]
+    assert drawn[1].endswith("Synced, Healthy")
+    stage.kubectl("delete", "application", "front", "-n", stage.space)
     records = stage.kilde("ledger", "log", "-o", "json")
     assert name in records
+    soon = f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+    (ran,) = json.loads(stage.kilde("ledger", "show", "--running-at", soon, "-o", "json"))
+    assert (ran["application"], ran["objects"], ran["exact"], ran["problem"]) == (name, 1, True, "")
+    looked = watched(stage.kubeconfig, context="", namespace=stage.space, data_dir=stage.data, others="team-*")
+    assert list(asyncio.run(looked).branches) == [f"{stage.url} at main"]
     stage.kilde("app", "delete", name, "--yes")
     stage.until(lambda: stage.get("-n", team, "application", "shop") is None, "deleted")
     assert stage.get("-n", team, "configmap", "a") is None
@@ -103,6 +128,8 @@ def test_a_team_keeps_its_sets_there_and_excluded_kinds_are_left_alone(stage: St
     assert stage.get("-n", team, "configmap", "a") is None
     assert stage.kilde("app", "diff", f"{team}/made") == ""
     assert "made" in stage.kilde("appset", "get", f"{team}/all")
+    assert f"{team}/all" in [line.split()[0] for line in stage.kilde("appset", "list", "-A").splitlines()]
+    assert "all" not in stage.kilde("appset", "list", codes=(0,))
     stage.kubectl("delete", "applicationset", "all", "-n", team)
     stage.until(lambda: stage.get("-n", team, "application", "made") is None, "gone with its set")
     assert stage.get("-n", team, "serviceaccount", "runner") is None

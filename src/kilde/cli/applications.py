@@ -38,6 +38,14 @@ class Applications:
             listed = await self._cluster.list(APPLICATIONS, "" if everywhere else self.namespace)
         return sorted(map(_read, listed), key=lambda app: called(app, self.namespace))
 
+    async def looked_after(self, others: str) -> list[Object]:
+        """Those that the installation looks after, by name; `others`: where else than here, else as its settings say."""
+        from kilde.engine.fleet.listing import list_applications
+
+        with _explained(self.namespace):
+            listed = await list_applications(self._cluster, self.namespace, others)
+        return sorted(map(_read, listed), key=lambda app: called(app, self.namespace))
+
     def _place(self, name: str) -> tuple[str, str]:
         return place_of(name, self.namespace)
 

@@ -30,7 +30,7 @@ from kilde.core.preview.saved import plan_key
 from kilde.core.source.credentials import choose, named_repository
 from kilde.engine.beside.comparing import comparer
 from kilde.engine.beside.looking import served_by
-from kilde.engine.fleet.applications import APPLICATIONS
+from kilde.engine.fleet.listing import list_applications
 from kilde.engine.fleet.projects import Projects
 from kilde.engine.preview.application import Bench
 from kilde.engine.preview.fleet import Desk, Place, Progress, plan_fleet
@@ -79,7 +79,7 @@ async def make_plan(settings: LookSettings, asked: Asked, progress: Progress, ju
     """The plan of these applications. Raises KildeError."""
     auths = read_auths(judging.auths) if judging.auths is not None else {}
     async with _desk(settings, asked, {}, judging) as desk:
-        apps, fleet = await _applications(desk.cluster, desk.clusters, settings.namespace, asked.names)
+        apps, fleet = await _applications(desk.cluster, desk.clusters, settings, asked.names)
         found = await plan_fleet(desk, apps, asked, progress, fleet)
         _keep(settings.data_dir / _TRACES, desk.traces.packed(found.keys))
         plans = await with_images(found.plans, auths, judging.plain) if judging.images else found.plans
@@ -101,7 +101,7 @@ async def plan_again(settings: LookSettings, saved: Iterable[AppPlan], progress:
     plans = {plan.name: plan for plan in saved}
     asked = Asked(names=tuple(plans))
     async with _desk(settings, asked, plans) as desk:
-        apps, fleet = await _applications(desk.cluster, desk.clusters, settings.namespace, asked.names)
+        apps, fleet = await _applications(desk.cluster, desk.clusters, settings, asked.names)
         found = await plan_fleet(desk, apps, asked, progress, fleet)
     now = {plan.name: plan for plan in found.plans}
     return [now[name] for name in plans]
@@ -216,12 +216,13 @@ def _version(told: str) -> str:
 
 
 async def _applications(
-    cluster: Cluster, clusters: Clusters, namespace: str, names: tuple[str, ...]
+    cluster: Cluster, clusters: Clusters, settings: LookSettings, names: tuple[str, ...]
 ) -> tuple[list[Application], list[Application]]:
-    """Those of these names (all of the namespace, where there are none), and all that were read."""
+    """Those of these names (all that the installation looks after, where there are none), and all that were read."""
+    namespace = settings.namespace
     names = tuple(instance_name(*place_of(name, namespace), namespace) for name in names)
-    spaces = dict.fromkeys([namespace, *(place_of(name, namespace)[0] for name in names)])
-    listed = [raw for space in spaces for raw in await cluster.list(APPLICATIONS, space)]
+    also = [place_of(name, namespace)[0] for name in names]
+    listed = await list_applications(cluster, namespace, settings.application_namespaces, also=also)
     apps = [read_application(msgspec.json.decode(raw), clusters, home=namespace) for raw in listed]
     known = {app.name: app for app in apps}
     if missing := [name for name in names if name not in known]:

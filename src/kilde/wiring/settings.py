@@ -14,4 +14,5 @@ class LookSettings:
     kubeconfig: Path | None = None
     context: str = ""
     namespace: str = "argocd"
+    application_namespaces: str = ""  # where else Applications may be; "": as argocd-cmd-params-cm says
     vault: VaultSettings | None = None

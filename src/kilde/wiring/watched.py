@@ -15,7 +15,8 @@ from kilde.core.secrets.surveying import ENDINGS, LARGEST, Survey, survey
 from kilde.core.source.credentials import choose
 from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree
-from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.applications import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
+from kilde.engine.fleet.listing import list_applications
 from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.sourcing import open_sources
@@ -34,13 +35,18 @@ class Watched:
     problems: list[str] = field(default_factory=list)
 
 
-async def watched(kubeconfig: Path | None, *, context: str, namespace: str, data_dir: Path) -> Watched:
-    """All that a sealing key may be needed for. KildeError where the cluster does not answer."""
+async def watched(
+    kubeconfig: Path | None, *, context: str, namespace: str, data_dir: Path, others: str = ""
+) -> Watched:
+    """All that a sealing key may be needed for. `others`: where else Applications may be, else as argocd-cmd-params-cm says.
+
+    KildeError where the cluster does not answer.
+    """
     cluster = open_cluster(kubeconfig, context=context)
     sources = open_sources(data_dir, "git-cli", SystemClock())
     found = Watched()
     try:
-        raw = await cluster.list(APPLICATIONS, namespace)
+        raw = await list_applications(cluster, namespace, others)
         branches = _branches([read_application(msgspec.json.decode(each)) for each in raw], found.problems)
         secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
         maps = await cluster.list(CONFIG_MAPS, namespace)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from kilde.cli.applications import settings
 from kilde.cli.budget_options import deletion_budget_option, fleet_budget_option
-from kilde.cli.target import Target, target_options
+from kilde.cli.target import Target, others_option, target_options
 from kilde.core.plan.budget import Budget, FleetBudget
 
 CHANGES, COULD_NOT = 1, 3
@@ -45,6 +46,7 @@ CHANGES, COULD_NOT = 1, 3
     metavar="HOST",
     help="A registry that is asked without TLS; may be repeated.",
 )
+@others_option("Where else Applications may be, as the controller was told")
 @deletion_budget_option("What the controller was started with.")
 @fleet_budget_option("What the controller was started with.")
 @click.option(
@@ -69,6 +71,7 @@ def command(
     check_images: bool,
     registry_config: Path | None,
     plain: tuple[str, ...],
+    application_namespaces: str,
     deletion_budget: Budget,
     fleet_budget: FleetBudget,
     output: str,
@@ -93,7 +96,8 @@ def command(
         auths=registry_config,
         plain=plain,
     )
-    preview = asyncio.run(make_plan(settings(target), Asked(names=names, **asked), progress(), judging))
+    look = replace(settings(target), application_namespaces=application_namespaces)
+    preview = asyncio.run(make_plan(look, Asked(names=names, **asked), progress(), judging))
     _print(preview, output)
     if out is not None:
         _save(preview, out, target.data_dir)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kilde.cli.sealing.key_store import Chosen, key_options
+from kilde.cli.target import others_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ _SHOWN = 5  # places of a key that is needed
 
 @click.command(epilog="Example: kilde secrets retire --data-dir state --dry-run")
 @key_options
+@others_option("Where else Applications may be, as the controller was told")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be retired.")
 @click.option(
     "--despite-unopened",
@@ -29,7 +31,9 @@ _SHOWN = 5  # places of a key that is needed
     multiple=True,
     help="Put this retired key into use again, and do nothing else; may be repeated.",
 )
-def command(*, chosen: Chosen, dry_run: bool, despite_unopened: bool, undo: tuple[str, ...]) -> int:
+def command(
+    *, chosen: Chosen, application_namespaces: str, dry_run: bool, despite_unopened: bool, undo: tuple[str, ...]
+) -> int:
     """Retires every key but the newest that no value needs: in no branch or tag that an Application watches, nor in the cluster.
 
     A retired key stays where it lies, marked; nothing opens with it until --undo. Seal values anew first (kilde secrets rotate), on every
@@ -43,7 +47,7 @@ def command(*, chosen: Chosen, dry_run: bool, despite_unopened: bool, undo: tupl
         chosen.use(lambda store: _revive(store, undo))
         return 0
     found = holder(chosen)
-    newest, seen = found.newest, look(chosen.target, found.keys)
+    newest, seen = found.newest, look(chosen.target, found.keys, application_namespaces)
     blocked = bool(seen.problems) or bool(seen.unopened and not despite_unopened)
     for text in seen.problems:
         click.echo(f"cannot be looked at: {text}", err=True)

@@ -9,19 +9,23 @@ import click
 from kilde.cli import output as out
 from kilde.cli.sealing.key_store import Chosen
 from kilde.cli.sealing.repository import options
+from kilde.cli.target import others_option
 
 FOUND = 1
 
 
 @click.command(epilog="Example: kilde secrets status --data-dir state --repo hello-config")
 @options
+@others_option("Where else Applications may be, as the controller was told")
 @click.option(
     "--watched",
     is_flag=True,
     help="Look at every repository and revision that the cluster's Applications watch, and at the cluster, not at --repo.",
 )
 @out.output_option
-def command(*, repo: Path, chosen: Chosen, files: tuple[Path, ...], watched: bool, output: str) -> int:
+def command(
+    *, repo: Path, chosen: Chosen, files: tuple[Path, ...], application_namespaces: str, watched: bool, output: str
+) -> int:
     """Lists the keys with their age and how many values of the repository need each: what would be lost if it were.
 
     Exit code 1 if there are values that no key opens, or files that cannot be read.
@@ -31,7 +35,7 @@ def command(*, repo: Path, chosen: Chosen, files: tuple[Path, ...], watched: boo
     from kilde.core.secrets import keys
 
     found = holder(chosen, files)
-    seen = look(chosen.target, found.keys) if watched else Repository(repo).needs(found)
+    seen = look(chosen.target, found.keys, application_namespaces) if watched else Repository(repo).needs(found)
     lost, unread = seen.unopened, seen.problems
     rows: list[dict[str, Any]] = [
         {

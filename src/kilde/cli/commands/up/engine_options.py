@@ -7,7 +7,7 @@ import click
 from kilde.cli.budget_options import deletion_budget_option, fleet_budget_option
 from kilde.cli.option_groups import group
 from kilde.cli.parameters import DURATION
-from kilde.cli.target import namespace_option
+from kilde.cli.target import namespace_option, others_option
 
 if TYPE_CHECKING:
     from kilde.engine.settings import EngineSettings
@@ -23,13 +23,7 @@ engine_options = group(
     "engine",
     _engine,
     namespace_option,
-    click.option(
-        "--application-namespaces",
-        metavar="NAMES",
-        envvar="ARGOCD_APPLICATION_NAMESPACES",
-        default="",
-        help="Where else Applications may be: names, globs and /regular expressions/, with commas; else as argocd-cmd-params-cm says.",
-    ),
+    others_option("Where else Applications may be"),
     click.option(
         "--applicationset-namespaces",
         "set_namespaces",
