@@ -53,6 +53,7 @@ ACCOUNTS, MAPS, CLAIMS = (
 REPLICA_SETS, SLICES = Of("apis/apps/v1", "replicasets"), Of("apis/discovery.k8s.io/v1", "endpointslices")
 POLICIES = Of("apis/networking.k8s.io/v1", "networkpolicies")
 DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
+DAEMON_SETS = Of("apis/apps/v1", "daemonsets")
 ROLES, CRON_JOBS = Of("apis/rbac.authorization.k8s.io/v1", "roles"), Of("apis/batch/v1", "cronjobs")
 BUDGETS, WIDGETS = Of("apis/policy/v1", "poddisruptionbudgets"), Of("apis/fuzz.test/v1", "widgets")
 GO_S_OWN = (
@@ -60,6 +61,11 @@ GO_S_OWN = (
     "the diff of Go's internal types in the message of an immutable spec",
 )
 NOTHING = {"metadata": {}}
+WARNED = {"name": "c", "image": "nginx", "resources": {"limits": {"memory": "100m"}}}
+DAEMONS = {
+    "selector": {"matchLabels": {"app": "a"}},
+    "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [WARNED]}},
+}
 NULL_BYTES = {"metadata": {"name": "x"}, "binaryData": {"bin": None}}
 ONE_GIBIBYTE = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
@@ -183,6 +189,15 @@ SEQUENCES: dict[str, list[Step]] = {
     ],
     "unknown fields of a custom resource are told by path": [
         WIDGETS.post({**WIDGET, "spec": {"nested": {"y": {"a": 1}}, "bogus": 1}}),
+    ],
+    "of length and pattern the first that is broken is told": [
+        WIDGETS.post({**WIDGET, "spec": {"name": name}}) for name in ("", "A", "A-longer-name", "A-b")
+    ],
+    "a DaemonSet is warned of where its template changes": [
+        DAEMON_SETS.post({"metadata": {"name": "x"}, "spec": {**DAEMONS, "minReadySeconds": 1}}),
+        DAEMON_SETS.patch(MERGE, {"spec": {"minReadySeconds": 2}}),
+        DAEMON_SETS.patch(MERGE, {"spec": {"template": {"metadata": {"labels": {"b": "c"}}}}}),
+        DAEMON_SETS.patch(MERGE, {"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}}),
     ],
     "a pod's tokens need an account": [
         PODS.post({"metadata": {"name": "x"}, "spec": POD}),

@@ -38,14 +38,15 @@ def warnings(storage: str, obj: Object, old: Object | None) -> Iterator[str]:
         yield from pod_warnings(obj, "")
     elif storage in _TEMPLATES:
         path = _TEMPLATES[storage]
-        if old is None or _generation(obj) != _generation(old):
+        if old is None or _counted(storage, obj, path) != _counted(storage, old, path):
             yield from pod_warnings(_at(obj, path) or {}, ".".join(path) + ".")
     if storage in KINDS:
         yield from KINDS[storage](obj, old)
 
 
-def _generation(obj: Object) -> Json:
-    return (obj.get("metadata") or {}).get("generation")
+def _counted(storage: str, obj: Object, path: tuple[str, ...]) -> Json:
+    """What must have changed for a template to be warned of again: the generation, of a DaemonSet that of its template."""
+    return _at(obj, path) if storage == "daemonsets.apps" else (obj.get("metadata") or {}).get("generation")
 
 
 def of_custom(obj: Object, old: Object | None) -> Iterator[str]:

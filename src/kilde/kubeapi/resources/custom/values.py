@@ -113,11 +113,12 @@ def _enum(value: Json, schema: Schema, place: _Place) -> Iterator[Cause]:
 
 def _text(value: str, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
     most, least, pattern, form = (schema.get(key) for key in ("maxLength", "minLength", "pattern", "format"))
+    # Of the first three only the first that is broken is told.
     if most is not None and len(value) > most:
         yield too_long(place.path, most)
-    if least is not None and len(value) < least:
+    elif least is not None and len(value) < least:
         yield invalid(place.path, value, f"{place.body} should be at least {least} chars long")
-    if pattern and not matches(pattern, value):
+    elif pattern and not matches(pattern, value):
         yield invalid(place.path, value, f"{place.body} should match '{pattern}'")
     known = FORMATS.get(form or "")
     if known is not None and not schema.get(_INT_OR_STRING) and not known(value):
