@@ -102,6 +102,18 @@ def test_an_api_server_that_is_not_there(kilde: Kilde, embedded: Path, tmp_path:
 HOOKED = """
 apiVersion: v1
 kind: ConfigMap
+metadata: {name: argocd-cm, namespace: default}
+data: {resource.exclusions: "- {apiGroups: [''], kinds: [ServiceAccount]}"}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: doctor-excluded
+  namespace: default
+  annotations: {argocd.argoproj.io/tracking-id: "doctor-gone:/ServiceAccount:default/doctor-excluded"}
+---
+apiVersion: v1
+kind: ConfigMap
 metadata:
   name: doctor-lonely
   namespace: default
@@ -144,7 +156,7 @@ def test_webhooks_that_do_not_answer_and_objects_that_were_left(
     kubectl(config, "wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=30s", stdin="")
     kubectl(config, "apply", "-f", "-", stdin=HOOKED)
     try:
-        said = kilde("doctor", "--kubeconfig", config, "-o", "json")
+        said = kilde("doctor", "--kubeconfig", config, "--namespace", "default", "-o", "json")
     finally:
         kubectl(config, "delete", "--ignore-not-found", "-f", "-", stdin=HOOKED)
     found = {f"{each['area']}/{each['check']}": (each["verdict"], each["says"]) for each in json.loads(said.out)}

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from engine.world import APPLICATIONS, CONFIG_MAPS, Play, config_map, play
+from kilde.core.access.kind_filter import read_kind_filter
+from kilde.core.apps.customizations import read_customizations
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.tracking import Tracking
+from kilde.engine.beside.comparing import Comparer
+from kilde.engine.preview.losses import losses
 
 pytestmark = pytest.mark.anyio
 POLICY = {"automated": {"prune": True, "selfHeal": True}}
@@ -50,6 +55,21 @@ async def test_what_is_excluded_is_not_applied_and_what_was_applied_before_stays
         gone = ObjectRef("argoproj.io", "Application", "argocd", "shop")
         await p.until(lambda: gone not in p.cluster.objects())
         assert (p.data("a"), accounts(p)) == ({"k": "by hand"}, set())
+
+
+async def test_a_pruned_application_takes_along_what_is_not_excluded() -> None:
+    async with play() as p:
+        kinds = read_kind_filter({"resource.exclusions": "- kinds: [PersistentVolumeClaim]"})
+        by = Comparer(p.cluster, Tracking(), read_customizations({}), kinds)
+        there = [{"kind": kind, "namespace": "shop", "name": "a"} for kind in ("ConfigMap", "PersistentVolumeClaim")]
+        live: dict[str, Any] = {
+            "metadata": {"name": "shop", "finalizers": ["resources-finalizer.argocd.argoproj.io"]},
+            "spec": {"destination": {"name": "in-cluster"}},
+            "status": {"resources": there},
+        }
+        ref = ObjectRef("argoproj.io", "Application", "argocd", "shop")
+        (found,) = await losses(by, ref, live)
+        assert found.text == "its 1 objects are deleted with it (it has the finalizer that says so)"
 
 
 async def test_what_is_allowed_again_is_taken_up_again() -> None:

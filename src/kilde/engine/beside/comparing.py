@@ -56,15 +56,15 @@ class Comparer:
 
     def __init__(self, cluster: Cluster, tracking: Tracking, customizations: Customizations, kinds: KindFilter) -> None:
         self.cluster, self.tracking, self.customizations = cluster, tracking, customizations
-        self.schemas, self._kinds = Schemas(cluster), kinds
+        self.schemas, self.kinds = Schemas(cluster), kinds
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(self, app: Application, manifests: Iterable[Manifest], *, prune: bool) -> Compared:
         """Raises KildeError: an object that has no place to be, or a cluster that does not answer."""
-        self._kinds.check()
+        self.kinds.check()
         discovery, server = await self.cluster.discovery(), app.destination.cluster.server
         desired = self.desired(app, tuple(manifests), discovery)
-        owned = (ref for ref in owned_refs(app) if not self._kinds.excludes(server, ref.group, ref.kind))
+        owned = (ref for ref in owned_refs(app) if not self.kinds.excludes(server, ref.group, ref.kind))
         gone = sorted(set(owned) - desired.refs)
         refs = (*desired.refs, *gone)
         live = dict(zip(refs, await asyncio.gather(*(self.live(ref) for ref in refs)), strict=True))
@@ -89,7 +89,7 @@ class Comparer:
     def desired(self, app: Application, manifests: tuple[Manifest, ...], discovery: Discovery) -> Desired:
         """What is wanted, each object in its place, without excluded kinds. Raises InvalidInput."""
         server = app.destination.cluster.server
-        manifests = tuple(each for each in manifests if not self._kinds.excludes(server, each.group, each.kind))
+        manifests = tuple(each for each in manifests if not self.kinds.excludes(server, each.group, each.kind))
         coming = defined_scopes(manifests)
 
         def scope(kind: GroupKind) -> bool | None:

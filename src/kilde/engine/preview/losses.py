@@ -48,7 +48,7 @@ async def _taken(by: Comparer, ref: ObjectRef, live: Object) -> AsyncIterator[Fi
     elif kind == GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"):
         yield await _custom_objects(by, ref, live)
     elif kind == GroupKind("argoproj.io", "Application"):
-        yield _application(ref, read_application(live))
+        yield _application(by, ref, read_application(live))
 
 
 async def _claim(by: Comparer, ref: ObjectRef, live: Object, *, through: str = "") -> Finding:
@@ -92,10 +92,12 @@ async def _custom_objects(by: Comparer, ref: ObjectRef, live: Object) -> Finding
         return Finding(kind="cascade", object=str(ref), text=text, grave=True)
 
 
-def _application(ref: ObjectRef, app: Application) -> Finding:
+def _application(by: Comparer, ref: ObjectRef, app: Application) -> Finding:
+    """Its objects of excluded kinds stay, as its deletion has nothing to do with them."""
     if not app.cascade:
         return Finding(kind="cascade", object=str(ref), text="its objects stay, and are nobody's from then on")
-    owned = sorted(owned_refs(app))
+    server = app.destination.cluster.server
+    owned = sorted(one for one in owned_refs(app) if not by.kinds.excludes(server, one.group, one.kind))
     claims = [one.name for one in owned if one.group_kind == _CLAIM]
     told = f", with the claims {', '.join(claims[:_MOST])}" if claims else ""
     text = f"its {len(owned)} objects are deleted with it (it has the finalizer that says so){told}"

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import msgspec
 
 from kilde.adapters.cluster.client import KubeCluster
-from kilde.core.access.orphans import is_looked_at
+from kilde.core.access.kind_filter import read_kind_filter
+from kilde.core.apps.clusters import IN_CLUSTER
 from kilde.core.basics.errors import ClusterError
-from kilde.core.doctor.finding import Finding
+from kilde.core.doctor.finding import Finding, Verdict
 from kilde.core.doctor.orphans import judge_orphans
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.tracking import Tracking, read_tracking
@@ -38,12 +39,16 @@ async def look_for_orphans(cluster: KubeCluster, namespace: str) -> list[Finding
     if served.resource(APPLICATIONS.group, APPLICATIONS.kind) is None:
         return []
     raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
-    tracking = read_tracking((msgspec.json.decode(raw).get("data") or {}) if raw else {})
+    data = (msgspec.json.decode(raw).get("data") or {}) if raw else {}
+    tracking, kinds = read_tracking(data), read_kind_filter(data)
+    if kinds.problems:
+        said = f"cannot tell which kinds are excluded: {'; '.join(kinds.problems)}"
+        return [Finding(area="cluster", check="orphans", verdict=Verdict.UNKNOWN, says=said)]
     names = await _applications(cluster, namespace)
     tracked: list[tuple[str, str]] = []
     seen = unread = 0
     for resource in served.all():
-        if "list" not in resource.verbs or not is_looked_at(resource.group, resource.kind):
+        if "list" not in resource.verbs or kinds.hides(IN_CLUSTER, resource.group, resource.kind):
             continue
         if seen >= _MOST:
             unread += 1
