@@ -137,8 +137,10 @@ class Repository:
 
     def commit(self, path: str, text: str) -> str:
         """Commits one file and pushes; the commit's id."""
+        (self.work / path).parent.mkdir(exist_ok=True)
         (self.work / path).write_text(text)
-        self._git("commit", "-q", "-am", f"change {path}")
+        self._git("add", path)
+        self._git("commit", "-q", "-m", f"change {path}")
         self._git("push", "-q", "origin", "main")
         return self._git("rev-parse", "HEAD").strip()
 

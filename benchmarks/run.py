@@ -148,16 +148,19 @@ async def by_hand(cluster: Cluster, waiting: Waiting, number: int) -> float:
     return max(0.0, await asyncio.wait_for(done, 60) - begun)
 
 
+_APART = 50  # a field that is put back ten times in a minute counts as fought over, and waits
+
+
+def apart_map(number: int) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a{number}-web\ndata:\n  level: info\n"
+
+
 async def base(embedded: bool, size: int) -> None:
     """A commit to the base of every overlay: what it costs, and how long heals of an application apart from them take meanwhile."""
     async with setting(embedded) as (folder, cluster, kilde):
         repository = Repository(folder / "repo", size)
-        (repository.work / "apart").mkdir()
-        (repository.work / "apart/map.yaml").write_text(
-            f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a{size}-web\ndata:\n  level: info\n"
-        )
-        repository._git("add", "-A")
-        repository.commit("apart/map.yaml", (repository.work / "apart/map.yaml").read_text())
+        apart_maps = [size + n * NAMESPACES for n in range(_APART)]  # all in the namespace of application `size`
+        repository.commit("apart/maps.yaml", "---\n".join(apart_map(number) for number in apart_maps))
         await create_applications(cluster.client, size, repository.url)
         apart: dict[str, Any] = application(size, repository.url)
         apart["spec"]["source"]["path"] = "apart"
@@ -175,7 +178,7 @@ async def base(embedded: bool, size: int) -> None:
         rolled = asyncio.ensure_future(until_well(cluster.client, size + 1, revision=sha))
         times: list[float] = []
         while not rolled.done():
-            times.append(await by_hand(cluster, waiting, size))
+            times.append(await by_hand(cluster, waiting, apart_maps[len(times) % _APART]))
             await asyncio.sleep(1.0)
         row(
             "applications",
