@@ -7,6 +7,7 @@ import pytest
 
 from argo_cd_module import load, newest
 from kilde.core.health.assess import assess
+from kilde.core.health.lua import lua_judge
 
 FOLDER = newest()
 PENDING = ("Progressing", "Pending deletion")
@@ -54,3 +55,23 @@ def test_every_case_of_argo_cd_is_judged_as_it_judges_it() -> None:
     assert count > 900
     assert wrong == {}
     assert differ <= ON_PURPOSE
+
+
+@pytest.mark.skipif(FOLDER is None, reason="Argo CD's module is not in Go's module cache")
+@pytest.mark.parametrize("start", ["", "goto start ::start:: "], ids=["plain", "jumping"])
+def test_the_sandbox_runs_argo_cds_own_scripts_as_its_engine_does(start: str) -> None:
+    assert FOLDER is not None
+    wrong, count = {}, 0
+    for kind, name, obj, expected in cases(FOLDER):
+        own = (
+            FOLDER / obj["apiVersion"].partition("/")[0] / obj["kind"] / "health.lua"
+        )  # goes before one with wildcards
+        script = own if own.exists() else FOLDER / kind / "health.lua"
+        found = lua_judge(start + script.read_text())(obj)
+        verdict = (str(found.status), found.message) if found else None
+        count += 1
+        if verdict != expected:
+            wrong[f"{kind} {name}"] = (expected, verdict)
+
+    assert count > 900
+    assert wrong == {}

@@ -1,10 +1,12 @@
 """The sandbox of Lua scripts from `argocd-cm`: Lua 5.1 by lupa, bounded in instructions and memory, with nothing that reaches the machine.
 
-Argo CD runs them in gopher-lua with the base, table and string libraries, `os.date` and `os.time`, and stops them after a second; a count
-of instructions is the same on every machine. What a script returns is bounded, too, before it is a value of ours.
+Argo CD runs them in gopher-lua, which is 5.1 and `goto`, with the base, table and string libraries, `os.date` and `os.time`, and stops them
+after a second; a count of instructions is the same on every machine. Scripts that jump run in Lua 5.2, with the names that 5.1 has. What a
+script returns is bounded, too, before it is a value of ours.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +17,17 @@ _MEMORY = 32 << 20  # bytes
 _DEEPEST = 200
 _LARGEST = 200_000  # values in what a script returns
 _INT64 = 1 << 63
+_JUMP = re.compile(r"\bgoto\b")
 # What a script may use; everything else of the runtime is out of its reach.
 _PRELUDE = """
 local hook, limit = debug.sethook, ...
+unpack = unpack or table.unpack  -- 5.2 has these elsewhere, or not
+table.getn = table.getn or function(list) return #list end
+table.maxn = table.maxn or function(list)
+  local most = 0
+  for key in next, list do if type(key) == "number" and key > most then most = key end end
+  return most
+end
 local safe = {date = os.date, time = os.time}
 local kept = {}
 for _, name in ipairs{"assert", "error", "ipairs", "next", "pairs", "select", "setmetatable", "getmetatable", "rawequal",
@@ -46,12 +56,13 @@ kept.require = function(name)
   error("module '" .. tostring(name) .. "' not found")
 end
 kept._G = kept
-local setfenv, loadstring = setfenv, loadstring
+local setfenv, loadstring, load = setfenv, loadstring, load
 return function(text, name, obj, parameters)
-  local script, problem = loadstring(text, "=" .. name)
+  local script, problem
+  if setfenv then script, problem = loadstring(text, "=" .. name) else script, problem = load(text, "=" .. name, "t", kept) end
   if not script then error(problem, 0) end
   kept.obj, kept.actionParams = obj, parameters
-  setfenv(script, kept)
+  if setfenv then setfenv(script, kept) end
   hook(function() spent = true; error("took too many steps", 0) end, "", limit)
   local found = script()
   hook()
@@ -71,25 +82,45 @@ def run_script(
 
     `only`: of a table that is returned these keys alone, whatever else may be in it.
     """
+    if script.startswith("\x1b"):  # an interpreter would take it for compiled code, and believe it
+        raise ScriptFailed("the script is compiled code, not text")
     try:
-        from lupa import lua51  # 1 MB, for those who have such scripts
+        lua = _dialect(script)
     except ModuleNotFoundError:
         raise ScriptFailed(f"{_PLURALS[name]} in Lua need the package lupa, which is not installed") from None
-    runtime = lua51.LuaRuntime(
-        register_eval=False, register_builtins=False, max_memory=_MEMORY, attribute_filter=_refused, encoding="utf-8"
-    )
+    runtime = _runtime(lua)
     try:
         function = runtime.execute(_PRELUDE, _INSTRUCTIONS)
         found = function(script, name, _table(runtime, obj, 0), runtime.table_from(dict(parameters or {})))
-        plain = _Plain(lua51.lua_type)
-        if only and lua51.lua_type(found) == "table":
+        plain = _Plain(lua.lua_type)
+        if only and lua.lua_type(found) == "table":
             return {key: plain.of(found[key], 1) for key in only}
         return plain.of(found, 0)
-    except (lua51.LuaError, lua51.LuaMemoryError, UnicodeError, RecursionError) as error:
+    except (lua.LuaError, lua.LuaMemoryError, UnicodeError, RecursionError) as error:
         raise ScriptFailed(_words(error, name)) from None
 
 
 _PLURALS = {"health": "health checks", "discovery": "actions", "action": "actions"}
+
+
+def _dialect(script: str) -> Any:
+    """The interpreter of a script: Lua 5.1, or 5.2 for one that 5.1 cannot read and that jumps."""
+    from lupa import lua51  # 1 MB, for those who have such scripts
+
+    if _JUMP.search(script):
+        try:
+            _runtime(lua51).compile(script)
+        except (lua51.LuaError, lua51.LuaMemoryError, UnicodeError):
+            from lupa import lua52
+
+            return lua52
+    return lua51
+
+
+def _runtime(lua: Any) -> Any:
+    return lua.LuaRuntime(
+        register_eval=False, register_builtins=False, max_memory=_MEMORY, attribute_filter=_refused, encoding="utf-8"
+    )
 
 
 def _refused(_obj: object, _name: object, _setting: bool) -> Any:
