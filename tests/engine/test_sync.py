@@ -56,6 +56,22 @@ async def test_without_automation_nothing_is_written_until_somebody_asks() -> No
         assert shown(p.records.records[0].body, p.records.people())["askedBy"] == "ann"
 
 
+async def test_an_operation_goes_by_the_options_that_it_names() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(syncPolicy={"syncOptions": ["ServerSideApply=true"]})
+
+        async def synced(**sync: Any) -> str:
+            await p.until(lambda: p.sync() in ("Synced", "OutOfSync"))
+            await p.patch_application({"operation": {"sync": sync}})
+            await p.until(lambda: p.status().get("operationState", {}).get("operation", {}).get("sync") == sync and p.phase() == "Succeeded")
+            return str(p.status()["operationState"]["syncResult"]["resources"][0]["message"])
+
+        assert await synced() == "configmap/a created"
+        assert await synced(syncOptions=["ServerSideApply=true"]) == "configmap/a serverside-applied"
+        assert await synced(syncOptions=["Replace=true"]) == "configmap/a replaced"
+
+
 async def test_what_leaves_git_leaves_the_cluster_and_nothing_else_does() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"), b=config_map("b"))

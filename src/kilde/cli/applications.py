@@ -26,6 +26,13 @@ REFRESH = "argocd.argoproj.io/refresh"
 _CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 
+def with_options(operation: Object, app: Object) -> Object:
+    """The operation with the Application's sync options before its own, which win: an operation goes by those that it names."""
+    own = under(app, "spec", "syncPolicy", "syncOptions") or []
+    options = [*own, *operation["sync"].get("syncOptions", [])]
+    return {**operation, "sync": {**operation["sync"], "syncOptions": options}} if options else operation
+
+
 class Applications:
     """The Applications of one namespace. Every failure is a KildeError in words for people."""
 

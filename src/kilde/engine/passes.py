@@ -154,10 +154,8 @@ class Passes:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
             return self._fight_delay(rt)
         if running.operation.problem:
-            await blocked.refuse(
-                self._ctx, app, running.operation, f"Invalid operation request: {running.operation.problem}"
-            )
-            return 0.001
+            told = f"Invalid operation request: {running.operation.problem}"
+            return await self._refuse(app, rt, running.operation, told)
         later = await self._begins_later(
             app, running, lambda why: self._verdict(app, rt, wish, survey, why or condition), refresh
         )
@@ -199,24 +197,21 @@ class Passes:
         rt.running = running
         if running.retries and operation.retry.refresh:
             wish = await self._newest(app, rt, wish)
-        target, job_rt = wish, rt
+        target, acting = wish, app.under(operation)
+        job_rt = rt if acting is app else Runtime(wish=wish)  # whether it may be pruned rests on the options
         others = operation.sources and operation.sources != app.sources
         if others and (denied := ctx.projects.refusals(replace(app, sources=operation.sources))):
-            rt.running = None
-            await blocked.refuse(self._ctx, app, operation, "; ".join(denied))
-            return 0.001
+            return await self._refuse(app, rt, operation, "; ".join(denied))
         if others or operation.manifests or operation.revisions not in ((), wish.revisions):
             try:
                 target = await self._target(app, rt, operation)
             except KildeError as error:
-                rt.running = None
                 told = f"ComparisonError: {not_loaded(app, rt, error, operation)[1]}"
-                await blocked.refuse(self._ctx, app, operation, str(error) if operation.manifests else told)
-                return 0.001
+                return await self._refuse(app, rt, operation, str(error) if operation.manifests else told)
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
             await ctx.watch_all(app.name, needed, await ctx.world.cluster.discovery())
-        whole = ctx.surveyor.survey(app, job_rt, prune=operation.prune).plan
+        whole = ctx.surveyor.survey(acting, job_rt, prune=operation.prune).plan
         plan = selected(whole, operation)
         if operation.automated:
             plan = unrivalled(ctx, app, plan)
@@ -232,7 +227,7 @@ class Passes:
                 newest, rt, wish, ctx.surveyor.survey(newest, rt, prune=bool(auto and auto.prune)), None
             )
 
-        job = Job(app=app, rt=job_rt, wish=target, plan=plan, revision=revision, running=running, verdict=verdict)
+        job = Job(app=acting, rt=job_rt, wish=target, plan=plan, revision=revision, running=running, verdict=verdict)
         rt.busy = True
         try:
             delay = await operate(ctx, job)
@@ -242,6 +237,11 @@ class Passes:
             rt.running = None
             return 0.001  # look once more: what came meanwhile, and whether it is all in step now
         return delay
+
+    async def _refuse(self, app: Application, rt: Runtime, operation: Operation, why: str) -> float:
+        rt.running = None
+        await blocked.refuse(self._ctx, app, operation, why)
+        return 0.001
 
     async def _newest(self, app: Application, rt: Runtime, known: Wish) -> Wish:
         """What Git has by now; what is known where that cannot be told."""

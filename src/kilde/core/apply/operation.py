@@ -53,6 +53,7 @@ class SyncOrder:
     defines: Mapping[ObjectRef, GroupKind] = field(default_factory=dict)
     create_namespace: str = ""  # the namespace to make sure of; "" for none
     dry_run: bool = False
+    prune: bool = True  # whether it may; False: what would go is told as waiting for it
     before: Mapping[tuple[ObjectRef, SyncPhase], ObjectResult] = field(default_factory=dict)
 
 
@@ -209,7 +210,8 @@ class _Walk:
                 self._set(state, Phase.FAILED if bad else Phase.SUCCEEDED, result.message, result=result)
         for state in prunes:
             if state.task.change.action is Action.HOLD:
-                text = "ignored (no prune)" if state.task.change.kept else "ignored (requires pruning)"
+                kept = state.task.change.kept and self._order.prune
+                text = "ignored (no prune)" if kept else "ignored (requires pruning)"
                 text = "ignored (over the deletion budget)" if state.task.change.over else text
                 self._set(state, Phase.SUCCEEDED, text, code=ResultCode.PRUNE_SKIPPED)
 

@@ -89,6 +89,12 @@ class Application:
             del told["source"]
         return {**told_revisions(revisions, several=self.several), **told}
 
+    def under(self, operation: Operation) -> "Application":
+        """As that operation has it: its sync options are those that it names. Whoever writes an operation copies the application's."""
+        if operation.options == self.policy.options:
+            return self
+        return replace(self, policy=replace(self.policy, options=operation.options))
+
     @property
     def deleting(self) -> bool:
         return self.deleted_at is not None

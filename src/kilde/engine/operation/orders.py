@@ -68,6 +68,7 @@ def make_order(
             defines=defines,
             create_namespace=create_namespace,
             dry_run=operation.dry_run,
+            prune=operation.prune,
             before={keys[told]: result for told, result in known.items() if told in keys},
         ),
         bodies,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import REFRESH, Applications, applications, at, under
+from kilde.cli.applications import REFRESH, Applications, applications, at, under, with_options
 from kilde.cli.commands.app.get import results
 from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
@@ -136,5 +136,5 @@ async def _ask(apps: Applications, name: str, operation: Object) -> None:
         raise KildeError("another operation is under way", about=name, hint=hint)
     metadata = {"resourceVersion": at(app, "metadata", "resourceVersion"), "annotations": {REFRESH: "normal"}}
     await apps.patch(
-        name, {"metadata": metadata, "operation": operation}
+        name, {"metadata": metadata, "operation": with_options(operation, app)}
     )  # of what the repository has now, not at the last poll
