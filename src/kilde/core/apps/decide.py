@@ -33,17 +33,15 @@ def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool, a
     prunes = tuple(change for change in plan.of(Action.PRUNE) if not change.going)
     if not writes and not prunes:
         return NOTHING  # only what may not be pruned is left
-    if wipes_out and not auto.allow_empty:
-        text = f"Skipping sync attempt to [{revision}]: auto-sync will wipe out all resources"
-        return Decision(condition=("SyncError", text))
     attempt = last_attempt(app.status)
     sources = [dict(source.raw) for source in app.sources]
     tried = attempt is not None and attempt.revision == revision and list(map(dict, attempt.sources)) == sources
-    if not tried:
-        return Decision(sync=True)
-    if attempt is not None and attempt.phase in ("Failed", "Error"):
+    if tried and attempt is not None and attempt.phase in ("Failed", "Error"):
         text = f"Failed last sync attempt to [{revision}]: {attempt.message}"
         return Decision(condition=("SyncError", text))
-    if auto.self_heal or (approved and prunes):
-        return Decision(sync=True, heal=True)
-    return NOTHING
+    if tried and not auto.self_heal and not (approved and prunes):
+        return NOTHING
+    if wipes_out and not auto.allow_empty:
+        text = f"Skipping sync attempt to [{revision}]: auto-sync will wipe out all resources"
+        return Decision(condition=("SyncError", text))
+    return Decision(sync=True, heal=tried)
