@@ -64,7 +64,11 @@ async def test_an_operation_goes_by_the_options_that_it_names() -> None:
         async def synced(**sync: Any) -> str:
             await p.until(lambda: p.sync() in ("Synced", "OutOfSync"))
             await p.patch_application({"operation": {"sync": sync}})
-            await p.until(lambda: p.status().get("operationState", {}).get("operation", {}).get("sync") == sync and p.phase() == "Succeeded")
+
+            def asked() -> Any:
+                return p.status().get("operationState", {}).get("operation", {}).get("sync")
+
+            await p.until(lambda: asked() == sync and p.phase() == "Succeeded")
             return str(p.status()["operationState"]["syncResult"]["resources"][0]["message"])
 
         assert await synced() == "configmap/a created"
