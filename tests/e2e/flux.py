@@ -87,14 +87,19 @@ class Flux:
         for body in self.bodies:
             meta = {**body["metadata"], "namespace": self.space, "labels": labels}
             self.stage.kubectl(*words, stdin=json.dumps({**body, "metadata": meta}))
-        entries = [{"id": f"{self.space}_web_apps_Deployment"}, {"id": f"{self.space}_config__ConfigMap"}]
         status = {
-            "inventory": {"entries": [{**one, "v": "v1"} for one in entries]},
+            "inventory": {"entries": [self._entry(body) for body in self.bodies]},
+            "lastAppliedRevision": f"main@sha1:{self.stage.git('rev-parse', 'HEAD').strip()}",
+            "observedGeneration": found["metadata"]["generation"],
             "conditions": [{"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded"}],
         }
         patch = json.dumps({"status": status})
         self._of_kustomization("patch", "--subresource=status", "--type=merge", "-p", patch)
         return True
+
+    def _entry(self, body: dict[str, Any]) -> dict[str, str]:
+        group, _, version = body["apiVersion"].rpartition("/")
+        return {"id": f"{self.space}_{body['metadata']['name']}_{group}_{body['kind']}", "v": version}
 
     def kustomization(self) -> dict[str, Any]:
         found = self.stage.get("-n", self.stage.space, "kustomizations.kustomize.toolkit.fluxcd.io", "shop")

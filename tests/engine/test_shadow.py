@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from engine.world import APPLICATIONS, config_map, play
-from kilde.engine.migration.shadow import Book, ShadowReporter
+from kilde.engine.migration.shadow import Book, ShadowReporter, Voice
 
 pytestmark = pytest.mark.anyio
 _WRITES = ("apply", "create", "update", "patch", "delete")
@@ -13,7 +13,7 @@ AUTOMATED = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
 
 
 async def test_a_shadow_writes_nothing_whatever_there_is_to_do() -> None:
-    book = Book()
+    book = Book(Voice())
     async with play(shadow=True, report=partial(ShadowReporter, book=book)) as one:
         await one.commit(a=config_map("a", k="v"), b=config_map("b"))
         await one.application(**AUTOMATED)

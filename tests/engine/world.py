@@ -16,7 +16,7 @@ from kilde.engine.controller import ChooseCredentials, Controller
 from kilde.engine.report import Reporter
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World
-from kilde.ports.cluster import Resource
+from kilde.ports.cluster import Cluster, Resource
 from kilde.ports.downloads import Downloads
 from kilde.ports.sources import Credentials, Sources
 from kilde.testing.cluster import FakeCluster
@@ -152,9 +152,10 @@ async def play(
     plugins: Plugins | None = None,
     choose: ChooseCredentials = lambda url, project, config: Credentials(),
     report: Callable[..., Reporter] = Reporter,
+    view: Callable[[FakeCluster], Cluster] = lambda cluster: cluster,
     **settings: Any,
 ) -> AsyncIterator[Play]:
-    """`sources`: what the controller is given instead of `git`, which is in it."""
+    """`sources`: what the controller is given instead of `git`, which is in it; `view`: instead of the cluster."""
     clock = SystemClock()
     cluster, records, web = FakeCluster(clock), MemoryRecords(), FakeWeb()
     git = git or FakeSources()
@@ -171,7 +172,7 @@ async def play(
     others: list[Play] = []
     git.create(URL)
     world = World(
-        cluster=cluster,
+        cluster=view(cluster),
         sources=sources or git,
         records=records,
         clock=clock,

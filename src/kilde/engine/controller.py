@@ -13,7 +13,7 @@ from kilde.core.apps.customizations import read_customizations
 from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.tracking import read_tracking
+from kilde.core.plan.tracking import Tracking, read_tracking
 from kilde.core.sets.policy import CONFIG_MAP as PARAMETERS
 from kilde.core.source.chart_index import is_pinned
 from kilde.core.source.chart_place import parse_place
@@ -268,12 +268,7 @@ class Controller:
         self._clusters.configured(data)
         if tracking != self.context.live.tracking or kinds != self.context.projects.kinds:
             self.context.projects.kinds = kinds
-            for target in self.targets.all():
-                target.context.live.retrack(tracking)
-            for name, rt in self.context.runtimes.items():
-                rt.wish = rt.watched = None  # objects carry another mark, or are others
-                rt.judged.clear()
-                self._queue.add(name)
+            self.retrack(tracking)
         self.context.projects.impersonation = read_impersonation(data)
         customizations = read_customizations(data)
         if customizations != self.context.surveyor.customizations:
@@ -288,6 +283,15 @@ class Controller:
             failed = any(self.context.repositories.error(source.url, app.project) for source in app.sources)
             if failed or self.context.signatures.demanded(app):
                 self._queue.add(app.name)
+
+    def retrack(self, tracking: Tracking) -> None:
+        """Objects carry other marks from now on, or are others: all of them are listed anew."""
+        for target in self.targets.all():
+            target.context.live.retrack(tracking)
+        for name, rt in self.context.runtimes.items():
+            rt.wish = rt.watched = None
+            rt.judged.clear()
+            self._queue.add(name)
 
     def _wake(self, name: str, delay: float) -> None:
         self._queue.add(name, delay=delay)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ from kilde.core.apps.application import Application
 from kilde.core.basics.errors import KildeError
 from kilde.core.migrate.shadow import Shadow
 from kilde.engine.controller import Controller
-from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, template_images
+from kilde.engine.migration.flux.after import AfterFlux
+from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, Voice
 from kilde.engine.settings import EngineSettings
 from kilde.engine.sources.sops import SopsKeys
 from kilde.engine.world import World
@@ -32,26 +33,52 @@ _LOOK = 0.2
 
 
 async def run_shadow(settings: LookSettings, *, seconds: float, raw_secrets: bool) -> Shadow:
-    """Compares for so long, and at least once each application. Raises KildeError."""
+    """Of Argo CD: compares for so long, and at least once each application. Raises KildeError."""
+    async with _opened(settings) as (cluster, where):
+        book = Book(Voice())
+        engine = EngineSettings(namespace=settings.namespace, raw_secrets=raw_secrets, shadow=True)
+        async with _shadow(settings, ReadOnly(cluster), cluster, engine, book) as made:
+            apps = await _compared(made, book, seconds)
+            return Shadow(system=book.voice.system, cluster=where, seconds=seconds, applications=book.told(apps))
+
+
+async def run_flux_shadow(settings: LookSettings, *, seconds: float, raw_secrets: bool) -> Shadow:
+    """Of Flux, in the cluster as it would be after a take-over. Raises KildeError."""
+    async with _opened(settings) as (cluster, where):
+        after = AfterFlux(cluster, SystemClock(), settings.namespace)
+        await after.look()
+        book = Book(after.voice)
+        engine = EngineSettings(namespace=settings.namespace, raw_secrets=raw_secrets, shadow=True)
+        async with _shadow(settings, after, cluster, engine, book) as made:
+            after.retrack = made.retrack
+            apps = await _compared(made, book, seconds, beside=after.follow)
+            told = (*book.told(apps), *after.left)
+            return Shadow(system=book.voice.system, cluster=where, seconds=seconds, applications=told)
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: LookSettings) -> AsyncIterator[tuple[KubeCluster, str]]:
+    """The cluster, and its address and version for people."""
     cluster = open_cluster(settings.kubeconfig, context=settings.context)
     try:
         await await_kinds(cluster)
-        where = f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
-        book = Book()
-        engine = EngineSettings(namespace=settings.namespace, raw_secrets=raw_secrets, shadow=True)
-        async with _shadow(settings, cluster, engine, book) as made:
-            apps = await _compared(made, book, seconds)
-            return Shadow(system="Argo CD", cluster=where, seconds=seconds, applications=book.told(apps))
+        yield cluster, f"{urlsplit(cluster.access.server).netloc} ({await cluster.version()})"
     except BaseExceptionGroup as group:
         raise first_error(group) from group
     finally:
         await cluster.close()
 
 
-async def _compared(made: Controller, book: Book, seconds: float) -> tuple[Application, ...]:
+async def _rests() -> None:
+    """Nothing runs beside."""
+
+
+async def _compared(
+    made: Controller, book: Book, seconds: float, *, beside: Callable[[], Coroutine[None, None, None]] = _rests
+) -> tuple[Application, ...]:
     loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as group:
-        work = group.create_task(made.run(), name="shadow")
+        work = [group.create_task(made.run(), name="shadow"), group.create_task(beside(), name="shadow: beside")]
         try:
             async with asyncio.timeout(_PATIENCE):
                 await made.ready.wait()
@@ -63,13 +90,14 @@ async def _compared(made: Controller, book: Book, seconds: float) -> tuple[Appli
                 break
             await asyncio.sleep(_LOOK)
         apps = made.context.fleet.all()
-        work.cancel()
+        for task in work:
+            task.cancel()
     return apps
 
 
 @contextlib.asynccontextmanager
 async def _shadow(
-    settings: LookSettings, cluster: KubeCluster, engine: EngineSettings, book: Book
+    settings: LookSettings, view: ReadOnly, cluster: KubeCluster, engine: EngineSettings, book: Book
 ) -> AsyncIterator[Controller]:
     folder = settings.data_dir / "shadow"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -77,7 +105,7 @@ async def _shadow(
     sources, web, downloads = open_sources(folder, "git", clock), WebClient(), open_downloads()
     with SqliteLedger(folder / "ledger.sqlite") as ledger:
         world = World(
-            cluster=ReadOnly(cluster),
+            cluster=view,
             reach=lambda secret: ReadOnly(reach(secret), owned=True),
             sources=sources,
             records=ledger,
@@ -88,7 +116,7 @@ async def _shadow(
             downloads=downloads,
         )
         made = Controller(world, engine, credentials_for, report=partial(ShadowReporter, book=book))
-        book.images = partial(template_images, made.context)
+        book.context = made.context
         try:
             yield made
         finally:

@@ -39,9 +39,18 @@ def _text(shadow: Shadow) -> None:
     for app in shadow.applications:
         for field in app.differences:
             click.echo(printable(f"  {app.name} {field.name}: {shadow.system} {field.theirs}, Kilde {field.ours}"))
+        for line in _why(app):
+            click.echo(printable(f"  {app.name} {line}"))
         for name in app.passing:
             click.echo(printable(f"  {app.name} {name}: differed for a while, and agrees now"))
     click.echo(printable(headline(shadow)))
+
+
+def _why(app: AppShadow) -> Iterator[str]:
+    """Of an application that differs: what Kilde would do, and why it cannot tell."""
+    if app.differences:
+        yield from (f"would {change}" for change in app.changes)
+        yield from app.errors
 
 
 def _row(app: AppShadow) -> tuple[str, ...]:
@@ -64,3 +73,4 @@ def _markdown(shadow: Shadow) -> Iterator[str]:
     for app in shadow.applications:
         for field in app.differences:
             yield f"* {code(app.name)} {code(field.name)}: {shadow.system} {code(field.theirs)}, Kilde {code(field.ours)}"
+        yield from (f"* {code(app.name)} {code(line)}" for line in _why(app))

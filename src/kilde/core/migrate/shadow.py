@@ -77,6 +77,12 @@ def _conditions(status: Mapping[str, Any]) -> str:
     return _text(sorted(found & _CONDITIONS))
 
 
+def errors_of(status: Mapping[str, Any]) -> tuple[str, ...]:
+    """The messages of the conditions that say why something cannot be told."""
+    found = (one for one in _items(status.get("conditions")) if str(one.get("type")).endswith("Error"))
+    return tuple(f"{one.get('type')}: {one.get('message')}" for one in found)
+
+
 def _images(theirs: Mapping[str, Any], ours: Mapping[str, Any], templates: Iterable[str]) -> Field:
     """Argo CD lists what pods run; we list pods of Git, and know the others by the templates they are made of.
 
@@ -113,12 +119,17 @@ def _name(one: Mapping[str, Any]) -> str:
 
 
 class AppShadow(msgspec.Struct, frozen=True, kw_only=True):
-    """One application: as compared last, and what differed only for a while. `silent`: why it was not compared, if it was not."""
+    """One application: as compared last, and what differed only for a while. `silent`: why it was not compared, if it was not.
+
+    `changes`: what Kilde would do to objects, and which fields it would write, without their values; `errors`: why it cannot tell.
+    """
 
     name: str
     fields: tuple[Field, ...] = ()
     compared: int = 0
     passing: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     silent: str = ""
 
     @property

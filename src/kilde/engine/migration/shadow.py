@@ -7,13 +7,17 @@ from typing import Any, Literal, NoReturn
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
-from kilde.core.migrate.shadow import AppShadow, Field, compared
+from kilde.core.migrate.shadow import AppShadow, Field, compared, errors_of
 from kilde.core.objects.images import images_of
+from kilde.core.plan.change import Change
 from kilde.engine.context import Context
 from kilde.engine.fleet.applications import Fleet
 from kilde.engine.report import Build, Reporter
+from kilde.engine.runtime import Runtime
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Cluster, Discovery, Propagation, Resource, WatchEvent
+
+_MOST = 5  # fields of an object that are named
 
 
 class ReadOnly:
@@ -108,43 +112,6 @@ def _refuse(resource: Resource) -> NoReturn:
     raise ClusterError("a shadow writes nothing", about=resource.kind, status=403, reason="Forbidden")
 
 
-@dataclass(slots=True)
-class _Noted:
-    fields: tuple[Field, ...] = ()
-    times: int = 0
-    differed: dict[str, None] = field(default_factory=dict)
-
-
-class Book:
-    """What was compared, by application. `images` tells which images an application's live objects name."""
-
-    def __init__(self) -> None:
-        self._noted: dict[str, _Noted] = {}
-        self.images: Callable[[str], Sequence[str]] = lambda name: ()
-
-    def note(self, app: Application, ours: Mapping[str, Any]) -> None:
-        noted = self._noted.setdefault(app.name, _Noted())
-        noted.fields = compared(app.status, ours, images=self.images(app.name))
-        noted.times += 1
-        noted.differed.update((one.name, None) for one in noted.fields if not one.agrees)
-
-    def is_full(self, apps: Sequence[Application]) -> bool:
-        """Whether each of them was compared, or never will be."""
-        return all(app.name in self._noted or silence(app) for app in apps)
-
-    def told(self, apps: Sequence[Application]) -> tuple[AppShadow, ...]:
-        """What it came to, in the order of names."""
-        return tuple(self._told(app) for app in sorted(apps, key=lambda app: app.name))
-
-    def _told(self, app: Application) -> AppShadow:
-        noted = self._noted.get(app.name)
-        if noted is None or silence(app):
-            return AppShadow(name=app.name, silent=silence(app) or "it was not worked out in time")
-        now = {one.name for one in noted.fields if not one.agrees}
-        passing = tuple(name for name in noted.differed if name not in now)
-        return AppShadow(name=app.name, fields=noted.fields, compared=noted.times, passing=passing)
-
-
 def silence(app: Application) -> str:
     """Why an application is not compared; "" where it is."""
     if app.deleting:
@@ -152,6 +119,70 @@ def silence(app: Application) -> str:
     if app.skipped:
         return "it is skipped (argocd.argoproj.io/skip-reconcile)"
     return "" if app.status.get("sync") else "the other controller has said nothing of it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How another controller is understood; that of Argo CD, unless said otherwise.
+
+    `silence`: why it says nothing of an application ("": it does); `heard`: of what it says and what we say the second, without what
+    it has no word for.
+    """
+
+    system: str = "Argo CD"
+    silence: Callable[[Application], str] = silence
+    heard: Callable[[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any]] = lambda theirs, ours: ours
+
+
+@dataclass(slots=True)
+class _Noted:
+    fields: tuple[Field, ...] = ()
+    times: int = 0
+    differed: dict[str, None] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+class Book:
+    """What was compared, by application. `context` is of the engine that works it out."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._noted: dict[str, _Noted] = {}
+        self.voice = voice
+        self.context: Context | None = None
+
+    def note(self, app: Application, ours: Mapping[str, Any]) -> None:
+        noted = self._noted.setdefault(app.name, _Noted())
+        rt = self.context.runtimes.get(app.name) if self.context is not None else None
+        images = _template_images(self.context, rt) if self.context is not None and rt is not None else ()
+        noted.fields = compared(app.status, self.voice.heard(app.status, ours), images=images)
+        noted.times += 1
+        noted.differed.update((one.name, None) for one in noted.fields if not one.agrees)
+        noted.changes = _changes(rt) if rt is not None else ()
+        noted.errors = errors_of(ours)
+
+    def is_full(self, apps: Sequence[Application]) -> bool:
+        """Whether each of them was compared, or never will be."""
+        return all(app.name in self._noted or self.voice.silence(app) for app in apps)
+
+    def told(self, apps: Sequence[Application]) -> tuple[AppShadow, ...]:
+        """What it came to, in the order of names."""
+        return tuple(self._told(app) for app in sorted(apps, key=lambda app: app.name))
+
+    def _told(self, app: Application) -> AppShadow:
+        noted, silent = self._noted.get(app.name), self.voice.silence(app)
+        if noted is None or silent:
+            return AppShadow(name=app.name, silent=silent or "it was not worked out in time")
+        now = {one.name for one in noted.fields if not one.agrees}
+        passing = tuple(name for name in noted.differed if name not in now)
+        return AppShadow(
+            name=app.name,
+            fields=noted.fields,
+            compared=noted.times,
+            passing=passing,
+            changes=noted.changes,
+            errors=noted.errors,
+        )
 
 
 class ShadowReporter(Reporter):
@@ -179,9 +210,18 @@ class ShadowReporter(Reporter):
         """Nothing is written."""
 
 
-def template_images(ctx: Context, name: str) -> tuple[str, ...]:
+def _template_images(ctx: Context, rt: Runtime) -> tuple[str, ...]:
     """The images that an application's live objects name."""
-    rt = ctx.runtimes.get(name)
-    refs = rt.wish.objects if rt is not None and rt.wish is not None else ()
-    held = [ctx.live.get(ref) for ref in refs]
+    held = [ctx.live.get(ref) for ref in (rt.wish.objects if rt.wish is not None else ())]
     return images_of(one.body() for one in held if one is not None)
+
+
+def _changes(rt: Runtime) -> tuple[str, ...]:
+    """What a sync would do, as the judgements of the last survey have it."""
+    return tuple(_told_change(one.change) for _, one in sorted(rt.judged.items()) if one.change.differs)
+
+
+def _told_change(change: Change) -> str:
+    paths = [one.path for one in change.fields]
+    more = f" and {len(paths) - _MOST} more" if len(paths) > _MOST else ""
+    return f"{change.action} {change.ref}: {', '.join(paths[:_MOST]) + more if paths else change.why}"

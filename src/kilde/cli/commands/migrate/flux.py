@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kilde.cli.applications import settings
+from kilde.cli.migrating.doing import check_options, shadow_of, shadow_options, tell
 from kilde.cli.migrating.plan import plan_options, present
 from kilde.cli.target import Target, target_options
 
@@ -16,6 +17,7 @@ from kilde.cli.target import Target, target_options
 )
 @target_options
 @plan_options
+@shadow_options("Flux")
 @click.option(
     "--take-over",
     "take",
@@ -24,32 +26,35 @@ from kilde.cli.target import Target, target_options
 )
 @click.option("--accept", is_flag=True, help="Take over although the plan says that something needs a person.")
 @click.option("--hand-back", "give", is_flag=True, help="Make the objects Flux's again and resume what was suspended.")
-def command(*, target: Target, out: Path | None, output: str, take: bool, accept: bool, give: bool) -> int:
+def command(
+    *,
+    target: Target,
+    out: Path | None,
+    output: str,
+    shadow: bool,
+    seconds: float,
+    raw: str,
+    take: bool,
+    accept: bool,
+    give: bool,
+) -> int:
     """Makes Applications of Flux' Kustomizations and HelmReleases, and says what differs and what somebody has to decide.
 
     Nothing is written to the cluster without --take-over or --hand-back; these delete nothing and restart nothing, and may be run again
-    after they were cut off. Exit code 0: it can be moved as it is; 1: something needs a person; 3: it could not be told or done.
+    after they were cut off. Exit code 0: it can be moved as it is (with --shadow: all agree); 1: something needs a person (or differs);
+    3: it could not be told or done.
     """
-    if take + give > 1 or (out is not None and (take or give)):
-        raise click.UsageError("--take-over, --hand-back and --out are one at a time")
-    if accept and not take:
-        raise click.UsageError("--accept goes with --take-over")
-    if take or give:
-        return _move(target, take=take, accept=accept)
-    from kilde.wiring.migrating import plan_flux
+    check_options(out=out, shadow=shadow, take=take, accept=accept, give=give)
+    from kilde.wiring.migrating import hand_back_flux, plan_flux, take_over_flux
 
-    return present(asyncio.run(plan_flux(settings(target))), output, out)
+    if shadow:
+        from kilde.wiring.shadowing import run_flux_shadow
 
-
-def _move(target: Target, *, take: bool, accept: bool) -> int:
-    from kilde.cli.printable import printable
-    from kilde.wiring.migrating import hand_back_flux, take_over_flux
-
-    def tell(text: str) -> None:
-        click.echo(printable(text))
-
+        return shadow_of(lambda: run_flux_shadow(settings(target), seconds=seconds, raw_secrets=raw == "allow"), output)
     if take:
         asyncio.run(take_over_flux(settings(target), tell, accept=accept))
-    else:
+    elif give:
         asyncio.run(hand_back_flux(settings(target), tell))
+    else:
+        return present(asyncio.run(plan_flux(settings(target))), output, out)
     return 0

@@ -101,16 +101,23 @@ def movable(found: FluxInstallation, *, stopped: Collection[str] = ()) -> tuple[
     out: list[FluxMove] = []
     urls: dict[str, None] = {}
     for body in (*found.kustomizations, *found.releases):
-        wanted = _source_of(body)
+        wanted, at = _source_of(body), place(body)
         source, _ = origin(found.sources.get(wanted), wanted)
-        if source is None or mapping(body, "spec").get("kubeConfig"):
+        if source is None or stays(found, body):
             continue
-        at = place(body)
         before = {**body, "spec": {**mapping(body, "spec"), "suspend": False}} if str(at) in stopped else body
         made, _ = _made(found, before, source, names)
         urls[str(made["spec"]["source"]["repoURL"])] = None
         out.append(FluxMove(at, body, made))
     return tuple(out), _project(found, list(urls))
+
+
+def stays(found: FluxInstallation, body: Object) -> str:
+    """Why a Kustomization or HelmRelease becomes no Application of this cluster; "" where it does."""
+    wanted = _source_of(body)
+    if origin(found.sources.get(wanted), wanted)[0] is None:
+        return f"its source, {wanted}, can be none of an Application"
+    return "it deploys into another cluster (kubeConfig)" if mapping(body, "spec").get("kubeConfig") else ""
 
 
 def _made(

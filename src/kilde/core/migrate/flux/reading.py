@@ -32,7 +32,13 @@ def referred(spec: Mapping[str, Any], key: str, namespace: str, kind: str = "") 
 
 
 def inventory(body: Object) -> list[ObjectRef]:
-    """The objects that its status lists: `namespace_name_group_kind`."""
+    """The objects that its status lists."""
+    entries = inventory_entries(body)
+    return [ObjectRef(one["group"], one["kind"], one["namespace"], one["name"]) for one in entries]
+
+
+def inventory_entries(body: Object) -> list[dict[str, str]]:
+    """The same with their versions, as an Application's status lists objects. Flux writes `namespace_name_group_kind`."""
     found = []
     for one in items(mapping(mapping(body, "status"), "inventory"), "entries"):
         namespace, _, rest = text(one, "id").partition("_")
@@ -40,7 +46,8 @@ def inventory(body: Object) -> list[ObjectRef]:
         name, _, group = name.rpartition("_")
         name = name.replace("__", ":")  # as Flux writes the names of roles
         if name and kind:
-            found.append(ObjectRef(group, kind, namespace, name))
+            where = {"group": group, "version": text(one, "v"), "kind": kind}
+            found.append({**where, "namespace": namespace, "name": name})
     return found
 
 

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from kilde.core.basics.values import Object
 from kilde.core.migrate.flux import FluxMove
 from kilde.core.migrate.flux.reading import Place, inventory
 from kilde.core.migrate.ownership import given_back, taken
+from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.tracking import ANNOTATION, INSTALLATION, Tracking
-from kilde.engine.migration.handover import MANAGER, HandedOver, Hands, Job, Patch, managed_steps, same_version
+from kilde.core.plan.tracking import ANNOTATION, INSTALLATION, Tracking, read_tracking
+from kilde.engine.fleet.applications import CONFIG_MAPS
+from kilde.engine.migration.handover import MANAGER, Find, HandedOver, Hands, Job, Patch, managed_steps, same_version
 from kilde.ports.cluster import Cluster
 
 _CONTROLLERS = {"Kustomization": "kustomize-controller", "HelmRelease": "helm-controller"}
@@ -24,7 +28,14 @@ class FluxHandover:
     """For one cluster. Objects are told by Flux's labels before they move, and by our mark afterwards."""
 
     def __init__(self, cluster: Cluster, tracking: Tracking) -> None:
-        self._cluster, self._tracking = cluster, tracking
+        self._cluster, self.tracking = cluster, tracking
+
+    def would_take(self, move: FluxMove, ref: ObjectRef, live: Object) -> Object:
+        """The object as `take` would leave it."""
+        for find in (self._marking(move, ref), self._taking(move)):
+            steps = find(live)
+            live = json_patch(live, steps[0]) if steps is not None else live
+        return live
 
     async def take(self, moves: Iterable[FluxMove]) -> HandedOver:
         """What Flux has applied is Kilde's; Flux's labels become nobody's, and stay."""
@@ -45,10 +56,10 @@ class FluxHandover:
         unmarked = await Hands().each(self._job(ref, self._unmarking(move, ref)) for move, ref in jobs)
         return HandedOver(given.changed, given.same, unmarked.failed)
 
-    def _job(self, ref: ObjectRef, find: Any) -> Job:
+    def _job(self, ref: ObjectRef, find: Find) -> Job:
         return Job(lambda: self._cluster, ref, find)
 
-    def _marking(self, move: FluxMove, ref: ObjectRef) -> Any:
+    def _marking(self, move: FluxMove, ref: ObjectRef) -> Find:
         into = str(move.made["spec"]["destination"]["namespace"])
         named = ObjectRef(ref.group, ref.kind, ref.namespace or into, ref.name)
 
@@ -56,12 +67,12 @@ class FluxHandover:
             meta = _meta(live)
             if not _is_of(meta, move.at):
                 return None
-            marked = self._tracking.marked(meta, move.name, named)
+            marked = self.tracking.marked(meta, move.name, named)
             return _steps(live, marked, sender=MANAGER)
 
         return find
 
-    def _taking(self, move: FluxMove) -> Any:
+    def _taking(self, move: FluxMove) -> Find:
         def find(live: Object) -> Patch | None:
             if not _is_of(_meta(live), move.at):
                 return None
@@ -70,32 +81,38 @@ class FluxHandover:
 
         return find
 
-    def _giving(self, move: FluxMove, ref: ObjectRef) -> Any:
+    def _giving(self, move: FluxMove, ref: ObjectRef) -> Find:
         controller = _CONTROLLERS[move.at.kind]
 
         def find(live: Object) -> Patch | None:
-            if self._tracking.owner(_meta(live), ref) != move.name:
+            if self.tracking.owner(_meta(live), ref) != move.name:
                 return None
             found = given_back(live, manager=MANAGER, server_side=True, to=controller)
             return None if found is None else (managed_steps(live, found[0]), controller)
 
         return find
 
-    def _unmarking(self, move: FluxMove, ref: ObjectRef) -> Any:
+    def _unmarking(self, move: FluxMove, ref: ObjectRef) -> Find:
         controller = _CONTROLLERS[move.at.kind]
 
         def find(live: Object) -> Patch | None:
             meta = _meta(live)
-            if self._tracking.owner(meta, ref) != move.name:
+            if self.tracking.owner(meta, ref) != move.name:
                 return None
             gone = {ANNOTATION, INSTALLATION}
             annotations = {key: text for key, text in (meta.get("annotations") or {}).items() if key not in gone}
             labels = dict(meta.get("labels") or {})
-            if self._tracking.method != "annotation":
-                labels.pop(self._tracking.label, None)
+            if self.tracking.method != "annotation":
+                labels.pop(self.tracking.label, None)
             return _steps(live, {**meta, "annotations": annotations, "labels": labels}, sender=controller)
 
         return find
+
+
+async def handover_for(cluster: Cluster, namespace: str) -> FluxHandover:
+    """With the marks that `argocd-cm` asks for. Raises ClusterError."""
+    raw = await cluster.get(CONFIG_MAPS, namespace, "argocd-cm")
+    return FluxHandover(cluster, read_tracking((msgspec.json.decode(raw).get("data") or {}) if raw else {}))
 
 
 def _meta(live: Object) -> dict[str, Any]:

@@ -17,10 +17,9 @@ from kilde.core.migrate.flux import FluxInstallation, FluxMove, movable, move_fl
 from kilde.core.migrate.flux.reading import inventory, is_busy, is_suspended
 from kilde.core.migrate.note import Note, State, Stopped
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.tracking import read_tracking
-from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS
+from kilde.engine.fleet.applications import APPLICATIONS
 from kilde.engine.fleet.projects import PROJECTS
-from kilde.engine.migration.flux.handover import FluxHandover
+from kilde.engine.migration.flux.handover import handover_for
 from kilde.engine.migration.flux.reading import GROUPS, read_flux
 from kilde.engine.migration.handover import ref_of
 from kilde.engine.migration.moving import Tell
@@ -50,7 +49,7 @@ class FluxMover:
             await self._until_suspended()
             note = await self._notebook.write(replace_state(note, State.OWNING))
         moves, project = await self._moves(note)
-        self._tell(told_of(await (await self._handover()).take(moves), "Flux's", "Kilde's"))
+        self._tell(told_of(await (await handover_for(self._cluster, self._namespace)).take(moves), "Flux's", "Kilde's"))
         if note.state is not State.TAKEN:
             await self._write_applications(moves, project)
             await self._notebook.write(replace_state(note, State.TAKEN))
@@ -73,7 +72,7 @@ class FluxMover:
         if note.state is State.RETURNING:
             await self._notebook.until_released(self._tell)
             moves, _ = await self._moves(note)
-            found = await (await self._handover()).give_back(moves, await self._listed())
+            found = await (await handover_for(self._cluster, self._namespace)).give_back(moves, await self._listed())
             self._tell(told_of(found, "Kilde's", "Flux's"))
         await self._resume(note)
         if note.state is not State.RETURNED:
@@ -175,10 +174,6 @@ class FluxMover:
     async def _apps(self) -> list[Application]:
         raws = await self._cluster.list(APPLICATIONS, self._namespace)
         return [read_application(_decode(raw)) for raw in raws]
-
-    async def _handover(self) -> FluxHandover:
-        raw = await self._cluster.get(CONFIG_MAPS, self._namespace, "argocd-cm")
-        return FluxHandover(self._cluster, read_tracking((_decode(raw).get("data") or {}) if raw else {}))
 
     async def _set(self, kind: str, namespace: str, name: str, *, suspend: bool) -> None:
         resource = await self._resource(kind)

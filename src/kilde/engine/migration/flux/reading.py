@@ -5,7 +5,7 @@ from kilde.core.migrate.flux import FluxInstallation
 from kilde.core.migrate.flux.moving import is_writer
 from kilde.core.migrate.flux.reading import Place, place
 from kilde.engine.migration.reading import DEPLOYMENTS, PODS, Reader, workload
-from kilde.ports.cluster import Cluster
+from kilde.ports.cluster import Cluster, Resource
 
 _SOURCES = ("GitRepository", "HelmRepository", "OCIRepository", "Bucket", "HelmChart", "ExternalArtifact")
 _OTHERS = {
@@ -13,7 +13,16 @@ _OTHERS = {
     "notification.toolkit.fluxcd.io": ("Alert", "Provider", "Receiver"),
 }
 GROUPS = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}
+_SOURCE_GROUP = "source.toolkit.fluxcd.io"
 _PART_OF = "app.kubernetes.io/part-of=flux"
+
+
+async def kinds_that_count(cluster: Cluster) -> list[Resource]:
+    """Flux's kinds that write objects, and those of its sources, as far as the cluster serves them."""
+    discovery = await cluster.discovery()
+    kinds = [*((group, kind) for kind, group in GROUPS.items()), *((_SOURCE_GROUP, kind) for kind in _SOURCES)]
+    found = (discovery.resource(group, kind) for group, kind in kinds)
+    return [resource for resource in found if resource is not None]
 
 
 async def read_flux(cluster: Cluster, namespace: str, where: str) -> FluxInstallation:
@@ -26,7 +35,7 @@ async def read_flux(cluster: Cluster, namespace: str, where: str) -> FluxInstall
 
     sources: dict[Place, Object] = {}
     for kind in _SOURCES:
-        sources |= {place(body): body for body in await listed("source.toolkit.fluxcd.io", kind)}
+        sources |= {place(body): body for body in await listed(_SOURCE_GROUP, kind)}
     others = {
         kind: count for group, kinds in _OTHERS.items() for kind in kinds if (count := len(await listed(group, kind)))
     }
