@@ -1,7 +1,7 @@
 """The controller: puts the engine's parts together, tells each change to those it concerns, and runs until stopped."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -220,8 +220,7 @@ class Controller:
 
     async def _download(self, url: str) -> bytes:
         """A file of values. The protocols that are allowed are in argocd-cm."""
-        data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
-        check_scheme(url, data)
+        check_scheme(url, (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {})
         assert self._world.downloads is not None
         return await self._world.downloads.get(url)
 
@@ -276,9 +275,7 @@ class Controller:
                 target.context.surveyor.customizations = customizations
             for problem in customizations.problems:
                 log.warning("argocd-cm cannot be read", problem=problem)
-            for name, rt in self.context.runtimes.items():
-                rt.judged.clear()
-                self._queue.add(name)
+            self._judge_anew(self.context.runtimes)
         for app in self.context.fleet.all():
             failed = any(self.context.repositories.error(source.url, app.project) for source in app.sources)
             if failed or self.context.signatures.demanded(app):
@@ -288,9 +285,14 @@ class Controller:
         """Objects carry other marks from now on, or are others: all of them are listed anew."""
         for target in self.targets.all():
             target.context.live.retrack(tracking)
-        for name, rt in self.context.runtimes.items():
+        for rt in self.context.runtimes.values():
             rt.wish = rt.watched = None
-            rt.judged.clear()
+        self._judge_anew(self.context.runtimes)
+
+    def _judge_anew(self, names: Iterable[str]) -> None:
+        """Every object of these applications."""
+        for name in list(names):
+            self.context.runtime(name).judged.clear()
             self._queue.add(name)
 
     def _wake(self, name: str, delay: float) -> None:
@@ -302,18 +304,13 @@ class Controller:
         if clusters != ctx.projects.clusters:
             ctx.projects.clusters = clusters
             ctx.fleet.locate(clusters)
-            for app in ctx.fleet.all():  # what a project says of a cluster may be another thing now
-                ctx.runtime(app.name).judged.clear()
-                self._queue.add(app.name)
+            self._judge_anew(ctx.fleet.names())  # what a project says of a cluster may be another thing now
             self.sets.clusters_changed()
         self.targets.update()
 
     def _project_changed(self, project: str) -> None:
         self._look_for_orphans()
-        for app in self.context.fleet.all():
-            if app.project == project:
-                self.context.runtime(app.name).judged.clear()
-                self._queue.add(app.name)
+        self._judge_anew(app.name for app in self.context.fleet.all() if app.project == project)
         self.sets.project_changed()
 
     def _application_changed(self, name: str, app: Application | None) -> None:
