@@ -95,6 +95,61 @@ async def test_a_closed_window_holds_automation_and_heals_and_lets_them_go_when_
         await p.until(lambda: p.data("a") == {"k": "v"})
 
 
+async def test_a_window_that_closes_between_two_waves_holds_the_second_until_it_opens_or_somebody_ends_it() -> None:
+    closed = [{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}]
+    web = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}},
+        },
+    }
+    late = {"metadata": {"name": "late", "annotations": {"argocd.argoproj.io/sync-wave": "1"}}, "data": {"k": "v"}}
+    blocked = "Sync operation blocked by sync window"
+    async with play(wave_delay=0.0) as p:
+        await p.commit(web=json.dumps(web), late=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", **late}))
+        await project(p)
+        await p.application(project="team", **AUTO)
+        waiting = "waiting for healthy state of apps/Deployment/web"
+        await p.until(lambda: (p.status().get("operationState") or {}).get("message") == waiting)
+        before = p.status()["operationState"]["syncResult"]["resources"]
+        await project(p, syncWindows=closed)
+        await p.until(lambda: p.status()["operationState"]["message"] == blocked)
+        await healthy(p)
+        await p.quiet()
+        assert p.data("late") is None
+        assert p.status()["operationState"]["syncResult"]["resources"] == before, "nothing is looked at meanwhile"
+        await project(p, syncWindows=[])
+        await p.until(lambda: p.data("late") == {"k": "v"} and p.phase() == "Succeeded")
+
+
+async def test_an_operation_that_a_window_does_not_let_begin_can_be_ended() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        closed = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+        await project(p, syncWindows=[closed])
+        await p.application(project="team")
+        await p.patch_application({"operation": {"sync": {}, "initiatedBy": {"username": "ola"}}})
+        blocked = "Sync operation blocked by sync window"
+        await p.until(lambda: (p.status().get("operationState") or {}).get("message") == blocked)
+        await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
+        await p.until(lambda: p.phase() == "Failed")
+        assert p.status()["operationState"]["message"] == "Operation terminated"
+        assert p.data("a") is None
+
+
+async def healthy(p: Play) -> None:
+    """The Deployment `web` has its one replica."""
+    ready = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    conditions = [{"type": "Available", "status": "True"}]
+    kind = Resource("apps", "v1", "Deployment", "deployments", True)
+    status = {"status": {**ready, "conditions": conditions}}
+    await p.cluster.patch(kind, "shop", "web", status, manager="kcm", subresource="status")
+
+
 def hook(name: str, phase: str) -> str:
     meta = {"name": name, "annotations": {"argocd.argoproj.io/hook": phase}}
     return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": "v"}})

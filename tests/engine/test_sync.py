@@ -260,6 +260,39 @@ async def test_a_sync_that_is_to_fail_on_shared_objects_fails_before_it_writes()
         assert p.data("c") is None
 
 
+async def test_an_automated_sync_is_begun_and_fails_where_only_a_shared_object_differs() -> None:
+    policy = {**AUTO["syncPolicy"], "syncOptions": ["FailOnSharedResource=true"], "retry": {"limit": 0}}
+    found = "Shared resource found: ConfigMap/a is part of applications argocd/two and one"
+    async with play() as p:
+        sha = await p.commit(a=config_map("a"))
+        await p.application("one", **AUTO)
+        await p.until(lambda: p.sync("one") == "Synced" and p.phase("one") == "Succeeded")
+        await p.application("two", syncPolicy=policy)
+        await p.until(lambda: p.phase("two") == "Failed" and len(p.conditions("two")) == 3)
+        state = p.status("two")["operationState"]
+        assert (state["message"], state["operation"]["initiatedBy"]) == (found, {"automated": True})
+        assert p.conditions("two")[1:] == [
+            f"SharedResourceWarning: {found.removeprefix('Shared resource found: ')}",
+            f"SyncError: Failed last sync attempt to [{sha}]: {found}",
+        ]
+        assert p.conditions("one") == []
+
+
+async def test_an_object_that_another_application_takes_later_fails_the_sync_that_would_heal() -> None:
+    policy = {**AUTO["syncPolicy"], "syncOptions": ["FailOnSharedResource=true"], "retry": {"limit": 0}}
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application("one", syncPolicy=policy)
+        await p.until(lambda: p.sync("one") == "Synced" and p.phase("one") == "Succeeded")
+        await p.application("two")
+        mark = {"argocd.argoproj.io/tracking-id": "two:/ConfigMap:shop/a"}
+        await p.cluster.patch(CONFIG_MAPS, "shop", "a", {"metadata": {"annotations": mark}}, manager="person")
+        await p.until(lambda: p.phase("one") == "Failed")
+        state = p.status("one")["operationState"]
+        assert state["message"] == "Shared resource found: ConfigMap/a is part of applications argocd/one and two"
+        assert state["operation"]["sync"]["resources"] == [{"kind": "ConfigMap", "name": "a"}]
+
+
 async def test_deleting_an_application_with_the_finalizer_deletes_its_objects() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"), b=config_map("b"))

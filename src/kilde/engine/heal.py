@@ -25,8 +25,8 @@ from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 log = structlog.get_logger()
 
 _REFUSED = Backoff(first=1.0, factor=2.0, ceiling=30.0)
-# a heal puts back what drifted, and leaves alone what Git leaves to others
-_CAREFUL = SyncPolicy(options=Options({"RespectIgnoreDifferences": "true"}))
+# a heal puts back what drifted, and leaves alone what Git leaves to others; taking fields over is a sync's work
+_CAREFUL = SyncPolicy(options=Options({"RespectIgnoreDifferences": "true", "ClientSideApplyMigration": "false"}))
 _WHOLE = ("(the object)",)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from kilde.core.apply.outcome import Phase
+from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
 from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec, unused_version
 from kilde.core.apps.decide import automatic
@@ -20,14 +21,14 @@ from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, Sour
 from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
+from kilde.core.plan.options import unknown_options
 from kilde.core.plan.planner import Plan, shared_warnings
-from kilde.core.plan.policy import unknown_options
 from kilde.engine.context import Context
 from kilde.engine.deletion.application import delete_application
 from kilde.engine.deletion.hooks import await_hooks
 from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operation import blocked
-from kilde.engine.operation.automated import automated_operation, unrivalled
+from kilde.engine.operation.automated import automated_operation, begun_for, unrivalled
 from kilde.engine.operation.dependencies import ClusterOf, Dependencies
 from kilde.engine.operation.operate import RETRYING, Job, operate, selected
 from kilde.engine.quarantine import conditions as quarantine_conditions
@@ -152,7 +153,7 @@ class Passes:
         running, condition = self._wanted_operation(app, rt, survey, wish)
         if running is None or ctx.settings.shadow:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
-            return self._fight_delay(rt)
+            return 5.0 if rt.fighting else None  # the condition goes when they stop
         if running.operation.problem:
             told = f"Invalid operation request: {running.operation.problem}"
             return await self._refuse(app, rt, running.operation, told)
@@ -175,14 +176,14 @@ class Passes:
         """Says why an operation does not begin, and gives the seconds until it is looked at again; None: it begins."""
         ctx, condition = self._ctx, None
         again: float | None = blocked.WINDOW_POLL
-        message = blocked.BLOCKED
-        if ctx.projects.may_sync(app, manual=not running.operation.automated, begun=running.started_at):
+        message, manual, ended = BLOCKED, not running.operation.automated, blocked.is_ended(app)
+        if ended or ctx.projects.may_sync(app, manual=manual, begun=running.started_at):
             hold = await self.dependencies.hold(app, running)
             if hold is None:
                 return None
             again, message = hold.again, hold.condition[1]
             condition = None if hold.refused else hold.condition
-            if not running.operation.automated and (hold.refused or blocked.is_ended(app)):
+            if manual and (hold.refused or ended):
                 await blocked.refuse(ctx, app, running.operation, message if hold.refused else "Operation terminated")
                 return (0.001,)
         if running.operation.automated and not running.retries:
@@ -275,7 +276,7 @@ class Passes:
             return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
         if ctx.window(app.name) is not None:
             return None, None  # people are at work: nothing is done by itself
-        allowed = unrivalled(ctx, app, survey.plan)
+        allowed = begun_for(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
         approved = ctx.deletion_budgets.is_approved(app, rt, wish, allowed)
         decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
@@ -309,10 +310,11 @@ class Passes:
         return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since, earlier=earlier)
 
     def _left_to_heal(self, app: Application, plan: Plan) -> Plan:
-        """Hands what one apply mends to the healer; the rest (prunes, or everything when the namespace is gone) is a sync's work."""
+        """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it is to fail) is a sync's."""
         ctx = self._ctx
         space = ObjectRef("", "Namespace", "", app.destination.namespace)
-        if app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False:
+        gone = app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False
+        if gone or unrivalled(ctx, app, plan) != plan:
             return plan
         for change in plan.of(Action.CREATE, Action.UPDATE):
             ctx.heal(app.name, change.ref)
@@ -394,7 +396,3 @@ class Passes:
         if app.operation is not None:
             await blocked.refuse(self._ctx, app, app.operation, f"ComparisonError: {condition[1]}")
         return None
-
-    def _fight_delay(self, rt: Runtime) -> float | None:
-        """While somebody fights, look again: the condition goes when they stop."""
-        return 5.0 if rt.fighting else None

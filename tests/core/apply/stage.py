@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from kilde.core.apply.commands import (
     ApplyAll,
+    AskAllowed,
     AskConfirmed,
     AwaitServed,
     Command,
@@ -48,7 +49,7 @@ def hook(name: str, phase: str, *, wave: int = 0, policies: Iterable[str] = ("Be
 class Stage:
     """What becomes of names: `failing` cannot be written, `ends` says how a written object looks at each look (the last one stays).
 
-    `there` are hooks of an earlier sync; `confirmed_after` so many questions. `lines` is what was said, Looks left out.
+    `there` are hooks of an earlier sync; `confirmed_after` so many questions. `lines` is what was said, but for Looks and windows.
     """
 
     failing: frozenset[str] = frozenset()
@@ -57,10 +58,12 @@ class Stage:
     held: set[str] = field(default_factory=set)  # pruned, and held by a finalizer for one wait
     vanishing: frozenset[str] = frozenset()
     confirmed_after: int = 0
+    closed_at: frozenset[int] = frozenset()  # the questions at which a sync window is in the way
     stop_at: str = ""
     ours: frozenset[str] = frozenset()
     lines: list[str] = field(default_factory=list)
     _looks: dict[str, int] = field(default_factory=dict)
+    _asked: int = 0
 
     def play(self, order: SyncOrder) -> Outcome:
         walk = sync(order)
@@ -89,7 +92,7 @@ class Stage:
                 line = "confirmed?"
             case Pause():
                 line = "pause"
-            case Look(_):
+            case Look(_) | AskAllowed():
                 return "look"
             case _:
                 line = f"{_WORDS[type(command)]} {','.join(t.change.ref.name for t in command.tasks)}"
@@ -114,6 +117,9 @@ class Stage:
             case AskConfirmed():
                 self.confirmed_after -= 1
                 return self.confirmed_after < 0
+            case AskAllowed():
+                self._asked += 1
+                return self._asked not in self.closed_at
             case Wait(_, _):
                 self.held.clear()
                 return None

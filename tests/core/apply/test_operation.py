@@ -229,3 +229,19 @@ def test_the_namespace_comes_first_and_nothing_follows_when_it_cannot_be_made() 
     stage = Stage()
     stage.play(SyncOrder(tasks=(task("a"),), create_namespace="shop"))
     assert stage.lines == ["namespace shop", "apply a"]
+
+
+def test_nothing_is_looked_at_or_done_while_a_sync_window_is_in_the_way() -> None:
+    stage = Stage(ends={"web": ("Running", "Succeeded")}, closed_at=frozenset({2, 3, 4}))
+    outcome = stage.play(SyncOrder(tasks=(task("web", "Deployment"), task("b", wave=1))))
+    blocked, waiting = "Sync operation blocked by sync window", "waiting for healthy state of apps/Deployment/web"
+    assert stage.lines == ["apply web", "pause", blocked, blocked, blocked, waiting, "apply b"]
+    assert told(outcome)[0] == "Succeeded: successfully synced (all tasks run)"
+
+
+def test_an_operation_that_a_sync_window_blocks_can_be_ended() -> None:
+    blocked = "Sync operation blocked by sync window"
+    stage = Stage(ends={"migrate": ("Running",)}, closed_at=frozenset(range(2, 9)), stop_at=blocked)
+    outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("b"))))
+    assert stage.lines == ["apply migrate", "pause", blocked, "release migrate", "delete migrate"]
+    assert told(outcome) == ["Failed: Operation terminated", "migrate PreSync Synced Failed: Terminated"]

@@ -80,6 +80,11 @@ class AskConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class AskAllowed:
+    """Do the project's sync windows let the operation go on? Reply: bool."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Let other controllers react between two waves. Reply: nothing."""
 
@@ -110,6 +115,7 @@ Command: TypeAlias = (
     | Tell
     | Wait
     | AskConfirmed
+    | AskAllowed
     | Pause
 )
 Reply: TypeAlias = tuple[ObjectResult, ...] | tuple[Sight, ...] | tuple[str, ...] | bool | None

@@ -2,7 +2,8 @@
 
 A generator of commands: the engine performs each and sends the reply back. The rules are Argo CD's (gitops-engine, sync_context.go): a step
 is done to its end whatever fails in it; an operation of one step without hooks is over when it is written; any other waits for the health
-of what it wrote; hooks are waited for always; a failure runs the SyncFail hooks and nothing else.
+of what it wrote; hooks are waited for always; a failure runs the SyncFail hooks and nothing else. While a sync window is in the way nothing
+is looked at and nothing done.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TypeAlias, cast
 
 from kilde.core.apply.commands import (
     ApplyAll,
+    AskAllowed,
     AskConfirmed,
     AwaitServed,
     Command,
@@ -28,7 +30,7 @@ from kilde.core.apply.commands import (
 )
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apply.tasks import State, Task, arrange, same_kind_runs
-from kilde.core.apply.words import deletion_words, failure_words, waiting_words
+from kilde.core.apply.words import BLOCKED, deletion_words, failure_words, waiting_words
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.hooks import DeletePolicy, SyncPhase
@@ -94,7 +96,10 @@ class _Walk:
         if self._order.dry_run:
             return (yield from self._dry_run())
         while self._end is None:
-            yield from self._step()
+            if (yield AskAllowed()):
+                yield from self._step()
+            else:
+                yield Wait(BLOCKED, self._results())
         return self._end
 
     def _step(self) -> Walking:

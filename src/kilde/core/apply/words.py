@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from kilde.core.apply.tasks import State
 
+BLOCKED = "Sync operation blocked by sync window"
+
 
 def waiting_words(states: Sequence[State], what: str = "") -> str:
     """`waiting for healthy state of apps/Deployment/web and 1 more resources`; hooks come first where there are any."""

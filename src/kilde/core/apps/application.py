@@ -15,7 +15,7 @@ from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
-from kilde.core.plan.policy import Automated, Retry, SyncPolicy, read_options
+from kilde.core.plan.policy import KUBECTL, MIGRATES_ANNOTATION, Automated, Retry, SyncPolicy, read_options
 
 GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -152,7 +152,7 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str =
         sources=sources,
         several=several,
         destination=destination,
-        policy=_policy(spec.mapping("syncPolicy")),
+        policy=_migrating(_policy(spec.mapping("syncPolicy")), meta),
         ignore=read_rules(spec.items("ignoreDifferences")),
         ignore_raw=tuple(ignore_raw) if isinstance(ignore_raw, list) else (),
         history_limit=spec.number("revisionHistoryLimit", 10),
@@ -175,6 +175,7 @@ def renewed(before: Application, raw: Object) -> Application:
     meta = raw.get("metadata") or {}
     return replace(
         before,
+        policy=_migrating(before.policy, meta),
         uid=str(meta.get("uid", "")),
         generation=int(meta.get("generation") or 0),
         resource_version=str(meta.get("resourceVersion", "")),
@@ -195,6 +196,11 @@ def _destination(at: Reader, clusters: Clusters) -> Destination:
     if missing:
         at.problem("", missing)
     return Destination(server=server, name=name, namespace=at.text("namespace"), raw=dict(at.raw), cluster=cluster)
+
+
+def _migrating(policy: SyncPolicy, meta: Mapping[str, Any]) -> SyncPolicy:
+    named = (meta.get("annotations") or {}).get(MIGRATES_ANNOTATION) or KUBECTL
+    return policy if policy.migrates == named else replace(policy, migrates=str(named))
 
 
 def _policy(at: Reader) -> SyncPolicy:

@@ -12,7 +12,7 @@ from kilde.core.basics.values import Object
 from kilde.core.migrate.manifests import declared, file_of
 from kilde.core.migrate.model import Mapped, Move, Moved, Note, Workload
 from kilde.core.migrate.settings import settings
-from kilde.core.plan.policy import unknown_options
+from kilde.core.plan.options import unknown_options
 from kilde.core.plan.tracking import parse, read_tracking
 
 _MOST = 6  # names in one sentence

@@ -15,6 +15,7 @@ from kilde.core.objects.typed.errors import BadApply, TypingError
 from kilde.core.objects.typed.last_applied import forgotten
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.node import DEDUCED, Node
+from kilde.core.objects.typed.yielding import as_live, fields_of
 from kilde.core.plan.change import ABSENT, MASKED, FieldChange
 from kilde.core.plan.difference import Path, differences, writer_of
 from kilde.core.plan.ignore import Where, drop
@@ -48,20 +49,18 @@ def compare(
         predicted = predict(wanted, live, node=node)
     except (BadApply, TypingError) as error:
         return Comparison(False, problem=error.what)
-    pointers = tuple(pointers)
-    old, new = drop(_comparable(live), pointers), drop(_comparable(predicted), pointers)
+    pointers, there, here = tuple(pointers), _comparable(live), _comparable(predicted)
+    yielded = fields_of(managers, live, predicted, node=node or DEDUCED, but=MANAGER) if managers else {}
+    old, new = drop(there, pointers), drop(as_live(here, there, yielded, node=node or DEDUCED), pointers)
     if old == new:
-        return Comparison(
-            True, predicted=predicted, rewrites=bool(pointers) and _comparable(live) != _comparable(predicted)
-        )
+        return Comparison(True, predicted=predicted, rewrites=bool(pointers or yielded) and there != here)
     secret = is_secret(wanted)
     fields = tuple(
         change
         for path, there, here in differences(old, new)
         if (change := _change(live, path, there, here, secret=secret)) is not None
-        and not (change.owner and change.owner.manager in managers)
     )
-    return Comparison(not fields, fields, predicted, rewrites=not fields and bool(managers))
+    return Comparison(not fields, fields, predicted, rewrites=not fields and bool(yielded))
 
 
 def predict(wanted: Object, live: Object, *, node: Node | None) -> Object:

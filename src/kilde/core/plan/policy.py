@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kilde.core.basics.reading import did_you_mean
+from kilde.core.basics.values import Object
 
 SYNC_OPTIONS_ANNOTATION = "argocd.argoproj.io/sync-options"
 COMPARE_OPTIONS_ANNOTATION = "argocd.argoproj.io/compare-options"
 
-KNOWN_OPTIONS = (
-    "ApplyOutOfSyncOnly", "ClientSideApplyMigration", "CreateNamespace", "Delete", "FailOnSharedResource", "Force",
-    "Prune", "PruneLast", "PrunePropagationPolicy", "Replace", "RespectIgnoreDifferences", "ServerSideApply",
-    "SkipDryRunOnMissingResource", "Validate",
-)  # fmt: skip
+MIGRATES_ANNOTATION = "argocd.argoproj.io/client-side-apply-migration-manager"
+KUBECTL = "kubectl-client-side-apply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +46,6 @@ def compare_options(annotations: Mapping[str, str]) -> Options:
     return read_options(text.split(",")) if text else _NONE
 
 
-def unknown_options(options: Options) -> list[str]:
-    """A sentence for each option that nobody knows."""
-    return [
-        f"sync option '{name}' is not known{did_you_mean(name, KNOWN_OPTIONS)}"
-        for name in options.values
-        if name not in KNOWN_OPTIONS
-    ]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Automated:
     """`syncPolicy.automated`: its presence switches automation on."""
@@ -80,7 +68,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPolicy:
-    """What an application asks for. Without a retry block automated syncs are tried five times more, as in Argo CD."""
+    """What an application asks for. Without a retry block automated syncs are tried five times more, as in Argo CD.
+
+    `migrates`: whose client-side applies are taken over (`ClientSideApplyMigration`).
+    """
 
     automated: Automated | None = None
     retry: Retry | None = None
@@ -88,6 +79,12 @@ class SyncPolicy:
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     namespace_annotations: Mapping[str, str] = field(default_factory=dict)
     retry_raw: Mapping[str, object] = field(default_factory=dict, compare=False)
+    migrates: str = KUBECTL
+
+    def asks(self, name: str, body: Object) -> bool:
+        """Whether an option is on for an object: its own word, or else its application's."""
+        own = object_options((body.get("metadata") or {}).get("annotations") or {})
+        return own.is_on(name) or (self.options.is_on(name) and not own.is_off(name))
 
 
 _NONE = Options()

@@ -4,6 +4,7 @@ from typing import Any
 
 from kilde.core.apps.application import Application
 from kilde.core.plan.change import Action
+from kilde.core.plan.options import fail_on_shared_resource
 from kilde.core.plan.planner import Plan
 from kilde.engine.context import Context
 from kilde.engine.runtime import Runtime
@@ -35,6 +36,11 @@ def retry_block(app: Application) -> dict[str, Any]:
     """The retry of an automated sync: the application's own, or five more tries."""
     retry = app.policy.retry
     return dict(app.policy.retry_raw) if retry is not None else {"limit": 5}
+
+
+def begun_for(ctx: Context, app: Application, plan: Plan) -> Plan:
+    """What of a plan an automated sync is begun for: also for objects of others, where `FailOnSharedResource=true` is to make it fail."""
+    return plan if app.policy.options.is_on(fail_on_shared_resource.NAME) else unrivalled(ctx, app, plan)
 
 
 def unrivalled(ctx: Context, app: Application, plan: Plan) -> Plan:

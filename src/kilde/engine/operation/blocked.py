@@ -5,16 +5,15 @@ from typing import Any
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
-from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status
+from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
 from kilde.engine.context import Context
 from kilde.engine.runtime import Running
 
-BLOCKED = "Sync operation blocked by sync window"
 WINDOW_POLL = 15.0  # seconds: windows open and close by the minute
 
 
 async def tell(ctx: Context, app: Application, running: Running, verdict: Verdict, refresh: str, message: str) -> None:
-    """Says that the operation waits; its start stays as it was told."""
+    """Says that the operation waits; its start, and how far it was when it was cut off, stay as they were told."""
     state = OperationState(
         operation=running.operation.raw, phase=Phase.RUNNING, message=message, started_at=running.started_at
     )
@@ -24,7 +23,8 @@ async def tell(ctx: Context, app: Application, running: Running, verdict: Verdic
         told = newest.status.get("operationState") or {}
         if (told.get("phase"), told.get("message")) == (Phase.RUNNING, message):
             return status
-        return {**status, "operationState": render_operation(state, newest)}
+        same = told.get("phase") == Phase.RUNNING and told.get("operation") == told_operation(running.operation.raw)
+        return {**status, "operationState": {**told, "message": message} if same else render_operation(state, newest)}
 
     await ctx.reporter.write(app.name, build, refreshed=refresh)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kilde.core.apply.commands import (
     ApplyAll,
+    AskAllowed,
     AskConfirmed,
     AwaitServed,
     Command,
@@ -44,7 +45,8 @@ _NOT_VALID = "one or more synchronization tasks are not valid"
 class Hands:
     """What one operation works with.
 
-    `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `refuses` is what the
+    `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `allowed`: no sync window is in
+    the way now. `refuses` is what the
     application's project says of an object ("" where it permits it). `since`: this attempt began then, and was cut off.
     `keep` keeps what is about to be deleted, so that it can be put back; what cannot be kept is not deleted (KildeError).
     """
@@ -56,6 +58,7 @@ class Hands:
     pause: Callable[[], Awaitable[None]]
     confirmed: Callable[[], bool]
     stopped: Callable[[], bool]
+    allowed: Callable[[], bool]
     refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
     since: float | None = None
     earlier: frozenset[str] | None = None
@@ -160,6 +163,8 @@ async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  
             await hands.wait(message, results)
         case AskConfirmed():
             return hands.confirmed()
+        case AskAllowed():
+            return hands.allowed()
         case Pause():
             await hands.pause()
     return None

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from kilde.core.apply.outcome import Phase
+from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
 from kilde.core.apps.clusters import KnownCluster
 from kilde.core.apps.dependencies.graph import cycle_through, reaches
@@ -34,7 +35,6 @@ from kilde.core.basics.moment import rfc3339
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.masking import redacted
 from kilde.engine.context import Context
-from kilde.engine.operation.blocked import BLOCKED
 from kilde.engine.runtime import Running
 from kilde.engine.sources.wishes import owned_refs
 from kilde.engine.view.awaited import Awaited, Key
@@ -180,7 +180,8 @@ class Dependencies:
         if not isinstance(state, dict) or state.get("phase") != Phase.RUNNING or running.since is None:
             return False
         message = str(state.get("message") or "")
-        return message != BLOCKED and not is_waiting_message(message)
+        told = (state.get("syncResult") or {}).get("resources")
+        return bool(told) or (message != BLOCKED and not is_waiting_message(message))
 
     async def _lack(self, app: Application, item: Dependency, look: _Look) -> str:
         if item.ref is None:

@@ -15,6 +15,7 @@ from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Change
+from kilde.core.plan.options import refusal
 from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
 from kilde.engine.context import Context
@@ -65,11 +66,9 @@ async def operate(ctx: Context, job: Job) -> float | None:
 
 async def _refused(ctx: Context, job: Job) -> Outcome | None:
     """How an operation ends that may not begin."""
-    options = (job.app.policy.options, job.running.operation.options)
-    if any(one.is_on("FailOnSharedResource") for one in options):
-        shared = [text for kind, text in job.verdict().conditions if kind == "SharedResourceWarning"]
-        if shared:
-            return Outcome(Phase.FAILED, f"Shared resource found: {shared[0]}")
+    asked = (job.app.policy.options, job.running.operation.options)
+    if told := refusal(asked, job.verdict().conditions):
+        return Outcome(Phase.FAILED, told)
     refused = ctx.projects.account_refusal(job.app)
     refused = refused or await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=job.running)
     return Outcome(Phase.ERROR, refused) if refused else None
@@ -179,6 +178,9 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         pause=lambda: _rest(ctx),
         confirmed=lambda: _confirmed(ctx, app.name, job.running.started_at),
         stopped=lambda: _terminating(ctx, app.name),
+        allowed=lambda: ctx.projects.may_sync(
+            app, manual=not job.running.operation.automated, begun=job.running.started_at
+        ),
         refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
         since=cut_off,
         earlier=job.running.earlier,

@@ -5,7 +5,7 @@ would have taken (`configured`, `serverside-applied`, `replaced`), since people 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -21,16 +21,16 @@ from kilde.core.health.assess import assess
 from kilde.core.health.health import Health
 from kilde.core.objects.images import images_of
 from kilde.core.objects.patches.merge_patch import patch_between
-from kilde.core.objects.pointer import with_value_of
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.objects.typed.last_applied import ANNOTATION, forgotten
 from kilde.core.objects.typed.node import DEDUCED, Node
 from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.ignore import IgnoreRule, located, pointers_for
+from kilde.core.plan.ignore import IgnoreRule
 from kilde.core.plan.masking import redacted
-from kilde.core.plan.policy import Options, SyncPolicy, object_options
-from kilde.engine.view.live import LiveView
+from kilde.core.plan.options import Writing, owned_before, written
+from kilde.core.plan.policy import Options, SyncPolicy
+from kilde.engine.view.live import Held, LiveView
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Applied, Cluster, Propagation, Resource
 
@@ -66,7 +66,7 @@ class Pen:
     body: Callable[[ObjectRef], Object]
     node: Callable[[ObjectRef, str], Node | None]
     force: bool = False
-    ignore: Iterable[IgnoreRule] = ()
+    ignore: Sequence[IgnoreRule] = ()
     assess: Callable[[Object], Health | None] = assess
 
 
@@ -81,11 +81,14 @@ class _Way:
 
 async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> ObjectResult:
     """One object, written if it differs; tried again while that may help."""
-    body = _body(change, pen)
+    body = pen.body(change.ref)
     way = _way(body, pen)
+    at = _writing(change, body, way, pen)
+    body = written(at) if at is not None else body
     rewritten = way.replace and not dry_run
+    owned = owned_before(at) if at is not None and not dry_run and not way.replace else None
     respects = pen.policy.options.is_on("RespectIgnoreDifferences")
-    if change.action is Action.KEEP and not rewritten and (respects or not change.rewrites):
+    if change.action is Action.KEEP and not rewritten and owned is None and (respects or not change.rewrites):
         word = "serverside-applied" if way.server_side and not dry_run else "unchanged"
         done = result_of(change, f"{kind_word(change.ref)} {word}{_suffix(dry_run)}", verb="keep")
         return replace(done, images=images_of([body]))
@@ -93,40 +96,37 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
         resource = await resource_of(pen.cluster, change.ref, change.version)
         if rewritten and change.live_version:
             return await _replaced(change, resource, body, way, pen)
+        if owned is not None and at is not None:
+            await _hand_over(change, resource, at, pen)
         return await _applied(change, resource, body, way, pen, dry_run=dry_run)
     except ClusterError as error:
         return refused(change, error, pen, wanted=body)
 
 
-def _body(change: Change, pen: Pen) -> Object:
-    """The manifest; with `RespectIgnoreDifferences` what is there stays where ignoreDifferences points."""
-    body = pen.body(change.ref)
+def _writing(change: Change, body: Object, way: _Way, pen: Pen) -> Writing | None:
+    """What the sync options are told of an object that is there."""
     held = pen.live.get(change.ref) if change.live_version else None
-    if held is not None and pen.policy.options.is_on("RespectIgnoreDifferences"):
-        live = held.body()
-        for pointer in located(pointers_for(pen.ignore, change.ref), live):
-            body = with_value_of(body, live, pointer)
-    return body
+    if held is None:
+        return None
+    return Writing(
+        ref=change.ref,
+        wanted=body,
+        live=held.body(),
+        node=pen.node(change.ref, change.version) or DEDUCED,
+        manager=pen.manager,
+        policy=pen.policy,
+        ignore=pen.ignore,
+        whole=way.replace,
+    )
 
 
 def _way(body: Object, pen: Pen) -> _Way:
-    replaced, forced = replaces(body, pen.policy), pen.force or forces(body, pen.policy)
-    return _Way(replace=replaced, force=forced, server_side=_is_on("ServerSideApply", body, pen.policy))
-
-
-def replaces(body: Object, policy: SyncPolicy) -> bool:
-    """`Replace=true`, of the object or else of its application."""
-    return _is_on("Replace", body, policy)
-
-
-def forces(body: Object, policy: SyncPolicy) -> bool:
-    """`Force=true`: what cannot be changed is deleted and made anew."""
-    return _is_on("Force", body, policy)
-
-
-def _is_on(name: str, body: Object, policy: SyncPolicy) -> bool:
-    own = object_options((body.get("metadata") or {}).get("annotations") or {})
-    return own.is_on(name) or (policy.options.is_on(name) and not own.is_off(name))
+    asks = pen.policy.asks
+    return _Way(
+        replace=asks("Replace", body),
+        force=pen.force or asks("Force", body),
+        server_side=asks("ServerSideApply", body),
+    )
 
 
 async def _applied(
@@ -154,17 +154,35 @@ async def _applied(
 
 async def _forget(change: Change, resource: Resource, body: Object, pen: Pen) -> None:
     """Takes away what a client-side apply once set and Git no longer has: nobody's ownership would tell."""
-    ref = change.ref
+
+    def find(held: Held) -> Object | None:
+        if ANNOTATION.encode() not in held.raw:
+            return None
+        live = held.body()
+        rest = forgotten(pen.node(change.ref, change.version) or DEDUCED, live, body)
+        return None if rest is None else patch_between(live, rest)
+
+    await _amend(change.ref, resource, find, pen)
+
+
+async def _hand_over(change: Change, resource: Resource, at: Writing, pen: Pen) -> None:
+    """Gives the object the managedFields that its options ask for before it is applied."""
+
+    def find(held: Held) -> Object | None:
+        owned = owned_before(replace(at, live=held.body()))
+        return None if owned is None else {"metadata": {"managedFields": owned}}
+
+    await _amend(change.ref, resource, find, pen)
+
+
+async def _amend(ref: ObjectRef, resource: Resource, find: Callable[[Held], Object | None], pen: Pen) -> None:
+    """Patches an object as it is at that moment; `find` gives the merge patch, or None where there is nothing to do."""
     for tries in range(1, MAX_TRIES + 1):
         held = pen.live.get(ref)
-        if held is None or ANNOTATION.encode() not in held.raw:
+        patch = find(held) if held is not None else None
+        if held is None or patch is None:
             return
-        live = held.body()
-        rest = forgotten(pen.node(ref, change.version) or DEDUCED, live, body)
-        if rest is None:
-            return
-        patch = patch_between(live, rest)
-        patch.setdefault("metadata", {})["resourceVersion"] = held.version
+        patch["metadata"] = {**(patch.get("metadata") or {}), "resourceVersion": held.version}
         send = partial(pen.cluster.patch, resource, ref.namespace, ref.name, patch, manager=pen.manager)
         try:
             pen.live.observe(ref, await persist(send, pen.clock, versioned=True))

@@ -19,7 +19,6 @@ from kilde.core.preview.model import Finding
 from kilde.engine.beside.comparing import Compared, Comparer, Met
 from kilde.engine.deletion.budgets import limits_of
 from kilde.engine.fleet.projects import Projects
-from kilde.engine.operation.writes import forces, replaces
 from kilde.engine.preview.losses import losses
 from kilde.engine.sources.wishes import defined_scopes
 
@@ -92,10 +91,10 @@ def recreated(app: Application, met: Met) -> bool:
     if met.wanted is None or met.live is None or met.change.action is not Action.UPDATE:
         return False
     body = met.wanted.manifest.body
-    if not forces(body, app.policy):
+    if not app.policy.asks("Force", body):
         return False
     kept = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
-    if replaces(body, app.policy):
+    if app.policy.asks("Replace", body):
         return met.change.ref.group_kind not in kept
     return bool(immutable_fields(met.change.ref, met.live, met.change.fields))
 
