@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kilde.wiring.settings import LookSettings
 
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
+_CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
 MANAGER = "kilde-cli"
 REFRESH = "argocd.argoproj.io/refresh"
 """The annotation that has an application looked at anew; whoever served it takes it away."""
@@ -52,6 +53,16 @@ class Applications:
         with _explained(self.namespace):
             listed = await list_applications(self._cluster, self.namespace, others)
         return sorted(map(_read, listed), key=lambda app: called(app, self.namespace))
+
+    async def config(self) -> Mapping[str, Any]:
+        """The data of argocd-cm; none where there is none, or it may not be read."""
+        try:
+            raw = await self._cluster.get(_CONFIG_MAPS, self.namespace, "argocd-cm")
+        except ClusterError as error:
+            if error.status != 403:
+                raise
+            return {}
+        return (_read(raw).get("data") or {}) if raw else {}
 
     def _place(self, name: str) -> tuple[str, str]:
         return place_of(name, self.namespace)

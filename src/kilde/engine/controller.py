@@ -14,6 +14,7 @@ from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.tracking import Tracking, read_tracking
+from kilde.core.render.kustomize.settings import read_kustomize_settings
 from kilde.core.sets.policy import CONFIG_MAP as PARAMETERS
 from kilde.core.source.chart_index import is_pinned
 from kilde.core.source.chart_place import parse_place
@@ -196,10 +197,8 @@ class Controller:
     def _follow_applications(self, *, again: bool = False) -> None:
         """Begins; or, `again`, begins anew where Applications may be in other namespaces by now."""
         fleet, before = self.context.fleet, self._following
-        params = (self.context.config.config_maps.get(PARAMETERS) or {}).get("data") or {}
-        others = read_namespaces(
-            self._settings.application_namespaces or str(params.get("application.namespaces") or "")
-        )
+        written = str(self.context.config.data(PARAMETERS).get("application.namespaces") or "")
+        others = read_namespaces(self._settings.application_namespaces or written)
         if again and (before is None or others == fleet.others):
             return
         if before is not None:
@@ -220,7 +219,7 @@ class Controller:
 
     async def _download(self, url: str) -> bytes:
         """A file of values. The protocols that are allowed are in argocd-cm."""
-        check_scheme(url, (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {})
+        check_scheme(url, self.context.config.data("argocd-cm"))
         assert self._world.downloads is not None
         return await self._world.downloads.get(url)
 
@@ -250,25 +249,26 @@ class Controller:
 
     def _idle(self, url: str) -> bool:
         """Whether polling a chart repository tells nothing new: all who use it want a certain version, and have it."""
-        if parse_place(url) is None:
-            return False
         users = [(app, source) for app in self.context.fleet.all() for source in app.sources if source.url == url]
-        return bool(users) and all(
+        return bool(users and parse_place(url)) and all(
             is_pinned(source.target_revision) and not self.context.runtime(app.name).render_error
             for app, source in users
         )
 
     def _config_changed(self) -> None:
         self._follow_applications(again=True)
-        self.sets.configured((self.context.config.config_maps.get(PARAMETERS) or {}).get("data") or {})
+        self.sets.configured(self.context.config.data(PARAMETERS))
         self._scopes.clear()
-        data = (self.context.config.config_maps.get("argocd-cm") or {}).get("data") or {}
+        data = self.context.config.data("argocd-cm")
         tracking, kinds = read_tracking(data), read_kind_filter(data)
         self._clusters.configured(data)
         if tracking != self.context.live.tracking or kinds != self.context.projects.kinds:
             self.context.projects.kinds = kinds
             self.retrack(tracking)
         self.context.projects.impersonation = read_impersonation(data)
+        if (kustomize := read_kustomize_settings(data)) != self.context.renderer.kustomize:
+            self.context.renderer.kustomize = kustomize  # renders remember by which they were made
+            self._judge_anew(self.context.runtimes)
         customizations = read_customizations(data)
         if customizations != self.context.surveyor.customizations:
             for target in self.targets.all():

@@ -1,7 +1,7 @@
 """What commands need that look at one application beside a running controller: mirrors of their own, the same eyes."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError, Led
 from kilde.core.basics.values import Object
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
+from kilde.core.render.kustomize.settings import KustomizeSettings, read_kustomize_settings
 from kilde.core.source.credentials import choose, named_repository
 from kilde.engine.beside.inspect import Differences, Drift, diff_application, drift_of, plan_quarantine, plan_rollback
 from kilde.engine.beside.looking import Eyes, surroundings
@@ -39,6 +40,8 @@ from kilde.wiring.reaching import destinations
 from kilde.wiring.settings import LookSettings
 from kilde.wiring.sourcing import open_downloads, open_sources
 from kilde.wiring.vault import open_vault
+
+Render = Callable[[Object, Path], tuple[str, ...]]  # an Application, a folder → its objects as JSON
 
 
 @contextlib.asynccontextmanager
@@ -62,6 +65,7 @@ async def _looking(settings: LookSettings, name: str) -> AsyncIterator[tuple[Kub
             sources=sources,
             credentials=lambda url: choose(url, secrets, maps, project=app.project),
             named=lambda name: named_repository(name, secrets, app.project),
+            kustomize=kustomize_of(maps),
             programs=programs(),
             cluster=there.of(app),
             download=partial(download_values, cluster, settings.namespace, downloads),
@@ -107,7 +111,13 @@ async def holders_of(cluster: KubeCluster, namespace: str) -> tuple[list[Object]
     return [msgspec.json.decode(raw) for raw in secrets], [msgspec.json.decode(raw) for raw in maps]
 
 
-def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
+def kustomize_of(maps: Iterable[Object]) -> KustomizeSettings:
+    """What argocd-cm says of kustomize."""
+    found = next((one for one in maps if one["metadata"]["name"] == "argocd-cm"), {})
+    return read_kustomize_settings(found.get("data") or {})
+
+
+def rendered_here(app: Object, folder: Path, kustomize: KustomizeSettings) -> tuple[str, ...]:
     """The objects of a folder on this disk as JSON, rendered as the application's source says. Raises KildeError."""
     read = read_application(app)
     if len(read.sources) != 1 or any(not problem.startswith("spec.destination: ") for problem in read.problems):
@@ -116,7 +126,7 @@ def rendered_here(app: Object, folder: Path) -> tuple[str, ...]:
     tree = FolderTree(place.anchor)
     source = overridden(tree, replace(read.sources[0], path=place.as_posix()), read.name).render
     outside = programs()._replace(plugins=None)  # one would be handed the whole disk
-    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read))
+    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read, kustomize))
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:
@@ -173,9 +183,9 @@ async def app_quarantine(settings: LookSettings, name: str, *, to: str, reason: 
         return await plan_quarantine(eyes, app, to=to, reason=reason, by=by)
 
 
-async def app_drift(settings: LookSettings, name: str) -> tuple[Object, list[Drift]]:
-    """The application as the cluster has it, and what was changed by hand of what it wants. Raises KildeError."""
+async def app_drift(settings: LookSettings, name: str) -> tuple[Object, list[Drift], Render]:
+    """The application as the cluster has it, what was changed by hand of what it wants, and how a folder is rendered. KildeError."""
     async with _looking(settings, name) as (cluster, eyes, app):
         raw = await cluster.get(APPLICATIONS, app.namespace, app.own_name)
         body: Object = msgspec.json.decode(raw) if raw else {}
-        return body, await drift_of(cluster, eyes, app)
+        return body, await drift_of(cluster, eyes, app), partial(rendered_here, kustomize=eyes.kustomize)

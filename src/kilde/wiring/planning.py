@@ -41,7 +41,7 @@ from kilde.engine.sources.signatures import Signatures
 from kilde.engine.sources.sops import SopsKeys
 from kilde.ports.cluster import Cluster
 from kilde.wiring.cluster import open_cluster
-from kilde.wiring.looking import download_values, holders_of
+from kilde.wiring.looking import download_values, holders_of, kustomize_of
 from kilde.wiring.plan_images import with_images
 from kilde.wiring.programs import programs
 from kilde.wiring.reaching import Destinations, destinations
@@ -148,6 +148,7 @@ async def _desk(
                 named=lambda project, name: named_repository(name, secrets, project),
                 programs=programs(),
                 download=partial(download_values, cluster, settings.namespace, downloads),
+                kustomize=kustomize_of(maps),
             )
         ) as renderer:
             yield Desk(

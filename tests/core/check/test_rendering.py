@@ -195,3 +195,52 @@ def test_parameter_override_files_count_and_jsonnet_is_told_where_it_is_not_eval
     assert units(found)["web"] == ["ConfigMap web/x-a"]
     [other] = [unit for unit in found.units if unit.name == "other"]
     assert other.unjudged == "has Jsonnet, which is not evaluated"
+
+
+def settings(**data: str) -> str:
+    lines = "".join(f"  {key}: {text!r}\n" for key, text in data.items())
+    return f"{CONFIG_MAP.format('argocd-cm')}data:\n{lines}"
+
+
+def test_the_installations_own_settings_count_where_the_repository_has_them() -> None:
+    kinds = "[{apiGroups: [''], kinds: [Secret]}]"
+    flags = "--load-restrictor LoadRestrictionsNone"
+    files = {
+        "root.yaml": application("root", "web"),
+        "web/kustomization.yaml": "resources: [../a.yaml, secret.yaml]\n",
+        "web/secret.yaml": CONFIG_MAP.format("s").replace("ConfigMap", "Secret"),
+        "a.yaml": CONFIG_MAP.format("a"),
+    }
+    assert ["../a.yaml: is a file, not a folder" in str(unit.failure) for unit in of(files, URL).units] == [True]
+    one = {"argo/cm.yaml": settings(**{"resource.exclusions": kinds, "kustomize.buildOptions": flags})}
+    assert units(of({**files, **one}, URL)) == {"root": ["ConfigMap root/a"]}
+    other = {"other/cm.yaml": settings(**{"kustomize.buildOptions": "--reorder none"})}
+    assert [
+        "../a.yaml: is a file, not a folder" in str(unit.failure) for unit in of({**files, **one, **other}, URL).units
+    ] == [True]
+
+
+def test_a_list_of_kinds_that_cannot_be_read_is_told_once_and_takes_nothing_out() -> None:
+    files = {
+        "root.yaml": application("root", "web"),
+        "web/a.yaml": CONFIG_MAP.format("a"),
+        "cm.yaml": settings(**{"resource.inclusions": "{kinds: [Job]}"}),
+    }
+    assert units(of(files, URL)) == {"root": ["ConfigMap root/a"]}
+    assert told(checked(files)) == [
+        "render cm.yaml:1: cannot be read: argocd-cm: resource.inclusions is not a list of apiGroups, kinds and clusters"
+    ]
+
+
+def test_a_change_of_the_settings_concerns_every_application() -> None:
+    files = {
+        "root.yaml": application("root", "web"),
+        "web/kustomization.yaml": "resources: [../a.yaml]\n",
+        "a.yaml": CONFIG_MAP.format("a"),
+        "cm.yaml": settings(**{"kustomize.buildOptions": "--load-restrictor LoadRestrictionsNone"}),
+    }
+    before = {**files, "cm.yaml": settings(**{"kustomize.buildOptions": "--load-restrictor=LoadRestrictionsNone"})}
+    assert told(checked(files, before=before)) == []
+    broken = {**files, "cm.yaml": settings(**{"kustomize.buildOptions": "--reorder legacy"})}
+    [found] = told(checked(broken, before=files))
+    assert found.startswith("render web/kustomization.yaml")

@@ -52,7 +52,7 @@ ConfigMap argocd-cm                                          read as it is: appl
 Needs a person
   Application argocd/shop: Secret login: refused by Kilde where Git has them in plain text (seal them: kilde seal)
     to keep it: annotation kilde.dev/raw-secrets: allowed on AppProject shop, or kilde up --raw-secrets allow
-  ConfigMap argocd-cm: kustomize.buildOptions: not read by Kilde
+  ConfigMap argocd-cm: resource.compareoptions: not read by Kilde
 
 Differs
   Application shop: a sync that would delete more than 5 objects and a tenth of them is held until somebody approves
@@ -97,7 +97,7 @@ def test_a_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
                 "application.resourceTrackingMethod": "annotation",
                 "url": "https://argo.example",
                 "resource.exclusions": "- kinds: [Lease]",
-                "kustomize.buildOptions": "--enable-helm",
+                "resource.compareoptions": "ignoreAggregatedRoles: true",
                 "timeout.reconciliation": "60s",
             }
         },

@@ -144,7 +144,7 @@ REFUSALS: dict[str, tuple[Files, str, str]] = {
         {K: "transformers: [t.yaml]\n", "t.yaml": "apiVersion: example.com/v1\nkind: T\nmetadata: {name: t}\n"},
         "",
         "t.yaml:1: T.v1.example.com/t.[noNs]: external plugins and functions are not run: unable to load plugin"
-        " (kilde build runs them with --enable-alpha-plugins)",
+        " (kilde build runs them with --enable-alpha-plugins; an Application has none run, whatever kustomize.buildOptions says)",
     ),
     "a component among the resources": (
         {K: "resources: [c]\n", f"c/{K}": "kind: Component\nnamePrefix: x\n"},

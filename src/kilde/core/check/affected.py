@@ -52,7 +52,7 @@ class _Declarations:
         self._units = {unit.name: unit for unit in rendering.units}
         self._sets = {f"set {one.name}": one for one in rendering.sets}
         then = replace(plan, tree=before, revisions=_Before(plan.revisions, plan.tree, before))
-        self._renderer = Renderer(then, rendering.own_urls)
+        self._renderer = Renderer(then, rendering.own_urls, rendering.installation)
         self._brought: dict[str, dict[tuple[str, str], Object] | None] = {}
 
     def stands(self, unit: Unit) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput, KildeError
+from kilde.core.check.installation import CONFIG_MAP, is_settings
 from kilde.core.check.tree_files import files
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_reader import Document, read_documents
@@ -16,15 +17,15 @@ from kilde.core.source.tree import Tree, join
 _YAML = (".yaml", ".yml", ".json")
 _LARGEST = 8 << 20
 _ARGO = "argoproj.io"
-_WORDS = (_ARGO.encode(), b"CustomResourceDefinition")
+_WORDS = (_ARGO.encode(), b"CustomResourceDefinition", CONFIG_MAP.encode())
 KINDS = frozenset({(_ARGO, "Application"), (_ARGO, "ApplicationSet"), (_ARGO, "AppProject")})
-_NAMES = frozenset({"Application", "ApplicationSet", "AppProject", "CustomResourceDefinition"})
+_NAMES = frozenset({"Application", "ApplicationSet", "AppProject", "CustomResourceDefinition", "ConfigMap"})
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """`written`: Applications, sets, projects and CRDs in files, those that a kustomization names apart in `named`.
+    """`written`: Applications, sets, projects, CRDs and argocd-cm in files, those that a kustomization names apart in `named`.
 
     `kustomizations` are folders, without components, that no other one names; `charts` are those that are in no other chart; `unread`
     is what is wrong with files that seem to hold such objects.
@@ -85,8 +86,9 @@ def _sources(inventory: Inventory) -> Iterator[dict[str, Any]]:
 
 
 def is_of_interest(manifest: Manifest) -> bool:
-    """Whether it is an Application, a set, a project or a CRD."""
-    return (manifest.group, manifest.kind) in KINDS or (manifest.group, manifest.kind) == CRD
+    """Whether it is an Application, a set, a project, a CRD or argocd-cm."""
+    kind = (manifest.group, manifest.kind)
+    return kind in KINDS or kind == CRD or is_settings(manifest)
 
 
 def _charts(paths: Iterable[str]) -> list[str]:
@@ -122,7 +124,7 @@ def _kustomized(tree: Tree, kustomizations: Mapping[str, str]) -> tuple[set[str]
 
 
 def interesting(tree: Tree, path: str, unread: list[InvalidInput] | None = None) -> Iterator[Manifest]:
-    """The Applications, sets, projects and CRDs that are written in a file; what is wrong with it is added to `unread`."""
+    """The Applications, sets, projects, CRDs and argocd-cm that are written in a file; what is wrong with it is added to `unread`."""
     content = _content(tree, path)
     if not any(word in content for word in _WORDS):
         return

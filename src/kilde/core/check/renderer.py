@@ -9,6 +9,7 @@ from kilde.core.apps.source_overrides import overridden
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import KildeError
 from kilde.core.check.here import Revisions
+from kilde.core.check.installation import Installation
 from kilde.core.check.outside import OnlyHere, nothing_outside
 from kilde.core.check.units import Item, SetResult, Unit
 from kilde.core.objects.manifest import Manifest
@@ -52,8 +53,8 @@ class _Outcome:
 class Renderer:
     """`own` are the URLs of the repository. What was read by a kustomization or chart, or in vain, is gathered in `built_from`."""
 
-    def __init__(self, plan: Plan, own: Sequence[str]) -> None:
-        self._plan, self._own = plan, own
+    def __init__(self, plan: Plan, own: Sequence[str], installation: Installation) -> None:
+        self._plan, self._own, self._installation = plan, own, installation
         self._cache = RenderCache()
         self.built_from: set[str] = set()
 
@@ -85,7 +86,7 @@ class Renderer:
 
     def _rendered(self, unit: Unit, app: Application, trees: Sequence[Tree]) -> Unit:
         items: list[Item] = []
-        seen: set[str] = set()
+        seen: set[str] = set(self._installation.files)
         for source, tree in zip(app.sources, trees, strict=True):
             if not source.renders:
                 continue
@@ -101,11 +102,16 @@ class Renderer:
                 for other, there in zip(app.sources, trees, strict=True)
                 if other.ref in source.render.refs
             }
-            outcome = self._one(tree, source.render, _around(self._plan, app, source, refs))
+            around = replace(_around(self._plan, app, source, refs), kustomize=self._installation.kustomize)
+            outcome = self._one(tree, source.render, around)
             seen |= outcome.seen | self._looked_at(tree, looked, {})
             if outcome.unjudged or outcome.failure is not None:
                 return replace(unit, unjudged=outcome.unjudged, failure=outcome.failure, seen=frozenset(seen))
-            items += (Item(one, one.namespace or app.destination.namespace) for one in outcome.manifests)
+            items += (
+                Item(one, one.namespace or app.destination.namespace)
+                for one in outcome.manifests
+                if not self._installation.excludes(app.destination.server or IN_CLUSTER, one)
+            )
         return replace(unit, items=tuple(items), seen=frozenset(seen))
 
     def folder(self, path: str, name: str) -> Unit:
@@ -114,6 +120,7 @@ class Renderer:
             app=posixpath.basename(path) or "release",
             kube_version=self._plan.kube_version,
             api_versions=self._plan.apis,
+            kustomize=self._installation.kustomize,
         )
         outcome = self._one(self._plan.tree, RenderSource(path=path), around)
         self.built_from |= outcome.seen

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from kilde.core.basics.errors import LimitExceeded, Place
 from kilde.core.check.here import own_urls
+from kilde.core.check.installation import installation_of
 from kilde.core.check.inventory import CRD, KINDS, Inventory, asked_urls, take_inventory
 from kilde.core.check.renderer import Plan, Renderer
 from kilde.core.check.units import Item, Rendering, SetResult, Unit
@@ -38,7 +39,8 @@ class _Rendering:
     def __init__(self, plan: Plan, inventory: Inventory) -> None:
         self._plan, self._inventory = plan, inventory
         self._own, self._guessed = own_urls(plan.revisions, asked_urls(inventory))
-        self._renderer = Renderer(plan, self._own)
+        self._installation = installation_of((*inventory.written, *inventory.named))
+        self._renderer = Renderer(plan, self._own, self._installation)
         self._units: list[Unit] = []
         self._met: set[tuple[str, str, str, Place | None]] = set()
         self._sets: list[SetResult] = []
@@ -68,7 +70,8 @@ class _Rendering:
             definitions=tuple(self._definitions),
             own_urls=self._own,
             home=self._plan.home,
-            unread=self._inventory.unread,
+            unread=(*self._inventory.unread, *filter(None, (self._installation.problem,))),
+            installation=self._installation,
             guessed=self._own[-1] if self._guessed else "",
         )
 

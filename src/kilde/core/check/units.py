@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kilde.core.apps.application import Application
 from kilde.core.basics.errors import KildeError, Place
 from kilde.core.basics.values import Object
+from kilde.core.check.installation import NO_INSTALLATION, Installation
 from kilde.core.objects.manifest import Manifest
 
 
@@ -99,3 +100,4 @@ class Rendering:
     unread: tuple[KildeError, ...] = ()
     removed: frozenset[Spot] = frozenset()
     home: Callable[[str], str] = field(default=lambda file: "", repr=False)
+    installation: Installation = NO_INSTALLATION

@@ -20,6 +20,9 @@ _OBEYED = {
         "cluster.inClusterEnabled",
         "resource.exclusions",
         "resource.inclusions",
+        "kustomize.buildOptions*",
+        "kustomize.path.*",
+        "kustomize.version.*",
     ),
     "argocd-cmd-params-cm": (
         "application.namespaces",

@@ -14,6 +14,7 @@ from kilde.core.render.kustomize.budget import Budget
 from kilde.core.render.kustomize.build import BuildOptions, Built, build, printable
 from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.render.kustomize.loader import Loader
+from kilde.core.render.kustomize.settings import BuildFlags
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.overrides import overridden
 from kilde.core.render.plugin import chosen, render_plugin
@@ -64,7 +65,9 @@ def _render(
         traced.trace.remotes.update(packages)
         return Rendered(objects, kind, traced.trace)
     if kind == "Kustomize":
-        built = _kustomize(traced, path, _substituted(source.kustomize, around, path), cache, outside)
+        kustomize = _substituted(source.kustomize, around, path)
+        flags = around.kustomize.flags(kustomize.version if kustomize is not None else "")
+        built = _kustomize(traced, path, kustomize, flags, cache, outside)
         traced.trace.remotes.update(built.remotes)
         manifests = tuple(Manifest(to_json(printable(resource.body)), resource.place) for resource in built.resources)
         return Rendered(manifests, "Kustomize", traced.trace, tuple(dict.fromkeys(built.warnings)))
@@ -124,7 +127,9 @@ def _substituted(options: KustomizeOptions | None, around: Surroundings, path: s
     )
 
 
-def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: RenderCache, outside: Outside) -> Built:
+def _kustomize(
+    tree: Tree, path: str, options: KustomizeOptions | None, flags: BuildFlags, cache: RenderCache, outside: Outside
+) -> Built:
     overrides = None
     if options is not None and options != KustomizeOptions():
         missing: set[str] = set()
@@ -132,4 +137,5 @@ def _kustomize(tree: Tree, path: str, options: KustomizeOptions | None, cache: R
             missing = {name for name in options.components if tree.entry(join(path, name)) is None}
         kustomization = load_kustomization(Loader(tree, path, cache, Budget()))
         overrides = overridden(kustomization, options, missing=frozenset(missing))
-    return build(tree, path, BuildOptions(outside=outside), cache, overrides)
+    settings = BuildOptions(flags.reorder, flags.restricted, flags.managed_by, outside)
+    return build(tree, path, settings, cache, overrides)

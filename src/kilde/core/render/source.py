@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from kilde.core.objects.manifest import Manifest
+from kilde.core.render.kustomize.settings import DEFAULT_KUSTOMIZE, KustomizeSettings
 from kilde.core.source.tree import Trace, Tree
 
 SourceType = Literal["Helm", "Kustomize", "Directory", "Plugin", ""]  # "": it gives no objects of its own
@@ -171,6 +172,7 @@ class Surroundings:
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
     refs: Mapping[str, Tree] = field(default_factory=dict)
+    kustomize: KustomizeSettings = DEFAULT_KUSTOMIZE  # what the installation says of every build
 
     def environment(self, path: str) -> dict[str, str]:
         """Argo CD's build environment."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kilde.core.apps.application import Application
 from kilde.core.render import Rendered, Surroundings
+from kilde.core.render.kustomize.settings import DEFAULT_KUSTOMIZE, KustomizeSettings
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.secrets.sops_tree import Decrypter
 from kilde.engine.sources.remotes import Download
@@ -37,6 +38,7 @@ class Eyes:
     download: Download | None = None
     named: Callable[[str], str] = lambda name: ""  # the address of the chart repository that is called so
     permits: Callable[[str], bool] = lambda url: False  # whether a chart may depend on charts of that repository
+    kustomize: KustomizeSettings = DEFAULT_KUSTOMIZE
     allows_raw: bool = False  # whether the project allows Secrets in plain text
 
 
@@ -50,10 +52,17 @@ async def served_by(cluster: Cluster, discovery: Discovery) -> tuple[str, tuple[
     return (await cluster.version()).removeprefix("v").partition("-")[0].partition("+")[0], tuple(sorted(found))
 
 
-def surroundings(app: Application, version: str = "", apis: tuple[str, ...] = ()) -> Surroundings:
-    """What the renders of an application's sources know beside files."""
+def surroundings(
+    app: Application, kustomize: KustomizeSettings, version: str = "", apis: tuple[str, ...] = ()
+) -> Surroundings:
+    """What the renders of an application's sources know beside files. `version` and `apis`: what the cluster serves."""
     return Surroundings(
-        app=app.name, namespace=app.destination.namespace, project=app.project, kube_version=version, api_versions=apis
+        app=app.name,
+        namespace=app.destination.namespace,
+        project=app.project,
+        kube_version=version,
+        api_versions=apis,
+        kustomize=kustomize,
     )
 
 
@@ -91,7 +100,7 @@ async def looked_at(eyes: Eyes, app: Application, revisions: tuple[str, ...]) ->
         served = await served_by(eyes.cluster, await eyes.cluster.discovery())
     with _renderer(eyes) as made:
         result, memories = await made.render(
-            app.sources, revisions, (), around=surroundings(app, *served), sops=eyes.sops
+            app.sources, revisions, (), around=surroundings(app, eyes.kustomize, *served), sops=eyes.sops
         )
     return Looked(revisions=revisions, parts=result.parts or (), memories=memories)
 

@@ -42,7 +42,7 @@ async def _of(eyes: Eyes, app: Application, number: int, revisions: tuple[str, .
         for one, at in zip(app.sources, revisions, strict=True)
         if one.ref in source.render.refs
     }
-    around = replace(surroundings(app), revision=sha, refs=refs)
+    around = replace(surroundings(app, eyes.kustomize), revision=sha, refs=refs)
     traced, failure = TracedTree(tree), ""
     try:
         source = overridden(traced, source, app.name)

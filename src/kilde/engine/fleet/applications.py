@@ -139,6 +139,10 @@ class Config:
     def config_maps(self) -> Mapping[str, Object]:
         return self._config_maps
 
+    def data(self, name: str) -> Mapping[str, Any]:
+        """What a ConfigMap holds; nothing where there is none."""
+        return (self._config_maps.get(name) or {}).get("data") or {}
+
     async def follow_secrets(self) -> None:
         await self._follow(SECRETS, self._secrets, CREDENTIALS_SELECTOR)
 

@@ -94,6 +94,7 @@ async def _attempt(ctx: Context, job: Job) -> Outcome:
         attempt=running.retries,
         refs=(*job.wish.objects, *(ref for ref, _ in job.wish.hooks)),
         tracking=ctx.live.tracking,
+        kustomize=ctx.renderer.kustomize,
         local=bool(running.operation.manifests),
         saved_plan=running.operation.plan,
         hooks_before=running.earlier if hooks else None,

@@ -136,7 +136,7 @@ async def _looked(desk: Desk, app: Application, asked: Asked) -> tuple[_Work | N
     _require_usable(app)
     sides = await desk.resolver.sides(app)
     work = _Work(app, sides)
-    around = surroundings(app, *(await desk.place(app)).served)
+    around = surroundings(app, desk.renderer.kustomize, *(await desk.place(app)).served)
     sops = await decrypter(desk.cluster, app, desk.sops)
     key = key_of(app.sources, around, sops.keys if sops else "")
     if sides.base is None or (asked.names and not sides.moves):
@@ -190,7 +190,7 @@ async def _planned(desk: Desk, works: Iterable[_Work], asked: Asked, progress: P
 async def _plan(desk: Desk, work: _Work, asked: Asked) -> Planned:
     app, sides = work.app, work.sides
     place = await desk.place(app)
-    around = surroundings(app, *place.served)
+    around = surroundings(app, desk.renderer.kustomize, *place.served)
     sops = await decrypter(desk.cluster, app, desk.sops)
 
     async def rendered(revisions: tuple[str, ...]) -> tuple[tuple[Rendered, ...], tuple[RawSecret, ...]]:

@@ -1,7 +1,7 @@
 """What renders have read, kept from one plan to the next: an application whose inputs a commit leaves alone is not rendered at all.
 
-The key is what decides a render beside files: sources, destination, keys of SOPS files, our version. What the cluster serves counts
-for those alone that asked for it.
+The key is what decides a render beside files: sources, destination, flags of kustomize, keys of SOPS files, our version. What the cluster
+serves counts for those alone that asked for it.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class _File(msgspec.Struct, array_like=True):
 def key_of(sources: Sequence[Source], around: Surroundings, keys: str) -> str:
     """One word for all that decides a render but the commits. `keys`: of SOPS files."""
     blocks = [(source.url, source.target_revision, source.ref, source.render) for source in sources]
-    return _hash((__version__, around.app, around.namespace, around.project, keys, blocks))
+    return _hash((__version__, around.app, around.namespace, around.project, around.kustomize, keys, blocks))
 
 
 def _hash(value: object) -> str:

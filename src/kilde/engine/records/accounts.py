@@ -12,6 +12,7 @@ from kilde.core.guard.windows import Window
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.tracking import Tracking
+from kilde.core.render.kustomize.settings import DEFAULT_KUSTOMIZE, KustomizeSettings
 from kilde.core.source.repository_url import redact
 from kilde.core.source.revision import Revision
 from kilde.core.source.trailers import reviewers
@@ -54,13 +55,14 @@ class Accounts:
         attempt: int = 0,
         refs: Iterable[ObjectRef] = (),
         tracking: Tracking | None = None,
+        kustomize: KustomizeSettings = DEFAULT_KUSTOMIZE,
         local: bool = False,
         saved_plan: str = "",
         hooks_before: Iterable[str] | None = None,
     ) -> int:
         """Opens an operation; gives its number. `local`: of manifests that were handed over, not of Git. `saved_plan`: its digest.
 
-        `refs` (of all that is wanted) and `tracking` let it be rendered again as it was. `hooks_before`: uids of its hooks
+        `refs` (of all that is wanted), `tracking` and `kustomize` let it be rendered again as it was. `hooks_before`: uids of its hooks
         that an earlier one left.
         """
         body: dict[str, Any] = {
@@ -74,7 +76,7 @@ class Accounts:
             "plan": [_planned(change) for change in changes if change.action is not Action.KEEP],
         }
         if revision is not None:
-            body["rendering"] = _rendering(app, refs, tracking)
+            body["rendering"] = _rendering(app, refs, tracking, kustomize)
             body["revision"] = {
                 "sha": revision.sha,
                 "author": revision.author,
@@ -255,7 +257,9 @@ def _source(app: Application) -> dict[str, Any]:
     return {**told[0], "more": told[1:]} if len(told) > 1 else dict(told[0])
 
 
-def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking | None) -> dict[str, Any]:
+def _rendering(
+    app: Application, refs: Iterable[ObjectRef], tracking: Tracking | None, kustomize: KustomizeSettings
+) -> dict[str, Any]:
     """How the source was rendered. Patches that the Application itself holds are left out: they can hold anything."""
     raw = app.source.raw if app.source else {}
     blocks = {key: dict(raw[key]) for key in ("directory", "kustomize") if isinstance(raw.get(key), dict)}
@@ -271,6 +275,8 @@ def _rendering(app: Application, refs: Iterable[ObjectRef], tracking: Tracking |
     }
     unkept = next((what for what, is_so in made_by.items() if is_so), "")
     more = {"unkept": unkept} if unkept else {}
+    if flags := kustomize.text(str(blocks.get("kustomize", {}).get("version") or ""))[0]:
+        more["buildOptions"] = flags
     return {"blocks": blocks, "patched": patched, "clusterWide": cluster_wide, **more, **marks}
 
 

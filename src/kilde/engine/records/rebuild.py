@@ -15,6 +15,7 @@ from kilde.core.plan.desired import prepare
 from kilde.core.plan.masking import masked
 from kilde.core.plan.tracking import Tracking
 from kilde.core.render import Surroundings
+from kilde.core.render.kustomize.settings import KustomizeSettings
 from kilde.engine.runtime import digest_inputs
 from kilde.engine.sources.rendering import Renderer
 from kilde.ports.sources import Sources
@@ -65,8 +66,11 @@ async def _rendered(sources: Sources, view: OperationView) -> tuple[Manifest, ..
     renderer = Renderer(
         sources, fetch=_never, allow_remote=lambda project, url: True, allow_chart=lambda project, url: False
     )
+    flags = KustomizeSettings(options=str(view.rendering.get("buildOptions") or ""))
     try:
-        result, _ = await renderer.render((source,), (view.revision.get("sha", ""),), (), around=Surroundings())
+        result, _ = await renderer.render(
+            (source,), (view.revision.get("sha", ""),), (), around=Surroundings(kustomize=flags)
+        )
     finally:
         renderer.close()
     assert result.parts is not None

@@ -14,6 +14,7 @@ from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import Place, RenderFailed
 from kilde.core.objects.manifest import Manifest
 from kilde.core.render import RenderCache, Rendered, RenderSource, SourceType, Surroundings, render
+from kilde.core.render.kustomize.settings import DEFAULT_KUSTOMIZE, KustomizeSettings
 from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.secrets.raw import RawSecret, raw_secrets
 from kilde.core.secrets.sops_tree import DecryptedTree, Decrypter
@@ -77,6 +78,7 @@ class Memory:
     keys: str = ""  # of its SOPS files
     raw: tuple[RawSecret, ...] = ()
     around: Surroundings | None = None  # where it was made of more than files: a chart asks what the cluster serves
+    kustomize: KustomizeSettings = DEFAULT_KUSTOMIZE  # of a kustomization: how it was built
 
     @property
     def urls(self) -> frozenset[str]:
@@ -109,7 +111,9 @@ class Renderer:
         named: Named = lambda project, name: "",
         programs: Outside = NOTHING_OUTSIDE,
         download: Download | None = None,
+        kustomize: KustomizeSettings = DEFAULT_KUSTOMIZE,
     ) -> None:
+        self.kustomize = kustomize  # a controller brings what argocd-cm says; who renders puts it into the surroundings
         self._sources, self._fetch, self._programs, self._download = sources, fetch, programs, download
         self._allow_remote, self._allow_chart, self._named = allow_remote, allow_chart, named
         self._cache = RenderCache()
@@ -167,6 +171,8 @@ class Renderer:
     ) -> bool:
         if before.around is not None and replace(before.around, revision="") != replace(around, revision=""):
             return False  # whether the commit is among what it rendered, still_true asks
+        if before.source_type == "Kustomize" and before.kustomize != around.kustomize:
+            return False
         if before.source != sources[number].render or any(read.url != sources[read.of].url for read in before.reads):
             return False
         if not await self.still_true(before, revisions):
@@ -208,7 +214,8 @@ class Renderer:
         more = told if source.render.asks or rendered.source_type == "Helm" else None
         if rendered.source_type == "Plugin":
             more = around  # which is told the commit
-        return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, raw, more)
+        by = around.kustomize if rendered.source_type == "Kustomize" else DEFAULT_KUSTOMIZE
+        return rendered, Memory(written.render, tuple(reads), rendered.source_type, kept, keys, raw, more, by)
 
     async def _rendered(
         self, tree: Tree, source: RenderSource, remotes: RemoteBases, around: Surroundings, sops: Decrypter | None

@@ -123,7 +123,7 @@ class Wishes:
         if self._served is None or self._served[0] is not discovery:
             self._served = (discovery, *await served_by(self._ctx.world.cluster, discovery))
         _, version, apis = self._served
-        return surroundings(app, version, apis)
+        return surroundings(app, self._ctx.renderer.kustomize, version, apis)
 
     async def _sops(self, app: Application) -> Decrypter | None:
         return await decrypter(self._ctx.home, app, self._ctx.world.sops)

@@ -107,9 +107,11 @@ async def _sync(
 ) -> Object:
     async with applications(target) as apps:
         if local is not None:
+            from kilde.core.render.kustomize.settings import read_kustomize_settings
             from kilde.wiring.looking import rendered_here
 
-            manifests = await asyncio.to_thread(rendered_here, await apps.get(name), local)
+            kustomize = read_kustomize_settings(await apps.config())
+            manifests = await asyncio.to_thread(rendered_here, await apps.get(name), local, kustomize)
             operation["sync"]["manifests"] = list(manifests)
         await _ask(apps, name, operation)
         if not wait:

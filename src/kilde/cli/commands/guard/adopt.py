@@ -28,10 +28,10 @@ def command(*, app: str, target: Target, repo: Path, reason: str, dry_run: bool)
     """
     from kilde.cli.adopting import adopt
     from kilde.cli.sealing.repository import Repository
-    from kilde.wiring.looking import app_drift, rendered_here
+    from kilde.wiring.looking import app_drift
 
     repository = Repository(repo)
-    body, drifts = asyncio.run(app_drift(settings(target), app))
+    body, drifts, render = asyncio.run(app_drift(settings(target), app))
     if not drifts:
         click.echo(f"{app} is as Git has it: nothing to take over")
         return
@@ -45,5 +45,5 @@ def command(*, app: str, target: Target, repo: Path, reason: str, dry_run: bool)
         return
     told = "\n".join(lines)
     message = f"Take over what was changed by hand in {app}\n\n" + (f"{reason}\n\n" if reason else "") + told + "\n"
-    made = adopt(repository, body, drifts, rendered_here, message)
+    made = adopt(repository, body, drifts, render, message)
     click.echo(f"committed as {made[:12]}; push it before the window ends")

@@ -39,7 +39,7 @@ def inflated(loader: Loader, fields: Mapping[str, Any]) -> list[Resource]:
     if charts is None:
         raise RenderFailed(
             "must specify --enable-helm",
-            hint="a chart is inflated by the helm program, and only where that is allowed",
+            hint="kilde build inflates charts with it; an Application takes one as source.helm, whatever kustomize.buildOptions says",
         )
     return _Inflation(charts, loader, fields).resources()
 

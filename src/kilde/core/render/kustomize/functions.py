@@ -134,7 +134,7 @@ class _Run:
             raise RenderFailed(
                 "external plugins and functions are not run: unable to load plugin",
                 about=str(config),
-                hint="kilde build runs them with --enable-alpha-plugins",
+                hint="kilde build runs them with --enable-alpha-plugins; an Application has none run, whatever kustomize.buildOptions says",
                 place=config.place,
             )
         self.functions: Functions = found
