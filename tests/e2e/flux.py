@@ -5,6 +5,7 @@ server-side apply of the folder with its labels by its field manager, and the st
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from e2e.argo import config_map, deployment
@@ -40,6 +41,10 @@ def _controller() -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
 
 
+def _listed(bodies: Iterable[dict[str, Any]]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(bodies)})
+
+
 class Flux:
     """One Kustomization `shop` with a Deployment and a ConfigMap in a namespace of their own."""
 
@@ -50,24 +55,22 @@ class Flux:
 
     def begin(self) -> None:
         stage = self.stage
-        for group, kinds in KINDS.items():
-            for kind in kinds:
-                body = flux_definition(f"{group}.toolkit.fluxcd.io", kind)
-                stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
-                name = body["metadata"]["name"]
-                stage.until(lambda: self._is_established(name), f"{kind} is established")  # noqa: B023
+        kinds = [
+            flux_definition(f"{group}.toolkit.fluxcd.io", kind) for group, kinds in KINDS.items() for kind in kinds
+        ]
         files = {f"shop/{body['kind'].lower()}.json": json.dumps(body) for body in self.bodies}
         listed = json.dumps({"resources": ["deployment.json", "configmap.json"]})
         stage.create_repository({**files, "shop/kustomization.yaml": listed})
-        stage.kubectl("create", "namespace", self.space)
-        self._put(_controller())
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.space}}
+        self._put(*kinds, space, _controller())
+        names = [f"crd/{body['metadata']['name']}" for body in kinds]
+        stage.kubectl("wait", "--for=condition=Established", *names)
         source = {"interval": "1m", "url": stage.url, "ref": {"branch": "main"}}
-        self._put(self._made("source", "GitRepository", "config", source))
         spec = {"interval": "10m", "path": "./shop", "prune": True, "targetNamespace": self.space}
         spec |= {"sourceRef": {"kind": "GitRepository", "name": "config"}}
         body = self._made("kustomize", "Kustomization", "shop", spec)
         body["metadata"]["finalizers"] = [FINALIZER]
-        self._put(body)
+        self._put(self._made("source", "GitRepository", "config", source), body)
         self.reconcile()
 
     def end(self) -> None:
@@ -84,9 +87,9 @@ class Flux:
         group = "kustomize.toolkit.fluxcd.io"
         labels = {f"{group}/name": "shop", f"{group}/namespace": self.stage.space}
         words = ("apply", "--server-side", "--force-conflicts", f"--field-manager={CONTROLLER}", "-f", "-")
-        for body in self.bodies:
-            meta = {**body["metadata"], "namespace": self.space, "labels": labels}
-            self.stage.kubectl(*words, stdin=json.dumps({**body, "metadata": meta}))
+        mine = {"namespace": self.space, "labels": labels}
+        applied = [{**body, "metadata": {**body["metadata"], **mine}} for body in self.bodies]
+        self.stage.kubectl(*words, stdin=_listed(applied))
         status = {
             "inventory": {"entries": [self._entry(body) for body in self.bodies]},
             "lastAppliedRevision": f"main@sha1:{self.stage.git('rev-parse', 'HEAD').strip()}",
@@ -138,16 +141,17 @@ class Flux:
             for one in found
         }
 
+    def is_whole(self) -> bool:
+        """Whether the cluster's controllers have made what they make."""
+        there = self.state()
+        return sum(name.startswith("Pod/") for name in there) == 2 and "ConfigMap/kube-root-ca.crt" in there
+
     def whole(self) -> str:
         """Everything that a refused move must leave as it is."""
         kinds = "kustomizations.kustomize.toolkit.fluxcd.io,configmaps,applications.argoproj.io,appprojects.argoproj.io"
         here = self.stage.kubectl("get", kinds, "-n", self.stage.space, "-o", "json", "--show-managed-fields")
         there = self.stage.kubectl("get", "cm", "config", "-n", self.space, "-o", "json", "--show-managed-fields")
         return f"{here}{there}" + json.dumps(self.state())
-
-    def _is_established(self, name: str) -> bool:
-        conditions = ((self.stage.get("crd", name) or {}).get("status") or {}).get("conditions") or ()
-        return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
     def _of_kustomization(self, verb: str, *words: str) -> None:
         kind = "kustomizations.kustomize.toolkit.fluxcd.io"
@@ -157,5 +161,5 @@ class Flux:
         api = f"{group}.toolkit.fluxcd.io/v1"
         return {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec}
 
-    def _put(self, body: dict[str, Any]) -> None:
-        self.stage.kubectl("-n", self.stage.space, "apply", "-f", "-", stdin=json.dumps(body))
+    def _put(self, *bodies: dict[str, Any]) -> None:
+        self.stage.kubectl("-n", self.stage.space, "apply", "-f", "-", stdin=_listed(bodies))

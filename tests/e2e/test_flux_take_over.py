@@ -30,8 +30,7 @@ def flux(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flux]:
     stage.kubectl("create", "namespace", stage.space)
     made = Flux(stage)
     made.begin()
-    stage.until(lambda: sum(one.startswith("Pod/") for one in made.state()) == 2, "its pods are made")
-    stage.until(lambda: "ConfigMap/kube-root-ca.crt" in made.state(), "the namespace is whole")
+    stage.until(made.is_whole, "its pods and all that a namespace has are made")
     try:
         yield made
     finally:

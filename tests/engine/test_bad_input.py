@@ -387,6 +387,7 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
             "labelWithoutSelector",
             "labelIncludeTemplates",
             "ignoreMissingComponents",
+            "generate",
         )
     ),
     (_source(kustomize={"images": [1]}), "spec.source.kustomize.images[0]: must be a string, not a number"),

@@ -90,6 +90,7 @@ def kustomize() -> Schema:
             "forceCommonAnnotations": flag(),
             "forceCommonLabels": flag(),
             "ignoreMissingComponents": flag(),
+            "generate": flag(),
             "images": texts(),
             "kubeVersion": text(),
             "labelIncludeTemplates": flag(),

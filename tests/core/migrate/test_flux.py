@@ -67,6 +67,7 @@ def test_a_whole_kustomization() -> None:
         components=["../c"],
         retryInterval="1m",
         dependsOn=[{"name": "infra"}],
+        ignore=[{"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}}, {"paths": ["/data"]}],
         decryption={"provider": "sops", "secretRef": {"name": "age"}},
         status={"inventory": {"entries": [{"id": "shop_a-web_apps_Deployment", "v": "v1"}]}},
     )
@@ -88,21 +89,32 @@ def test_a_whole_kustomization() -> None:
                 "path": "apps/shop",
                 "targetRevision": "main",
                 "kustomize": {
+                    "generate": True,
                     "namePrefix": "a-",
                     "components": ["../c"],
-                    "patches": body["spec"]["patches"],
+                    "patches": [
+                        *body["spec"]["patches"],
+                        {
+                            "patch": "apiVersion: v1\nkind: Any\nmetadata:\n  annotations:\n    a: b\n  name: any\n",
+                            "target": {"kind": ".*"},
+                        },
+                    ],
                     "namespace": "shop",
                     "images": ["nginx=mirror/nginx:1.29", "x=x@sha256:0"],
                     "commonLabels": {"team": "x"},
                     "labelWithoutSelector": True,
-                    "commonAnnotations": {"a": "b"},
                 },
             },
             "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
                 "retry": {"limit": -1, "backoff": {"duration": "1m", "factor": 1, "maxDuration": "1m"}},
+                "syncOptions": ["RespectIgnoreDifferences=true"],
             },
+            "ignoreDifferences": [
+                {"group": "*", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]},
+                {"group": "*", "kind": "*", "jsonPointers": ["/data"]},
+            ],
         },
     }
     assert found.move.retracked == ("apps/Deployment shop/a-web",)
@@ -159,6 +171,16 @@ def test_where_charts_come_from(spec: Object, source: Object) -> None:
         (kustomization(kubeConfig={"secretRef": {"name": "x"}}), "it deploys into another cluster"),
         (kustomization(serviceAccountName="team"), "it acts as service account team"),
         (kustomization(force=True), "force: what cannot be changed is not made anew"),
+        (kustomization(buildMetadata=["originAnnotations"]), "buildMetadata: where objects come from is not written"),
+        (
+            kustomization(ignore=[{"paths": ["/spec"], "target": {"name": "web-.*", "labelSelector": "a=b"}}]),
+            "ignore: labelSelector, name of a target cannot be said in ignoreDifferences",
+        ),
+        (
+            kustomization(sourceRef={"kind": "GitRepository", "name": "submodules"}),
+            "recurseSubmodules: submodules are not fetched",
+        ),
+        (kustomization(sourceRef={"kind": "GitRepository", "name": "cloud"}), "credentials by the identity of a cloud"),
         (kustomization(healthCheckExprs=[{"kind": "X"}]), "healthCheckExprs: health by CEL"),
         (kustomization(decryption={"provider": "other"}), "decryption by other: not known here"),
         (
@@ -175,13 +197,18 @@ def test_where_charts_come_from(spec: Object, source: Object) -> None:
             release(valuesFrom=[{"kind": "Secret", "name": "x"}]),
             "valuesFrom: values of ConfigMaps and Secrets are not read",
         ),
+        (release(commonMetadata={"labels": {"a": "b"}}), "commonMetadata: labels and annotations are not put on what"),
+        (release(healthCheckExprs=[{"kind": "X"}]), "healthCheckExprs: health by CEL"),
+        (release(install={"disableHooks": True}), "install without hooks: an Application runs them"),
         (release(postRenderers=[{"kustomize": {}}]), "postRenderers: what a chart renders is not patched"),
     ],
 )
 def test_what_needs_a_person(body: Object, told: str) -> None:
     bucket = flux("source", "Bucket", "b", endpoint="x")
     private = flux("source", "GitRepository", "private", url="ssh://git.example/x", secretRef={"name": "key"})
-    found = moved(body, sources=(GIT, CHARTS, bucket, private))
+    deep = flux("source", "GitRepository", "submodules", url="https://git.example/x", recurseSubmodules=True)
+    cloud = flux("source", "GitRepository", "cloud", url="https://git.example/x", provider="azure")
+    found = moved(body, sources=(GIT, CHARTS, bucket, private, deep, cloud))
     assert [text for text in people(found) if text.startswith(told)] == people(found) != []
 
 
@@ -189,6 +216,15 @@ def test_who_is_suspended_is_not_synced_and_who_does_not_prune_keeps() -> None:
     app = moved(kustomization(suspend=True, prune=False)).files["applications/shop.yaml"]
     assert "syncPolicy" not in app["spec"]
     assert "finalizers" not in app["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("prune", "policy", "goes"),
+    [(True, "", True), (True, "Orphan", False), (False, "MirrorPrune", False), (False, "Delete", True)],
+)
+def test_whose_objects_go_with_it(prune: bool, policy: str, goes: bool) -> None:
+    app = moved(kustomization(prune=prune, deletionPolicy=policy)).files["applications/shop.yaml"]
+    assert ("finalizers" in app["metadata"]) is goes
 
 
 def test_names_are_told_apart() -> None:

@@ -59,7 +59,7 @@ def read_plugin_options(at: Reader) -> PluginOptions:
 
 
 def read_kustomize(at: Reader) -> KustomizeOptions:
-    """`source.kustomize`, Argo CD's names."""
+    """`source.kustomize`, Argo CD's names, and `generate`, which is Kilde's own."""
     at.text("kubeVersion"), at.texts("apiVersions")  # for charts in a kustomization, which are refused
     return KustomizeOptions(
         version=at.text("version"),
@@ -78,6 +78,7 @@ def read_kustomize(at: Reader) -> KustomizeOptions:
         patches=tuple(dict(item.raw) for item in at.items("patches")),
         components=at.texts("components"),
         ignore_missing_components=at.flag("ignoreMissingComponents"),
+        generate=at.flag("generate"),
     )
 
 

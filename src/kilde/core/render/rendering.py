@@ -8,6 +8,7 @@ from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_scalars import to_json
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.directory import render_directory
+from kilde.core.render.found_kustomization import found_kustomization, has_kustomization
 from kilde.core.render.helm import render_helm
 from kilde.core.render.kustomize.accumulate import load_kustomization
 from kilde.core.render.kustomize.budget import Budget
@@ -135,7 +136,9 @@ def _kustomize(
         missing: set[str] = set()
         if options.ignore_missing_components:
             missing = {name for name in options.components if tree.entry(join(path, name)) is None}
-        kustomization = load_kustomization(Loader(tree, path, cache, Budget()))
+        is_found = options.generate and not has_kustomization(tree, path)
+        loader = Loader(tree, path, cache, Budget())
+        kustomization = found_kustomization(tree, path) if is_found else load_kustomization(loader)
         overrides = overridden(kustomization, options, missing=frozenset(missing))
     settings = BuildOptions(flags.reorder, flags.restricted, flags.managed_by, outside)
     return build(tree, path, settings, cache, overrides)

@@ -62,6 +62,7 @@ class KustomizeOptions:
     patches: tuple[Mapping[str, Any], ...] = ()
     components: tuple[str, ...] = ()
     ignore_missing_components: bool = False
+    generate: bool = False  # Kilde's own: a folder without a kustomization gets one of all that is below it
 
     @property
     def asks(self) -> bool:

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.values import Object
-from kilde.core.migrate.flux.making import NameOf, application, depends, policy, shared_notes, truth
+from kilde.core.migrate.flux.making import NameOf, application, depends, ignored, policy, shared_notes, truth
 from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, text, texts
 from kilde.core.migrate.flux.sources import Origin, as_chart
 from kilde.core.migrate.model import Note
 
 _UNMAPPED = {
     "valuesFrom": "values of ConfigMaps and Secrets are not read: put them into Git, secret ones as SealedSecrets that the chart refers to",
+    "commonMetadata": "labels and annotations are not put on what a chart renders: give them as its values",
+    "healthCheckExprs": "health by CEL: write a check into argocd-cm (resource.customizations.health)",
     "postRenderers": "what a chart renders is not patched: make a kustomization with helmCharts of it",
 }
 
@@ -28,7 +30,7 @@ def as_application(
 ) -> tuple[Object, list[Note]]:
     """The manifest, and what it cannot say."""
     at, spec = place(body), mapping(body, "spec")
-    notes = shared_notes(at, spec, _UNMAPPED)
+    notes = [*shared_notes(at, spec, _UNMAPPED), *_lifecycle(at, spec)]
     annotations, waits = depends(at, spec, name_of)
     source, chart_notes = _source(at, spec, found)
     space = text(spec, "targetNamespace") or at.namespace
@@ -43,9 +45,27 @@ def as_application(
         policy=_policy(spec),
         prune=True,
     )
-    if ignored := _ignored(spec):
-        made["spec"]["ignoreDifferences"] = ignored
-    return made, [*notes, *chart_notes, *waits]
+    rules, unruled = ignored(at, items(mapping(spec, "driftDetection"), "ignore"))
+    if rules:
+        made["spec"]["ignoreDifferences"] = rules
+    return made, [*notes, *chart_notes, *waits, *unruled]
+
+
+def _lifecycle(at: Place, spec: Mapping[str, Any]) -> list[Note]:
+    """What Helm does in the life of a release, and no Application."""
+    notes = []
+    off = [part for part in ("install", "upgrade") if truth(spec, part, "disableHooks")]
+    if off:
+        told = (
+            f"{' and '.join(off)} without hooks: an Application runs them; take them out of the chart, or annotate them"
+        )
+        notes.append(Note(kind="person", about=str(at), text=told))
+    if any(mapping(mapping(spec, part), "remediation") for part in ("install", "upgrade")):
+        told = (
+            "remediation: nothing is rolled back or uninstalled; a commit that fails or does harm goes into quarantine"
+        )
+        notes.append(Note(kind="differs", about=str(at), text=told, keep="kilde up --on-degraded"))
+    return notes
 
 
 def name_of_release(at: Place, spec: Mapping[str, Any]) -> str:
@@ -89,15 +109,4 @@ def _policy(spec: Mapping[str, Any]) -> Object:
     out = policy(spec, prune=True)
     if truth(spec, "install", "createNamespace"):
         out["syncOptions"] = ["CreateNamespace=true"]
-    return out
-
-
-def _ignored(spec: Mapping[str, Any]) -> list[Object]:
-    """What drift detection leaves alone."""
-    out = []
-    for one in items(mapping(spec, "driftDetection"), "ignore"):
-        target = mapping(one, "target")
-        rule = {"group": text(target, "group") or "*", "kind": text(target, "kind") or "*"}
-        rule |= {key: text(target, key) for key in ("name", "namespace") if text(target, key)}
-        out.append({**rule, "jsonPointers": texts(one, "paths")})
     return out

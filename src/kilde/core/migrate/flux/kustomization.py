@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.values import Object
-from kilde.core.migrate.flux.making import NameOf, application, depends, policy, shared_notes
+from kilde.core.migrate.flux.making import NameOf, application, depends, ignored, policy, shared_notes
 from kilde.core.migrate.flux.reading import Place, items, mapping, place, text
 from kilde.core.migrate.flux.sources import OCI, Origin
 from kilde.core.migrate.model import Note
+from kilde.core.objects.yaml_writer import write_document
 
 _UNMAPPED = {
     "postBuild": "variables are not put into files after they are built: use kustomize's replacements, or write them out",
     "healthCheckExprs": "health by CEL: write a check into argocd-cm (resource.customizations.health)",
+    "buildMetadata": "where objects come from is not written into them: kilde app explain tells it",
     "force": "what cannot be changed is not made anew: annotate those objects, argocd.argoproj.io/sync-options: Force=true,Replace=true",
 }
+_KEPT = ("Delete", "WaitForTermination")  # of deletionPolicy: objects go with it, whether it prunes or not
 _SAME = {"namePrefix": "namePrefix", "nameSuffix": "nameSuffix", "components": "components", "patches": "patches"}
 
 
@@ -34,8 +37,7 @@ def as_application(
     prune = spec.get("prune") is True
     path = text(spec, "path").removeprefix("./").strip("/") or "."
     source: Object = {"repoURL": found.url, "path": path, "targetRevision": found.revision}
-    if block := kustomize(spec):
-        source["kustomize"] = block
+    source["kustomize"] = kustomize(spec)
     made = application(
         name,
         namespace,
@@ -44,14 +46,19 @@ def as_application(
         text(spec, "targetNamespace") or "default",
         annotations={**annotations, **sops},
         policy=policy(spec, prune=prune),
-        prune=prune and text(spec, "deletionPolicy") != "Orphan",
+        prune=text(spec, "deletionPolicy") in _KEPT or (prune and text(spec, "deletionPolicy") != "Orphan"),
     )
-    return made, [*notes, *waits, *keys]
+    rules, unruled = ignored(at, items(spec, "ignore"))
+    if rules:
+        made["spec"]["ignoreDifferences"] = rules
+        made["spec"].setdefault("syncPolicy", {})["syncOptions"] = ["RespectIgnoreDifferences=true"]
+    return made, [*notes, *waits, *keys, *unruled]
 
 
 def kustomize(spec: Mapping[str, Any]) -> Object:
     """The block that adds to the files what Flux adds to them."""
-    out: Object = {ours: spec[theirs] for theirs, ours in _SAME.items() if spec.get(theirs)}
+    out: Object = {"generate": True}
+    out |= {ours: spec[theirs] for theirs, ours in _SAME.items() if spec.get(theirs)}
     if space := text(spec, "targetNamespace"):
         out["namespace"] = space
     if spec.get("ignoreMissingComponents") is True:
@@ -62,8 +69,14 @@ def kustomize(spec: Mapping[str, Any]) -> Object:
     if labels := mapping(common, "labels"):
         out |= {"commonLabels": labels, "labelWithoutSelector": True}
     if annotations := mapping(common, "annotations"):
-        out["commonAnnotations"] = annotations
+        out["patches"] = [*(out.get("patches") or []), _annotating(annotations)]
     return out
+
+
+def _annotating(annotations: Mapping[str, Any]) -> Object:
+    """A patch of every object: kustomize's own annotations would be in pod templates, too, and start pods anew."""
+    body = {"apiVersion": "v1", "kind": "Any", "metadata": {"name": "any", "annotations": dict(annotations)}}
+    return {"patch": write_document(body), "target": {"kind": ".*"}}
 
 
 def image(one: Mapping[str, Any]) -> str:

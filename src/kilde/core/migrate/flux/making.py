@@ -1,15 +1,17 @@
 """What Kustomizations and HelmReleases have in common: whom they wait for, as whom they act, whether they rest."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kilde.core.basics.values import Object
-from kilde.core.migrate.flux.reading import Place, items, mapping, text
+from kilde.core.migrate.flux.reading import Place, items, mapping, text, texts
 from kilde.core.migrate.model import Note
 
 DEPENDS = "kilde.dev/depends-on"
 IN_CLUSTER = "https://kubernetes.default.svc"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
+_NAME = re.compile(r"[A-Za-z0-9.-]+")  # a dot is taken for itself
 NameOf = Callable[[Place], str]  # the Application that something of Flux becomes; "" where it becomes none
 
 
@@ -45,6 +47,23 @@ def depends(about: Place, spec: Mapping[str, Any], name_of: NameOf) -> tuple[dic
             notes.append(Note(kind="person", about=str(about), text=told))
         names.append(f"app/{name}")
     return ({DEPENDS: ", ".join(names)} if names else {}), notes
+
+
+def ignored(about: Place, rules: Iterable[Mapping[str, Any]]) -> tuple[list[Object], list[Note]]:
+    """What is left alone in objects: paths by target. Flux's targets are expressions and selectors, an Application's are names."""
+    out: list[Object] = []
+    notes = []
+    for one in rules:
+        target = mapping(one, "target")
+        named = {key: text(target, key) for key in ("group", "kind", "name", "namespace") if text(target, key)}
+        odd = [key for key in ("version", "labelSelector", "annotationSelector") if target.get(key)]
+        odd += [key for key, word in named.items() if not _NAME.fullmatch(word)]
+        if odd:
+            told = f"ignore: {', '.join(odd)} of a target cannot be said in ignoreDifferences: name the objects"
+            notes.append(Note(kind="person", about=str(about), text=told))
+            continue
+        out.append({"group": "*", "kind": "*", **named, "jsonPointers": texts(one, "paths")})
+    return out, notes
 
 
 def policy(spec: Mapping[str, Any], *, prune: bool) -> dict[str, Any]:

@@ -171,9 +171,11 @@ def _general(found: FluxInstallation) -> list[Note]:
     """What is so for all of them."""
     notes = []
     if found.kustomizations:
-        text_ = "where a path has no kustomization.yaml, Flux makes one of all files below it"
-        keep = "spec.source.directory.recurse: true in that Application, without a kustomize block"
+        text_ = "annotations of objects that are meant for Flux (kustomize.toolkit.fluxcd.io/prune, force, ssa, reconcile) say nothing here"
+        keep = "argocd.argoproj.io/sync-options: Prune=false, Force=true, …"
         notes.append(Note(kind="differs", about="Kustomizations", text=text_, keep=keep))
+        text_ = "whoever is waited for has to be Healthy as a whole, whatever wait and healthChecks say; timeout is not kept"
+        notes.append(Note(kind="differs", about="dependsOn", text=text_))
     if found.releases:
         text_ = "charts are rendered and applied: helm list shows no release, hooks run as Argo CD runs them, lookup finds nothing"
         notes.append(Note(kind="differs", about="HelmReleases", text=text_))

@@ -17,6 +17,8 @@ _FIELDS = {
     "include": "other repositories are copied into this one: name them as further sources",
     "proxySecretRef": "the proxy stands in the repository's Secret (proxy)",
     "certSecretRef": "certificates stand in the repository's Secret, or in argocd-tls-certs-cm",
+    "layerSelector": "one layer of an artifact cannot be chosen: push one that has no other",
+    "recurseSubmodules": "submodules are not fetched: name their repositories as further sources",
     "serviceAccountName": "the registry's credentials stand in the repository's Secret",
 }
 
@@ -54,6 +56,11 @@ def origin(found: Object | None, wanted: Place) -> tuple[Origin | None, list[Not
     ]
     if secret := text(mapping(spec, "secretRef"), "name"):
         told = f"credentials of {redact(url)} in Secret {secret}: make a Secret with the label argocd.argoproj.io/secret-type: repository"
+        notes.append(Note(kind="person", about=str(wanted), text=told))
+    if text(spec, "provider") not in ("", "generic"):
+        told = (
+            f"credentials by the identity of a cloud ({text(spec, 'provider')}): make a repository Secret with a token"
+        )
         notes.append(Note(kind="person", about=str(wanted), text=told))
     if spec.get("suspend") is True:
         notes.append(
