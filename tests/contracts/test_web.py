@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,5 +121,11 @@ async def test_a_certificate_is_checked_unless_the_request_says_otherwise(client
         assert (await client.request(Request(url=url, insecure=True))).status == 200
         trusted = Request(url=url, authority=authority.pair.certificate.read_text())
         assert (await client.request(trusted)).status == 200
+        by_file = Request(url=url, authority_file=str(authority.pair.certificate))
+        assert (await client.request(by_file)).status == 200
+        nowhere = Request(url=url, authority_file=str(tmp_path / "nothing.pem"))
+        with pytest.raises(GeneratorFailed, match="its certificate is not trusted"):
+            await client.request(nowhere)
+        assert (await client.request(replace(nowhere, authority=trusted.authority))).status == 200
     finally:
         await runner.cleanup()

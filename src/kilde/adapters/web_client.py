@@ -5,10 +5,13 @@ import ssl
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+import structlog
 
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.forges.forge import bare
 from kilde.ports.web import Answer, Request
+
+log = structlog.get_logger()
 
 LARGEST = 16 << 20  # bytes of an answer
 _MOST_REDIRECTS = 5
@@ -69,10 +72,16 @@ class WebClient:
 def _trust(request: Request) -> ssl.SSLContext | bool:
     if request.insecure:
         return False
-    if not request.authority:
+    if not request.authority and not request.authority_file:
         return True
     context = ssl.create_default_context()
-    context.load_verify_locations(cadata=request.authority)
+    if request.authority:
+        context.load_verify_locations(cadata=request.authority)
+    if request.authority_file:
+        try:
+            context.load_verify_locations(cafile=request.authority_file)
+        except (OSError, ssl.SSLError) as error:
+            log.warning("certificates cannot be read", file=request.authority_file, error=type(error).__name__)
     return context
 
 

@@ -1,11 +1,12 @@
 """What an installation says of all its sets, with Argo CD's keys."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.sets.given import World, a_set
-from kilde.core.sets.generating import generate
+from kilde.core.sets.generating import generate, requeue_after
 from kilde.core.sets.policy import ANYTHING, SetsPolicy, read_policy
 
 KEY = "applicationsetcontroller."
@@ -55,6 +56,33 @@ def test_rollouts_can_be_switched_off_for_all() -> None:
 @pytest.mark.parametrize(("written", "listed"), [("", 5000), ("0", 5000), ("3", 3), ("9" * 5000, 5000), ("x", 5000)])
 def test_how_many_applications_a_status_lists(written: str, listed: int) -> None:
     assert read(status_max_resources_count=written).resources == listed
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("", 180), ("90s", 90), ("1h30m", 5400), ("500ms", 180), ("9000h", 180), ("soon", 180)]
+)
+def test_how_often_git_is_looked_at_where_a_set_does_not_say(written: str, seconds: float) -> None:
+    every = read(requeue_after=written).every
+    pull: dict[str, Any] = {"pullRequest": {"github": {"owner": "o", "repo": "r"}}}
+    assert requeue_after([{"git": {}}], unsaid=every) == seconds
+    assert requeue_after([{"merge": {"generators": [{"clusterDecisionResource": {}}]}}], unsaid=every) == seconds
+    assert requeue_after([{"git": {"requeueAfterSeconds": 20}}, pull], unsaid=every) == 20
+    assert requeue_after([pull], unsaid=every) == 1800, "forges have their own"
+
+
+def test_forges_that_people_run_themselves_are_trusted_by_the_installations_authority() -> None:
+    blocks: dict[str, dict[str, str]] = {
+        "gitlab": {"project": "p", "api": "https://git.example"},
+        "bitbucketServer": {"project": "p", "repo": "r", "api": "https://git.example"},
+        "github": {"owner": "o", "repo": "r"},
+        "gitea": {"owner": "o", "repo": "r", "api": "https://git.example"},
+    }
+    found = {}
+    for name, block in blocks.items():
+        world = World()
+        generate(a_set({"generators": [{"pullRequest": {name: block}}]}), world, read(scm_root_ca_path="/tls/ca.pem"))
+        found[name] = {request.authority_file for request in world.asked}
+    assert found == {"gitlab": {"/tls/ca.pem"}, "bitbucketServer": {"/tls/ca.pem"}, "github": {""}, "gitea": {""}}
 
 
 @pytest.mark.parametrize(

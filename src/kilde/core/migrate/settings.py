@@ -36,6 +36,9 @@ _OBEYED = {
         "applicationsetcontroller.dryrun",
         "applicationsetcontroller.namespaces",
         "applicationsetcontroller.status.max.resources.count",
+        "applicationsetcontroller.requeue.after",
+        "applicationsetcontroller.scm.root.ca.path",
+        "applicationsetcontroller.enable.git.submodule",
         "applicationsetcontroller.global.preserved.*",
     ),
 }

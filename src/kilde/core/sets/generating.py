@@ -14,7 +14,7 @@ from kilde.core.sets.generators.asking import Asking, Spec
 from kilde.core.sets.outside import Outside
 from kilde.core.sets.parameters import MOST, Parameters, filled, flattened
 from kilde.core.sets.patching import patched
-from kilde.core.sets.policy import ANYTHING, SetsPolicy
+from kilde.core.sets.policy import ANYTHING, EVERY, SetsPolicy
 from kilde.core.sets.templates import Filler
 
 _DEEPEST = 2  # generators that nest: matrix or merge in matrix or merge, as Argo CD's types allow
@@ -66,17 +66,21 @@ def generate(owner: ApplicationSet, outside: Outside, policy: SetsPolicy = ANYTH
     return Generated(applications=made, empty=tuple(names))
 
 
-def requeue_after(generators: Any) -> float:
-    """Seconds after which the set is looked at again, the shortest of its generators; 0 where none wants it."""
+def requeue_after(generators: Any, *, unsaid: float = EVERY) -> float:
+    """Seconds after which the set is looked at again, the shortest of its generators; 0 where none wants it.
+
+    `unsaid`: what the installation says of those that take its word.
+    """
     found = []
     for entry in generators:
         for name in _named(entry) if isinstance(entry, Mapping) else ():
             spec = entry[name] if isinstance(entry[name], Mapping) else {}
             if GENERATORS[name].nests:
-                found.append(requeue_after(spec.get("generators") or ()))
+                found.append(requeue_after(spec.get("generators") or (), unsaid=unsaid))
             else:
                 written = spec.get("requeueAfterSeconds")
-                found.append(GENERATORS[name].requeue if written is None else float(written))
+                own = GENERATORS[name].requeue
+                found.append((unsaid if own is None else own) if written is None else float(written))
     return min((seconds for seconds in found if seconds > 0), default=0.0)
 
 

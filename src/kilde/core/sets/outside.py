@@ -22,6 +22,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     authority: str = field(default="", repr=False)  # PEM bundle to trust beside the system's
+    authority_file: str = ""  # where such a bundle lies on the machine that asks; one that cannot be read adds nothing
     insecure: bool = False  # the user said so: the certificate is not checked
     timeout: float = 30.0
 

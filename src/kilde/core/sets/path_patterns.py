@@ -16,7 +16,7 @@ _TOKEN = re.compile(
 
 
 def folders(tree: Tree) -> list[str]:
-    """Every folder but the root and hidden ones (and what is below those), as a walk meets them."""
+    """Every folder but the root and hidden ones (and what is below those), as a walk meets them; a submodule is an empty one."""
     return [path for path, is_file in _walk(tree, hidden=False) if not is_file]
 
 
@@ -44,6 +44,8 @@ def _walk(tree: Tree, *, hidden: bool) -> Iterator[tuple[str, bool]]:
             yield path, False
             stack.append(iter(tree.list(path)))
             prefixes.append(path + "/")
+        elif entry.kind is EntryKind.SUBMODULE and not entry.name.startswith("."):
+            yield path, False
 
 
 def fits_folder(pattern: str, path: str) -> bool:

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kilde.core.basics.reading import duration
 from kilde.core.sets.application_set import POLICIES, ApplicationSet
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.status import MOST_RESOURCES
 
 CONFIG_MAP = "argocd-cmd-params-cm"
+EVERY = 180.0
+_SHORTEST, _LONGEST = 1.0, 8760 * 3600.0  # of requeue.after; another one counts as none, as in Argo CD
 _PREFIX = "applicationsetcontroller."
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 
@@ -21,7 +24,9 @@ class SetsPolicy:
     says its own; `overridable`: whether a set may say otherwise. `guest`: of a set outside of the controller's namespace, whose writer
     could have tokens sent to any address: such sets ask forges only where the owner says which. `globs`: files of repositories are
     chosen by globs, in which `*` stops at `/`. `resources`: how many Applications a status lists. `rollouts`:
-    whether the strategy RollingSync is obeyed; `dry`: no set writes anything.
+    whether the strategy RollingSync is obeyed; `dry`: no set writes anything. `every`: seconds after which Git and cluster decisions are
+    looked at again; `authority_file`: certificates that GitLab and Bitbucket's server are trusted by, beside the system's; `submodules`:
+    whether a pattern of Git may lead into one (which fails: they are not fetched).
     """
 
     forges: bool = True
@@ -36,6 +41,9 @@ class SetsPolicy:
     resources: int = MOST_RESOURCES
     rollouts: bool = True
     dry: bool = False
+    every: float = EVERY
+    authority_file: str = ""
+    submodules: bool = True
 
     def check(self, block: Mapping[str, Any]) -> None:
         """GeneratorFailed where a generator may not ask the forge that its block names."""
@@ -83,6 +91,7 @@ def read_policy(data: Mapping[str, Any]) -> SetsPolicy:
         return written in _TRUE if written else default
 
     sync = str(data.get(_PREFIX + "policy") or "")
+    every = duration(str(data.get(_PREFIX + "requeue.after") or ""))
     most = str(data.get(_PREFIX + "status.max.resources.count") or "")
     return SetsPolicy(
         forges=flag("enable.scm.providers", default=True),
@@ -96,4 +105,7 @@ def read_policy(data: Mapping[str, Any]) -> SetsPolicy:
         resources=min(int(most[:9]), MOST_RESOURCES) if most.isdecimal() and most.strip("0") else MOST_RESOURCES,
         rollouts=flag("enable.progressive.syncs", default=True),
         dry=flag("dryrun", default=False),
+        every=every if every is not None and _SHORTEST <= every <= _LONGEST else EVERY,
+        authority_file=str(data.get(_PREFIX + "scm.root.ca.path") or ""),
+        submodules=flag("enable.git.submodule", default=True),
     )

@@ -135,7 +135,7 @@ class SetPasses:
             made = Generated(error=f"generating took longer than {_PATIENCE:g} s", reason="ErrorOccurred")
         rt.made, rt.commits = made, outside.commits
         rt.generations += 1
-        every = requeue_after(owner.generators) or float("inf")
+        every = requeue_after(owner.generators, unsaid=self.policy.every) or float("inf")
         rt.due = clock.monotonic() + (min(every, _AFTER_AN_ERROR) if made.error else every)
         if made.error:
             log.warning("an ApplicationSet gives no Applications", set=owner.name, error=made.error)
@@ -143,7 +143,7 @@ class SetPasses:
 
     def _outside(self, owner: ApplicationSet) -> PortsOutside:
         ctx = self._ctx
-        every = requeue_after(owner.generators) or ctx.settings.poll
+        every = requeue_after(owner.generators, unsaid=self.policy.every) or ctx.settings.poll
 
         async def fetch(url: str, project: str) -> None:
             if owner.is_guest and not ctx.projects.lets_in(project, owner.namespace):

@@ -11,6 +11,8 @@ from kilde.core.sets.forges.forge import Forge, PullRequest, Repository, clone_u
 class BitbucketServer(Forge):
     """REST 1.0."""
 
+    of_ones_own = True
+
     def api(self, address: str) -> str:
         root = address.rstrip("/")
         return f"{root}/api/1.0" if root.endswith("/rest") else f"{root}/rest/api/1.0"

@@ -60,7 +60,11 @@ class Forge(ABC):
     address = ""
     """Where its API is when the block says nothing."""
 
-    def __init__(self, config: Config, outside: Outside) -> None:
+    of_ones_own = False
+    """Whether `scm.root.ca.path` of an installation is about it: forges that people run themselves, as Argo CD has it."""
+
+    def __init__(self, config: Config, outside: Outside, *, authority_file: str = "") -> None:
+        self._authority_file = authority_file if self.of_ones_own else ""
         self.config, self.outside = config, outside
         self.base = self.api(str(config.get("api") or self.address)).rstrip("/") + "/"
         if urlsplit(self.base).scheme not in ("http", "https"):
@@ -150,6 +154,7 @@ class Forge(ABC):
                 url=url,
                 headers={"Accept": "application/json", **self._headers},
                 authority=self._authority,
+                authority_file=self._authority_file,
                 insecure=bool(self.config.get("insecure")),
             )
         )

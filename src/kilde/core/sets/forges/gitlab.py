@@ -14,6 +14,8 @@ class GitLab(Forge):
 
     address = "https://gitlab.com/"
 
+    of_ones_own = True
+
     def api(self, address: str) -> str:
         root = address.rstrip("/")
         return root if root.endswith("api/v4") else f"{root}/api/v4"

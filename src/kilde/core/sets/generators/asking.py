@@ -31,10 +31,11 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generator:
-    """One kind of generator. `requeue`: seconds after which it is asked again where the set does not say (0: only when told)."""
+    """One kind of generator. `requeue`: seconds after which it is asked again where the set does not say (0: only when told; None: as
+    the installation says of all)."""
 
     give: Callable[[Spec, Asking], list[Parameters]]
-    requeue: float = 0.0
+    requeue: float | None = 0.0
     nests: bool = False
 
 

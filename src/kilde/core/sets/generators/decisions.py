@@ -7,7 +7,6 @@ from kilde.core.sets.generators.asking import Asking, Generator, Spec, text, tex
 from kilde.core.sets.outside import IN_CLUSTER, SERVER, KnownCluster
 from kilde.core.sets.parameters import Parameters, as_go, bounded, printed
 
-_EVERY = 180.0
 _OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
@@ -67,4 +66,4 @@ def _selector(written: dict[str, Any]) -> str:
     return ",".join(parts)
 
 
-GENERATOR = Generator(give=_give, requeue=_EVERY)
+GENERATOR = Generator(give=_give, requeue=None)

@@ -1,6 +1,7 @@
 """`git`: one parameter set for each folder, or for each object in the files, of a repository that patterns choose."""
 
 import posixpath
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,10 @@ from kilde.core.sets.naming import normalized
 from kilde.core.sets.parameters import Parameters, Texts, bounded, flattened
 from kilde.core.sets.path_patterns import files, fits_file, fits_folder, fits_glob, folders
 from kilde.core.sets.texts import read_yaml
-from kilde.core.source.tree import Tree, followed
+from kilde.core.source.tree import EntryKind, Tree, followed
 
 _MOST_BYTES = 32 << 20  # of all files that one generator reads
-_EVERY = 180.0
+_WILDCARD = re.compile(r"[*?\[{\\]")
 Fits = Callable[[str, str], bool]
 
 
@@ -25,6 +26,8 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
         raise GeneratorFailed("ApplicationSet is empty: a git generator needs directories or files")
     try:
         tree = asking.outside.tree(url, text(spec, "revision"), project=asking.owner.project)
+        if asking.policy.submodules:
+            _demand_no_submodule(tree, by_folder, by_file)
         go = asking.filler.go
         fits = fits_glob if asking.policy.globs else fits_file
         given = _from_folders(spec, tree, go=go) if by_folder else _from_files(spec, tree, fits, go=go)
@@ -33,6 +36,22 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
         raise
     except KildeError as error:
         raise GeneratorFailed(f"error generating params from git: {error}") from error
+
+
+def _demand_no_submodule(tree: Tree, by_folder: list[Any], by_file: list[Any]) -> None:
+    """GeneratorFailed for a pattern that leads into a submodule: giving nothing for it would take its Applications away."""
+    for pattern in (*by_folder, *by_file):
+        path = str(pattern.get("path", ""))
+        plain, *wild = _WILDCARD.split(path, maxsplit=1)
+        parts = plain.split("/") if pattern in by_file and not wild else plain.split("/")[:-1]
+        parts = [part for part in parts if part not in ("", ".")] if not pattern.get("exclude") else []
+        for end in range(1, len(parts) + 1):
+            entry = tree.entry("/".join(parts[:end]))
+            if entry is not None and entry.kind is EntryKind.SUBMODULE:
+                raise GeneratorFailed(
+                    f"'{path}' leads into the Git submodule '{'/'.join(parts[:end])}', which is not fetched",
+                    hint='applicationsetcontroller.enable.git.submodule: "false" in argocd-cmd-params-cm passes such patterns over',
+                )
 
 
 def _from_folders(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
@@ -92,4 +111,4 @@ def _path_parameters(folder: str, prefix: str, *, go: bool, file: str = "") -> P
     return flat | {f"{name}[{index}]": segment for index, segment in enumerate(segments) if segment}
 
 
-GENERATOR = Generator(give=_give, requeue=_EVERY)
+GENERATOR = Generator(give=_give, requeue=None)

@@ -18,7 +18,7 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     if not name:
         raise GeneratorFailed("no Pull Request provider implementation configured")
     asking.policy.check(spec[name])
-    forge = IN_PULL_REQUEST[name](spec[name], asking.outside)
+    forge = IN_PULL_REQUEST[name](spec[name], asking.outside, authority_file=asking.policy.authority_file)
     filters = items(spec, "filters")
     found: list[Parameters] = []
     try:

@@ -27,7 +27,7 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
         )
         raise GeneratorFailed(asked)
     asking.policy.check(spec[name])
-    forge = IN_SCM_PROVIDER[name](spec[name], asking.outside)
+    forge = IN_SCM_PROVIDER[name](spec[name], asking.outside, authority_file=asking.policy.authority_file)
     filters = items(spec, "filters")
     of_branch = [each for each in filters if any(each.get(key) is not None for key in _OF_THE_BRANCH)]
     of_repository = [
