@@ -229,10 +229,12 @@ def _reader(path: Any) -> Callable[[Object], str]:
 
 
 class _Parsed(NamedTuple):
-    """A definition, the resourceVersion since when it has held, and who converts its objects (None: they are all of one shape)."""
+    """A definition, the resourceVersions since when it has held and its kinds are served, and who converts its objects (None: they
+    are all of one shape)."""
 
     definition: Definition
     since: int
+    begun: int
     converter: Converter | None
 
 
@@ -284,11 +286,14 @@ class CustomKinds:
 
     def _serve(self) -> None:
         stored = [(record, record.object()) for record in self._world.store.all(CRDS)]
-        parsed = [self._definition(record, crd) for record, crd in stored if custom.is_served(crd)]
+        served = [(record, crd) for record, crd in stored if custom.is_served(crd)]
+        for name in self._definitions.keys() - {record.key.name for record, _ in served}:
+            del self._definitions[name]  # one that is made anew begins anew
+        parsed = [self._definition(record, crd) for record, crd in served]
         kinds: dict[tuple[str, str, str], Kind] = {}
         schemas: dict[tuple[str, str, str], Any] = {}
         resources = []
-        for definition, since, converter in parsed:
+        for definition, since, begun, converter in parsed:
             for resource in definition.resources:
                 version = definition.version(resource.version)
                 if version is None:
@@ -304,6 +309,7 @@ class CustomKinds:
                     definition,
                     version,
                     converter,
+                    begun=begun,
                 )
         release = self._world.release
         self._world.kinds = Kinds(Catalog(resources, release.resources), kinds, schemas, release)
@@ -341,7 +347,8 @@ class CustomKinds:
         found = self._definitions.get(record.key.name)
         if found is None or found[0] != spec:
             made = Definition.of(crd)
-            parsed = _Parsed(made, record.version if found else 0, self._converter(made, crd["spec"]))
+            since, begun = (record.version, found[1].begun) if found else (0, self._world.store.version)
+            parsed = _Parsed(made, since, begun, self._converter(made, crd["spec"]))
             found = self._definitions[record.key.name] = (spec, parsed)
         return found[1]
 

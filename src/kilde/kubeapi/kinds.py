@@ -69,6 +69,7 @@ class Kind:
     selectable: Mapping[str, Read] | None = field(default=None)
     scale_paths: ScalePaths = field(default=ScalePaths())
     since: int = 0  # objects stored up to this resourceVersion were shaped by an older definition
+    begun: int = field(default=0, kw_only=True)  # the resourceVersion at which this server began to serve it
     # The minor of an older release: its type may not know all that defaults give, and it says some things otherwise.
     older: int | None = field(default=None, kw_only=True)
 

@@ -1,6 +1,7 @@
 """Watch streams: a bounded buffer for each watcher, filled as changes are made and sent a few milliseconds at a time."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Iterator
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _MOST_BYTES = 8 << 20  # that one watcher may be behind; the lines are shared be
 _CHUNK = 256 << 10
 _GATHER = 0.003
 _BOOKMARK_EVERY = 60.0
+_BOOKMARK_BEFORE_END = 2.0
 _DEFAULT_TIMEOUT = 1800
 _INITIAL_END = "k8s.io/initial-events-end"
 _HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache, private")]
@@ -248,7 +250,7 @@ class Watches:
     async def _run(self, watcher: Watcher, stream: Stream, send: Send, gone: "asyncio.Task[None]") -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + (stream.options.timeout or _DEFAULT_TIMEOUT)
-        next_bookmark = loop.time() + _BOOKMARK_EVERY
+        next_bookmark = _next_bookmark(loop.time(), end)
         await send({"type": "http.response.body", "body": watcher.drain(), "more_body": True})
         while not gone.done() and not self.stopping and not watcher.overrun and not watcher.failed:
             left = min(end, next_bookmark) - loop.time()
@@ -256,7 +258,7 @@ class Watches:
                 await _wait(watcher.wake, left)
             now = loop.time()
             if now >= next_bookmark:
-                next_bookmark = now + _BOOKMARK_EVERY
+                next_bookmark = _next_bookmark(now, end)
                 if stream.options.bookmarks:
                     watcher.bookmark()
             chunk = watcher.drain()
@@ -264,8 +266,6 @@ class Watches:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await asyncio.sleep(_GATHER)
             if now >= end:
-                if stream.options.bookmarks:
-                    watcher.bookmark()
                 return
 
     def _begin(self, watcher: Watcher, stream: Stream, chosen: Selection) -> "_Subscription":
@@ -315,10 +315,17 @@ class Watches:
         asked, store = stream.options.version, self._world.store
         if not asked or asked >= store.version:
             return []
-        if not store.history.reaches(asked):
-            watcher.error(failures.expired(f"too old resource version: {asked} ({store.history.floor})"))
+        oldest = max(store.history.floor, stream.call.kind.begun)
+        if asked < oldest:
+            watcher.error(failures.expired(f"too old resource version: {asked} ({oldest})"))
             return None
         return [change for change in store.history.after(asked) if change.key.resource == stream.call.kind.storage]
+
+
+def _next_bookmark(now: float, end: float) -> float:
+    """When the next bookmark is due: every minute, and once shortly before the end; a watch that is shorter has none."""
+    due = min(now + _BOOKMARK_EVERY, end - _BOOKMARK_BEFORE_END)
+    return due if due > now else math.inf
 
 
 def _wants_all(options: ListOptions) -> bool:
