@@ -1,7 +1,7 @@
 """Packs the descriptions of the built-in kinds' fields, for `kubectl explain`, into one generated Python module.
 
 `PYTHONPATH=src python tools/pack_descriptions.py` writes `src/kilde/kubeapi/resources/_descriptions.py` from the build dependency
-kubernetes-validate. Only definitions that a served kind refers to are kept, each different text once.
+kubernetes-validate. Only definitions of documents that are served are kept, each different text once.
 """
 
 import base64
@@ -13,8 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from kilde.kubeapi.resources.kinds import BUILTIN
-from kilde.kubeapi.resources.openapi_schemas import builtin_schemas
+from kilde.kubeapi.resources.catalog import Catalog
+from kilde.kubeapi.resources.openapi import OpenApi
 
 VERSION = "1.36"
 TARGET = Path("src/kilde/kubeapi/resources/_descriptions.py")
@@ -27,12 +27,20 @@ def texts() -> dict[str, dict[str, str]]:
     )
     raw: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))["$defs"]
     found: dict[str, dict[str, str]] = {}
-    for name in sorted(builtin_schemas(BUILTIN)):
+    for name in sorted(_published()):
         schema = raw.get(name, {})
         fields = {"": schema.get("description", "")}
         fields |= {key: child.get("description", "") for key, child in schema.get("properties", {}).items()}
         found[name] = {key: text for key, text in fields.items() if text}
     return found
+
+
+def _published() -> set[str]:
+    """The definitions of all documents."""
+    served = OpenApi(Catalog())
+    documents = [served.document(path) for path in json.loads(served.index.body)["paths"]]
+    bodies = [json.loads(one.body) for one in documents if one is not None]
+    return {name for body in bodies for name in body["components"].get("schemas", ())}
 
 
 def packed() -> str:

@@ -15,11 +15,41 @@ from kilde.core.objects.ref import join_api_version
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import Document
 from kilde.kubeapi.resources.kinds import Resource
-from kilde.kubeapi.resources.openapi_paths import paths_of
-from kilde.kubeapi.resources.openapi_schemas import builtin_schemas, custom_schemas
+from kilde.kubeapi.resources.openapi_paths import ANSWERS, group_name, looked_up, paths_of, valid_name
+from kilde.kubeapi.resources.openapi_schemas import META, closure, custom_schemas, referred
 from kilde.kubeapi.resources.release import Release, release
 
-_ONE_PATH = ("api", "apis", "version", ".well-known/openid-configuration", "openid/v1/jwks")
+_VERSION_INFO = "io.k8s.apimachinery.pkg.version.Info"
+_OWN_GROUP_ALONE = (
+    36  # the minor from which kinds that every group knows are told of the core and of the document's group alone
+)
+_API_VERSIONS = "get available API versions"
+# path -> the operation's name, its tag, what it does, and what it answers: media types and the definition ("" for a text)
+_ONE_PATH: Mapping[str, tuple[str, str, str, tuple[str, ...], str]] = {
+    "api": ("getCoreAPIVersions", "core", _API_VERSIONS, ANSWERS, META + "APIVersions"),
+    "apis": ("getAPIVersions", "apis", _API_VERSIONS, ANSWERS, META + "APIGroupList"),
+    "version": (
+        "getCodeVersion",
+        "version",
+        "get the version information for this server",
+        ("application/json",),
+        _VERSION_INFO,
+    ),
+    ".well-known/openid-configuration": (
+        "getServiceAccountIssuerOpenIDConfiguration",
+        "WellKnown",
+        "get service account issuer OpenID configuration, also known as the 'OIDC discovery doc'",
+        ("application/json",),
+        "",
+    ),
+    "openid/v1/jwks": (
+        "getServiceAccountIssuerOpenIDKeyset",
+        "openid",
+        "get service account issuer OpenID JSON Web Key Set (contains public token verification keys)",
+        ("application/jwk-set+json",),
+        "",
+    ),
+}
 
 Schemas = Mapping[tuple[str, str, str], Mapping[str, Any] | None]
 
@@ -39,11 +69,6 @@ class OpenApi:
             path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={self.hash(path)}"} for path in sorted(self._paths())
         }
         return _document({"paths": paths}, "text/plain;charset=utf-8")
-
-    @property
-    def v2(self) -> Document:
-        """`GET /openapi/v2` as JSON: the definitions of the built-in kinds, for clients that know no newer document."""
-        return _v2(self._release)
 
     def hash(self, path: str) -> str:
         """The hash in a document's address: upper-case hex. KeyError if there is no such document."""
@@ -88,15 +113,33 @@ def _builtin(serves: Release, group: str, version: str) -> Document:
     resources = sorted(
         (one for one in serves.resources if (one.group, one.version) == (group, version)), key=lambda one: one.plural
     )
-    return _full(serves, resources, builtin_schemas(resources, serves.types))
+    return _full(serves, resources, {})
 
 
-def _full(serves: Release, resources: list[Resource], schemas: Mapping[str, Any]) -> Document:
+def _full(serves: Release, resources: list[Resource], own: Mapping[str, Any]) -> Document:
+    """The document of a group's version: its paths, and of the definitions `own` and all that they and the paths refer to."""
     first = resources[0]
-    paths: dict[str, Any] = {_root(first) + "/": _discovery(first)}
+    group, version = group_name(first.group), first.version
+    name = f"get{_capital(group)}{_capital(version)}APIResources"
+    listed = looked_up(name, f"{group}_{version}", "get available resources", ANSWERS, META + "APIResourceList")
+    paths: dict[str, Any] = {_root(first) + "/": {"get": listed}}
     for resource in resources:
-        paths.update(paths_of(resource, _root(resource)))
+        paths.update(paths_of(resource, _root(resource), serves.number))
+    schemas = {**closure({*referred(paths), *referred(own)} - own.keys(), serves.types), **own}
+    for kind in (META + "DeleteOptions", META + "WatchEvent"):
+        if kind in schemas and serves.number >= _OWN_GROUP_ALONE:
+            schemas[kind] = _of_group(schemas[kind], first)
     return _document({**_head(serves), "paths": dict(sorted(paths.items())), "components": _components(schemas)})
+
+
+def _of_group(schema: Mapping[str, Any], resource: Resource) -> Mapping[str, Any]:
+    key = "x-kubernetes-group-version-kind"
+    meant = (("", "v1"), (resource.group, resource.version))
+    return {**schema, key: [one for one in schema[key] if (one["group"], one["version"]) in meant]}
+
+
+def _capital(word: str) -> str:
+    return valid_name(word, capital=True)
 
 
 def _head(serves: Release) -> dict[str, Any]:
@@ -105,7 +148,8 @@ def _head(serves: Release) -> dict[str, Any]:
 
 def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:
     bearer = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
-    return {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"BearerToken": bearer}}
+    known = {"schemas": dict(sorted(schemas.items()))} if schemas else {}
+    return known | {"securitySchemes": {"BearerToken": bearer}}
 
 
 def _root(resource: Resource) -> str:
@@ -113,30 +157,15 @@ def _root(resource: Resource) -> str:
     return prefix + join_api_version(resource.group, resource.version)
 
 
-def _discovery(resource: Resource) -> dict[str, Any]:
-    operation = {
-        "tags": [_root(resource)],
-        "description": "get available resources",
-        "responses": {"200": {"description": "OK"}},
-    }
-    return {"get": operation}
-
-
-@functools.cache
-def _v2(serves: Release) -> Document:
-    schemas = builtin_schemas(serves.resources, serves.types)
-    text = msgspec.json.encode(
-        {"swagger": "2.0", "info": _head(serves)["info"], "paths": {}, "definitions": dict(sorted(schemas.items()))}
-    )
-    body = text.replace(b'"#/components/schemas/', b'"#/definitions/')
-    return Document(body, "application/json", f'"{hashlib.sha512(body).hexdigest().upper()}"')
-
-
 @functools.lru_cache(maxsize=256)
 def _small(serves: Release, path: str) -> Document:
     """The document of a path that only answers GET."""
-    operation = {"tags": [path], "description": f"get what /{path} says", "responses": {"200": {"description": "OK"}}}
-    return _document({**_head(serves), "paths": {f"/{path}/": {"get": operation}}, "components": _components({})})
+    group = group_name(path.rpartition("/")[2])
+    of_group = (f"get{_capital(group)}APIGroup", group, "get information of a group", ANSWERS, META + "APIGroup")
+    name, tag, text, media, answer = _ONE_PATH.get(path, of_group)
+    operation = looked_up(name, tag, text, media, answer)
+    schemas = closure([answer], serves.types)
+    return _document({**_head(serves), "paths": {f"/{path}/": {"get": operation}}, "components": _components(schemas)})
 
 
 def _document(value: Mapping[str, Any], content_type: str = "application/json") -> Document:

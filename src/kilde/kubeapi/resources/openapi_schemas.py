@@ -1,23 +1,17 @@
 """The `components.schemas` of an OpenAPI v3 document: built-in kinds and what they refer to, and custom resources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kilde.core.objects.typed.schema import Kind, Types, builtin
 from kilde.kubeapi.resources._enums import ENUMS
 from kilde.kubeapi.resources.descriptions import describe
 from kilde.kubeapi.resources.kinds import Resource
+from kilde.kubeapi.resources.openapi_defaults import completed
 
 Schema = dict[str, Any]
 
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_EVERYWHERE = (
-    _META + "APIResourceList",
-    _META + "DeleteOptions",
-    _META + "Patch",
-    _META + "Status",
-    _META + "WatchEvent",
-)
+META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 # What a CRD's document says of the fields every object has.
 _STANDARD: Mapping[str, Schema] = {
@@ -54,7 +48,7 @@ def definition_name(resource: Resource, kind: str = "") -> str:
     kind = kind or resource.kind
     if resource.custom:
         return ".".join([*reversed(resource.group.split(".")), resource.version, kind])
-    return builtin().kinds.get(Kind(resource.group, resource.version, kind), _META + kind)
+    return builtin().kinds.get(Kind(resource.group, resource.version, kind), META + kind)
 
 
 def body_name(resource: Resource, body: tuple[str, str, str]) -> str:
@@ -66,17 +60,20 @@ def body_name(resource: Resource, body: tuple[str, str, str]) -> str:
     return builtin().kinds.get(key, "")
 
 
-def builtin_schemas(resources: Iterable[Resource], types: Types | None = None) -> dict[str, Schema]:
-    """Every definition these resources need, by name; `types` are those of the release (None: the newest)."""
-    wanted = list(_EVERYWHERE)
-    for resource in resources:
-        wanted.append(definition_name(resource))
-        wanted.append(definition_name(resource, resource.list_kind_name))
-        wanted.extend(body_name(resource, sub.body) for sub in resource.sub_resources)
-    return _closure(wanted, types)
+def referred(value: Any) -> Iterator[str]:
+    """The names of the definitions that a part of a document refers to."""
+    if isinstance(value, dict):
+        link = value.get("$ref")
+        if isinstance(link, str):
+            yield link.removeprefix(reference(""))
+        for child in value.values():
+            yield from referred(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from referred(child)
 
 
-def _closure(names: Iterable[str], types: Types | None = None) -> dict[str, Schema]:
+def closure(names: Iterable[str], types: Types | None = None) -> dict[str, Schema]:
     """These definitions and all they refer to."""
     types = types or builtin()
     known = set(types.names())
@@ -85,7 +82,7 @@ def _closure(names: Iterable[str], types: Types | None = None) -> dict[str, Sche
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _described(name, _published(types.definition(name), waiting))
+            found[name] = _published(_described(name, completed(types, name, types.definition(name))), waiting)
     return found
 
 
@@ -108,7 +105,7 @@ def _described(name: str, schema: Schema) -> Schema:
 
 
 def _published(schema: Mapping[str, Any], seen: list[str]) -> Schema:
-    """A definition as OpenAPI v3 writes it; names it refers to are added to `seen`."""
+    """A definition as OpenAPI v3 writes it: a reference that is not alone stands in an allOf. Names it refers to are added to `seen`."""
     if "$ref" in schema:
         seen.append(schema["$ref"])
         link = {"$ref": reference(schema["$ref"])}
@@ -117,31 +114,21 @@ def _published(schema: Mapping[str, Any], seen: list[str]) -> Schema:
     out: Schema = {}
     for key, value in schema.items():
         if key == "properties":
-            out[key] = {name: _wrapped(child, seen) for name, child in value.items()}
-        elif key == "items":
-            out[key] = _wrapped(value, seen)
-        elif key == "additionalProperties" and isinstance(value, dict):
+            out[key] = {name: _published(child, seen) for name, child in value.items()}
+        elif key in ("items", "additionalProperties") and isinstance(value, dict):
             out[key] = _published(value, seen)
         else:
             out[key] = value
     return out
 
 
-def _wrapped(schema: Mapping[str, Any], seen: list[str]) -> Schema:
-    """As a field or an item: references stand in an allOf, as kube-openapi writes them and kubectl expects them."""
-    found = _published(schema, seen)
-    return {"allOf": [found]} if "$ref" in found else found
-
-
 def custom_schemas(resources: Iterable[tuple[Resource, Mapping[str, Any] | None]]) -> dict[str, Schema]:
-    """The definitions of custom resources, their lists, and what those need."""
-    wanted = [*_EVERYWHERE, _META + "ObjectMeta", _META + "ListMeta"]
+    """The definitions of custom resources and of their lists."""
     found: dict[str, Schema] = {}
     for resource, schema in resources:
         found[definition_name(resource)] = _custom(resource, schema)
         found[definition_name(resource, resource.list_kind_name)] = _custom_list(resource)
-        wanted.extend(body_name(resource, sub.body) for sub in resource.sub_resources)
-    return found | _closure(wanted)
+    return found
 
 
 def _identity(resource: Resource, kind: str) -> list[Schema]:
@@ -150,7 +137,7 @@ def _identity(resource: Resource, kind: str) -> list[Schema]:
 
 def _custom(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
     found = dict(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-    metadata = {"allOf": [{"$ref": reference(_META + "ObjectMeta")}], "description": _METADATA_TEXT}
+    metadata = {"allOf": [{"$ref": reference(META + "ObjectMeta")}], "description": _METADATA_TEXT}
     found["properties"] = {**(found.get("properties") or {}), **_STANDARD, "metadata": metadata}
     found["x-kubernetes-group-version-kind"] = _identity(resource, resource.kind)
     return found
@@ -162,7 +149,7 @@ def _custom_list(resource: Resource) -> Schema:
         "description": f"List of {resource.plural}. More info: {_CONVENTIONS}",
         "items": {"$ref": reference(definition_name(resource))},
     }
-    metadata = {"allOf": [{"$ref": reference(_META + "ListMeta")}], "description": _METADATA_TEXT}
+    metadata = {"allOf": [{"$ref": reference(META + "ListMeta")}], "description": _METADATA_TEXT}
     return {
         "type": "object",
         "description": f"{resource.list_kind_name} is a list of {resource.kind}",

@@ -59,6 +59,10 @@ class Types:
         """A definition as Kubernetes publishes it, without descriptions; `$ref` is a bare name. KeyError if unknown."""
         return self._definitions[name]
 
+    def go_fields(self, name: str) -> Mapping[str, str]:
+        """How Go writes the fields of a definition that it does not write as usual (the codes are told in tools/gofields/main.go)."""
+        return self._go_fields.get(name, {})
+
     def names(self) -> Iterator[str]:
         """The names of all definitions, sorted."""
         return iter(self._definitions)

@@ -1,0 +1,108 @@
+"""OpenAPI documents: each as a real server of that minor publishes it, whole, but for what is prose of its own."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from differential.normal import differences
+from differential.sides import Ask, Pair
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300)]
+
+_WIDGETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "gadgets.openapi.test"},
+    "spec": {
+        "group": "openapi.test",
+        "scope": "Namespaced",
+        "names": {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "subresources": {
+                    "status": {},
+                    "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"},
+                },
+                "selectableFields": [{"jsonPath": ".spec.size"}],
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "description": "Gadget is a thing.",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "properties": {
+                                    "size": {"type": "string", "default": "small", "enum": ["small", "large"]},
+                                    "replicas": {"type": "integer", "minimum": 0},
+                                    "port": {"x-kubernetes-int-or-string": True},
+                                    "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                                    "none": {"type": "string", "nullable": True},
+                                },
+                                "x-kubernetes-validations": [{"rule": "self.size != 'huge'"}],
+                            },
+                            "status": {"type": "object", "properties": {"replicas": {"type": "integer"}}},
+                        },
+                    }
+                },
+            }
+        ],
+    },
+}
+_TEXTLESS = ("io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.util.intstr.IntOrString")
+
+
+def test_the_newest_publishes_the_same(pair: Pair) -> None:
+    assert list(_compared(pair, texts=True)) == []
+
+
+def test_an_older_one_publishes_the_same(older_pair: Pair) -> None:
+    assert list(_compared(older_pair, texts=False)) == []
+
+
+def test_a_custom_kind_is_published_the_same(pair: Pair) -> None:
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    one = f"{definitions}/{_WIDGETS['metadata']['name']}"
+    pair.set_up(Ask("POST", definitions, _WIDGETS))
+    try:
+        pair.await_established(one)
+        path = "apis/openapi.test/v1"
+        pair.await_answer(Ask("GET", f"/openapi/v3/{path}"), 200)
+        assert _differing(pair, path, texts=True) == []
+    finally:
+        pair.ask(Ask("DELETE", one))
+
+
+def _compared(pair: Pair, *, texts: bool) -> Iterator[str]:
+    real, ours = (_read(answer)["paths"] for answer in pair.ask(Ask("GET", "/openapi/v3")))
+    for path in sorted({*real} & {*ours}):  # others are those of CRDs that another test has just deleted
+        yield from _differing(pair, path, texts=texts)
+
+
+def _differing(pair: Pair, path: str, *, texts: bool) -> list[str]:
+    real, ours = (_plain(_read(answer), texts=texts) for answer in pair.ask(Ask("GET", f"/openapi/v3/{path}")))
+    return [f"{path}: {line}" for line in differences(real, ours)]
+
+
+def _read(answer: dict[str, Any]) -> Any:
+    assert answer["code"] == 200
+    body = answer["body"]
+    return json.loads(body) if isinstance(body, str) else body
+
+
+def _plain(document: Any, *, texts: bool) -> Any:
+    """Without the texts of parameters, which are ours, and (unless `texts`) of fields, which are those of the newest release."""
+    for item in document["paths"].values():
+        for operation in (item, *(one for key, one in item.items() if key != "parameters")):
+            for parameter in operation.get("parameters", ()):
+                parameter.pop("description", None)
+    for name, schema in document["components"].get("schemas", {}).items():
+        for one in (schema, *schema.get("properties", {}).values()):
+            if name in _TEXTLESS or not texts:
+                one.pop("description", None)
+    document["info"].pop("version")
+    return document
