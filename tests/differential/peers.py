@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -111,8 +111,8 @@ def embedded(folder: Path) -> Iterator[Peer]:
 
 
 @contextlib.contextmanager
-def both(folder: Path | None = None) -> Iterator[tuple[Peer, Peer]]:
-    """(the real one, ours), with the fuzzed CRDs served by both."""
+def both(folder: Path | None = None, definitions: Sequence[Any] = DEFINITIONS) -> Iterator[tuple[Peer, Peer]]:
+    """(the real one, ours), with these CRDs served by both."""
     with contextlib.ExitStack() as stack:
         root = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kilde-fuzz-")))
         plane = stack.enter_context(control_plane(root / "plane", controllers=False))
@@ -120,17 +120,17 @@ def both(folder: Path | None = None) -> Iterator[tuple[Peer, Peer]]:
         ours = stack.enter_context(embedded(root / "ours"))
         stack.callback(real.close)
         for peer in (real, ours):
-            for definition in DEFINITIONS:
+            for definition in definitions:
                 made = peer.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
                 assert made.status == 201, made
         for peer in (real, ours):
-            _await_definitions(peer)
+            _await_definitions(peer, definitions)
         yield real, ours
 
 
-def _await_definitions(peer: Peer) -> None:
+def _await_definitions(peer: Peer, definitions: Sequence[Any]) -> None:
     until = time.monotonic() + 30
-    for definition in DEFINITIONS:
+    for definition in definitions:
         for version in definition["spec"]["versions"]:
             path = f"/apis/fuzz.test/{version['name']}/{definition['spec']['names']['plural']}"
             while peer.ask("GET", path).status != 200:

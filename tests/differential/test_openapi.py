@@ -104,5 +104,6 @@ def _plain(document: Any, *, texts: bool) -> Any:
         for one in (schema, *schema.get("properties", {}).values()):
             if name in _TEXTLESS or not texts:
                 one.pop("description", None)
-    document["info"].pop("version")
+            elif "description" in one:  # an empty line more where a comment in Go's sources ends with one
+                one["description"] = one["description"].replace("\n\n\nPossible enum", "\n\nPossible enum")
     return document

@@ -21,6 +21,7 @@ from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.custom import Definition, Version
+from kilde.kubeapi.resources.openapi_schemas import SELECTABLE
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.storage.records import record as record_of
@@ -220,6 +221,12 @@ def _selectable(version: Version) -> Mapping[str, Callable[[Object], str]]:
     return {word: _reader(path) for word, path in version.selectable_paths.items()}
 
 
+def _published(version: Version) -> Any:
+    """The schema as OpenAPI tells it: with the fields that selectors may name."""
+    fields = [{"fieldPath": path} for path in version.selectable_paths]
+    return {**version.schema, SELECTABLE: fields} if fields and version.schema else version.schema
+
+
 def _reader(path: Any) -> Callable[[Object], str]:
     def read(obj: Object) -> str:
         value = path.first(obj)
@@ -299,7 +306,7 @@ class CustomKinds:
                 if version is None:
                     continue
                 resources.append(resource)
-                schemas[resource.group, resource.version, resource.kind] = version.schema
+                schemas[resource.group, resource.version, resource.kind] = _published(version)
                 kinds[resource.group, resource.version, resource.plural] = CustomKind(
                     resource,
                     version.node,

@@ -64,7 +64,7 @@ def references(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("path", PATHS)
 def test_a_document_defines_all_it_refers_to(path: str) -> None:
     found = read(path)
-    assert (found["openapi"], found["info"]["title"]) == ("3.0.0", "Kubernetes")
+    assert (found["openapi"], found["info"]["title"].split()[0]) == ("3.0.0", "Kubernetes")
     assert set(references(found)) <= set(found["components"].get("schemas", ()))
 
 

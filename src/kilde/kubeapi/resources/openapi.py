@@ -6,7 +6,7 @@ a catalog, each when first asked for. A document's hash is that of its bytes, so
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -19,10 +19,12 @@ from kilde.kubeapi.resources.openapi_paths import ANSWERS, group_name, looked_up
 from kilde.kubeapi.resources.openapi_schemas import META, closure, custom_schemas, referred
 from kilde.kubeapi.resources.release import Release, release
 
+_KINDS = "x-kubernetes-group-version-kind"
+_OF_EVERY_GROUP = {META + "DeleteOptions", META + "WatchEvent"}
+# Groups that the part of a real server does not know which serves the built-in kinds and tells of those that CRDs make.
+_OF_OTHER_SERVERS = ("admission.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "imagepolicy.k8s.io")
 _VERSION_INFO = "io.k8s.apimachinery.pkg.version.Info"
-_OWN_GROUP_ALONE = (
-    36  # the minor from which kinds that every group knows are told of the core and of the document's group alone
-)
+_OWN_GROUP_ALONE = 36  # the minor from which kinds of every group are told of the core and the document's own alone
 _API_VERSIONS = "get available API versions"
 # path -> the operation's name, its tag, what it does, and what it answers: media types and the definition ("" for a text)
 _ONE_PATH: Mapping[str, tuple[str, str, str, tuple[str, ...], str]] = {
@@ -87,15 +89,19 @@ class OpenApi:
         if len(parts) not in (2, 3) or parts[0] != "apis" or not self._catalog.versions(parts[1]):
             return None
         if len(parts) == 2:
-            return _small(self._release, path)
+            return _small(self._release, path) if self._is_builtin(parts[1]) else None
         return self._group_version(parts[1], parts[2]) if parts[2] in self._catalog.versions(parts[1]) else None
 
     def _paths(self) -> list[str]:
         found = [*_ONE_PATH, "api/v1"]
         for group in self._catalog.groups:
-            found.append(f"apis/{group}")
+            if self._is_builtin(group):
+                found.append(f"apis/{group}")
             found.extend(f"apis/{group}/{version}" for version in self._catalog.versions(group))
         return found
+
+    def _is_builtin(self, group: str) -> bool:
+        return any(one.group == group for one in self._release.resources)
 
     def _group_version(self, group: str, version: str) -> Document:
         custom = [found for found in self._catalog.of_group_version(group, version) if found.custom]
@@ -104,7 +110,7 @@ class OpenApi:
         found = self._custom.get((group, version))
         if found is None:
             schemas = custom_schemas([(one, self._schemas.get((group, version, one.kind))) for one in custom])
-            found = self._custom[group, version] = _full(self._release, custom, schemas)
+            found = self._custom[group, version] = _custom(self._release, custom, schemas)
         return found
 
 
@@ -113,33 +119,37 @@ def _builtin(serves: Release, group: str, version: str) -> Document:
     resources = sorted(
         (one for one in serves.resources if (one.group, one.version) == (group, version)), key=lambda one: one.plural
     )
-    return _full(serves, resources, {})
+    first, words = resources[0], group_name(group)
+    name = f"get{valid_name(words, capital=True)}{valid_name(version, capital=True)}APIResources"
+    listed = looked_up(name, f"{words}_{version}", "get available resources", ANSWERS, META + "APIResourceList")
+    paths = {_root(first) + "/": {"get": listed}} | _paths(serves, resources)
+    schemas = closure(referred(paths), serves.types)
+    if serves.number >= _OWN_GROUP_ALONE:
+        _limit(schemas, lambda one: (one["group"], one["version"]) in (("", "v1"), (group, version)))
+    return _document({**_head(serves), "paths": paths, "components": _components(schemas) | _SECURED})
 
 
-def _full(serves: Release, resources: list[Resource], own: Mapping[str, Any]) -> Document:
-    """The document of a group's version: its paths, and of the definitions `own` and all that they and the paths refer to."""
-    first = resources[0]
-    group, version = group_name(first.group), first.version
-    name = f"get{_capital(group)}{_capital(version)}APIResources"
-    listed = looked_up(name, f"{group}_{version}", "get available resources", ANSWERS, META + "APIResourceList")
-    paths: dict[str, Any] = {_root(first) + "/": {"get": listed}}
-    for resource in resources:
-        paths.update(paths_of(resource, _root(resource), serves.number))
+def _custom(serves: Release, resources: list[Resource], own: Mapping[str, Any]) -> Document:
+    """The document of a group's version that CRDs make: `own` are its definitions."""
+    paths = _paths(serves, resources)
     schemas = {**closure({*referred(paths), *referred(own)} - own.keys(), serves.types), **own}
-    for kind in (META + "DeleteOptions", META + "WatchEvent"):
-        if kind in schemas and serves.number >= _OWN_GROUP_ALONE:
-            schemas[kind] = _of_group(schemas[kind], first)
-    return _document({**_head(serves), "paths": dict(sorted(paths.items())), "components": _components(schemas)})
+    _limit(schemas, lambda one: one["group"] not in _OF_OTHER_SERVERS)
+    head = {"openapi": "3.0.0", "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"}}
+    return _document({**head, "paths": paths, "components": _components(schemas)})
 
 
-def _of_group(schema: Mapping[str, Any], resource: Resource) -> Mapping[str, Any]:
-    key = "x-kubernetes-group-version-kind"
-    meant = (("", "v1"), (resource.group, resource.version))
-    return {**schema, key: [one for one in schema[key] if (one["group"], one["version"]) in meant]}
+def _paths(serves: Release, resources: list[Resource]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for resource in resources:
+        found.update(paths_of(resource, _root(resource), serves.number))
+    return dict(sorted(found.items()))
 
 
-def _capital(word: str) -> str:
-    return valid_name(word, capital=True)
+def _limit(schemas: dict[str, Any], told: Callable[[Mapping[str, str]], bool]) -> None:
+    """Of the kinds that every group knows, only these (group, version, kind) are told."""
+    for name in _OF_EVERY_GROUP & schemas.keys():
+        kinds = [one for one in schemas[name][_KINDS] if told(one)]
+        schemas[name] = {**schemas[name], _KINDS: kinds}
 
 
 def _head(serves: Release) -> dict[str, Any]:
@@ -147,9 +157,11 @@ def _head(serves: Release) -> dict[str, Any]:
 
 
 def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:
-    bearer = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
-    known = {"schemas": dict(sorted(schemas.items()))} if schemas else {}
-    return known | {"securitySchemes": {"BearerToken": bearer}}
+    return {"schemas": dict(sorted(schemas.items()))} if schemas else {}
+
+
+_BEARER = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
+_SECURED = {"securitySchemes": {"BearerToken": _BEARER}}
 
 
 def _root(resource: Resource) -> str:
@@ -161,11 +173,18 @@ def _root(resource: Resource) -> str:
 def _small(serves: Release, path: str) -> Document:
     """The document of a path that only answers GET."""
     group = group_name(path.rpartition("/")[2])
-    of_group = (f"get{_capital(group)}APIGroup", group, "get information of a group", ANSWERS, META + "APIGroup")
+    of_group = (
+        f"get{valid_name(group, capital=True)}APIGroup",
+        group,
+        "get information of a group",
+        ANSWERS,
+        META + "APIGroup",
+    )
     name, tag, text, media, answer = _ONE_PATH.get(path, of_group)
     operation = looked_up(name, tag, text, media, answer)
     schemas = closure([answer], serves.types)
-    return _document({**_head(serves), "paths": {f"/{path}/": {"get": operation}}, "components": _components(schemas)})
+    paths = {f"/{path}/": {"get": operation}}
+    return _document({**_head(serves), "paths": paths, "components": _components(schemas) | _SECURED})
 
 
 def _document(value: Mapping[str, Any], content_type: str = "application/json") -> Document:

@@ -20,7 +20,7 @@ _APPLY, _JSON_PATCH, _MERGE_PATCH = (
 _STRATEGIC = "application/strategic-merge-patch+json"
 _JSON, _PROTOBUF, _YAML = "application/json", "application/vnd.kubernetes.protobuf", "application/yaml"
 ANSWERS = (_JSON, _PROTOBUF, _YAML)
-_STREAM = ";stream=watch"
+_STREAMED = (_JSON + ";stream=watch", _PROTOBUF + ";stream=watch")
 _SUCCESSES = {"200": "OK", "201": "Created", "202": "Accepted"}
 _UNAUTHORIZED = {"401": {"description": "Unauthorized"}}
 _VOWELS = "aeiouAEIOU"
@@ -44,7 +44,10 @@ _CONNECTED = {
 
 
 class _Said(NamedTuple):
-    """One operation: the first word of its name and the rest, what it does, Kubernetes' word for that, how it is asked and answered."""
+    """One operation: the first word of its name and the rest, what it does, Kubernetes' word for that, how it is asked and answered.
+
+    `media` is what it answers besides or (of connections, which have no other) instead of the usual types.
+    """
 
     word: str
     name: str
@@ -54,7 +57,7 @@ class _Said(NamedTuple):
     answer: str
     codes: tuple[str, ...] = ("200",)
     body: Mapping[str, Any] | None = None
-    media: tuple[str, ...] = ANSWERS
+    media: tuple[str, ...] = ()
 
 
 def valid_name(text: str, *, capital: bool = False) -> str:
@@ -81,6 +84,7 @@ class _Paths:
     def __init__(self, resource: Resource, root: str, minor: int) -> None:
         self._resource, self._root, self._minor = resource, root, minor
         self._verbs = resource.verbs
+        self._media = (_JSON, _YAML) if resource.custom else ANSWERS
         below = f"namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else resource.plural
         self._below = below
         self._name = ("Namespaced" if resource.namespaced else "") + resource.kind
@@ -113,20 +117,20 @@ class _Paths:
         if "create" in self._verbs:
             found["post"] = self._create(self._name, f"create{_a(kind)}{kind}", self._body)
         if "deletecollection" in self._verbs:
-            query = (*parameters.DELETING, *parameters.SELECTING)
-            text = f"delete collection of {kind}"
-            status, body = META + "Status", _any(META + "DeleteOptions")
-            said = _Said("delete", f"Collection{self._name}", text, "deletecollection", query, status, body=body)
+            custom = self._resource.custom
+            query = parameters.LISTING if custom else (*parameters.DELETING, *parameters.SELECTING)
+            body = None if custom else self._sent(META + "DeleteOptions")
+            name, text = f"Collection{self._name}", f"delete collection of {kind}"
+            said = _Said("delete", name, text, "deletecollection", query, META + "Status", body=body)
             found["delete"] = self._operation(said)
         return found
 
     def _list(self, name: str) -> Operation:
-        watched = "or watch " if "watch" in self._verbs else ""
+        custom = self._resource.custom
+        watched = "or watch " if "watch" in self._verbs and not custom else ""
         text = f"list {watched}objects of kind {self._resource.kind}"
-        streamed = () if self._resource.custom else (_JSON + _STREAM, _PROTOBUF + _STREAM)
-        return self._operation(
-            _Said("list", name, text, "list", parameters.LISTING, self._many, media=(*ANSWERS, *streamed))
-        )
+        media = () if custom else _STREAMED
+        return self._operation(_Said("list", name, text, "list", parameters.LISTING, self._many, media=media))
 
     def _watches(self) -> Iterator[tuple[str, Any]]:
         root, kind = f"{self._root}/watch", self._resource.kind
@@ -144,13 +148,20 @@ class _Paths:
             )
 
     def _watch(self, name: str, text: str, action: str) -> Operation:
-        media = (*ANSWERS, _JSON + _STREAM, _PROTOBUF + _STREAM)
-        return self._operation(_Said("watch", name, text, action, parameters.LISTING, META + "WatchEvent", media=media))
+        event = META + "WatchEvent"
+        return self._operation(_Said("watch", name, text, action, parameters.LISTING, event, media=_STREAMED))
 
     def _create(self, name: str, text: str, body: str) -> Operation:
         return self._operation(
             _Said(
-                "create", name, text, "post", parameters.WRITING, body, ("200", "201", "202"), _any(body, needed=True)
+                "create",
+                name,
+                text,
+                "post",
+                parameters.WRITING,
+                body,
+                ("200", "201", "202"),
+                self._sent(body, needed=True),
             )
         )
 
@@ -162,17 +173,24 @@ class _Paths:
             about = f"{does} {sub + ' of ' if sub else ''}the specified {kind}"
             said = _Said(word, name, about, method, query, body)
             if verb == "update":
-                said = said._replace(codes=("200", "201"), body=_any(body, needed=True))
+                said = said._replace(codes=("200", "201"), body=self._sent(body, needed=True))
             elif verb == "patch":
-                said = said._replace(codes=("200", "201"), body=self._patches())
+                codes = ("200",) if self._resource.custom else ("200", "201")
+                said = said._replace(codes=codes, body=self._patches())
             elif verb == "delete":
                 whole = (self._resource.group, kind) in DELETE_ANSWERS_OBJECT
                 text = f"delete{_a(kind)}{kind}"
-                said = said._replace(text=text, codes=("200", "202"), body=_any(META + "DeleteOptions"))
+                said = said._replace(text=text, codes=("200", "202"), body=self._sent(META + "DeleteOptions"))
                 said = said if whole else said._replace(answer=META + "Status")
             elif sub == "log":
-                said = said._replace(query=parameters.LOG, answer="", media=(*ANSWERS, "text/plain"))
+                said = said._replace(query=parameters.LOG, answer="", media=("text/plain",))
+            elif self._resource.custom:
+                said = said._replace(query=("resourceVersion",))
             yield method, self._operation(said)
+
+    def _sent(self, name: str, *, needed: bool = False) -> Mapping[str, Any]:
+        kinds = self._media if self._resource.custom else ("*/*",)
+        return {"content": {kind: _schema(name) for kind in kinds}} | ({"required": True} if needed else {})
 
     def _patches(self) -> Mapping[str, Any]:
         kinds = (_APPLY, _JSON_PATCH, _MERGE_PATCH, *(() if self._resource.custom else (_STRATEGIC,)))
@@ -191,7 +209,8 @@ class _Paths:
         group, version, kind = sub.body
         of = {"group": group, "version": version, "kind": kind} if version else {**self._identity(), "kind": kind}
         for operation in found.values():
-            operation["x-kubernetes-group-version-kind"] = of
+            if not self._resource.custom:
+                operation["x-kubernetes-group-version-kind"] = of
         yield path, path_item(found, self._place)
 
     def _connections(self, path: str, sub: SubResource) -> Iterator[tuple[str, Any]]:
@@ -216,10 +235,9 @@ class _Paths:
 
     def _operation(self, said: _Said) -> Operation:
         group = group_name(self._resource.group)
-        answers = {
-            code: {"description": _SUCCESSES[code], "content": {kind: _schema(said.answer) for kind in said.media}}
-            for code in said.codes
-        }
+        media = said.media if said.action == "connect" else (*self._media, *said.media)
+        content = {kind: _schema(said.answer) for kind in media}
+        answers = {code: {"description": _SUCCESSES[code], "content": content} for code in said.codes}
         query = said.query if said.action == "connect" else (*said.query, "pretty")
         operation: Operation = {
             "operationId": f"{said.word}{valid_name(group, capital=True)}{valid_name(self._resource.version, capital=True)}{said.name}",
@@ -242,10 +260,6 @@ def looked_up(name: str, tag: str, text: str, media: tuple[str, ...], answer: st
         "responses": {"200": {"description": "OK", "content": content}} | _UNAUTHORIZED,
         "tags": [tag],
     }
-
-
-def _any(name: str, *, needed: bool = False) -> Mapping[str, Any]:
-    return {"content": {"*/*": _schema(name)}} | ({"required": True} if needed else {})
 
 
 def _a(kind: str) -> str:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kilde.core.objects.typed.schema import Kind, Types, builtin
-from kilde.kubeapi.resources._enums import ENUMS
 from kilde.kubeapi.resources.descriptions import describe
+from kilde.kubeapi.resources.enums import enumerated, listed
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.openapi_defaults import completed
 
 Schema = dict[str, Any]
 
+SELECTABLE = "x-kubernetes-selectable-fields"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 
 # What a CRD's document says of the fields every object has.
@@ -96,11 +97,14 @@ def _described(name: str, schema: Schema) -> Schema:
         schema["properties"] = {
             key: {"description": texts[key], **child} if key in texts else child for key, child in fields.items()
         }
-        for field, values in ENUMS.get(name, {}).items():
-            child = schema["properties"].get(field.removesuffix("[]"))
+        for field, values in enumerated(name).items():
+            child = schema["properties"].get(field.removesuffix("[]").removesuffix("{}"))
             if child is None:
                 continue  # of a newer release
-            (child.get("items", {}) if field.endswith("[]") else child)["enum"] = list(values)
+            part = "items" if field.endswith("[]") else "additionalProperties" if field.endswith("{}") else ""
+            (child[part] if part else child)["enum"] = list(values)
+            if not part:
+                child["description"] = child.get("description", "") + listed(values)
     return schema
 
 
@@ -127,7 +131,7 @@ def custom_schemas(resources: Iterable[tuple[Resource, Mapping[str, Any] | None]
     found: dict[str, Schema] = {}
     for resource, schema in resources:
         found[definition_name(resource)] = _custom(resource, schema)
-        found[definition_name(resource, resource.list_kind_name)] = _custom_list(resource)
+        found[definition_name(resource, resource.list_kind_name)] = _custom_list(resource, schema)
     return found
 
 
@@ -136,26 +140,42 @@ def _identity(resource: Resource, kind: str) -> list[Schema]:
 
 
 def _custom(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
-    found = dict(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+    found = _told(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
     metadata = {"allOf": [{"$ref": reference(META + "ObjectMeta")}], "description": _METADATA_TEXT}
     found["properties"] = {**(found.get("properties") or {}), **_STANDARD, "metadata": metadata}
     found["x-kubernetes-group-version-kind"] = _identity(resource, resource.kind)
     return found
 
 
-def _custom_list(resource: Resource) -> Schema:
+def _told(schema: Mapping[str, Any]) -> Schema:
+    """A CRD's schema as it is published: what is a number or a text says so in OpenAPI's words, too."""
+    found = dict(schema)
+    if found.get("x-kubernetes-int-or-string") is True:
+        found.setdefault("anyOf", [{"type": "integer"}, {"type": "string"}])
+    if isinstance(found.get("properties"), Mapping):
+        found["properties"] = {name: _told(child) for name, child in found["properties"].items()}
+    for part in ("items", "additionalProperties"):
+        if isinstance(found.get(part), Mapping):
+            found[part] = _told(found[part])
+    return found
+
+
+def _custom_list(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
     items = {
         "type": "array",
         "description": f"List of {resource.plural}. More info: {_CONVENTIONS}",
         "items": {"$ref": reference(definition_name(resource))},
     }
-    metadata = {"allOf": [{"$ref": reference(META + "ListMeta")}], "description": _METADATA_TEXT}
+    text = f"Standard list metadata. More info: {_CONVENTIONS}#types-kinds"
+    metadata = {"allOf": [{"$ref": reference(META + "ListMeta")}], "description": text}
+    selectable = {SELECTABLE: schema[SELECTABLE]} if schema and SELECTABLE in schema else {}
     return {
         "type": "object",
         "description": f"{resource.list_kind_name} is a list of {resource.kind}",
         "required": ["items"],
         "properties": {**_STANDARD, "items": items, "metadata": metadata},
         "x-kubernetes-group-version-kind": _identity(resource, resource.list_kind_name),
+        **selectable,
     }
 
 

@@ -220,6 +220,7 @@ class Resources:
         if not isinstance(value, dict):
             raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
         if sub is not None:
+            value = admit.typed_body(call, sub, value, body.duplicates)
             return {**value, "metadata": dict(value.get("metadata") or {})}
         if call.kind.resource.custom and not value.get("kind"):
             raise decode.without_kind(raw, name)

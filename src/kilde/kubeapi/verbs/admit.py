@@ -1,24 +1,41 @@
 """The steps every write shares: decoding by type, defaults, ownership, validation, the namespace's leave, and the write itself."""
 
+from collections.abc import Callable
+
 from kilde.core.basics.values import Object
+from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.managed_fields import update
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode
 from kilde.kubeapi.logic.metadata import ordered, tidy
 from kilde.kubeapi.resources.causes import Cause
+from kilde.kubeapi.resources.kinds import SubResource
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
 
 
 def typed(call: Call, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
     """The object as a typed decoder keeps it. What is unknown or there twice is refused (Strict), warned of or ignored."""
-    kind = call.kind
-    word = f'{kind.resource.kind} in version "{kind.resource.version}" cannot be handled as a {kind.resource.kind}'
+    resource = call.kind.resource
+    return _typed(call, resource.version, resource.kind, lambda: call.kind.decoded(obj), duplicates)
+
+
+def typed_body(call: Call, sub: SubResource, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
+    """The same for the body of a sub-resource, which may be of a kind of its own."""
+    group, version, kind = (
+        sub.body if sub.body[1] else (call.kind.resource.group, call.kind.resource.version, sub.body[2])
+    )
+    node = schema.builtin().node(group, version, kind)
+    return obj if node is None else _typed(call, version, kind, lambda: decode(node, obj), duplicates)
+
+
+def _typed(call: Call, version: str, kind: str, decoding: Callable[[], Decoded], duplicates: tuple[str, ...]) -> Object:
+    word = f'{kind} in version "{version}" cannot be handled as a {kind}'
     try:
-        decoded = kind.decoded(obj)
+        decoded = decoding()
     except WrongType as error:
         raise failures.bad_request(f"{word}: {error.what}") from error
     twice = [each if each.startswith("duplicate") else each.replace("'", '"') for each in duplicates]
