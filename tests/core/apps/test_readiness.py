@@ -25,7 +25,7 @@ BODY: dict[str, Any] = {
         ("has(object.status) && object.status.conditions.all(c, c.type in ['Ready', 'Synced'])", (True, "")),
         ("object.status.missing == 1", (False, "the condition has no value: no such key: missing")),
         ("object.status.ready", (False, "the condition gives neither true nor false")),
-        ("size(object.status.conditions)", (False, "the condition gives INT, not true or false")),
+        ("size(object.status.conditions)", (False, "the condition gives int, not true or false")),
         ("object.x.findAll('(a+)+$').size() == 0", (False, "the condition calls findAll, which is not available here")),
         ("object.x.map(a, string(a)).join('') == ''", (False, "the condition calls join, which is not available here")),
     ],

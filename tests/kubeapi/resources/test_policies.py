@@ -16,7 +16,6 @@ from kilde.kubeapi.resources.policies import (
     mutation,
     wanted,
 )
-from kilde.kubeapi.resources.policies.mutating import as_maps
 
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
 
@@ -193,20 +192,6 @@ def test_missing_parameters_count_as_the_binding_says(action: str, words: list[s
         denied(PARAMETRIC, request(BAD), binding(paramRef={"name": "absent", "parameterNotFoundAction": action}))
         == words
     )
-
-
-@pytest.mark.parametrize(
-    ("literal", "maps"),
-    [
-        ("Object{}", "{}"),
-        ('Object{metadata: Object.metadata{labels: {"a": "b"}}}', '{"metadata": {"labels": {"a": "b"}}}'),
-        ('[JSONPatch{op: "add", path: "/a", value: x ? y : z}]', '[{"op": "add", "path": "/a", "value": x ? y : z}]'),
-        ('Object{a: "Object{b: 1}", c: f(d, e)}', '{"a": "Object{b: 1}", "c": f(d, e)}'),
-        ("object.spec.x == 1", "object.spec.x == 1"),
-    ],
-)
-def test_object_literals_become_maps(literal: str, maps: str) -> None:
-    assert as_maps(literal) == maps
 
 
 def made(found: dict[str, Any], about: Request) -> list[Mutation | None]:

@@ -174,10 +174,11 @@ def test_loops_within_loops_need_a_bound(rule: str, listed: dict[str, Any], *, r
     assert all(cause.message.startswith("Forbidden: ") for cause in causes)
 
 
-def test_a_rule_beyond_our_engine_is_accepted_and_left_alone() -> None:
+def test_a_rule_that_does_not_compile_is_refused_and_passed_over_where_it_is_stored() -> None:
     rule = {"rule": "authorizer.path('/healthz').check('get').allowed()"}
     found = {"type": "object", "properties": {"l": {"type": "array", "items": STRING}}, RULES: [rule]}
-    assert list(check_rules(found, "at")) == []
+    (cause,) = check_rules(found, "at")
+    assert "undeclared reference to 'authorizer' (in container '')" in cause.message
     assert broken_rules({"l": []}, found) == []
 
 

@@ -27,6 +27,12 @@ class Decision(NamedTuple):
     reason: str = ""
     errors: tuple[str, ...] = ()
 
+    @property
+    def trouble(self) -> str:
+        """Which roles could not be found, in one sentence."""
+        told = ", ".join(self.errors)
+        return f"RBAC: [{told}]" if len(self.errors) > 1 else f"RBAC: {told}" if told else ""
+
 
 class Granted(NamedTuple):
     """Rules a user has, and the binding they come by. `missing` names a role that is not there."""

@@ -113,9 +113,7 @@ def _status(decision: Decision) -> Object:
     if decision.reason:
         found["reason"] = decision.reason
     if decision.errors:
-        found["evaluationError"] = "RBAC: " + (
-            decision.errors[0] if len(decision.errors) == 1 else f"[{', '.join(decision.errors)}]"
-        )
+        found["evaluationError"] = decision.trouble
     return found
 
 

@@ -1,9 +1,13 @@
 """What policies and webhooks are told of a write."""
 
+from collections.abc import Callable
+
 from kilde.core.basics.values import Object
+from kilde.core.objects.cel.authorizing import Authorizer, Decision, Wanted
 from kilde.core.objects.unchanged import unmarked
-from kilde.kubeapi.call import Call
+from kilde.kubeapi.call import Call, User
 from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.storage.records import Key
@@ -41,7 +45,25 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         kind=_BODIES.get(call.subresource),
         others=world.kinds.catalog.equivalents(call.kind.resource, call.subresource),
         convert=lambda one, resource: call.kind.converted(one, kind_of(world, resource)),
+        authorizer=_authorizer(world, call.user),
     )
+
+
+def _authorizer(world: World, user: User) -> Authorizer:
+    def ask_for(who: User) -> Callable[[Wanted], Decision]:
+        def ask(wanted: Wanted) -> Decision:
+            found = world.authorizer.decide(who, Attributes(*wanted))
+            return Decision(found.allowed, found.reason or found.trouble)
+
+        return ask
+
+    return Authorizer(ask_for(user), lambda namespace, name: ask_for(_account(namespace, name)))
+
+
+def _account(namespace: str, name: str) -> User:
+    """A service account as policies ask about it: nobody says that it has been authenticated."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    return User(f"system:serviceaccount:{namespace}:{name}", groups)
 
 
 def kind_of(world: World, resource: Resource) -> Kind:

@@ -80,6 +80,11 @@ def invalid(field: str, value: Json, detail: str) -> Cause:
     return Cause(field, "FieldValueInvalid", _with(f"Invalid value: {shown(value)}", detail))
 
 
+def internal(field: str, detail: str) -> Cause:
+    """The server cannot do its part."""
+    return Cause(field, "InternalError", f"Internal error: {detail}")
+
+
 def invalid_unshown(field: str, detail: str) -> Cause:
     """Something as a whole breaks a rule: its value is not told."""
     return Cause(field, "FieldValueInvalid", f"Invalid value: {detail}")

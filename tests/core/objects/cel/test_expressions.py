@@ -8,20 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kilde.core.objects.cel.expressions import EvaluationFailed, expression, typed
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
+from kilde.core.objects.cel.expressions import EvaluationFailed, Scope, expression, typed
 from kilde.core.objects.cel.times import read_timestamp
+from kilde.core.objects.cel.types import read
 from kilde.core.objects.cel.values import INT_LEAST, INT_MOST
 
 pytest.importorskip("cel_expr_python", reason="the extra cel is not installed")
 
 RECORDED = [json.loads(line) for line in (Path(__file__).parent / "recorded.jsonl").read_text().splitlines()]
-TEXT = Shape("string")
-# name → (type, shape, value): those of recorder/main.go
-VARIABLES: dict[str, tuple[str, Shape, Any]] = {
+# name → (type, value): those of recorder/main.go
+VARIABLES: dict[str, tuple[str, Any]] = {
     "self": (
-        "DYN",
-        UNKNOWN,
+        "dyn",
         {
             "a": {"b": 1, "s": "text"},
             "l": [1, 2, 3],
@@ -33,24 +31,23 @@ VARIABLES: dict[str, tuple[str, Shape, Any]] = {
             "o": [{"name": "x", "n": 1}, {"name": "y", "n": 2}],
         },
     ),
-    "s": ("STRING", TEXT, "some text"),
-    "n": ("INT", Shape("int"), 7),
-    "d": ("DOUBLE", Shape("double"), 2.5),
-    "b": ("BOOL", Shape("bool"), True),
-    "l": ("LIST", Shape("list", TEXT), ["a", "bb", "ccc"]),
-    "ln": ("LIST", Shape("list", Shape("int")), [3, 1, 2]),
-    "m": ("MAP", Shape("map", Shape("int")), {"x": 1, "y": 2}),
-    "t": ("TIMESTAMP", Shape("timestamp"), read_timestamp("2024-02-29T13:14:15.678Z")),
-    "big": ("LIST", Shape("list", Shape("int")), list(range(200))),
+    "s": ("string", "some text"),
+    "n": ("int", 7),
+    "d": ("double", 2.5),
+    "b": ("bool", True),
+    "l": ("list(string)", ["a", "bb", "ccc"]),
+    "ln": ("list(int)", [3, 1, 2]),
+    "m": ("map(string,int)", {"x": 1, "y": 2}),
+    "t": ("timestamp", read_timestamp("2024-02-29T13:14:15.678Z")),
+    "big": ("list(int)", list(range(200))),
 }
 
 
 def evaluated(text: str) -> tuple[Any, int, str | None]:
     """(value, cost, error)."""
-    kinds = tuple((name, kind) for name, (kind, _, _) in VARIABLES.items())
-    made = typed(text, kinds, {name: shape for name, (_, shape, _) in VARIABLES.items()})
+    made = typed(text, Scope({name: read(kind) for name, (kind, _) in VARIABLES.items()}))
     try:
-        value, cost = made.measured({name: value for name, (_, _, value) in VARIABLES.items()})
+        value, cost = made.measured({name: value for name, (_, value) in VARIABLES.items()})
     except EvaluationFailed as error:
         return None, error.cost, error.what
     return value, cost, None

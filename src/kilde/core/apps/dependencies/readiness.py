@@ -50,8 +50,8 @@ def refusal(condition: str) -> str:
         made = _compiled(condition)
     except BadExpression as error:
         return f"the condition does not compile: {error.what.splitlines()[0]}"
-    if made.gives not in ("BOOL", "DYN"):
-        return f"the condition gives {made.gives}, not true or false"
+    if made.gives.kind not in ("bool", "dyn"):
+        return f"the condition gives {made.gives.told}, not true or false"
     unknown = sorted(_called(made.tree.root) - _FUNCTIONS.keys())
     return f"the condition calls {unknown[0]}, which is not available here" if unknown else ""
 

@@ -6,7 +6,6 @@ from typing import Any
 from kilde.core.objects.cel import costs
 from kilde.core.objects.cel.fields import find, qualify
 from kilde.core.objects.cel.functions import call
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
 from kilde.core.objects.cel.steps import Part, Run, Step, attribute, based, constant
 from kilde.core.objects.cel.values import NOTHING, CelError, Optional, equal, no_overload
 
@@ -19,8 +18,8 @@ def member(part: Part, items: Sequence[Any]) -> Part:
     """Of a list of constants: looked up, without a cost."""
     step = part.step
     if not items:
-        return constant(False, Shape("bool"))
-    return Part(lambda run: any(equal(one, value) for value in (step(run),) for one in items), Shape("bool"))
+        return constant(False)
+    return Part(lambda run: any(equal(one, value) for value in (step(run),) for one in items))
 
 
 def called(name: str, steps: Sequence[Step], cost: costs.Cost | None) -> Step:
@@ -101,11 +100,11 @@ class _Logical:
 
 
 def _both(left: Part, right: Part) -> Part:
-    return Part(_Logical(left.step, right.step, False), Shape("bool"))
+    return Part(_Logical(left.step, right.step, False))
 
 
 def _either(left: Part, right: Part) -> Part:
-    return Part(_Logical(left.step, right.step, True), Shape("bool"))
+    return Part(_Logical(left.step, right.step, True))
 
 
 def _conditional(condition: Part, yes: Part, no: Part) -> Part:
@@ -119,7 +118,7 @@ def _conditional(condition: Part, yes: Part, no: Part) -> Part:
             return other(run)
         raise no_overload()
 
-    return Part(chosen, yes.shape if yes.shape.kind else no.shape, chosen, 0)
+    return Part(chosen, chosen, 0)
 
 
 def _index(operand: Part, index: Part) -> Part:
@@ -132,7 +131,7 @@ def _index(operand: Part, index: Part) -> Part:
         run.spend(1)
         return qualify(value, key)
 
-    return attribute(indexed, adds, operand.shape.within(index.value if isinstance(index.value, str) else ""))
+    return attribute(indexed, adds)
 
 
 def _optional_index(operand: Part, index: Part) -> Part:
@@ -151,7 +150,7 @@ def _optional_index(operand: Part, index: Part) -> Part:
         run.spend(1)
         return Optional(found, True)
 
-    return attribute(indexed, adds, UNKNOWN)
+    return attribute(indexed, adds)
 
 
 def _optional_or(operand: Part, other: Part) -> Part:
@@ -177,7 +176,7 @@ def _differs(left: Part, right: Part) -> Part:
 
 
 def _comparison(name: str, left: Part, right: Part, cost: costs.Cost) -> Part:
-    return Part(_call_of_two(name, left.step, right.step, cost), Shape("bool"))
+    return Part(_call_of_two(name, left.step, right.step, cost))
 
 
 def _never_false(part: Part) -> Part:
@@ -191,22 +190,7 @@ def _never_false(part: Part) -> Part:
         run.spend(1)
         return found is not False
 
-    return Part(judged, Shape("bool"))
-
-
-def shape_of(name: str, parts: Sequence[Part]) -> Shape:
-    if name in ("_+_", "reverse", "slice", "distinct", "sort"):
-        first = parts[0].shape
-        return (
-            parts[1].shape
-            if len(parts) > 1 and name == "_+_" and first.kind == "list" and not (first.item or UNKNOWN).kind
-            else first
-        )
-    if name in ("-_", "_-_", "_*_", "_/_", "_%_"):
-        return parts[0].shape
-    if name in ("min", "max", "sum"):
-        return parts[0].shape.item or UNKNOWN
-    return UNKNOWN
+    return Part(judged)
 
 
 SPECIAL: Mapping[str, tuple[int, Callable[..., Part]]] = {

@@ -15,6 +15,7 @@ Cost = Callable[[Sequence[Any], Any], int]
 
 _TRAVERSED, _PATTERN = 0.1, 0.25  # of a character of a text, of a pattern
 LIST, MAP, STRUCT = 10, 30, 40  # to make one
+_CHECK = 350_000  # to ask whether something is allowed: an expression can do so twice
 _BOUNDED = (Quantity, Ip, Cidr, Format, Url, Semver)
 
 
@@ -87,6 +88,11 @@ def _flattened(args: Sequence[Any], _: Any) -> int:
     return int(size(args[0]) * float(args[1] if len(args) > 1 else 1)) + 1 + LIST
 
 
+def _selector(args: Sequence[Any], _: Any) -> int:
+    """A selector is read into its requirements, of which there may be one for each two characters."""
+    return LIST + _through(size(args[1])) + _through(size(args[1]), 0.5) * (LIST + STRUCT)
+
+
 def _self_compared(items: Any) -> int:
     count = size(items)
     texts = isinstance(items, list) and items and isinstance(items[0], (str, bytes))
@@ -127,5 +133,7 @@ BY_NAME: Mapping[str, Cost] = {
     **dict.fromkeys(("distinct", "sort"), lambda args, _: _self_compared(args[0])),
     "@sortByAssociatedKeys": lambda args, _: _self_compared(args[1]),
     **dict.fromkeys(("or", "orValue"), lambda args, _: 0),
+    "check": lambda args, _: _CHECK,
+    **dict.fromkeys(("fieldSelector", "labelSelector"), _selector),
 }
 """By the name of the function, whatever it is called on."""

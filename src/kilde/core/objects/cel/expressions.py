@@ -4,37 +4,35 @@
 `program.py` evaluates them and counts what that costs, so a rule cannot hold up the server.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
 from kilde.core.objects.cel.checker import BadExpression, available, checked
+from kilde.core.objects.cel.inference import Scope
 from kilde.core.objects.cel.program import Program
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
 from kilde.core.objects.cel.steps import Run
 from kilde.core.objects.cel.times import show_duration, show_timestamp
-from kilde.core.objects.cel.tree import Tree, read
+from kilde.core.objects.cel.tree import Tree
+from kilde.core.objects.cel.types import DYN, Type
 from kilde.core.objects.cel.values import CelError, CostExceeded, Duration, Timestamp, Uint
 
 __all__ = [
     "BadExpression",
     "EvaluationFailed",
     "Expression",
+    "Scope",
     "as_json",
     "available",
     "expression",
-    "rule",
     "typed",
-    "uses_old",
 ]
 
 OF_ONE = 1_000_000
 """What one evaluation may cost."""
 
-_OLD_SELF = re.compile(r"\boldSelf\b")
 _TOO_MUCH = "operation cancelled: actual cost limit exceeded"
 
 
@@ -54,29 +52,19 @@ class EvaluationFailed(InvalidInput):
 
 
 class Expression:
-    """A compiled expression; `shapes` are what is known of its variables."""
+    """A compiled expression; `tree` is what it is made of."""
 
-    def __init__(self, compiled: Any, shapes: Mapping[str, Shape]) -> None:
-        self._compiled, self._shapes = compiled, shapes
-        self._tree: Tree | None = None
-        self._step: Any = None
-
-    @property
-    def gives(self) -> str:
-        """The type of its value: BOOL, STRING, …, DYN where it is known only at evaluation."""
-        return str(self._compiled.return_type().name())
+    def __init__(self, tree: Tree) -> None:
+        program = Program(tree)
+        self.tree = tree
+        self._step = program.made()
+        self.fault = program.faults[0] if program.faults else ""
+        """What is wrong with a constant in it, so that a real server does not make a program of it."""
 
     @property
-    def tree(self) -> Tree:
-        """What it is made of."""
-        if self._tree is None:
-            self._tree = read(self._compiled.serialize())
-        return self._tree
-
-    @property
-    def shape(self) -> Shape:
-        """What is known of its value."""
-        return Program(self.tree, self._shapes).shape()
+    def gives(self) -> Type:
+        """The type of its value: DYN where it is known only at evaluation."""
+        return self.tree.types[self.tree.root.id]
 
     def run(self, data: Mapping[str, Any]) -> Any:
         """Its value for these variables. EvaluationFailed."""
@@ -84,8 +72,6 @@ class Expression:
 
     def measured(self, data: Mapping[str, Any], limit: int = OF_ONE) -> tuple[Any, int]:
         """Its value, and what it has cost. EvaluationFailed."""
-        if self._step is None:
-            self._step = Program(self.tree, self._shapes).made()
         run = Run(dict(data), limit)
         try:
             return self._step(run), run.cost
@@ -95,11 +81,6 @@ class Expression:
             raise EvaluationFailed(_TOO_MUCH, run.cost) from error
         except RecursionError as error:
             raise EvaluationFailed("the expression is nested too deeply", run.cost) from error
-
-
-def uses_old(rule: str) -> bool:
-    """Whether a rule looks at what was there before."""
-    return _OLD_SELF.search(rule) is not None
 
 
 def as_json(value: Any) -> Json:
@@ -115,24 +96,15 @@ def as_json(value: Any) -> Json:
     return int(value) if type(value) is Uint else value
 
 
-def typed(
-    text: str, variables: Iterable[tuple[str, str]], shapes: Mapping[str, Shape], *, binds: bool = False
-) -> Expression:
-    """An expression over variables of these types and shapes. BadExpression if it does not compile.
+def typed(text: str, scope: Scope, *, binds: bool = False) -> Expression:
+    """An expression in a scope. BadExpression if it does not compile.
 
     `binds`: it may use `cel.bind`, which Kubernetes does not know.
     """
-    return Expression(checked(text, tuple(variables), binds=binds), shapes)
+    return Expression(checked(text, scope, binds=binds))
 
 
 @lru_cache(maxsize=1024)
 def expression(text: str, variables: tuple[str, ...], *, binds: bool = False) -> Expression:
     """An expression over variables of any type. BadExpression if it does not compile."""
-    return typed(text, ((name, "DYN") for name in variables), dict.fromkeys(variables, UNKNOWN), binds=binds)
-
-
-@lru_cache(maxsize=1024)
-def rule(text: str, kind: str, *, optional_old: bool = False) -> Expression:
-    """The expression of a rule over `self` and `oldSelf`, as far as its type is told by a name ("STRING", "MAP", …). BadExpression."""
-    old = "DYN" if optional_old else kind  # an optional value
-    return typed(text, (("self", kind), ("oldSelf", old)), {"self": UNKNOWN, "oldSelf": UNKNOWN})
+    return typed(text, Scope(dict.fromkeys(variables, DYN)), binds=binds)

@@ -2,11 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kilde.core.objects.cel.conversions import quoted, show_double
 from kilde.core.objects.cel.times import show_duration, show_timestamp
+from kilde.core.objects.cel.tree import Node
+from kilde.core.objects.cel.types import Type as Known
 from kilde.core.objects.cel.values import CelError, Duration, Timestamp, Type, Uint, kind
 
 _PRECISION = re.compile(r"\.([0-9]*)")
@@ -38,6 +40,15 @@ def formatted(text: str, values: list[Any]) -> str:
 
 
 def _clause(text: str, at: int, value: Any) -> tuple[str, int]:
+    clause, digits, at = _read_clause(text, at)
+    try:
+        return _CLAUSES[clause](value, digits), at
+    except CelError as error:
+        raise CelError(f"error during formatting: {error}") from error
+
+
+def _read_clause(text: str, at: int) -> tuple[str, int, int]:
+    """(letter, digits, where the text goes on). CelError."""
     digits = _DIGITS
     precision = _PRECISION.match(text, at)
     if precision is not None:
@@ -47,13 +58,9 @@ def _clause(text: str, at: int, value: Any) -> tuple[str, int]:
         digits = int(precision[1] or 0)
         if digits > _MOST_DIGITS:
             raise CelError(_parsing("error while parsing precision"))
-    does = _CLAUSES.get(text[at])
-    if does is None:
+    if text[at] not in _CLAUSES:
         raise CelError(_parsing(f'unrecognized formatting clause "{text[at]}"'))
-    try:
-        return does(value, digits), at + 1
-    except CelError as error:
-        raise CelError(f"error during formatting: {error}") from error
+    return text[at], digits, at + 1
 
 
 def _parsing(what: str) -> str:
@@ -162,3 +169,54 @@ _CLAUSES: dict[str, Callable[[Any, int], str]] = {
     "x": _hex,
     "X": lambda value, digits: _hex(value, digits).upper(),
 }
+
+_INTEGERS = "integers, was given"
+# clause → (what it takes, what it says of what it does not take)
+_TAKES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "d": (("int", "uint"), f"decimal clause can only be used on {_INTEGERS}"),
+    "o": (("int", "uint"), f"octal clause can only be used on {_INTEGERS}"),
+    "f": (("double", "string"), "fixed-point clause can only be used on doubles, was given"),
+    "e": (("double", "string"), "scientific clause can only be used on doubles, was given"),
+    "b": (("int", "uint", "bool"), "only integers and bools can be formatted as binary, was given"),
+    "x": (
+        ("int", "uint", "string", "bytes"),
+        "only integers, byte buffers, and strings can be formatted as hex, was given",
+    ),
+    "s": (
+        ("list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration", "type", "null"),
+        f"string clause can only be used on {_STRINGS}, was given",
+    ),
+}
+
+
+def check_format(text: str, values: Sequence[Node], types: Mapping[int, Known]) -> tuple[int, str] | None:
+    """(the part that is wrong, or 0 for the call; what is wrong) of a constant text and the list of its values."""
+    at = used = 0
+    while (found := text.find("%", at)) >= 0:
+        at = found + 1
+        if text.startswith("%", at):
+            at += 1
+            continue
+        if at >= len(text):
+            return 0, "unexpected end of string"
+        if used >= len(values):
+            return 0, f"index {used} out of range"
+        try:
+            clause, _, at = _read_clause(text, at)
+        except CelError as error:
+            return 0, str(error)
+        takes, words = _TAKES[clause.lower()]
+        wrong = next((one for one in _shown(values[used], clause) if types[one.id].kind not in (*takes, "dyn")), None)
+        if wrong is not None:
+            return wrong.id, f"error during formatting: {words} {types[wrong.id].name}"
+        used += 1
+    if len(values) > used:
+        return 0, f"too many arguments supplied to string.format (expected {used}, got {len(values)})"
+    return None
+
+
+def _shown(value: Node, clause: str) -> Sequence[Node]:
+    """What a clause writes: of a list or map written as a text all that is in it, too."""
+    if clause != "s" or value.kind not in ("list", "map"):
+        return (value,)
+    return (value, *(inner for part in value.parts for inner in _shown(part, clause)))

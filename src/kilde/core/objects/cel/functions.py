@@ -3,14 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kilde.core.objects.cel import conversions, lists, network, operators, optionals, searches, texts, times, units
+from kilde.core.objects.cel import (
+    authorizing,
+    conversions,
+    lists,
+    network,
+    operators,
+    optionals,
+    searches,
+    texts,
+    times,
+    units,
+)
 from kilde.core.objects.cel.overloads import Overload
 from kilde.core.objects.cel.values import Duration, GrowingList, MapList, SetList, Timestamp, Uint, kind, no_overload
 
 _ALL: dict[str, list[Overload]] = {}
 for _table in (
     *(operators.TABLE, conversions.TABLE, times.TABLE, texts.TABLE, searches.TABLE),
-    *(lists.TABLE, optionals.TABLE, network.TABLE, units.TABLE),
+    *(lists.TABLE, optionals.TABLE, network.TABLE, units.TABLE, authorizing.TABLE),
 ):
     for _one in _table:
         _ALL.setdefault(_one.name, []).append(_one)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
 from kilde.core.objects.cel.values import CelError, CostExceeded
 
 Step = Callable[["Run"], Any]
@@ -31,7 +30,6 @@ class Part:
     """A part of an expression. `base` is what it is without what a name costs, where it begins with one: `adds` is that cost."""
 
     step: Step
-    shape: Shape = UNKNOWN
     base: Step | None = None
     adds: int = 1
     constant: bool = False
@@ -71,13 +69,13 @@ def within(run: Run, variables: dict[str, Any], step: Step) -> Any:
         run.variables = before
 
 
-def constant(value: Any, shape: Shape) -> Part:
-    return Part(lambda _: value, shape, constant=True, value=value)
+def constant(value: Any) -> Part:
+    return Part(lambda _: value, constant=True, value=value)
 
 
-def attribute(base: Step, adds: int, shape: Shape) -> Part:
+def attribute(base: Step, adds: int) -> Part:
     if not adds:
-        return Part(base, shape, base, 0)
+        return Part(base, base, 0)
 
     def step(run: Run) -> Any:
         try:
@@ -88,7 +86,7 @@ def attribute(base: Step, adds: int, shape: Shape) -> Part:
         run.spend(1)
         return value
 
-    return Part(step, shape, base, adds)
+    return Part(step, base, adds)
 
 
 def based(part: Part) -> tuple[Step, int]:

@@ -1,11 +1,13 @@
-"""The tree of a checked CEL expression, read from the engine's serialized form (cel.expr.CheckedExpr, a protobuf message in an Any)."""
+"""The tree of a CEL expression, read from the parser's serialized form (cel.expr.ParsedExpr, a protobuf message in an Any)."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_PRIMITIVES = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
-_WELL_KNOWN = {2: "timestamp", 3: "duration"}
+from kilde.core.objects.cel.types import Type
+from kilde.core.objects.cel.values import Uint
+
 _CONSTANTS = {1: "null", 2: "bool", 3: "int", 4: "uint", 5: "double", 6: "string", 7: "bytes"}
 _Fields = dict[int, list[Any]]
 
@@ -15,7 +17,8 @@ class Node:
     """One expression. `kind` is const, ident, select, call, list, map, struct or loop (a comprehension).
 
     `name` is the identifier, field or function; `parts` what is within: of a select the operand, of a call the arguments (with `target`
-    beside), of a list its elements, of a map keys and values in turn. A loop has its parts by name in `loop`.
+    beside), of a list its elements, of a map keys and values in turn, of a struct the values of its `fields` (`entries` are their ids). A
+    loop has its parts by name in `loop`.
     """
 
     id: int
@@ -28,45 +31,48 @@ class Node:
     type: str = ""  # of a constant
     tests: bool = False  # a select by has()
     optional: frozenset[int] = frozenset()  # places of elements, or entries, that are there only where their value is
+    fields: tuple[str, ...] = ()
+    entries: tuple[int, ...] = ()
+
+    @property
+    def constant(self) -> Any:
+        """The value of a constant."""
+        value = self.value
+        if self.type == "bool":
+            return bool(value)
+        if self.type == "int":
+            return value - (1 << 64) if value >= 1 << 63 else value
+        if self.type == "uint":
+            return Uint(value)
+        return float(struct.unpack("<d", value)[0]) if self.type == "double" else value
+
+    def walk(self) -> Iterator["Node"]:
+        """The expression, and all that is within."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            inner = [*([node.target] if node.target is not None else []), *node.parts]
+            inner += [one for one in node.loop.values() if isinstance(one, Node)]
+            waiting += reversed(inner)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """`types` has the name of each expression's type ("dyn" if only evaluation tells), `overloads` what a call may call.
-
-    `names` are those of expressions that stand for a variable or type: `a.b` may be one name.
-    """
+    """`types` has the type of each expression, `overloads` what a call may call, `names` what stands for a variable or type."""
 
     root: Node
-    types: Mapping[int, str]
+    types: Mapping[int, Type]
     overloads: Mapping[int, tuple[str, ...]]
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def read(serialized: bytes) -> Tree:
-    """The tree of a serialized expression."""
-    checked = _fields(_fields(serialized)[2][0])
-    types: dict[int, str] = {}
-    overloads: dict[int, tuple[str, ...]] = {}
-    names: dict[int, str] = {}
-    for entry in checked.get(3, ()):
-        found = _fields(entry)
-        types[found.get(1, [0])[0]] = _type(_fields(found.get(2, [b""])[0]))
-    for entry in checked.get(2, ()):
-        found = _fields(entry)
-        at, reference = found.get(1, [0])[0], _fields(found.get(2, [b""])[0])
-        overloads[at] = tuple(each.decode() for each in reference.get(3, ()))
-        if 1 in reference:
-            names[at] = reference[1][0].decode()
-    return Tree(_node(checked[4][0]), types, overloads, names)
-
-
-def _type(found: _Fields) -> str:
-    if 3 in found or 4 in found:
-        return _PRIMITIVES.get(found.get(3, found.get(4, [0]))[0], "dyn")
-    if 5 in found:
-        return _WELL_KNOWN.get(found[5][0], "dyn")
-    return "list" if 6 in found else "map" if 7 in found else "null" if 2 in found else "dyn"
+def read(serialized: bytes) -> tuple[Node, dict[int, int]]:
+    """The tree of a serialized expression, and where in its text each part begins."""
+    parsed = _fields(_fields(serialized)[2][0])
+    source = _fields(parsed.get(3, [b""])[0])
+    places = (_fields(entry) for entry in source.get(4, ()))
+    return _node(parsed[2][0]), {place.get(1, [0])[0]: place.get(2, [0])[0] for place in places}
 
 
 def _node(raw: bytes) -> Node:
@@ -82,6 +88,8 @@ def _const(found: _Fields) -> dict[str, Any]:
     for number, kind in _CONSTANTS.items():
         if number in found:
             value = found[number][0]
+            if kind == "null":
+                value = None
             return {"kind": "const", "type": kind, "value": value.decode() if kind == "string" else value}
     return {"kind": "const", "type": "null"}
 
@@ -119,15 +127,20 @@ def _places(raws: Any) -> frozenset[int]:
 
 def _struct(found: _Fields) -> dict[str, Any]:
     parts: list[Node] = []
+    fields: list[str] = []
+    entries: list[int] = []
     optional: set[int] = set()
     for place, raw in enumerate(found.get(2, ())):
         entry = _fields(raw)
         parts += _nodes([*entry.get(3, ()), *entry.get(4, ())])
+        fields += [name.decode() for name in entry.get(2, ())]
+        entries.append(entry.get(1, [0])[0])
         if entry.get(5, [0])[0]:
             optional.add(place)
     name = found.get(1, [b""])[0].decode()
     kind = "struct" if name else "map"
-    return {"kind": kind, "name": name, "parts": tuple(parts), "optional": frozenset(optional)}
+    whole = {"parts": tuple(parts), "optional": frozenset(optional), "fields": tuple(fields), "entries": tuple(entries)}
+    return {"kind": kind, "name": name, **whole}
 
 
 _PARTS = {2: "range", 4: "start", 5: "condition", 6: "step", 7: "result"}

@@ -154,7 +154,8 @@ ORDERED = (int, Uint, float, str, bytes, bool, Timestamp, Duration)
 
 def kind(value: Any) -> str:
     """The name of a value's type."""
-    return _KINDS.get(type(value)) or ("list" if isinstance(value, list) else "map")
+    told = _KINDS.get(type(value)) or getattr(value, "cel_type", "")
+    return told or ("list" if isinstance(value, list) else "map")
 
 
 def no_overload(detail: str = "") -> CelError:

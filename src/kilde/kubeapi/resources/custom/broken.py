@@ -12,14 +12,13 @@ from kilde.core.objects.cel.expressions import (
     Expression,
     available,
     typed,
-    uses_old,
 )
-from kilde.core.objects.cel.shapes import Shape
 from kilde.core.objects.cel.values import NOTHING, Optional
 from kilde.kubeapi.resources.causes import Cause, Tolerated, duplicate, invalid, required
+from kilde.kubeapi.resources.custom.declared import Declared, declared, scope_of
 from kilde.kubeapi.resources.custom.definition import Schema
-from kilde.kubeapi.resources.custom.rules import RULES, STEP, kind_of
-from kilde.kubeapi.resources.custom.seen import View, shape_of, view_of
+from kilde.kubeapi.resources.custom.rules import RULES, STEP
+from kilde.kubeapi.resources.custom.seen import View, view_of
 from kilde.kubeapi.resources.custom.values import same_json
 
 _OF_OBJECT = 10_000_000  # what all rules may cost on one object
@@ -31,7 +30,7 @@ _MOST_BYTES = 5 * 1024  # of a message that an expression makes
 
 @dataclass
 class _Rule:
-    """A rule, and its expressions: None where they are beyond our engine."""
+    """A rule, and its expressions: None where they do not compile, as older releases may have let them in."""
 
     raw: Object
     expression: Expression | None
@@ -98,9 +97,9 @@ def _made(schema: Schema, *, root: bool = False, depth: int) -> _Judged | None:
         return None
     root = root or bool(schema.get("x-kubernetes-embedded-resource"))
     made = _Judged(schema)
-    if schema.get(RULES):
-        shape = shape_of(schema, root=root)
-        made.rules = tuple(_rule(rule, kind_of(schema), shape) for rule in schema[RULES])
+    shape = declared(schema, root=root) if schema.get(RULES) else None
+    if shape is not None:
+        made.rules = tuple(_rule(rule, shape) for rule in schema[RULES])
         made.view = view_of(schema)
     for name, child in (schema.get("properties") or {}).items():
         below = _made(child, depth=depth + 1)
@@ -112,18 +111,16 @@ def _made(schema: Schema, *, root: bool = False, depth: int) -> _Judged | None:
     return made if made.rules or made.fields or made.items or made.values else None
 
 
-def _rule(raw: Object, kind: str, shape: Shape) -> _Rule:
-    text, optional = str(raw.get("rule") or "").strip(), bool(raw.get("optionalOldSelf"))
-    message = str(raw.get("messageExpression") or "")
-    made = _compiled(text, kind, shape, optional)
-    return _Rule(raw, made, _compiled(message, kind, shape, optional) if message else None, uses_old(text), optional)
+def _rule(raw: Object, shape: Declared) -> _Rule:
+    optional, message = bool(raw.get("optionalOldSelf")), str(raw.get("messageExpression") or "")
+    made = _compiled(str(raw.get("rule") or ""), shape, optional)
+    looks_back = made is not None and "oldSelf" in made.tree.names.values()
+    return _Rule(raw, made, _compiled(message, shape, optional) if message else None, looks_back, optional)
 
 
-def _compiled(text: str, kind: str, shape: Shape, optional: bool) -> Expression | None:
-    """None where it was accepted with the CRD although it is beyond our engine: see BadExpression.is_ours."""
-    shapes = {"self": shape, "oldSelf": Shape() if optional else shape}
+def _compiled(text: str, shape: Declared, optional: bool) -> Expression | None:
     try:
-        return typed(text, (("self", kind), ("oldSelf", "DYN" if optional else kind)), shapes)
+        return typed(text, scope_of(shape, optional_old=optional))
     except BadExpression:
         return None
 

@@ -16,12 +16,11 @@ from kilde.kubeapi.resources.custom.estimate_calls import library
 _OF_ONE, _OF_ALL = 10_000_000, 100_000_000
 _TOLD = 4  # of the most expensive rules
 _ADVICE = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"
-_VARIABLES = frozenset(("self", "oldSelf"))
 
 
 def cost_of(tree: Tree, shape: Declared) -> int:
     """What an expression costs at most, evaluated once."""
-    return Estimate(tree, shape, _VARIABLES, library).most()
+    return Estimate(tree, shape, library).most()
 
 
 def times_below(schema: Schema, times: int | None) -> int | None:

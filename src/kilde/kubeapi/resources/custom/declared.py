@@ -1,9 +1,11 @@
-"""Declared: what a schema tells of a value's size: how many elements at most, how few bytes at least (apiserver, cel/common/schemas.go)."""
+"""Declared: what a schema tells rules of its values: types, how many elements at most, how few bytes at least (cel/common/schemas.go)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kilde.core.objects.cel.inference import Scope
+from kilde.core.objects.cel.types import SIMPLE, Type, list_of, map_of, optional, struct
 from kilde.kubeapi.resources.custom.definition import Schema
 
 MOST_BYTES = 3 * 1024 * 1024  # of a request
@@ -61,6 +63,25 @@ def declared(schema: Schema, *, root: bool = False) -> Declared | None:
     if kind == "object":
         return _map(schema) if isinstance(schema.get("additionalProperties"), Mapping) else _object(schema)
     return _text(schema) if kind == "string" else _SIMPLE.get(str(kind))
+
+
+def scope_of(shape: Declared, *, optional_old: bool = False) -> Scope:
+    """What rules over such values can name. `optional_old`: what was there before may be missing."""
+    structs: dict[str, Mapping[str, Type]] = {}
+    one = type_of(shape, "selfType", structs)
+    return Scope({"self": one, "oldSelf": optional(one) if optional_old else one}, structs)
+
+
+def type_of(shape: Declared, name: str, structs: dict[str, Mapping[str, Type]]) -> Type:
+    """The type of such values; objects are called `name`, and what is in them after it. Their fields are put into `structs`."""
+    if shape.kind == "object":
+        structs[name] = {key: type_of(below, f"{name}.{key}", structs) for key, below in shape.fields.items()}
+        return struct(name)
+    if shape.item is None:
+        return SIMPLE[shape.kind]
+    if shape.kind == "list":
+        return list_of(type_of(shape.item, f"{name}.@idx", structs))
+    return map_of(SIMPLE["string"], type_of(shape.item, f"{name}.@elem", structs))
 
 
 def _inner(schema: Schema) -> Declared | None:

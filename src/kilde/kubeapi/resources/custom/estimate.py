@@ -17,7 +17,6 @@ _TRAVERSAL, _REGEX = 0.1, 0.25  # of a character of a text, of a pattern
 _LIST, _MAP, _STRUCT = 10, 30, 40
 _SCALARS = frozenset(("bool", "int", "uint", "double", "timestamp", "duration"))
 _ACCUMULATORS = frozenset(("__result__", "@result"))
-_WORDS = {"int": "int64", "uint": "uint64", "object": "map"}  # of kinds, in the names of overloads
 
 
 class Pair(NamedTuple):
@@ -74,24 +73,20 @@ class Local:
     """A variable of a loop or bind."""
 
     path: tuple[str, ...]
-    kind: str
     size: Pair | None
     entry: Entry | None = None
 
 
 @dataclass
 class Estimate:
-    """One expression's. `root` is what self and the other `variables` are."""
+    """One expression's. `root` is what its variables are."""
 
     tree: Tree
     root: Declared
-    variables: frozenset[str]
     library: Callable[["Estimate", Node], Called | None]
     _paths: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _sizes: dict[int, Pair] = field(default_factory=dict)
     _entries: dict[int, Entry] = field(default_factory=dict)
-    _kinds: dict[int, str] = field(default_factory=dict)
-    _items_kinds: dict[int, str] = field(default_factory=dict)
     _locals: dict[str, list[Local]] = field(default_factory=dict)
 
     def most(self) -> int:
@@ -117,7 +112,7 @@ class Estimate:
         if node.tests:
             return inner  # has() is free in Kubernetes
         self._paths[node.id] = (*self.path(operand), node.name)
-        return inner.plus(ONE) if self.kind(operand) in ("map", "object", "") else inner
+        return inner.plus(ONE) if self.kind(operand) in ("map", "struct", "dyn") else inner
 
     def _of_list(self, node: Node) -> Pair:
         total, value = NOTHING, Pair(MOST if node.parts else 0, 0)
@@ -125,7 +120,6 @@ class Estimate:
             total = total.plus(self.cost(part))
             value = value.union(self.size(part))
         self._entries[node.id] = Entry("list", ONE, value)
-        self._items_kinds[node.id] = self.kind(node.parts[0]) if node.parts else ""
         return total.plus(fixed(_LIST))
 
     def _of_map(self, node: Node) -> Pair:
@@ -146,7 +140,7 @@ class Estimate:
         loop = node.loop
         reach, start = loop["range"], loop["start"]
         total = self.cost(reach).plus(self.cost(start))
-        self._push(loop["sum"], Local(self.path(start), self.kind(start), self.maybe_size(start), self.entry(start)))
+        self._push(loop["sum"], Local(self.path(start), self.maybe_size(start), self.entry(start)))
         binds = reach.kind == "list" and not reach.parts and loop["condition"].kind == "const"
         if binds and loop["condition"].value in (0, None) and loop["sum"] not in _ACCUMULATORS:
             total = total.plus(self.cost(loop["result"]))
@@ -166,8 +160,6 @@ class Estimate:
         elif start.kind in ("list", "map"):
             self._sizes[node.id] = count
             self._put(self._entries, node, self.entry(loop["step"]))
-        self._kinds[node.id] = self.kind(start)
-        self._items_kinds[node.id] = self._items_kinds.get(loop["step"].id, "")
         return total.plus(count.by(each))
 
     def _items(self, node: Node) -> None:
@@ -179,10 +171,7 @@ class Estimate:
         roles = ((names[0], keys), (names[1], values)) if names[1] else ((names[0], values if listed else keys),)
         for name, step in roles:
             size = None if entry is None else entry.value if step == values else entry.key
-            below = self._typed((*path, step))
-            fixed_kinds = {"@indices": "int", "@keys": "string"}
-            kind = below.kind if below else fixed_kinds.get(step) or self._items_kinds.get(reach.id, "")
-            self._push(name, Local((*path, step), kind, size))
+            self._push(name, Local((*path, step), size))
 
     def _of_call(self, node: Node) -> Pair:
         if node.name == "dyn":
@@ -191,7 +180,7 @@ class Estimate:
             return ONE.plus(inner)
         costs = [self.cost(part) for part in node.parts]
         total = self.cost(node.target) if node.target is not None else NOTHING
-        overloads = self._overloads(node)
+        overloads = self.tree.overloads.get(node.id, ())
         if not overloads:
             return NOTHING
         least, most, size = MOST, 0, None
@@ -212,24 +201,11 @@ class Estimate:
         self._put(self._sizes, node, size)
         return total.plus(Pair(least, most))
 
-    def _overloads(self, node: Node) -> list[str]:
-        """Those that the types of the arguments leave, which the engine does not know as well as a schema does."""
-        found = list(self.tree.overloads.get(node.id, ()))
-        told = [*([node.target] if node.target else []), *node.parts]
-        if len(found) < 2 or not told:
-            return found
-        kind = self.kind(told[1] if node.name == "@in" else told[0])
-        word = _WORDS.get(kind, kind)
-        fitting = [one for one in found if word in one.split("_")] if word not in ("", "dyn") else []
-        return fitting or found
-
     def _standard(self, node: Node, overload: str, costs: Sequence[Pair]) -> Called:
         parts, target = node.parts, node.target
         if overload in ("logical_or", "logical_and"):
             return Called(Pair(costs[0].least, costs[0].plus(costs[1]).most))
         if overload == "conditional":
-            self._kinds[node.id] = self.kind(parts[1])
-            self._items_kinds[node.id] = self._items_kinds.get(parts[1].id, "")
             first = self.entry(parts[1])
             self._put(self._entries, node, first.union(self.entry(parts[2])) if first else None)
             size = self.size(parts[1]).union(self.size(parts[2]))
@@ -259,8 +235,6 @@ class Estimate:
         left, right = node.parts
         size, entry = self.size(left).plus(self.size(right)), self.entry(left)
         self._put(self._entries, node, entry.union(self.entry(right)) if entry else None)
-        self._kinds[node.id] = overload.removeprefix("add_")
-        self._items_kinds[node.id] = self._items_kinds.get(left.id) or self._items_kinds.get(right.id, "")
         return Called(ONE if overload == "add_list" else size.scaled(_TRAVERSAL), size)
 
     def searched(self, text: Node, pattern: Node) -> Pair:
@@ -286,32 +260,16 @@ class Estimate:
             found = found.below(step) if found is not None else None
         return found
 
-    def _typed(self, path: tuple[str, ...]) -> Declared | None:
-        return self._declared(path) if path and path[0] in self.variables else None
-
     def item_of(self, node: Node) -> tuple[str, Pair]:
         """Kind and size of the items of a list."""
         path = self.path(node)
-        typed = self._typed(path)
-        kind = typed.item.kind if typed is not None and typed.item is not None else self._items_kinds.get(node.id, "")
         found = self._declared((*path, "@items")) if path else None
-        return kind, UNKNOWN if found is None else Pair(0, found.most)
+        inner = self.tree.types[node.id].params
+        return inner[0].kind if inner else "dyn", UNKNOWN if found is None else Pair(0, found.most)
 
     def kind(self, node: Node) -> str:
-        """The kind of an expression's value; "" if nobody knows."""
-        if node.kind == "const":
-            return node.type
-        if node.kind in ("list", "map"):
-            return node.kind
-        found = self._typed(self.path(node))
-        if found is not None:
-            return found.kind
-        if node.id in self._kinds:
-            return self._kinds[node.id]
-        if node.kind == "ident" and (local := self._local(node.name)) is not None and local.kind:
-            return local.kind
-        told = self.tree.types.get(node.id, "")
-        return "" if told == "dyn" else told
+        """The kind of an expression's value."""
+        return self.tree.types[node.id].kind
 
     def size(self, node: Node) -> Pair:
         """How large its value may be."""
@@ -352,7 +310,6 @@ class Estimate:
     def _copy(self, node: Node, source: Node) -> None:
         self._put(self._sizes, node, self.maybe_size(source))
         self._put(self._entries, node, self.entry(source))
-        self._kinds[node.id] = self.kind(source)
 
     def _put(self, where: dict[int, _T], node: Node, found: _T | None) -> None:
         if found is not None:

@@ -5,44 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kilde.core.basics.reading import duration
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
 from kilde.core.objects.cel.times import read_timestamp
 from kilde.core.objects.cel.values import CelError, Duration, MapList, SetList
 from kilde.kubeapi.resources.custom.declared import escaped
 from kilde.kubeapi.resources.custom.definition import Schema
 
 View = Callable[[Any], Any]
-_TEXT = Shape("string")
-_NAMED = Shape("object", fields={"name": _TEXT, "generateName": _TEXT})
-_SIMPLE = {"boolean": Shape("bool"), "integer": Shape("int"), "number": Shape("double")}
-_FORMS = {
-    "byte": Shape("bytes"),
-    "duration": Shape("duration"),
-    **dict.fromkeys(("date", "date-time", "datetime"), Shape("timestamp")),
-}
-
-
-def shape_of(schema: Schema, *, root: bool = False) -> Shape:
-    """What a schema tells of its values; `root`: of whole objects."""
-    kind, extra = schema.get("type"), schema.get("additionalProperties")
-    if schema.get("x-kubernetes-int-or-string"):
-        return UNKNOWN
-    if kind == "array":
-        items = schema.get("items")
-        return Shape("list", _inner(items) if isinstance(items, Mapping) else UNKNOWN)
-    if kind == "object" and isinstance(extra, Mapping):
-        return Shape("map", _inner(extra))
-    if kind == "object":
-        fields = {escaped(name): _inner(child) for name, child in (schema.get("properties") or {}).items()}
-        known = {"kind": _TEXT, "apiVersion": _TEXT, "metadata": _NAMED} if root else {}
-        return Shape("object", fields={**fields, **known})
-    if kind == "string":
-        return _FORMS.get(str(schema.get("format")), _TEXT)
-    return _SIMPLE.get(str(kind), UNKNOWN)
-
-
-def _inner(schema: Schema) -> Shape:
-    return shape_of(schema, root=bool(schema.get("x-kubernetes-embedded-resource")))
 
 
 def view_of(schema: Schema) -> View | None:

@@ -1,10 +1,5 @@
-"""MutatingAdmissionPolicies: `invocations` are those that a request is about, `mutation` is a patch that one of them makes of it.
+"""MutatingAdmissionPolicies: `invocations` are those that a request is about, `mutation` is a patch that one of them makes of it."""
 
-Their expressions build objects as `Object{spec: Object.spec{…}}` and patches as `JSONPatch{op: …}`; our engine has no such types, so these
-literals are rewritten to maps before they are compiled: the values are the same.
-"""
-
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,12 +11,6 @@ from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.scope import OutOfBudget, Scope
 from kilde.kubeapi.resources.policies.validating import Params, bound_as, conditions, together
-
-_TOKEN = re.compile(
-    r"""(?P<text>r?"(?:[^"\\]|\\.)*"|r?'(?:[^'\\]|\\.)*')|(?P<open>(?:Object(?:\.\w+)*|JSONPatch)\s*\{)|(?P<brace>[{}])"""
-    r"""|(?P<field>[A-Za-z_]\w*)(?P<colon>\s*:)|(?P<word>[A-Za-z_]\w*)|(?P<other>.)""",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,42 +93,16 @@ def mutation(invocation: Invocation, place: int, request: Request) -> Mutation |
     MutationFailed where a policy with failurePolicy Fail cannot be evaluated.
     """
     spec, shown = invocation.policy["spec"], request.shown_as(invocation.resource)
-    scope = Scope(shown, invocation.param, spec.get("variables") or ())
+    scope = Scope(shown, invocation.param, spec.get("variables") or (), patches=True)
     one = spec["mutations"][place]
     applies = one.get("patchType") == "ApplyConfiguration"
     source = one.get("applyConfiguration" if applies else "jsonPatch") or {}
     text = str(source.get("expression", ""))
     try:
-        patch = scope.value(as_maps(text))
+        patch = scope.value(text)
     except (BadExpression, EvaluationFailed, OutOfBudget) as error:
         if spec.get("failurePolicy") == "Ignore":
             return None
         why = str(error) if isinstance(error, OutOfBudget) else f"expression '{text}' resulted in error: {error.what}"
         raise _refused(invocation, why) from error
     return Mutation(patch, applies, shown.shown or shown.resource)
-
-
-def as_maps(text: str) -> str:
-    """The expression with its object literals written as maps: `Object{a: 1}` → `{"a": 1}`."""
-    out: list[str] = []
-    literals: list[bool] = []  # for each open brace, whether it is an object literal's
-    begins = False  # whether a field's name may stand here
-    for token in _TOKEN.finditer(text):
-        found = token.group()
-        if token.lastgroup == "open" or token.group("open"):
-            literals.append(True)
-            found, begins = "{", True
-        elif token.group("brace"):
-            if found == "{":
-                literals.append(False)
-            elif literals:
-                literals.pop()
-            begins = False
-        elif token.group("field") and begins and literals and literals[-1]:
-            found, begins = f'"{token.group("field")}"{token.group("colon")}', False
-        elif found == ",":
-            begins = bool(literals) and literals[-1]
-        elif not found.isspace():
-            begins = False
-        out.append(found)
-    return "".join(out)

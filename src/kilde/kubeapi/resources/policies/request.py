@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.cel.authorizing import Authorizer, Decision, Wanted
 from kilde.kubeapi.resources.kinds import Resource
 
 # Policies and webhooks are not asked about themselves: nobody could take a wrong one back.
@@ -24,6 +25,13 @@ Convert = Callable[[Object, Resource], Object]
 """(object, resource) → the object as that resource shows it."""
 
 
+def _refused(wanted: Wanted) -> Decision:
+    return Decision(allowed=False)
+
+
+_NOBODY = Authorizer(_refused, lambda namespace, name: _refused)
+
+
 def _as_it_is(obj: Object, resource: Resource) -> Object:
     return obj
 
@@ -34,7 +42,7 @@ class Request:
 
     `operation` is CREATE, UPDATE, DELETE or CONNECT; `kind` the (group, version, kind) of the body: the resource's own, but for some
     sub-resources. `others` are the resources that show the same objects, `convert` makes what they show, and `shown` is the one that
-    the objects are in now, if it is not `resource`.
+    the objects are in now, if it is not `resource`. `authorizer` has the rights of who asks.
     """
 
     operation: str
@@ -54,6 +62,12 @@ class Request:
     others: Sequence[Resource] = ()
     convert: Convert = _as_it_is
     shown: Resource | None = None
+    authorizer: Authorizer = _NOBODY
+
+    @property
+    def namespace_name(self) -> str:
+        """The name of the namespace; "" where there is none."""
+        return str(((self.namespace or {}).get("metadata") or {}).get("name", ""))
 
     def shown_as(self, resource: Resource) -> "Request":
         """The same request with its objects as another resource shows them."""
@@ -78,7 +92,7 @@ class Request:
             "requestResource": asked_place,
             "requestSubResource": self.sub_resource,
             "name": self.name,
-            "namespace": ((self.namespace or {}).get("metadata") or {}).get("name", ""),
+            "namespace": self.namespace_name,
             "operation": self.operation,
             "userInfo": {
                 "username": self.user,

@@ -1,35 +1,18 @@
 """Scope: the variables of a policy's expressions, and what evaluating them may still cost (apiserver, pkg/admission/plugin/cel)."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, Expression, as_json, typed
-from kilde.core.objects.cel.shapes import UNKNOWN, Shape
+from kilde.core.objects.cel.authorizing import ResourceCheck, Wanted
+from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, as_json
 from kilde.core.objects.cel.values import CelError
+from kilde.kubeapi.resources.policies.names import Names, compiled
 from kilde.kubeapi.resources.policies.request import Request
 
-VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
 OF_POLICY, OF_CONDITIONS = 10_000_000, 2_500_000  # what all expressions of one kind may cost on one request
 
 _OUT = "validation failed due to running out of cost budget, no further validation rules will be run"
-_TEXT = Shape("string")
-_TEXTS = Shape("list", _TEXT)
-_PLACE = Shape("object", fields=dict.fromkeys(("group", "version", "kind", "resource"), _TEXT))
-_PEOPLE = {"username": _TEXT, "uid": _TEXT, "groups": _TEXTS, "extra": Shape("map", _TEXTS)}
-_REQUEST = Shape(
-    "object",
-    fields={
-        **dict.fromkeys(("subResource", "requestSubResource", "name", "namespace", "operation"), _TEXT),
-        **dict.fromkeys(("kind", "resource", "requestKind", "requestResource"), _PLACE),
-        "userInfo": Shape("object", fields=_PEOPLE),
-        "dryRun": Shape("bool"),
-    },
-)
-_MARKS = dict.fromkeys(("labels", "annotations"), Shape("map", _TEXT))
-_NAMESPACE = Shape("object", fields={"metadata": Shape("object", fields={**_MARKS, "name": _TEXT})})
-_Variables = tuple[tuple[str, str], ...]
 
 
 class OutOfBudget(Exception):
@@ -37,21 +20,6 @@ class OutOfBudget(Exception):
 
     def __init__(self) -> None:
         super().__init__(_OUT)
-
-
-@lru_cache(maxsize=1024)
-def compiled(text: str, variables: _Variables = ()) -> Expression:
-    """An expression that sees these variables (name, expression), each of which sees those before it. BadExpression."""
-    shapes = {name: _shape_of(one, variables[:place]) for place, (name, one) in enumerate(variables)}
-    known = {"request": _REQUEST, "namespaceObject": _NAMESPACE, "variables": Shape("object", fields=shapes)}
-    return typed(text, ((name, "DYN") for name in VARIABLES), {**dict.fromkeys(VARIABLES, UNKNOWN), **known})
-
-
-def _shape_of(text: str, variables: _Variables) -> Shape:
-    try:
-        return compiled(text, variables).shape
-    except BadExpression:
-        return UNKNOWN
 
 
 class Scope:
@@ -64,9 +32,10 @@ class Scope:
         variables: Iterable[Mapping[str, Any]] = (),
         *,
         budget: int = OF_POLICY,
+        patches: bool = False,
     ) -> None:
         self.left = budget
-        self._named: _Variables = tuple((one["name"], one["expression"]) for one in variables)
+        self._names = Names.of(variables, patches=patches)
         self._spent = 0  # by variables, since the last expression
         self._data: dict[str, Any] = {
             "object": request.object,
@@ -75,11 +44,13 @@ class Scope:
             "params": param,
             "namespaceObject": request.namespace,
             "variables": _Lazy(self),
+            "authorizer": request.authorizer,
+            "authorizer.requestResource": _about(request),
         }
 
     def value(self, text: str) -> Json:
         """The value of an expression. BadExpression, EvaluationFailed, OutOfBudget."""
-        made, failed, found = compiled(text, self._named), None, None
+        made, failed, found = compiled(text, self._names), None, None
         try:
             found, cost = made.measured(self._data)
         except EvaluationFailed as error:
@@ -94,13 +65,13 @@ class Scope:
 
     def place_of(self, name: str) -> int | None:
         """Which of the policy's variables has this name."""
-        return next((place for place, (one, _) in enumerate(self._named) if one == name), None)
+        return next((place for place, (one, _) in enumerate(self._names.variables or ()) if one == name), None)
 
     def variable(self, place: int) -> Any:
         """The value of a variable. CelError."""
-        name, text = self._named[place]
+        name, text = (self._names.variables or ())[place]
         try:
-            found, cost = compiled(text, self._named[:place]).measured(self._data)
+            found, cost = compiled(text, self._names.before(place)).measured(self._data)
         except BadExpression as error:
             raise CelError(f'composited variable "{name}" fails to compile: {error.what}') from error
         except EvaluationFailed as error:
@@ -134,3 +105,17 @@ class _Lazy(dict[str, Any]):
                 self._errors[name] = error
                 raise
         return self[name]
+
+
+def _about(request: Request) -> ResourceCheck:
+    """The question about what is written, without its verb."""
+    resource = request.shown or request.resource
+    wanted = Wanted(
+        "",
+        resource.group,
+        resource.plural,
+        request.sub_resource,
+        request.namespace_name,
+        request.name,
+    )
+    return ResourceCheck(request.authorizer.ask, wanted)

@@ -183,8 +183,7 @@ def _selector(selector: object, at: str) -> Iterator[Cause]:
         try:
             expression(text, ("device",))
         except BadExpression as error:
-            if not error.is_ours:
-                yield invalid(f"{at}.cel.expression", text, f"compilation failed: {error.what}")
+            yield invalid(f"{at}.cel.expression", text, f"compilation failed: {error.what}")
 
 
 def _constraint(constraint: Json, at: str, names: Names) -> Iterator[Cause]:

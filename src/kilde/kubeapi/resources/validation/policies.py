@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel.expressions import BadExpression, available, expression
+from kilde.core.objects.cel.expressions import BadExpression, available
+from kilde.core.objects.cel.types import BOOL, NULL, STRING, Type, list_of, struct
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
@@ -15,6 +17,7 @@ from kilde.kubeapi.resources.causes import (
     required,
     too_many,
 )
+from kilde.kubeapi.resources.policies.names import Names, compiled
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, word_of
 from kilde.kubeapi.resources.validation.names import (
     dns_1035_label,
@@ -25,7 +28,6 @@ from kilde.kubeapi.resources.validation.names import (
 )
 from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
-_VARIABLES = ("object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer")
 _FAILURE = ("Fail", "Ignore")
 _MATCH = ("Equivalent", "Exact")
 _SIDE_EFFECTS = ("None", "NoneOnDryRun")
@@ -35,7 +37,9 @@ _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
 _REINVOCATION = ("IfNeeded", "Never")
 _MUTATED = ("*", "CONNECT", "CREATE", "UPDATE")
-_IN_CONDITIONS = tuple(name for name in _VARIABLES if name not in ("params", "variables"))
+_OF_WEBHOOKS = Names(params=False)
+# patchType → what the expression gives.
+_MUTATIONS = {"ApplyConfiguration": struct("Object"), "JSONPatch": list_of(struct("JSONPatch"))}
 _LONGEST_WAIT, _LONGEST_ANNOTATION = 30, 5 * 1024
 _MOST_CONDITIONS, _MOST_ANNOTATIONS = 64, 20
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -68,7 +72,7 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
     else:
         yield from word_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
     yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
-    yield from _conditions(hook, f"{at}.matchConditions", _IN_CONDITIONS)
+    yield from _conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
     seconds = hook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= _LONGEST_WAIT:
         yield invalid(
@@ -94,14 +98,14 @@ def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
         yield invalid(at, versions, "must include at least one of v1, v1beta1")
 
 
-def _conditions(owner: Object, at: str, variables: tuple[str, ...]) -> Iterator[Cause]:
+def _conditions(owner: Object, at: str, names: Names) -> Iterator[Cause]:
     """Match conditions: each has a name of its own and an expression."""
     seen: set[str] = set()
     if len(owner.get("matchConditions") or ()) > _MOST_CONDITIONS:
         yield too_many(at, len(owner["matchConditions"]), _MOST_CONDITIONS)
     for index, one in items(owner, "matchConditions"):
         where, name = f"{at}[{index}]", one.get("name") or ""
-        yield from _expression((one.get("expression") or "").strip(), f"{where}.expression", variables, "")
+        yield from _expression((one.get("expression") or "").strip(), f"{where}.expression", names, missing="")
         if not name:
             yield required(f"{where}.name")
         else:
@@ -177,31 +181,31 @@ _PLURALS = {"operations": "operations", "apiGroups": "API groups", "apiVersions"
 def check_policy(policy: Object) -> Iterator[Cause]:
     """What is wrong with a ValidatingAdmissionPolicy."""
     spec = policy.get("spec") or {}
-    variables = _variables(spec)
-    yield from _common(spec, variables)
+    names = _names(spec)
+    yield from _common(spec, names)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         words = "validations or auditAnnotations must contain at least one item"
         yield required("spec.validations", words)
         yield required("spec.auditAnnotations", words)
         return
     for index, one in items(spec, "validations"):
-        yield from _validation(one, f"spec.validations[{index}]", variables)
-    yield from _audit_annotations(spec, get(policy, "metadata", "name", default=""), variables)
+        yield from _validation(one, f"spec.validations[{index}]", names)
+    yield from _audit_annotations(spec, get(policy, "metadata", "name", default=""), names)
 
 
-def _variables(spec: Object) -> tuple[str, ...]:
+def _names(spec: Object) -> Names:
     """What expressions of a policy can name."""
-    return _VARIABLES if spec.get("paramKind") is not None else tuple(one for one in _VARIABLES if one != "params")
+    return Names.of(spec.get("variables") or (), params=spec.get("paramKind") is not None)
 
 
-def _validation(one: Object, at: str, variables: tuple[str, ...]) -> Iterator[Cause]:
-    yield from _expression(one.get("expression"), f"{at}.expression", variables)
+def _validation(one: Object, at: str, names: Names) -> Iterator[Cause]:
+    yield from _expression(one.get("expression"), f"{at}.expression", names)
     told, message = one.get("messageExpression") or "", one.get("message") or ""
     if told and not told.strip():
         yield invalid(f"{at}.messageExpression", told, "must be non-empty if specified")
     elif told:
-        known = tuple(name for name in variables if name != "authorizer")
-        yield from _expression(told, f"{at}.messageExpression", known)
+        known = replace(names, authorizer=False)
+        yield from _expression(told, f"{at}.messageExpression", known, (STRING,))
     if message and not message.strip():
         yield invalid(f"{at}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip() or "\r" in message.strip():
@@ -209,7 +213,7 @@ def _validation(one: Object, at: str, variables: tuple[str, ...]) -> Iterator[Ca
     yield from word_of(one.get("reason"), _REASONS, f"{at}.reason")
 
 
-def _audit_annotations(spec: Object, name: str, variables: tuple[str, ...]) -> Iterator[Cause]:
+def _audit_annotations(spec: Object, name: str, names: Names) -> Iterator[Cause]:
     keys: set[str] = set()
     if len(spec.get("auditAnnotations") or ()) > _MOST_ANNOTATIONS:
         words = f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"
@@ -224,7 +228,9 @@ def _audit_annotations(spec: Object, name: str, variables: tuple[str, ...]) -> I
         if len(text) > _LONGEST_ANNOTATION:
             yield required(f"{at}.valueExpression", f"must not exceed {_LONGEST_ANNOTATION} bytes in length")
         else:
-            yield from _expression(text, f"{at}.valueExpression", variables, "valueExpression is not specified")
+            missing, value = "valueExpression is not specified", one.get("valueExpression")
+            where = f"{at}.valueExpression"
+            yield from _expression(text, where, names, (STRING, NULL), missing=missing, told=value)
         if key in keys:
             yield duplicate(f"{at}.key", key)
         keys.add(key)
@@ -237,7 +243,8 @@ def _annotation_as_held(one: Object) -> Struct:
 def check_mutating_policy(policy: Object) -> Iterator[Cause]:
     """What is wrong with a MutatingAdmissionPolicy."""
     spec = policy.get("spec") or {}
-    yield from _common(spec, _variables(spec))
+    names = replace(_names(spec), patches=True)
+    yield from _common(spec, _names(spec))
     yield from _mutating_operations(spec, "matchConstraints")
     yield from one_of(spec.get("reinvocationPolicy"), _REINVOCATION, "spec.reinvocationPolicy", needed=True)
     if not spec.get("mutations"):
@@ -253,9 +260,8 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
             if one.get(key) is None:
                 yield required(f"{at}.{key}", f"must be specified when patchType is {kind}")
             else:
-                # Mutations make typed objects, of which only the evaluation knows: they are not compiled here.
-                if not (one[key].get("expression") or "").strip():
-                    yield required(f"{at}.{key}.expression")
+                text = (one[key].get("expression") or "").strip()
+                yield from _expression(text, f"{at}.{key}.expression", names, (_MUTATIONS[kind],), missing="")
 
 
 def _mutating_operations(spec: Object, key: str) -> Iterator[Cause]:
@@ -289,7 +295,7 @@ def _param_kind(kind: Object, at: str) -> Iterator[Cause]:
         yield invalid(f"{at}.kind", name, words)
 
 
-def _common(spec: Object, variables: tuple[str, ...]) -> Iterator[Cause]:
+def _common(spec: Object, names: Names) -> Iterator[Cause]:
     yield from word_of(spec.get("failurePolicy"), _FAILURE, "spec.failurePolicy")
     kind = spec.get("paramKind")
     if kind is not None:
@@ -299,15 +305,14 @@ def _common(spec: Object, variables: tuple[str, ...]) -> Iterator[Cause]:
         yield required("spec.matchConstraints")
     else:
         yield from _constraints(constraints, "spec.matchConstraints", needed=True)
-    in_conditions = tuple(name for name in variables if name != "variables")
-    yield from _conditions(spec, "spec.matchConditions", in_conditions)
+    yield from _conditions(spec, "spec.matchConditions", replace(names, variables=None))
     for index, one in items(spec, "variables"):
         at, name = f"spec.variables[{index}]", one.get("name") or ""
         if not name.strip():
             yield required(f"{at}.name", "name is not specified")
         elif not _IDENTIFIER.fullmatch(name):
             yield invalid(f"{at}.name", name, "must be a valid CEL identifier")
-        yield from _expression(one.get("expression"), f"{at}.expression", variables)
+        yield from _expression(one.get("expression"), f"{at}.expression", names.before(index), ())
 
 
 def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
@@ -322,16 +327,32 @@ def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Caus
 
 
 def _expression(
-    text: Json, at: str, variables: tuple[str, ...], missing: str = "expression is not specified"
+    text: Json,
+    at: str,
+    names: Names,
+    wanted: tuple[Type, ...] = (BOOL,),
+    *,
+    missing: str = "expression is not specified",
+    told: Json = None,
 ) -> Iterator[Cause]:
+    """An expression must be there, compile and give one of the types `wanted` (none: any). `told` is how it is quoted, if not as it is."""
     if not (text or "").strip():
         yield required(at, missing)
     elif available():
-        try:
-            expression(str(text), variables)
-        except BadExpression as error:
-            if not error.is_ours:
-                yield invalid(at, text, f"compilation failed: {error.what}")
+        wrong = _wrong(str(text), names, wanted)
+        if wrong:
+            yield invalid(at, text if told is None else told, wrong)
+
+
+def _wrong(text: str, names: Names, wanted: tuple[Type, ...]) -> str:
+    try:
+        made = compiled(text, names)
+    except BadExpression as error:
+        return f"compilation failed: {error.what}"
+    if wanted and made.gives not in wanted:
+        several = f"one of [{' '.join(one.told for one in wanted)}]" if len(wanted) > 1 else wanted[0].told
+        return f"must evaluate to {several} but got {made.gives.told}"
+    return f"program instantiation failed: {made.fault}" if made.fault else ""
 
 
 def check_policy_binding(binding: Object) -> Iterator[Cause]:
