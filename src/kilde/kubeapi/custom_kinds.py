@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +11,7 @@ from kilde.core.basics.values import Object, canonical
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.ownership import Version as Ownership
 from kilde.core.objects.typed.validation import check
+from kilde.kubeapi.aside import Aside
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
 from kilde.kubeapi.logic import go_decode, warnings
@@ -22,6 +23,7 @@ from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.custom import Definition, Version
 from kilde.kubeapi.resources.openapi_schemas import SELECTABLE
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.storage.records import Change, Key, Record
 from kilde.kubeapi.storage.records import record as record_of
@@ -51,6 +53,7 @@ class CustomKind(Kind):
     definition: Definition | None = None
     version: Version | None = None
     converter: Converter | None = None
+    aside: Aside | None = field(default=None, compare=False)
 
     @property
     def _definition(self) -> Definition:
@@ -200,10 +203,20 @@ class CustomKind(Kind):
         return warnings.of_custom(new, old)
 
     def problems_of_new(self, obj: Object) -> list[Cause]:
-        return custom.validate(obj, self._definition, self._version)
+        return self._problems(obj, None, status=False)
 
     def problems_of_change(self, new: Object, old: Object, subresource: str) -> list[Cause]:
-        return custom.validate(new, self._definition, self._version, old, status=subresource == "status")
+        return self._problems(new, old, status=subresource == "status")
+
+    def _problems(self, obj: Object, old: Object | None, *, status: bool) -> list[Cause]:
+        """What is wrong; rules that cost much are worked out aside. Waits."""
+
+        def judged(patience: Patience) -> list[Cause]:
+            return custom.validate(obj, self._definition, self._version, old, status=status, patience=patience)
+
+        if self.aside is None:
+            return judged(Patience())
+        return self.aside.worked_out(lambda: canonical([obj, old, status]), judged)
 
 
 def _paths(version: Version) -> ScalePaths:
@@ -316,6 +329,7 @@ class CustomKinds:
                     definition,
                     version,
                     converter,
+                    aside=Aside(),
                     begun=begun,
                 )
         release = self._world.release

@@ -11,6 +11,7 @@ from kilde.core.basics.moment import rfc3339
 from kilde.kubeapi.access.authorizer import Authorizer
 from kilde.kubeapi.access.tokens import Tokens, signing_key
 from kilde.kubeapi.allocations import Allocations
+from kilde.kubeapi.aside import Aside
 from kilde.kubeapi.kinds import Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
 from kilde.kubeapi.resources.catalog import Catalog
@@ -50,6 +51,7 @@ class World:
         self.release = serves or release()
         self.kinds = Kinds(Catalog((), self.release.resources), {}, release=self.release)
         self.webhooks: Asks = _Webhooks()
+        self.aside = Aside()
 
     def time(self) -> float:
         """Seconds since the epoch."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from kilde.core.basics.values import Object
 from kilde.core.objects.cel.authorizing import Authorizer, Decision, Wanted
 from kilde.core.objects.unchanged import unmarked
+from kilde.kubeapi.aside import on_loop
 from kilde.kubeapi.call import Call, User
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic.rbac import Attributes
@@ -44,7 +45,7 @@ def request_of(world: World, call: Call, obj: Object | None, old: Object | None)
         dry_run=call.options.dry_run,
         kind=_BODIES.get(call.subresource),
         others=world.kinds.catalog.equivalents(call.kind.resource, call.subresource),
-        convert=lambda one, resource: call.kind.converted(one, kind_of(world, resource)),
+        convert=on_loop(lambda one, resource: call.kind.converted(one, kind_of(world, resource))),
         authorizer=_authorizer(world, call.user),
     )
 
@@ -57,7 +58,7 @@ def _authorizer(world: World, user: User) -> Authorizer:
 
         return ask
 
-    return Authorizer(ask_for(user), lambda namespace, name: ask_for(_account(namespace, name)))
+    return Authorizer(on_loop(ask_for(user)), lambda namespace, name: on_loop(ask_for(_account(namespace, name))))
 
 
 def _account(namespace: str, name: str) -> User:

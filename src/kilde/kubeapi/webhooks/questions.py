@@ -39,6 +39,13 @@ class Reply(NamedTuple):
     problem: str = ""
 
 
+class Work(NamedTuple):
+    """What is no question to others but long work: `does` is called in a thread, and what it gives is the reply's body."""
+
+    does: Callable[[], Any]
+    take: "Callable[[Reply], None]"
+
+
 class Asks(Protocol):
     """Somebody who calls webhooks."""
 
@@ -48,10 +55,10 @@ class Asks(Protocol):
 
 
 class Waits(Exception):
-    """A write cannot go on before these questions are answered."""
+    """A write cannot go on before these questions are answered, and this work is done."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
-        super().__init__(f"waits for {len(questions)} webhooks")
+    def __init__(self, questions: Sequence[Question | Work]) -> None:
+        super().__init__(f"waits for {len(questions)} answers")
         self.questions = questions
 
 

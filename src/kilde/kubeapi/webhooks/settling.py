@@ -1,11 +1,11 @@
-"""Runs what may have to ask webhooks until it needs to ask no more."""
+"""Runs what may have to ask webhooks, or to work something out, until it needs to wait no more."""
 
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.webhooks.questions import Asks, Memory, Waits
+from kilde.kubeapi.webhooks.questions import Asks, Memory, Question, Reply, Waits, Work
 
 T = TypeVar("T")
 _MOST_ROUNDS = 200
@@ -23,12 +23,18 @@ async def settled(
         try:
             return act()
         except Waits as waits:
-            replies = await asyncio.gather(*map(caller.ask, waits.questions))
+            replies = await asyncio.gather(*(_answered(caller, question) for question in waits.questions))
             for question, reply in zip(waits.questions, replies, strict=True):
                 if question.take is not None:
                     question.take(reply)
-                elif memory is not None:
+                elif memory is not None and isinstance(question, Question):
                     memory.replies[question.key] = reply
             if warnings is not None:
                 del warnings[before:]
     raise failures.unexplained("the object changes faster than its webhooks answer")
+
+
+async def _answered(caller: Asks, question: Question | Work) -> Reply:
+    if isinstance(question, Work):
+        return Reply(await asyncio.to_thread(question.does))
+    return await caller.ask(question)

@@ -50,7 +50,7 @@ def checked(text: str, scope: Scope, *, binds: bool = False) -> Tree:
 @lru_cache(maxsize=1024)
 def _parsed(text: str, binds: bool) -> tuple[Node, dict[int, int]]:
     try:
-        return read(_environment(binds).compile(text, disable_check=True).serialize())
+        return read(_environment(binds).compile(text, disable_check=True).serialize(), text)
     except RuntimeError as error:
         raise BadExpression(_as_told(_POSITIONED.sub("", str(error).removeprefix("INVALID_ARGUMENT: ")))) from error
 

@@ -154,6 +154,11 @@ def _itself(value: Any) -> Any:
     return value
 
 
+def _no_length(_: int) -> Duration:
+    """It is declared, and cel-go cannot do it."""
+    raise CelError("type conversion error from 'int' to 'google.protobuf.Duration'")
+
+
 _CONVERSIONS: dict[str, dict[type, Callable[[Any], Any]]] = {
     "int": {
         int: _itself,
@@ -185,7 +190,7 @@ _CONVERSIONS: dict[str, dict[type, Callable[[Any], Any]]] = {
         str: _time_of_text,
         int: lambda value: Timestamp(value * 10**9),
     },
-    "duration": {Duration: _itself, str: _length_of_text, int: Duration},
+    "duration": {Duration: _itself, str: _length_of_text, int: _no_length},
 }
 TABLE = (
     *(Overload(name, (of,), does) for name, table in _CONVERSIONS.items() for of, does in table.items()),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from kilde.core.objects.cel.declarations import TYPES, Declared, functions
 from kilde.core.objects.cel.tree import Node
@@ -35,6 +34,7 @@ _CONSTANTS = {
     "bytes": BYTES,
 }
 _PATCH = {"op": STRING, "path": STRING, "from": STRING, "value": DYN}
+_NO_TYPE = Type("unspecified", "")  # of a field that a patch does not have
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Scope:
     def fields(self, name: str) -> Mapping[str, Type] | None:
         """The fields of a type; None where there is no such type."""
         if self.makes(name):
-            return _PATCH if name == "JSONPatch" else _AnyField()
+            return _AnyField(_PATCH) if name == "JSONPatch" else _AnyField()
         return self.structs.get(name)
 
     def makes(self, name: str) -> bool:
@@ -60,8 +60,13 @@ class Scope:
 
 
 class _AnyField(dict[str, Type]):
-    def get(self, name: str, default: Any = None) -> Any:
-        return DYN
+    """All fields: those that it names, or else of any type."""
+
+    def __missing__(self, name: str) -> Type:
+        return _NO_TYPE if self else DYN
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 @dataclass
@@ -107,7 +112,7 @@ class Inference:
             if local == name:
                 return one
         found = self.scope.variables.get(name) or TYPES.get(name)
-        if found is None and self.scope.fields(name) is not None:
+        if found is None and self.scope.makes(name):
             return type_of(struct(name))
         return found
 
@@ -128,31 +133,33 @@ class Inference:
             self.names[node.id] = name.removeprefix(".")
             return Node(node.id, "ident", name.removeprefix("."))
         operand = self._check(node.parts[0])
-        gives = self._field(node, node.parts[0], node.name)
+        gives, field_name = self._field(node, node.parts[0], node.name)
         self.types[node.id] = BOOL if node.tests else self._meanings.resolved(gives)
-        return replace(node, parts=(operand,))
+        return replace(node, parts=(operand,), name=field_name)
 
-    def _field(self, node: Node, operand: Node, name: str, *, may_lack: bool = False) -> Type:
-        """The type of a field of what an expression gives."""
+    def _field(self, node: Node, operand: Node, name: str, *, may_lack: bool = False) -> tuple[Type, str]:
+        """The type of a field of what an expression gives, and what it is called there."""
         target, wrapped = unwrapped(self._meanings.resolved(self.types[operand.id]))
         gives = DYN
         if target.kind == "map":
             gives = target.params[1]
         elif target.kind == "struct":
-            gives = self._declared_field(node.id, target.name, name)
+            gives, name = self._declared_field(node.id, target.name, name)
         elif target.kind == "param":
             self._meanings.fits(DYN, target)
         elif not target.is_open:
             self._wrong(node.id, f"type '{target.shown}' does not support field selection")
-        return optional(gives) if wrapped or may_lack else gives
+        return optional(gives) if wrapped or may_lack else gives, name
 
-    def _declared_field(self, at: int, owner: str, name: str) -> Type:
+    def _declared_field(self, at: int, owner: str, name: str) -> tuple[Type, str]:
+        """The type of a field, and its name: a reserved word may be written as it is, too."""
         fields = self.scope.fields(owner)
-        found = None if fields is None else fields.get(name)
-        if found is None:
-            unknown = f"unexpected failed resolution of '{owner}'"
-            self._wrong(at, unknown if fields is None else f"undefined field '{name}'")
-        return found or ERROR
+        for known in (name, f"__{name}__"):
+            if fields is not None and known in fields:
+                return fields[known], known
+        unknown = f"unexpected failed resolution of '{owner}'"
+        self._wrong(at, unknown if fields is None else f"undefined field '{name}'")
+        return ERROR, name
 
     def _check_call(self, node: Node) -> Node:
         if node.name == "_?._" and node.target is None:
@@ -217,10 +224,10 @@ class Inference:
         operand, name = node.parts
         checked = self._check(operand)
         self.types[name.id] = STRING
-        gives = self._field(node, operand, str(name.value), may_lack=True)
+        gives, known = self._field(node, operand, str(name.value), may_lack=True)
         self.types[node.id] = self._meanings.resolved(gives)
         self.overloads[node.id] = ("select_optional_field",)
-        return replace(node, parts=(checked, name))
+        return replace(node, parts=(checked, replace(name, value=known)))
 
     def _check_list(self, node: Node) -> Node:
         parts, item = [], None
@@ -265,7 +272,7 @@ class Inference:
         parts = []
         for place, (name, part) in enumerate(zip(node.fields, node.parts, strict=True)):
             parts.append(self._check(part))
-            wanted = self._declared_field(node.entries[place], node.name, name)
+            wanted, _ = self._declared_field(node.entries[place], node.name, name)
             found = self.types[part.id]
             if place in node.optional:
                 found = self._present(part, found)

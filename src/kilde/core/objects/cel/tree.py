@@ -67,12 +67,15 @@ class Tree:
     names: Mapping[int, str] = field(default_factory=dict)
 
 
-def read(serialized: bytes) -> tuple[Node, dict[int, int]]:
-    """The tree of a serialized expression, and where in its text each part begins."""
+def read(serialized: bytes, text: str) -> tuple[Node, dict[int, int]]:
+    """The tree of the serialized form of a text, and where in it each part is: an operator, a bracket, a name's first letter."""
     parsed = _fields(_fields(serialized)[2][0])
-    source = _fields(parsed.get(3, [b""])[0])
-    places = (_fields(entry) for entry in source.get(4, ()))
-    return _node(parsed[2][0]), {place.get(1, [0])[0]: place.get(2, [0])[0] for place in places}
+    source, root = _fields(parsed.get(3, [b""])[0]), _node(parsed[2][0])
+    places = {entry.get(1, [0])[0]: entry.get(2, [0])[0] for entry in map(_fields, source.get(4, ()))}
+    for node in root.walk():
+        if node.kind == "struct":  # of which cel-cpp tells the name, and cel-go the brace
+            places[node.id] = text.find("{", places.get(node.id, 0))
+    return root, places
 
 
 def _node(raw: bytes) -> Node:

@@ -192,6 +192,8 @@ def equal(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(key in b and equal(value, b[key]) for key, value in a.items())
     if one is two is Optional:
         return a.present == b.present and (not a.present or equal(a.value, b.value))
+    if hasattr(a, "cel_type"):
+        raise no_overload()
     return False
 
 

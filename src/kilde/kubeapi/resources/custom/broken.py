@@ -20,6 +20,7 @@ from kilde.kubeapi.resources.custom.definition import Schema
 from kilde.kubeapi.resources.custom.rules import RULES, STEP
 from kilde.kubeapi.resources.custom.seen import View, view_of
 from kilde.kubeapi.resources.custom.values import same_json
+from kilde.kubeapi.resources.patience import Patience
 
 _OF_OBJECT = 10_000_000  # what all rules may cost on one object
 _UNKNOWN = object()  # it is not known what was there
@@ -76,15 +77,17 @@ class _Held:
         return isinstance(other, _Held) and other.schema is self.schema
 
 
-def broken_rules(value: Json, schema: Schema, old: Json = None) -> list[Cause]:
-    """Which rules an object breaks that is valid otherwise; `old` is what it was (None: it is created).
+def broken_rules(value: Json, schema: Schema, old: Json = None, patience: Patience | None = None) -> list[Cause]:
+    """Which rules an object breaks that is valid otherwise; `old` is what it was (None: it is created). TooLong.
 
     What broke a rule before and has not changed is Tolerated.
     """
     judged = _judged(_Held(schema)) if available() else None
     if judged is None:
         return []
-    return list(_Judge().broken(value, judged, "", _UNKNOWN if old is None else old, (None, _UNKNOWN)))
+    return list(
+        _Judge(patience or Patience()).broken(value, judged, "", _UNKNOWN if old is None else old, (None, _UNKNOWN))
+    )
 
 
 @lru_cache(maxsize=256)
@@ -131,8 +134,8 @@ _Pair = tuple[Any, Any]  # a value, and what it was
 class _Judge:
     """Judges one object; `_left` is what evaluating may still cost: less than nothing ends it."""
 
-    def __init__(self) -> None:
-        self._left = _OF_OBJECT
+    def __init__(self, patience: Patience) -> None:
+        self._left, self._patience = _OF_OBJECT, patience
 
     def broken(self, value: Json, judged: _Judged, at: str, old: Json, above: _Pair) -> Iterator[Cause]:
         """`above` is the nearest value around this one of which it is known what it was."""
@@ -181,7 +184,7 @@ class _Judge:
         given = {**variables, "oldSelf": (Optional(old, True) if known else NOTHING) if rule.optional else old}
         failed = None
         try:
-            passed, cost = rule.expression.measured(given)
+            passed, cost = self._patience.measured(rule.expression, given)
         except EvaluationFailed as error:
             passed, cost, failed = False, error.cost, error
         if cost > self._left:
@@ -225,7 +228,7 @@ class _Judge:
         if rule.message is not None:
             found, cost, expensive = None, 0, False
             try:
-                found, cost = rule.message.measured(variables)
+                found, cost = self._patience.measured(rule.message, variables)
             except EvaluationFailed as error:
                 cost, expensive = error.cost, error.is_too_expensive
             if cost > self._left:

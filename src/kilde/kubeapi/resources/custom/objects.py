@@ -9,6 +9,7 @@ from kilde.kubeapi.resources.custom.definition import Definition, Version
 from kilde.kubeapi.resources.custom.embedded import check_embedded
 from kilde.kubeapi.resources.custom.values import check, type_name
 from kilde.kubeapi.resources.jsonpath import compiled
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.validation.metadata import check_common, check_metadata, check_metadata_update
 
 _UNCHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
@@ -17,18 +18,24 @@ _MISSING = object()
 
 
 def validate(
-    obj: Object, definition: Definition, version: Version, old: Object | None = None, *, status: bool = False
+    obj: Object,
+    definition: Definition,
+    version: Version,
+    old: Object | None = None,
+    *,
+    status: bool = False,
+    patience: Patience | None = None,
 ) -> list[Cause]:
     """What is wrong with a custom resource that is created, or updated from `old` (both in this version, pruned and defaulted).
 
-    `status`: only its status was written to.
+    `status`: only its status was written to. TooLong where its rules cost more than there is `patience`.
     """
     causes = list(_status_causes(obj, version, old or {}) if status else _causes(obj, definition, version, old))
     if version.schema is None or not version.has_rules:
         return causes
     if any(cause.blocks_rules for cause in causes):
         return [*causes, Cause(NO_FIELD, "FieldValueInvalid", f"Invalid value: null: {_UNCHECKED}")]
-    return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old))]
+    return [*causes, *broken_rules(_body(obj), version.schema, None if old is None else _body(old), patience)]
 
 
 def _status_causes(obj: Object, version: Version, old: Object) -> Iterator[Cause]:

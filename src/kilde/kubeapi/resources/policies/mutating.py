@@ -8,6 +8,7 @@ from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.scope import OutOfBudget, Scope
 from kilde.kubeapi.resources.policies.validating import Params, bound_as, conditions, together
@@ -73,10 +74,10 @@ def invocations(
     return found
 
 
-def wanted(invocation: Invocation, request: Request) -> bool:
-    """Whether its match conditions hold for the object as it is now. MutationFailed where that cannot be told and must be."""
+def wanted(invocation: Invocation, request: Request, patience: Patience | None = None) -> bool:
+    """Whether its match conditions hold for the object as it is now. MutationFailed where that cannot be told and must be. TooLong."""
     spec = invocation.policy["spec"]
-    holds, problem = conditions(spec, request.shown_as(invocation.resource), invocation.param)
+    holds, problem = conditions(spec, request.shown_as(invocation.resource), invocation.param, patience)
     if problem and spec.get("failurePolicy") != "Ignore":
         raise _refused(invocation, problem)
     return holds
@@ -87,13 +88,13 @@ def _refused(invocation: Invocation, why: str) -> MutationFailed:
     return MutationFailed(f"policy '{policy}' with binding '{binding}' denied request: {why}")
 
 
-def mutation(invocation: Invocation, place: int, request: Request) -> Mutation | None:
-    """One of its patches, of the object as it is now; None where it cannot be evaluated and need not be.
+def mutation(invocation: Invocation, place: int, request: Request, patience: Patience | None = None) -> Mutation | None:
+    """One of its patches, of the object as it is now; None where it cannot be evaluated and need not be. TooLong.
 
     MutationFailed where a policy with failurePolicy Fail cannot be evaluated.
     """
     spec, shown = invocation.policy["spec"], request.shown_as(invocation.resource)
-    scope = Scope(shown, invocation.param, spec.get("variables") or (), patches=True)
+    scope = Scope(shown, invocation.param, spec.get("variables") or (), patches=True, patience=patience)
     one = spec["mutations"][place]
     applies = one.get("patchType") == "ApplyConfiguration"
     source = one.get("applyConfiguration" if applies else "jsonPatch") or {}

@@ -7,6 +7,7 @@ from kilde.core.basics.values import Json, Object
 from kilde.core.objects.cel.authorizing import ResourceCheck, Wanted
 from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, as_json
 from kilde.core.objects.cel.values import CelError
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.policies.names import Names, compiled
 from kilde.kubeapi.resources.policies.request import Request
 
@@ -23,7 +24,7 @@ class OutOfBudget(Exception):
 
 
 class Scope:
-    """What the expressions of one kind see. `budget` is what all of them may cost."""
+    """What the expressions of one kind see."""
 
     def __init__(
         self,
@@ -33,8 +34,10 @@ class Scope:
         *,
         budget: int = OF_POLICY,
         patches: bool = False,
+        patience: Patience | None = None,
     ) -> None:
-        self.left = budget
+        """`budget` is what all its expressions may cost, `patience` what they may cost at once."""
+        self.left, self._patience = budget, patience or Patience()
         self._names = Names.of(variables, patches=patches)
         self._spent = 0  # by variables, since the last expression
         self._data: dict[str, Any] = {
@@ -49,10 +52,10 @@ class Scope:
         }
 
     def value(self, text: str) -> Json:
-        """The value of an expression. BadExpression, EvaluationFailed, OutOfBudget."""
+        """The value of an expression. BadExpression, EvaluationFailed, OutOfBudget, TooLong."""
         made, failed, found = compiled(text, self._names), None, None
         try:
-            found, cost = made.measured(self._data)
+            found, cost = self._patience.measured(made, self._data)
         except EvaluationFailed as error:
             cost, failed = error.cost, error
         cost, self._spent = cost + self._spent, 0
@@ -71,7 +74,7 @@ class Scope:
         """The value of a variable. CelError."""
         name, text = (self._names.variables or ())[place]
         try:
-            found, cost = compiled(text, self._names.before(place)).measured(self._data)
+            found, cost = self._patience.measured(compiled(text, self._names.before(place)), self._data)
         except BadExpression as error:
             raise CelError(f'composited variable "{name}" fails to compile: {error.what}') from error
         except EvaluationFailed as error:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kilde.core.basics.values import Object
 from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
 from kilde.kubeapi.resources.kinds import Resource
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.policies.matching import matched
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.scope import OF_CONDITIONS, OutOfBudget, Scope
@@ -39,8 +40,14 @@ class Verdict:
     audit: dict[str, list[str]] = field(default_factory=dict)  # policy → messages noted for the audit log
 
 
-def judge(policies: Iterable[Object], bindings: Iterable[Object], request: Request, params: Params) -> Verdict:
-    """Asks every policy that is bound and about the request. Without a CEL engine nothing is judged."""
+def judge(
+    policies: Iterable[Object],
+    bindings: Iterable[Object],
+    request: Request,
+    params: Params,
+    patience: Patience | None = None,
+) -> Verdict:
+    """Asks every policy that is bound and about the request. TooLong. Without a CEL engine nothing is judged."""
     verdict = Verdict()
     if not available():
         return verdict
@@ -50,7 +57,7 @@ def judge(policies: Iterable[Object], bindings: Iterable[Object], request: Reque
         resource = policy and bound_as(policy, binding, request)
         if not policy or not resource:
             continue
-        for reason, message in _failures(policy, binding, request.shown_as(resource), params):
+        for reason, message in _failures(policy, binding, request.shown_as(resource), params, patience):
             _enact(verdict, policy, binding, reason, message)
     return verdict
 
@@ -82,7 +89,9 @@ def _enact(verdict: Verdict, policy: Object, binding: Object, reason: str, messa
         verdict.audit.setdefault(policy["metadata"]["name"], []).append(message)
 
 
-def _failures(policy: Object, binding: Object, request: Request, params: Params) -> Iterator[tuple[str, str]]:
+def _failures(
+    policy: Object, binding: Object, request: Request, params: Params, patience: Patience | None
+) -> Iterator[tuple[str, str]]:
     """(reason, message) of the first validation that fails, for each parameter object."""
     spec, reference = policy.get("spec") or {}, (binding.get("spec") or {}).get("paramRef")
     kind = spec.get("paramKind")
@@ -95,20 +104,22 @@ def _failures(policy: Object, binding: Object, request: Request, params: Params)
                 yield "Invalid", f"failed to configure binding: {words}"
             return
     for param in found:
-        failure = _first_failure(spec, request, param)
+        failure = _first_failure(spec, request, param, patience)
         if failure is not None:
             yield failure.reason, failure.message
 
 
-def _first_failure(spec: Object, request: Request, param: Object | None) -> "_Failure | None":
+def _first_failure(
+    spec: Object, request: Request, param: Object | None, patience: Patience | None
+) -> "_Failure | None":
     """All validations are evaluated before one is told: together they may not cost too much."""
     ignores = spec.get("failurePolicy") == "Ignore"
-    wanted, problem = conditions(spec, request, param)
+    wanted, problem = conditions(spec, request, param, patience)
     if not wanted and problem and not ignores:
         return _Failure("Invalid", problem, fails=True)
     if not wanted:
         return None
-    found, problem = _results(spec, request, param)
+    found, problem = _results(spec, request, param, patience)
     if problem:
         return None if ignores else _Failure("Invalid", problem, fails=True)
     return next((one for one in found if one is not None and not (ignores and one.fails)), None)
@@ -122,16 +133,18 @@ class _Failure(NamedTuple):
     fails: bool = False
 
 
-def _results(spec: Object, request: Request, param: Object | None) -> tuple[list[_Failure | None], str]:
+def _results(
+    spec: Object, request: Request, param: Object | None, patience: Patience | None
+) -> tuple[list[_Failure | None], str]:
     """What each validation says; or why none says anything."""
     validations, variables = spec.get("validations") or (), spec.get("variables") or ()
-    scope = Scope(request, param, variables)
+    scope = Scope(request, param, variables, patience=patience)
     found: list[_Failure | None] = []
     try:
         passed = [_passed(scope, str(one.get("expression", "")).strip()) for one in validations]
     except OutOfBudget as error:
         return [], str(error)
-    messages, broke = _messages(validations, Scope(request, param, variables, budget=scope.left))
+    messages, broke = _messages(validations, Scope(request, param, variables, budget=scope.left, patience=patience))
     for one, told, text in zip(validations, passed, messages, strict=True):
         if isinstance(told, str):
             found.append(_Failure("Invalid", told, fails=True))
@@ -162,12 +175,14 @@ def _messages(validations: Sequence[Object], scope: Scope) -> tuple[list[str], s
         return [""] * len(validations), str(error)
 
 
-def conditions(spec: Object, request: Request, param: Object | None = None) -> tuple[bool, str]:
-    """Whether all match conditions hold; and what is wrong with those that cannot be worked out, if none is false."""
+def conditions(
+    spec: Object, request: Request, param: Object | None = None, patience: Patience | None = None
+) -> tuple[bool, str]:
+    """Whether all match conditions hold; and what is wrong with those that cannot be worked out, if none is false. TooLong."""
     found = spec.get("matchConditions") or ()
     if not found or not available():
         return True, ""
-    scope, problems = Scope(request, param, budget=OF_CONDITIONS), []
+    scope, problems = Scope(request, param, budget=OF_CONDITIONS, patience=patience), []
     refused = False
     try:
         for condition in found:

@@ -12,6 +12,7 @@ from kilde.kubeapi.resources.causes import (
     Struct,
     duplicate,
     forbidden,
+    internal,
     invalid,
     not_supported,
     required,
@@ -339,20 +340,17 @@ def _expression(
     if not (text or "").strip():
         yield required(at, missing)
     elif available():
-        wrong = _wrong(str(text), names, wanted)
-        if wrong:
-            yield invalid(at, text if told is None else told, wrong)
-
-
-def _wrong(text: str, names: Names, wanted: tuple[Type, ...]) -> str:
-    try:
-        made = compiled(text, names)
-    except BadExpression as error:
-        return f"compilation failed: {error.what}"
-    if wanted and made.gives not in wanted:
-        several = f"one of [{' '.join(one.told for one in wanted)}]" if len(wanted) > 1 else wanted[0].told
-        return f"must evaluate to {several} but got {made.gives.told}"
-    return f"program instantiation failed: {made.fault}" if made.fault else ""
+        shown = text if told is None else told
+        try:
+            made = compiled(str(text), names)
+        except BadExpression as error:
+            yield invalid(at, shown, f"compilation failed: {error.what}")
+            return
+        if wanted and made.gives not in wanted:
+            several = f"one of [{' '.join(one.told for one in wanted)}]" if len(wanted) > 1 else wanted[0].told
+            yield invalid(at, shown, f"must evaluate to {several} but got {made.gives.told}")
+        elif made.fault:
+            yield internal(at, f"program instantiation failed: {made.fault}")
 
 
 def check_policy_binding(binding: Object) -> Iterator[Cause]:
