@@ -4,28 +4,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel.expressions import BadExpression, available
-from kilde.core.objects.cel.types import BOOL, NULL, STRING, Type, list_of, struct
+from kilde.core.basics.values import Object
+from kilde.core.objects.cel.types import NULL, STRING, list_of, struct
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
     duplicate,
     forbidden,
-    internal,
     invalid,
     not_supported,
     required,
-    too_many,
 )
-from kilde.kubeapi.resources.policies.names import Names, compiled
+from kilde.kubeapi.resources.policies.names import Names
+from kilde.kubeapi.resources.validation.expressions import check_conditions, check_expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, word_of
 from kilde.kubeapi.resources.validation.names import (
     dns_1035_label,
     dns_subdomain,
     label_key,
     path_segment,
-    qualified_name,
 )
 from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
@@ -42,7 +39,7 @@ _OF_WEBHOOKS = Names(params=False)
 # patchType → what the expression gives.
 _MUTATIONS = {"ApplyConfiguration": struct("Object"), "JSONPatch": list_of(struct("JSONPatch"))}
 _LONGEST_WAIT, _LONGEST_ANNOTATION = 30, 5 * 1024
-_MOST_CONDITIONS, _MOST_ANNOTATIONS = 64, 20
+_MOST_ANNOTATIONS = 20
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
@@ -73,7 +70,7 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
     else:
         yield from word_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
     yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
-    yield from _conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
+    yield from check_conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
     seconds = hook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= _LONGEST_WAIT:
         yield invalid(
@@ -97,23 +94,6 @@ def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
         yield from (invalid(f"{at}[{index}]", version, text) for text in dns_1035_label(version))
     if not {"v1", "v1beta1"} & set(versions):
         yield invalid(at, versions, "must include at least one of v1, v1beta1")
-
-
-def _conditions(owner: Object, at: str, names: Names) -> Iterator[Cause]:
-    """Match conditions: each has a name of its own and an expression."""
-    seen: set[str] = set()
-    if len(owner.get("matchConditions") or ()) > _MOST_CONDITIONS:
-        yield too_many(at, len(owner["matchConditions"]), _MOST_CONDITIONS)
-    for index, one in items(owner, "matchConditions"):
-        where, name = f"{at}[{index}]", one.get("name") or ""
-        yield from _expression((one.get("expression") or "").strip(), f"{where}.expression", names, missing="")
-        if not name:
-            yield required(f"{where}.name")
-        else:
-            yield from (invalid(f"{where}.name", name, text) for text in qualified_name(name))
-        if name and name in seen:
-            yield Cause(f"{where}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
-        seen.add(name)
 
 
 def _client(config: Object, at: str) -> Iterator[Cause]:
@@ -200,13 +180,13 @@ def _names(spec: Object) -> Names:
 
 
 def _validation(one: Object, at: str, names: Names) -> Iterator[Cause]:
-    yield from _expression(one.get("expression"), f"{at}.expression", names)
+    yield from check_expression(one.get("expression"), f"{at}.expression", names)
     told, message = one.get("messageExpression") or "", one.get("message") or ""
     if told and not told.strip():
         yield invalid(f"{at}.messageExpression", told, "must be non-empty if specified")
     elif told:
         known = replace(names, authorizer=False)
-        yield from _expression(told, f"{at}.messageExpression", known, (STRING,))
+        yield from check_expression(told, f"{at}.messageExpression", known, (STRING,))
     if message and not message.strip():
         yield invalid(f"{at}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip() or "\r" in message.strip():
@@ -231,7 +211,7 @@ def _audit_annotations(spec: Object, name: str, names: Names) -> Iterator[Cause]
         else:
             missing, value = "valueExpression is not specified", one.get("valueExpression")
             where = f"{at}.valueExpression"
-            yield from _expression(text, where, names, (STRING, NULL), missing=missing, told=value)
+            yield from check_expression(text, where, names, (STRING, NULL), missing=missing, told=value)
         if key in keys:
             yield duplicate(f"{at}.key", key)
         keys.add(key)
@@ -262,7 +242,7 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
                 yield required(f"{at}.{key}", f"must be specified when patchType is {kind}")
             else:
                 text = (one[key].get("expression") or "").strip()
-                yield from _expression(text, f"{at}.{key}.expression", names, (_MUTATIONS[kind],), missing="")
+                yield from check_expression(text, f"{at}.{key}.expression", names, (_MUTATIONS[kind],), missing="")
 
 
 def _mutating_operations(spec: Object, key: str) -> Iterator[Cause]:
@@ -306,14 +286,14 @@ def _common(spec: Object, names: Names) -> Iterator[Cause]:
         yield required("spec.matchConstraints")
     else:
         yield from _constraints(constraints, "spec.matchConstraints", needed=True)
-    yield from _conditions(spec, "spec.matchConditions", replace(names, variables=None))
+    yield from check_conditions(spec, "spec.matchConditions", replace(names, variables=None))
     for index, one in items(spec, "variables"):
         at, name = f"spec.variables[{index}]", one.get("name") or ""
         if not name.strip():
             yield required(f"{at}.name", "name is not specified")
         elif not _IDENTIFIER.fullmatch(name):
             yield invalid(f"{at}.name", name, "must be a valid CEL identifier")
-        yield from _expression(one.get("expression"), f"{at}.expression", names.before(index), ())
+        yield from check_expression(one.get("expression"), f"{at}.expression", names.before(index), ())
 
 
 def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
@@ -325,32 +305,6 @@ def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Caus
     for key in ("resourceRules", "excludeResourceRules"):
         for index, rule in items(constraints, key):
             yield from _named_rule(rule, f"{at}.{key}[{index}]")
-
-
-def _expression(
-    text: Json,
-    at: str,
-    names: Names,
-    wanted: tuple[Type, ...] = (BOOL,),
-    *,
-    missing: str = "expression is not specified",
-    told: Json = None,
-) -> Iterator[Cause]:
-    """An expression must be there, compile and give one of the types `wanted` (none: any). `told` is how it is quoted, if not as it is."""
-    if not (text or "").strip():
-        yield required(at, missing)
-    elif available():
-        shown = text if told is None else told
-        try:
-            made = compiled(str(text), names)
-        except BadExpression as error:
-            yield invalid(at, shown, f"compilation failed: {error.what}")
-            return
-        if wanted and made.gives not in wanted:
-            several = f"one of [{' '.join(one.told for one in wanted)}]" if len(wanted) > 1 else wanted[0].told
-            yield invalid(at, shown, f"must evaluate to {several} but got {made.gives.told}")
-        elif made.fault:
-            yield internal(at, f"program instantiation failed: {made.fault}")
 
 
 def check_policy_binding(binding: Object) -> Iterator[Cause]:
