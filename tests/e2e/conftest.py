@@ -1,22 +1,19 @@
 """The same end-to-end tests on both clusters: a difference between them is a defect of ours."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e.stage import BIN, Stage
+from e2e.stage import Stage, install_kinds
 from real.control_plane import ControlPlane
 
 
 @pytest.fixture(scope="session")
 def prepared(live_cluster: ControlPlane) -> Path:
     """The kubeconfig of a real control plane with Argo CD's kinds, installed as the README says."""
-    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
-    command = [str(BIN / "kubectl"), "--kubeconfig", str(live_cluster.kubeconfig), "apply", "-f", "-"]
-    subprocess.run(command, input=printed.stdout, check=True, capture_output=True, text=True)
+    install_kinds(live_cluster.kubeconfig)
     return live_cluster.kubeconfig
 
 

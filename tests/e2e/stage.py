@@ -200,6 +200,13 @@ class Stage:
             time.sleep(0.05)
 
 
+def install_kinds(config: Path) -> None:
+    """Argo CD's kinds, as the README says."""
+    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+    command = [str(BIN / "kubectl"), "--kubeconfig", str(config), "apply", "-f", "-"]
+    subprocess.run(command, input=printed.stdout, check=True, capture_output=True, text=True)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

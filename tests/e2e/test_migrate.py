@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from e2e.argo import CONTROLLER, SETS, Argo, config_map, deployment
 from e2e.recording import recorded
-from e2e.stage import BIN, Stage
+from e2e.stage import Stage, install_kinds
 from kilde.testing.box import KildeCluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -21,9 +20,7 @@ def box() -> Iterator[Path]:
     """An embedded cluster with Argo CD's kinds, in a process of its own."""
     cluster = KildeCluster()
     try:
-        printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
-        command = [str(BIN / "kubectl"), "--kubeconfig", str(cluster.kubeconfig), "apply", "-f", "-"]
-        subprocess.run(command, input=printed.stdout, check=True, capture_output=True, text=True)
+        install_kinds(cluster.kubeconfig)
         yield cluster.kubeconfig
     finally:
         cluster.stop()

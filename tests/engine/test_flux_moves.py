@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from kilde.adapters.clock import SystemClock
 from kilde.core.apps.application import read_application
 from kilde.core.basics.values import Object
 from kilde.core.migrate.flux import FluxInstallation, FluxMove, movable
 from kilde.core.migrate.flux.reading import place
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.tracking import Tracking
+from kilde.engine.migration.flux.handover import FluxHandover
 from kilde.engine.migration.flux.moving import careful, makers_first
 from kilde.engine.migration.flux.rivals import told_of_flux
+from kilde.testing.cluster import FakeCluster
 
 URL = "https://git.example/config.git"
 GIT: Object = {"kind": "GitRepository", "metadata": {"namespace": "flux", "name": "config"}, "spec": {"url": URL}}
@@ -41,6 +46,28 @@ def test_what_is_written_prunes_nothing() -> None:
     [move] = moves(kustomization("shop"))
     assert move.made["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True}
     assert careful(move.made)["spec"]["syncPolicy"]["automated"] == {"prune": False, "selfHeal": True}
+
+
+def test_what_helm_has_put_on_an_object_is_nobodys_afterwards_and_stays() -> None:
+    source = {"kind": "GitRepository", "name": "config"}
+    spec: Object = {"chart": {"spec": {"chart": "./chart", "sourceRef": source}}, "releaseName": "web"}
+    body = {"kind": "HelmRelease", "metadata": {"namespace": "flux", "name": "web"}, "spec": spec}
+    [move] = movable(FluxInstallation(cluster="c", namespace="argocd", releases=[body], sources={place(GIT): GIT}))[0]
+    labels = {"app": "web", "app.kubernetes.io/managed-by": "Helm"}
+    labels |= {"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "flux"}
+    annotations = {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "flux"}
+    owned = {f"f:{key}": {} for key in labels}
+    fields = {"f:metadata": {"f:labels": owned, "f:annotations": {f"f:{key}": {} for key in annotations}}}
+    entry = {"manager": "helm-controller", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1"}
+    meta = {"namespace": "flux", "name": "config", "resourceVersion": "1", "labels": labels}
+    meta |= {"annotations": annotations, "managedFields": [{**entry, "fieldsV1": fields}]}
+    live = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
+    ref = ObjectRef("", "ConfigMap", "flux", "config")
+    after = FluxHandover(FakeCluster(SystemClock()), Tracking()).would_take(move, ref, live)["metadata"]
+    mark = {"argocd.argoproj.io/tracking-id": "web:/ConfigMap:flux/config"}
+    assert (after["labels"], after["annotations"]) == (labels, {**annotations, **mark})
+    [owner] = after["managedFields"]
+    assert (owner["manager"], owner["fieldsV1"]) == ("kilde", {"f:metadata": {"f:labels": {"f:app": {}}}})
 
 
 def test_flux_is_in_the_way_where_it_has_a_source_or_an_object_of_an_application() -> None:

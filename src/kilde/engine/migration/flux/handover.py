@@ -22,6 +22,7 @@ _OTHERS = (
     *(("labels", f"{group}/{key}") for group in _LABELS.values() for key in ("name", "namespace")),
     *(("annotations", f"meta.helm.sh/release-{key}") for key in ("name", "namespace")),
 )
+_LEFT = {"Kustomization": _OTHERS, "HelmRelease": (*_OTHERS, ("labels", "app.kubernetes.io/managed-by"))}
 
 
 class FluxHandover:
@@ -76,7 +77,9 @@ class FluxHandover:
         def find(live: Object) -> Patch | None:
             if not _is_of(_meta(live), move.at):
                 return None
-            managed = taken(live, manager=MANAGER, former=(_CONTROLLERS[move.at.kind], MANAGER), left=_OTHERS)
+            managed = taken(
+                live, manager=MANAGER, former=(_CONTROLLERS[move.at.kind], MANAGER), left=_LEFT[move.at.kind]
+            )
             return None if managed is None else (managed_steps(live, managed), MANAGER)
 
         return find
