@@ -77,8 +77,8 @@ def test_a_team_keeps_its_applications_in_its_own_namespace(stage: Stage) -> Non
     soon = f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
     (ran,) = json.loads(stage.kilde("ledger", "show", "--running-at", soon, "-o", "json"))
     assert (ran["application"], ran["objects"], ran["exact"], ran["problem"]) == (name, 1, True, "")
-    looked = watched(stage.kubeconfig, context="", namespace=stage.space, data_dir=stage.data, others="team-*")
-    assert list(asyncio.run(looked).branches) == [f"{stage.url} at main"]
+    looked = watched(stage.kubeconfig, context="", namespace=stage.space, data_dir=stage.data)
+    assert f"{stage.url} at main" in asyncio.run(looked).branches
     stage.kilde("app", "delete", name, "--yes")
     stage.until(lambda: stage.get("-n", team, "application", "shop") is None, "deleted")
     assert stage.get("-n", team, "configmap", "a") is None

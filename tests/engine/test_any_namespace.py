@@ -4,9 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
+from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
-from kilde.engine.fleet.listing import list_applications
+from kilde.engine.fleet.listing import every_application, list_applications
 from kilde.ports.cluster import Resource
 
 PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
@@ -222,3 +225,36 @@ _SPEC = json.dumps(
         "destination": {"name": "in-cluster", "namespace": "shop"},
     }
 )
+
+
+def test_who_must_overlook_none_looks_everywhere_and_says_where_it_may_not() -> None:
+    async def story() -> None:
+        async with play() as one:
+            await namespaces(one, "team-a", "other")
+            await one.application()
+            for namespace in ("team-a", "other"):
+                await guest(one, namespace)
+
+            async def seen(others: str = "") -> tuple[list[str], str]:
+                raw, unseen = await every_application(one.cluster, "argocd", others)
+                return sorted(json.loads(each)["metadata"]["namespace"] for each in raw), unseen
+
+            assert await seen() == (["argocd", "other", "team-a"], "")
+            assert await seen("team-*") == (["argocd", "team-a"], "")
+
+            def refuse(verb: str, ref: ObjectRef) -> ClusterError | None:
+                everywhere = (verb, ref.kind, ref.namespace) == ("list", "Application", "")
+                return ClusterError("forbidden", status=403, reason="Forbidden") if everywhere else None
+
+            one.cluster.refuse = refuse
+            words = (
+                "Applications outside of argocd may not be listed: --application-namespaces says where there are some"
+                " (argocd: nowhere else)"
+            )
+            assert await seen() == (["argocd"], words)
+            assert await seen("argocd") == (["argocd"], "")
+            assert await seen("other, team-a") == (["argocd", "other", "team-a"], "")
+            with pytest.raises(ClusterError):
+                await seen("team-*")
+
+    asyncio.run(story())

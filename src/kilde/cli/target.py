@@ -49,14 +49,16 @@ def namespace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def others_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def others_option(
+    told: str, *, unsaid: str = "as argocd-cmd-params-cm says"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--application-namespaces`, of `kilde up` and of what looks beside it; the command gets `application_namespaces`."""
     return click.option(
         "--application-namespaces",
         metavar="NAMES",
         envvar="ARGOCD_APPLICATION_NAMESPACES",
         default="",
-        help=f"{told}: names, globs and /regular expressions/, with commas; else as argocd-cmd-params-cm says.",
+        help=f"{told}: names, globs and /regular expressions/, with commas; else {unsaid}.",
     )
 
 

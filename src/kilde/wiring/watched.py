@@ -16,7 +16,7 @@ from kilde.core.source.credentials import choose
 from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree
 from kilde.engine.fleet.applications import CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
-from kilde.engine.fleet.listing import list_applications
+from kilde.engine.fleet.listing import every_application
 from kilde.engine.sealing.opener import SEALED_SECRETS
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.sourcing import open_sources
@@ -38,7 +38,7 @@ class Watched:
 async def watched(
     kubeconfig: Path | None, *, context: str, namespace: str, data_dir: Path, others: str = ""
 ) -> Watched:
-    """All that a sealing key may be needed for. `others`: where else Applications may be, else as argocd-cmd-params-cm says.
+    """All that a sealing key may be needed for. `others`: where else Applications may be, else they are looked for in all namespaces.
 
     KildeError where the cluster does not answer.
     """
@@ -46,7 +46,8 @@ async def watched(
     sources = open_sources(data_dir, "git-cli", SystemClock())
     found = Watched()
     try:
-        raw = await list_applications(cluster, namespace, others)
+        raw, unseen = await every_application(cluster, namespace, others)
+        found.problems += [unseen] if unseen else []
         branches = _branches([read_application(msgspec.json.decode(each)) for each in raw], found.problems)
         secrets = await cluster.list(SECRETS, namespace, label_selector=CREDENTIALS_SELECTOR)
         maps = await cluster.list(CONFIG_MAPS, namespace)

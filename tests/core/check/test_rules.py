@@ -130,6 +130,35 @@ BAD: Mapping[str, tuple[dict[str, str], list[str]]] = {
             "application-dependencies a.yaml:6:5: waits for itself: a → b → a (a → b in a.yaml:6, b → a in b.yaml:6)",
         ],
     ),
+    "two in different namespaces": (
+        {
+            "a.yaml": waiting("a", "app/team/b"),
+            "b.yaml": waiting("b", "app/a").replace("namespace: argocd", "namespace: team", 1),
+            "apps/web/a.yaml": CONFIG_MAP.format("a"),
+        },
+        [
+            "application-dependencies a.yaml:6:5: waits for itself: a → team/b → a (a → team/b in a.yaml:6, team/b → a in b.yaml:6)",
+        ],
+    ),
+    "one of the same name in another namespace is no cycle": (
+        {
+            "a.yaml": waiting("a", "app/argocd/b").replace("namespace: argocd", "namespace: team", 1),
+            "b.yaml": waiting("b", "app/team/a").replace("namespace: argocd", "namespace: team", 1),
+            "apps/web/a.yaml": CONFIG_MAP.format("a"),
+        },
+        [],
+    ),
+    "two of a controller in a namespace of its own": (
+        {
+            "a.yaml": waiting("a", "app/b").replace("namespace: argocd", "namespace: gitops", 1),
+            "b.yaml": waiting("b", "app/a").replace("namespace: argocd", "namespace: gitops", 1),
+            "apps/web/a.yaml": CONFIG_MAP.format("a"),
+        },
+        [
+            "application-dependencies a.yaml:6:5: waits for itself: gitops/a → gitops/b → gitops/a"
+            " (gitops/a → gitops/b in a.yaml:6, gitops/b → gitops/a in b.yaml:6)",
+        ],
+    ),
     "what they wait for cannot be read": (
         {"a.yaml": waiting("a", "app/b@redy"), "apps/web/a.yaml": CONFIG_MAP.format("a")},
         [

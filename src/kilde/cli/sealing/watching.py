@@ -10,7 +10,7 @@ from kilde.core.secrets.needs import Needs, needs
 def look(target: Target, keys: tuple[SealingKey, ...], others: str) -> Needs:
     """Fetches every repository, reads every revision that is watched and every SealedSecret of the cluster. KildeError.
 
-    `others`: where else Applications may be, else as argocd-cmd-params-cm says.
+    `others`: where else Applications may be, else they are looked for in all namespaces.
     """
     from kilde.wiring.watched import watched
 

@@ -18,7 +18,7 @@ _SHOWN = 5  # places of a key that is needed
 
 @click.command(epilog="Example: kilde secrets retire --data-dir state --dry-run")
 @key_options
-@others_option("Where else Applications may be, as the controller was told")
+@others_option("Where Applications are, beside --namespace", unsaid="they are looked for in all namespaces")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be retired.")
 @click.option(
     "--despite-unopened",

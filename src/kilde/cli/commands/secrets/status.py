@@ -16,7 +16,7 @@ FOUND = 1
 
 @click.command(epilog="Example: kilde secrets status --data-dir state --repo hello-config")
 @options
-@others_option("Where else Applications may be, as the controller was told")
+@others_option("Where Applications are, beside --namespace", unsaid="they are looked for in all namespaces")
 @click.option(
     "--watched",
     is_flag=True,

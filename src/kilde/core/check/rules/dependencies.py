@@ -1,38 +1,48 @@
 """Dependencies of Applications (`kilde.dev/depends-on`) that nothing can honour: what cannot be read, and cycles."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from kilde.core.apps.dependencies.graph import cycles
 from kilde.core.apps.dependencies.reading import ANNOTATION, depends_on
+from kilde.core.apps.names import place_of
 from kilde.core.check.context import Context
 from kilde.core.check.finding import Problem, Severity
+from kilde.core.check.renderer import ARGO_NAMESPACE
 from kilde.core.check.rule import Rule
 from kilde.core.check.units import Unit
 
+_UNSAID = "-"  # for a namespace that is not written; none is called so
 _AT = ("metadata", "annotations", ANNOTATION)
 
 
 def _dependencies(context: Context) -> Iterator[Problem]:
-    fleets: dict[tuple[str, str], dict[str, Unit]] = defaultdict(dict)
+    fleets: dict[str, dict[str, Unit]] = defaultdict(dict)
     for unit in context.rendering.units:
         if unit.app is None:
             continue
-        fleets[unit.home, unit.app.namespace].setdefault(unit.app.name, unit)
+        fleets[unit.home].setdefault(unit.name, unit)
         if unit.affected:
             for problem in depends_on(unit.app.annotations).problems:
                 yield context.declared(unit, problem, path=_AT)
     for fleet in fleets.values():
-        graph = {name: _names(unit) for name, unit in fleet.items()}
+        graph = {name: list(_names(unit, fleet)) for name, unit in fleet.items()}
         for way in cycles(graph):
             if any(fleet[name].affected for name in way):
                 yield _cycle(context, fleet, way)
 
 
-def _names(unit: Unit) -> list[str]:
-    items = depends_on(unit.app.annotations, unit.app.namespace).items if unit.app is not None else ()
-    return [item.application for item in items if item.application]
+def _names(unit: Unit, fleet: Mapping[str, Unit]) -> Iterator[str]:
+    """Whom it waits for. Without a namespace one of the controller's is meant, which is Argo CD's, or else its own."""
+    assert unit.app is not None
+    for item in depends_on(unit.app.annotations, _UNSAID).items:
+        if not item.application:
+            continue
+        namespace, name = place_of(item.application, "")
+        meant = f"{namespace}/{name}" if namespace not in ("", ARGO_NAMESPACE) else name
+        beside = f"{unit.app.namespace}/{name}"
+        yield beside if not namespace and meant not in fleet and beside in fleet else meant
 
 
 def _cycle(context: Context, fleet: dict[str, Unit], way: tuple[str, ...]) -> Problem:
