@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from differential.kinds import KINDS
+from differential.many import BEGIN, CONTINUE
 from differential.peers import Answer, Peer, open_namespace
+from differential.shapes import Object
 from differential.steps import UID, VERSION, Step
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -22,64 +25,126 @@ _QUOTED_PORT = re.compile(r'([nN]odePort\\+":)3(?:00(?:8[6-9]|9\d)|0[1-9]\d\d|[1
 _GIVEN = re.compile(r"2024-01-01|11111111-")
 
 
+_QUIET = 0.25  # seconds without an event after which a watch has told everything; ten times so much before a difference counts
+
+
 @dataclass
 class Side:
     """One server and what it last told of each object."""
 
     peer: Peer
     namespace: str
+    begin: str = "1"  # the resourceVersion before the first step
     versions: dict[str, str] = field(default_factory=dict)
     uids: dict[str, str] = field(default_factory=dict)
-    ports: dict[int, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
 
-    def send(self, step: Step) -> tuple[Answer, Any]:
+    def send(self, step: Step, *, patience: float = _QUIET) -> tuple[Answer, Any]:
         """The answer, and what of it can be compared."""
         text = json.dumps(step.body).replace("{ns}", self.namespace)
         text = text.replace(VERSION, self.versions.get(step.about, "")).replace(UID, self.uids.get(step.about, ""))
         body = None if step.body is None else json.loads(text)
-        answer = self.peer.ask(step.method, step.path.replace("{ns}", self.namespace), body, step.media)
+        path = step.path.replace("{ns}", self.namespace).replace(BEGIN, self.begin)
+        path = path.replace(CONTINUE, self.tokens.get(step.about, ""))
+        if step.method == "WATCH":
+            answer = self.peer.watch(path, step.accept, patience)
+        else:
+            answer = self.peer.ask(step.method, path, body, step.media, step.accept)
         return answer, self.comparable(step, answer)
 
     def comparable(self, step: Step, answer: Answer) -> Any:
         """What must be equal: uids, times, versions and what is drawn by lot are told by what they are."""
         body = copy.deepcopy(answer.body)
-        if (
-            isinstance(body, dict)
-            and isinstance(body.get("metadata"), dict)
-            and body.get("kind") not in ("Status", None)
-        ):
+        if isinstance(body, dict):
             self._note(step, body)
         found = {"status": answer.status, "body": body, "warnings": list(answer.warnings)}
-        text = json.dumps(found, sort_keys=True).replace(self.namespace, "NS")
+        text = _UID.sub(
+            lambda match: match[0] if _GIVEN.match(match[0]) else "UID", json.dumps(found, sort_keys=True)
+        ).replace(self.namespace, "NS")
         text = _DRAWN_TWICE.sub("Duplicate value: DRAWN", text)
         text = re.sub(r"duplicate nodePort: \{(\w+) 3\d{4}\}", r"duplicate nodePort: {\1 DRAWN}", text)
         text = _QUOTED_PORT.sub(r"\1DRAWN", text)
         text = _TIME.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "TIME", text)
-        text = _UID.sub(lambda match: match[0] if _GIVEN.match(match[0]) else "UID", text)
         return json.loads(_ADDRESS.sub("ADDRESS", _TOKEN_VOLUME.sub("kube-api-access", text)))
 
-    def _note(self, step: Step, body: Any) -> None:
+    def _note(self, step: Step, body: Object) -> None:
+        """Learns what an answer tells of objects, and takes out of it what cannot be equal."""
+        kind, told = body.get("kind"), "dryRun" not in step.path
+        if kind == "Events":
+            self._note_events(body["events"])
+        elif kind == "Table":
+            self._note_list(step, body)
+            for column in body["columnDefinitions"] or ():
+                column.pop("description", None)  # the wheel has its own
+            for row in body["rows"] or ():
+                row["cells"] = [_aged(cell) for cell in row["cells"]]
+                if isinstance(row.get("object"), dict):
+                    self._note_object(self._path(step, row["object"]), row["object"], told=False)
+        elif isinstance(body.get("items"), list) and isinstance(kind, str) and kind.endswith("List"):
+            self._note_list(step, body)
+            for item in body["items"]:
+                self._note_object(self._path(step, item), item, told=False)
+        elif kind not in ("Status", None) and isinstance(body.get("metadata"), dict):
+            self._note_object(step.about, body, told=told)
+
+    def _path(self, step: Step, obj: Object) -> str:
+        """The path of one of several objects."""
+        name = str((obj.get("metadata") or {}).get("name", "")).replace(self.namespace, "{ns}")
+        return step.about if step.about.endswith(f"/{name}") else f"{step.about}/{name}"
+
+    def _note_list(self, step: Step, body: Object) -> None:
+        meta = body["metadata"]
+        if meta.get("continue"):
+            self.tokens[step.about] = meta["continue"]
+            meta["continue"] = "TOKEN"
+        if meta.get("resourceVersion"):
+            meta["resourceVersion"] = "VERSION"
+
+    def _note_events(self, events: list[Any]) -> None:
+        """The versions in a stream of events are told by their order."""
+        seen: dict[str, str] = {}
+        for event in events:
+            meta = event["object"]["metadata"]
+            version = meta["resourceVersion"]
+            self._note_object("", event["object"], told=False)
+            bookmark = event["type"] == "BOOKMARK"
+            if bookmark and event["object"].get("kind") != "Table":  # of a built-in kind with empty fields there
+                event["object"] = {key: event["object"].get(key) for key in ("apiVersion", "kind")} | {"metadata": {}}
+            meta["resourceVersion"] = "any" if bookmark else seen.setdefault(version, f"version {len(seen)}")
+
+    def _note_object(self, about: str, body: Object, *, told: bool) -> None:
         """Replaces the resourceVersion by whether it moved, node ports that were drawn by a word, and sorts managedFields."""
         meta = body["metadata"]
         version = meta.get("resourceVersion")
         if version is not None:
-            meta["resourceVersion"] = "same" if self.versions.get(step.about) == version else "new"
-            if (
-                "dryRun" not in step.path and "/scale" not in step.path and "/status" not in step.path
-            ) or "dryRun" not in step.path:
-                self.versions[step.about] = version
-        if meta.get("uid") and "dryRun" not in step.path:
-            self.uids[step.about] = meta["uid"]
+            meta["resourceVersion"] = "same" if self.versions.get(about) == version else "new"
+            if told:
+                self.versions[about] = version
+        if meta.get("uid") and told:
+            self.uids[about] = meta["uid"]
         (meta.get("managedFields") or []).sort(
             key=lambda entry: (entry["manager"], entry["operation"], entry.get("subresource", ""))
         )
         spec = body.get("spec")
-        if body.get("kind") == "Service" and isinstance(spec, dict):
-            for port in spec.get("ports") or ():
-                if port.get("nodePort", 0) > 30085:
+        if isinstance(spec, dict) and "ports" in spec:
+            for port in spec["ports"] if isinstance(spec["ports"], list) else ():
+                if isinstance(port, dict) and isinstance(port.get("nodePort"), int) and port["nodePort"] > _CHOSEN_PORT:
                     port["nodePort"] = "drawn"
-            if spec.get("healthCheckNodePort", 0) > 30085:
-                spec["healthCheckNodePort"] = "drawn"
+        if isinstance(spec, dict) and (spec.get("healthCheckNodePort") or 0) > _CHOSEN_PORT:
+            spec["healthCheckNodePort"] = "drawn"
+
+
+_PLURALS = {kind.plural for kind in KINDS}
+_CHOSEN_PORT = 30085  # steps choose lower ones
+_AGE = re.compile(r"(\d+[smhdy])+")
+_DRAWN_IN_CELL = re.compile(r":3(?:00(?:8[6-9]|9\d)|0[1-9]\d\d|[12]\d{3})\b")
+
+
+def _aged(cell: Any) -> Any:
+    """A Table's cell without an age or a drawn port in it."""
+    if not isinstance(cell, str):
+        return cell
+    return "AGE" if _AGE.fullmatch(cell) else _DRAWN_IN_CELL.sub(":drawn", cell)
 
 
 @dataclass
@@ -94,8 +159,8 @@ class Difference:
     def signature(self) -> str:
         """What this difference has in common with others that one cause makes."""
         step = self.steps[-1]
-        where = step.about.replace("/{ns}", "").split("/")
-        plural = where[-2] if len(where) > 1 else ""
+        where = step.about.split("/")
+        plural = where[-1] if where[-1] in _PLURALS else where[-2]
         causes = [_causes(side) for side in (self.real, self.ours)]
         if all(causes) and causes[0] != causes[1]:
             theirs, mine = causes
@@ -164,13 +229,13 @@ class Comparison:
     def run(self, steps: list[Step]) -> Difference | None:
         """The first difference; None if there is none. An accepted one ends the sequence: the states are no longer the same."""
         name = next(self._names)
-        sides = [Side(peer, name) for peer in (self._real, self._ours)]
-        for side in sides:
-            open_namespace(side.peer, name)
+        sides = [Side(peer, name, open_namespace(peer, name)) for peer in (self._real, self._ours)]
         for number, step in enumerate(steps):
             _, real = sides[0].send(step)
             _, ours = sides[1].send(step)
             self.steps += 1
+            if real != ours and step.method == "WATCH":
+                real, ours = (side.send(step, patience=10 * _QUIET)[1] for side in sides)
             if real != ours:
                 why = self._known(step, real, ours, steps[:number])
                 if why:

@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from differential import shapes
+from differential import cluster_shapes as cluster
+from differential import custom_shapes as custom
+from differential import plain_shapes as plain
+from differential import pod_shapes as pod
+from differential import statuses
+from differential import workload_shapes as workload
 from differential.shapes import Dice, Object
 
 
@@ -20,6 +25,7 @@ class Fuzzed:
     scale: bool = False
     custom: bool = False
     weight: int = 2
+    alone: bool = False  # others of its sequence would be judged by what the real server has noticed of it by then
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
         root = "/api/v1" if self.api_version == "v1" else f"/apis/{self.api_version}"
@@ -27,46 +33,137 @@ class Fuzzed:
         return "/".join(part for part in parts if part)
 
 
-def _replicas(dice: Dice) -> Object:
-    condition = {"type": "Available", "status": dice.one("True", "False"), "reason": "r", "message": ""}
-    return dice.some(replicas=dice.odd(1, -1), observedGeneration=1, conditions=[condition])
-
-
-def _phase(dice: Dice) -> Object:
-    return dice.some(phase=dice.one("Ready", "Nope", 5), conditions=[{"type": "Ready", "status": "True"}], replicas=3)
-
+_APPS, _NETWORK, _RBAC = "apps/v1", "networking.k8s.io/v1", "rbac.authorization.k8s.io/v1"
+_STORAGE, _ADMISSION, _DEVICES = "storage.k8s.io/v1", "admissionregistration.k8s.io/v1", "resource.k8s.io/v1"
+_HPA, _HPAS, _HOOKS = "HorizontalPodAutoscaler", "horizontalpodautoscalers", "webhookconfigurations"
 
 KINDS = (
-    Fuzzed("v1", "ConfigMap", "configmaps", shapes.config_map, weight=3),
-    Fuzzed("v1", "Secret", "secrets", shapes.secret),
-    Fuzzed("v1", "Service", "services", shapes.service, weight=3),
-    Fuzzed("v1", "ServiceAccount", "serviceaccounts", shapes.service_account, weight=1),
-    Fuzzed("v1", "Pod", "pods", shapes.pod, weight=3),
-    Fuzzed("v1", "PersistentVolumeClaim", "persistentvolumeclaims", shapes.claim),
-    Fuzzed("v1", "PersistentVolume", "persistentvolumes", shapes.persistent_volume, namespaced=False),
-    Fuzzed("apps/v1", "Deployment", "deployments", shapes.deployment, status=_replicas, scale=True, weight=5),
-    Fuzzed("apps/v1", "StatefulSet", "statefulsets", shapes.stateful_set, scale=True, weight=3),
-    Fuzzed("apps/v1", "DaemonSet", "daemonsets", shapes.daemon_set),
-    Fuzzed("apps/v1", "ReplicaSet", "replicasets", shapes.replica_set, scale=True),
-    Fuzzed("batch/v1", "Job", "jobs", shapes.job, weight=3),
-    Fuzzed("batch/v1", "CronJob", "cronjobs", shapes.cron_job),
-    Fuzzed("networking.k8s.io/v1", "Ingress", "ingresses", shapes.ingress, weight=3),
-    Fuzzed("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", shapes.network_policy),
-    Fuzzed("rbac.authorization.k8s.io/v1", "Role", "roles", shapes.role),
-    Fuzzed("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", shapes.role_binding),
-    Fuzzed("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", shapes.cluster_role, namespaced=False),
-    Fuzzed("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", shapes.disruption_budget),
-    Fuzzed("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", shapes.autoscaler),
+    Fuzzed("v1", "ConfigMap", "configmaps", plain.config_map, weight=3),
+    Fuzzed("v1", "Secret", "secrets", plain.secret),
+    Fuzzed("v1", "Service", "services", plain.service, status=statuses.service, weight=3),
+    Fuzzed("v1", "ServiceAccount", "serviceaccounts", plain.service_account, weight=1, alone=True),
+    Fuzzed("v1", "Pod", "pods", pod.pod, weight=3),
+    Fuzzed("v1", "PersistentVolumeClaim", "persistentvolumeclaims", plain.claim),
     Fuzzed(
-        "scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", shapes.priority_class, namespaced=False, weight=1
+        "v1",
+        "PersistentVolume",
+        "persistentvolumes",
+        plain.persistent_volume,
+        namespaced=False,
+        status=statuses.volume,
     ),
-    Fuzzed("storage.k8s.io/v1", "StorageClass", "storageclasses", shapes.storage_class, namespaced=False, weight=1),
-    Fuzzed("coordination.k8s.io/v1", "Lease", "leases", shapes.lease, weight=1),
-    Fuzzed("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", shapes.endpoint_slice, weight=1),
-    Fuzzed("fuzz.test/v1", "Widget", "widgets", shapes.widget, status=_phase, scale=True, custom=True, weight=6),
-    Fuzzed("fuzz.test/v1", "Bag", "bags", shapes.bag, custom=True),
-    Fuzzed("fuzz.test/v1", "Gadget", "gadgets", shapes.gadget, custom=True),
-    Fuzzed("fuzz.test/v2", "Gadget", "gadgets", shapes.gadget, custom=True),
+    Fuzzed("v1", "PodTemplate", "podtemplates", cluster.pod_template, weight=1),
+    Fuzzed("v1", "Endpoints", "endpoints", cluster.endpoints),
+    Fuzzed("v1", "LimitRange", "limitranges", cluster.limit_range, alone=True),
+    Fuzzed("v1", "ResourceQuota", "resourcequotas", cluster.resource_quota, status=statuses.quota, alone=True),
+    Fuzzed("v1", "Namespace", "namespaces", cluster.namespace, namespaced=False, status=statuses.namespace, weight=1),
+    Fuzzed("v1", "Node", "nodes", cluster.node, namespaced=False, status=statuses.node, weight=1),
+    Fuzzed(
+        "v1",
+        "ReplicationController",
+        "replicationcontrollers",
+        cluster.replication_controller,
+        status=statuses.replica_set,
+        scale=True,
+    ),
+    Fuzzed(_APPS, "Deployment", "deployments", workload.deployment, status=statuses.deployment, scale=True, weight=5),
+    Fuzzed(
+        _APPS, "StatefulSet", "statefulsets", workload.stateful_set, status=statuses.stateful_set, scale=True, weight=3
+    ),
+    Fuzzed(_APPS, "DaemonSet", "daemonsets", workload.daemon_set, status=statuses.daemon_set),
+    Fuzzed(_APPS, "ReplicaSet", "replicasets", workload.replica_set, status=statuses.replica_set, scale=True),
+    Fuzzed(_APPS, "ControllerRevision", "controllerrevisions", cluster.revision, weight=1),
+    Fuzzed("batch/v1", "Job", "jobs", workload.job, status=statuses.job, weight=3),
+    Fuzzed("batch/v1", "CronJob", "cronjobs", workload.cron_job, status=statuses.cron_job),
+    Fuzzed(_NETWORK, "Ingress", "ingresses", plain.ingress, status=statuses.ingress, weight=3),
+    Fuzzed(_NETWORK, "NetworkPolicy", "networkpolicies", plain.network_policy),
+    Fuzzed(_NETWORK, "IngressClass", "ingressclasses", cluster.ingress_class, namespaced=False, weight=1),
+    Fuzzed(_RBAC, "Role", "roles", plain.role),
+    Fuzzed(_RBAC, "RoleBinding", "rolebindings", plain.role_binding),
+    Fuzzed(_RBAC, "ClusterRole", "clusterroles", plain.cluster_role, namespaced=False),
+    Fuzzed(_RBAC, "ClusterRoleBinding", "clusterrolebindings", cluster.cluster_role_binding, namespaced=False),
+    Fuzzed(
+        "policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", workload.disruption_budget, status=statuses.budget
+    ),
+    Fuzzed("autoscaling/v2", _HPA, _HPAS, workload.autoscaler, status=statuses.autoscaler),
+    Fuzzed("autoscaling/v1", _HPA, _HPAS, cluster.old_autoscaler, weight=1),
+    Fuzzed(
+        "scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", plain.priority_class, namespaced=False, weight=1
+    ),
+    Fuzzed("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", cluster.runtime_class, namespaced=False, weight=1),
+    Fuzzed(_STORAGE, "StorageClass", "storageclasses", plain.storage_class, namespaced=False, weight=1),
+    Fuzzed(_STORAGE, "CSIDriver", "csidrivers", cluster.csi_driver, namespaced=False, weight=1),
+    Fuzzed(_STORAGE, "CSINode", "csinodes", cluster.csi_node, namespaced=False, weight=1),
+    Fuzzed(_STORAGE, "CSIStorageCapacity", "csistoragecapacities", cluster.csi_capacity, weight=1),
+    Fuzzed(
+        _STORAGE,
+        "VolumeAttachment",
+        "volumeattachments",
+        cluster.attachment,
+        namespaced=False,
+        status=statuses.attachment,
+        weight=1,
+    ),
+    Fuzzed(
+        _STORAGE,
+        "VolumeAttributesClass",
+        "volumeattributesclasses",
+        cluster.attributes_class,
+        namespaced=False,
+        weight=1,
+    ),
+    Fuzzed(
+        _ADMISSION,
+        "ValidatingWebhookConfiguration",
+        f"validating{_HOOKS}",
+        cluster.webhooks,
+        namespaced=False,
+        weight=1,
+    ),
+    Fuzzed(
+        _ADMISSION,
+        "MutatingWebhookConfiguration",
+        f"mutating{_HOOKS}",
+        cluster.mutating_webhooks,
+        namespaced=False,
+        weight=1,
+    ),
+    Fuzzed(
+        _ADMISSION,
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        cluster.admission_policy,
+        namespaced=False,
+        status=statuses.admission_policy,
+    ),
+    Fuzzed(
+        _ADMISSION,
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        cluster.policy_binding,
+        namespaced=False,
+        weight=1,
+    ),
+    Fuzzed(_DEVICES, "ResourceClaim", "resourceclaims", cluster.resource_claim, status=statuses.resource_claim),
+    Fuzzed(_DEVICES, "ResourceClaimTemplate", "resourceclaimtemplates", cluster.resource_claim_template, weight=1),
+    Fuzzed(_DEVICES, "DeviceClass", "deviceclasses", cluster.device_class, namespaced=False, weight=1),
+    Fuzzed(
+        "certificates.k8s.io/v1",
+        "CertificateSigningRequest",
+        "certificatesigningrequests",
+        cluster.signing_request,
+        namespaced=False,
+        status=statuses.signing_request,
+        weight=1,
+    ),
+    Fuzzed("coordination.k8s.io/v1", "Lease", "leases", plain.lease, weight=1),
+    Fuzzed("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", plain.endpoint_slice, weight=1),
+    Fuzzed(
+        "fuzz.test/v1", "Widget", "widgets", custom.widget, status=statuses.widget, scale=True, custom=True, weight=6
+    ),
+    Fuzzed("fuzz.test/v1", "Bag", "bags", custom.bag, custom=True),
+    Fuzzed("fuzz.test/v1", "Gadget", "gadgets", custom.gadget, custom=True),
+    Fuzzed("fuzz.test/v2", "Gadget", "gadgets", custom.gadget, custom=True),
 )
 
 _STRING: Object = {"type": "string"}

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -48,10 +49,20 @@ class Peer:
             self._tls.load_cert_chain(*pair)
         self._connection: http.client.HTTPSConnection | None = None
 
-    def ask(self, method: str, path: str, body: Any = None, media: str = "application/json") -> Answer:
-        """One request; one more attempt on a new connection if the server has closed the old one."""
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        headers = {"Content-Type": media, "Accept": "application/json", "User-Agent": "fuzzer/1", **self._headers}
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        media: str = "application/json",
+        accept: str = "application/json",
+    ) -> Answer:
+        """One request; one more attempt on a new connection if the server has closed the old one.
+
+        JSON is sent as short as it can be: of what has no schema a real server keeps the very text, of which spaces count as a change.
+        """
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body, separators=(",", ":")).encode()
+        headers = {"Content-Type": media, "Accept": accept, "User-Agent": "fuzzer/1", **self._headers}
         for attempt in (1, 2):
             if self._connection is None:
                 self._connection = http.client.HTTPSConnection(
@@ -71,6 +82,28 @@ class Peer:
             return Answer(answer.status, json.loads(text), warnings)
         except ValueError:
             return Answer(answer.status, text.decode(errors="replace"), warnings)
+
+    def watch(self, path: str, accept: str, quiet: float) -> Answer:
+        """The events of a watch until its initial ones have ended, or none has come for so many seconds; a refusal as it is."""
+        connection = http.client.HTTPSConnection(
+            self._address.hostname or "", self._address.port, context=self._tls, timeout=30
+        )
+        try:
+            connection.request("GET", path, headers={"Accept": accept, "User-Agent": "fuzzer/1", **self._headers})
+            answer = connection.getresponse()
+            warnings = tuple(answer.headers.get_all("Warning") or ())
+            if answer.status != HTTPStatus.OK:
+                return Answer(answer.status, json.loads(answer.read()), warnings)
+            connection.sock.settimeout(quiet)
+            events: list[Any] = []
+            with contextlib.suppress(TimeoutError):
+                for line in answer:
+                    events.append(json.loads(line))
+                    if events[-1]["type"] == "BOOKMARK":
+                        break
+            return Answer(answer.status, {"kind": "Events", "events": events}, warnings)
+        finally:
+            connection.close()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -138,9 +171,10 @@ def _await_definitions(peer: Peer, definitions: Sequence[Any]) -> None:
                 time.sleep(0.1)
 
 
-def open_namespace(peer: Peer, name: str) -> None:
-    """A namespace with its default ServiceAccount, which no controller makes here."""
+def open_namespace(peer: Peer, name: str) -> str:
+    """A namespace with its default ServiceAccount, which no controller makes here; the resourceVersion after that."""
     made = peer.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     assert made.status == 201, made
     made = peer.ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", {"metadata": {"name": "default"}})
     assert made.status == 201, made
+    return str(made.body["metadata"]["resourceVersion"])

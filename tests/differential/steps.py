@@ -1,9 +1,11 @@
 """Random sequences of requests about a few objects, as data: a sequence can be kept, replayed and cut down."""
 
 import copy
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from differential import many
 from differential.kinds import KINDS, Fuzzed
 from differential.shapes import Dice, Object, meta
 
@@ -19,22 +21,27 @@ VERSION, UID = "<<resourceVersion>>", "<<uid>>"  # replaced by what each server 
 
 @dataclass
 class Step:
-    """One request. `{ns}` in path and body is the sequence's own namespace."""
+    """One request; the method WATCH is a GET of which all events are read. `{ns}` in path and body is the sequence's own namespace."""
 
     method: str
     path: str
     body: Any = None
     media: str = "application/json"
     about: str = ""  # the object's own path: whose resourceVersion and uid the placeholders mean
+    accept: str = "application/json"
 
     def as_json(self) -> Object:
-        return {"method": self.method, "path": self.path, "body": self.body, "media": self.media, "about": self.about}
+        return dataclasses.asdict(self)
 
 
 def sequence(seed: int, length: int) -> list[Step]:
     """The steps of a seed: several writes to one or two objects, so that ownership and updates meet."""
     dice = Dice(seed)
-    targets = [_target(dice) for _ in range(dice.randint(1, 2))]
+    targets = [_target(dice)]
+    if dice.maybe() and not targets[0][0].alone:
+        kind, name = targets[0]
+        targets.append((kind, f"{name[:-1]}y") if dice.maybe(0.4) else _target(dice))
+        targets = targets[: 1 if targets[1][0].alone else 2]
     states: dict[str, Object] = {}
     return [_step(dice, *dice.choice(targets), states) for _ in range(length)]
 
@@ -59,21 +66,23 @@ def _step(dice: Dice, kind: Fuzzed, name: str, states: dict[str, Object]) -> Ste
         if dice.maybe(0.35):
             return _apply(dice, about, body)
         return Step("POST", kind.path("{ns}") + _query(dice), body, about=about)
-    if roll < 0.32:
+    if roll < 0.29:
         return _apply(dice, about, _part(dice, kind, name, states[about]))
-    if roll < 0.48:
+    if roll < 0.43:
         body = _next(dice, kind, name, states[about])
         states[about] = body
         body = copy.deepcopy(body)
         if isinstance(body.get("metadata"), dict) and (kind.custom or dice.maybe(0.3)):
             body["metadata"]["resourceVersion"] = dice.odd(VERSION, "", "1")
         return Step("PUT", about + _query(dice), body, about=about)
-    if roll < 0.82:
+    if roll < 0.74:
         return _patch(dice, kind, about, states[about])
-    if roll < 0.90 and (kind.status or kind.scale):
+    if roll < 0.83 and (kind.status or kind.scale):
         return _subresource(dice, kind, about, name)
-    if roll < 0.95:
-        return Step("GET", about, about=about)
+    if roll < 0.87:
+        return Step("GET", about, about=about, accept=many.form(dice).replace("MetadataList", "Metadata"))
+    if roll < 0.94:
+        return _many(dice, kind, states)
     states.pop(about)
     options = dice.some(
         propagationPolicy=dice.odd("Background", "Foreground", "Orphan", "X", likely=0.4),
@@ -81,6 +90,19 @@ def _step(dice: Dice, kind: Fuzzed, name: str, states: dict[str, Object]) -> Ste
         gracePeriodSeconds=0,
     )
     return Step("DELETE", about, options or None, about=about)
+
+
+def _many(dice: Dice, kind: Fuzzed, states: dict[str, Object]) -> Step:
+    about = kind.path("{ns}")
+    roll = dice.random()
+    if roll < 0.25:
+        path, options = many.collection_deleted(dice, kind)
+        for one in [one for one in states if one.startswith(f"{about}/")]:
+            states.pop(one)
+        return Step("DELETE", path, options or None, about=about)
+    if roll < 0.45:
+        return Step("WATCH", many.watched(dice, kind), about=about)
+    return Step("GET", many.listed(dice, kind), about=about, accept=many.form(dice))
 
 
 def _query(dice: Dice, **more: str) -> str:
@@ -94,11 +116,11 @@ def _query(dice: Dice, **more: str) -> str:
     return "?" + "&".join(f"{key}={value}" for key, value in words.items()) if words else ""
 
 
-def _apply(dice: Dice, about: str, body: Object) -> Step:
+def _apply(dice: Dice, path: str, body: Object, about: str = "") -> Step:
     more = {"fieldManager": dice.one(*MANAGERS)}
     if dice.maybe(0.35):
         more["force"] = "true"
-    return Step("PATCH", about + _query(dice, **more), body, APPLY, about)
+    return Step("PATCH", path + _query(dice, **more), body, APPLY, about or path)
 
 
 def _part(dice: Dice, kind: Fuzzed, name: str, state: Object) -> Object:
@@ -268,7 +290,7 @@ def _subresource(dice: Dice, kind: Fuzzed, about: str, name: str) -> Step:
         body: Object = {"status": kind.status(dice)}
         if dice.maybe(0.4):
             full = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": name}, **body}
-            return _apply(dice, f"{about}/status", full)
+            return _apply(dice, f"{about}/status", full, about)
         if dice.maybe(0.3):
             body["metadata"] = {"labels": {"app": "s"}}
         return Step("PATCH", f"{about}/status{_query(dice)}", body, MERGE, about)

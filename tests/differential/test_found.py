@@ -31,19 +31,19 @@ class Of:
     """Requests about one object."""
 
     def __init__(self, group: str, plural: str) -> None:
-        self._all = f"/{group}/namespaces/{{ns}}/{plural}"
+        self.all = f"/{group}/namespaces/{{ns}}/{plural}"
 
     def post(self, body: Any) -> Step:
-        return Step("POST", self._all, body, about=f"{self._all}/x")
+        return Step("POST", self.all, body, about=f"{self.all}/x")
 
     def put(self, body: Any, below: str = "") -> Step:
-        return Step("PUT", f"{self._all}/x{below}", body, about=f"{self._all}/x")
+        return Step("PUT", f"{self.all}/x{below}", body, about=f"{self.all}/x")
 
     def patch(self, media: str, body: Any, below: str = "") -> Step:
-        return Step("PATCH", f"{self._all}/x{below}?fieldManager=m", body, media, f"{self._all}/x")
+        return Step("PATCH", f"{self.all}/x{below}?fieldManager=m", body, media, f"{self.all}/x")
 
     def delete(self, body: Any = None) -> Step:
-        return Step("DELETE", f"{self._all}/x", body, about=f"{self._all}/x")
+        return Step("DELETE", f"{self.all}/x", body, about=f"{self.all}/x")
 
 
 PODS, SERVICES, SECRETS = (Of("api/v1", plural) for plural in ("pods", "services", "secrets"))
@@ -51,6 +51,7 @@ ACCOUNTS, MAPS, CLAIMS = (
     Of("api/v1", plural) for plural in ("serviceaccounts", "configmaps", "persistentvolumeclaims")
 )
 REPLICA_SETS, SLICES = Of("apis/apps/v1", "replicasets"), Of("apis/discovery.k8s.io/v1", "endpointslices")
+JOBS = Of("apis/batch/v1", "jobs")
 POLICIES = Of("apis/networking.k8s.io/v1", "networkpolicies")
 DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
 DAEMON_SETS = Of("apis/apps/v1", "daemonsets")
@@ -295,6 +296,48 @@ SEQUENCES: dict[str, list[Step]] = {
     "metadata of an EndpointSlice is judged twice": [
         SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": []}),
         SLICES.put({"metadata": {"name": "x", "finalizers": [None], "labels": {"a": "b c"}}, "addressType": "IPv4"}),
+    ],
+    "a job of whose template nothing was labelled gets labels with its first write": [
+        JOBS.post({"metadata": {"name": "x"}, "spec": {"template": {"spec": {**POD, "restartPolicy": "Never"}}}}),
+        Step("GET", f"{JOBS.all}?labelSelector=job-name%3Dx", about=JOBS.all),
+        JOBS.patch(APPLY, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}),
+        JOBS.patch(APPLY, {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}}),
+    ],
+    "a claim is pending in storage only with its first write": [
+        CLAIMS.post(
+            {
+                "metadata": {"name": "x", "labels": {"a": "b"}},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ),
+        CLAIMS.patch(MERGE, {}),
+        CLAIMS.patch(MERGE, {}),
+    ],
+    "a Service of names keeps a policy that it does not show": [
+        SERVICES.patch(
+            APPLY,
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": "x"},
+                "spec": {"type": "ExternalName", "externalName": "a.b", "internalTrafficPolicy": "Local"},
+            },
+        ),
+        SERVICES.put({"metadata": {"name": "x"}, "spec": {"type": "ExternalName", "externalName": "b.c"}}),
+        SERVICES.patch(MERGE, {"spec": {"internalTrafficPolicy": "Cluster"}}),
+        Step("GET", f"{SERVICES.all}/x", about=f"{SERVICES.all}/x"),
+        Step(
+            "PATCH",
+            f"{SERVICES.all}/x?fieldManager=n",
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": "x"},
+                "spec": {"internalTrafficPolicy": "Local"},
+            },
+            APPLY,
+            f"{SERVICES.all}/x",
+        ),
     ],
 }
 

@@ -138,7 +138,7 @@ class CustomKind(Kind):
             return record.data
         return _encode(self.presented(record))
 
-    def presented(self, record: Record) -> Object:
+    def held(self, record: Record) -> Object:
         if self.converter is not None:
             return self.shown((record,))[0].object()
         if self._same(record):

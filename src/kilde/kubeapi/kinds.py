@@ -20,7 +20,7 @@ from kilde.kubeapi.logic import go_decode, warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import SELECTABLE_BY_GROUP, Read
 from kilde.kubeapi.logic.metadata import ordered
-from kilde.kubeapi.resources import older, tables, validation
+from kilde.kubeapi.resources import older, reading, tables, validation
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
@@ -175,6 +175,8 @@ class Kind:
     def written(self, record: Record) -> bytes:
         """The stored object's bytes in this version."""
         version = self.resource.api_version
+        if reading.is_rewritten(self.storage, record.data):
+            return _encode(self.presented(record))
         if self.conversion is None or (
             self.conversion.kept == version and record.data.startswith(b'{"apiVersion":"%b"' % version.encode())
         ):
@@ -182,8 +184,12 @@ class Kind:
         return _encode(self.presented(record))
 
     def presented(self, record: Record) -> Object:
-        """The stored object in this version."""
-        obj = record.object()
+        """The stored object in this version, as it is shown."""
+        return reading.as_shown(self.storage, self.held(record))
+
+    def held(self, record: Record) -> Object:
+        """The stored object in this version, as writes start from it."""
+        obj = reading.as_read(self.storage, record.object())
         return ordered(self.conversion.from_stored(self.conversion.to_stored(obj))) if self.conversion else obj
 
     def printer(self, subresource: str = "") -> Printer:

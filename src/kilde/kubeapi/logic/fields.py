@@ -71,7 +71,7 @@ _SELECTABLE: Mapping[str, Mapping[str, Read]] = {
     },
     "services": {"spec.clusterIP": _at("spec", "clusterIP"), "spec.type": _at("spec", "type")},
     "secrets": {"type": _at("type")},
-    "namespaces": {"status.phase": _at("status", "phase"), "name": _META["metadata.name"]},
+    "namespaces": {"status.phase": _at("status", "phase")},
     "nodes": {"spec.unschedulable": _at("spec", "unschedulable", default="false")},
     "replicationcontrollers": {"status.replicas": _at("status", "replicas", default="0")},
     "events": _EVENT,

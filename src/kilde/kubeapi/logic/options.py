@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.objects.selector import parse_fields, parse_labels
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named, bad_request, invalid, quoted, unexplained
@@ -123,6 +125,7 @@ def list_options(query: Query, *, watch: bool = False) -> ListOptions:
     initial = flag(query, "sendInitialEvents") if "sendInitialEvents" in query else None
     timeout, limit = integer(query, "timeoutSeconds"), integer(query, "limit") or 0
     token = first(query, "continue")
+    _check_selectors(first(query, "labelSelector"), first(query, "fieldSelector"))
     causes = _watch_causes(match, initial, bool(token)) if watch else _list_causes(version, match, initial, bool(token))
     if causes:
         raise invalid(Named("meta.k8s.io", "ListOptions"), causes)
@@ -138,6 +141,15 @@ def list_options(query: Query, *, watch: bool = False) -> ListOptions:
         token=token,
         initial_events=initial,
     )
+
+
+def _check_selectors(labels: str, fields: str) -> None:
+    """400 for selectors that cannot be read: that is told before it is asked whether the options hold together."""
+    try:
+        parse_labels(labels)
+        parse_fields(fields)
+    except InvalidInput as error:
+        raise bad_request(error.what) from error
 
 
 def _list_version(text: str, *, watch: bool) -> int | None:

@@ -115,9 +115,9 @@ def forbidden(field: str, detail: str) -> Cause:
     return Cause(field, "FieldValueForbidden", _with("Forbidden", detail))
 
 
-def not_found(field: str, value: Json) -> Cause:
+def not_found(field: str, value: Json, detail: str = "") -> Cause:
     """A name refers to nothing."""
-    return Cause(field, "FieldValueNotFound", f"Not found: {shown(value)}")
+    return Cause(field, "FieldValueNotFound", _with(f"Not found: {shown(value)}", detail))
 
 
 def too_long(field: str, most: int) -> Cause:

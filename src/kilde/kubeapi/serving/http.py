@@ -1,7 +1,7 @@
 """Request and Response: one HTTP exchange, without ASGI's dictionaries."""
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -104,8 +104,13 @@ def answer(status: int, value: Json, form: Form = negotiate.PLAIN, warnings: lis
 
 def as_answer(status: int, body: bytes, form: Form = negotiate.PLAIN, warnings: list[str] | None = None) -> Response:
     """Bytes as an answer."""
-    headers = [_NO_CACHE, *((b"warning", f"299 - {failures.quoted(text)}".encode()) for text in warnings or ())]
+    headers = [_NO_CACHE, *warning_headers(warnings or ())]
     return Response(status, body, form.content_type, headers)
+
+
+def warning_headers(warnings: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """The headers that tell a client of warnings."""
+    return [(b"warning", f"299 - {failures.quoted(text)}".encode()) for text in warnings]
 
 
 def refusal(error: ApiError, warnings: list[str] | None = None, accept: str = "") -> Response:

@@ -86,8 +86,13 @@ def include_of(query: Query) -> Include:
         raise unknown_include(word) from error
 
 
+_INCLUDED = "'Metadata', 'Object', 'None', or empty"
+
+
 def unknown_include(word: str) -> ApiError:
-    return failures.bad_request(f'unrecognized includeObject value: "{word}"')
+    return failures.bad_request(
+        f'Unable to convert to Table as requested: includeObject: Invalid value: "{word}": must be {_INCLUDED}'
+    )
 
 
 def table(

@@ -238,8 +238,7 @@ class Resources:
     async def _delete(self, request: Request, call: Call) -> Response:
         form = object_form(request)
         chosen = await self._delete_options(request)
-        if not chosen.propagation and call.kind.storage == "jobs.batch":
-            call.warn(_ORPHANED)
+        _warn_of_orphans(call, chosen)
         record, gone = await self._settled(call, lambda: delete.delete(self._world, call, chosen))
         if gone and not delete.answers_object(call.kind):
             return answer(200, delete.deleted_status(call.kind, record.object()), form._replace(kind=""), call.warnings)
@@ -248,7 +247,9 @@ class Resources:
     async def _delete_collection(self, request: Request, call: Call) -> Response:
         form = negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadataList"))
         wanted = options.list_options(request.query)
+        read.selection(call.kind, wanted)  # refused before the options of the deletion are
         chosen = await self._delete_options(request)
+        _warn_of_orphans(call, chosen)
         page = await self._settled(call, lambda: read.listed(self._world, call, wanted))
         for found in page.records:
             await self._settled(call, partial(delete.remove_if_there, self._world, call, found, chosen))
@@ -259,6 +260,11 @@ class Resources:
         raw = await request.body()
         body = delete_body(raw, request.headers.get("content-type", "")) if raw.strip() else None
         return options.delete_options(request.query, body)
+
+
+def _warn_of_orphans(call: Call, chosen: options.DeleteOptions) -> None:
+    if not chosen.propagation and call.kind.storage == "jobs.batch":
+        call.warn(_ORPHANED)
 
 
 def object_form(request: Request) -> negotiate.Form:

@@ -17,7 +17,7 @@ from kilde.kubeapi.logic.options import ListOptions
 from kilde.kubeapi.resources import tables
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving.feeds import Feeds, Listener, shown_changes, shown_records
-from kilde.kubeapi.serving.http import Request, Send
+from kilde.kubeapi.serving.http import Request, Send, warning_headers
 from kilde.kubeapi.serving.render import table
 from kilde.kubeapi.storage.records import Change, Record
 from kilde.kubeapi.verbs.read import Selection, selection
@@ -218,7 +218,13 @@ class Watches:
         try:
             await subscription.ready
             await self._world.store.settled(watcher.began)
-            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [*_HEADERS, *warning_headers(stream.call.warnings)],
+                }
+            )
             await self._stream(request, stream, send, watcher, over=subscription.over or watcher.failed)
             if watcher.overrun:
                 watcher.error(failures.expired("too old resource version: the watch is too slow"))

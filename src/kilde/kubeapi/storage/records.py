@@ -56,10 +56,24 @@ class Change(NamedTuple):
     undone: bool = False
 
 
+def labels_of(key: Key, obj: Object) -> dict[str, str] | None:
+    """The labels by which an object is found; a job that has none is found by its template's, which every read gives it."""
+    found = obj["metadata"].get("labels")
+    if not found and key.resource == _JOBS:
+        template = (obj.get("spec") or {}).get("template") or {}
+        found = (template.get("metadata") or {}).get("labels")
+    return found or None
+
+
 def record(key: Key, version: int, data: bytes, kind: type[Record] = Record) -> Record:
-    """The record of these bytes."""
+    """The record of these bytes, with the labels that labels_of tells."""
     labels = _Labelled.decode(data).metadata.labels
+    if not labels and key.resource == _JOBS:
+        labels = _Templated.decode(data).spec.template.metadata.labels
     return kind(key, version, data, labels or None)
+
+
+_JOBS = "jobs.batch"
 
 
 class _Meta(msgspec.Struct):
@@ -70,4 +84,12 @@ class _WithLabels(msgspec.Struct):
     metadata: _Meta = msgspec.field(default_factory=_Meta)
 
 
-_Labelled = msgspec.json.Decoder(_WithLabels)
+class _WithTemplate(msgspec.Struct):
+    template: _WithLabels = msgspec.field(default_factory=_WithLabels)
+
+
+class _Job(msgspec.Struct):
+    spec: _WithTemplate = msgspec.field(default_factory=_WithTemplate)
+
+
+_Labelled, _Templated = msgspec.json.Decoder(_WithLabels), msgspec.json.Decoder(_Job)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from kilde.core.basics.values import Object
 from kilde.kubeapi.storage.history import History
 from kilde.kubeapi.storage.journal import Entry, Journal, NoJournal, Recovery, StorageBroken
-from kilde.kubeapi.storage.records import Change, Key, Record, encode, record
+from kilde.kubeapi.storage.records import Change, Key, Record, encode, labels_of, record
 
 _LEAP = 1000  # a restart skips so many versions: those told to a client but lost in a kill are never given twice
 _GROUP = 8  # so many writes of one turn of the loop go to the disk while the rest is judged
@@ -107,7 +107,7 @@ class Store:
         self._check()
         version = self.version + 1
         obj["metadata"]["resourceVersion"] = str(version)
-        new = Record(key, version, encode(obj), obj["metadata"].get("labels") or None)
+        new = Record(key, version, encode(obj), labels_of(key, obj))
         before = self.get(key)
         self._put(new)
         self._changed(Change(version, key, before, new), Entry(version, str(key), new.data))
@@ -121,7 +121,7 @@ class Store:
             raise KeyError(key)
         version = self.version + 1
         last["metadata"]["resourceVersion"] = str(version)
-        final = Record(key, version, encode(last), last["metadata"].get("labels") or None)
+        final = Record(key, version, encode(last), labels_of(key, last))
         self._remove(key)
         self._changed(Change(version, key, before, None, final), Entry(version, str(key), None))
         return final

@@ -19,10 +19,12 @@ class Jobs(Strategy):
         name, uid = meta.get("name") or "", meta["uid"]
         template = spec["template"] = dict(spec["template"])
         template_meta = template["metadata"] = dict(template.get("metadata") or {})
-        labels = dict(template_meta.get("labels") or {})
-        labels |= {_NAME: name, _OLD_NAME: name, _UID: uid, _OLD_UID: uid}
-        if not meta.get("labels") or meta["labels"] is template_meta.get("labels"):
-            meta["labels"] = dict(labels)  # the template's by default: one map
+        given = template_meta.get("labels")
+        labels = {**(given or {}), _NAME: name, _OLD_NAME: name, _UID: uid, _OLD_UID: uid}
+        if given is not None and (not meta.get("labels") or meta["labels"] is given):
+            meta["labels"] = dict(
+                labels
+            )  # the template's by default: one map; of a template that had none they come with reading
         template_meta["labels"] = labels
         selector = dict(spec.get("selector") or {})
         selector["matchLabels"] = {**(selector.get("matchLabels") or {}), _UID: uid}

@@ -14,6 +14,15 @@ _APP_ARMOR_FIELDS = 34  # before, the fields are copied to annotations, too
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 
 
+_GATED: Object = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
+
 class Pods(Strategy):
     """Runs the plug-ins in the order of a real server's."""
 
@@ -26,9 +35,18 @@ class Pods(Strategy):
         _tolerations(obj["spec"])
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
-        obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj.get("spec") or {})}
+        spec = obj.get("spec") or {}
+        obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+        if spec.get("schedulingGates"):
+            obj["status"]["conditions"] = [_GATED | {"lastTransitionTime": call.memory.once("now", world.now)}]
         for text in app_armor.settle(obj, both_ways=world.release.number < _APP_ARMOR_FIELDS):
             call.warn(text)
+
+    def admit(self, world: World, call: Call, new: Object, old: Object | None) -> None:
+        spec = new.get("spec") or {}
+        if old is None and spec.get("overhead") and not spec.get("runtimeClassName"):
+            why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+            raise failures.forbidden(call.kind.about(str(new["metadata"].get("name") or "")), why)
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         spec, former = new.get("spec"), old.get("spec") or {}

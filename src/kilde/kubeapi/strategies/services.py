@@ -25,7 +25,6 @@ class Services(Strategy):
             _refuse_nameless(world, call, obj)
             _refuse_taken(world, call, obj, None)
             _allocate(world.allocations, call.memory, obj["spec"], shared=True)
-            _hide(obj["spec"])
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if call.subresource or not isinstance(new.get("spec"), dict):
@@ -38,13 +37,6 @@ class Services(Strategy):
         _refuse_taken(world, call, new, old)
         _refuse_twice(spec)
         _allocate(world.allocations, call.memory, spec, shared=False)
-        _hide(spec)
-
-
-def _hide(spec: Object) -> None:
-    """A name alone has no traffic: a policy for it, if it is one, is not shown."""
-    if spec.get("type") == "ExternalName" and spec.get("internalTrafficPolicy") in ("Cluster", "Local"):
-        del spec["internalTrafficPolicy"]
 
 
 def list_address(spec: Object) -> None:

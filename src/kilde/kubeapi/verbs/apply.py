@@ -10,10 +10,11 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.logic.metadata import check_name
+from kilde.kubeapi.resources.reading import is_rewritten
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, check_new_content, complain
 from kilde.kubeapi.verbs.create import create_as
-from kilde.kubeapi.verbs.update import replace
+from kilde.kubeapi.verbs.update import may_create, replace
 from kilde.kubeapi.world import World
 
 
@@ -49,8 +50,8 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     _check_metadata(call, config.get("metadata"))
     check_namespace(world, call)
     existing = world.find(kind, call.namespace, call.name)
-    live = kind.presented(existing) if existing else None
-    if existing is None and call.subresource:
+    live = kind.held(existing) if existing else None
+    if existing is None and call.subresource and not may_create(call, applied=True):
         raise failures.not_found(kind.about(call.name))
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {**made, "metadata": dict(made.get("metadata") or {})}
@@ -58,7 +59,7 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
         said = {key: value for key, value in (config.get("metadata") or {}).items() if value is not None}
         named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
-    if existing is not None and not changed:
+    if existing is not None and not changed and not is_rewritten(kind.storage, existing.data):
         for text in kind.warnings_of(named, live) if not call.subresource else ():
             call.warn(text)
         return existing, False

@@ -6,6 +6,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.metadata import born, check_namespace, meta
 from kilde.kubeapi.resources import gates
+from kilde.kubeapi.resources.reading import as_created
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_new_content, finished, one_of_each_owner, owned, refuse, shaped
@@ -51,7 +52,9 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     refuse(kind, obj, [*kind.problems_of_new(obj), *strategy.problems(world, call, obj, None)])
     for text in kind.warnings_of(obj, None):
         call.warn(text)
-    kept = finished(kind.to_stored(obj))  # before quotas are charged: a conversion may have to be waited for
+    kept = finished(
+        as_created(kind.storage, kind.to_stored(obj))
+    )  # before quotas are charged: a conversion may have to be waited for
     strategy.admit(world, call, obj, None)
     admission.after(world, call, obj, None)
     _check_free(world, call, obj)

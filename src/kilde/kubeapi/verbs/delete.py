@@ -8,6 +8,7 @@ from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.deletion import Verdict, judge
 from kilde.kubeapi.logic.options import DeleteOptions
 from kilde.kubeapi.resources.kinds import DELETE_ANSWERS_OBJECT
+from kilde.kubeapi.resources.reading import as_read
 from kilde.kubeapi.storage.records import Record, encode, record
 from kilde.kubeapi.verbs.admit import check_namespace, finished
 from kilde.kubeapi.world import World
@@ -31,7 +32,7 @@ def remove(
     world: World, call: Call, existing: Record, options: DeleteOptions, *, admitted: bool = True
 ) -> tuple[Record, bool]:
     """The same for an object that was found."""
-    kind, old = call.kind, existing.object()
+    kind, old = call.kind, as_read(call.kind.storage, existing.object())
     check_preconditions(kind, old, options)
     if (
         admitted and not call.subresource
@@ -49,7 +50,7 @@ def remove(
 
 
 def _marked(world: World, existing: Record, verdict: Verdict, *, dry_run: bool) -> Record:
-    if verdict.object == existing.object():
+    if verdict.object == as_read(existing.key.resource, existing.object()):
         return existing
     obj = finished(verdict.object)
     return record(existing.key, existing.version, encode(obj)) if dry_run else world.store.put(existing.key, obj)

@@ -44,7 +44,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     existing = world.find(call.kind, call.namespace, call.name)
     if existing is None:
         raise failures.not_found(call.kind.about(call.name))
-    old = call.kind.presented(existing)
+    old = call.kind.held(existing)
     document, rest = _changed(call, media, wanted, old, call.kind.node)
     call.kind.mark_unchanged(document, old)
     made = _decoded(call, document, rest, lambda: as_told(call, media, wanted, old, call.kind.node))

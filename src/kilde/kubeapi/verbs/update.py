@@ -13,6 +13,7 @@ from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
 from kilde.kubeapi.resources import gates
 from kilde.kubeapi.resources.causes import Cause, Tolerated
+from kilde.kubeapi.resources.reading import is_rewritten
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, one_of_each_owner, owned, refuse, shaped
@@ -25,7 +26,11 @@ _NEVER_COUNTED = frozenset(("priorityclasses.scheduling.k8s.io",))
 _COUNT_LABELS = frozenset(("endpointslices.discovery.k8s.io",))
 _COUNTS_FROM_NOTHING = "csidrivers.storage.k8s.io"
 # Go's own comparison, to which an empty list or map is another value than none: what is stored has none.
-_COUNTS_EMPTY = "networkpolicies.networking.k8s.io"
+_COUNTS_EMPTY = {
+    "networkpolicies.networking.k8s.io": "spec",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": "webhooks",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": "webhooks",
+}
 # Kinds of which a write must say what it was made from, as it must of custom ones; only a JSON patch can take that away.
 _ADMISSION = "admissionregistration.k8s.io"
 _CONDITIONAL = frozenset(
@@ -49,6 +54,7 @@ _CONDITIONAL = frozenset(
 )
 _EMPTY_IS_A_CHANGE = {"configmaps": ("binaryData",), "secrets": ("data",)}
 _RBAC = "rbac.authorization.k8s.io"
+_APPLIED_STATUS = "validatingadmissionpolicies.admissionregistration.k8s.io"
 _CREATE_ON_UPDATE = frozenset(
     (
         *("endpoints", "events", "limitranges", "services", "runtimeclasses.node.k8s.io"),
@@ -67,11 +73,20 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     one_of_each_owner(call, obj)
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
-        if kind.storage in _CREATE_ON_UPDATE and not call.subresource:
+        if may_create(call):
             obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
             return create(world, call, obj), True
         raise failures.not_found(kind.about(call.name))
     return replace(world, call, existing, obj, own=True), False
+
+
+def may_create(call: Call, *, applied: bool = False) -> bool:
+    """Whether a write to what is not there creates it: some kinds' status too, of one only where it is applied."""
+    if call.subresource:
+        return call.subresource == "status" and (
+            call.kind.storage == "services" or (applied and call.kind.storage == _APPLIED_STATUS)
+        )
+    return call.kind.storage in _CREATE_ON_UPDATE
 
 
 def replace(world: World, call: Call, existing: Record, obj: Object, *, own: bool, exact: bool = True) -> Record:
@@ -80,7 +95,7 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     `exact` refuses another uid as a conflict; a patch that changes the uid is invalid instead.
     """
     kind = call.kind
-    old = kind.presented(existing)
+    old = kind.held(existing)
     check_preconditions(kind, obj, old, exact=exact)
     kind.mark_unchanged(obj, old)
     sent = obj
@@ -111,7 +126,8 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
         admission.after(world, call, obj, old)
     last = _before_storing(obj, old)
     obj = kind.to_stored(last)
-    before = existing.object() if kind.conversion or kind.converts else kind.to_stored(old)
+    raw = kind.conversion or kind.converts or is_rewritten(kind.storage, existing.data)
+    before = existing.object() if raw else kind.to_stored(old)
     if same_but_times(obj, before, ordered=_order_of_owners(call, obj)):
         return existing
     if call.options.dry_run:
@@ -206,7 +222,8 @@ def _means_change(kind: Kind, obj: Object, old: Object, sent: Object) -> bool:
         return False
     if kind.storage in _COUNT_LABELS and (obj["metadata"].get("labels") or {}) != (old["metadata"].get("labels") or {}):
         return True
-    if kind.storage == _COUNTS_EMPTY and _has_empty(kind.node.child("spec"), sent.get("spec")):
+    compared = _COUNTS_EMPTY.get(kind.storage)
+    if compared and _has_empty(kind.node.child(compared), sent.get(compared)):
         return True
     if kind.resource.custom:
         return not same(_content(obj), _content(old))

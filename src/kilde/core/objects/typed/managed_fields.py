@@ -68,7 +68,8 @@ def apply(
         _explain(node, plain, config, error)
         raise
     unlike = not same(merged, plain)  # also in what is put back now: an apply that says it counts as one that changes
-    merged = _restored(merged, plain, intent.reset)
+    if live is not None:  # what a new object may not be given its strategy takes away
+        merged = _restored(merged, plain, intent.reset)
     if manager == KUBECTL:
         merged = last_applied.rewritten(merged, config)
     changed = not same(merged, plain)

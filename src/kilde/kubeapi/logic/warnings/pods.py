@@ -143,8 +143,10 @@ def _container(container: Object, path: str, annotations: Object, at: str) -> It
     key = f"{_APP_ARMOR}{name}"
     if at and get(container, "securityContext", "appArmorProfile") is None and key in annotations:
         yield f'{head}[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead'
-    for side in ("limits", "requests"):
-        yield from _fractions(get(container, "resources", side), f"{path}.resources.{side}")
+    for resource in _BYTES:
+        for side in ("limits", "requests"):
+            amount = get(container, "resources", side, resource)
+            yield from _fraction(amount, f"{path}.resources.{side}[{resource}]")
     seen: set[str] = set()
     for index, variable in items(container, "env"):
         name = str(variable.get("name") or "")
@@ -155,8 +157,11 @@ def _container(container: Object, path: str, annotations: Object, at: str) -> It
         seen.add(name)
 
 
+_BYTES = ("memory", "ephemeral-storage")
+
+
 def _fractions(amounts: Any, at: str) -> Iterator[str]:
-    for name in ("memory", "ephemeral-storage"):
+    for name in _BYTES:
         yield from _fraction(get(amounts, name), f"{at}[{name}]")
 
 

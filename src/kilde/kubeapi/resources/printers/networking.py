@@ -64,8 +64,16 @@ def _endpoints(obj: Object) -> Iterator[str]:
                 yield _host_port(str(address.get("ip")), port.get("port"))
 
 
+def _endpoints_cell(obj: Object, now: float) -> str:
+    return cut(list(_endpoints(obj)), _SHOWN, empty="" if obj.get("subsets") else NONE)
+
+
+def _slice_port(port: Object) -> str:
+    return str(next((port[key] for key in ("port", "name") if port.get(key) is not None), "*"))
+
+
 def _slice_ports(obj: Object, now: float) -> str:
-    ports = [str(port.get("port") or port.get("name") or "*") for port in obj.get("ports") or ()]
+    ports = [_slice_port(port) for port in obj.get("ports") or ()]
     return cut(ports, _SHOWN, empty=UNSET)
 
 
@@ -113,7 +121,7 @@ SERVICE = Printer(
         wide("Selector", lambda obj, now: labels_text(get(obj, "spec", "selector"))),
     )
 )
-ENDPOINTS = Printer((NAME, Column("Endpoints", lambda obj, now: cut(list(_endpoints(obj)), _SHOWN)), AGE))
+ENDPOINTS = Printer((NAME, Column("Endpoints", _endpoints_cell), AGE))
 ENDPOINT_SLICE = Printer(
     (
         NAME,

@@ -19,15 +19,19 @@ from kilde.kubeapi.resources.validation.metadata import (
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain, path_segment
 from kilde.kubeapi.resources.validation.registry import (
+    CREATED_FIRST,
     JUDGED_ANEW,
+    METADATA_ANEW_FIRST,
     METADATA_LAST,
     NO_METADATA_RULES,
     ONLY_JUDGED_ANEW,
     RULES,
+    Rules,
 )
 
 _BUILTIN = Catalog()
-_ANY_FINALIZER = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})  # their servers know no standard ones
+# Groups that know no standard finalizers.
+_ANY_FINALIZER = frozenset({"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
 
 _FREE_FINALIZERS = frozenset({("coordination.k8s.io", "Lease"), ("policy", "PodDisruptionBudget")})
 
@@ -56,25 +60,36 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     resource = _resource(new)
     metadata, before, key = new.get("metadata") or {}, old.get("metadata") or {}, (resource.group, resource.kind)
     # A real server judges metadata for all kinds alike, then by most kinds' own rules, and names each cause as often.
-    causes = [*check_common(metadata), *check_metadata_update(metadata, before, namespaced=resource.namespaced)]
+    changed = list(check_metadata_update(metadata, before, namespaced=resource.namespaced))
+    causes = [*check_common(metadata), *changed]
     anew = 0 if subresource else JUDGED_ANEW.get(key, 0)
-    alone = bool(anew) and key in ONLY_JUDGED_ANEW
-    if key not in NO_METADATA_RULES and not alone:
-        causes.extend(check_metadata_update(metadata, before, namespaced=resource.namespaced))
-    for _ in range(anew):
-        rule = NAME_RULES.get(key, dns_subdomain)
-        causes.extend(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule))
-    for _ in range(anew if alone else 1 + anew):
-        causes.extend(_finalizers(resource, metadata))
-    rules = RULES.get(key)
+    rule = NAME_RULES.get(key, dns_subdomain)
+    whole = [
+        *(check_metadata(metadata, namespaced=resource.namespaced, name_rule=rule) if anew else ()),
+        *(_finalizers(resource, metadata) if anew else ()),
+    ] * anew
+    own = key not in NO_METADATA_RULES and not (anew and key in ONLY_JUDGED_ANEW)
+    update = [*(changed if own else ()), *(_finalizers(resource, metadata) if own else ())]
+    made, rest = _of_rules(RULES.get(key), new, old, subresource)
+    if anew and key in CREATED_FIRST:
+        return [*causes, *whole, *made, *update, *rest]
+    if anew and key in METADATA_ANEW_FIRST:
+        return [*causes, *whole, *update, *made, *rest]
+    return [*causes, *update, *whole, *made, *rest]
+
+
+def _of_rules(rules: Rules | None, new: Object, old: Object, subresource: str) -> tuple[list[Cause], list[Cause]]:
+    """What a kind's own rules find: what is wrong as if it were new, where they begin with that, and the rest."""
     if rules is None:
-        return causes
+        return [], []
     if subresource:
         part = rules.parts.get(subresource)
-        return causes if part is None else [*causes, *part(new, old)]
+        return [], [] if part is None else list(part(new, old))
     if _body(new) == _body(old) and not any(isinstance(part, NullBytes) for part in new.values()):
-        return causes  # what was right once is right as it stands: writes to metadata alone are the most frequent ones
-    return [*causes, *(rules.create(new) if rules.update is None else rules.update(new, old))]
+        return [], []  # what was right once is right as it stands: writes to metadata alone are the most frequent ones
+    found = list(rules.create(new) if rules.update is None else rules.update(new, old))
+    made = list(rules.create(new)) if found and rules.update is not None else found
+    return (made, found[len(made) :]) if found[: len(made)] == made else ([], found)
 
 
 def _body(obj: Object) -> Object:

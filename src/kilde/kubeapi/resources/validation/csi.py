@@ -135,6 +135,7 @@ def check_capacity(obj: Object) -> Iterator[Cause]:
 
 def check_capacity_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a CSIStorageCapacity."""
+    yield from check_capacity(new)
     for key in ("nodeTopology", "storageClassName"):
         yield from unchanged(new.get(key), old.get(key), key)
 

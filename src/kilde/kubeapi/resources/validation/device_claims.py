@@ -80,8 +80,16 @@ def check_claim(claim: Object) -> Iterator[Cause]:
 
 def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ResourceClaim: what it asks for stays."""
-    if (new.get("spec") or {}) != (old.get("spec") or {}):
+    if _filled(new.get("spec")) != _filled(old.get("spec")):
         yield invalid("spec", Struct(new.get("spec") or {}), IMMUTABLE)
+
+
+def _filled(value: Json) -> Json:
+    """A value without empty lists, which are as good as none."""
+    if isinstance(value, dict):
+        made = {key: _filled(one) for key, one in value.items()}
+        return {key: one for key, one in made.items() if one not in (None, [])}
+    return [_filled(one) for one in value] if isinstance(value, list) else value
 
 
 def check_template(template: Object) -> Iterator[Cause]:
@@ -99,7 +107,8 @@ def check_template(template: Object) -> Iterator[Cause]:
 
 def check_template_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ResourceClaimTemplate: it stays."""
-    if (new.get("spec") or {}) != (old.get("spec") or {}):
+    yield from check_template(new)
+    if _filled(new.get("spec")) != _filled(old.get("spec")):
         yield invalid("spec", Struct(new.get("spec") or {}), IMMUTABLE)
 
 

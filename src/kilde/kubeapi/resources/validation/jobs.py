@@ -155,8 +155,12 @@ def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     yield from _completions(spec, before)
     yield from unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
+    yield from _template_stays(spec, before, old)
     for key in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
         yield from unchanged(spec.get(key), before.get(key), f"spec.{key}")
+
+
+def _template_stays(spec: Object, before: Object, old: Object) -> Iterator[Cause]:
     template, was = spec.get("template") or {}, before.get("template") or {}
     if not _rests(old):
         if template != was:

@@ -96,7 +96,7 @@ def qualified_name(value: str) -> list[str]:
     parts = value.split("/")
     if len(parts) > 2:
         return [
-            f"a qualified name {_QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            f"a valid label key {_QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
         ]
     found: list[str] = []
     if len(parts) == 2:
@@ -109,15 +109,6 @@ def qualified_name(value: str) -> list[str]:
         found.append(f"name part {_QUALIFIED_TEXT}")
         return found
     return [*found, *(f"name part {text}" for text in _qualified_name(parts[-1]))]
-
-
-def label_key(value: str) -> list[str]:
-    """A qualified name, of which it is told otherwise that it has too many parts."""
-    if value.count("/") > 1:
-        return [
-            f"a valid label key {_QUALIFIED_TEXT} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        ]
-    return qualified_name(value)
 
 
 def config_key(value: str) -> list[str]:

@@ -164,9 +164,9 @@ def _parameters(parameters: Object, at: str) -> Iterator[Cause]:
 
 def check_ingress_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of an IngressClass: its controller stays."""
-    yield from check_ingress_class(new)
     if get(new, "spec", "controller") != get(old, "spec", "controller"):
         yield invalid("spec.controller", get(new, "spec", "controller", default=""), "field is immutable")
+    yield from check_ingress_class(new)
 
 
 def check_network_policy(policy: Object) -> Iterator[Cause]:

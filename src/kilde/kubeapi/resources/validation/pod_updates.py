@@ -4,11 +4,11 @@ import copy
 from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_found, required
-from kilde.kubeapi.resources.validation.containers import PodParts, check_containers
+from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required
+from kilde.kubeapi.resources.validation.containers import check_ephemeral_containers
 from kilde.kubeapi.resources.validation.fields import items
 from kilde.kubeapi.resources.validation.pod_annotations import check_annotations_stay, check_pod_annotations
-from kilde.kubeapi.resources.validation.pods import check_pod_spec, check_tokens
+from kilde.kubeapi.resources.validation.pods import check_only_of_pods, check_pod_spec, parts_of
 from kilde.kubeapi.resources.validation.scheduling import check_tolerations
 
 _FIXED = (
@@ -17,6 +17,7 @@ _FIXED = (
     " previously negative)"
 )
 _ADDED_ONLY = "only additions are allowed (no mutations or deletions)"
+_DEADLINE, _LARGEST = "spec.activeDeadlineSeconds", 2**31 - 1
 _TERMS = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -25,11 +26,11 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
 
     While gates hold it back, its choice of nodes may be narrowed too.
     """
-    yield from check_annotations_stay(new, old)
     annotations = (new.get("metadata") or {}).get("annotations")
     yield from check_pod_annotations(annotations, new.get("spec") or {}, "metadata.annotations")
     yield from check_pod_spec(new.get("spec") or {}, "spec")
-    yield from check_tokens(new.get("spec") or {})
+    yield from check_only_of_pods(new.get("spec") or {})
+    yield from check_annotations_stay(new, old)
     spec, before = copy.deepcopy(new.get("spec") or {}), old.get("spec") or {}
     for key in ("containers", "initContainers"):
         for one, was in zip(spec.get(key) or (), before.get(key) or (), strict=False):
@@ -38,7 +39,10 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
             yield forbidden(f"spec.{key}", "pod updates may not add or remove containers")
             return
         yield from _images(new.get("spec") or {}, key)
-    yield from _deadline(spec, before)
+    late = _deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))
+    yield from late
+    if late and spec.get("activeDeadlineSeconds") is not None:
+        return  # nothing else is looked at
     if not _only_added(spec.get("tolerations") or [], before.get("tolerations") or []):
         yield forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")
     else:
@@ -115,15 +119,8 @@ def _other_affinity(spec: Object) -> Json:
 def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a write to a pod's ephemeral containers: they may only become more."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    volumes = frozenset(str(one.get("name")) for one in spec.get("volumes") or ())
-    parts = PodParts(volumes, host_network=bool(spec.get("hostNetwork")))
-    parts.names |= {str(one.get("name")) for key in ("containers", "initContainers") for one in spec.get(key) or ()}
-    known = set(parts.names)
-    yield from check_containers(spec.get("ephemeralContainers"), parts, "spec.ephemeralContainers")
-    for index, one in items(spec, "ephemeralContainers"):
-        target = one.get("targetContainerName")
-        if target and target not in known:
-            yield not_found(f"spec.ephemeralContainers[{index}].targetContainerName", target)
+    parts = parts_of(spec, [str(one.get("name")) for one in spec.get("volumes") or ()])
+    yield from check_ephemeral_containers(spec, parts, "spec.ephemeralContainers")
     now = {one.get("name"): one for one in spec.get("ephemeralContainers") or ()}
     for was in before.get("ephemeralContainers") or ():
         name = was.get("name")
@@ -133,15 +130,18 @@ def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
             yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed')
 
 
-def _deadline(spec: Object, before: Object) -> Iterator[Cause]:
-    new, old = spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")
-    at = "spec.activeDeadlineSeconds"
-    if old is None or new == old:
-        return
+def _deadline(new: int | None, old: int | None) -> list[Cause]:
+    """Why a deadline may not take the place of another."""
     if new is None:
-        yield invalid(at, new, "must not update from a positive integer to nil value")
-    elif new > old:
-        yield invalid(at, new, "must be less than or equal to previous value")
+        words = "must not update from a positive integer to nil value"
+        return [] if old is None else [invalid(_DEADLINE, new, words)]
+    if not 0 <= new <= _LARGEST:
+        return [invalid(_DEADLINE, new, f"must be between 0 and {_LARGEST}, inclusive")]
+    return (
+        [invalid(_DEADLINE, new, "must be less than or equal to previous value")]
+        if old is not None and old < new
+        else []
+    )
 
 
 def _only_added(new: list[Object], old: list[Object]) -> bool:

@@ -10,19 +10,19 @@ from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
     duplicate,
-    forbidden,
     invalid,
     not_supported,
     required,
 )
 from kilde.kubeapi.resources.policies.names import Names
+from kilde.kubeapi.resources.validation.conditions import check_status_conditions
 from kilde.kubeapi.resources.validation.expressions import check_conditions, check_expression
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, named, one_of, word_of
 from kilde.kubeapi.resources.validation.names import (
     dns_1035_label,
     dns_subdomain,
-    label_key,
     path_segment,
+    qualified_name,
 )
 from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
 
@@ -49,10 +49,11 @@ def check_webhooks(configuration: Object) -> Iterator[Cause]:
     for index, hook in items(configuration, "webhooks"):
         at, name = f"webhooks[{index}]", hook.get("name") or ""
         yield from named(name, qualified_domain, f"{at}.name", needed=True)
+        yield from _hook(hook, at)
+        yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
         if name and name in seen:
             yield Cause(f"{at}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"')
         seen.add(name)
-        yield from _hook(hook, at)
 
 
 def qualified_domain(name: str) -> list[str]:
@@ -62,15 +63,14 @@ def qualified_domain(name: str) -> list[str]:
 
 
 def _hook(hook: Object, at: str) -> Iterator[Cause]:
+    for index, rule in items(hook, "rules"):
+        yield from _rule(rule, f"{at}.rules[{index}]")
     yield from word_of(hook.get("failurePolicy"), _FAILURE, f"{at}.failurePolicy")
     yield from word_of(hook.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
-    yield from word_of(hook.get("reinvocationPolicy"), _REINVOCATION, f"{at}.reinvocationPolicy")
     if hook.get("sideEffects") is None:
         yield required(f"{at}.sideEffects", f"must specify one of {', '.join(_SIDE_EFFECTS)}")
     else:
         yield from word_of(hook["sideEffects"], _SIDE_EFFECTS, f"{at}.sideEffects")
-    yield from _review_versions(hook.get("admissionReviewVersions") or [], f"{at}.admissionReviewVersions")
-    yield from check_conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
     seconds = hook.get("timeoutSeconds")
     if seconds is not None and not 1 <= seconds <= _LONGEST_WAIT:
         yield invalid(
@@ -78,9 +78,9 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
         )
     yield from check_selector(hook.get("namespaceSelector"), f"{at}.namespaceSelector")
     yield from check_selector(hook.get("objectSelector"), f"{at}.objectSelector")
+    yield from word_of(hook.get("reinvocationPolicy"), _REINVOCATION, f"{at}.reinvocationPolicy")
     yield from _client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
-    for index, rule in items(hook, "rules"):
-        yield from _rule(rule, f"{at}.rules[{index}]")
+    yield from check_conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
 
 
 def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
@@ -109,15 +109,12 @@ def _client(config: Object, at: str) -> Iterator[Cause]:
 
 
 def _rule(rule: Object, at: str) -> Iterator[Cause]:
-    for key in ("operations", "apiGroups", "apiVersions"):
-        values: Sequence[str] = rule.get(key) or ()
-        if not values:
-            yield required(f"{at}.{key}")
-        if "*" in values and len(values) > 1:
-            yield invalid(f"{at}.{key}", list(values), "if '*' is present, must not specify other " + _PLURALS[key])
+    yield from _some_or_all(rule, "operations", at)
     for index, operation in items(rule, "operations"):
         if operation not in _OPERATIONS:
             yield not_supported(f"{at}.operations[{index}]", operation, _OPERATIONS)
+    yield from _some_or_all(rule, "apiGroups", at)
+    yield from _some_or_all(rule, "apiVersions", at)
     for index, word in items(rule, "apiVersions"):
         if not word:
             yield required(f"{at}.apiVersions[{index}]")
@@ -125,6 +122,15 @@ def _rule(rule: Object, at: str) -> Iterator[Cause]:
     scope = rule.get("scope")
     if scope is not None and scope not in _SCOPES:
         yield not_supported(f"{at}.scope", scope, _SCOPES)
+
+
+def _some_or_all(rule: Object, key: str, at: str) -> Iterator[Cause]:
+    """At least one word; the one for all stands alone."""
+    values: Sequence[str] = rule.get(key) or ()
+    if not values:
+        yield required(f"{at}.{key}")
+    if "*" in values and len(values) > 1:
+        yield invalid(f"{at}.{key}", list(values), "if '*' is present, must not specify other " + _PLURALS[key])
 
 
 def _resources(names: list[str], at: str) -> Iterator[Cause]:
@@ -174,6 +180,17 @@ def check_policy(policy: Object) -> Iterator[Cause]:
     yield from _audit_annotations(spec, get(policy, "metadata", "name", default=""), names)
 
 
+def check_policy_status(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a new status of a ValidatingAdmissionPolicy."""
+    for index, one in items(new, "status", "typeChecking", "expressionWarnings"):
+        at = f"status.typeChecking.expressionWarnings[{index}]"
+        if not one.get("warning"):
+            yield required(f"{at}.warning")
+        if not one.get("fieldRef"):
+            yield required(f"{at}.fieldRef")
+    yield from check_status_conditions(get(new, "status", "conditions"), "status.conditions")
+
+
 def _names(spec: Object) -> Names:
     """What expressions of a policy can name."""
     return Names.of(spec.get("variables") or (), params=spec.get("paramKind") is not None)
@@ -202,7 +219,7 @@ def _audit_annotations(spec: Object, name: str, names: Names) -> Iterator[Cause]
     for index, one in items(spec, "auditAnnotations"):
         at, key = f"spec.auditAnnotations[{index}]", one.get("key") or ""
         if name:
-            yield from (invalid(f"{at}.key", f"{name}/{key}", text) for text in label_key(f"{name}/{key}"))
+            yield from (invalid(f"{at}.key", f"{name}/{key}", text) for text in qualified_name(f"{name}/{key}"))
         else:
             yield invalid(f"{at}.key", key, "requires metadata.name be non-empty")
         text = (one.get("valueExpression") or "").strip()
@@ -226,7 +243,7 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
     spec = policy.get("spec") or {}
     names = replace(_names(spec), patches=True)
     yield from _common(spec, _names(spec))
-    yield from _mutating_operations(spec, "matchConstraints")
+    yield from check_mutated_operations(spec, "matchConstraints")
     yield from one_of(spec.get("reinvocationPolicy"), _REINVOCATION, "spec.reinvocationPolicy", needed=True)
     if not spec.get("mutations"):
         yield required("spec.mutations", "mutations must contain at least one item")
@@ -245,7 +262,7 @@ def check_mutating_policy(policy: Object) -> Iterator[Cause]:
                 yield from check_expression(text, f"{at}.{key}.expression", names, (_MUTATIONS[kind],), missing="")
 
 
-def _mutating_operations(spec: Object, key: str) -> Iterator[Cause]:
+def check_mutated_operations(spec: Object, key: str) -> Iterator[Cause]:
     """A deletion cannot be mutated. The real paths have no index."""
     for _, rule in items(spec, key, "resourceRules"):
         for _, operation in items(rule, "operations"):
@@ -285,7 +302,7 @@ def _common(spec: Object, names: Names) -> Iterator[Cause]:
     if constraints is None:
         yield required("spec.matchConstraints")
     else:
-        yield from _constraints(constraints, "spec.matchConstraints", needed=True)
+        yield from check_constraints(constraints, "spec.matchConstraints", needed=True)
     yield from check_conditions(spec, "spec.matchConditions", replace(names, variables=None))
     for index, one in items(spec, "variables"):
         at, name = f"spec.variables[{index}]", one.get("name") or ""
@@ -296,61 +313,13 @@ def _common(spec: Object, names: Names) -> Iterator[Cause]:
         yield from check_expression(one.get("expression"), f"{at}.expression", names.before(index), ())
 
 
-def _constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
+def check_constraints(constraints: Object, at: str, *, needed: bool) -> Iterator[Cause]:
+    """What is wrong with the requests that a policy or its binding is about."""
+    yield from word_of(constraints.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
     yield from check_selector(constraints.get("namespaceSelector"), f"{at}.namespaceSelector")
     yield from check_selector(constraints.get("objectSelector"), f"{at}.objectSelector")
-    yield from word_of(constraints.get("matchPolicy"), _MATCH, f"{at}.matchPolicy")
-    if needed and not constraints.get("resourceRules"):
-        yield required(f"{at}.resourceRules")
     for key in ("resourceRules", "excludeResourceRules"):
         for index, rule in items(constraints, key):
             yield from _named_rule(rule, f"{at}.{key}[{index}]")
-
-
-def check_policy_binding(binding: Object) -> Iterator[Cause]:
-    """What is wrong with a ValidatingAdmissionPolicyBinding."""
-    spec = binding.get("spec") or {}
-    yield from _binding(spec)
-    actions = spec.get("validationActions") or ()
-    if not actions:
-        yield required("spec.validationActions", "at least one validation action is required")
-    seen: set[str] = set()
-    for index, action in enumerate(actions):
-        if action not in _ACTIONS:
-            yield not_supported(f"spec.validationActions[{index}]", action, _ACTIONS)
-        if action in seen:
-            yield Cause(f"spec.validationActions[{index}]", "FieldValueDuplicate", f'Duplicate value: "{action}"')
-        seen.add(action)
-    if {"Deny", "Warn"} <= set(actions):
-        words = (
-            "must not contain both Deny and Warn (repeating the same validation failure information in the API response"
-            " and headers serves no purpose)"
-        )
-        yield invalid("spec.validationActions", list(actions), words)
-
-
-def check_mutating_binding(binding: Object) -> Iterator[Cause]:
-    """What is wrong with a MutatingAdmissionPolicyBinding."""
-    yield from _binding(binding.get("spec") or {})
-    yield from _mutating_operations(binding.get("spec") or {}, "matchResources")
-
-
-def _binding(spec: Object) -> Iterator[Cause]:
-    yield from named(spec.get("policyName"), dns_subdomain, "spec.policyName", needed=True)
-    if spec.get("matchResources") is not None:
-        yield from _constraints(spec["matchResources"], "spec.matchResources", needed=False)
-    ref = spec.get("paramRef")
-    if ref is None:
-        return
-    at = "spec.paramRef"
-    name = ref.get("name") or ""
-    yield from (invalid(f"{at}.name", name, text) for text in path_segment(name))
-    yield from check_selector(ref.get("selector"), f"{at}.selector")
-    if name and ref.get("selector") is not None:
-        for key in ("name", "selector"):
-            yield forbidden(f"{at}.{key}", "name and selector are mutually exclusive")
-    elif not ref.get("name") and ref.get("selector") is None:
-        yield required(at, "one of name or selector must be specified")
-    yield from one_of(
-        ref.get("parameterNotFoundAction"), ("Deny", "Allow"), f"{at}.parameterNotFoundAction", needed=True
-    )
+    if needed and not constraints.get("resourceRules"):
+        yield required(f"{at}.resourceRules")

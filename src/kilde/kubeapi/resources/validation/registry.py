@@ -16,6 +16,7 @@ from kilde.kubeapi.resources.validation import (
     fixed,
     flow_control,
     jobs,
+    load_balancers,
     namespaces,
     network_addresses,
     networking,
@@ -23,6 +24,8 @@ from kilde.kubeapi.resources.validation import (
     pod_updates,
     pods,
     policies,
+    policy_bindings,
+    quotas,
     rbac,
     scaling,
     services,
@@ -55,7 +58,7 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "ConfigMap"): Rules(configuration.check_config_map, configuration.check_config_map_update),
     ("", "Endpoints"): Rules(services.check_endpoints),
     ("", "Event"): Rules(events.check_event),
-    ("", "LimitRange"): Rules(configuration.check_limit_range),
+    ("", "LimitRange"): Rules(quotas.check_limit_range),
     ("", "Namespace"): Rules(
         namespaces.check_namespace, fixed.check_no_change, {"finalize": namespaces.check_finalize}
     ),
@@ -66,15 +69,21 @@ RULES: Mapping[tuple[str, str], Rules] = {
         pods.check_pod, pod_updates.check_pod_update, {"ephemeralcontainers": pod_updates.check_ephemeral_update}
     ),
     ("", "PodTemplate"): Rules(pods.check_pod_template),
-    ("", "ReplicationController"): Rules(workloads.check_replication_controller),
-    ("", "ResourceQuota"): Rules(configuration.check_quota, configuration.check_quota_update),
+    ("", "ReplicationController"): Rules(
+        workloads.check_replication_controller, parts={"status": workload_status.check_replica_set}
+    ),
+    ("", "ResourceQuota"): Rules(quotas.check_quota, quotas.check_quota_update, {"status": quotas.check_quota_status}),
     ("", "Secret"): Rules(configuration.check_secret, configuration.check_secret_update),
-    ("", "Service"): Rules(services.check_service, services.check_service_update),
+    ("", "Service"): Rules(
+        services.check_service, services.check_service_update, {"status": load_balancers.check_service_status}
+    ),
     (_ADMISSION, "MutatingAdmissionPolicy"): Rules(policies.check_mutating_policy),
-    (_ADMISSION, "MutatingAdmissionPolicyBinding"): Rules(policies.check_mutating_binding),
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): Rules(policy_bindings.check_mutating_binding),
     (_ADMISSION, "MutatingWebhookConfiguration"): Rules(policies.check_webhooks),
-    (_ADMISSION, "ValidatingAdmissionPolicy"): Rules(policies.check_policy),
-    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): Rules(policies.check_policy_binding),
+    (_ADMISSION, "ValidatingAdmissionPolicy"): Rules(
+        policies.check_policy, parts={"status": policies.check_policy_status}
+    ),
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): Rules(policy_bindings.check_policy_binding),
     (_ADMISSION, "ValidatingWebhookConfiguration"): Rules(policies.check_webhooks),
     ("apiregistration.k8s.io", "APIService"): Rules(fixed.check_api_service),
     ("apps", "ControllerRevision"): Rules(workloads.check_revision, workloads.check_revision_update),
@@ -92,7 +101,9 @@ RULES: Mapping[tuple[str, str], Rules] = {
         workloads.check_stateful_set_update,
         {"status": workload_status.check_stateful_set},
     ),
-    ("autoscaling", "HorizontalPodAutoscaler"): Rules(scaling.check_autoscaler),
+    ("autoscaling", "HorizontalPodAutoscaler"): Rules(
+        scaling.check_autoscaler, parts={"status": scaling.check_autoscaler_status}
+    ),
     ("batch", "CronJob"): Rules(jobs.check_cron_job, jobs.check_cron_job_update),
     ("batch", "Job"): Rules(jobs.check_job, jobs.check_job_update, {"status": jobs.check_job_status}),
     ("certificates.k8s.io", "CertificateSigningRequest"): Rules(
@@ -108,12 +119,14 @@ RULES: Mapping[tuple[str, str], Rules] = {
         flow_control.check_priority_level, parts={"status": flow_control.check_status}
     ),
     ("networking.k8s.io", "IPAddress"): Rules(network_addresses.check_address, network_addresses.check_address_update),
-    ("networking.k8s.io", "Ingress"): Rules(networking.check_ingress, networking.check_ingress_update),
+    ("networking.k8s.io", "Ingress"): Rules(
+        networking.check_ingress, networking.check_ingress_update, {"status": load_balancers.check_ingress_status}
+    ),
     ("networking.k8s.io", "IngressClass"): Rules(networking.check_ingress_class, networking.check_ingress_class_update),
     ("networking.k8s.io", "NetworkPolicy"): Rules(networking.check_network_policy),
     ("networking.k8s.io", "ServiceCIDR"): Rules(network_addresses.check_range, network_addresses.check_range_update),
     ("node.k8s.io", "RuntimeClass"): Rules(configuration.check_runtime_class, configuration.check_runtime_class_update),
-    ("policy", "PodDisruptionBudget"): Rules(scaling.check_budget),
+    ("policy", "PodDisruptionBudget"): Rules(scaling.check_budget, parts={"status": scaling.check_budget_status}),
     (_RBAC, "ClusterRole"): Rules(rbac.check_cluster_role),
     (_RBAC, "ClusterRoleBinding"): Rules(rbac.check_cluster_role_binding, rbac.check_cluster_role_binding_update),
     (_RBAC, "Role"): Rules(rbac.check_role),
@@ -143,6 +156,7 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
         (
             ("", "ConfigMap"),
             ("", "Endpoints"),
+            ("", "LimitRange"),
             ("", "Namespace"),
             ("", "Node"),
             ("", "PersistentVolumeClaim"),
@@ -166,14 +180,39 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
             ("resource.k8s.io", "ResourceClaimTemplate"),
             ("storage.k8s.io", "CSIStorageCapacity"),
             ("storage.k8s.io", "StorageClass"),
+            ("storage.k8s.io", "VolumeAttachment"),
             ("storage.k8s.io", "VolumeAttributesClass"),
         ),
         1,
     ),
     ("", "PersistentVolume"): 2,
 }
+# Those of them of which all is judged as if it were new before their metadata is judged as a change, and what may not change after both.
+CREATED_FIRST = frozenset(
+    {
+        ("", "Namespace"),
+        ("", "Node"),
+        ("batch", "Job"),
+        ("certificates.k8s.io", "CertificateSigningRequest"),
+        ("networking.k8s.io", "IPAddress"),
+        ("node.k8s.io", "RuntimeClass"),
+        *((_RBAC, kind) for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")),
+        ("resource.k8s.io", "ResourceClaimTemplate"),
+        ("storage.k8s.io", "CSIStorageCapacity"),
+        ("storage.k8s.io", "StorageClass"),
+    }
+)
+# Those of them of which only metadata is.
+METADATA_ANEW_FIRST = frozenset({("resource.k8s.io", "DeviceClass"), ("resource.k8s.io", "ResourceClaim")})
 # Those of them of which nothing else is asked: their metadata is not judged as a change besides.
-ONLY_JUDGED_ANEW = frozenset({("", "PersistentVolume"), ("discovery.k8s.io", "EndpointSlice")})
+ONLY_JUDGED_ANEW = frozenset(
+    {
+        ("", "LimitRange"),
+        ("", "PersistentVolume"),
+        ("discovery.k8s.io", "EndpointSlice"),
+        ("storage.k8s.io", "VolumeAttachment"),
+    }
+)
 # Kinds of whose metadata only what all kinds share is asked, and only once nothing else is wrong.
 METADATA_LAST = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})
 # Kinds without rules of their own for changes of metadata.

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
-from kilde.kubeapi.resources.validation.containers import check_resource_name
+from kilde.kubeapi.resources.validation.amounts import check_resource_name
+from kilde.kubeapi.resources.validation.conditions import check_status_conditions
 from kilde.kubeapi.resources.validation.fields import (
     check_selector,
     get,
     int_or_percent,
     items,
     named,
+    not_negative,
     quantity,
     word_of,
 )
@@ -34,10 +36,6 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
     least, most = spec.get("minReplicas"), spec.get("maxReplicas") or 0
     if least is not None and least < 1:
         yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
-    if least == 0 and not any(one.get("type") in ("Object", "External") for one in spec.get("metrics") or ()):
-        yield forbidden(
-            "spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas"
-        )
     if most == 0:
         yield required("spec.maxReplicas", "must be set and greater than 0")
     elif most < 0:
@@ -50,6 +48,10 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
         yield invalid("spec.metrics[0].resource.target.averageUtilization", percent, "must be greater than 0")
     for index, metric in items(spec, "metrics"):
         yield from _metric(metric, f"spec.metrics[{index}]")
+    if least == 0 and not any(one.get("type") in ("Object", "External") for one in spec.get("metrics") or ()):
+        yield forbidden(
+            "spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas"
+        )
     for side in ("scaleUp", "scaleDown"):
         rules = get(spec, "behavior", side)
         if rules is not None:
@@ -90,12 +92,14 @@ def _source(kind: str, source: Object, at: str) -> Iterator[Cause]:
             yield required(f"{at}.name", "must specify a resource name")
         elif kind == "ContainerResource":
             yield from check_resource_name(source["name"], f"{at}.name")
+        if kind == "ContainerResource" and not source.get("container"):
+            yield required(f"{at}.container", "must specify a container")
+        elif kind == "ContainerResource":
+            yield from named(source["container"], dns_label, f"{at}.container")
+        yield from _target(source.get("target") or {}, f"{at}.target")
         yield from _amount(source.get("target") or {}, f"{at}.target")
-        if kind == "ContainerResource":
-            yield from named(source.get("container"), dns_label, f"{at}.container", needed=True)
     else:
         yield from _named_metric(kind, source, at)
-    yield from _target(source.get("target") or {}, f"{at}.target")
 
 
 def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
@@ -110,6 +114,10 @@ def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
     else:
         yield from (invalid(f"{at}.metric.name", name, text) for text in path_segment(name))
     target = source.get("target") or {}
+    yield from _target(target, f"{at}.target")
+    if kind == "External" and target.get("value") is not None and target.get("averageValue") is not None:
+        words = "may not set both a target value for metric and a per-pod target"
+        yield forbidden(f"{at}.target.value", words)
     if target.get("averageValue") is not None or (kind != "Pods" and target.get("value") is not None):
         return
     yield required(f"{at}.target.averageValue", _NO_TARGET[kind])
@@ -171,6 +179,20 @@ def _rules(rules: Object, at: str) -> Iterator[Cause]:
             yield invalid(
                 f"{where}.periodSeconds", policy["periodSeconds"], f"must be less than or equal to {_LONGEST_PERIOD}"
             )
+
+
+def check_budget_status(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a new status of a PodDisruptionBudget."""
+    status = new.get("status") or {}
+    yield from check_status_conditions(status.get("conditions"), "status.conditions")
+    for key in ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"):
+        yield from not_negative(status.get(key), f"status.{key}")
+
+
+def check_autoscaler_status(new: Object, old: Object) -> Iterator[Cause]:
+    """What is wrong with a new status of a HorizontalPodAutoscaler."""
+    for key in ("currentReplicas", "desiredReplicas"):
+        yield from not_negative(get(new, "status", key), f"status.{key}")
 
 
 def check_budget(obj: Object) -> Iterator[Cause]:

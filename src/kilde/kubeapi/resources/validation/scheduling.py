@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import check_selector, get, items, positive
-from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -18,14 +17,11 @@ _REQUIRED, _PREFERRED = (
 )
 
 
-def check_scheduling(spec: Object, at: str) -> Iterator[Cause]:
-    """What is wrong with the scheduling part of a pod spec."""
-    yield from check_labels(spec.get("nodeSelector"), f"{at}.nodeSelector")
-    yield from _node_affinity(get(spec, "affinity", "nodeAffinity"), f"{at}.affinity.nodeAffinity")
+def check_affinity(affinity: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with a pod's affinity to nodes and other pods."""
+    yield from _node_affinity(get(affinity, "nodeAffinity"), f"{at}.nodeAffinity")
     for kind in ("podAffinity", "podAntiAffinity"):
-        yield from _pod_affinity(get(spec, "affinity", kind), f"{at}.affinity.{kind}")
-    yield from check_tolerations(spec.get("tolerations"), f"{at}.tolerations")
-    yield from _spread(spec.get("topologySpreadConstraints"), f"{at}.topologySpreadConstraints")
+        yield from _pod_affinity(get(affinity, kind), f"{at}.{kind}")
 
 
 def _node_affinity(affinity: Json, at: str) -> Iterator[Cause]:
@@ -155,7 +151,8 @@ def _toleration(one: Object, at: str) -> Iterator[Cause]:
         yield not_supported(f"{at}.effect", effect, _EFFECTS)
 
 
-def _spread(constraints: Json, at: str) -> Iterator[Cause]:
+def check_spread(constraints: Json, at: str) -> Iterator[Cause]:
+    """What is wrong with the rules by which pods are spread."""
     pairs = [(one.get("topologyKey") or "", one.get("whenUnsatisfiable") or "") for one in constraints or ()]
     for index, one in enumerate(constraints or ()):
         where = f"{at}[{index}]"

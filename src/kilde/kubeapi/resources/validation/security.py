@@ -16,6 +16,7 @@ from kilde.kubeapi.resources.causes import (
 )
 from kilde.kubeapi.resources.validation.fields import between, get, items, one_of
 from kilde.kubeapi.resources.validation.volumes import safe_path
+from kilde.kubeapi.resources.validation.windows import check_host_processes, check_windows_options
 
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
 _LARGEST = 2**31 - 1
@@ -60,13 +61,12 @@ def check_pod_security(spec: Object, at: str) -> Iterator[Cause]:
     if policy is not None:
         yield from _word(context, "fsGroupChangePolicy", ("Always", "OnRootMismatch"), where)
     yield from _seccomp(context.get("seccompProfile"), f"{where}.seccompProfile")
+    yield from check_windows_options(context.get("windowsOptions"), f"{where}.windowsOptions")
     yield from _app_armor(context.get("appArmorProfile"), f"{where}.appArmorProfile")
     if context.get("supplementalGroupsPolicy") is not None:
         yield from _word(context, "supplementalGroupsPolicy", ("Merge", "Strict"), where)
     if context.get("seLinuxChangePolicy") is not None:
         yield from _word(context, "seLinuxChangePolicy", ("MountOption", "Recursive"), where)
-    if spec.get("hostUsers") is False:
-        yield from _own_users(spec, at)
 
 
 def check_windows(spec: Object, at: str) -> Iterator[Cause]:
@@ -122,6 +122,7 @@ def check_container_security(context: Json, at: str, *, host_users: bool) -> Ite
             yield invalid(at, _internal(context), f"{head} `privileged` to true")
         if "CAP_SYS_ADMIN" in get(context, "capabilities", "add", default=()):
             yield invalid(at, _internal(context), f"{head} `capabilities.Add` CAP_SYS_ADMIN")
+    yield from check_windows_options(context.get("windowsOptions"), f"{at}.windowsOptions")
     yield from _app_armor(context.get("appArmorProfile"), f"{at}.appArmorProfile")
 
 
@@ -142,12 +143,28 @@ _INTERNAL = (
 _GO_NAMES = {"seLinuxOptions": "SELinuxOptions"}
 
 
+_PROFILE = {"Type": "type", "LocalhostProfile": "localhostProfile"}
+_PARTS = {
+    "Capabilities": {"Add": "add", "Drop": "drop"},
+    "SELinuxOptions": {"User": "user", "Role": "role", "Type": "type", "Level": "level"},
+    "WindowsOptions": {
+        "GMSACredentialSpecName": "gmsaCredentialSpecName",
+        "GMSACredentialSpec": "gmsaCredentialSpec",
+        "RunAsUserName": "runAsUserName",
+        "HostProcess": "hostProcess",
+    },
+    "SeccompProfile": _PROFILE,
+    "AppArmorProfile": _PROFILE,
+}
+
+
 def _internal(context: Object) -> Struct:
     """A container's security context as the server holds it: Go's names, nothing left out."""
     held = Struct({_GO_NAMES.get(key, key[0].upper() + key[1:]): context.get(key) for key in _INTERNAL})
-    added = context.get("capabilities")
-    if added is not None:
-        held["Capabilities"] = Struct({"Add": added.get("add"), "Drop": added.get("drop")})
+    for name, fields in _PARTS.items():
+        part = held[name]
+        if isinstance(part, dict):
+            held[name] = Struct({field: part.get(key) for field, key in fields.items()})
     return held
 
 
@@ -156,15 +173,21 @@ def _word(context: Object, key: str, allowed: tuple[str, ...], at: str) -> Itera
         yield not_supported(f"{at}.{key}", context[key], allowed)
 
 
-def _own_users(spec: Object, at: str) -> Iterator[Cause]:
+def check_own_users(spec: Object, at: str) -> Iterator[Cause]:
     """A pod with users of its own shares nothing with the host."""
     words = "when `hostUsers` is false"
+    if spec.get("hostUsers") is not False:
+        return
     if spec.get("hostNetwork"):
         yield forbidden(f"{at}.hostNetwork", words)
     if spec.get("hostPID"):
         yield forbidden(f"{at}.HostPID", words)
     if spec.get("hostIPC"):
         yield forbidden(f"{at}.HostIPC", words)
+    for kind in ("initContainers", "containers", "ephemeralContainers"):
+        for index, container in items(spec, kind):
+            if container.get("volumeDevices"):
+                yield forbidden(f"{at}.{kind}[{index}].volumeDevices", words)
 
 
 def _sysctls(context: Object, at: str) -> Iterator[Cause]:
@@ -216,3 +239,13 @@ def _app_armor(profile: Json, at: str) -> Iterator[Cause]:
             yield invalid(f"{at}.localhostProfile", path, "must not be padded with whitespace")
         if len(path) > _LONGEST_PATH:
             yield too_long(f"{at}.localhostProfile", _LONGEST_PATH)
+
+
+__all__ = [
+    "check_container_security",
+    "check_host_processes",
+    "check_linux",
+    "check_own_users",
+    "check_pod_security",
+    "check_windows",
+]

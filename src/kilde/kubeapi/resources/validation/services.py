@@ -288,13 +288,16 @@ def check_endpoints(endpoints: Object) -> Iterator[Cause]:
 
 def _endpoint_address(address: Object, at: str) -> Iterator[Cause]:
     ip = address.get("ip") or ""
-    if next(ip_address(ip, f"{at}.ip"), None) is not None:  # a real server says it twice, in two ways
-        yield invalid(f"{at}.ip", ip, "must be a valid IP address")
-    yield from endpoint_ip(ip, f"{at}.ip")
+    wrong = list(ip_address(ip, f"{at}.ip"))
+    yield from wrong
     yield from named(address.get("hostname"), dns_label, f"{at}.hostname")
     if address.get("nodeName") is not None:
         name = address["nodeName"]
         yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
+    if wrong:  # a real server says it twice, in two ways
+        yield invalid(f"{at}.ip", ip, "must be a valid IP address")
+    else:
+        yield from endpoint_ip(ip, f"{at}.ip")
 
 
 def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:

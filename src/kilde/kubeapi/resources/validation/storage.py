@@ -148,7 +148,9 @@ def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
     if bound:
         for one in (spec, before):
             one.pop("volumeAttributesClassName", None)
-            one["resources"] = {key: value for key, value in (one.get("resources") or {}).items() if key != "requests"}
+        asked = get(spec, "resources", "requests")
+        if asked:  # what no longer asks for anything has changed
+            spec["resources"] = {**spec["resources"], "requests": {**asked, "storage": was}}
     if spec != before:
         yield forbidden("spec", _CLAIM_FIXED)
     yield from _not_smaller(size, was, get(old, "status", "capacity", "storage"))
@@ -306,12 +308,12 @@ def _topologies(terms: Sequence[Object]) -> Iterator[Cause]:
         at, found = f"allowedTopologies[{index}].matchLabelExpressions", dict[str, frozenset[str]]()
         for number, one in items(term, "matchLabelExpressions"):
             where, key, values = f"{at}[{number}]", one.get("key") or "", one.get("values") or []
-            yield from (invalid(f"{where}.key", key, text) for text in qualified_name(key))
             if not values:
                 yield required(f"{where}.values")
             yield from (
                 duplicate(f"{where}.values[{i}]", value) for i, value in enumerate(values) if value in values[:i]
             )
+            yield from (invalid(f"{where}.key", key, text) for text in qualified_name(key))
             if key in found:
                 yield duplicate(f"{where}.key", key)
             found[key] = frozenset(values)
@@ -337,7 +339,7 @@ def check_attributes_class(obj: Object) -> Iterator[Cause]:
 
 def check_attributes_class_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a VolumeAttributesClass: it does not change."""
-    yield from check_attributes_class(new)
     for key in ("driverName", "parameters"):
         if new.get(key) != old.get(key):
             yield forbidden(key, f"updates to {key} are forbidden.")
+    yield from check_attributes_class(new)

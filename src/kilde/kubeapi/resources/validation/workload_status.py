@@ -21,7 +21,9 @@ def _status(counts: Sequence[str], parts: Sequence[str] = (), ready: str = "", *
             if (status.get(key) or 0) > (status.get("replicas") or 0):
                 yield invalid(f"status.{key}", status.get(key) or 0, "cannot be greater than status.replicas")
         if ready and (status.get("availableReplicas") or 0) > (status.get("readyReplicas") or 0):
-            yield invalid("status.availableReplicas", status["availableReplicas"], f"cannot be greater than {ready}")
+            yield invalid(
+                "status.availableReplicas", status.get("availableReplicas") or 0, f"cannot be greater than {ready}"
+            )
         if counts_up and (status.get("collisionCount") or 0) < (before.get("collisionCount") or 0):
             yield invalid("status.collisionCount", status.get("collisionCount") or 0, "cannot be decremented")
 

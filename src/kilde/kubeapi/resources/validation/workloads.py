@@ -17,7 +17,7 @@ from kilde.kubeapi.resources.validation.fields import (
     unchanged,
 )
 from kilde.kubeapi.resources.validation.names import dns_label
-from kilde.kubeapi.resources.validation.pods import check_template
+from kilde.kubeapi.resources.validation.pods import check_template, check_template_metadata
 from kilde.kubeapi.resources.validation.storage import check_claim_spec
 
 _NO_MATCH = "`selector` does not match template `labels`"
@@ -49,12 +49,28 @@ def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
     if not _readable(selector):
         if kind != "daemonset":
             yield invalid("spec.selector", selector, "" if kind == "statefulset" else "invalid label selector")
+            if kind == "statefulset":
+                yield from _restarts(template, "StatefulSet")
             return
     else:
         yield from _matching(selector, template)
-    claims = spec.get("volumeClaimTemplates") or () if kind == "statefulset" else ()
-    yield from check_template(_with_claims(template, claims), "spec.template")
+    if kind == "statefulset":
+        yield from _stateful_template(spec)
+        return
+    yield from check_template(template, "spec.template")
     yield from _restarts(template, "DaemonSet" if kind == "daemonset" else "ReplicaSet")
+
+
+def _stateful_template(spec: Object) -> Iterator[Cause]:
+    """The template as pods get it, whose hostname and subdomain are given by the set; its labels and annotations are told of twice."""
+    template = spec.get("template")
+    pod = get(template, "spec", default={})
+    if isinstance(template, dict) and ("hostname" in pod or "subdomain" in pod):
+        kept = {key: value for key, value in pod.items() if key not in ("hostname", "subdomain")}
+        template = {**template, "spec": kept}
+    yield from check_template(_with_claims(template, spec.get("volumeClaimTemplates") or ()), "spec.template")
+    yield from check_template_metadata(template, "spec.template")
+    yield from _restarts(spec.get("template"), "StatefulSet")
 
 
 def _with_claims(template: Json, claims: Iterable[Object]) -> Json:
@@ -223,7 +239,7 @@ def _stateful_spec(obj: Object, *, new: bool) -> Iterator[Cause]:
         yield from one_of(get(spec, "persistentVolumeClaimRetentionPolicy", key), ("Retain", "Delete"), at)
     for index, claim in items(obj, "spec", "volumeClaimTemplates") if new else ():
         yield from check_claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
-    for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
+    for key in ("replicas", "minReadySeconds"):
         yield from not_negative(spec.get(key), f"spec.{key}")
     yield from not_negative(get(spec, "ordinals", "start"), "spec.ordinals.start")
     service = spec.get("serviceName") if new else None
