@@ -102,6 +102,7 @@ def job(name: str, script: str = "", **spec: Any) -> Object:
         "completions": 1,
         "parallelism": 1,
         "backoffLimit": 6,
+        "selector": {"matchLabels": {"app": name}},
         "template": template(name, "job:1", script, restartPolicy="Never"),
     }
     meta = {"name": name, "namespace": "shop"}

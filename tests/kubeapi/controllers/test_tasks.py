@@ -8,7 +8,7 @@ from kilde.core.basics.cron import parse, zone
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.moment import parse as moment
 from kilde.core.basics.moment import rfc3339
-from kilde.kubeapi.controllers.job.tally import parse_indexes, print_indexes
+from kilde.kubeapi.controllers.job.indexes import parse_indexes, print_indexes
 from kubeapi.controllers.simulated import job, running, template, verdicts
 
 REACHED = ("CompletionsReached", "Reached expected number of succeeded pods")
@@ -64,14 +64,14 @@ async def test_a_job_that_fails_is_retried_with_growing_patience_up_to_its_limit
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("action", "failed", "pods"), [("FailJob", 1, 1), ("Ignore", None, 3), ("Count", 2, 2)])
+@pytest.mark.parametrize(("action", "failed", "pods"), [("FailJob", 1, 1), ("Ignore", None, 2), ("Count", 2, 2)])
 async def test_a_pod_failure_policy_ends_a_job_or_forgives_its_pods(action: str, failed: int | None, pods: int) -> None:
     async with running() as cluster:
         rule = {"action": action, "onExitCodes": {"operator": "In", "values": [42]}}
         await cluster.make("jobs.batch", job("j", "exit=42", podFailurePolicy={"rules": [rule]}))
         await cluster.settle(25)
         assert cluster.one("jobs.batch", "j")["status"].get("failed") == failed
-        assert (len(cluster.all("pods")) >= 3) if action == "Ignore" else (len(cluster.all("pods")) == pods)
+        assert len(cluster.all("pods")) == pods
         if action == "FailJob":
             name = cluster.all("pods")[0]["metadata"]["name"]
             why = f"Container c for pod shop/{name} failed with exit code 42 matching FailJob rule at index 0"
@@ -232,3 +232,67 @@ def test_a_schedule_that_is_none_is_refused_in_the_parsers_words(schedule: str, 
 @given(st.sets(st.integers(0, 60)))
 def test_printed_indexes_read_back_as_the_same(indexes: set[int]) -> None:
     assert set(parse_indexes(print_indexes(indexes))) == indexes
+
+
+def _ends(code: int, per_index: dict[str, object]) -> dict[str, object]:
+    return job("j", f"exit={code}", completionMode="Indexed", **per_index)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("spec", "seconds", "reason", "message", "failed", "indexes"),
+    [
+        ({"maxFailedIndexes": 0}, 15, "MaxFailedIndexesExceeded",
+         "Job has exceeded the specified maximal number of failed indexes", 4, "0,1"),
+        ({"maxFailedIndexes": 2}, 15, "FailedIndexes", "Job has failed indexes", 4, "0,1"),
+    ],
+)  # fmt: skip
+async def test_each_index_has_its_own_limit_of_failures(
+    spec: dict[str, object], seconds: float, reason: str, message: str, failed: int, indexes: str
+) -> None:
+    body = _ends(1, {"completions": 2, "parallelism": 2, "backoffLimit": 2**31 - 1, "backoffLimitPerIndex": 1} | spec)
+    async with running() as cluster:
+        await cluster.make("jobs.batch", body)
+        await cluster.settle(seconds)
+        found = cluster.one("jobs.batch", "j")
+        assert verdicts(found) == [(kind, "True", reason, message) for kind in ("FailureTarget", "Failed")]
+        assert (found["status"]["failed"], found["status"]["failedIndexes"]) == (failed, indexes)
+        failures = "batch.kubernetes.io/job-index-failure-count"
+        counts = [one["metadata"]["annotations"][failures] for one in cluster.all("pods")]
+        assert sorted(counts) == ["0", "0", "1", "1"]
+
+
+@pytest.mark.anyio
+async def test_a_success_policy_ends_a_job_whose_other_pods_go() -> None:
+    policy = {"rules": [{"succeededCount": 5}, {"succeededIndexes": "0-1", "succeededCount": 1}]}
+    spec = {"completions": 3, "parallelism": 1, "completionMode": "Indexed", "successPolicy": policy}
+    async with running() as cluster:
+        await cluster.make("jobs.batch", job("j", **spec))
+        await cluster.settle(3)
+        found = cluster.one("jobs.batch", "j")
+        told = ("SuccessPolicy", "Matched rules at index 1")
+        assert verdicts(found) == [("SuccessCriteriaMet", "True", *told), ("Complete", "True", *told)]
+        assert (found["status"]["succeeded"], found["status"]["completedIndexes"]) == (1, "0")
+        assert "failed" not in found["status"]
+
+
+@pytest.mark.anyio
+async def test_a_job_of_another_controller_is_left_alone() -> None:
+    async with running() as cluster:
+        await cluster.make("jobs.batch", job("j", managedBy="example.com/theirs"))
+        await cluster.settle(3)
+        assert "status" not in cluster.one("jobs.batch", "j")
+        assert cluster.all("pods") == []
+
+
+@pytest.mark.anyio
+async def test_a_pod_that_a_suspended_job_gives_up_has_not_failed() -> None:
+    async with running() as cluster:
+        await cluster.make("jobs.batch", job("j", "run=1h", backoffLimit=0))
+        await cluster.settle(3)
+        await cluster.change("jobs.batch", "shop", "j", {"spec": {"suspend": True}})
+        await cluster.settle(3)
+        status = cluster.one("jobs.batch", "j")["status"]
+        assert {"startTime", "failed", "active"}.isdisjoint(status)
+        assert verdicts(cluster.one("jobs.batch", "j")) == [("Suspended", "True", "JobSuspended", "Job suspended")]
+        assert cluster.all("pods") == []

@@ -193,7 +193,7 @@ async def test_a_stateful_set_starts_in_order_and_each_member_keeps_its_claim() 
         status = cluster.one("statefulsets.apps", "db")["status"]
         assert status["currentRevision"] == status["updateRevision"]
         assert (status["readyReplicas"], status["availableReplicas"], status["collisionCount"]) == (3, 3, 0)
-        assert ("StatefulSet", "SuccessfulCreate", "create Pod db-0 in StatefulSet db successful") in cluster.told()
+        assert ("StatefulSet", "SuccessfulCreate", "Create Pod db-0 in StatefulSet db successful") in cluster.told()
 
 
 async def test_a_partition_keeps_the_members_below_it_on_the_old_revision() -> None:

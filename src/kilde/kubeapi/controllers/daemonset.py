@@ -161,16 +161,22 @@ def _place(fleet: _Fleet) -> list[Write]:
     for node in fleet.runs:
         pods = fleet.on(node)
         for pod in pods:
-            if phase(pod) == "Failed" and not deleting(pod):
-                text = f"Found failed daemon pod {namespace_of(pod)}/{name_of(pod)} on node {node}, will try to kill it"
-                deaths.append(Emit(fleet.owner, "FailedDaemonPod", text, COMPONENT, "Warning"))
-                deaths.append(_delete(fleet, pod))
+            if phase(pod) in TERMINAL and not deleting(pod):
+                deaths += [_ended(fleet, pod, node), _delete(fleet, pod)]
         if not pods:
             births.append(_create(fleet, node))
     for node, pods in fleet.pods.items():
         if node not in fleet.keeps:
             deaths += [_delete(fleet, pod) for pod in pods if not deleting(pod)]
     return [*births, *deaths]
+
+
+def _ended(fleet: _Fleet, pod: Object, node: str) -> Emit:
+    """What is said of a pod that has ended, which one of a DaemonSet should not."""
+    found = f"daemon pod {namespace_of(pod)}/{name_of(pod)} on node {node}, will try to"
+    if phase(pod) == "Failed":
+        return Emit(fleet.owner, "FailedDaemonPod", f"Found failed {found} kill it", COMPONENT, "Warning")
+    return Emit(fleet.owner, "SucceededDaemonPod", f"Found succeeded {found} delete it", COMPONENT)
 
 
 def _create(fleet: _Fleet, node: str) -> Create:

@@ -1,5 +1,6 @@
 """One step of a CronJob: forget the Jobs that ended, drop old ones, start the one that is due."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -75,9 +76,10 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
         return Step((*writes, unreadable) if moment.memo is None else tuple(writes), memo="told")
     began = None
     if last is not None and not cron["spec"].get("suspend"):
-        due, began = _start(cron, jobs, last, moment.now)
+        due, began = _start(cron, jobs, last)
         writes += due
-    return Step(tuple(writes), wake=following, then=partial(_settle, key, began))
+    gone = frozenset(write.uid for write in writes if isinstance(write, Delete))
+    return Step(tuple(writes), wake=following, then=partial(_settle, key, began, gone))
 
 
 def _times(cron: Object, now: float) -> tuple[float | None, float | None]:
@@ -98,7 +100,7 @@ def _times(cron: Object, now: float) -> tuple[float | None, float | None]:
     return last, found
 
 
-def _start(cron: Object, jobs: list[Object], due: float, now: float) -> tuple[list[Write], float | None]:
+def _start(cron: Object, jobs: list[Object], due: float) -> tuple[list[Write], float | None]:
     """The writes for the time that is due, and that time if a Job is started for it."""
     spec = cron["spec"]
     name = f"{name_of(cron)}-{int(due) // 60}"
@@ -123,13 +125,20 @@ def _start(cron: Object, jobs: list[Object], due: float, now: float) -> tuple[li
             "name": name,
             "namespace": namespace_of(cron),
             "labels": meta.get("labels") or {},
-            "annotations": {**(meta.get("annotations") or {}), SCHEDULED: rfc3339(due)},
+            "annotations": {**(meta.get("annotations") or {}), SCHEDULED: _local(due, spec.get("timeZone"))},
             "ownerReferences": [owner_reference(cron)],
         },
         "spec": template["spec"],
     }
     told = Emit(cron, "SuccessfulCreate", f"Created job {name}", COMPONENT)
     return [*writes, Create(JOBS, body, told)], due
+
+
+def _local(moment: float, place: str | None) -> str:
+    """RFC 3339 in the CronJob's own time zone."""
+    if not place:
+        return rfc3339(moment)
+    return datetime.fromtimestamp(int(moment), zone(place)).isoformat().replace("+00:00", "Z")
 
 
 def _old(cron: Object, jobs: list[Object]) -> list[Write]:
@@ -148,23 +157,23 @@ def _old(cron: Object, jobs: list[Object]) -> list[Write]:
     return writes
 
 
-def _settle(key: Key, began: float | None, view: View, moment: Moment, refusals: Refusals) -> Step:
+def _settle(
+    key: Key, began: float | None, gone: frozenset[str], view: View, moment: Moment, refusals: Refusals
+) -> Step:
     cron = view.get(RESOURCE, *key)
     if cron is None:
         return NOTHING
     jobs = sorted(view.owned(JOBS, uid_of(cron)), key=lambda job: (_started(job), name_of(job)))
     old: dict[str, Any] = cron.get("status") or {}
+    known = {one["uid"]: one for one in old.get("active") or ()}
     writes: list[Write] = [
         Emit(cron, "FailedCreate", f"Error creating job: {refusal.message}", COMPONENT, "Warning")
         for refusal in refusals
         if isinstance(refusal.write, Create)
     ]
+    writes += _news(cron, jobs, known, gone)
     status = {key: value for key, value in old.items() if key != "active"}
-    active = [_reference(job) for job in jobs if not _ended(job) and _is_ours(job)]
-    for job in jobs:
-        if not _ended(job) and not _is_ours(job):
-            text = f"Saw a job that the controller did not create or forgot: {name_of(job)}"
-            writes.append(Emit(cron, "UnexpectedJob", text, COMPONENT, "Warning"))
+    active = [known.get(uid_of(job)) or _reference(job) for job in jobs if not _ended(job) and _is_ours(job)]
     if active:
         status["active"] = active
     if began is not None and not refusals:
@@ -172,14 +181,26 @@ def _settle(key: Key, began: float | None, view: View, moment: Moment, refusals:
     ends = [job["status"]["completionTime"] for job in jobs if _ended(job) == "Complete"]
     if ends:
         status["lastSuccessfulTime"] = max([*ends, old.get("lastSuccessfulTime") or ""])
-    running = {one["name"] for one in old.get("active") or ()}
-    for job in jobs:
-        if _ended(job) and name_of(job) in running:
-            text = f"Saw completed job: {name_of(job)}, condition: {_ended(job)}"
-            writes.append(Emit(cron, "SawCompletedJob", text, COMPONENT))
     if status != old:
         writes.append(Update(RESOURCE, with_status(cron, status), "status"))
     return Step(tuple(writes))
+
+
+def _news(cron: Object, jobs: list[Object], known: dict[str, Any], gone: frozenset[str]) -> list[Emit]:
+    """What has become of the Jobs that the status lists (`known`, by uid); those of `gone` were deleted by this step."""
+    said = []
+    there = {uid_of(job) for job in jobs} | gone
+    for uid, one in known.items():
+        if uid not in there:
+            said.append(Emit(cron, "MissingJob", f"Active job went missing: {one['name']}", COMPONENT))
+    for job in jobs:
+        if _ended(job) and uid_of(job) in known:
+            text = f"Saw completed job: {name_of(job)}, condition: {_ended(job)}"
+            said.append(Emit(cron, "SawCompletedJob", text, COMPONENT))
+        elif not _ended(job) and not _is_ours(job):
+            text = f"Saw a job that the controller did not create or forgot: {name_of(job)}"
+            said.append(Emit(cron, "UnexpectedJob", text, COMPONENT, "Warning"))
+    return said
 
 
 def _reference(job: Object) -> dict[str, Any]:

@@ -1,27 +1,30 @@
 """One step of a Job: count the pods that ended, decide whether it is over, else make or take away pods."""
 
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers.claiming import claim
 from kilde.kubeapi.controllers.conditions import Condition, find, is_true, put
-from kilde.kubeapi.controllers.job.policy import fatal_failure
+from kilde.kubeapi.controllers.job.indexes import print_indexes
+from kilde.kubeapi.controllers.job.manning import COMPONENT, manned
+from kilde.kubeapi.controllers.job.patience import remembered
+from kilde.kubeapi.controllers.job.policy import counts
 from kilde.kubeapi.controllers.job.tally import (
-    INDEX,
     TRACKING,
     Tally,
-    backoff,
     count,
+    has_failed,
+    is_indexed,
     is_tracked,
-    last_failure,
-    missing_indexes,
-    print_indexes,
+    is_valid,
     uncounted,
 )
+from kilde.kubeapi.controllers.job.verdict import Verdict, deadline, judged, reached
 from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, uid_of, with_status
-from kilde.kubeapi.controllers.naming import safe_suffix
-from kilde.kubeapi.controllers.pods import deletion_rank, from_template
+from kilde.kubeapi.controllers.pods import is_active, is_ready, is_terminating, phase
 from kilde.kubeapi.controllers.replicaset import owner_keys
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
@@ -42,23 +45,7 @@ from kilde.kubeapi.controllers.steps import (
 )
 
 RESOURCE = "jobs.batch"
-COMPONENT = "job-controller"
-LIMIT = 6
-
-
-class Verdict(NamedTuple):
-    """How a Job ends: conditions in their order, the last one is its end."""
-
-    kinds: tuple[str, ...]
-    reason: str
-    message: str
-
-
-_REACHED = Verdict(
-    ("SuccessCriteriaMet", "Complete"), "CompletionsReached", "Reached expected number of succeeded pods"
-)
-_TOO_MANY = Verdict(("FailureTarget", "Failed"), "BackoffLimitExceeded", "Job has reached the specified backoff limit")
-_TOO_LONG = Verdict(("FailureTarget", "Failed"), "DeadlineExceeded", "Job was active longer than specified deadline")
+OURSELVES = "kubernetes.io/job-controller"
 
 
 def controller() -> Controller:
@@ -70,20 +57,38 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     job = view.get(RESOURCE, *key)
     if job is None:
         return Step(tuple(_orphans(key, view)))
-    pods = list(view.owned("pods", uid_of(job)))
+    elsewhere = job["spec"].get("managedBy", OURSELVES) != OURSELVES
     if _over(job):
+        pods = () if elsewhere else tuple(view.owned("pods", uid_of(job)))
         return _aftermath(job, pods, moment.now)
-    tally = count(job, pods)
-    verdict = _verdict(job, tally, moment.now)
-    writes: list[Write] = []
+    if elsewhere:
+        return NOTHING
+    claimed = claim(job, job["spec"].get("selector"), "pods", view)
+    tally = count(job, claimed.objects)
+    patience = remembered(moment.memo, tally.won, (*tally.lost, *tally.ignored))
+    verdict = judged(job, tally, moment.now)
+    writes: list[Write] = [_tracked(patch, view) for patch in claimed.writes]
     wake: float | None = None
-    if verdict is not None or job["spec"].get("suspend") or deleting(job):
+    if verdict is not None:
         writes += [_delete(job, pod) for pod in tally.active]
     else:
-        due, wake = _pods_due(job, tally, pods, moment)
-        writes += due
-    deadline = None if verdict is not None else _deadline(job)  # a moment that is past would come again at once
-    return Step(tuple(writes), wake=earliest(wake, deadline), then=partial(_settle, key, verdict))
+        if not deleting(job):
+            due = manned(job, tally, patience, moment.now)
+            for pod in due.surplus:  # given up on purpose: not counted
+                writes += [_release(pod), _delete(job, pod)]
+            writes += due.creates
+            wake = earliest(due.wake, deadline(job))
+        verdict = reached(job, tally)
+    return Step(tuple(writes), wake=wake, memo=patience, then=partial(_settle, key, tally, verdict))
+
+
+def _tracked(patch: Patch, view: View) -> Patch:
+    """The claim of a pod: one that is taken on gets the finalizer, too."""
+    pod = view.get("pods", patch.namespace, patch.name)
+    if pod is None or is_tracked(pod) or not patch.change["metadata"]["ownerReferences"]:
+        return patch
+    finalizers = [*(pod["metadata"].get("finalizers") or ()), TRACKING]
+    return replace(patch, change={"metadata": {**patch.change["metadata"], "finalizers": finalizers}})
 
 
 def _orphans(key: Key, view: View) -> list[Write]:
@@ -101,7 +106,7 @@ def _over(job: Object) -> bool:
     return is_true(conditions, "Complete") or is_true(conditions, "Failed")
 
 
-def _aftermath(job: Object, pods: list[Object], now: float) -> Step:
+def _aftermath(job: Object, pods: tuple[Object, ...], now: float) -> Step:
     """A Job that is over: its pods are free to go, and so is the Job when its time to live has passed."""
     writes: list[Write] = [_release(pod) for pod in pods if is_tracked(pod)]
     ttl = job["spec"].get("ttlSecondsAfterFinished")
@@ -116,103 +121,6 @@ def _aftermath(job: Object, pods: list[Object], now: float) -> Step:
     return Step((*writes, gone))
 
 
-def _verdict(job: Object, tally: Tally, now: float) -> Verdict | None:
-    """How the Job ends with this tally; None while it goes on."""
-    spec = job["spec"]
-    if (settled := _settled(job)) is not None:
-        return settled
-    fatal = next((why for pod in tally.lost if (why := fatal_failure(spec.get("podFailurePolicy"), pod))), "")
-    if fatal:
-        return Verdict(("FailureTarget", "Failed"), "PodFailurePolicy", fatal)
-    if tally.failed > int(spec.get("backoffLimit", LIMIT)) or _restarts(tally) > int(spec.get("backoffLimit", LIMIT)):
-        return _TOO_MANY
-    deadline = _deadline(job)
-    if deadline is not None and deadline <= now:
-        return _TOO_LONG
-    completions = spec.get("completions")
-    if completions is None:
-        done = tally.succeeded > 0 and not tally.active
-    elif spec.get("completionMode") == "Indexed":
-        done = len([index for index in tally.done if index < int(completions)]) >= int(completions)
-    else:
-        done = tally.succeeded >= int(completions)
-    return _REACHED if done and not spec.get("suspend") else None
-
-
-def _settled(job: Object) -> Verdict | None:
-    """What has been decided already and waits for the last pods to be counted."""
-    for kinds in (_REACHED.kinds, _TOO_MANY.kinds):
-        found = find((job.get("status") or {}).get("conditions"), kinds[0])
-        if found is not None and found["status"] == "True":
-            return Verdict(kinds, found.get("reason", ""), found.get("message", ""))
-    return None
-
-
-def _restarts(tally: Tally) -> int:
-    """Restarts of containers in place (restartPolicy OnFailure) count as failures."""
-    return sum(
-        int(status.get("restartCount") or 0)
-        for pod in tally.active
-        for status in (pod.get("status") or {}).get("containerStatuses") or ()
-        if (pod.get("spec") or {}).get("restartPolicy") == "OnFailure"
-    )
-
-
-def _deadline(job: Object) -> float | None:
-    limit, began = job["spec"].get("activeDeadlineSeconds"), (job.get("status") or {}).get("startTime")
-    if limit is None or not began or job["spec"].get("suspend"):
-        return None
-    return (parse(began) or 0.0) + int(limit)
-
-
-def _pods_due(job: Object, tally: Tally, pods: list[Object], moment: Moment) -> tuple[list[Write], float | None]:
-    """The pods to make or to take away, and when to look again if failures make them wait."""
-    spec = job["spec"]
-    wanted = int(spec.get("parallelism", 1))
-    completions = spec.get("completions")
-    if completions is not None:
-        wanted = min(wanted, max(0, int(completions) - tally.succeeded))
-    elif tally.succeeded:
-        wanted = len(tally.active)
-    if spec.get("podReplacementPolicy") == "Failed":
-        wanted = max(0, wanted - tally.terminating)
-    missing = wanted - len(tally.active)
-    if missing < 0:
-        return [_delete(job, pod) for pod in sorted(tally.active, key=deletion_rank)[:-missing]], None
-    ended = last_failure(pods)
-    if missing and ended is not None:
-        until = ended + backoff(tally.failed)
-        if moment.now < until:
-            return [], until
-    if spec.get("completionMode") == "Indexed":
-        indexes = missing_indexes(int(completions or 0), tally)[:missing]
-        return [_indexed(job, index, moment.dice) for index in indexes], None
-    pod = _pod(job)
-    told = Emit(job, "SuccessfulCreate", "Created pod: {name}", COMPONENT)
-    return [Create("pods", pod, told)] * missing, None
-
-
-def _pod(job: Object) -> Object:
-    pod = from_template(job["spec"]["template"], job, namespace=namespace_of(job))
-    pod["metadata"]["finalizers"] = [*pod["metadata"].get("finalizers", ()), TRACKING]
-    return pod
-
-
-def _indexed(job: Object, index: int, dice: float) -> Create:
-    pod = _pod(job)
-    meta, spec = pod["metadata"], pod["spec"]
-    meta["annotations"] = {**meta.get("annotations", {}), INDEX: str(index)}
-    meta["labels"] = {**meta["labels"], INDEX: str(index)}
-    meta["name"] = f"{name_of(job)}-{index}-{safe_suffix((dice + index / 101) % 1)}"
-    del meta["generateName"]
-    variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{INDEX}']"}}}
-    for field in ("initContainers", "containers"):
-        if spec.get(field):
-            spec[field] = [{**one, "env": [*(one.get("env") or ()), variable]} for one in spec[field]]
-    spec["hostname"] = f"{name_of(job)}-{index}"
-    return Create("pods", pod, Emit(job, "SuccessfulCreate", f"Created pod: {meta['name']}", COMPONENT))
-
-
 def _delete(job: Object, pod: Object) -> Delete:
     told = Emit(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}", COMPONENT)
     return Delete("pods", namespace_of(pod), name_of(pod), uid_of(pod), told=told)
@@ -225,12 +133,11 @@ def _release(pod: Object) -> Patch:
     return Patch("pods", namespace_of(pod), name_of(pod), {"metadata": meta})
 
 
-def _settle(key: Key, verdict: Verdict | None, view: View, moment: Moment, refusals: Refusals) -> Step:
+def _settle(key: Key, tally: Tally, verdict: Verdict | None, view: View, moment: Moment, refusals: Refusals) -> Step:
     job = view.get(RESOURCE, *key)
     if job is None:
         return NOTHING
     pods = list(view.owned("pods", uid_of(job)))
-    tally = count(job, pods)
     writes: list[Write] = [
         Emit(job, "FailedCreate", f"Error creating: {refusal.message}", COMPONENT, "Warning")
         for refusal in refusals
@@ -240,50 +147,81 @@ def _settle(key: Key, verdict: Verdict | None, view: View, moment: Moment, refus
     if status != (job.get("status") or {}):
         writes.append(Update(RESOURCE, with_status(job, status), "status"))
         writes += _news(job, job.get("status") or {}, status)
-    noted = status.get("uncountedTerminatedPods") or {}
-    uids = {*noted.get("succeeded", ()), *noted.get("failed", ())}
-    writes += [_release(pod) for pod in pods if is_tracked(pod) and (uid_of(pod) in uids or pod in tally.ignored)]
+    free = {uid_of(pod) for pod in _free(job, tally, verdict)}
+    writes += [_release(pod) for pod in pods if is_tracked(pod) and uid_of(pod) in free]
     return Step(tuple(writes))
+
+
+def _free(job: Object, tally: Tally, verdict: Verdict | None) -> list[Object]:
+    """The pods that need not be kept: they are counted with this status, or never will be."""
+    held = {uid_of(pod) for pod in tally.held.values()}
+    return [
+        pod
+        for pod in tally.pods
+        if deleting(job)
+        or verdict is not None
+        or phase(pod) == "Succeeded"
+        or (has_failed(job, pod) and uid_of(pod) not in held)
+    ]
+
+
+def _noted(job: Object, tally: Tally, verdict: Verdict | None) -> dict[str, list[Object]]:
+    """The pods that this status notes for the first time. A Job that fails counts all of its pods that have not succeeded."""
+    free = {uid_of(pod) for pod in _free(job, tally, verdict)}
+    failed = [pod for pod in tally.lost if uid_of(pod) in free]
+    if verdict is not None and verdict.is_failure:
+        known = ((job.get("status") or {}).get("uncountedTerminatedPods") or {}).get("failed") or ()
+        failed = [
+            pod
+            for pod in tally.pods
+            if is_tracked(pod)
+            and is_valid(job, pod)
+            and phase(pod) != "Succeeded"
+            and uid_of(pod) not in known
+            and counts(job["spec"].get("podFailurePolicy"), pod)
+        ]
+    return {"succeeded": [] if is_indexed(job) else list(tally.won), "failed": failed}
 
 
 def _status(job: Object, tally: Tally, pods: list[Object], verdict: Verdict | None, now: float) -> dict[str, Any]:
     """The status with this tally. The end is written only when every pod has been counted and has stopped."""
     old = dict(job.get("status") or {})
-    kept, won, lost = uncounted(tally, old, pods)
+    still = frozenset(uid_of(pod) for pod in pods if is_tracked(pod))
+    kept, counted = uncounted(old, _noted(job, tally, verdict), still)
+    active = [pod for pod in pods if is_active(pod)]
     numbers = {
-        "active": len(tally.active),
-        "ready": tally.ready,
-        "terminating": tally.terminating,
-        "succeeded": int(old.get("succeeded") or 0) + won,
-        "failed": int(old.get("failed") or 0) + lost,
+        "active": len(active),
+        "ready": sum(map(is_ready, active)),
+        "terminating": sum(map(is_terminating, pods)),
+        "succeeded": int(old.get("succeeded") or 0) + counted["succeeded"],
+        "failed": int(old.get("failed") or 0) + counted["failed"],
     }
     status = {**old, **numbers, "uncountedTerminatedPods": kept}
-    for field in ("active", "succeeded", "failed"):
-        if not status[field]:
-            del status[field]
-    if job["spec"].get("completionMode") == "Indexed" and tally.done:
-        status["completedIndexes"] = print_indexes(tally.done)
-    conditions = _suspension(job, list(old.get("conditions") or ()), now)
-    suspended = bool(job["spec"].get("suspend"))
-    if suspended:
-        status.pop("startTime", None)
-    elif not status.get("startTime"):
+    if is_indexed(job):
+        status |= {"succeeded": len(tally.done), "completedIndexes": print_indexes(tally.done)}
+    if tally.spoiled is not None:
+        status["failedIndexes"] = print_indexes(tally.spoiled)
+    if not (status.get("startTime") or job["spec"].get("suspend")):
         status["startTime"] = rfc3339(now)
     if verdict is not None:
-        over = not kept and not tally.active and not tally.terminating
-        conditions = _ended(conditions, verdict, over, now)
-        if over and verdict.kinds[-1] == "Complete":
-            status["completionTime"] = rfc3339(now)
-    if conditions:
-        status["conditions"] = conditions
+        over = not kept and not active and not numbers["terminating"]
+        _end(status, verdict, over, now)
+    elif not deleting(job):
+        _suspend(status, bool(job["spec"].get("suspend")), now)
+    for field in ("active", "succeeded", "failed", "completedIndexes"):
+        if not status.get(field):
+            status.pop(field, None)
     return status
 
 
-def _ended(conditions: list[Condition], verdict: Verdict, over: bool, now: float) -> list[Condition]:
+def _end(status: dict[str, Any], verdict: Verdict, over: bool, now: float) -> None:
+    conditions = list(status.get("conditions") or ())
     for kind in verdict.kinds if over else verdict.kinds[:1]:
         if find(conditions, kind) is None:
             conditions = put(conditions, _said(kind, "True", verdict.reason, verdict.message, now))
-    return conditions
+    status["conditions"] = conditions
+    if over and not verdict.is_failure:
+        status["completionTime"] = rfc3339(now)
 
 
 def _said(kind: str, status: str, reason: str, message: str, now: float) -> Condition:
@@ -298,13 +236,16 @@ def _said(kind: str, status: str, reason: str, message: str, now: float) -> Cond
     }
 
 
-def _suspension(job: Object, conditions: list[Condition], now: float) -> list[Condition]:
-    suspended, before = bool(job["spec"].get("suspend")), is_true(conditions, "Suspended")
+def _suspend(status: dict[str, Any], suspended: bool, now: float) -> None:
+    """The condition Suspended, and with it the time from which the Job's deadline counts."""
+    conditions = status.get("conditions") or ()
+    before = is_true(conditions, "Suspended")
     if suspended and not before:
-        return put(conditions, _said("Suspended", "True", "JobSuspended", "Job suspended", now))
-    if before and not suspended:
-        return put(conditions, _said("Suspended", "False", "JobResumed", "Job resumed", now))
-    return conditions
+        status["conditions"] = put(conditions, _said("Suspended", "True", "JobSuspended", "Job suspended", now))
+        status.pop("startTime", None)
+    elif before and not suspended:
+        status["conditions"] = put(conditions, _said("Suspended", "False", "JobResumed", "Job resumed", now))
+        status["startTime"] = rfc3339(now)
 
 
 def _news(job: Object, old: dict[str, Any], new: dict[str, Any]) -> list[Write]:
@@ -316,6 +257,10 @@ def _news(job: Object, old: dict[str, Any], new: dict[str, Any]) -> list[Write]:
     if is_true(before, "Suspended") and not is_true(after, "Suspended"):
         said.append(Emit(job, "Resumed", "Job resumed", COMPONENT))
     if is_true(after, "Complete"):
+        most = job["spec"].get("completions")
+        if most is not None and new.get("succeeded", 0) > int(most):
+            words = "Too many succeeded pods running after completion count reached"
+            said.append(Emit(job, "TooManySucceededPods", words, COMPONENT, "Warning"))
         said.append(Emit(job, "Completed", "Job completed", COMPONENT))
     failed = find(after, "Failed")
     if failed is not None:

@@ -1,27 +1,29 @@
-"""The tally of a Job: which pods have ended and are counted, which indexes are complete, and how long to wait after a failure."""
+"""The tally of a Job: which pods have ended and are counted, and which indexes are complete or have failed."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kilde.core.basics.moment import parse
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.job.policy import matching
-from kilde.kubeapi.controllers.metadata import annotations_of, deleting, uid_of
-from kilde.kubeapi.controllers.pods import is_ready, is_terminating, phase
+from kilde.kubeapi.controllers.job.indexes import failures_of, ignored_of, index_of, parse_indexes
+from kilde.kubeapi.controllers.job.patience import ended_at
+from kilde.kubeapi.controllers.job.policy import FAIL_INDEX, counts, matching
+from kilde.kubeapi.controllers.metadata import deleting, uid_of
+from kilde.kubeapi.controllers.pods import is_active, is_ready, is_terminating, phase
 
 TRACKING = "batch.kubernetes.io/job-tracking"
-INDEX = "batch.kubernetes.io/job-completion-index"
-FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A Job's pods: `active` go on; `won` and `lost` have ended and are not in the status yet; numbers include them.
+    """A Job's pods: `active` go on; `won`, `lost` and `ignored` have ended and are not in the status yet; numbers include them.
 
-    `ignored` have failed in a way that the Job's pod failure policy does not count.
+    `ignored` have failed in a way that the pod failure policy does not count. `done` are the completed indexes, `spoiled`
+    those that have failed for good (None: the Job has no limit for each index), and `held` is for each index that waits
+    for a new pod the last one that failed: it stays until the new one carries its count on.
     """
 
+    pods: tuple[Object, ...]
     active: tuple[Object, ...]
     terminating: int
     ready: int
@@ -31,6 +33,8 @@ class Tally:
     succeeded: int
     failed: int
     done: frozenset[int]
+    spoiled: frozenset[int] | None
+    held: Mapping[int, Object]
 
 
 def is_tracked(pod: Object) -> bool:
@@ -38,99 +42,120 @@ def is_tracked(pod: Object) -> bool:
     return TRACKING in (pod["metadata"].get("finalizers") or ())
 
 
-def index_of(pod: Object) -> int | None:
-    text = annotations_of(pod).get(INDEX, "")
-    return int(text) if text.isdigit() else None
+def is_indexed(job: Object) -> bool:
+    return bool(job["spec"].get("completionMode") == "Indexed")
 
 
-def count(job: Object, pods: Iterable[Object]) -> Tally:
-    """Sorts the pods. A pod being deleted counts as failed once it has ended, or will be gone."""
+def replaces_failed_only(job: Object) -> bool:
+    """Whether a pod that is being deleted is waited for before another takes its place."""
+    return job["spec"].get("podReplacementPolicy") == "Failed" or "podFailurePolicy" in job["spec"]
+
+
+def has_failed(job: Object, pod: Object) -> bool:
+    """Whether a pod counts as failed; one that is being deleted does, unless it is waited for."""
+    if phase(pod) == "Failed":
+        return True
+    return not replaces_failed_only(job) and deleting(pod) and phase(pod) != "Succeeded"
+
+
+def is_valid(job: Object, pod: Object) -> bool:
+    """Whether the pod counts at all: those of an indexed Job need an index that exists."""
+    if not is_indexed(job):
+        return True
+    index = index_of(pod)
+    return index is not None and index < int(job["spec"].get("completions") or 0)
+
+
+def count(job: Object, pods: Sequence[Object]) -> Tally:
+    """Sorts the pods."""
     status = job.get("status") or {}
     noted = status.get("uncountedTerminatedPods") or {}
     known = {*(noted.get("succeeded") or ()), *(noted.get("failed") or ())}
-    every = list(pods)
-    won = tuple(pod for pod in every if phase(pod) == "Succeeded" and is_tracked(pod) and uid_of(pod) not in known)
-    ended = [pod for pod in every if _is_lost(pod) and is_tracked(pod) and uid_of(pod) not in known]
+    fresh = [pod for pod in pods if is_tracked(pod) and uid_of(pod) not in known and is_valid(job, pod)]
+    ended = [pod for pod in fresh if has_failed(job, pod)]
     policy = job["spec"].get("podFailurePolicy")
-    ignored = tuple(pod for pod in ended if (rule := matching(policy, pod)) is not None and rule.action == "Ignore")
-    lost = tuple(pod for pod in ended if pod not in ignored)
-    active = tuple(pod for pod in every if phase(pod) not in ("Succeeded", "Failed") and not deleting(pod))
-    done = set(parse_indexes(str(status.get("completedIndexes") or "")))
-    done |= {index for pod in every if phase(pod) == "Succeeded" and (index := index_of(pod)) is not None}
+    lost = tuple(pod for pod in ended if counts(policy, pod))
+    won = tuple(pod for pod in fresh if phase(pod) == "Succeeded")
+    active = tuple(pod for pod in pods if is_active(pod))
+    done = _done(job, pods)
+    spoiled = _spoiled(job, pods)
+    succeeded = int(status.get("succeeded") or 0) + len(noted.get("succeeded") or ()) + len(won)
     return Tally(
+        pods=tuple(pods),
         active=active,
-        terminating=sum(is_terminating(pod) for pod in every),
+        terminating=sum(is_terminating(pod) for pod in pods),
         ready=sum(is_ready(pod) for pod in active),
         won=won,
         lost=lost,
-        ignored=ignored,
-        succeeded=int(status.get("succeeded") or 0) + len(noted.get("succeeded") or ()) + len(won),
+        ignored=tuple(pod for pod in ended if pod not in lost),
+        succeeded=len(done) if is_indexed(job) else succeeded,
         failed=int(status.get("failed") or 0) + len(noted.get("failed") or ()) + len(lost),
-        done=frozenset(done),
+        done=done,
+        spoiled=spoiled,
+        held={} if spoiled is None else _held(job, pods, done | spoiled | at_work(active)),
     )
 
 
-def _is_lost(pod: Object) -> bool:
-    if phase(pod) == "Failed":
+def at_work(pods: Sequence[Object]) -> frozenset[int]:
+    """The indexes of these pods."""
+    return frozenset(index for pod in pods if (index := index_of(pod)) is not None)
+
+
+def _done(job: Object, pods: Sequence[Object]) -> frozenset[int]:
+    if not is_indexed(job):
+        return frozenset()
+    text = str((job.get("status") or {}).get("completedIndexes") or "")
+    won = [pod for pod in pods if phase(pod) == "Succeeded" and is_tracked(pod) and is_valid(job, pod)]
+    return frozenset(parse_indexes(text, int(job["spec"].get("completions") or 0))) | at_work(won)
+
+
+def _spoiled(job: Object, pods: Sequence[Object]) -> frozenset[int] | None:
+    limit = job["spec"].get("backoffLimitPerIndex")
+    if limit is None or not is_indexed(job):
+        return None
+    text = str((job.get("status") or {}).get("failedIndexes") or "")
+    lost = [pod for pod in pods if is_tracked(pod) and is_valid(job, pod) and _spoils(job, pod, int(limit))]
+    return frozenset(parse_indexes(text, int(job["spec"].get("completions") or 0))) | at_work(lost)
+
+
+def _spoils(job: Object, pod: Object, limit: int) -> bool:
+    if not has_failed(job, pod):
+        return False
+    found = matching(job["spec"].get("podFailurePolicy"), pod)
+    if found is not None and found.action == FAIL_INDEX:
         return True
-    return deleting(pod) and phase(pod) != "Succeeded" and not (pod.get("spec") or {}).get("nodeName")
+    return counts(job["spec"].get("podFailurePolicy"), pod) and failures_of(pod) >= limit
 
 
-def last_failure(pods: Iterable[Object]) -> float | None:
-    """When the latest of the failed pods ended; None if none failed."""
-    ends = []
+def _held(job: Object, pods: Sequence[Object], settled: frozenset[int]) -> dict[int, Object]:
+    held: dict[int, Object] = {}
     for pod in pods:
-        if phase(pod) == "Failed":
-            for status in (pod.get("status") or {}).get("containerStatuses") or ():
-                ended = (status.get("state") or {}).get("terminated") or {}
-                ends.append(parse(ended.get("finishedAt", "")) or 0.0)
-    return max(ends, default=None)
+        index = index_of(pod)
+        if index is None or index in settled or not (is_tracked(pod) and is_valid(job, pod) and has_failed(job, pod)):
+            continue
+        if index not in held or _rank(held[index]) <= _rank(pod):
+            held[index] = pod
+    return held
 
 
-def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures: 10 s, twice as long each time, at most 10 min."""
-    return float(min(FIRST_BACKOFF * 2 ** min(max(failures, 1) - 1, 10), LONGEST_BACKOFF))
+def _rank(pod: Object) -> tuple[int, float]:
+    return failures_of(pod) + ignored_of(pod), ended_at(pod)
 
 
-def parse_indexes(text: str) -> list[int]:
-    """`0-2,5` → [0, 1, 2, 5]."""
-    found: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return found
+def uncounted(
+    status: dict[str, Any], fresh: Mapping[str, Sequence[Object]], held: frozenset[str]
+) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """(the uids noted but not yet released from their finalizer, how many of each field are counted now).
 
-
-def print_indexes(indexes: Iterable[int]) -> str:
-    """[0, 1, 2, 5] → `0-2,5`; two neighbours stay apart: `0,1`."""
-    runs: list[list[int]] = []
-    for index in sorted(indexes):
-        if runs and runs[-1][-1] == index - 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    parts = []
-    for run in runs:
-        parts += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(index) for index in run]
-    return ",".join(parts)
-
-
-def missing_indexes(completions: int, tally: Tally) -> list[int]:
-    """The indexes that are neither complete nor at work, lowest first."""
-    taken = set(tally.done) | {index for pod in tally.active if (index := index_of(pod)) is not None}
-    return [index for index in range(completions) if index not in taken]
-
-
-def uncounted(tally: Tally, status: dict[str, Any], pods: Iterable[Object]) -> tuple[dict[str, list[str]], int, int]:
-    """(pods noted but not yet released from the finalizer, newly counted successes, newly counted failures)."""
-    held = {uid_of(pod) for pod in pods if is_tracked(pod)}
+    `fresh` are the pods to be noted by field, `held` the uids of pods that still have the finalizer.
+    """
     noted = status.get("uncountedTerminatedPods") or {}
     kept: dict[str, list[str]] = {}
-    counted = []
-    for field, fresh in (("succeeded", tally.won), ("failed", tally.lost)):
+    counted: dict[str, int] = {}
+    for field in ("succeeded", "failed"):
         before = list(noted.get(field) or ())
-        stay = [uid for uid in before if uid in held] + [uid_of(pod) for pod in fresh]
-        counted.append(sum(uid not in held for uid in before))
+        stay = [uid for uid in before if uid in held] + [uid_of(pod) for pod in fresh.get(field) or ()]
+        counted[field] = sum(uid not in held for uid in before)
         if stay:
             kept[field] = stay
-    return kept, counted[0], counted[1]
+    return kept, counted

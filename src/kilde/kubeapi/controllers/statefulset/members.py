@@ -1,11 +1,10 @@
-"""Members: the numbered pods of a StatefulSet and the claims that belong to them."""
-
-from typing import Any
+"""Members: the numbered pods of a StatefulSet."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.history import POD_HASH, template_of
-from kilde.kubeapi.controllers.metadata import labels_of, name_of, namespace_of, owner_reference
+from kilde.kubeapi.controllers.metadata import labels_of, name_of, namespace_of
 from kilde.kubeapi.controllers.pods import from_template
+from kilde.kubeapi.controllers.statefulset.claims import templates_of
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
@@ -30,48 +29,13 @@ def make_pod(owner: Object, number: int, revision: Object) -> Object:
     name = f"{name_of(owner)}-{number}"
     labels = {POD_NAME: name, POD_INDEX: str(number), POD_HASH: name_of(revision)}
     pod = from_template(template_of(revision), owner, namespace=namespace_of(owner), labels=labels)
-    del pod["metadata"]["generateName"]
     pod["metadata"]["name"] = name
     spec = {**pod["spec"], "hostname": name}
     if owner["spec"].get("serviceName"):
         spec["subdomain"] = owner["spec"]["serviceName"]
-    claims = {wanted["metadata"]["name"]: f"{wanted['metadata']['name']}-{name}" for wanted in _templates(owner)}
+    claims = {wanted["metadata"]["name"]: f"{wanted['metadata']['name']}-{name}" for wanted in templates_of(owner)}
     if claims:
         kept = [volume for volume in spec.get("volumes") or () if volume["name"] not in claims]
         mounted = [{"name": key, "persistentVolumeClaim": {"claimName": claims[key]}} for key in sorted(claims)]
         spec["volumes"] = [*mounted, *kept]
     return {**pod, "spec": spec}
-
-
-def _templates(owner: Object) -> list[Object]:
-    return owner["spec"].get("volumeClaimTemplates") or []
-
-
-def claims_of(owner: Object, number: int) -> list[Object]:
-    """The claims of one member, as they are to be created."""
-    return [_claim(owner, template, number) for template in _templates(owner)]
-
-
-def _claim(owner: Object, template: Object, number: int) -> Object:
-    meta = template["metadata"]
-    labels = {**(meta.get("labels") or {}), **((owner["spec"].get("selector") or {}).get("matchLabels") or {})}
-    made: dict[str, Any] = {
-        "name": f"{meta['name']}-{name_of(owner)}-{number}",
-        "namespace": namespace_of(owner),
-        "labels": labels,
-    }
-    if meta.get("annotations"):
-        made["annotations"] = meta["annotations"]
-    if _retention(owner)[0] == "Delete":
-        made["ownerReferences"] = [owner_reference(owner)]
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": made, "spec": template["spec"]}
-
-
-def _retention(owner: Object) -> tuple[str, str]:
-    policy = owner["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
-    return policy.get("whenDeleted", "Retain"), policy.get("whenScaled", "Retain")
-
-
-def gives_up_claims(owner: Object) -> bool:
-    """Whether scaling down deletes the claims of the members that go."""
-    return _retention(owner)[1] == "Delete"

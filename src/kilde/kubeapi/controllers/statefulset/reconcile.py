@@ -17,17 +17,10 @@ from kilde.kubeapi.controllers.metadata import (
     uid_of,
     with_status,
 )
-from kilde.kubeapi.controllers.naming import scaled
 from kilde.kubeapi.controllers.pods import TERMINAL, available_at, is_available, is_ready, phase
 from kilde.kubeapi.controllers.replicaset import owner_keys
-from kilde.kubeapi.controllers.statefulset.members import (
-    claims_of,
-    first,
-    gives_up_claims,
-    make_pod,
-    ordinal,
-    revision_of,
-)
+from kilde.kubeapi.controllers.statefulset.claims import CLAIMS, handed_over, missing_claims
+from kilde.kubeapi.controllers.statefulset.members import first, make_pod, ordinal, revision_of
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
     Controller,
@@ -36,6 +29,7 @@ from kilde.kubeapi.controllers.steps import (
     Emit,
     Key,
     Moment,
+    Patch,
     Refusals,
     Step,
     Update,
@@ -45,7 +39,6 @@ from kilde.kubeapi.controllers.steps import (
 )
 
 RESOURCE = "statefulsets.apps"
-CLAIMS = "persistentvolumeclaims"
 COMPONENT = "statefulset-controller"
 
 
@@ -101,7 +94,13 @@ class _Set:
         return next((revision for revision in self.past.all if name_of(revision) == name), self.past.update)
 
     def available(self, pod: Object) -> bool:
-        return phase(pod) == "Running" and is_available(pod, self.minimum, self.now) and not deleting(pod)
+        return is_available(pod, self.minimum, self.now) and not deleting(pod)
+
+    @property
+    def first_unwell(self) -> int | None:
+        """The lowest number whose member is missing or not available, of those wanted before those that are not."""
+        order = (*self.wanted, *reversed(self.condemned))
+        return next((n for n in order if (pod := self.members.get(n)) is None or not self.available(pod)), None)
 
 
 def _look(owner: Object, view: View, now: float) -> _Set:
@@ -140,97 +139,80 @@ def _repair(found: _Set, view: View) -> tuple[list[Write], bool]:
         pod = found.members.get(number)
         if pod is None:
             writes += _birth(found, number, view)
-        elif phase(pod) in TERMINAL and not deleting(pod):
-            writes.append(_replace_failed(found, pod))
-        elif not found.one_by_one or found.available(pod):
-            continue
+        elif phase(pod) in TERMINAL:
+            writes += [] if deleting(pod) else [_delete(found, pod)]
+        else:
+            if phase(pod) == "Pending":
+                writes += _claims(found, number, pod, view)
+            if not found.one_by_one or found.available(pod):
+                writes += handed_over(found.owner, number, pod, view, condemned=False)
+                continue
         if found.one_by_one:
             return writes, True
     return writes, False
 
 
 def _birth(found: _Set, number: int, view: View) -> list[Write]:
-    owner, name = found.owner, name_of(found.owner)
-    pod = make_pod(owner, number, _revision_for(found, number))
+    pod = make_pod(found.owner, number, _revision_for(found, number))
+    text = f"Create Pod {name_of(pod)} in StatefulSet {name_of(found.owner)} successful"
+    told = Emit(found.owner, "SuccessfulCreate", text, COMPONENT)
+    return [*_claims(found, number, pod, view), Create("pods", pod, told)]
+
+
+def _claims(found: _Set, number: int, pod: Object, view: View) -> list[Write]:
     writes: list[Write] = []
-    for wanted in claims_of(owner, number):
-        if view.get(CLAIMS, namespace_of(owner), name_of(wanted)) is None:
-            text = f"create Claim {name_of(wanted)} Pod {name_of(pod)} in StatefulSet {name} success"
-            writes.append(Create(CLAIMS, wanted, Emit(owner, "SuccessfulCreate", text, COMPONENT)))
-    text = f"create Pod {name_of(pod)} in StatefulSet {name} successful"
-    return [*writes, Create("pods", pod, Emit(owner, "SuccessfulCreate", text, COMPONENT))]
+    for wanted in missing_claims(found.owner, number, view):
+        text = f"Create Claim {name_of(wanted)} Pod {name_of(pod)} in StatefulSet {name_of(found.owner)} success"
+        writes.append(Create(CLAIMS, wanted, Emit(found.owner, "SuccessfulCreate", text, COMPONENT)))
+    return writes
 
 
 def _revision_for(found: _Set, number: int) -> Object:
-    """Which template a member is made of: the old one below the partition, or while its turn has not come."""
-    if found.strategy.get("type") == "OnDelete":
-        return found.past.update
-    rolling = found.strategy.get("rollingUpdate") or {}
-    start = first(found.owner)
-    if rolling.get("partition"):
+    """Which template a member is made of: the old one below the partition."""
+    rolling, start = found.strategy.get("rollingUpdate"), first(found.owner)
+    if rolling is not None:
         old = number < start + found.partition
     else:
         status = found.owner.get("status") or {}
-        fresh = status.get("currentRevision") == status.get("updateRevision")
-        moved = status.get("updateRevision") != name_of(found.past.update)
-        old = (not fresh or moved) and number < start + int(status.get("currentReplicas") or 0)
+        rolls = found.strategy.get("type", "RollingUpdate") == "RollingUpdate"
+        old = rolls and number < start + int(status.get("currentReplicas") or 0)
     return found.current if old else found.past.update
 
 
-def _replace_failed(found: _Set, pod: Object) -> Delete:
-    text = f"StatefulSet {namespace_of(pod)}/{name_of(found.owner)} is recreating {phase(pod)} Pod {name_of(pod)}"
-    reason = "RecreatingFailedPod" if phase(pod) == "Failed" else "RecreatingTerminatedPod"
-    return _delete(found, pod, Emit(found.owner, reason, text, COMPONENT, "Warning"))
-
-
-def _delete(found: _Set, pod: Object, told: Emit | None = None) -> Delete:
-    text = f"delete Pod {name_of(pod)} in StatefulSet {name_of(found.owner)} successful"
-    told = told or Emit(found.owner, "SuccessfulDelete", text, COMPONENT)
+def _delete(found: _Set, pod: Object) -> Delete:
+    text = f"Delete Pod {name_of(pod)} in StatefulSet {name_of(found.owner)} successful"
+    told = Emit(found.owner, "SuccessfulDelete", text, COMPONENT)
     return Delete("pods", namespace_of(pod), name_of(pod), uid_of(pod), told=told)
 
 
 def _give_up(found: _Set, view: View) -> tuple[list[Write], bool]:
-    """Deletes members above the wanted number, the highest first; ordered sets one at a time."""
+    """Deletes members above the wanted number, the highest first; ordered sets one at a time, and none while another is unwell."""
     writes: list[Write] = []
     for number in found.condemned:
+        writes += handed_over(found.owner, number, found.members[number], view, condemned=True)
+    for number in found.condemned:
         pod = found.members[number]
-        if not deleting(pod):
-            writes += [_delete(found, pod), *_claims_given_up(found, number, view)]
+        waits = found.one_by_one and not found.available(pod) and number != found.first_unwell
+        if not deleting(pod) and not waits:
+            writes.append(_delete(found, pod))
         if found.one_by_one:
             return writes, True
     return writes, False
 
 
-def _claims_given_up(found: _Set, number: int, view: View) -> list[Write]:
-    if not gives_up_claims(found.owner):
-        return []
-    names = [(namespace_of(wanted), name_of(wanted)) for wanted in claims_of(found.owner, number)]
-    held = [pvc for name in names if (pvc := view.get(CLAIMS, *name)) is not None and not deleting(pvc)]
-    return [Delete(CLAIMS, namespace_of(pvc), name_of(pvc), uid_of(pvc)) for pvc in held]
-
-
 def _renew(found: _Set) -> list[Write]:
-    """Deletes members of an older revision, from the last to the partition, as many at a time as may be missing."""
+    """Deletes the last member of an older revision, down to the partition, once those after it are well."""
     if found.strategy.get("type") == "OnDelete":
         return []
-    rolling = found.strategy.get("rollingUpdate") or {}
-    allowed = max(1, scaled(rolling.get("maxUnavailable", 1), len(found.wanted), round_up=True))
-    missing, writes = 0, []
     for number in reversed(found.wanted):
         pod = found.members.get(number)
-        old = number >= first(found.owner) + found.partition and (
-            pod is not None and revision_of(pod) != name_of(found.past.update)
-        )
+        if number < first(found.owner) + found.partition:
+            break
+        if pod is not None and revision_of(pod) != name_of(found.past.update) and not deleting(pod):
+            return [_delete(found, pod)]
         if pod is None or not found.available(pod):
-            missing += 1
-            if pod is not None and old and not deleting(pod):
-                writes.append(_delete(found, pod))
-        elif old and missing < allowed:
-            missing += 1
-            writes.append(_delete(found, pod))
-        if missing >= allowed:
-            return list(writes)
-    return list(writes)
+            break
+    return []
 
 
 def _settle(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
@@ -238,7 +220,7 @@ def _settle(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     if owner is None:
         return NOTHING
     found = _look(owner, view, moment.now)
-    writes: list[Write] = [_refused(found, refusal.write, refusal.message) for refusal in refusals]
+    writes: list[Write] = [said for refusal in refusals for said in _refused(found, refusal.write, refusal.message)]
     status = _status(found)
     if status != (owner.get("status") or {}):
         writes.append(Update(RESOURCE, with_status(owner, status), "status"))
@@ -248,11 +230,19 @@ def _settle(key: Key, view: View, moment: Moment, refusals: Refusals) -> Step:
     return Step(tuple(writes), wake=available_at(list(found.members.values()), found.minimum, moment.now))
 
 
-def _refused(found: _Set, write: Write, message: str) -> Emit:
-    pod = name_of(write.body) if isinstance(write, Create) else getattr(write, "name", "")
-    verb, word = ("Create", "create") if isinstance(write, Create) else ("Delete", "delete")
-    text = f"{word} Pod {pod} in StatefulSet {name_of(found.owner)} failed error: {message}"
-    return Emit(found.owner, f"Failed{verb}", text, COMPONENT, "Warning")
+def _refused(found: _Set, write: Write, message: str) -> list[Write]:
+    if not isinstance(write, Create | Delete | Patch):
+        return []
+    name = name_of(write.body) if isinstance(write, Create) else write.name
+    verb = "Create" if isinstance(write, Create) else "Delete" if isinstance(write, Delete) else "Update"
+    ours = f"in StatefulSet {name_of(found.owner)} failed error: {message}"
+    if write.resource == CLAIMS and isinstance(write, Create):
+        pod = f"{name_of(found.owner)}-{name.rpartition('-')[2]}"
+        lacks = f"in StatefulSet {name_of(found.owner)} failed error: failed to create PVC {name}: {message}"
+        texts = [f"Create Claim {name} for Pod {pod} {ours}", f"Create Pod {pod} {lacks}"]
+    else:
+        texts = [f"{verb} Pod {name} {ours}"]
+    return [Emit(found.owner, f"Failed{verb}", text, COMPONENT, "Warning") for text in texts]
 
 
 def _status(found: _Set) -> dict[str, Any]:
@@ -264,7 +254,8 @@ def _status(found: _Set) -> dict[str, Any]:
     updated = sum(revision_of(pod) == update for pod in alive)
     held = sum(revision_of(pod) == current for pod in alive)
     rolling = found.strategy.get("type", "RollingUpdate") == "RollingUpdate"
-    if rolling and updated == len(pods) and ready == len(pods) and current != update:
+    replicas = len(found.wanted)
+    if rolling and updated == ready == len(pods) == replicas and current != update:
         current, held = update, updated
     status = {
         "observedGeneration": generation_of(found.owner),
@@ -275,7 +266,9 @@ def _status(found: _Set) -> dict[str, Any]:
         "currentRevision": current,
         "updateRevision": update,
         "collisionCount": int(old.get("collisionCount") or 0),
-        "availableReplicas": sum(found.available(pod) for pod in pods),
+        "availableReplicas": sum(
+            phase(pod) == "Running" and is_available(pod, found.minimum, found.now) for pod in pods
+        ),
         "conditions": old.get("conditions"),
     }
     return dense(status, "replicas", "availableReplicas", "collisionCount")
