@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.basics.moment import rfc3339
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Object, canonical
 from kilde.kubeapi.controllers.metadata import (
+    annotations_of,
     deleting,
     labels_of,
     name_of,
@@ -140,18 +141,32 @@ def _endpoints(key: Key, view: View, moment: Moment) -> Step:
     if service["spec"].get("clusterIP") == "None":
         labels[HEADLESS] = ""
     if have is None:
-        meta = {"name": key.name, "namespace": key.namespace, "labels": labels, **_stamp(subsets, moment)}
+        meta = {"name": key.name, "namespace": key.namespace, "labels": labels, "annotations": _stamp(moment)}
         body = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
         return Step((Create(ENDPOINTS, body if subsets else {k: v for k, v in body.items() if k != "subsets"}),))
     if (have.get("subsets") or []) == subsets and labels_of(have) == labels:
         return NOTHING
-    return Step(
-        (Update(ENDPOINTS, {**with_metadata(have, labels=labels, **_stamp(subsets, moment)), "subsets": subsets}),)
-    )
+    notes = _noted(have, _told(have.get("subsets")), _told(subsets), moment)
+    return Step((Update(ENDPOINTS, {**with_metadata(have, labels=labels, annotations=notes), "subsets": subsets}),))
 
 
-def _stamp(content: list[Any], moment: Moment) -> dict[str, Any]:
-    return {"annotations": {CHANGED: rfc3339(moment.now)}} if content else {}
+def _stamp(moment: Moment) -> dict[str, str]:
+    return {CHANGED: rfc3339(moment.now)}
+
+
+def _noted(have: Object, before: set[bytes], after: set[bytes], moment: Moment) -> dict[str, str] | None:
+    """The annotations: the time of a change is that of a pod that came or got ready; one that goes leaves none."""
+    others = {key: value for key, value in annotations_of(have).items() if key != CHANGED}
+    return (others | (_stamp(moment) if after - before else {})) or None
+
+
+def _told(subsets: list[dict[str, Any]] | None) -> set[bytes]:
+    return {
+        canonical([field, address.get("targetRef")])
+        for subset in subsets or ()
+        for field in ("addresses", "notReadyAddresses")
+        for address in subset.get(field) or ()
+    }
 
 
 def _address(pod: Object) -> dict[str, Any]:
@@ -191,21 +206,22 @@ def _changes(
     free = sorted(mine, key=name_of)
     for content in wanted:
         same = next((one for one in free if (one.get("ports") or []) == content["ports"]), free[0] if free else None)
-        stamp = _stamp(content["endpoints"], moment)
         if same is None:
             meta = {
                 "generateName": name_of(service) + "-",
                 "namespace": namespace_of(service),
                 "labels": labels,
                 "ownerReferences": [owner_reference(service)],
-                **stamp,
+                "annotations": _stamp(moment),
             }
             kind = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta}
             writes.append(Create(SLICES, {**kind, "addressType": "IPv4", **content}))
             continue
         free.remove(same)
         if any((same.get(field) or []) != content[field] for field in content) or labels_of(same) != labels:
-            writes.append(Update(SLICES, {**with_metadata(same, labels=labels, **stamp), **content}))
+            before, after = set(map(canonical, same.get("endpoints") or ())), set(map(canonical, content["endpoints"]))
+            notes = _noted(same, before, after, moment)
+            writes.append(Update(SLICES, {**with_metadata(same, labels=labels, annotations=notes), **content}))
     writes += [Delete(SLICES, namespace_of(one), name_of(one), uid_of(one)) for one in free]
     return writes
 

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.metadata import annotations_of, name_of, namespace_of, owner_reference, uid_of
-from kilde.kubeapi.controllers.naming import template_hash
+from kilde.kubeapi.controllers.naming import revision_hash, template_hash
 from kilde.kubeapi.controllers.steps import Create, Delete, Update, Write
 
 RESOURCE = "controllerrevisions.apps"
 HASH = "controller.kubernetes.io/hash"
 POD_HASH = "controller-revision-hash"
+# The label of a revision that has its hash, and how it is worked out.
+_HASHES = {"StatefulSet": (HASH, revision_hash), "DaemonSet": (POD_HASH, template_hash)}
 
 
 class History(NamedTuple):
@@ -38,7 +40,7 @@ def number(revision: Object) -> int:
 
 def hash_of(revision: Object) -> str:
     """The hash that the revision's pods carry in a DaemonSet."""
-    return str((revision["metadata"].get("labels") or {}).get(HASH, ""))
+    return str((revision["metadata"].get("labels") or {}).get(POD_HASH, ""))
 
 
 def history_of(owner: Object, revisions: Iterable[Object], collisions: int = 0) -> History:
@@ -59,12 +61,13 @@ def history_of(owner: Object, revisions: Iterable[Object], collisions: int = 0) 
 
 
 def _new(owner: Object, data: dict[str, Any], revision: int, collisions: int) -> Object:
-    suffix = template_hash(data, collisions)
+    label, hashed = _HASHES[owner["kind"]]
+    suffix = hashed(data, collisions)
     labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
     meta: dict[str, Any] = {
         "name": f"{name_of(owner)}-{suffix}",
         "namespace": namespace_of(owner),
-        "labels": {**labels, HASH: suffix},
+        "labels": {**labels, label: suffix},
         "ownerReferences": [owner_reference(owner)],
     }
     if annotations_of(owner):

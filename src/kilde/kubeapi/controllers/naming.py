@@ -16,6 +16,14 @@ def fnv32a(data: bytes) -> int:
     return value
 
 
+def fnv32(data: bytes) -> int:
+    """The 32-bit FNV-1 hash."""
+    value = 0x811C9DC5
+    for byte in data:
+        value = ((value * 0x01000193) & 0xFFFFFFFF) ^ byte
+    return value
+
+
 def safe(text: str) -> str:
     """As apimachinery's rand.SafeEncodeString: each character becomes one that forms no words."""
     return "".join(_SAFE[byte % len(_SAFE)] for byte in text.encode())
@@ -30,6 +38,14 @@ def template_hash(value: Any, collisions: int = 0) -> str:
     if collisions:
         data += collisions.to_bytes(8, "little")
     return safe(str(fnv32a(data)))
+
+
+def revision_hash(data: Any, collisions: int = 0) -> str:
+    """The hash of a StatefulSet's revision, as upstream has it: FNV-1 over the JSON as Go writes it, and the collisions."""
+    text = canonical(data).decode()
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return safe(str(fnv32(text.encode() + str(collisions).encode())))
 
 
 def safe_suffix(dice: float, length: int = 5) -> str:
