@@ -166,6 +166,7 @@ async def _running(
                     api,
                     mode=settings.controllers,
                     nodes=settings.nodes,
+                    cloud=settings.cloud,
                     marks=settings.marks,
                     clock=clock,
                     ca=ca,

@@ -39,6 +39,7 @@ class Settings:
 
     `speed` is that of the cluster's time: 0 stands still until it is moved. `rules` serves SimulationRule,
     `load` is applied before it is ready. `kubeconfig` None writes DATA_DIR/kubeconfig (nothing if there is no data_dir).
+    `cloud` pretends what a cloud gives beside nodes: addresses, volumes, and load that is measured.
     `marks` are the labels and taints with which pretend nodes register, by node's name.
     `release` is the Kubernetes version that is served.
     `tls` False is for tests on loopback only.
@@ -52,6 +53,7 @@ class Settings:
     kubeconfig: Path | None = None
     controllers: Controllers = Controllers.SIMULATE
     nodes: int = 2
+    cloud: bool = True
     marks: Mapping[str, Marks] = field(default_factory=dict)
     tls: bool = True
     service_range: str = "10.0.0.0/16"

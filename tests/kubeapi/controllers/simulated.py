@@ -17,10 +17,10 @@ _LATE = 200  # times in a row
 class Cluster:
     """The API, its clock, and the loop of controllers over it."""
 
-    def __init__(self, nodes: int = 2) -> None:
+    def __init__(self, nodes: int = 2, *, cloud: bool = True) -> None:
         self.clock = manual()
         self.api = SmallApi(self.clock.now)
-        self.loop = Loop(self.api, [*control_plane(ca="PEM", simulated=True), *simulator(nodes=nodes)], self.clock)
+        self.loop = Loop(self.api, [*control_plane(ca="PEM", cloud=cloud), *simulator(nodes=nodes, cloud=cloud)], self.clock)
 
     async def settle(self, seconds: float = 0.0) -> None:
         """Lets everything happen that is due within so many seconds."""
@@ -61,9 +61,9 @@ class Cluster:
 
 
 @asynccontextmanager
-async def running(nodes: int = 2) -> AsyncIterator[Cluster]:
+async def running(nodes: int = 2, *, cloud: bool = True) -> AsyncIterator[Cluster]:
     """A cluster with the namespaces `shop` and `kube-node-lease`, settled."""
-    cluster = Cluster(nodes)
+    cluster = Cluster(nodes, cloud=cloud)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(job(), name=name) for name, job in cluster.loop.jobs().items()]
         for name in ("kube-node-lease", "shop"):

@@ -102,3 +102,24 @@ async def test_without_a_script_load_is_steady_and_nothing_is_written() -> None:
         version = cluster.api.version
         await cluster.settle(600)
         assert (size(cluster), cluster.api.version) == (3, version)
+
+
+async def test_without_a_cloud_nothing_measures_and_it_says_so_once() -> None:
+    async with running(cloud=False) as cluster:
+        await cluster.make("deployments.apps", web(3, requests={"cpu": "100m"}))
+        await cluster.make(RESOURCE, scaler(UTILIZATION))
+        await cluster.settle(600)
+        why = (
+            "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics "
+            "API: the server could not find the requested resource (get pods.metrics.k8s.io)"
+        )
+        got = "the HPA controller was able to get the target's current scale"
+        assert verdicts(cluster.one(RESOURCE, "web")) == [
+            ("AbleToScale", "True", "SucceededGetScale", got),
+            ("ScalingActive", "False", "FailedGetResourceMetric", f"the HPA was unable to compute the replica count: {why}"),
+        ]
+        whole = f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {why}"
+        assert [one[1:] for one in cluster.told() if one[0] == "HorizontalPodAutoscaler"] == [
+            ("FailedGetResourceMetric", why),
+            ("FailedComputeMetricsReplicas", whole),
+        ]

@@ -109,7 +109,7 @@ async def test_controllers_that_start_over_a_settled_cluster_write_nothing() -> 
         )
         await cluster.settle(5)
         before = len(cluster.api.writes)
-        again = Loop(cluster.api, [*control_plane(ca="PEM", simulated=True), *simulator(nodes=2)], cluster.clock)
+        again = Loop(cluster.api, [*control_plane(ca="PEM", cloud=True), *simulator(nodes=2)], cluster.clock)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job(), name=name) for name, job in again.jobs().items()]
             for _ in range(3000):

@@ -33,6 +33,7 @@ def assemble(
     *,
     mode: str = Mode.SIMULATE,
     nodes: int = 2,
+    cloud: bool = True,
     marks: Mapping[str, Marks] | None = None,
     clock: Clock | None = None,
     ca: str = "",
@@ -40,16 +41,17 @@ def assemble(
 ) -> Moving:
     """What is to run; the job `bootstrap` ends by itself.
 
-    `nodes` is the number of pretended nodes, `marks` what some of them register with, `ca` the PEM of the authority that
+    `nodes` is the number of pretended nodes, `cloud` whether something beside them gives addresses and volumes and measures
+    load, `marks` what some nodes register with, `ca` the PEM of the authority that
     signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` the kubelets' own. An idle
     cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled=mode != Mode.OFF)}
     if mode == Mode.OFF:
         return Moving(first, None)
-    controllers = [*control_plane(ca=ca, simulated=mode == Mode.SIMULATE)]
+    controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE)]
     if mode == Mode.SIMULATE:
-        controllers += simulator(nodes=nodes, marks=marks, version=version)
+        controllers += simulator(nodes=nodes, cloud=cloud, marks=marks, version=version)
     loop = Loop(api, controllers, clock if clock is not None else VirtualClock())
     return Moving({**first, **loop.jobs()}, loop)
 

@@ -1,6 +1,7 @@
 """HorizontalPodAutoscalers: kept within their bounds, and scaled by what scripts say that pods use; without a script load is steady."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kilde.core.basics.moment import rfc3339
@@ -38,11 +39,11 @@ TARGETS = {
 }
 
 
-def controller() -> Controller:
-    """The autoscaler, woken by its object and by its target."""
+def controller(*, measured: bool) -> Controller:
+    """The autoscaler, woken by its object and by its target; `measured`: load that no script gives is steady, not unknown."""
     triggers: dict[str, Trigger] = {RESOURCE: itself, RULES: _every}
     triggers |= {resource: _of_target(kind) for kind, resource in TARGETS.items()}
-    return Controller(COMPONENT, _reduce, triggers)
+    return Controller(COMPONENT, partial(_reduce, measured), triggers)
 
 
 def _every(_: Object, view: View) -> list[Key]:
@@ -61,7 +62,7 @@ def _of_target(kind: str) -> Trigger:
     return trigger
 
 
-def _reduce(key: Key, view: View, moment: Moment) -> Step:
+def _reduce(measured: bool, key: Key, view: View, moment: Moment) -> Step:
     scaler = view.get(RESOURCE, *key)
     if scaler is None or deleting(scaler):
         return NOTHING
@@ -74,6 +75,9 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
         return _lost(scaler, reference, moment)
     have = int(target["spec"].get("replicas", 1))
     found = _recommended(scaler, target, have, view, moment)
+    resources = [one["resource"] for one in metrics_of(scaler) if one.get("type") == "Resource"]
+    if not measured and resources and not found.proposals and not _bounded(scaler, have)[1] and have:
+        return _unmeasured(scaler, resources, have, moment)
     wanted, limit = _bounded(scaler, found.replicas)
     writes: list[Write] = []
     if wanted != have:
@@ -199,6 +203,38 @@ def _active(scaler: Object, have: int, found: _Found, now: float) -> dict[str, A
     )
     text = f"the HPA was able to successfully calculate a replica count {told}"
     return condition("ScalingActive", "True", "ValidMetricFound", text, now)
+
+
+def _unmeasured(scaler: Object, resources: list[dict[str, Any]], have: int, moment: Moment) -> Step:
+    """Nothing measures: the words of a cluster without the resource metrics API."""
+    first = resources[0]
+    what = "utilization" if (first.get("target") or {}).get("averageUtilization") else "usage"
+    lacks = "the server could not find the requested resource (get pods.metrics.k8s.io)"
+    why = (
+        f"failed to get {first['name']} {what}: unable to get metrics for resource {first['name']}: "
+        f"unable to fetch metrics from resource metrics API: {lacks}"
+    )
+    text = f"the HPA was unable to compute the replica count: {why}"
+    able = "the HPA controller was able to get the target's current scale"
+    old = scaler.get("status") or {}
+    conditions = turn(old.get("conditions"), condition("AbleToScale", "True", "SucceededGetScale", able, moment.now))
+    conditions = turn(conditions, condition("ScalingActive", "False", "FailedGetResourceMetric", text, moment.now))
+    status = {"desiredReplicas": 0, "currentMetrics": None, **old, "currentReplicas": have, "conditions": conditions}
+    count = len(metrics_of(scaler))
+    whole = f"invalid metrics ({len(resources)} invalid out of {count}), first error is: "
+    said = (
+        Emit(scaler, "FailedGetResourceMetric", why, COMPONENT, "Warning"),
+        Emit(
+            scaler,
+            "FailedComputeMetricsReplicas",
+            f"{whole}failed to get {first['name']} resource metric value: {why}",
+            COMPONENT,
+            "Warning",
+        ),
+    )
+    if not _differs(status, old):
+        return Step(memo=_SAID)
+    return Step((Update(RESOURCE, with_status(scaler, status), "status"), *said), memo=_SAID)
 
 
 def _lost(scaler: Object, reference: dict[str, Any], moment: Moment) -> Step:

@@ -30,8 +30,8 @@ from kilde.kubeapi.controllers.script import FAST, Profile
 from kilde.kubeapi.controllers.steps import Controller
 
 
-def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple[Controller, ...]:
-    """What a kube-controller-manager runs; `simulated`: claims get volumes, as a cloud would make them."""
+def control_plane(*, ca: str, cloud: bool, profile: Profile = FAST) -> tuple[Controller, ...]:
+    """What a kube-controller-manager runs; `cloud`: claims get volumes, and autoscalers see load, as with a cloud's parts."""
     return (
         namespaces.controller(ca),
         deployment.controller(),
@@ -43,9 +43,9 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
         cronjob.controller(),
         *endpoints.controllers(),
         mirroring.controller(),
-        *volumes.controllers(profile if simulated else None),
+        *volumes.controllers(profile if cloud else None),
         disruption.controller(),
-        autoscaling.controller(),
+        autoscaling.controller(measured=cloud),
         quota.controller(),
         aggregation.controller(),
         nodes.lifecycle(),
@@ -55,14 +55,19 @@ def control_plane(*, ca: str, simulated: bool, profile: Profile = FAST) -> tuple
 
 
 def simulator(
-    *, nodes: int, marks: Mapping[str, Marks] | None = None, profile: Profile = FAST, version: str = VERSION
+    *,
+    nodes: int,
+    cloud: bool = True,
+    marks: Mapping[str, Marks] | None = None,
+    profile: Profile = FAST,
+    version: str = VERSION,
 ) -> tuple[Controller, ...]:
     """What a scheduler, the kubelets (of a version) of so many nodes and a cloud do."""
     return (
         _registration(nodes, marks or {}, version),
         scheduler.controller(),
         kubelet.controller(profile),
-        *addresses.controllers(profile),
+        *(addresses.controllers(profile) if cloud else ()),
     )
 
 

@@ -45,6 +45,12 @@ PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 PVC_PROTECTION, PV_PROTECTION = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 SIMULATED = "sim.kilde.dev/provisioner"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
+_IN_TREE = "kubernetes.io/"
+# Provisioners that were in the tree once; their claims are left to a CSI driver.
+_MIGRATED = frozenset(
+    f"kubernetes.io/{name}"
+    for name in ("aws-ebs", "azure-disk", "azure-file", "cinder", "gce-pd", "portworx-volume", "vsphere-volume")
+)
 
 
 def controllers(profile: Profile | None) -> tuple[Controller, ...]:
@@ -92,7 +98,7 @@ def _claim(profile: Profile | None, key: Key, view: View, moment: Moment) -> Ste
         return _let_go(claim, view)
     if claim["spec"].get("volumeName"):
         return _bound(claim, view)
-    volume = _fitting(claim, view)
+    volume = _fitting(claim, view, reserved=_waits(claim, view))
     if volume is not None:
         return Step(tuple(_bind(claim, volume)), then=partial(_again, profile, key))
     return _without_volume(profile, claim, view, moment)
@@ -177,8 +183,21 @@ def _bind(claim: Object, volume: Object) -> list[Write]:
     return writes
 
 
-def _fitting(claim: Object, view: View) -> Object | None:
-    """The smallest free volume with the claim's class, modes, size and labels; one reserved for it comes first."""
+def _class_of(claim: Object, view: View) -> Object | None:
+    name = claim["spec"].get("storageClassName")
+    return view.get(CLASSES, "", name) if name else None
+
+
+def _waits(claim: Object, view: View) -> bool:
+    """Whether the claim is not to be bound before a pod that uses it has a node."""
+    found = _class_of(claim, view)
+    if found is None or found.get("volumeBindingMode") != "WaitForFirstConsumer":
+        return False
+    return not _users(claim, view)
+
+
+def _fitting(claim: Object, view: View, *, reserved: bool) -> Object | None:
+    """The smallest free volume with the claim's class, modes, size and labels; one reserved for it comes first, or alone."""
     spec = claim["spec"]
     asked = amount(((spec.get("resources") or {}).get("requests") or {}).get("storage", "0"))
     found = []
@@ -189,6 +208,8 @@ def _fitting(claim: Object, view: View) -> Object | None:
             same = (held.get("namespace"), held.get("name")) == (namespace_of(claim), name_of(claim))
             if same and held.get("uid") in (None, "", uid_of(claim)):
                 return volume
+            continue
+        if reserved:
             continue
         size = amount((have.get("capacity") or {}).get("storage", "0"))
         if (
@@ -205,9 +226,8 @@ def _fitting(claim: Object, view: View) -> Object | None:
 
 def _without_volume(profile: Profile | None, claim: Object, view: View, moment: Moment) -> Step:
     """No volume fits: provision one, wait for the first pod, or say that there is nothing to be had."""
-    name = claim["spec"].get("storageClassName")
-    found = view.get(CLASSES, "", name) if name else None
-    if found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer" and not _wanted(claim, view):
+    name, found = claim["spec"].get("storageClassName"), _class_of(claim, view)
+    if _waits(claim, view):
         return _told(
             claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding", "Normal", moment
         )
@@ -224,7 +244,11 @@ def _without_volume(profile: Profile | None, claim: Object, view: View, moment: 
         text = f'storageclass.storage.k8s.io "{name}" not found'
         return _told(claim, "ProvisioningFailed", text, "Warning", moment)
     if name:
-        provisioner = (found or {}).get("provisioner")
+        provisioner = str((found or {}).get("provisioner"))
+        if provisioner.startswith(_IN_TREE) and provisioner not in _MIGRATED:
+            return _told(
+                claim, "ProvisioningFailed", f"no volume plugin matched name: {provisioner}", "Warning", moment
+            )
         text = (
             f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the system"
             " administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
@@ -240,9 +264,10 @@ def _told(claim: Object, reason: str, message: str, kind: str, moment: Moment) -
     return Step(said, memo=message)
 
 
-def _wanted(claim: Object, view: View) -> bool:
+def _users(claim: Object, view: View) -> list[Object]:
+    """The pods that mount the claim."""
     key = Key(namespace_of(claim), name_of(claim))
-    return any(key in _claims_of(pod, view) for pod in view.every("pods", namespace_of(claim)))
+    return [pod for pod in view.every("pods", namespace_of(claim)) if key in _claims_of(pod, view)]
 
 
 def _provision(wait: float, claim: Object, storage_class: Object | None, moment: Moment) -> Step:

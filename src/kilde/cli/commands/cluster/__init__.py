@@ -54,6 +54,12 @@ _HERE = "kilde.cli.commands.cluster"
 )
 @click.option("--nodes", type=click.IntRange(0, 10_000), default=2, show_default=True, help="How many pretend nodes.")
 @click.option(
+    "--cloud/--no-cloud",
+    default=True,
+    show_default=True,
+    help="Give addresses to LoadBalancers and Ingresses, volumes to claims, and steady load to autoscalers.",
+)
+@click.option(
     "--label",
     "labels",
     nargs=2,
@@ -149,6 +155,7 @@ def _run(
     kubeconfig_out: Path | None,
     controllers: str,
     nodes: int,
+    cloud: bool,
     labels: tuple[tuple[str, str], ...],
     taints: tuple[tuple[str, str], ...],
     load: tuple[Path, ...],
@@ -174,6 +181,7 @@ def _run(
         kubeconfig=kubeconfig_out,
         controllers=Controllers(controllers),
         nodes=nodes,
+        cloud=cloud,
         marks=_of_nodes(marks(labels, taints), nodes, simulated=controllers == Controllers.SIMULATE),
         load=tuple(manifest for path in load for manifest in manifests_of(path)),
         rules=rules,
