@@ -20,7 +20,9 @@ class Cluster:
     def __init__(self, nodes: int = 2, *, cloud: bool = True) -> None:
         self.clock = manual()
         self.api = SmallApi(self.clock.now)
-        self.loop = Loop(self.api, [*control_plane(ca="PEM", cloud=cloud), *simulator(nodes=nodes, cloud=cloud)], self.clock)
+        self.loop = Loop(
+            self.api, [*control_plane(ca="PEM", cloud=cloud), *simulator(nodes=nodes, cloud=cloud)], self.clock
+        )
 
     async def settle(self, seconds: float = 0.0) -> None:
         """Lets everything happen that is due within so many seconds."""

@@ -116,7 +116,12 @@ async def test_without_a_cloud_nothing_measures_and_it_says_so_once() -> None:
         got = "the HPA controller was able to get the target's current scale"
         assert verdicts(cluster.one(RESOURCE, "web")) == [
             ("AbleToScale", "True", "SucceededGetScale", got),
-            ("ScalingActive", "False", "FailedGetResourceMetric", f"the HPA was unable to compute the replica count: {why}"),
+            (
+                "ScalingActive",
+                "False",
+                "FailedGetResourceMetric",
+                f"the HPA was unable to compute the replica count: {why}",
+            ),
         ]
         whole = f"invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: {why}"
         assert [one[1:] for one in cluster.told() if one[0] == "HorizontalPodAutoscaler"] == [

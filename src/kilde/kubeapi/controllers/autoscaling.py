@@ -219,8 +219,9 @@ def _unmeasured(scaler: Object, resources: list[dict[str, Any]], have: int, mome
     old = scaler.get("status") or {}
     conditions = turn(old.get("conditions"), condition("AbleToScale", "True", "SucceededGetScale", able, moment.now))
     conditions = turn(conditions, condition("ScalingActive", "False", "FailedGetResourceMetric", text, moment.now))
-    status = {"desiredReplicas": 0, "currentMetrics": None, **old, "currentReplicas": have, "conditions": conditions}
     count = len(metrics_of(scaler))
+    unknown = {"currentMetrics": [{"type": ""}] * count, "currentReplicas": have, "conditions": conditions}
+    status = {"desiredReplicas": 0, **old, **unknown}
     whole = f"invalid metrics ({len(resources)} invalid out of {count}), first error is: "
     said = (
         Emit(scaler, "FailedGetResourceMetric", why, COMPONENT, "Warning"),

@@ -11,7 +11,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.cache import Cache, Change, Seen
 from kilde.kubeapi.controllers.clock import Clock
 from kilde.kubeapi.controllers.events import Recorder, Told
-from kilde.kubeapi.controllers.metadata import name_of, namespace_of
+from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of
 from kilde.kubeapi.controllers.steps import (
     Bind,
     Controller,
@@ -82,7 +82,13 @@ class Executor:
                 await self._tell(write, manager)
 
     def _saw(self, resource: str, obj: Object) -> None:
-        change = self._cache.take(resource, Seen.MODIFIED, obj)
+        """Knows at once what a write has made of an object, which may be its end: nothing holds it any longer."""
+        gone = deleting(obj) and not (
+            obj["metadata"].get("finalizers")
+            or obj["metadata"].get("deletionGracePeriodSeconds")
+            or (obj.get("spec") or {}).get("finalizers")
+        )
+        change = self._cache.drop(resource, obj) if gone else self._cache.take(resource, Seen.MODIFIED, obj)
         if change is not None:
             self._changed(change)
 

@@ -111,7 +111,9 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     obj["metadata"].setdefault("resourceVersion", old["metadata"].get("resourceVersion", ""))
     gates.close(world.release.number, kind.storage, obj, old)
     strategy.prepare_change(world, call, obj, old)
-    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(kind, obj, old, sent):
+    if (kind.has_generation or kind.storage == _COUNTS_FROM_NOTHING) and _means_change(
+        kind, obj, old, sent, call.subresource
+    ):
         generation = int(old["metadata"].get("generation") or 0) + 1
         obj = {**obj, "metadata": {**obj["metadata"], "generation": generation}}  # a copy: it may be `old` itself
     causes = kind.problems_of_change(_as_sent(kind, obj, sent), old, call.subresource)
@@ -214,9 +216,10 @@ def prepare(kind: Kind, obj: Object, old: Object, subresource: str) -> None:
             obj.pop("status", None)
 
 
-def _means_change(kind: Kind, obj: Object, old: Object, sent: Object) -> bool:
-    """Whether anything but metadata and status differs; of a Deployment the annotations count too."""
-    if kind.storage == "deployments.apps" and obj["metadata"].get("annotations") != old["metadata"].get("annotations"):
+def _means_change(kind: Kind, obj: Object, old: Object, sent: Object, subresource: str) -> bool:
+    """Whether anything but metadata and status differs; of a Deployment the annotations count too, but not beside its status."""
+    notes = obj["metadata"].get("annotations") != old["metadata"].get("annotations")
+    if notes and kind.storage == "deployments.apps" and subresource != "status":
         return True
     if kind.storage in _NEVER_COUNTED:
         return False

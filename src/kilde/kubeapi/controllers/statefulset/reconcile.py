@@ -145,11 +145,18 @@ def _repair(found: _Set, view: View) -> tuple[list[Write], bool]:
             if phase(pod) == "Pending":
                 writes += _claims(found, number, pod, view)
             if not found.one_by_one or found.available(pod):
-                writes += handed_over(found.owner, number, pod, view, condemned=False)
+                writes += _kept(found, number, pod, view)
                 continue
         if found.one_by_one:
             return writes, True
     return writes, False
+
+
+def _kept(found: _Set, number: int, pod: Object, view: View) -> list[Write]:
+    """What a member lacks of its claims' owners; such a change counts as one of the pod."""
+    writes = handed_over(found.owner, number, pod, view, condemned=False)
+    text = f"Update Pod {name_of(pod)} in StatefulSet {name_of(found.owner)} successful"
+    return [*writes, Emit(found.owner, "SuccessfulUpdate", text, COMPONENT)] if writes else []
 
 
 def _birth(found: _Set, number: int, view: View) -> list[Write]:

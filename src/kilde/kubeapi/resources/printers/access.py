@@ -79,8 +79,7 @@ def _queuing(name: str, key: str) -> Column:
 
 
 def _shares(level: Object, now: float) -> Json:
-    side = "exempt" if get(level, "spec", "type") == "Exempt" else "limited"
-    return get(level, "spec", side, "nominalConcurrencyShares", default=NONE)
+    return get(level, "spec", "limited", "nominalConcurrencyShares", default=NONE)
 
 
 def _claim_state(claim: Object, now: float) -> str:

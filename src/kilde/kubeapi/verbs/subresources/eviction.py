@@ -43,9 +43,8 @@ class Eviction(Handler):
             if label_selector((record.object().get("spec") or {}).get("selector")).matches(pod.labels)
         ]
         if len(found) > 1:
-            raise failures.internal(
-                "this pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-            )
+            text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            raise ApiError(500, "", text)  # told without a reason
         if not found:
             return
         budget = found[0].object()

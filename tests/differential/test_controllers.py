@@ -1,0 +1,156 @@
+"""What the real controllers make of a scenario, ours make of it, too: objects, statuses and Events of whole namespaces."""
+
+import json
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from differential.conftest import _await
+from differential.manifests import collection
+from differential.normal import differences, normal
+from differential.sides import Ask, Pair, Side
+from real.control_plane import ControlPlane
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(180)]
+
+FILE = Path(__file__).with_name("controllers.yaml")
+SCENARIOS: list[dict[str, Any]] = yaml.safe_load(FILE.read_text())
+KINDS = (
+    "api/v1 pods", "api/v1 events", "api/v1 endpoints", "api/v1 persistentvolumeclaims", "api/v1 replicationcontrollers",
+    "apis/apps/v1 deployments", "apis/apps/v1 replicasets", "apis/apps/v1 statefulsets", "apis/apps/v1 controllerrevisions",
+    "apis/batch/v1 jobs", "apis/batch/v1 cronjobs", "apis/policy/v1 poddisruptionbudgets",
+    "apis/autoscaling/v2 horizontalpodautoscalers", "apis/discovery.k8s.io/v1 endpointslices", "api/v1 resourcequotas",
+)  # fmt: skip
+PATIENCE = 30.0
+_SAFE = "bcdfghjklmnpqrstvwxz2456789"
+_HASH = re.compile(rf"(?:(?<=-)|(?<=pod-template-hash\": \"))[{_SAFE}]{{8,10}}(?=[-\\\" .]|$)")
+_SUFFIX = re.compile(rf"(?<=[a-z0-9>]-)[{_SAFE}]{{5}}(?=[\", ]|$)")
+_HASHED = ("pod-template-hash",)
+_OWN = ("managedFields", "creationTimestamp", "resourceVersion", "uid", "generation")
+
+
+@pytest.fixture(scope="module")
+def controlled(live_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The real control plane with its controllers, and ours with its own; no scheduler, no kubelet."""
+    folder = tmp_path_factory.mktemp("controlled")
+    config = folder / "ours.kubeconfig"
+    words = ["cluster", "--ephemeral", "--controllers", "on", "--kubeconfig-out", str(config)]
+    with (folder / "ours.log").open("wb") as log:
+        ours = subprocess.Popen([sys.executable, "-m", "kilde", *words], stdout=log, stderr=log)
+        try:
+            _await(config, ours)
+            both = Pair(Side(live_cluster.kubeconfig), Side(config))
+            yield both
+            both.real.close()
+            both.ours.close()
+        finally:
+            ours.send_signal(signal.SIGTERM)
+            ours.wait(20)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[one["name"] for one in SCENARIOS])
+def test_the_controllers_come_to_the_same_end(controlled: Pair, scenario: dict[str, Any]) -> None:
+    namespace = f"c{secrets.token_hex(3)}"
+    controlled.set_up(Ask("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}))
+    controlled.await_answer(Ask("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"), 200)
+    for step in scenario["steps"]:
+        for side in (controlled.real, controlled.ours):
+            _take(side, namespace, step)
+    until, found = time.monotonic() + PATIENCE, ["never compared"]
+    while found and time.monotonic() < until:
+        time.sleep(0.25)
+        found = differences(*(_state(side, namespace) for side in (controlled.real, controlled.ours)))
+
+    assert not found, "\n".join(found)
+
+
+def _take(side: Side, namespace: str, step: dict[str, Any]) -> None:
+    """One step: `make` an object, `change` one by a merge patch, wait until one `says` that a condition is true, or set the
+    `status` of so many pods once they are there.
+    """
+    if "make" in step:
+        body = {**step["make"], "metadata": {**step["make"]["metadata"], "namespace": namespace}}
+        answer = side.ask(Ask("POST", collection(body, namespace), body))
+    elif "change" in step:
+        path = f"/{step['in']}/namespaces/{namespace}/{step['change']}"
+        answer = side.ask(Ask("PATCH", path, step["by"], "application/merge-patch+json"))
+    elif "says" in step:
+        answer = _told(side, f"/{step['in']}/namespaces/{namespace}/{step['says']}", step["true"])
+    else:
+        for name in _pods(side, namespace, step):
+            path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
+            answer = side.ask(Ask("PATCH", path, {"status": step["status"]}, "application/merge-patch+json"))
+    assert answer["code"] < 300, (step, answer["body"])
+
+
+def _told(side: Side, path: str, kind: str) -> dict[str, Any]:
+    until = time.monotonic() + PATIENCE
+    while True:
+        answer = side.ask(Ask("GET", path))
+        conditions = answer["body"].get("status", {}).get("conditions") or ()
+        if any((one["type"], one["status"]) == (kind, "True") for one in conditions):
+            return answer
+        assert time.monotonic() < until, (path, kind, conditions)
+        time.sleep(0.05)
+
+
+def _pods(side: Side, namespace: str, step: dict[str, Any]) -> list[str]:
+    """The first so many pods with these labels whose status nobody has set, by name."""
+    until = time.monotonic() + PATIENCE
+    path = f"/api/v1/namespaces/{namespace}/pods?labelSelector={step['pods']}"
+    while True:
+        items = side.ask(Ask("GET", path))["body"]["items"]
+        free = sorted(
+            one["metadata"]["name"]
+            for one in items
+            if one["status"]["phase"] == "Pending" and not one["metadata"].get("deletionTimestamp")
+        )
+        if len(free) >= step["count"]:
+            return free[: step["count"]]
+        assert time.monotonic() < until, (
+            f"{len(free)} of {step['count']} pods {step['pods']} on {side._host}:{side._port}"
+        )
+        time.sleep(0.1)
+
+
+def _state(side: Side, namespace: str) -> Any:
+    found = {}
+    for kind in KINDS:
+        root, plural = kind.split()
+        items = side.ask(Ask("GET", f"/{root}/namespaces/{namespace}/{plural}"))["body"]["items"]
+        shown = [_event(one) if plural == "events" else _object(one) for one in items]
+        masked = [
+            _SUFFIX.sub("<suffix>", _HASH.sub("<hash>", json.dumps(normal(one), sort_keys=True))) for one in shown
+        ]
+        found[plural] = [json.loads(one) for one in sorted(set(masked) if plural == "events" else masked)]
+    return found
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    """What an Event says of what; not how often, which goes by how often a controller looks."""
+    about = event["involvedObject"]
+    name = event["message"].replace(about.get("namespace", ""), "<namespace>")
+    return {
+        "about": about["kind"],
+        "name": about["name"],
+        "type": event["type"],
+        "reason": event["reason"],
+        "text": name,
+    }
+
+
+def _object(body: dict[str, Any]) -> dict[str, Any]:
+    meta = {key: value for key, value in body["metadata"].items() if key not in _OWN}
+    labels = {key: "<hash>" if key in _HASHED else value for key, value in meta.get("labels", {}).items()}
+    if "ports" in body:  # those of a slice come in the order of a hash
+        body = {**body, "ports": sorted(body["ports"] or (), key=json.dumps)}
+    return {**body, "metadata": {**meta, "labels": labels}}
