@@ -196,7 +196,7 @@ async def test_an_autoscaler_keeps_its_target_within_its_bounds() -> None:
             spec={"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 5},
         )
         await cluster.make("horizontalpodautoscalers.autoscaling", body)
-        await cluster.settle(0.1)
+        await cluster.settle(15.1)
         (only,) = cluster.one("horizontalpodautoscalers.autoscaling", "h")["status"]["conditions"]
         assert (only["type"], only["status"], only["reason"]) == ("AbleToScale", "False", "FailedGetScale")
         await cluster.make("deployments.apps", deployment(replicas=1))

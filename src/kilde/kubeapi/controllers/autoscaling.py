@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kilde.core.basics.moment import rfc3339
+from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import condition, turn
 from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of, with_status
@@ -66,6 +66,9 @@ def _reduce(measured: bool, key: Key, view: View, moment: Moment) -> Step:
     scaler = view.get(RESOURCE, *key)
     if scaler is None or deleting(scaler):
         return NOTHING
+    first = (parse(scaler["metadata"].get("creationTimestamp", "")) or 0.0) + _EVERY
+    if moment.now < first:  # upstream looks for the first time after a period
+        return Step(wake=first)
     if moment.memo and moment.memo != _SAID and moment.now < moment.memo[-1][0] + _EVERY:
         return Step(wake=moment.memo[-1][0] + _EVERY, memo=moment.memo)
     reference = scaler["spec"]["scaleTargetRef"]

@@ -61,9 +61,18 @@ def check_autoscaler(obj: Object) -> Iterator[Cause]:
 def _reference(target: Object) -> Iterator[Cause]:
     for key in ("kind", "name"):
         yield from named(target.get(key), path_segment, f"spec.scaleTargetRef.{key}", needed=True)
+    core = target.get("kind") == "ReplicationController"  # the only one of the core group that can be scaled
+    yield from _version(target, "spec.scaleTargetRef", core=core)
+
+
+def _version(target: Object, at: str, *, core: bool) -> Iterator[Cause]:
+    """The apiVersion of a reference: of a group, or, with `core`, of the core group, too."""
     version = target.get("apiVersion") or ""
-    if version.count("/") != 1 or not version.partition("/")[0]:
-        yield invalid("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
+    group, slash, _ = version.partition("/")
+    if version.count("/") > 1:
+        yield invalid(f"{at}.apiVersion", version, f"unexpected GroupVersion string: {version}")
+    elif not core and not (slash and group):
+        yield invalid(f"{at}.apiVersion", version, "apiVersion must specify API group")
 
 
 def _metric(metric: Object, at: str) -> Iterator[Cause]:
@@ -108,6 +117,7 @@ def _named_metric(kind: str, source: Object, at: str) -> Iterator[Cause]:
         about = source.get("describedObject") or {}
         for key in ("kind", "name"):
             yield from named(about.get(key), path_segment, f"{at}.describedObject.{key}", needed=True)
+        yield from _version(about, f"{at}.describedObject", core=True)
     name = get(source, "metric", "name", default="")
     if not name:
         yield required(f"{at}.metric.name", "must specify a metric name")
