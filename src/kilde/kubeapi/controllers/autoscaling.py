@@ -66,11 +66,9 @@ def _reduce(measured: bool, key: Key, view: View, moment: Moment) -> Step:
     scaler = view.get(RESOURCE, *key)
     if scaler is None or deleting(scaler):
         return NOTHING
-    first = (parse(scaler["metadata"].get("creationTimestamp", "")) or 0.0) + _EVERY
-    if moment.now < first:  # upstream looks for the first time after a period
-        return Step(wake=first)
-    if moment.memo and moment.memo != _SAID and moment.now < moment.memo[-1][0] + _EVERY:
-        return Step(wake=moment.memo[-1][0] + _EVERY, memo=moment.memo)
+    due = _due(scaler, moment)
+    if moment.now < due:
+        return Step(wake=due, memo=moment.memo)
     reference = scaler["spec"]["scaleTargetRef"]
     resource = TARGETS.get(reference.get("kind", ""))
     target = view.get(resource, key.namespace, reference["name"]) if resource else None
@@ -109,6 +107,13 @@ def _reduce(measured: bool, key: Key, view: View, moment: Moment) -> Step:
     if _differs(status, old):
         writes.append(Update(RESOURCE, with_status(scaler, status), "status"))
     return Step(tuple(writes), wake=now + _EVERY if found.proposals or found.problem else None, memo=found.memo)
+
+
+def _due(scaler: Object, moment: Moment) -> float:
+    """When to look: for the first time a period after it was made, and then a period after the last measurement."""
+    if moment.memo and moment.memo != _SAID:
+        return float(moment.memo[-1][0]) + _EVERY
+    return (parse(scaler["metadata"].get("creationTimestamp", "")) or 0.0) + _EVERY
 
 
 @dataclass(frozen=True, slots=True)
