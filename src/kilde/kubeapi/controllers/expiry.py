@@ -8,7 +8,7 @@ TIME_TO_LIVE = 3600.0
 
 
 def controller() -> Controller:
-    """Deletes each event an hour after it last happened."""
+    """Deletes each event an hour after it was last written, as well as that can be told: it may speak of older times."""
     return Controller("event-expiry", _reduce, {"events": itself}, workers=1)
 
 
@@ -16,8 +16,8 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     event = view.get("events", *key)
     if event is None:
         return NOTHING
-    last = event.get("lastTimestamp") or event["metadata"].get("creationTimestamp", "")
-    due = (parse(last) or moment.now) + TIME_TO_LIVE
+    made = parse(event["metadata"].get("creationTimestamp", "")) or moment.now
+    due = max(made, min(parse(event.get("lastTimestamp") or "") or 0.0, moment.now)) + TIME_TO_LIVE
     if moment.now < due:
         return Step(wake=due)
     return Step((Delete("events", key.namespace, key.name, uid_of(event)),))
