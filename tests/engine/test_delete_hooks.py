@@ -76,7 +76,11 @@ async def test_a_hook_that_fails_holds_the_deletion_and_is_tried_again() -> None
         await synced(p)
         await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
         await finish(p, "bye", "Failed")
-        await p.until(lambda: "DeletionError: PreDelete hook(s) failed: shop/bye" in p.conditions())
+        await p.until(
+            lambda: (
+                "DeletionError: error executing pre-delete hooks: PreDelete hook(s) failed: shop/bye" in p.conditions()
+            )
+        )
         assert p.data("a") == {"k": "v"}
         first = ObjectRef("batch", "Job", "shop", "bye")
         await p.until(lambda: first in p.cluster.objects() and not p.cluster.objects()[first].get("status"))

@@ -67,7 +67,7 @@ async def test_the_files_are_merged_into_the_source_the_one_of_the_application_l
             b"kustomize: {images: web}\n",
             "app/.argocd-source.yaml: the source with the parameters of this file: source.kustomize.images",
         ),
-        (b"directory: {recurse: true}\n", "multiple application sources defined: directory and kustomize"),
+        (b"directory: {recurse: true}\n", "multiple application sources defined: Kustomize,Directory"),
     ],
 )
 async def test_a_file_that_cannot_be_used_is_named_and_nothing_is_pruned(text: bytes, told: str) -> None:

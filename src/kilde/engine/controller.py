@@ -332,7 +332,7 @@ class Controller:
 
     def _object_changed(self, ctx: Context, ref: ObjectRef, before: Held | None, now: Held | None) -> None:
         names = set(ctx.wanted_by.get(ref, ()))
-        names.update(held.owner for held in (before, now) if held is not None and held.owner)
+        names.update(app for held in (before, now) if held is not None for app, _ in held.places)
         if ref.group_kind == _CRD:
             self._tasks.start("kinds changed", self._kinds_changed(ctx))
         for name in names:

@@ -19,6 +19,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
+from kilde.engine.operation.automated import named_out_of_step
 from kilde.engine.operation.writes import Pen, apply_one
 from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 
@@ -69,7 +70,11 @@ class Healer:
             return None
         if ctx.projects.account_refusal(app):
             return None  # the pass makes a sync of it, which tells why it fails
-        if change.action not in (Action.CREATE, Action.UPDATE) or ctx.is_rivals(app, change.holder):
+        if (
+            change.action not in (Action.CREATE, Action.UPDATE)
+            or not change.differs
+            or ctx.is_rivals(app, change.holder)
+        ):
             return None
         if change.live_version and _is_stuck(rt, ref, packed, change.live_version):
             return None
@@ -216,9 +221,7 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
     waves = {ref: wish.objects[ref].wave if ref in wish.objects else 0 for ref in latest}
     sync: dict[str, object] = {
         "autoHealAttemptsCount": rt.heal_count,
-        "resources": [
-            {**({"group": ref.group} if ref.group else {}), "kind": ref.kind, "name": ref.name} for ref in latest
-        ],
+        "resources": named_out_of_step(latest, (judged.change for judged in rt.judged.values())),
         **app.asked(wish.revisions),
     }
     auto = app.policy.automated

@@ -9,16 +9,14 @@ from typing import Any
 
 import structlog
 
-from kilde.core.apply.outcome import Phase
 from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
-from kilde.core.apps.conditions import cluster_error, comparison_error, invalid_spec, unused_version
+from kilde.core.apps.conditions import cluster_error, comparison_error, deletion_error, invalid_spec, unused_version
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.apps.status import Verdict, render_operation, render_status, told_operation
+from kilde.core.apps.status import Verdict, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
-from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.options import unknown_options
@@ -30,7 +28,8 @@ from kilde.engine.heal import heal_state, outdated_heals
 from kilde.engine.operation import blocked
 from kilde.engine.operation.automated import automated_operation, begun_for, unrivalled
 from kilde.engine.operation.dependencies import ClusterOf, Dependencies
-from kilde.engine.operation.operate import RETRYING, Job, operate, selected
+from kilde.engine.operation.operate import Job, operate, selected
+from kilde.engine.operation.orders import left_over
 from kilde.engine.quarantine import conditions as quarantine_conditions
 from kilde.engine.quarantine import judge_revision, wished
 from kilde.engine.runtime import Running, Runtime, Wish
@@ -122,9 +121,12 @@ class Passes:
         if app.deleting:
             if await self.dependencies.holds_deletion(app):
                 return None
-            return await delete_application(
+            delay = await delete_application(
                 ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False)
             )
+            if delay is not None and rt.wish is not None:
+                await self._tell(app, self._now(app, rt, rt.wish))
+            return delay
         if app.skipped:
             return None
         problems = app.problems or ctx.projects.refusals(app)
@@ -163,6 +165,8 @@ class Passes:
         if later is not None:
             return later[0]
         wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
+        if wait > 0 and await blocked.ended(ctx, app, running):
+            return 0.001
         if wait > 0:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
             return wait
@@ -221,14 +225,16 @@ class Passes:
             ctx.deletion_budgets.begin(app, rt, target, plan, whole)
         revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 
-        def verdict() -> Verdict:
-            newest = ctx.fleet.get(app.name) or app
-            auto = newest.policy.automated
-            return self._verdict(
-                newest, rt, wish, ctx.surveyor.survey(newest, rt, prune=bool(auto and auto.prune)), None
-            )
-
-        job = Job(app=acting, rt=job_rt, wish=target, plan=plan, revision=revision, running=running, verdict=verdict)
+        job = Job(
+            app=acting,
+            rt=job_rt,
+            wish=target,
+            plan=plan,
+            revision=revision,
+            running=running,
+            verdict=lambda: self._now(app, rt, wish),
+            refresh=lambda: self._refreshed(app, rt, wish),
+        )
         rt.busy = True
         try:
             delay = await operate(ctx, job)
@@ -244,14 +250,28 @@ class Passes:
         await blocked.refuse(self._ctx, app, operation, why)
         return 0.001
 
-    async def _newest(self, app: Application, rt: Runtime, known: Wish) -> Wish:
+    def _now(self, app: Application, rt: Runtime, wish: Wish) -> Verdict:
+        """How it looks while an operation works, beside what Git was last seen to want."""
+        newest = self._ctx.fleet.get(app.name) or app
+        auto = newest.policy.automated
+        survey = self._ctx.surveyor.survey(newest, rt, prune=bool(auto and auto.prune))
+        return self._verdict(newest, rt, rt.wish or wish, survey, deletion_error(newest))
+
+    async def _refreshed(self, app: Application, rt: Runtime, wish: Wish) -> None:
+        """Looks at Git anew while an operation waits, if somebody asks for that."""
+        newest = self._ctx.fleet.get(app.name) or app
+        if newest.refresh:
+            await self._newest(newest, rt, wish, hard=newest.refresh == "hard")
+            await self._tell(newest, self._now(app, rt, wish), refresh=newest.refresh)
+
+    async def _newest(self, app: Application, rt: Runtime, known: Wish, *, hard: bool = False) -> Wish:
         """What Git has by now; what is known where that cannot be told."""
         try:
-            return await self._wish(app, rt, fresh=True, hard=False)
+            return await self._wish(app, rt, fresh=True, hard=hard)
         except KildeError as error:
             if isinstance(error, ClusterError):
                 raise
-            log.warning("retried with what is known", application=app.name, error=str(error))
+            log.warning("goes on with what is known", application=app.name, error=str(error))
             return known
 
     async def _wish(self, app: Application, rt: Runtime, *, fresh: bool, hard: bool) -> Wish:
@@ -269,7 +289,7 @@ class Passes:
         ctx = self._ctx
         if rt.running is not None:
             return rt.running, None
-        left = self._left_over(app)
+        left = left_over(ctx, app)
         if left is not None:
             return left, None
         if app.operation is not None:
@@ -288,26 +308,6 @@ class Passes:
             return None, None
         operation = read_operation(automated_operation(app, wish.revisions, healing, rt if decision.heal else None))
         return Running(operation, heal=decision.heal, started_at=ctx.now(), number=0), None
-
-    def _left_over(self, app: Application) -> Running | None:
-        """The operation that the status says runs, though this process does not know of it: taken up where it was cut off."""
-        state = app.status.get("operationState")
-        if not isinstance(state, dict) or state.get("phase") != Phase.RUNNING:
-            return None
-        asked = app.operation
-        if asked is not None and told_operation(asked.raw) != state.get("operation"):
-            return None  # somebody has asked for another one since
-        operation = asked or read_operation(state.get("operation"))
-        if operation.problem:
-            return None
-        begun = parse(str(state.get("startedAt", ""))) or self._ctx.now()
-        cut = self._ctx.cut_off.get(app.name)
-        since = cut.since if cut is not None else None
-        if since is None and RETRYING not in str(state.get("message", "")):
-            since = begun  # an attempt ended, and nobody came to tell of it
-        retries = int(state.get("retryCount") or 0)
-        earlier = cut.earlier if cut is not None else None
-        return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since, earlier=earlier)
 
     def _left_to_heal(self, app: Application, plan: Plan) -> Plan:
         """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it is to fail) is a sync's."""
@@ -341,7 +341,7 @@ class Passes:
             conditions.append(condition)
         conditions += self._unavailable(app)
         return Verdict(
-            sync="Synced" if survey.plan.in_sync and rt.head is None else "OutOfSync",
+            sync="Synced" if survey.plan.in_sync and rt.head is None and not app.renames_space else "OutOfSync",
             health=survey.health,
             revisions=(rt.head or wish).revisions,
             source_types=wish.source_types,
@@ -389,7 +389,7 @@ class Passes:
             sync="Unknown",
             health=survey.health,
             revisions=app.words,
-            resources=survey.resources,
+            resources=tuple(replace(one, sync="Unknown") for one in survey.resources),
             conditions=(condition, *(() if isinstance(error, SourceError) else self._unavailable(app))),
         )
         await self._tell(app, verdict, refresh=refresh)

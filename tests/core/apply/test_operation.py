@@ -79,7 +79,7 @@ def test_what_is_pruned_goes_last_and_is_told_first() -> None:
     ]
 
 
-def test_waves_of_what_is_pruned_are_swapped_and_prune_last_comes_after_everything() -> None:
+def test_waves_of_what_is_pruned_go_backwards_in_the_place_of_the_first_and_prune_last_comes_after_everything() -> None:
     stage = Stage()
     prunes = [task(f"w{wave}", wave=wave, action=Action.PRUNE) for wave in (-1, 0, 5)]
     last = task("last", action=Action.PRUNE, prune_last=True)
@@ -87,8 +87,8 @@ def test_waves_of_what_is_pruned_are_swapped_and_prune_last_comes_after_everythi
     assert [line for line in stage.lines if line.startswith(("prune", "apply"))] == [
         "prune w5",
         "prune w0",
-        "apply new",
         "prune w-1",
+        "apply new",
         "prune last",
     ]
 

@@ -59,3 +59,9 @@ def test_a_kind_nobody_serves_counts_as_namespaced() -> None:
     assert prepare([manifest("Gadget", "g")], app="web", namespace="shop", scope=SCOPES.get).refs == {
         ObjectRef("", "Gadget", "shop", "g")
     }
+
+
+def test_a_definition_is_nobodys() -> None:
+    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "x.y"}}
+    [found] = prepare([Manifest(body, None)], app="web", namespace="shop", scope=lambda kind: False).objects
+    assert found.manifest.body == body

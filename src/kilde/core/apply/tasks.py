@@ -86,7 +86,7 @@ class State:
 
 def arrange(tasks: Iterable[Task], defines: Mapping[ObjectRef, GroupKind]) -> list[Task]:
     """All tasks in the order in which they run. `defines` has the kind that each CustomResourceDefinition among them defines."""
-    ordered = sorted(_last_pruned(_swapped(list(tasks))), key=_order)
+    ordered = sorted(_last_pruned(_reversed(list(tasks))), key=_order)
     ordered = _before_dependents(ordered, _namespace_made, _namespace_needed)
     return _before_dependents(
         ordered,
@@ -100,11 +100,14 @@ def _order(task: Task) -> tuple[int, int, int, int, str, ObjectRef]:
     return _PHASES[task.phase], task.wave, task.rank, apply_order(ref.group, ref.kind), ref.name, ref
 
 
-def _swapped(tasks: list[Task]) -> list[Task]:
-    """Waves of what is pruned, end for end."""
-    waves = sorted({task.wave for task in tasks if task.is_prune})
-    other = dict(zip(waves, reversed(waves), strict=True))
-    return [replace(task, wave=other[task.wave]) if task.is_prune else task for task in tasks]
+def _reversed(tasks: list[Task]) -> list[Task]:
+    """What is pruned goes wave by wave backwards, all of it in the place of its first wave: Argo CD swaps waves anew at each step."""
+    waves = sorted({task.wave for task in tasks if task.is_prune and not task.change.prune_last}, reverse=True)
+    turns = {wave: turn for turn, wave in enumerate(waves)}
+    return [
+        replace(task, wave=waves[-1], rank=turns[task.wave]) if task.is_prune and not task.change.prune_last else task
+        for task in tasks
+    ]
 
 
 def _last_pruned(tasks: list[Task]) -> list[Task]:

@@ -96,6 +96,13 @@ class Application:
         return replace(self, policy=replace(self.policy, options=operation.options))
 
     @property
+    def renames_space(self) -> bool:
+        """Whether its namespace is to have other labels or annotations than the last sync gave it."""
+        result = (self.status.get("operationState") or {}).get("syncResult")
+        wanted = self.policy.namespace_metadata
+        return bool(wanted and isinstance(result, dict) and result.get("managedNamespaceMetadata") != wanted)
+
+    @property
     def deleting(self) -> bool:
         return self.deleted_at is not None
 
@@ -154,7 +161,7 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str =
         destination=destination,
         policy=_migrating(_policy(spec.mapping("syncPolicy")), meta),
         ignore=read_rules(spec.items("ignoreDifferences")),
-        ignore_raw=tuple(ignore_raw) if isinstance(ignore_raw, list) else (),
+        ignore_raw=tuple(one for one in ignore_raw if isinstance(one, dict)) if isinstance(ignore_raw, list) else (),
         history_limit=spec.number("revisionHistoryLimit", 10),
         operation=operation,
         annotations=meta.get("annotations") or {},

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from kilde.core.apps.application import Application
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import KildeError, PathNotFound, RevisionNotFound
 from kilde.core.render.kustomize.build import VERSION
@@ -16,10 +17,9 @@ def comparison_error(
     """Why the wanted objects could not be worked out. `source`: which of how many could not be rendered."""
     load = "Failed to load target state: failed to generate manifest for source {} of {}: ".format(*source)
     if isinstance(error, PathNotFound) and error.about == path and path:
-        return "ComparisonError", f"{load}rpc error: code = Unknown desc = {path}: app path does not exist"
+        return "ComparisonError", f"{load}rpc error: code = Unknown desc = {path}: {error.what}"
     if isinstance(error, RevisionNotFound):
-        text = f"rpc error: code = Unknown desc = {error.what}"
-        return "ComparisonError", f"{load}{text}" + (f" ({error.hint})" if error.hint else "")
+        return "ComparisonError", f"{load}rpc error: code = Unknown desc = {error.what}"
     return "ComparisonError", f"{load}{error}"
 
 
@@ -49,3 +49,9 @@ def invalid_spec(problem: str) -> tuple[str, str]:
 def cluster_error(error: KildeError) -> tuple[str, str]:
     """Why the live objects could not be read."""
     return "ComparisonError", f"Failed to load live state: {error}"
+
+
+def deletion_error(app: Application) -> tuple[str, str] | None:
+    """What it tells already of why its objects do not go; a look at it does not take that away."""
+    told = (one for one in app.status.get("conditions") or () if one.get("type") == "DeletionError")
+    return next((("DeletionError", str(one.get("message"))) for one in told), None)

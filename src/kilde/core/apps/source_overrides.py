@@ -11,14 +11,16 @@ from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.basics.reading import Reader
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.yaml_reader import read_documents
-from kilde.core.source.tree import EntryKind, Tree, followed, join
+from kilde.core.source.tree import EntryKind, Tree, followed, join, misplaced
 
 _WHERE = ("repoURL", "path", "chart", "targetRevision", "tagPrefix", "ref", "name")
 
 
 def overridden(tree: Tree, source: Source, app: str) -> Source:
     """The source as the files of its folder have it for that application. Raises InvalidYaml with the file."""
-    folder = followed(tree, join("", source.path.removeprefix("/") or ".", about="source path"))
+    if misplaced(source.path):
+        return source  # whoever renders it says so
+    folder = followed(tree, join("", source.path or "."))
     raw, changed = dict(source.raw), ""
     for name in (".argocd-source.yaml", f".argocd-source-{app}.yaml"):
         path = followed(tree, posixpath.join(folder, name))

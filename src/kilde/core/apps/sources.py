@@ -67,6 +67,15 @@ def read_sources(spec: Reader) -> tuple[tuple[Source, ...], bool]:
     return ((found_one,) if found_one is not None else ()), False
 
 
+def _each_required(at: Reader) -> str:
+    """Argo CD's words, which end with the source as Go prints it; blocks are not shown."""
+    first, last = ("repoURL", "path", "targetRevision"), ("chart", "ref", "name", "tagPrefix")
+    shown = " ".join([*(at.text(key) for key in first), "nil nil nil nil", *(at.text(key) for key in last)])
+    return (
+        f"spec.source.repoURL and either source.path, source.chart, or source.ref are required for source {{{shown}}}"
+    )
+
+
 def read_source(at: Reader, *, several: bool) -> Source | None:
     """One source block; problems go to the reader."""
     known = len(at.problems)
@@ -74,7 +83,7 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
     if len(at.problems) > known:
         return None
     if not url or not (path or chart or (ref and several)):
-        at.problem("", _REQUIRED)
+        at.problem("", _each_required(at) if several else _REQUIRED)
         return None
     if chart and not at.text("targetRevision"):
         at.problem("", _NO_VERSION)

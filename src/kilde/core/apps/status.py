@@ -75,8 +75,7 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     if verdict.sync == "Unknown" and not verdict.resources and "resources" in old:
         status["resources"] = old["resources"]  # the inventory outlives what could not be looked at
     if not verdict.compared:
-        status["sync"] = {"status": "Unknown"}
-        return status
+        return {**old, **status, "sync": {**(old.get("sync") or {}), "status": "Unknown"}}
     status["resourceHealthSource"] = "appTree"
     if verdict.resources:
         status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]
@@ -108,7 +107,7 @@ def compared_to(app: Application) -> dict[str, Any]:
     if app.sources:
         out |= told_sources(app.sources, several=app.several)
     if app.ignore_raw:
-        out["ignoreDifferences"] = list(app.ignore_raw)
+        out["ignoreDifferences"] = [{key: value for key, value in rule.items() if value} for rule in app.ignore_raw]
     return out
 
 
@@ -135,24 +134,39 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     if state.has_result:
         sources = told_sources(app.sources if state.sources is None else state.sources, several=app.several)
         out["syncResult"] = {"revision": "", **told_revisions(state.revisions, several=app.several), **sources}
+        if state.results and app.policy.namespace_metadata:
+            out["syncResult"]["managedNamespaceMetadata"] = app.policy.namespace_metadata
         if state.results:
             out["syncResult"]["resources"] = [_result(result) for result in state.results]
     return out
 
 
+_EVEN_IF_EMPTY = (
+    "initiatedBy",
+    "retry",
+    "sync",
+    "syncStrategy",
+    "apply",
+    "hook",
+    "source",
+)  # structs there: said when they say nothing
+
+
 def told_operation(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The operation as Argo CD repeats it: groups of the core API are left out, and what is false in who began it; a retry is there."""
-    operation: Mapping[str, Any] = {"retry": {}, **asked}
-    by = operation.get("initiatedBy")
-    if isinstance(by, dict):
-        operation = {**operation, "initiatedBy": {key: value for key, value in by.items() if value}}
-    sync = operation.get("sync")
-    if not isinstance(sync, dict) or not isinstance(sync.get("resources"), list):
-        return dict(operation)
-    named = [
-        {k: v for k, v in item.items() if v or k != "group"} for item in sync["resources"] if isinstance(item, dict)
-    ]
-    return {**operation, "sync": {**sync, "resources": named}}
+    """The operation as Argo CD repeats it: what is false, zero or empty is left out; who began it and a retry are there."""
+    return _told({"initiatedBy": {}, "retry": {}, **asked})
+
+
+def _told(block: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            value = _told(value) if key not in ("source", "helm", "kustomize", "directory", "plugin") else value
+        elif isinstance(value, list) and key == "resources":
+            value = [_told(item) if isinstance(item, Mapping) else item for item in value]
+        if value or key in _EVEN_IF_EMPTY:
+            out[key] = value
+    return out
 
 
 def add_history(

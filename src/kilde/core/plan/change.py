@@ -93,7 +93,13 @@ class Change:
     asks: bool = False  # a person has to confirm that it is deleted (Prune=confirm or Delete=confirm)
     rewrites: bool = False  # as in Git but for what ignoreDifferences leaves out; a sync writes that too
     forbidden: bool = False  # the application's project does not permit such an object
-    hook: bool = False  # a live hook: listed, and neither compared nor pruned
+    unfit: bool = False  # nor, wherever it were, its kind
+    hook: bool = (
+        False  # a live hook: listed, and neither compared nor pruned, even where Git has it as an object by now
+    )
+    aside: bool = (
+        False  # listed, and not compared: Git says `hook: Skip`, or the object is a copy of one of the application's
+    )
     takes: int = 1  # of what would be deleted: how many objects go, itself included
     dear: str = ""  # of what would be deleted: why no budget covers it by count
     going: bool = False  # its deletion was asked for already
@@ -102,4 +108,4 @@ class Change:
 
     @property
     def differs(self) -> bool:
-        return self.forbidden or (self.action is not Action.KEEP and not self.ignored)
+        return self.forbidden or not (self.action is Action.KEEP or self.ignored or self.hook or self.aside)

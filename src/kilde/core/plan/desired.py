@@ -14,6 +14,7 @@ from kilde.core.plan.policy import Options, compare_options, object_options
 from kilde.core.plan.tracking import Tracking
 
 _BY_ANNOTATION = Tracking()
+_DEFINITION = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def _place(
     if where:
         meta["namespace"] = where
     tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
-    body = {**manifest.body, "metadata": tracking.marked(meta, app, tracked)}
+    if ref.group_kind != _DEFINITION:  # those are nobody's: with one of them every object of its kind would go
+        meta = tracking.marked(meta, app, tracked)
+    body = {**manifest.body, "metadata": meta}
     return Wanted(
         manifest=Manifest(body, manifest.origin),
         ref=ref,

@@ -11,7 +11,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.compare import compare
 from kilde.core.plan.data_loss import taken_along
 from kilde.core.plan.desired import Wanted
-from kilde.core.plan.hooks import is_hook
+from kilde.core.plan.hooks import is_hook, is_skipped
 from kilde.core.plan.ignore import IgnoreRule, managers_for, pointers_for
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
@@ -21,6 +21,7 @@ from kilde.core.plan.tracking import Tracking
 RESTORED = "kilde.dev/restored"
 """On an object that `kilde app undo` put back; the next apply from Git takes it away again."""
 _BY_ANNOTATION = Tracking()
+_NO_OPTIONS = Options()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,20 @@ def judge(
     node: Node | None,
     ignore: Iterable[IgnoreRule] = (),
     tracking: Tracking = _BY_ANNOTATION,
+    options: Options = _NO_OPTIONS,
 ) -> Change:
-    """One object that Git wants. An object that carries another application's tracking id differs, whatever its fields."""
+    """One object that Git wants. An object that carries another application's tracking id differs, whatever its fields.
+
+    `options`: the application's.
+    """
     change = Change(
         ref=wanted.ref,
         action=Action.CREATE,
         why="not in the cluster",
         version=wanted.manifest.version,
         wave=wanted.wave,
-        asks=_asks(wanted.options),
+        asks=asks_first(wanted.options, options),
+        aside=is_skipped(wanted.manifest.annotations),
     )
     if live is None:
         return change
@@ -70,7 +76,8 @@ def judge(
         live_version=str(meta.get("resourceVersion", "")),
         live_uid=str(meta.get("uid", "")),
         holder="" if holder == app else holder,
-        asks=change.asks or _asks(own),
+        asks=change.asks or asks_first(own, options),
+        hook=is_hook(meta.get("annotations") or {}),
     )
     ignore = tuple(ignore)
     found = compare(
@@ -115,7 +122,7 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         live_uid=str(meta.get("uid", "")),
         ignored="IgnoreExtraneous" in compare_options(annotations).values,
         confirm=wish == "confirm",
-        asks=_asks(own),
+        asks=asks_first(own, options),
         kept=wish == "false",
         hook=is_hook(annotations),
         takes=takes,
@@ -125,8 +132,15 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
     )
 
 
-def _asks(own: Options) -> bool:
-    return "confirm" in (own.get("Prune"), own.get("Delete"))
+def judge_copy(ref: ObjectRef, live: Object, *, options: Options) -> Change:
+    """One object that carries the tracking id of another one: somebody copied it, or it is a hook that got its name from Argo CD."""
+    change = judge_extra(ref, live, prune=False, options=options)
+    return replace(change, action=Action.KEEP, why="carries another object's tracking id", aside=True)
+
+
+def asks_first(own: Options, options: Options) -> bool:
+    """Whether a person has to confirm that an object is deleted: it says so itself, or else its application does."""
+    return any((own.get(name) or options.get(name)) == "confirm" for name in ("Prune", "Delete"))
 
 
 def shared_warnings(plan: Plan, *, app: str, app_namespace: str) -> tuple[str, ...]:

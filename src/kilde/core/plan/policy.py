@@ -81,10 +81,17 @@ class SyncPolicy:
     retry_raw: Mapping[str, object] = field(default_factory=dict, compare=False)
     migrates: str = KUBECTL
 
+    @property
+    def namespace_metadata(self) -> dict[str, dict[str, str]]:
+        """`managedNamespaceMetadata` as written, without what is empty."""
+        both = {"labels": dict(self.namespace_labels), "annotations": dict(self.namespace_annotations)}
+        return {key: value for key, value in both.items() if value}
+
     def asks(self, name: str, body: Object) -> bool:
-        """Whether an option is on for an object: its own word, or else its application's."""
+        """Whether an option is on for an object: its own word or its application's; only some can be switched off for one object."""
         own = object_options((body.get("metadata") or {}).get("annotations") or {})
-        return own.is_on(name) or (self.options.is_on(name) and not own.is_off(name))
+        return own.is_on(name) or (self.options.is_on(name) and not (name in _OFF_FOR_ONE and own.is_off(name)))
 
 
 _NONE = Options()
+_OFF_FOR_ONE = ("ServerSideApply",)

@@ -35,12 +35,12 @@ class TrackingId:
 
 
 def parse(text: str) -> TrackingId | None:
-    """The id in an annotation's text; None if it is not one."""
+    """The id in an annotation's text; None if it is not one. It names no object where that was a hook without a name."""
     app, first, rest = text.partition(":")
     group_kind, second, place = rest.partition(":")
     group, slash, kind = group_kind.partition("/")
     namespace, slash2, name = place.partition("/")
-    if not (app and first and second and slash and slash2 and kind and name):
+    if not (app and first and second and slash and slash2 and kind):
         return None
     return TrackingId(app, ObjectRef(group, kind, namespace, name))
 
@@ -84,6 +84,19 @@ class Tracking:
         if self.installation and annotations.get(INSTALLATION) != self.installation:
             return ""
         return owner(annotations, ref)
+
+    def copied(self, meta: Mapping[str, Any], ref: ObjectRef) -> str:
+        """The application in whose name an object carries an id that was written for another one; "" where it carries none such."""
+        annotations: Mapping[str, str] = meta.get("annotations") or {}
+        text = annotations.get(ANNOTATION, "")
+        found = parse(text) if text and self.method == "annotation" else None
+        if (
+            found is None
+            or found.is_of(ref)
+            or (self.installation and annotations.get(INSTALLATION) != self.installation)
+        ):
+            return ""
+        return found.app
 
 
 def read_tracking(data: Mapping[str, str]) -> Tracking:

@@ -30,7 +30,7 @@ from kilde.core.render.source import (
     Surroundings,
     substituted,
 )
-from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join
+from kilde.core.source.tree import EntryKind, TracedTree, Tree, followed, join, misplaced
 
 
 def render(
@@ -77,14 +77,16 @@ def _render(
 
 
 def _folder(tree: Tree, path: str) -> str:
-    found = followed(tree, join("", path.removeprefix("/") or ".", about="source path"))
+    if why := misplaced(path):
+        raise PathNotFound(why, about=path)
+    found = followed(tree, join("", path or "."))
     entry = tree.entry(found)
     if entry is None:
         raise PathNotFound("app path does not exist", about=path or "/")
     if entry.kind is EntryKind.SYMLINK:
         raise RenderFailed("the source path is a symlink that leads nowhere", about=path)
     if entry.kind is not EntryKind.FOLDER:
-        raise RenderFailed("the source path is no folder", about=path)
+        raise PathNotFound("app path is not a directory", about=path)
     return found
 
 
@@ -98,8 +100,9 @@ def _kind(tree: Tree, path: str, source: RenderSource) -> SourceType:
     }
     explicit = [name for name, block in blocks.items() if block is not None]
     if len(explicit) > 1:
-        named = " and ".join(name.lower() for name in sorted(explicit))
-        raise RenderFailed(f"multiple application sources defined: {named}", about=source.path)
+        names = ",".join(name for name in ("Kustomize", "Helm", "Directory", "Plugin") if name in explicit)
+        what = f"error getting app source type: multiple application sources defined: {names}"
+        raise RenderFailed(f"rpc error: code = Unknown desc = {what}")
     if source.helm is not None:
         return "Helm"
     if source.kustomize is not None:

@@ -64,6 +64,13 @@ def join(folder: str, relative: str, *, about: str = "") -> str:
     return "" if path == "." else path
 
 
+def misplaced(path: str) -> str:
+    """Why a source cannot be at that path, in Argo CD's words; "" where it may be."""
+    if path.startswith("/"):
+        return "app path is absolute"
+    return "app path outside root" if posixpath.normpath(path or ".").split("/")[0] == ".." else ""
+
+
 def followed(tree: Tree, path: str) -> str:
     """Where a path leads when every symlink in it is followed; the path itself if nothing is there.
 

@@ -19,10 +19,10 @@ from kilde.core.plan.change import Change
 from kilde.core.plan.hooks import SyncPhase
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.order import wave_of
-from kilde.core.plan.planner import judge_extra
+from kilde.core.plan.planner import asks_first, judge_extra
 from kilde.core.plan.policy import Options, object_options
 from kilde.engine.context import Context
-from kilde.engine.deletion.hooks import CLEANUP, FINALIZERS, run_hooks, tidy_up
+from kilde.engine.deletion.hooks import CLEANUP, FINALIZERS, named_hooks, run_hooks, tidy_up
 from kilde.engine.deletion.keeping import keep_deleted
 from kilde.engine.operation.writes import persist
 from kilde.engine.runtime import Runtime, Wish
@@ -57,6 +57,9 @@ async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> 
     if app.destination.cluster == NOWHERE:
         await _let_go(ctx, app)
         return None
+    if ctx.projects.of(app) is None:
+        name = app.project
+        raise KildeError(f'error getting app project "{name}": appproject.argoproj.io "{name}" not found')
     if FINALIZERS[before] in app.finalizers:
         return await _stage(ctx, app, FINALIZERS[before], await run_hooks(ctx, app, rt.wish or await wished(), before))
     if app.cascade:
@@ -125,7 +128,7 @@ async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:
         await ctx.reporter.finalize(app, left)
         log.info("application deleted with its objects", application=app.name)
         return ctx.settings.deletion_poll if left else None
-    if any(_asks(body) for body in going.values()) and not app.approved_since(app.deleted_at or 0.0):
+    if any(_asks(body, app) for body in going.values()) and not app.approved_since(app.deleted_at or 0.0):
         return None  # nothing goes before a person has confirmed it; the annotation brings us back
     last = max(_wave(body) for body in going.values())
     wave = {ref: body for ref, body in going.items() if _wave(body) == last}
@@ -150,18 +153,20 @@ def _wave(body: Object) -> int:
 
 
 def _going(ctx: Context, app: Application) -> dict[ObjectRef, Object]:
+    """What is to go: not what its project does not permit, which it may never have made."""
     out = {}
-    for ref in ctx.live.tracked_by(app.name):
+    for ref in (*ctx.live.tracked_by(app.name), *named_hooks(ctx, app)):
         held = ctx.live.get(ref)
         body = held.body() if held else None
-        if body is not None and not _kept(body, app) and not ctx.projects.excludes(app, ref):
+        if body is None or _kept(body, app) or ctx.projects.excludes(app, ref):
+            continue
+        if not ctx.projects.forbids(app, ref, namespaced=bool(ref.namespace)):
             out[ref] = body
     return out
 
 
-def _asks(body: Object) -> bool:
-    own = object_options((body.get("metadata") or {}).get("annotations") or {})
-    return own.get("Delete") == "confirm"
+def _asks(body: Object, app: Application) -> bool:
+    return asks_first(object_options((body.get("metadata") or {}).get("annotations") or {}), app.policy.options)
 
 
 def _kept(body: Object, app: Application) -> bool:
@@ -172,7 +177,8 @@ def _kept(body: Object, app: Application) -> bool:
         return True
     if body.get("kind") == "Application" and (meta.get("namespace"), meta.get("name")) == (app.namespace, app.own_name):
         return True
-    return object_options(annotations).is_off("Delete") or annotations.get("helm.sh/resource-policy") == "keep"
+    deleted = object_options(annotations).get("Delete") or app.policy.options.get("Delete")
+    return deleted == "false" or annotations.get("helm.sh/resource-policy") == "keep"
 
 
 async def _delete(ctx: Context, app: Application, bodies: dict[ObjectRef, Object]) -> bool:

@@ -13,7 +13,7 @@ from kilde.core.basics.values import Object
 from kilde.core.health.health import HealthStatus
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.hooks import DeletePolicy, SyncPhase, hook_spec
+from kilde.core.plan.hooks import DeletePolicy, SyncPhase, hook_spec, is_hook
 from kilde.core.plan.masking import redacted
 from kilde.engine.context import Context
 from kilde.engine.operation.orders import named_hook
@@ -61,14 +61,15 @@ async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase
                 ctx, app, f"{phase} hooks that failed", gone, lambda ref, writer: _delete(ctx, writer, ref, bodies[ref])
             )
         names = ", ".join(sorted(f"{ref.namespace}/{ref.name}" for ref in failed))
-        raise KildeError(f"{phase} hook(s) failed: {names}")
+        name = "pre-delete" if phase is SyncPhase.PRE_DELETE else "post-delete"
+        raise KildeError(f"error executing {name} hooks: {phase} hook(s) failed: {names}")
     return len(bodies) == len(wanted) and HealthStatus.PROGRESSING not in states.values()
 
 
 async def tidy_up(ctx: Context, app: Application, phase: SyncPhase) -> bool:
     """Deletes the hooks of a phase whose policy says so; whether none of those is left."""
     hooks = {}
-    for ref in ctx.live.tracked_by(app.name):
+    for ref in (*ctx.live.tracked_by(app.name), *named_hooks(ctx, app)):
         held = ctx.live.get(ref)
         body = held.body() if held else None
         if body is not None and phase in hook_spec(_annotations(body)).phases:
@@ -84,6 +85,17 @@ async def tidy_up(ctx: Context, app: Application, phase: SyncPhase) -> bool:
             ctx, app, f"{phase} hooks that are over", going, lambda ref, writer: _delete(ctx, writer, ref, left[ref])
         )
     return not left
+
+
+def named_hooks(ctx: Context, app: Application) -> list[ObjectRef]:
+    """Hooks that got their names when they were made: their tracking ids name nothing."""
+    found = []
+    for ref in ctx.live.copies_of(app.name):
+        held = ctx.live.get(ref)
+        body = held.body() if held else {}
+        if is_hook(_annotations(body)) and (body.get("metadata") or {}).get("generateName"):
+            found.append(ref)
+    return found
 
 
 def _hooks_of(app: Application, wish: Wish, phase: SyncPhase) -> list[tuple[ObjectRef, Object]]:

@@ -156,6 +156,11 @@ class Projects:
         """Whether the installation takes objects of that kind out of all applications."""
         return self.kinds.excludes(app.destination.cluster.server, kind.group, kind.kind)
 
+    def permits_kind(self, app: Application, ref: ObjectRef, *, namespaced: bool) -> bool:
+        """Whether objects of that kind and name may be of the application, wherever they are."""
+        project = self.of(app)
+        return project is not None and project.permits_kind(ref.group, ref.kind, ref.name, namespaced=namespaced)
+
     def forbids(self, app: Application, ref: ObjectRef, *, namespaced: bool) -> str:
         """Why an object may not be of the application; "" where it may."""
         project = self.of(app)

@@ -1,9 +1,11 @@
 """Automated syncs: what of a plan they take, and the operation block that they write, as Argo CD has it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from kilde.core.apps.application import Application
-from kilde.core.plan.change import Action
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Change
 from kilde.core.plan.options import fail_on_shared_resource
 from kilde.core.plan.planner import Plan
 from kilde.engine.context import Context
@@ -24,12 +26,15 @@ def automated_operation(
     if healing is not None:
         healing.heal_count += 1
         sync["autoHealAttemptsCount"] = healing.heal_count
-        sync["resources"] = [
-            {**({"group": c.ref.group} if c.ref.group else {}), "kind": c.ref.kind, "name": c.ref.name}
-            for c in plan.changes
-            if c.differs and c.action is not Action.HOLD
-        ]
+        sync["resources"] = named_out_of_step((), plan.changes)
     return {"initiatedBy": {"automated": True}, "retry": retry_block(app), "sync": sync}
+
+
+def named_out_of_step(healed: Iterable[ObjectRef], changes: Iterable[Change]) -> list[dict[str, str]]:
+    """The resources of a healing operation: all that is not Synced, live hooks as well, which it then leaves alone."""
+    refs = {*healed, *(change.ref for change in changes if change.differs or change.hook)}
+    ordered = sorted(refs, key=lambda ref: f"{ref.group}/{ref.kind}/{ref.namespace}/{ref.name}")
+    return [{**({"group": ref.group} if ref.group else {}), "kind": ref.kind, "name": ref.name} for ref in ordered]
 
 
 def retry_block(app: Application) -> dict[str, Any]:

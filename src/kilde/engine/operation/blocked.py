@@ -6,6 +6,7 @@ from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import OperationState, Verdict, render_operation, render_status, told_operation
+from kilde.core.basics.moment import rfc3339
 from kilde.engine.context import Context
 from kilde.engine.runtime import Running
 
@@ -35,10 +36,34 @@ def is_ended(app: Application) -> bool:
     return isinstance(state, dict) and state.get("phase") == Phase.TERMINATING
 
 
+async def ended(ctx: Context, app: Application, running: Running) -> bool:
+    """Ends an operation that was to be tried again, if somebody says so between two attempts; whether it did."""
+    if not is_ended(app):
+        return False
+    ctx.runtime(app.name).running = None
+    told = f"Operation terminated (retried {running.retries} times)."
+
+    def build(newest: Application) -> dict[str, Any]:
+        state = {**(newest.status.get("operationState") or {}), "phase": str(Phase.FAILED), "message": told}
+        return {**newest.status, "operationState": {**state, "finishedAt": rfc3339(ctx.now())}}
+
+    await ctx.reporter.write(app.name, build, ends=running.operation.raw)
+    return True
+
+
 async def refuse(ctx: Context, app: Application, operation: Operation, message: str) -> None:
     """An operation that cannot even begin."""
     now = ctx.now()
-    state = OperationState(operation=operation.raw, phase=Phase.ERROR, message=message, started_at=now, finished_at=now)
+    state = OperationState(
+        operation=operation.raw,
+        phase=Phase.ERROR,
+        message=message,
+        started_at=now,
+        finished_at=now,
+        revisions=operation.revisions,
+        sources=operation.sources or None,
+        has_result=not operation.problem,
+    )
 
     def build(newest: Application) -> dict[str, Any]:
         return {**dict(newest.status), "operationState": render_operation(state, newest)}

@@ -30,7 +30,7 @@ from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.policy import object_options
+from kilde.core.plan.policy import SYNC_OPTIONS_ANNOTATION, object_options
 from kilde.engine.operation.hook_runs import delete_hook, release_hook, sight_of
 from kilde.engine.operation.writes import Pen, all_of, apply_one, persist, prune_one, refused, resource_of, result_of
 from kilde.ports.cluster import Discovery, Resource
@@ -41,6 +41,10 @@ _SERVED_PATIENCE = 30.0
 _NOT_VALID = "one or more synchronization tasks are not valid"
 
 
+async def _seen(refs: Sequence[ObjectRef]) -> None:
+    """All that is looked at is watched already."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """What one operation works with.
@@ -48,6 +52,7 @@ class Hands:
     `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `allowed`: no sync window is in
     the way now. `refuses` is what the
     application's project says of an object ("" where it permits it). `since`: this attempt began then, and was cut off.
+    `watch` sees to it that these objects are watched: their kinds may not have been served when the operation began.
     `keep` keeps what is about to be deleted, so that it can be put back; what cannot be kept is not deleted (KildeError).
     """
 
@@ -63,6 +68,7 @@ class Hands:
     since: float | None = None
     earlier: frozenset[str] | None = None
     keep: Callable[[Sequence[Change]], None] = field(default=lambda changes: None)
+    watch: Callable[[Sequence[ObjectRef]], Awaitable[None]] = field(default=_seen)
 
 
 async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
@@ -93,6 +99,13 @@ async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, 
     coming, pen = set(order.defines.values()), hands.pen
     found: list[ObjectResult] = []
     reasons: list[str] = []
+    if order.create_namespace:
+        space = ObjectRef("", "Namespace", "", order.create_namespace)
+        if denied := hands.refuses(space, _NAMESPACES):
+            change = Change(ref=space, action=Action.CREATE, why="CreateNamespace=true", version="v1")
+            error = ClusterError(denied, status=403, reason="NotPermitted")
+            found.append(refused(change, error, pen, phase="PreSync"))
+            reasons.append(denied)
     for task in order.tasks:
         change = task.change
         try:
@@ -124,7 +137,9 @@ def _why_unknown(change: Change, error: ClusterError, discovery: Discovery) -> s
 def _unfit(task: Task, error: ClusterError, pen: Pen) -> ObjectResult:
     wanted = None if task.is_prune else pen.body(task.change.ref)
     result = refused(task.change, error, pen, wanted=wanted, phase=str(task.phase))
-    return replace(result, reported_namespace=task.namespace)
+    return replace(
+        result, reported_namespace=task.namespace, hook_type=str(task.phase) if task.hook is not None else ""
+    )
 
 
 def _skips_missing(wanted: Object, pen: Pen) -> bool:
@@ -152,6 +167,7 @@ async def _perform(command: Command, hands: Hands, *, dry_run: bool) -> Reply:  
         case AwaitServed(tasks):
             return await _await_served((task.change for task in tasks), hands)
         case Look(tasks):
+            await hands.watch([task.change.ref for task in tasks])
             return tuple([sight_of(task, hands.pen, since=hands.since, earlier=hands.earlier) for task in tasks])
         case ReleaseHooks(tasks):
             return tuple([await release_hook(task, hands.pen) for task in tasks])
@@ -182,13 +198,7 @@ async def _prune_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) ->
 
 
 async def _apply_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
-    async def one(task: Task) -> ObjectResult:
-        result = await apply_one(task.change, hands.pen, dry_run=dry_run)
-        if task.hook is not None and result.code is ResultCode.SYNCED and not dry_run:
-            return replace(result, message=f"{task.change.ref.name} created")
-        return result
-
-    return await all_of(tasks, one, hands.parallel)
+    return await all_of(tasks, lambda task: apply_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
 
 
 async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
@@ -203,14 +213,14 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
         meta: dict[str, object] = {"name": name}
         if policy.namespace_labels:
             meta["labels"] = dict(policy.namespace_labels)
-        if policy.namespace_annotations:
-            meta["annotations"] = dict(policy.namespace_annotations)
+        if managed:
+            meta["annotations"] = {**policy.namespace_annotations, SYNC_OPTIONS_ANNOTATION: "ServerSideApply=true"}
         body: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
         applied = await persist(lambda: pen.cluster.apply(_NAMESPACES, body, manager=pen.manager), pen.clock)
     except ClusterError as error:
         change = Change(ref=ref, action=Action.CREATE, why="CreateNamespace=true", version="v1")
         return (refused(change, error, pen, phase="PreSync"),)
-    word = "created" if applied.created else "configured"
+    word = "serverside-applied" if managed else "created" if applied.created else "configured"
     return (
         ObjectResult(
             ref=ref,
@@ -218,7 +228,7 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
             code=ResultCode.SYNCED,
             message=f"namespace/{name} {word}",
             verb=word,
-            hook_phase="Succeeded",
+            hook_phase="Succeeded" if managed else "Running",  # one that is not managed is not looked at again
             sync_phase="PreSync",
         ),
     )

@@ -39,7 +39,8 @@ def sight_of(task: Task, pen: Pen, *, since: float | None, earlier: frozenset[st
         meta.get("uid") not in earlier if earlier is not None else _made_at(meta) >= int(since)
     )
     if task.hook is not None:
-        return Sight(phase=_hook_phase(health), message=health.message if health else "", going=going, ours=ours)
+        told = health.message if health else f"{task.change.ref.name} created"
+        return Sight(phase=_hook_phase(health), message=told, going=going, ours=ours)
     if health is None or health.status is HealthStatus.HEALTHY:
         return Sight(phase=Phase.SUCCEEDED, message=health.message if health else "", going=going)
     if health.status is HealthStatus.DEGRADED:

@@ -1,7 +1,7 @@
 """One operation, from its record's opening to its closing: status before, the walk, status after, retries."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,20 +22,22 @@ from kilde.engine.context import Context
 from kilde.engine.deletion.keeping import keep_deleted
 from kilde.engine.operation.agreed import plan_refusal
 from kilde.engine.operation.carry_out import Hands, carry_out
-from kilde.engine.operation.orders import Order, make_order, told_before
+from kilde.engine.operation.orders import RETRYING, Order, make_order, told_before
 from kilde.engine.operation.writes import Pen
 from kilde.engine.runtime import Running, Runtime, Wish
 
 log = structlog.get_logger()
 
 _WAIT = 5.0  # seconds after which an operation looks again, whatever the watches say
-RETRYING = ". Retrying attempt #"  # between why an attempt failed and the number of the next
 _UNAVAILABLE = Backoff(first=2.0, factor=2.0, ceiling=30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What one attempt works on. `verdict` tells how the application looks at any moment, for its status."""
+    """What one attempt works on.
+
+    `verdict` tells how the application looks at any moment, for its status; `refresh` looks at Git anew, if somebody asked for that.
+    """
 
     app: Application
     rt: Runtime
@@ -44,6 +46,7 @@ class Job:
     revision: Revision | None
     running: Running
     verdict: Callable[[], Verdict]
+    refresh: Callable[[], Awaitable[None]]
 
 
 async def operate(ctx: Context, job: Job) -> float | None:
@@ -155,9 +158,15 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         telling.cancel()
         await _tell(ctx, job, OperationState(**_state(job, Phase.RUNNING, message), results=results, has_result=True))
 
+    async def watch(refs: Sequence[ObjectRef]) -> None:
+        if any(ctx.live.exists(ref) is None for ref in refs):
+            await ctx.watch_all(app.name, refs, await ctx.world.cluster.discovery())
+            await ctx.live.load(refs)
+
     async def wait(message: str, results: tuple[ObjectResult, ...]) -> None:
         signal = ctx.signal(app.name)  # from before the writing: what comes meanwhile is not missed
         await tell(message, results)
+        await job.refresh()
         await _pause(ctx, signal, _WAIT)
 
     return Hands(
@@ -186,6 +195,7 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         since=cut_off,
         earlier=job.running.earlier,
         keep=lambda changes: keep_deleted(ctx, app, job.running.number, changes),
+        watch=watch,
     )
 
 
@@ -252,6 +262,7 @@ async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> 
         **{
             **_state(job, Phase.RUNNING, f"{outcome.message}{RETRYING}{number} at {_clock(ctx.now() + delay)}."),
             "retries": number,
+            "finished_at": ctx.now(),
             "results": outcome.results,
             "has_result": True,
         }
@@ -273,6 +284,8 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
     if running.retries and outcome.phase is not Phase.SUCCEEDED:
         outcome = replace(outcome, message=f"{outcome.message} (retried {running.retries} times).")
     await _settle(ctx, job)
+    if not running.heal:
+        ctx.runtime(app.name).heal_count = 0
     ended = ctx.now()
     state = OperationState(
         **{

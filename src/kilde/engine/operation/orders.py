@@ -9,17 +9,21 @@ from kilde.core.apply.operation import SyncOrder
 from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.apply.tasks import Task
 from kilde.core.apps.application import Application
+from kilde.core.apps.operation import read_operation
+from kilde.core.apps.status import told_operation
+from kilde.core.basics.moment import parse
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan import tracking
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.hooks import FINALIZER, SyncPhase, hook_spec
 from kilde.core.plan.planner import Plan
+from kilde.engine.context import Context
 from kilde.engine.operation.carry_out import defined_kind
 from kilde.engine.runtime import Packed, Running, Wish
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]")
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+RETRYING = ". Retrying attempt #"  # between why an attempt failed and the number of the next
 _RUNS = (SyncPhase.PRE_SYNC, SyncPhase.SYNC, SyncPhase.POST_SYNC, SyncPhase.SYNC_FAIL)
 
 
@@ -45,9 +49,13 @@ def make_order(
     destination = app.destination.namespace
     tasks, defines = [], {}
     ranks = wish.ranks(destination).of
+    hooks = not operation.resources and not operation.without_hooks
+    remade = {ref for ref, hook in wish.hooks if hooks and SyncPhase.PRE_SYNC in _phases(hook, ref)}
     for change in plan.changes:
         packed = wish.objects.get(change.ref)
-        if change.hook or (packed and packed.skipped) or _left_out(change, app, operation.options.values):
+        if change.action in (Action.PRUNE, Action.HOLD) and change.ref in remade:
+            continue  # it was an object, and is a hook by the time that objects are pruned
+        if change.aside or (change.hook and packed is None) or _left_out(change, app, operation.options.values):
             continue
         place = "" if change.ref.namespace or change.action in (Action.PRUNE, Action.HOLD) else destination
         rank = 0 if change.action in (Action.PRUNE, Action.HOLD) else ranks.get(change.ref, 0)
@@ -55,7 +63,7 @@ def make_order(
         if change.ref.group_kind == _CRD and packed is not None:
             defines[change.ref] = defined_kind(packed.unpack(change.ref).manifest.body)
     bodies: dict[ObjectRef, Object] = {}
-    if not operation.resources and not operation.without_hooks:
+    if hooks:
         for ref, hook in wish.hooks:
             for task, body in _hook_tasks(ref, hook, wish.sha, running.started_at, destination):
                 tasks.append(task)
@@ -73,6 +81,10 @@ def make_order(
         ),
         bodies,
     )
+
+
+def _phases(hook: Packed, ref: ObjectRef) -> tuple[SyncPhase, ...]:
+    return hook_spec(hook.unpack(ref).manifest.annotations).phases
 
 
 def _shown(task: Task) -> ObjectRef:
@@ -112,19 +124,12 @@ def _hook_tasks(
 
 def named_hook(ref: ObjectRef, body: Object, phase: SyncPhase, sha: str, started_at: float) -> tuple[ObjectRef, Object]:
     """A hook with its name: its own, or Argo CD's, from commit, phase and start (seconds since the epoch)."""
-    meta = {key: value for key, value in body["metadata"].items() if key != "generateName"}
+    meta = dict(body["metadata"])
     if not ref.name:
         short = _NOT_IN_NAMES.sub("-", sha[:7].lower())  # a chart's version or a digest may have more than a name
-        name = f"{body['metadata'].get('generateName', '')}{short}-{phase.lower()}-{int(started_at)}"
-        meta |= {"name": name, "annotations": _named_tracking(meta.get("annotations") or {}, name)}
-        ref = replace(ref, name=name)
+        meta["name"] = f"{meta.get('generateName', '')}{short}-{phase.lower()}-{int(started_at)}"
+        ref = replace(ref, name=meta["name"])
     return ref, {**body, "metadata": meta}
-
-
-def _named_tracking(annotations: Mapping[str, str], name: str) -> dict[str, str]:
-    """The tracking id of a hook that got its name only now."""
-    text = annotations.get(tracking.ANNOTATION)
-    return {**annotations, tracking.ANNOTATION: text + name} if text else dict(annotations)
 
 
 def told_before(app: Application) -> tuple[ObjectResult, ...]:
@@ -150,3 +155,24 @@ def _read(item: dict[str, Any], told: str, phase: str) -> ObjectResult:
         hook_phase=phase,
         sync_phase=str(item.get("syncPhase")),
     )
+
+
+def left_over(ctx: Context, app: Application) -> Running | None:
+    """The operation that the status says runs, though this process does not know of it: taken up where it was cut off."""
+    state = app.status.get("operationState")
+    if not isinstance(state, dict) or state.get("phase") != Phase.RUNNING:
+        return None
+    asked = app.operation
+    if asked is not None and told_operation(asked.raw) != state.get("operation"):
+        return None  # somebody has asked for another one since
+    operation = asked or read_operation(state.get("operation"))
+    if operation.problem:
+        return None
+    begun = parse(str(state.get("startedAt", ""))) or ctx.now()
+    cut = ctx.cut_off.get(app.name)
+    since = cut.since if cut is not None else None
+    if since is None and RETRYING not in str(state.get("message", "")):
+        since = begun  # an attempt ended, and nobody came to tell of it
+    retries = int(state.get("retryCount") or 0)
+    earlier = cut.earlier if cut is not None else None
+    return Running(operation, heal=False, started_at=begun, number=0, retries=retries, since=since, earlier=earlier)

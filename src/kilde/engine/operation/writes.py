@@ -48,6 +48,7 @@ class _Head(msgspec.Struct, gc=False):
 _heads = msgspec.json.Decoder(_Head)
 _KEPT_KINDS = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
 _NOT_TYPED = "failed to create typed patch object"  # what a server answers with 500 to an apply
+_OTHER_ROLE = "cannot change roleRef"  # then a binding is made anew
 _GONE_PATIENCE = 60.0  # seconds that an object may take to go before it is made again
 
 
@@ -89,8 +90,7 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
     owned = owned_before(at) if at is not None and not dry_run and not way.replace else None
     respects = pen.policy.options.is_on("RespectIgnoreDifferences")
     if change.action is Action.KEEP and not rewritten and owned is None and (respects or not change.rewrites):
-        word = "serverside-applied" if way.server_side and not dry_run else "unchanged"
-        done = result_of(change, f"{kind_word(change.ref)} {word}{_suffix(dry_run)}", verb="keep")
+        done = result_of(change, f"{kind_word(change.ref)} {_word(way, 'unchanged', dry_run=dry_run)}", verb="keep")
         return replace(done, images=images_of([body]))
     try:
         resource = await resource_of(pen.cluster, change.ref, change.version)
@@ -135,9 +135,10 @@ async def _applied(
     if change.live_version and not dry_run:
         await _forget(change, resource, body, pen)
     try:
-        applied = await _apply(change, resource, body, pen, dry_run=dry_run)
+        applied = await _apply(change, resource, body, pen, dry_run=dry_run, exact=way.server_side and not dry_run)
     except ClusterError as error:
-        if not way.force or error.status != 422 or not change.live_version or dry_run:
+        remade = way.force or _OTHER_ROLE in error.what
+        if not remade or error.status != 422 or not change.live_version or dry_run:
             raise
         await _make_room(change.ref, resource, pen)
         applied = await _apply(change, resource, body, pen, dry_run=False)
@@ -145,11 +146,16 @@ async def _applied(
         pen.live.observe(change.ref, applied.raw)
     created = applied.created and not change.live_version
     verb = "created" if created else "configured"
-    word = "serverside-applied" if way.server_side and not dry_run else verb
-    done = result_of(
-        change, f"{kind_word(change.ref)} {word}{_suffix(dry_run)}", verb=verb, after=_version(applied.raw)
-    )
-    return replace(done, images=images_of([body]))
+    text = f"{kind_word(change.ref)} {_word(way, verb, dry_run=dry_run)}"
+    return replace(result_of(change, text, verb=verb, after=_version(applied.raw)), images=images_of([body]))
+
+
+def _word(way: _Way, verb: str, *, dry_run: bool) -> str:
+    if way.replace and dry_run and verb != "created":
+        verb = "replaced"
+    elif way.server_side and not dry_run:
+        verb = "serverside-applied"
+    return f"{verb} (dry run)" if dry_run else verb
 
 
 async def _forget(change: Change, resource: Resource, body: Object, pen: Pen) -> None:
@@ -195,8 +201,10 @@ async def _amend(ref: ObjectRef, resource: Resource, find: Callable[[Held], Obje
             pen.live.observe(ref, newest)
 
 
-async def _apply(change: Change, resource: Resource, body: Object, pen: Pen, *, dry_run: bool) -> Applied:
-    """One apply; fields that the schema does not know are left out, as a server that is not asked to be strict leaves them out."""
+async def _apply(
+    change: Change, resource: Resource, body: Object, pen: Pen, *, dry_run: bool, exact: bool = False
+) -> Applied:
+    """One apply; fields that the schema does not know are left out, unless they are the cluster's to refuse (`exact`)."""
 
     def send(what: Object) -> Awaitable[Applied]:
         return persist(lambda: pen.cluster.apply(resource, what, manager=pen.manager, dry_run=dry_run), pen.clock)
@@ -204,7 +212,7 @@ async def _apply(change: Change, resource: Resource, body: Object, pen: Pen, *, 
     try:
         return await send(body)
     except ClusterError as error:
-        if _NOT_TYPED not in error.what:
+        if _NOT_TYPED not in error.what or exact:
             raise
         node = pen.node(change.ref, change.version)
         known = body if node is None else declared_only(body, node)
@@ -386,10 +394,6 @@ def refused(
         images=images_of([wanted]) if wanted is not None else (),
         unavailable=error.status == 429 or error.status >= 502 or (error.status == 0 and worth_another_try(error)),
     )
-
-
-def _suffix(dry_run: bool) -> str:
-    return " (dry run)" if dry_run else ""
 
 
 def _version(raw: bytes) -> str:

@@ -35,11 +35,17 @@ _objects = msgspec.json.Decoder(dict)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One live object: its JSON, its version, and the application that tracks it ("" for none)."""
+    """One live object: its JSON, its version, and the application that tracks it ("" for none); `copy_of`: whose id it has from another."""
 
     raw: bytes
     version: str
     owner: str
+    copy_of: str = ""
+
+    @property
+    def places(self) -> tuple[tuple[str, bool], ...]:
+        """Under whom it is listed, and whether as a copy."""
+        return tuple((app, copy) for app, copy in ((self.owner, False), (self.copy_of, True)) if app)
 
     def body(self) -> Object:
         found: Object = _objects.decode(self.raw)
@@ -70,7 +76,7 @@ class LiveView:
         self._cluster, self._tasks, self._on_change = cluster, tasks, on_change
         self._watched: dict[tuple[GroupKind, str], _Watched] = {}
         self._wanted: dict[ObjectRef, int] = {}
-        self._by_owner: dict[str, set[ObjectRef]] = {}
+        self._by_owner: dict[tuple[str, bool], set[ObjectRef]] = {}
         self.tracking = Tracking()
 
     async def need(self, scopes: Iterable[Scope], *, patience: float) -> None:
@@ -160,12 +166,16 @@ class LiveView:
 
     def tracked_by(self, app: str) -> frozenset[ObjectRef]:
         """Every object that carries the application's tracking id."""
-        return frozenset(self._by_owner.get(app, ()))
+        return frozenset(self._by_owner.get((app, False), ()))
+
+    def copies_of(self, app: str) -> frozenset[ObjectRef]:
+        """Every object that carries a tracking id of the application's that was written for another object."""
+        return frozenset(self._by_owner.get((app, True), ()))
 
     @property
     def tracked(self) -> int:
         """How many objects some application tracks."""
-        return sum(len(refs) for owner, refs in self._by_owner.items() if owner)
+        return sum(len(refs) for (_, copies), refs in self._by_owner.items() if not copies)
 
     def observe(self, ref: ObjectRef, raw: bytes | None) -> None:
         """What a write of ours gave, known before the watch tells it (None: the object is gone)."""
@@ -211,11 +221,12 @@ class LiveView:
         meta = _heads.decode(raw).metadata
         place = (meta.namespace, meta.name)
         ref = _ref(one, place)
-        owner = self.tracking.owner({"annotations": meta.annotations, "labels": meta.labels}, ref)
+        marks = {"annotations": meta.annotations, "labels": meta.labels}
+        owner, copy_of = self.tracking.owner(marks, ref), self.tracking.copied(marks, ref)
         before = one.held.get(place)
         if before is not None and not _is_newer(meta.resourceVersion, before.version):
             return
-        if not owner and ref not in self._wanted:
+        if not owner and not copy_of and ref not in self._wanted:
             one.names.add(place)
             if before is not None:
                 del one.held[place]
@@ -223,13 +234,13 @@ class LiveView:
                 self._on_change(ref, before, None)
             return
         one.names.discard(place)
-        now = Held(raw, meta.resourceVersion, owner)
+        now = Held(raw, meta.resourceVersion, owner, copy_of)
         one.held[place] = now
-        if before is None or before.owner != owner:
+        if before is None or before.places != now.places:
             if before is not None:
                 self._drop_owner(ref, before)
-            if owner:
-                self._by_owner.setdefault(owner, set()).add(ref)
+            for key in now.places:
+                self._by_owner.setdefault(key, set()).add(ref)
         self._on_change(ref, before, now)
 
     def _remove(self, one: _Watched, place: tuple[str, str]) -> None:
@@ -241,11 +252,12 @@ class LiveView:
             self._on_change(ref, before, None)
 
     def _drop_owner(self, ref: ObjectRef, held: Held) -> None:
-        refs = self._by_owner.get(held.owner)
-        if refs is not None:
-            refs.discard(ref)
-            if not refs:
-                del self._by_owner[held.owner]
+        for key in held.places:
+            refs = self._by_owner.get(key)
+            if refs is not None:
+                refs.discard(ref)
+                if not refs:
+                    del self._by_owner[key]
 
 
 def _ref(one: _Watched, place: tuple[str, str]) -> ObjectRef:

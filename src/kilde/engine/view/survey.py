@@ -12,7 +12,7 @@ from kilde.core.health.assess import assess, counts
 from kilde.core.health.health import Health, aggregate
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.planner import Plan, judge, judge_extra
+from kilde.core.plan.planner import Plan, judge, judge_copy, judge_extra
 from kilde.engine.fleet.projects import Projects
 from kilde.engine.runtime import Judged, Packed, Runtime
 from kilde.engine.view.live import Held, LiveView
@@ -55,7 +55,7 @@ class Surveyor:
             found = self.judge(app, rt, ref, packed)
             changes.append(found.change)
             healths[ref] = (found.health, found.health_message)
-            if found.change.action is not Action.CREATE and found.counts:
+            if found.change.action is not Action.CREATE and found.counts and not found.change.aside:
                 alive.append(found.verdict)
         tracked = self._live.tracked_by(app.name) - wish.keys()
         extras = {ref for ref in tracked if not self._projects.excludes(app, ref)}
@@ -63,14 +63,21 @@ class Surveyor:
             held = self._live.get(ref)
             if held is not None:
                 extra = self._extra(app, rt, ref, held, prune=prune)
+                if extra.change.forbidden:
+                    extras.discard(ref)  # its project does not permit it: it is not the application's
+                    continue
                 changes.append(extra.change)
                 healths[ref] = (extra.health, extra.health_message)
                 if extra.counts:
                     alive.append(extra.verdict)
+        for ref in sorted(self._live.copies_of(app.name) - wish.keys()):
+            held = self._live.get(ref)
+            if held is not None:
+                changes.append(judge_copy(ref, held.body(), options=app.policy.options))
         for ref in [ref for ref in rt.judged if ref not in healths]:
             del rt.judged[ref]
         seen = rt.judged.values()
-        missing = sum(1 for change in changes if change.action is Action.CREATE)
+        missing = sum(1 for change in changes if change.action is Action.CREATE and not change.aside)
         return Survey(
             plan=Plan(changes=tuple(changes)),
             health=str(aggregate(alive, missing=missing)),
@@ -96,19 +103,23 @@ class Surveyor:
             node=self._schemas.node(ref.group, packed.version, ref.kind),
             ignore=(*self.customizations.ignore, *app.ignore),
             tracking=self._live.tracking,
+            options=app.policy.options,
         )
         change = self._permitted(app, change)
         if body is None:
             found = Judged(packed, version, change, None, there=False, counts=True)
         else:
-            found = self._judged(packed, version, change, body, counts=counts(body))
+            found = self._judged(packed, version, change, body, counts=counts(body) and not change.hook)
         rt.judged[ref] = found
         return found
 
     def _permitted(self, app: Application, change: Change) -> Change:
         ref = change.ref
         denied = self._projects.forbids(app, ref, namespaced=bool(ref.namespace))
-        return replace(change, forbidden=True, why=denied) if denied and not change.hook else change
+        if not denied or change.hook:
+            return change
+        unfit = not self._projects.permits_kind(app, ref, namespaced=bool(ref.namespace))
+        return replace(change, forbidden=True, unfit=unfit, why=denied)
 
     def _extra(self, app: Application, rt: Runtime, ref: ObjectRef, held: Held, *, prune: bool) -> Judged:
         known = rt.judged.get(ref)
@@ -140,11 +151,11 @@ class Surveyor:
 
 
 def _sync_word(change: Change) -> str:
-    if change.hook:
-        return ""
-    if change.forbidden:
+    if change.unfit and not change.hook:
         return "Unknown"
-    return "OutOfSync" if change.differs else "Synced"
+    if change.hook or change.aside:
+        return ""
+    return "OutOfSync" if change.differs or (change.ignored and change.action is not Action.KEEP) else "Synced"
 
 
 def _resource(change: Change, extra: bool) -> ResourceState:

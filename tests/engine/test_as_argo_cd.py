@@ -1,0 +1,213 @@
+"""Corners in which Argo CD 3.5.7 was watched, and Kilde does as it did."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.test_delete_hooks import finish, hook, job
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, Play, config_map, play
+from kilde.core.objects.ref import ObjectRef
+
+pytestmark = pytest.mark.anyio
+AUTO: dict[str, Any] = {"syncPolicy": {"automated": {}}}
+ARGO = "argocd.argoproj.io"
+SHOP = ObjectRef("argoproj.io", "Application", "argocd", "shop")
+
+
+def marked(name: str, *, owned_by: str = "shop", **annotations: str) -> dict[str, Any]:
+    """A ConfigMap that carries the tracking id of `shop`, whoever made it."""
+    marks = {f"{ARGO}/tracking-id": f"shop:/ConfigMap:shop/{owned_by if owned_by != 'shop' else name}"}
+    marks |= {f"{ARGO}/{key.replace('_', '-')}": value for key, value in annotations.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "shop", "annotations": marks},
+        "data": {"k": "v"},
+    }
+
+
+def annotated(name: str, **annotations: str) -> str:
+    meta = {"name": name, "annotations": {f"{ARGO}/{key.replace('_', '-')}": text for key, text in annotations.items()}}
+    return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": "v"}})
+
+
+def resources(p: Play) -> list[dict[str, Any]]:
+    """What the status lists, without what is the same for all."""
+    same = ("kind", "version", "namespace", "group")
+    return [{key: value for key, value in one.items() if key not in same} for one in p.status().get("resources") or ()]
+
+
+def results(p: Play) -> list[tuple[str, str, str]]:
+    found = p.status()["operationState"].get("syncResult", {}).get("resources") or ()
+    return [(one["name"], one["message"], one.get("hookPhase", "")) for one in found]
+
+
+async def synced(p: Play, **spec: Any) -> None:
+    await p.application(**spec)
+    await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+
+
+async def deleted(p: Play) -> None:
+    await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
+
+
+async def test_the_application_says_for_all_its_objects_that_they_stay() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), b=annotated("b", sync_options="Delete=true"))
+        await synced(p, syncPolicy={"automated": {}, "syncOptions": ["Delete=false"]})
+        await deleted(p)
+        await p.until(lambda: SHOP not in p.cluster.objects())
+        assert (p.data("a"), p.data("b")) == ({"k": "v"}, None)
+
+
+async def test_the_application_says_for_all_its_objects_that_a_person_confirms() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, syncPolicy={"automated": {}, "syncOptions": ["Delete=confirm"]})
+        assert resources(p) == [{"name": "a", "requiresDeletionConfirmation": True, "status": "Synced"}]
+        await deleted(p)
+        await p.quiet()
+        assert p.data("a") == {"k": "v"}
+        await p.patch_application({"metadata": {"annotations": {f"{ARGO}/deletion-approved": "2100-01-01T00:00:00Z"}}})
+        await p.until(lambda: SHOP not in p.cluster.objects())
+        assert p.data("a") is None
+
+
+async def test_nothing_is_deleted_for_an_application_of_no_project() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, **AUTO)
+        await p.patch_application({"spec": {"project": "gone"}})
+        await deleted(p)
+        told = 'DeletionError: error getting app project "gone": appproject.argoproj.io "gone" not found'
+        await p.until(lambda: told in p.conditions())
+        assert p.data("a") == {"k": "v"}
+
+
+async def test_what_is_listed_and_does_not_count() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), skipped=annotated("skipped", hook="Skip"))
+        await synced(p, **AUTO)
+        extraneous = marked("tolerated", compare_options="IgnoreExtraneous")
+        for body in (marked("copy", owned_by="a"), extraneous):
+            await p.cluster.create(CONFIG_MAPS, body, manager="person")
+        expected = [
+            {"name": "a", "status": "Synced"},
+            {"name": "copy"},
+            {"name": "skipped"},
+            {"name": "tolerated", "requiresPruning": True, "status": "OutOfSync"},
+        ]
+        await p.until(lambda: resources(p) == expected)
+        assert p.sync() == "Synced"
+
+
+async def test_a_hook_that_git_has_as_an_object_by_now_is_a_hook_until_it_is_written() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), pre=hook("pre", "PreSync", data={"k": "v"}))
+        await synced(p, **AUTO)
+        await p.commit(a=config_map("a"), pre=config_map("pre"))
+        await p.until(lambda: resources(p) == [{"name": "a", "status": "Synced"}, {"name": "pre", "hook": True}])
+        assert p.sync() == "Synced"
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: resources(p)[-1] == {"name": "pre", "status": "Synced"})
+
+
+async def test_a_hook_tells_how_it_was_made_until_it_has_something_to_say() -> None:
+    async with play(wave_delay=0.0) as p:
+        await p.commit(a=config_map("a"), first=hook("first", "PreSync"), then=job("then", "PostSync"))
+        await p.application(**AUTO)
+        await p.until(lambda: len(results(p)) == 3 if p.phase() else False)
+        assert results(p) == [
+            ("first", "first created", "Succeeded"),
+            ("a", "configmap/a created", "Succeeded"),
+            ("then", "job.batch/then created", "Running"),
+        ]
+        await finish(p, "then", "Complete")
+        await p.until(lambda: p.phase() == "Succeeded")
+
+
+async def test_a_hook_without_a_name_keeps_what_it_was_named_by() -> None:
+    async with play() as p:
+        body = json.loads(hook("", "PreSync"))
+        body["metadata"] = {"generateName": "pre-", "annotations": body["metadata"]["annotations"]}
+        sha = await p.commit(a=config_map("a"), pre=json.dumps(body))
+        await synced(p, **AUTO)
+        [made] = [one for ref, one in p.cluster.objects().items() if ref.name.startswith(f"pre-{sha[:7]}-presync-")]
+        assert made["metadata"]["generateName"] == "pre-"
+        assert made["metadata"]["annotations"][f"{ARGO}/tracking-id"] == "shop:/ConfigMap:shop/"
+        await p.until(lambda: resources(p)[-1] == {"name": made["metadata"]["name"], "hook": True})
+        await deleted(p)
+        await p.until(lambda: SHOP not in p.cluster.objects())
+        assert not [ref for ref in p.cluster.objects() if ref.kind == "ConfigMap"]
+
+
+async def test_labels_of_the_namespace_are_another_matter_than_objects() -> None:
+    space = ObjectRef("", "Namespace", "", "new")
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        policy = {"syncOptions": ["CreateNamespace=true"], "managedNamespaceMetadata": {"labels": {"team": "one"}}}
+        destination = {"server": "https://kubernetes.default.svc", "namespace": "new"}
+        await synced(p, destination=destination, syncPolicy={"automated": {}, **policy})
+        state = p.status()["operationState"]["syncResult"]
+        assert state["managedNamespaceMetadata"] == {"labels": {"team": "one"}}
+        assert results(p)[0] == ("new", "namespace/new serverside-applied", "Succeeded")
+        made = p.cluster.objects()[space]["metadata"]
+        assert made["annotations"] == {f"{ARGO}/sync-options": "ServerSideApply=true"}
+        await p.patch_application({"spec": {"syncPolicy": {"managedNamespaceMetadata": {"labels": {"team": "two"}}}}})
+        await p.until(lambda: p.sync() == "OutOfSync")
+        assert resources(p) == [{"name": "a", "status": "Synced"}]
+        await p.cluster.get(NAMESPACES, "", "new")
+        await p.patch_application({"operation": {"sync": {"syncOptions": ["CreateNamespace=true"]}}})
+        await p.until(lambda: p.sync() == "Synced")
+        assert p.cluster.objects()[space]["metadata"]["labels"]["team"] == "two"
+
+
+async def test_an_operation_is_ended_between_two_attempts() -> None:
+    async with play() as p:
+        bad = {"apiVersion": "example.com/v1", "kind": "Nothing", "metadata": {"name": "x"}}
+        await p.commit(x=json.dumps(bad))
+        await p.application()
+        await p.until(lambda: p.sync() == "OutOfSync")
+        retry = {"limit": 3, "backoff": {"duration": "1h"}}
+        await p.patch_application({"operation": {"sync": {}, "retry": retry}})
+        await p.until(lambda: "finishedAt" in p.status().get("operationState", {}))
+        assert p.phase() == "Running"
+        await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
+        await p.until(lambda: p.phase() == "Failed")
+        assert p.status()["operationState"]["message"] == "Operation terminated (retried 1 times)."
+        assert "operation" not in p.cluster.objects()[SHOP]
+
+
+async def test_git_is_looked_at_while_an_operation_waits() -> None:
+    async with play() as p:
+        await p.commit(pre=job("pre", "PreSync"), a=config_map("a"))
+        await p.application(**AUTO)
+        await p.until(lambda: "waiting for completion" in p.status().get("operationState", {}).get("message", ""))
+        sha = await p.commit(pre=job("pre", "PreSync"), a=config_map("a", k="new"))
+        await p.patch_application({"metadata": {"annotations": {f"{ARGO}/refresh": "normal"}}})
+        await p.until(lambda: p.status()["sync"]["revision"] == sha)
+        assert p.phase() == "Running"
+        assert f"{ARGO}/refresh" not in (p.cluster.objects()[SHOP]["metadata"].get("annotations") or {})
+        await finish(p, "pre", "Complete")
+        await p.until(lambda: p.data("a") is not None)
+
+
+async def test_a_heal_names_all_that_is_not_synced_and_is_counted_anew_for_a_commit() -> None:
+    healing = {"syncPolicy": {"automated": {"selfHeal": True}}}
+    async with play() as p:
+        await p.commit(a=config_map("a"), post=hook("post", "PostSync"))
+        await synced(p, **healing)
+
+        def asked() -> dict[str, Any]:
+            found: dict[str, Any] = p.status()["operationState"]["operation"]["sync"]
+            return {key: found.get(key) for key in ("autoHealAttemptsCount", "resources")}
+
+        named = [{"kind": "ConfigMap", "name": "a"}, {"kind": "ConfigMap", "name": "post"}]
+        for value in ("one", "two"):
+            await p.until(lambda: len(resources(p)) == 2)
+            await p.by_hand("a", k=value)
+            await p.until(lambda: asked() == {"autoHealAttemptsCount": 1, "resources": named})
+            sha = await p.commit(a=config_map("a", k=f"new {value}"), post=hook("post", "PostSync"))
+            await p.until(lambda: p.status()["sync"]["revision"] == sha and p.sync() == "Synced")  # noqa: B023
+            await p.until(lambda: asked()["autoHealAttemptsCount"] is None)
