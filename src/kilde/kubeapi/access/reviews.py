@@ -1,16 +1,17 @@
 """Reviews: questions about access that are answered, not stored (authentication.k8s.io and authorization.k8s.io)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kilde.core.basics.values import Object, canonical
+from kilde.core.basics.values import Object
 from kilde.kubeapi.access.authorizer import Authorizer, Decision
 from kilde.kubeapi.access.tokens import ISSUER, Tokens
 from kilde.kubeapi.call import Call, User
-from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
+from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.logic.rbac import Attributes
+from kilde.kubeapi.resources.causes import Cause, Struct, invalid
 from kilde.kubeapi.world import World
 
 _NO_KIND = Named("authorization.k8s.io", "")
@@ -50,23 +51,23 @@ class Reviews:
 
     def _self_access(self, call: Call, body: Object) -> Object:
         spec = body.get("spec") or {}
+        _check([*_wrong_attributes(spec), *_wrong_metadata(body)])
         return _status(self._authorizer.decide(call.user, _attributes(spec)))
 
     def _access(self, call: Call, body: Object) -> Object:
         spec = body.get("spec") or {}
-        wanted = _attributes(spec)
-        if not spec.get("user") and not spec.get("groups"):
-            raise _invalid('Invalid value: "": at least one of user or group must be specified', "spec.user")
-        groups = tuple(str(group) for group in spec.get("groups") or ())
-        return _status(self._authorizer.decide(User(str(spec.get("user") or ""), groups), wanted))
+        _check([*_wrong_attributes(spec), *_wrong_subject(spec), *_wrong_metadata(body)])
+        return self._decided(spec)
 
     def _local_access(self, call: Call, body: Object) -> Object:
         spec = body.get("spec") or {}
-        asked = (spec.get("resourceAttributes") or {}).get("namespace", "")
-        if asked != call.namespace:
-            what = f"Invalid value: {failures.quoted(str(asked))}: must match metadata.namespace"
-            raise _invalid(what, "spec.resourceAttributes.namespace")
-        return self._access(call, body)
+        wrong = [*_wrong_attributes(spec), *_wrong_subject(spec), *_wrong_metadata(body, call.namespace)]
+        _check([*wrong, *_wrong_place(spec, call.namespace)])
+        return self._decided(spec)
+
+    def _decided(self, spec: Object) -> Object:
+        groups = tuple(str(group) for group in spec.get("groups") or ())
+        return _status(self._authorizer.decide(User(str(spec.get("user") or ""), groups), _attributes(spec)))
 
     def _rules(self, call: Call, body: Object) -> Object:
         namespace = str((body.get("spec") or {}).get("namespace") or "")
@@ -119,18 +120,43 @@ def _status(decision: Decision) -> Object:
 
 def _attributes(spec: Object) -> Attributes:
     resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if resource is not None and path is not None:
-        shown = canonical({"Path": path.get("path") or "", "Verb": path.get("verb") or ""}).decode()
-        what = f"Invalid value: {shown}: cannot be specified in combination with resourceAttributes"
-        raise _invalid(what, "spec.nonResourceAttributes")
-    if resource is None and path is None:
-        what = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        raise _invalid(what, "spec.resourceAttributes")
     if resource is None:
         return Attributes(str((path or {}).get("verb") or ""), path=str((path or {}).get("path") or ""))
     fields = ("verb", "group", "resource", "subresource", "namespace", "name")
     return Attributes(*(str(resource.get(field) or "") for field in fields))
 
 
-def _invalid(message: str, field: str) -> ApiError:
-    return failures.invalid(_NO_KIND, [failures.cause("FieldValueInvalid", message, field)])
+def _wrong_attributes(spec: Object) -> Iterator[Cause]:
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource is not None and path is not None:
+        shown = Struct({"Path": path.get("path") or "", "Verb": path.get("verb") or ""})
+        yield invalid("spec.nonResourceAttributes", shown, "cannot be specified in combination with resourceAttributes")
+    if resource is None and path is None:
+        words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        yield invalid("spec.resourceAttributes", None, words)
+
+
+def _wrong_subject(spec: Object) -> Iterator[Cause]:
+    if not spec.get("user") and not spec.get("groups"):
+        yield invalid("spec.user", "", "at least one of user or group must be specified")
+
+
+def _wrong_metadata(body: Object, namespace: str = "") -> Iterator[Cause]:
+    """A review has no name; where it is `namespace` that it is in, that alone."""
+    meta = {key: value for key, value in (body.get("metadata") or {}).items() if value and key != "managedFields"}
+    if meta.keys() - ({"namespace"} if namespace else set()):
+        shown = Struct(ordered({"metadata": {**meta, **({"namespace": namespace} if namespace else {})}})["metadata"])
+        yield invalid("metadata", shown, "must be empty except for namespace" if namespace else "must be empty")
+
+
+def _wrong_place(spec: Object, namespace: str) -> Iterator[Cause]:
+    resource = spec.get("resourceAttributes")
+    if resource is not None and str(resource.get("namespace") or "") != namespace:
+        where = "spec.resourceAttributes.namespace"
+        yield invalid(where, str(resource.get("namespace") or ""), "must match metadata.namespace")
+
+
+def _check(wrong: list[Cause]) -> None:
+    """422 for what is wrong."""
+    if wrong:
+        raise failures.invalid(_NO_KIND, wrong)

@@ -12,6 +12,7 @@ from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
 from kilde.kubeapi.resources import protobuf
 
+PARSING = "couldn't get version/kind; json parse error"
 _SHOWN = 30
 _LIMITS = YamlLimits(size=3 << 20, depth=500)
 
@@ -23,26 +24,40 @@ class Body(NamedTuple):
     duplicates: tuple[str, ...] = ()
 
 
+class Unreadable(InvalidInput):
+    """A body is none; `what` is in a real server's words."""
+
+    code = "unreadable-body"
+
+
 def decode(raw: bytes, media: str, kind: str) -> Body:
-    """The value of a JSON or YAML body, as a Go decoder reads it (maps under one key are united). 400 if it cannot be read."""
+    """The value of a body that should be of this kind. 400 if it cannot be read."""
+    try:
+        return read(raw, media)
+    except Unreadable as error:
+        raise unrecognized(raw, kind, error.what) from error
+
+
+def read(raw: bytes, media: str) -> Body:
+    """The value of a JSON or YAML body, as a Go decoder reads it (maps under one key are united). Unreadable; 400 for protobuf."""
     if media == PROTOBUF:
         return _protobuf(raw)
     try:
         return _yaml(raw) if media == YAML else _json(raw)
     except InvalidInput as error:
-        raise _unrecognized(raw, kind, f"yaml: {error.what}") from error
+        raise Unreadable(f"yaml: {error.what}") from error
     except RecursionError as error:
-        raise _unrecognized(raw, kind, "couldn't get version/kind; json parse error: exceeded max depth") from error
+        raise Unreadable(f"{PARSING}: exceeded max depth") from error
     except ValueError as error:
-        raise _unrecognized(raw, kind, f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
+        raise Unreadable(f"{PARSING}: {json_problem(raw)}") from error
 
 
 def without_kind(raw: bytes, kind: str) -> ApiError:
     """400 for a custom resource that does not say its kind: of built-in ones the path says it."""
-    return _unrecognized(raw, kind, f"Object 'Kind' is missing in '{raw.decode(errors='replace')}'")
+    return unrecognized(raw, kind, f"Object 'Kind' is missing in '{raw.decode(errors='replace')}'")
 
 
-def _unrecognized(raw: bytes, kind: str, why: str) -> ApiError:
+def unrecognized(raw: bytes, kind: str, why: str) -> ApiError:
     """400, with the beginning of what was sent."""
     head = raw[:_SHOWN].decode(errors="replace") if raw[:1] == b"{" else raw[:_SHOWN].hex()
     shown = "<empty>" if not raw else f"{head} ..." if len(raw) > _SHOWN else head

@@ -20,7 +20,7 @@ def json_problem(raw: bytes) -> str:
         elif error.msg.startswith("Expecting ':' delimiter"):
             where = "after object key"
         else:
-            where = "looking for beginning of value"
+            return _no_value(text[error.pos :])
         return f"invalid character '{text[error.pos]}' {where}"
     except RecursionError:
         return "exceeded max depth"
@@ -29,3 +29,15 @@ def json_problem(raw: bytes) -> str:
 
 def _in_object(text: str) -> bool:
     return text.rfind("{") > text.rfind("[")
+
+
+def _no_value(text: str) -> str:
+    """What is wrong where a value should begin: a word is read as the literal that begins like it, a minus asks for digits."""
+    literal = next((word for word in ("null", "true", "false") if text[:1] == word[0]), "")
+    text += " "  # as Go reads on where a text ends
+    for place, letter in enumerate(literal):
+        if text[place] != letter:
+            return f"invalid character '{text[place]}' in literal {literal} (expecting '{letter}')"
+    if text[0] == "-":
+        return f"invalid character '{text[1]}' in numeric literal"
+    return f"invalid character '{text[:1]}' looking for beginning of value"

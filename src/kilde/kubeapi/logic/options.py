@@ -236,7 +236,7 @@ _POLICIES = ("Foreground", "Background", "Orphan")
 
 def delete_options(query: Query, body: Mapping[str, Any] | None) -> DeleteOptions:
     """From the body where there is one, else from the query. 422 if they do not hold."""
-    if body:
+    if body is not None:
         raw: Mapping[str, Any] = body
         grace = raw.get("gracePeriodSeconds")
     else:

@@ -18,6 +18,7 @@ _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers
 _KEYS = "application/jwk-set+json"
 _ISSUER = ("/.well-known/openid-configuration", "/openid/v1/jwks")
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_INDEX = ("/", "/index.html")
 
 
 class About:
@@ -30,39 +31,35 @@ class About:
         self._openapi = OpenApi(world.kinds.catalog, world.kinds.schemas, world.release)
 
     def serve(self, request: Request) -> Response:
-        """The answer; a plain 404 for a path that is not known."""
+        """The answer; a plain 404 for a path that is not known.
+
+        As on a real server most of it answers whatever the method is; what is a web service there takes GET alone.
+        """
         path = request.path.rstrip("/") or "/"
         head = path.split("/")[1]
         if head in ("healthz", "livez", "readyz"):
-            return self._health(request, path)
+            return self._health(request, request.path)
         if head in ("api", "apis"):
             return self._discover(request, path)
-        if request.method not in ("GET", "HEAD"):
-            if path == "/version":
-                raise failures.method_not_allowed()
-            return text(404, NOT_FOUND)
         if head == "openapi":
-            return self._describe(request, path)
-        if path == "/version":
-            return answer(200, version_info(self._world.release.version))
-        if path in _ISSUER:
-            return self._issuer(request, path)
-        if path == "/metrics":
+            return self._describe(request, request.path)
+        if path == "/version" or path in _ISSUER:
+            if request.method != "GET":
+                raise failures.method_not_allowed()
+            return (
+                self._issuer(request, path)
+                if path in _ISSUER
+                else answer(200, version_info(self._world.release.version))
+            )
+        if request.path == "/metrics":
             return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
-        if path == "/":
-            paths = [
-                "/api",
-                "/api/v1",
-                "/apis",
-                *self.discovery.paths,
-                *_HEALTH,
-                *_ISSUER,
-                "/metrics",
-                "/openapi/v3",
-                "/version",
-            ]
-            return answer(200, {"paths": sorted(set(paths))})
-        return text(404, NOT_FOUND)
+        return answer(200, {"paths": self._paths()}) if request.path in _INDEX else text(404, NOT_FOUND)
+
+    def _paths(self) -> list[str]:
+        """What is served beside objects."""
+        checks = (f"{path}/{name}" for path in _HEALTH for name in _CHECKS)
+        openapi = ("/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version")
+        return sorted({"/api", "/api/v1", "/apis", *self.discovery.paths, *_HEALTH, *checks, *_ISSUER, *openapi})
 
     @property
     def discovery(self) -> Discovery:
@@ -81,12 +78,12 @@ class About:
 
     def _describe(self, request: Request, path: str) -> Response:
         """`/openapi/v3` and below. A document asked for by its hash never changes, and is so marked."""
-        name = path.removeprefix("/openapi/v3").strip("/")
-        document = self.openapi.document(name) if name else self.openapi.index
         if path == "/openapi/v2":
             return openapi_v2(request.headers.get("accept", ""), self._world.release.version)
-        if not path.startswith("/openapi/v3"):
+        if path != "/openapi/v3" and not path.startswith("/openapi/v3/"):
             return text(404, NOT_FOUND)
+        name = path.removeprefix("/openapi/v3")
+        document = self.openapi.document(name.removeprefix("/")) if name else self.openapi.index
         if document is None:
             return Response(404, b"", "")
         headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept")]
@@ -120,9 +117,11 @@ class About:
 
     def _health(self, request: Request, path: str) -> Response:
         parts = path.strip("/").split("/")
-        if len(parts) > 1 and "/".join(parts[1:]) not in _CHECKS:
+        if path.endswith("/") or (len(parts) > 1 and "/".join(parts[1:]) not in _CHECKS):
             return text(404, NOT_FOUND)
-        if "verbose" not in request.query or len(parts) > 1:
+        if len(parts) > 1:
+            return Response(200, b"ok", "text/plain; charset=utf-8")
+        if "verbose" not in request.query:
             return text(200, "ok")
         excluded = set(request.query.get("exclude", ()))
         lines = [f"[+]{name} excluded: ok" if name in excluded else f"[+]{name} ok" for name in _CHECKS]
@@ -135,7 +134,8 @@ class About:
             if head == "api" or (group in GROUP_ORDER and self.discovery.group(group) is not None):
                 raise failures.no_such_resource()  # of a built-in group; those of CRDs are told as any other path
             return text(404, NOT_FOUND)
-        if request.method != "GET":
+        is_index = path.startswith("/apis") and path.count("/") < 3  # which an aggregator serves there
+        if request.method != "GET" and not is_index:
             raise failures.method_not_allowed()
         headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public")]
         if request.headers.get("if-none-match") == document.etag:

@@ -34,7 +34,7 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
         )
     else:
         value = tables.partial(obj) if form.kind else obj
-    return answer(status, value, form, call.warnings)
+    return answer(status, in_version(value, form), form, call.warnings)
 
 
 def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Response:
@@ -66,7 +66,12 @@ def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Res
             "metadata": metadata,
             "items": objects,
         }
-    return answer(200, value, form, call.warnings)
+    return answer(200, in_version(value, form), form, call.warnings)
+
+
+def in_version(value: Object, form: Form) -> Object:
+    """A Table, or metadata alone, in the version that was asked for: they are the same in both."""
+    return {**value, "apiVersion": f"meta.k8s.io/{form.version}"} if form.kind else value
 
 
 def items(kind: Kind, records: Sequence[Record]) -> list[bytes]:

@@ -14,7 +14,6 @@ from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.local import own
 from kilde.kubeapi.local_services import LocalServices
 from kilde.kubeapi.logic import decode, failures, go_decode, negotiate, options
-from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
@@ -25,6 +24,7 @@ from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs import admit, create, delete, patch, read, update
+from kilde.kubeapi.verbs.body_kind import AnotherKind, Said, check_said, with_head
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
 from kilde.kubeapi.verbs.subresources.binding import Binding
 from kilde.kubeapi.verbs.subresources.handler import Handler
@@ -40,6 +40,8 @@ _ORPHANED = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
+_CONNECTED = ("exec", "attach", "portforward", "proxy")
+_SEGMENTS = {".": "may not be '.'", "..": "may not be '..'"}
 _KUBELET = ("log", "exec", "attach", "portforward", "proxy")
 _OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 
@@ -63,10 +65,15 @@ class Resources:
     async def serve(self, request: Request, route: Route, send: Send) -> None:
         """Answers one request, or streams a watch. ApiError for a refusal."""
         if (route.group, route.plural, route.subresource) == ("", "services", "proxy"):
+            _check_connected(request)
             await self._services.serve(request, route, send)
             return
         kind = self.kind_of(route)
         verb = verb_of(request, route, kind)
+        if route.subresource in _CONNECTED and not route.group:
+            _check_connected(request)
+        if _is_proxy(kind, route) and kind.storage == "nodes":
+            raise self._no_kubelet(kind, route.name)
         call = self._call(request, route, kind, verb)
         request.warnings = call.warnings
         if not kind.resource.custom and route.subresource in _TYPED:
@@ -84,6 +91,8 @@ class Resources:
         if handler is not None:
             response = await self._ask(request, call, handler, verb)
         else:
+            if verb in ("get", "delete"):
+                check_segment(route.name)
             response = await self._verbs[verb](request, call)
         await self._world.store.settled(response.version)
         await response.send(request, send)
@@ -97,7 +106,7 @@ class Resources:
     def kind_of(self, route: Route) -> Kind:
         """The kind behind a path; 404 if there is none."""
         kind = self._world.kinds.at(route.group, route.version, route.plural)
-        if kind is None or route.rest:
+        if kind is None or (route.rest and not _is_proxy(kind, route)):
             raise failures.no_such_resource()
         if route.subresource and kind.resource.sub_resource(route.subresource) is None:
             if kind.resource.custom:
@@ -105,6 +114,8 @@ class Resources:
             raise failures.no_such_resource()
         inside = bool(route.namespace)
         if inside != kind.resource.namespaced and (inside or route.name):
+            raise failures.no_such_resource()
+        if not route.subresource and not _has_path(kind, route):
             raise failures.no_such_resource()
         return kind
 
@@ -130,6 +141,12 @@ class Resources:
         if form.media != negotiate.JSON:
             raise negotiate.not_acceptable(stream=True)
         await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
+
+    def _no_kubelet(self, kind: Kind, name: str) -> ApiError:
+        """Why a node cannot be reached."""
+        if self._world.find(kind, "", name) is None:
+            return failures.not_found(kind.about(name))
+        return ApiError(501, "NotImplemented", "proxy is not served: nodes of this cluster are pretended")
 
     async def _kubelet(self, request: Request, call: Call, send: Send) -> None:
         if call.subresource != "log":
@@ -174,6 +191,7 @@ class Resources:
                 metadata=version,
                 subresource=call.subresource,
             )
+            value = render.in_version(value, form)
         return answer(200, value, form, call.warnings)
 
     async def _get(self, request: Request, call: Call) -> Response:
@@ -216,16 +234,27 @@ class Resources:
         media = negotiate.body_media(request.headers.get("content-type", ""))
         raw = await request.body()
         body = decode.decode(raw, media, name)
-        value = body.value if body.value is not None else {}
-        if not isinstance(value, dict):
-            raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
-        if sub is not None:
-            value = admit.typed_body(call, sub, value, body.duplicates)
-            return {**value, "metadata": dict(value.get("metadata") or {})}
-        if call.kind.resource.custom and not value.get("kind"):
-            raise decode.without_kind(raw, name)
-        admit.check_kind(call.kind, value)
-        return dict(admit.typed(call, value, body.duplicates))
+        resource = call.kind.resource
+        if resource.custom and sub is None:
+            value = body.value if body.value is not None else {}
+            if not isinstance(value, dict):
+                raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
+            if not value.get("kind"):
+                raise decode.without_kind(raw, name)
+            admit.check_kind(call.kind, value)
+            return dict(admit.typed(call, value, body.duplicates))
+        group, version, _ = sub.body if sub and sub.body[1] else (resource.group, resource.version, name)
+        wanted = Said(group, version, name)
+        try:
+            said = check_said(body.value, wanted)
+        except decode.Unreadable as error:
+            raise decode.unrecognized(raw, name, error.what) from error
+        except AnotherKind as error:
+            raise failures.bad_request(error.told) from error
+        if sub is None:
+            return dict(admit.typed(call, said, body.duplicates))
+        made = admit.typed_body(call, sub, said, body.duplicates)
+        return {**made, "metadata": dict(made.get("metadata") or {})}
 
     async def _patch(self, request: Request, call: Call) -> Response:
         object_form(request)
@@ -258,7 +287,7 @@ class Resources:
 
     async def _delete_options(self, request: Request) -> options.DeleteOptions:
         raw = await request.body()
-        body = delete_body(raw, request.headers.get("content-type", "")) if raw.strip() else None
+        body = delete_body(raw, request.headers.get("content-type", "")) if raw else None
         return options.delete_options(request.query, body)
 
 
@@ -276,28 +305,51 @@ def delete_body(raw: bytes, content_type: str) -> Object:
     """The DeleteOptions of a body; 400 if it is none."""
     media = negotiate.body_media(content_type)
     try:
-        value = decode.decode(raw, media, "DeleteOptions").value
-    except ApiError as error:
-        raise failures.bad_request(f"couldn't get version/kind; json parse error: {json_problem(raw)}") from error
-    if not isinstance(value, dict):
-        return {}
-    node = schema.builtin().node("", "v1", "DeleteOptions")
-    assert node is not None
-    try:
+        value = with_head(decode.read(raw, media).value)
+        node = schema.builtin().node("", "v1", "DeleteOptions")
+        assert node is not None
         go_decode.decode(node, value)
-    except go_decode.WrongType as error:
-        raise failures.bad_request(str(error)) from error
-    kind, version = value.get("kind"), value.get("apiVersion")
-    if kind not in (None, "DeleteOptions"):
-        what = f'no kind "{kind}" is registered for version "{version or "meta.k8s.io/v1"}" in scheme "pkg/runtime/scheme.go:111"'
-        raise failures.bad_request(what)
-    return value
+    except (decode.Unreadable, go_decode.WrongType) as error:
+        raise failures.bad_request(error.what) from error
+    kind, version = str(value.get("kind") or ""), str(value.get("apiVersion") or "meta.k8s.io/v1")
+    if kind in ("", "DeleteOptions"):
+        return value
+    if (kind, version) == ("Status", "v1"):
+        raise failures.bad_request("converting (v1.Status) to (v1.DeleteOptions): unknown conversion")
+    scheme = 'in scheme "pkg/runtime/scheme.go:111"'
+    raise failures.bad_request(f'no kind "{kind}" is registered for version "{version}" {scheme}')
+
+
+def _check_connected(request: Request) -> None:
+    if "dryRun" in request.query:
+        raise failures.bad_request("dryRun is not supported")
+
+
+def check_segment(name: str) -> None:
+    """400 for a name that no path can have."""
+    why = _SEGMENTS.get(name) or next((f"may not contain '{one}'" for one in "/%" if one in name), "")
+    if why:
+        raise failures.bad_request(f"Name parameter invalid: {failures.quoted(name)}: {why}")
+
+
+def _is_proxy(kind: Kind, route: Route) -> bool:
+    return route.subresource == "proxy" and kind.resource.sub_resource("proxy") is not None
+
+
+def _has_path(kind: Kind, route: Route) -> bool:
+    """Whether there is such a path for any method: what can only be created has no names, and none across namespaces."""
+    verbs = set(kind.resource.verbs)
+    if route.name:
+        return kind.resource.custom or bool(verbs & {"get", "update", "patch", "delete"})
+    return bool(route.namespace) or not kind.resource.namespaced or "list" in verbs
 
 
 def verb_of(request: Request, route: Route, kind: Kind) -> str:
     """The Kubernetes verb that a method means here; 405 if the resource has none such."""
     if route.subresource:
         sub = kind.resource.sub_resource(route.subresource)
+        if _is_proxy(kind, route):
+            return "get"  # all that matters there is where it leads
         verb = _SUBRESOURCE.get(request.method, "")
         if sub is None or verb not in sub.verbs:
             raise failures.method_not_allowed()

@@ -128,6 +128,8 @@ def check_log_options(call: Call, query: Query) -> None:
     if options.first(query, "sinceSeconds") and options.first(query, "sinceTime"):
         told = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
         causes.append(failures.cause("FieldValueForbidden", told, "[]"))
+    if "stream" in query:  # its feature is off by default
+        causes.append(failures.cause("FieldValueForbidden", "Forbidden: may not be specified", "stream"))
     if causes:
         raise failures.invalid(Named("", "PodLogOptions", call.name), causes)
 

@@ -67,6 +67,8 @@ class Scale(Handler):
         old = scale_of(kind, parent)
         if apply_config is not None:
             new = _applied(world, call, old, apply_config)
+            if kind.resource.custom:
+                _check_applied(old, new, apply_config)
         else:
             body = _as_go({**body, "apiVersion": _API_VERSION, "kind": "Scale"})
             new = with_ownership(
@@ -160,6 +162,21 @@ def _applied(world: World, call: Call, old: Object, config: Object) -> Object:
         raise failures.bad_request(error.what) from error
     except InvalidInput as error:
         raise failures.unexplained(error.what) from error
+
+
+def _check_applied(old: Object, new: Object, config: Object) -> None:
+    """A real server cannot write a custom resource's scale that is applied: it looks for autoscaling/v1 among the resource's versions.
+
+    It gets that far only if the number would change, or if nobody owned it.
+    """
+    why = "to proper version: request to convert CR to an invalid group/version: autoscaling/v1"
+    if not old["metadata"].get("managedFields"):
+        what = f"failed to convert live object (/; {_API_VERSION}, Kind=Scale) {why}"
+        raise failures.unexplained(f"failed to create manager for existing fields: {what}")
+    if (new.get("spec") or {}).get("replicas") != (old.get("spec") or {}).get("replicas"):
+        meta = config.get("metadata") or {}
+        about = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}"
+        raise failures.unexplained(f"failed to convert new object ({about}; {_API_VERSION}, Kind=Scale) {why}")
 
 
 def _wrong_type(replicas: Json) -> str:

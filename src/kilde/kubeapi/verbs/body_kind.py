@@ -1,0 +1,105 @@
+"""Which kind a body says it is: what a real server's decoder refuses before it looks at anything else (apimachinery's serializers)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Json, Object
+from kilde.core.objects.typed import schema
+from kilde.kubeapi.logic.decode import PARSING, Unreadable
+
+_HEAD = '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+_PARSING = f"{PARSING}: json: cannot unmarshal"
+_SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
+_INTERNAL = {"": "core", "internal.apiserver.k8s.io": "apiserverinternal", "events.k8s.io": "core"}
+_UNSERVED = frozenset({("", "v1", "List"), ("extensions", "v1beta1", "Scale")})
+
+
+class Said(NamedTuple):
+    """Group, version and kind."""
+
+    group: str
+    version: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def known(self) -> bool:
+        """Whether a real server knows such objects, of whatever resource."""
+        return self in _UNSERVED or schema.builtin().node(*self) is not None
+
+
+class AnotherKind(InvalidInput):
+    """A body is of another kind; `told` is the whole of it as an object's body is refused."""
+
+    code = "another-kind"
+
+    def __init__(self, what: str, told: str) -> None:
+        super().__init__(what)
+        self.told = told
+
+
+def check_said(value: Json, wanted: Said) -> Object:
+    """The body, null as an empty one, with the apiVersion and kind it does not say. Unreadable, AnotherKind."""
+    body = with_head(value)
+    said = _said(body, wanted)
+    if said != wanted:
+        raise _another(said, wanted)
+    return {**body, "apiVersion": said.api_version, "kind": said.kind}
+
+
+def with_head(value: Json) -> Object:
+    """A body of which can be told what it says to be; null is an empty one. Unreadable."""
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise Unreadable(f"{_PARSING} {_go_kind(value)} into Go value of type struct {_HEAD}")
+    for key in ("apiVersion", "kind"):
+        child = value.get(key)
+        if child is not None and not isinstance(child, str):
+            raise Unreadable(f"{_PARSING} {_go_kind(child)} into Go struct field .{key} of type string")
+    told = str(value.get("apiVersion") or "")
+    if told.count("/") > 1:
+        raise Unreadable(f"unexpected GroupVersion string: {told}")
+    return value
+
+
+def _said(value: Mapping[str, Json], wanted: Said) -> Said:
+    told = str(value.get("apiVersion") or "")
+    group, _, version = told.rpartition("/")
+    if not told:
+        group, version = wanted.group, wanted.version
+    return Said(group, version, str(value.get("kind") or wanted.kind))
+
+
+def _another(said: Said, wanted: Said) -> AnotherKind:
+    word = f'{said.kind} in version "{said.version}" cannot be handled as a {wanted.kind}'
+    if not said.known:
+        what = f'no kind "{said.kind}" is registered for version "{said.api_version}" {_SCHEME}'
+        return AnotherKind(what, f"{word}: {what}")
+    if said.kind != wanted.kind or _package(said) != _package(wanted):
+        target = f"{_package(wanted)}.{wanted.kind}"
+        what = f"converting ({said.version}.{said.kind}) to ({target}): unknown conversion"
+        return AnotherKind(what, f"{word}: {what}")
+    told, expected = said.api_version, wanted.api_version
+    what = f"the API version in the data ({told}) does not match the expected API version ({expected})"
+    return AnotherKind(what, what)
+
+
+def _package(said: Said) -> str:
+    """Where a real server keeps the form of a kind that it works with."""
+    if said.kind == "Scale":
+        return "autoscaling"
+    return _INTERNAL.get(said.group) or said.group.partition(".")[0]
+
+
+def _go_kind(value: Json) -> str:
+    """What Go calls a value of JSON."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
