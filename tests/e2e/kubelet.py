@@ -1,4 +1,7 @@
-"""A kubelet for hooks: it notes every Pod that is made in a namespace, once each, and ends it after a moment as its label says."""
+"""A kubelet for hooks: it notes every Pod that is made, once each, and ends it after a moment as its label says; those that are to last are Ready.
+
+Of the cluster in the box's own annotation `sim.kilde.dev/pod` it knows `exit=1` and `run=…`, so that one manifest plays on both clusters.
+"""
 
 import asyncio
 import json
@@ -15,11 +18,12 @@ from kilde.adapters.cluster.client import KubeCluster
 from kilde.core.basics.errors import ClusterError
 from kilde.ports.cluster import EventType, Resource
 
+_CONDITIONS = ("PodScheduled", "Initialized", "ContainersReady", "Ready")
 _PODS = Resource("", "v1", "Pod", "pods", True)
 
 
 class Kubelet:
-    """Runs in a thread of its own, `with Kubelet(…)`. `seen` gets the name of each Pod when it is new; `made` counts them."""
+    """Runs in a thread of its own, `with Kubelet(…)`, for one namespace, or with "" for all. `seen` gets the name of each Pod when it is new; `made` counts them."""
 
     def __init__(
         self, config: Path, namespace: str, dice: random.Random, longest: float, seen: queue.Queue[str]
@@ -63,18 +67,26 @@ class Kubelet:
                     self._ready.set()
                 if event.type in (EventType.SYNCED, EventType.BROKEN, EventType.DELETED):
                     continue
-                meta = json.loads(event.raw)["metadata"]
-                if meta["uid"] not in self._uids:
-                    self._uids[meta["uid"]] = event.name
+                pod = json.loads(event.raw)
+                uid = pod["metadata"]["uid"]
+                if uid not in self._uids:
+                    self._uids[uid] = event.name
                     self.seen.put(event.name)
-                    ending.create_task(self._end(cluster, event.name, meta))
+                    ending.create_task(self._end(cluster, pod))
 
-    async def _end(self, cluster: KubeCluster, name: str, meta: dict[str, Any]) -> None:
+    async def _end(self, cluster: KubeCluster, pod: dict[str, Any]) -> None:
+        meta = pod["metadata"]
+        script = (meta.get("annotations") or {}).get("sim.kilde.dev/pod", "")
         await asyncio.sleep(self._dice.uniform(0.0, self._longest))
-        phase = "Failed" if (meta.get("labels") or {}).get("ends") == "badly" else "Succeeded"
-        patch = {"metadata": {"uid": meta["uid"]}, "status": {"phase": phase}}
+        status: dict[str, Any] = {"phase": "Running"}
+        if pod["spec"]["restartPolicy"] == "Always":
+            status["conditions"] = [{"type": kind, "status": "True"} for kind in _CONDITIONS]
+        elif not script.startswith("run="):
+            badly = (meta.get("labels") or {}).get("ends") == "badly" or script == "exit=1"
+            status["phase"] = "Failed" if badly else "Succeeded"
+        patch = {"metadata": {"uid": meta["uid"]}, "status": status}
         try:
-            await cluster.patch(_PODS, self._namespace, name, patch, manager="kubelet", subresource="status")
+            await cluster.patch(_PODS, meta["namespace"], meta["name"], patch, manager="kubelet", subresource="status")
         except ClusterError as error:
             if error.status not in (404, 409):  # it went before it ended
                 raise
