@@ -1,4 +1,4 @@
-"""The manual pages on syncs do what they say: their console blocks are run, page after page on one cluster, and what they print is compared.
+"""The manual pages on syncs do what they say: their console blocks are run, page after page on one cluster, and outputs compared.
 
 On a real control plane they say the same: nobody needs to be told another story than that of the cluster in the box.
 """
@@ -24,12 +24,12 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("syncing.md", "hooks.md", "automation.md", "pruning.md", "differences.md")
 _FILE = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 
 @contextlib.contextmanager
 def real_cluster(folder: Path, config: Path) -> Iterator[None]:
-    """A control plane of its own, as a person prepares one for Kilde, whose pods run and end; its kubeconfig in the place of that of the box."""
+    """A control plane as a person prepares one for Kilde, whose pods run and end; its kubeconfig lies where that of the box would."""
     with control_plane(folder) as plane:
         printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True)
         kubectl = [str(BIN / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]

@@ -1,4 +1,4 @@
-"""A kubelet for hooks: it notes every Pod that is made, once each, and ends it after a moment as its label says; those that are to last are Ready.
+"""A kubelet for hooks: it notes every Pod that is made, once each, and ends it after a moment as its label says; what is to last is Ready.
 
 Of the cluster in the box's own annotation `sim.kilde.dev/pod` it knows `exit=1` and `run=…`, so that one manifest plays on both clusters.
 """
@@ -23,7 +23,10 @@ _PODS = Resource("", "v1", "Pod", "pods", True)
 
 
 class Kubelet:
-    """Runs in a thread of its own, `with Kubelet(…)`, for one namespace, or with "" for all. `seen` gets the name of each Pod when it is new; `made` counts them."""
+    """Runs in a thread of its own, `with Kubelet(…)`, for one namespace, or with "" for all.
+
+    `seen` gets the name of each Pod when it is new; `made` counts them.
+    """
 
     def __init__(
         self, config: Path, namespace: str, dice: random.Random, longest: float, seen: queue.Queue[str]

@@ -131,3 +131,59 @@ def test_a_token_is_told_once_and_kept_nowhere(stage: Stage) -> None:
     assert gone.returncode == 3
     assert "the token was deleted from its project" in gone.stderr
     assert token not in gone.stderr
+
+
+def test_what_a_project_does_not_permit_is_not_deployed(stage: Stage) -> None:
+    space = f"{stage.space}-shop"[-60:].lstrip("-")
+    role = manifest("ClusterRole", f"{space}-role", "rbac.authorization.k8s.io/v1", rules=[])
+    stage.create_repository(
+        {
+            "good/a.json": manifest("ConfigMap", "a"),
+            "kinds/b.json": manifest("ConfigMap", "b"),
+            "kinds/s.json": manifest("ServiceAccount", "s"),
+            "cluster/c.json": manifest("ConfigMap", "c"),
+            "cluster/r.json": role,
+        }
+    )
+    stage.start()
+    stage.kubectl("create", "namespace", space)
+    elsewhere = "https://git.example/elsewhere.git"
+    project(
+        stage,
+        sourceRepos=[stage.url],
+        destinations=[{"server": "*", "namespace": f"{space}*"}, {"server": "*", "namespace": f"!{space}-secret"}],
+        clusterResourceWhitelist=[{"group": "", "kind": "Namespace"}],
+        namespaceResourceBlacklist=[{"group": "", "kind": "ServiceAccount"}],
+    )
+    automated = {"automated": {}, "retry": {"limit": 0}}
+    for name, more in {
+        "good": {},
+        "kinds": {},
+        "cluster": {},
+        "elsewhere": {"source": {"repoURL": elsewhere, "path": "good", "targetRevision": "main"}},
+        "hidden": {"destination": {"server": "https://kubernetes.default.svc", "namespace": f"{space}-secret"}},
+    }.items():
+        stage.application(name, name, space, project="team", syncPolicy=automated, **more)
+    stage.until(lambda: stage.is_well("good"), "what is permitted is deployed")
+
+    def failed(name: str) -> str:
+        state = stage.status(name).get("operationState") or {}
+        return str(state.get("message")) if state.get("phase") == "Failed" else ""
+
+    stage.until(lambda: failed("kinds") and failed("cluster"), "kinds that are not permitted")
+    begun = "one or more synchronization tasks are not valid: resource"
+    assert failed("kinds") == f"{begun} :ServiceAccount is not permitted in project team"
+    assert failed("cluster") == f"{begun} rbac.authorization.k8s.io:ClusterRole is not permitted in project team"
+    told = {}
+    for name in ("elsewhere", "hidden"):
+        stage.until(lambda name=name: stage.conditions(name), f"{name} says why")
+        told[name] = stage.conditions(name)
+    assert told == {
+        "elsewhere": [f"InvalidSpecError: application repo {elsewhere} is not permitted in project 'team'"],
+        "hidden": [
+            f"InvalidSpecError: application destination server 'https://kubernetes.default.svc' and namespace '{space}-secret'"
+            " do not match any of the allowed destinations in project 'team'"
+        ],
+    }
+    made = json.loads(stage.kubectl("get", "configmaps", "-n", space, "-o", "json"))["items"]
+    assert {one["metadata"]["name"] for one in made} - {"kube-root-ca.crt"} == {"a"}

@@ -1,10 +1,12 @@
 """What argocd-cm says of kinds: checks and ignored differences in both ways of writing, and what cannot be read."""
 
+import pytest
+
 from kilde.core.apps.customizations import Customizations, read_customizations
 from kilde.core.health.assess import assess
 from kilde.core.health.health import Health, HealthStatus
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.ignore import pointers_for
+from kilde.core.plan.ignore import drop, pointers_for
 
 WELL = "return {status = 'Healthy', message = 'by ours'}"
 
@@ -75,3 +77,21 @@ def test_what_cannot_be_read_is_told_and_the_rest_counts() -> None:
     assert len(found.problems) == 3
     assert found.ignore == ()
     assert "'spec' is not a JSON pointer" in " ".join(found.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("ignoreAggregatedRoles: true", {"aggregationRule": {"clusterRoleSelectors": []}}),
+        ("ignoreAggregatedRoles: false", {"aggregationRule": {"clusterRoleSelectors": []}, "rules": [1]}),
+        ("", {"aggregationRule": {"clusterRoleSelectors": []}, "rules": [1]}),
+    ],
+)
+def test_rules_that_others_gave_a_role_count_unless_compareoptions_say_otherwise(
+    text: str, left: dict[str, object]
+) -> None:
+    rules = read_customizations({"resource.compareoptions": text}).ignore
+    where = pointers_for(rules, ObjectRef("rbac.authorization.k8s.io", "ClusterRole", "", "x"))
+    assert drop({"rules": [1], "aggregationRule": {"clusterRoleSelectors": []}}, where) == left
+    assert drop({"rules": [1]}, where) == {"rules": [1]}
+    assert pointers_for(rules, ObjectRef("rbac.authorization.k8s.io", "Role", "n", "x")) == ()

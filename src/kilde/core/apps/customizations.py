@@ -2,7 +2,7 @@
 
 Two ways to write the same (Argo CD's operator manual, resource customizations): keys such as
 `resource.customizations.health.apps_Deployment` and `resource.customizations.ignoreDifferences.all`, or one key
-`resource.customizations` with `<group>/<kind>` globs.
+`resource.customizations` with `<group>/<kind>` globs. `resource.compareoptions` says whether the rules of aggregated ClusterRoles count.
 """
 
 import fnmatch
@@ -20,6 +20,7 @@ from kilde.core.plan.ignore import IgnoreRule, read_rules
 
 Judge = Callable[[Object], Health | None]
 _ALL = "resource.customizations"
+_COMPARE = "resource.compareoptions"
 _HEALTH, _IGNORE = f"{_ALL}.health.", f"{_ALL}.ignoreDifferences."
 
 
@@ -62,6 +63,7 @@ def read_customizations(data: Mapping[str, Any]) -> Customizations:
             said = entry["ignoreDifferences"]
             found = parsed(at, said, problems) if isinstance(said, str) else said
             rules += _rules(group, kind, found, at, problems)
+    rules += _aggregated_roles(data, problems)
     exact = [check for check in checks if not _is_glob(check)]
     return Customizations((*exact, *(check for check in checks if _is_glob(check))), tuple(rules), tuple(problems))
 
@@ -92,6 +94,15 @@ def parsed(at: str, text: Any, problems: list[str]) -> Any:
         problems.append(str(error))
         return None
     return documents[0].value if documents else None
+
+
+def _aggregated_roles(data: Mapping[str, Any], problems: list[str]) -> Iterable[IgnoreRule]:
+    """A ClusterRole with an aggregationRule has its rules from others; whether Git's count says `ignoreAggregatedRoles`."""
+    found = parsed(_COMPARE, data.get(_COMPARE) or "", problems)
+    if not isinstance(found, Mapping) or found.get("ignoreAggregatedRoles") is not True:
+        return ()
+    said = {"jqPathExpressions": ["select(.aggregationRule) | .rules"]}
+    return _rules("rbac.authorization.k8s.io", "ClusterRole", said, _COMPARE, problems)
 
 
 def _rules(group: str, kind: str, found: Any, at: str, problems: list[str]) -> Iterable[IgnoreRule]:
