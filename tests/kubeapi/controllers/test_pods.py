@@ -176,7 +176,29 @@ async def test_a_deleted_pod_goes_after_a_moment_and_one_that_is_held_says_that_
         (
             {"containers": [{"name": "c", "image": "a:1", "resources": {"requests": {"cpu": "9", "memory": "1Gi"}}}]},
             "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate,"
-            " preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+            " preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+        ),
+        (
+            {
+                "affinity": {
+                    "podAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": [
+                            {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "none"}}}
+                        ]
+                    }
+                }
+            },
+            "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. no new claims to deallocate,"
+            " preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+        ),
+        (
+            {
+                "topologySpreadConstraints": [
+                    {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+                ]
+            },
+            "0/2 nodes are available: 2 node(s) didn't match pod topology spread constraints (missing required label)."
+            " no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
         ),
         (
             {"nodeSelector": {"disk": "ssd"}},
@@ -251,3 +273,17 @@ async def test_a_task_that_nobody_owns_takes_its_time_and_then_succeeds() -> Non
         assert cluster.one("pods", "once")["status"]["phase"] == "Running"
         await cluster.settle(5)
         assert cluster.one("pods", "once")["status"]["phase"] == "Succeeded"
+
+
+async def test_pods_with_the_same_port_of_their_host_go_to_different_nodes() -> None:
+    port = {"containers": [{"name": "c", "image": "a:1", "ports": [{"containerPort": 80, "hostPort": 8080}]}]}
+    async with running() as cluster:
+        for name in ("a", "b", "c"):
+            await cluster.make("pods", pod(name, **port))
+            await cluster.settle(1)
+        assert {cluster.one("pods", name)["spec"]["nodeName"] for name in ("a", "b")} == {"node-0", "node-1"}
+        (condition,) = cluster.one("pods", "c")["status"]["conditions"]
+        assert condition["message"] == (
+            "0/2 nodes are available: 2 node(s) didn't have free ports for the requested pod ports. no new claims to deallocate,"
+            " preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
+        )

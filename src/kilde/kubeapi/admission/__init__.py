@@ -8,7 +8,7 @@ from kilde.kubeapi.world import World
 
 def before(world: World, call: Call, obj: Object) -> None:
     """Mutating admission of a new object, after that of its own kind."""
-    limit_ranger.admit(world, call, obj)
+    limit_ranger.fill(world, call, obj)
 
 
 def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
@@ -46,6 +46,7 @@ def judge_body(world: World, call: Call, body: Object) -> None:
 
 def after(world: World, call: Call, obj: Object, old: Object | None) -> None:
     """Validating admission, once the object is known to be valid. Quotas are charged last."""
+    limit_ranger.judge(world, call, obj, old)
     pod_security.admit(world, call, obj, old)
     policies.judge(world, call, obj, old)
     webhooks.judge(world, call, obj, old)

@@ -1,6 +1,6 @@
 """LimitRanger: defaults and bounds of resources in a namespace (plugin/pkg/admission/limitranger)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -14,17 +14,24 @@ _ANNOTATION = "kubernetes.io/limit-ranger"
 _ZERO = Fraction(0)
 
 
-def admit(world: World, call: Call, obj: Object) -> None:
-    """Fills in a pod's defaults, then judges pods and claims. 403 with all that is out of bounds."""
-    if call.subresource or call.kind.storage not in ("pods", "persistentvolumeclaims"):
+def fill(world: World, call: Call, obj: Object) -> None:
+    """Fills in a new pod's defaults."""
+    if call.kind.storage == "pods" and not call.subresource:
+        for record in world.store.all("limitranges", call.namespace):
+            _fill(obj, (record.object().get("spec") or {}).get("limits") or [])
+
+
+def judge(world: World, call: Call, obj: Object, old: Object | None) -> None:
+    """Judges new pods, resized ones, and claims. 403 with all that is out of bounds."""
+    resized = call.subresource == "resize"
+    if call.kind.storage == "pods" and (resized or (old is None and not call.subresource)):
+        problems_of: Callable[[Object, list[Object]], Iterator[str]] = _pod_problems
+    elif call.kind.storage == "persistentvolumeclaims" and not call.subresource:
+        problems_of = _claim_problems
+    else:
         return
     for record in world.store.all("limitranges", call.namespace):
-        limits = (record.object().get("spec") or {}).get("limits") or []
-        if call.kind.storage == "pods":
-            _fill(obj, limits)
-            problems = list(_pod_problems(obj, limits))
-        else:
-            problems = list(_claim_problems(obj, limits))
+        problems = list(problems_of(obj, (record.object().get("spec") or {}).get("limits") or []))
         if problems:
             why = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
             raise failures.forbidden(call.kind.about(str(obj["metadata"].get("name") or "")), why)

@@ -13,6 +13,7 @@ from kilde.kubeapi.world import World
 
 _PREFIX = "pod-security.kubernetes.io/"
 _VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _TEMPLATES: dict[str, tuple[str, ...]] = {
     "deployments.apps": ("spec", "template"),
     "replicasets.apps": ("spec", "template"),
@@ -28,16 +29,57 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
 def admit(world: World, call: Call, obj: Object, old: Object | None) -> None:
     """Refuses a new pod, or warns of a pod or of what makes pods; 422 for labels that name no level."""
     storage = call.kind.storage
-    if call.subresource:
-        return
-    if storage == "namespaces":
-        _check_labels(call, obj, old)
-    elif storage == "pods" and old is None:
+    if storage == "pods" and call.subresource in ("", "ephemeralcontainers") and _matters(obj, old):
         _judge(world, call, obj, obj, enforce=True)
+    elif call.subresource:
+        return
+    elif storage == "namespaces":
+        _check_labels(call, obj, old)
+        if old is not None:
+            _look_at_pods(world, call, obj, old)
     elif storage in _TEMPLATES:
         template, before = _at(obj, _TEMPLATES[storage]), _at(old or {}, _TEMPLATES[storage])
         if template and template != before:
             _judge(world, call, obj, template, enforce=False)
+
+
+def _matters(pod: Object, old: Object | None) -> bool:
+    """Whether a write of a pod is one to judge: it is new, or its containers are others or have other images."""
+    return old is None or any(_images(pod, field) != _images(old, field) for field in _CONTAINERS)
+
+
+def _images(pod: Object, field: str) -> list[tuple[Any, Any]]:
+    return [(one.get("name"), one.get("image")) for one in (pod.get("spec") or {}).get(field) or ()]
+
+
+def _level(labels: dict[str, str]) -> tuple[str, str]:
+    """What a namespace enforces: (level, version)."""
+    level = labels.get(f"{_PREFIX}enforce", "")
+    return level if level in LEVELS else "privileged", labels.get(f"{_PREFIX}enforce-version", "latest")
+
+
+def _look_at_pods(world: World, call: Call, obj: Object, old: Object) -> None:
+    """Warns of pods that a stricter level finds in the namespace."""
+    level, version = _level(obj["metadata"].get("labels") or {})
+    before, version_before = _level(old["metadata"].get("labels") or {})
+    relaxed = version == version_before and LEVELS.index(level) <= LEVELS.index(before)
+    if level == "privileged" or relaxed:
+        return
+    names: dict[str, list[str]] = {}
+    for record in world.store.all("pods", str(obj["metadata"]["name"])):
+        pod = record.object()
+        found = violations(level, pod.get("spec") or {}, pod["metadata"])
+        if found:
+            names.setdefault(", ".join(one.partition(" (")[0] for one in found), []).append(pod["metadata"]["name"])
+    if names:
+        name = failures.quoted(obj["metadata"]["name"])
+        call.warn(f'existing pods in namespace {name} violate the new PodSecurity enforce level "{level}:{version}"')
+    for text in sorted(f"{min(pods)}{_and_others(len(pods) - 1)}: {why}" for why, pods in names.items()):
+        call.warn(text)
+
+
+def _and_others(count: int) -> str:
+    return f" (and {count} other pod{'s' if count > 1 else ''})" if count else ""
 
 
 def _judge(world: World, call: Call, obj: Object, pod: Object, *, enforce: bool) -> None:

@@ -10,7 +10,7 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.quantity import parse
 from kilde.kubeapi.controllers.metadata import labels_of, name_of
 from kilde.kubeapi.controllers.pods import spec_of
-from kilde.kubeapi.controllers.selecting import requires, selects
+from kilde.kubeapi.controllers.selecting import requires
 from kilde.kubeapi.controllers.steps import Load
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
@@ -104,15 +104,11 @@ def shortages(pod: Object, node: Object, load: Load) -> list[str]:
     ]
 
 
-def apart(pod: Object, others: Iterable[Object]) -> bool:
-    """Whether required pod anti-affinity by hostname keeps the pod away from a node with these pods."""
-    anti = (spec_of(pod).get("affinity") or {}).get("podAntiAffinity") or {}
-    terms = anti.get("requiredDuringSchedulingIgnoredDuringExecution") or ()
-    rules = [term for term in terms if term.get("topologyKey") == "kubernetes.io/hostname"]
-    mine = pod["metadata"].get("namespace")
-    return bool(rules) and any(
-        selects(rule.get("labelSelector"), labels_of(other))
-        for other in others
-        for rule in rules
-        if other["metadata"].get("namespace") in (rule.get("namespaces") or [mine])
+def exceeds(pod: Object, node: Object) -> bool:
+    """Whether the pod asks for more than the node has when it is empty."""
+    room = (node.get("status") or {}).get("allocatable") or {}
+    return any(
+        quantity > amount(room.get(resource, "0"))
+        for resource, quantity in requests_of(pod).items()
+        if quantity > 0 and (resource in room or resource != "ephemeral-storage")
     )

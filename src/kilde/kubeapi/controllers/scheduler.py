@@ -1,16 +1,18 @@
 """The scheduler: binds each pod to the least loaded node that fits, or says in the real one's words why none does."""
 
 from collections import Counter
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import condition, find, turn
 from kilde.kubeapi.controllers.metadata import controller_of, deleting, name_of, namespace_of, uid_of, with_status
+from kilde.kubeapi.controllers.neighbours import apart, misses_company, spread_obstacle, taken_ports
 from kilde.kubeapi.controllers.placing import (
     UNSCHEDULABLE,
     amount,
-    apart,
+    exceeds,
     forbidding_taint,
     shortages,
     tolerates,
@@ -33,6 +35,7 @@ from kilde.kubeapi.controllers.steps import (
 )
 
 COMPONENT = "default-scheduler"
+_HELPLESS, _NO_VICTIM = "Preemption is not helpful for scheduling", "No preemption victims found for incoming pod"
 
 
 def controller() -> Controller:
@@ -44,12 +47,21 @@ def controller() -> Controller:
 def _pods(pod: Object, view: View) -> list[Key]:
     if not _waits(pod):
         gone = phase(pod) in TERMINAL or view.get("pods", namespace_of(pod), name_of(pod)) is None
-        return _waiting(pod, view) if gone else []
+        return _waiting(pod, view) if gone else _longing(pod, view)
     return [Key(namespace_of(pod), name_of(pod))]
 
 
 def _waiting(_: Object, view: View) -> list[Key]:
     return [Key(namespace_of(pod), name_of(pod)) for pod in view.on_node("") if _waits(pod)]
+
+
+def _longing(_: Object, view: View) -> list[Key]:
+    """The pods that wait for others to be near."""
+    return [key for key in _waiting(_, view) if "podAffinity" in _affinity(view.get("pods", *key))]
+
+
+def _affinity(pod: Object | None) -> Mapping[str, Any]:
+    return (spec_of(pod).get("affinity") or {}) if pod is not None else {}
 
 
 def _waits(pod: Object) -> bool:
@@ -75,44 +87,63 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     why = _claims(pod, view)
     if why:
         return _refuse(pod, why, moment)
-    fits, reasons, nodes = [], Counter[str](), sorted(view.every("nodes"), key=name_of)
+    fits, nodes = [], sorted(view.every("nodes"), key=name_of)
+    reasons, hopes = Counter[str](), Counter[str]()
     for node in nodes:
         found = _obstacles(pod, node, view)
-        reasons.update(found)
-        if not found:
+        reasons.update(found.reasons)
+        hopes[_NO_VICTIM if found.movable else _HELPLESS] += 1
+        if not found.reasons:
             fits.append(node)
     if not fits:
-        return _refuse(pod, _no_room(len(nodes), reasons), moment)
+        return _refuse(pod, _no_room(len(nodes), reasons, hopes), moment)
     return _bind(pod, _best(pod, fits, view, moment), view)
 
 
-def _obstacles(pod: Object, node: Object, view: View) -> list[str]:
-    """Why the pod may not run there, in the words of the first filter that says no; empty if it may."""
-    spec = spec_of(pod)
+class _Obstacles(NamedTuple):
+    """Why a pod may not run on a node, in the words of the first filter that says no; `movable`: other pods are in the way."""
+
+    reasons: tuple[str, ...] = ()
+    movable: bool = False
+
+
+def _obstacles(pod: Object, node: Object, view: View) -> _Obstacles:
+    why = _of_node(spec_of(pod), node)
+    if why:
+        return _Obstacles((why,))
+    others = list(view.on_node(name_of(node)))
+    if taken_ports(pod, others):
+        return _Obstacles(("node(s) didn't have free ports for the requested pod ports",), movable=True)
+    if lacks := shortages(pod, node, view.load(name_of(node))):
+        return _Obstacles(tuple(lacks), movable=not exceeds(pod, node))
+    if crowded := spread_obstacle(pod, node, view):
+        return _Obstacles((crowded,), movable="missing" not in crowded)
+    if "affinity" not in spec_of(pod):
+        return _Obstacles()
+    if misses_company(pod, node, view):
+        return _Obstacles(("node(s) didn't match pod affinity rules",))
+    if apart(pod, others):
+        return _Obstacles(("node(s) didn't match pod anti-affinity rules",), movable=True)
+    return _Obstacles()
+
+
+def _of_node(spec: Mapping[str, Any], node: Object) -> str:
+    """What of the node itself forbids the pod; empty if nothing does."""
     tolerations = spec.get("tolerations") or []
     cordon = {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
     if (node.get("spec") or {}).get("unschedulable") and not tolerates(tolerations, cordon):
-        return ["node(s) were unschedulable"]
+        return "node(s) were unschedulable"
     if forbidding_taint(node, tolerations, ("NoSchedule", "NoExecute")) is not None:
-        return ["node(s) had untolerated taint(s)"]
-    if not wants_node(spec, node):
-        return ["node(s) didn't match Pod's node affinity/selector"]
-    if lacks := shortages(pod, node, view.load(name_of(node))):
-        return lacks
-    if "affinity" in spec and apart(pod, view.on_node(name_of(node))):
-        return ["node(s) didn't match pod anti-affinity rules"]
-    return []
+        return "node(s) had untolerated taint(s)"
+    return "" if wants_node(spec, node) else "node(s) didn't match Pod's node affinity/selector"
 
 
-def _no_room(nodes: int, reasons: Counter[str]) -> str:
+def _no_room(nodes: int, reasons: Counter[str], hopes: Counter[str]) -> str:
     if not nodes:
         return "no nodes available to schedule pods"
-    told = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
-    helpless = "Preemption is not helpful for scheduling."
-    no_victim = "No preemption victims found for incoming pod."
-    short = any(reason.startswith(("Insufficient", "Too many")) for reason in reasons)
-    text = no_victim if short else helpless
-    return f"0/{nodes} nodes are available: {told}. no new claims to deallocate, preemption: 0/{nodes} nodes are available: {nodes} {text}"
+    told, hoped = (", ".join(sorted(f"{count} {why}" for why, count in found.items())) for found in (reasons, hopes))
+    begin = f"0/{nodes} nodes are available"
+    return f"{begin}: {told}. no new claims to deallocate, preemption: {begin}: {hoped}."
 
 
 def _best(pod: Object, fits: list[Object], view: View, moment: Moment) -> Object:
