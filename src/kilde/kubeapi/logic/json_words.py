@@ -2,6 +2,15 @@
 
 import json
 
+from kilde.core.basics.values import Json
+
+_KINDS = ((bool, "bool"), (str, "string"), (list, "array"), (dict, "object"))
+
+
+def word_of(value: Json) -> str:
+    """What Go calls the kind of a JSON value."""
+    return next((word for kind, word in _KINDS if isinstance(value, kind)), "number")
+
 
 def json_problem(raw: bytes) -> str:
     """What Go's encoding/json says about text that is not JSON."""

@@ -20,6 +20,9 @@ _ISSUER = ("/.well-known/openid-configuration", "/openid/v1/jwks")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _INDEX = ("/", "/index.html")
 
+# What Go calls a processor.
+_AS_GO = {"x86_64": "amd64", "aarch64": "arm64"}
+
 
 class About:
     """Answers what is not about objects."""
@@ -211,5 +214,5 @@ def version_info(version: str) -> dict[str, str]:
         "buildDate": "1970-01-01T00:00:00Z",
         "goVersion": f"python{platform.python_version()}",
         "compiler": platform.python_implementation().lower(),
-        "platform": f"{platform.system().lower()}/{platform.machine()}",
+        "platform": f"{platform.system().lower()}/{_AS_GO.get(platform.machine(), platform.machine())}",
     }

@@ -3,6 +3,7 @@
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
+from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies import app_armor
 from kilde.kubeapi.strategies.strategy import Strategy
@@ -59,6 +60,13 @@ class Pods(Strategy):
         before = (old.get("status") or {}).get("qosClass")
         if before and not status.get("qosClass"):
             new["status"] = {**status, "qosClass": before}
+
+    def problems(self, world: World, call: Call, new: Object, old: Object | None) -> list[Cause]:
+        if call.subresource != "resize" or old is None or qos_class(new["spec"]) == qos_class(old["spec"]):
+            return []
+        shown = failures.quoted((old.get("status") or {}).get("qosClass") or qos_class(old["spec"]))
+        why = "Pod QOS Class may not change as a result of resizing"
+        return [failures.cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "spec")]
 
 
 def qos_class(spec: Object) -> str:

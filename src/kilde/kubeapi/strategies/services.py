@@ -106,6 +106,15 @@ def _free_port(allocations: Allocations, memory: Memory, place: str, taken: set[
     return memory.once(place, lambda: allocations.free_port(taken), still)
 
 
+def _outside(world: World, call: Call, address: str) -> str:
+    """Why an address cannot be had: a dry run asks one range, a write looks for the range of all there are."""
+    if not call.options.dry_run:
+        return "the provided network does not match the current range"
+    return (
+        f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {world.allocations.network}"
+    )
+
+
 def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> None:
     """422 for a chosen address or port that another Service holds or that is not in the range."""
     allocations, spec = world.allocations, new["spec"]
@@ -113,8 +122,7 @@ def _refuse_taken(world: World, call: Call, new: Object, old: Object | None) -> 
     mine = held_addresses(old) if old else set()
     for address in sorted(held_addresses(new) - mine):
         if not allocations.contains(address):
-            why = f"failed to allocate IP {address}: the provided IP ({address}) is not in the valid range. The range of valid IPs is"
-            causes.append(_address_cause(spec, f"{why} {allocations.network}"))
+            causes.append(_address_cause(spec, f"failed to allocate IP {address}: {_outside(world, call, address)}"))
         elif allocations.address_taken(address):
             causes.append(_address_cause(spec, f"failed to allocate IP {address}: provided IP is already allocated"))
     my_ports = held_ports(old) if old else set()

@@ -43,7 +43,9 @@ class Claims(Strategy):
             if isinstance(new.get("spec"), dict) and not (old.get("spec") or {}).get("dataSource"):
                 _drop_odd_source(new["spec"])
             _same_data_source(new)
-        if call.subresource or _asked(new) <= _asked(old):
+
+    def admit(self, world: World, call: Call, obj: Object, old: Object | None) -> None:
+        if old is None or call.subresource or _asked(obj) <= _asked(old):
             return
         name = (old.get("spec") or {}).get("storageClassName")
         found = world.store.get(Key("storageclasses.storage.k8s.io", "", str(name))) if name else None

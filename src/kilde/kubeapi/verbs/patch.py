@@ -8,6 +8,7 @@ from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import merged_with_rest
+from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
@@ -15,7 +16,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import WrongType
-from kilde.kubeapi.logic.json_words import json_problem
+from kilde.kubeapi.logic.json_words import json_problem, word_of
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch
 from kilde.kubeapi.resources.go_order import as_go_writes
@@ -46,6 +47,8 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
         raise failures.not_found(call.kind.about(call.name))
     old = call.kind.held(existing)
     document, rest = _changed(call, media, wanted, old, call.kind.node)
+    if rest is None and not call.kind.resource.custom:
+        _check_kind(world, call, document, lambda: as_told(call, media, wanted, old, call.kind.node))
     call.kind.mark_unchanged(document, old)
     made = _decoded(call, document, rest, lambda: as_told(call, media, wanted, old, call.kind.node))
     if not call.kind.resource.custom:
@@ -56,6 +59,16 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     return replace(world, call, existing, made, own=True, exact=False)
 
 
+def _check_kind(world: World, call: Call, document: Object, told: Callable[[], Object]) -> None:
+    """422 for a kind that nobody knows; one that is known, but another, is taken for what the path says."""
+    kind = str(document.get("kind") or call.kind.resource.kind)
+    version = str(document.get("apiVersion") or call.kind.resource.api_version)
+    if world.kinds.catalog.of_kind(*split_api_version(version), kind) is None:
+        raise unfit(
+            told(), f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        )
+
+
 def read_patch(media: str, raw: bytes) -> Json:
     """The patch of a body; 400 if it is no JSON."""
     try:
@@ -64,7 +77,10 @@ def read_patch(media: str, raw: bytes) -> Json:
         what = json_problem(raw)
         raise failures.bad_request(what if media == negotiate.STRATEGIC else f"error decoding patch: {what}") from error
     if media == negotiate.MERGE and not isinstance(body, dict):
-        raise failures.bad_request("Invalid JSON Patch")
+        if body is None:
+            raise failures.bad_request("Invalid JSON Patch")
+        what = f"json: cannot unmarshal {word_of(body)} into Go value of type map[string]interface {{}}"
+        raise failures.bad_request(f"error decoding patch: {what}")
     return body
 
 
