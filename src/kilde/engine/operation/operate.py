@@ -69,8 +69,7 @@ async def operate(ctx: Context, job: Job) -> float | None:
 
 async def _refused(ctx: Context, job: Job) -> Outcome | None:
     """How an operation ends that may not begin."""
-    asked = (job.app.policy.options, job.running.operation.options)
-    if told := refusal(asked, job.verdict().conditions):
+    if told := refusal(job.app.policy.options, job.verdict().conditions):
         return Outcome(Phase.FAILED, told)
     refused = ctx.projects.account_refusal(job.app)
     refused = refused or await plan_refusal(ctx, app=job.app, wish=job.wish, plan=job.plan, running=job.running)

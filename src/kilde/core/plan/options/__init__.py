@@ -1,6 +1,6 @@
 """The sync options: a file for each that has a say in what is written or whether; the others are words that other parts ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kilde.core.basics.reading import did_you_mean
@@ -38,9 +38,9 @@ def owned_before(at: Writing) -> list[Object] | None:
     return next((managed for managed in found if managed is not None), None)
 
 
-def refusal(asked: Iterable[Options], conditions: Sequence[Condition]) -> str:
-    """Why an operation with these options, its application's and its own, ends before it begins; "" where it begins."""
-    on = [option for option in OPTIONS if option.refusal and any(one.is_on(option.name) for one in asked)]
+def refusal(asked: Options, conditions: Sequence[Condition]) -> str:
+    """Why an operation with these options ends before it begins; "" where it begins."""
+    on = [option for option in OPTIONS if option.refusal and asked.is_on(option.name)]
     return next((text for option in on if option.refusal and (text := option.refusal(conditions))), "")
 
 

@@ -31,8 +31,9 @@ class SyncOption:
     """An option by its name. None: it has no say in that.
 
     `manifest`: what is written in place of what Git has. `ownership`: the managedFields that the object gets before it is applied (None:
-    as they are). `refusal`: why an operation with these conditions ends before it begins ("": it begins). Each is asked of every
-    sync, and looks itself whether the option is on. An option without any is a word that other parts ask for (`SyncPolicy.asks`).
+    as they are). Both are asked of every sync, and look themselves whether the option is on. `refusal`: why an operation that names it
+    ends, with these conditions, before it begins ("": it begins). An option without any of them is a word that other parts ask for
+    (`SyncPolicy.asks`).
     """
 
     name: str
