@@ -261,7 +261,7 @@ async def test_a_commit_that_makes_nothing_prunes_nothing(stage: Stage, files: d
         ({"path": "/etc"}, "rpc error: code = Unknown desc = /etc: app path is absolute"),
         (
             {"repoURL": "file:///nowhere/at/all.git"},
-            "file:///nowhere/at/all.git: repository not found (check the URL, and that the credentials may see it)",
+            "rpc error: code = Unknown desc = failed to list refs: repository not found",
         ),
         ({"repoURL": "ext::sh -c id"}, "'ext::sh -c id': the repository URL has a space or a control character"),
         ({"repoURL": "--upload-pack=id"}, f"--upload-pack=id: this is not a repository URL {URLS}"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.sources import Source
-from kilde.core.basics.errors import KildeError, PathNotFound, RevisionNotFound
+from kilde.core.basics.errors import KildeError, PathNotFound, RevisionNotFound, SourceUnavailable
 from kilde.core.render.kustomize.build import VERSION
 
 _NAMED_THEMSELVES = re.compile(r"^spec\.(destination|source|sources|sources\[\d+\]): ")
@@ -18,6 +18,8 @@ def comparison_error(
     load = "Failed to load target state: failed to generate manifest for source {} of {}: ".format(*source)
     if isinstance(error, PathNotFound) and error.about == path and path:
         return "ComparisonError", f"{load}rpc error: code = Unknown desc = {path}: {error.what}"
+    if isinstance(error, SourceUnavailable) and error.what == "repository not found":
+        return "ComparisonError", f"{load}rpc error: code = Unknown desc = failed to list refs: repository not found"
     if isinstance(error, RevisionNotFound):
         return "ComparisonError", f"{load}rpc error: code = Unknown desc = {error.what}"
     return "ComparisonError", f"{load}{error}"
