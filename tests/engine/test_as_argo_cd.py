@@ -211,3 +211,16 @@ async def test_a_heal_names_all_that_is_not_synced_and_is_counted_anew_for_a_com
             sha = await p.commit(a=config_map("a", k=f"new {value}"), post=hook("post", "PostSync"))
             await p.until(lambda: p.status()["sync"]["revision"] == sha and p.sync() == "Synced")  # noqa: B023
             await p.until(lambda: asked()["autoHealAttemptsCount"] is None)
+
+
+async def test_what_runs_before_a_deletion_is_listed_with_all_that_is_still_there() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), bye=job("bye", "PreDelete"))
+        await synced(p, **AUTO)
+        await deleted(p)
+        listed = [{"name": "a", "status": "Synced"}, {"name": "bye", "hook": True, "requiresPruning": True}]
+        await p.until(lambda: resources(p) == listed)
+        await p.quiet()
+        assert (resources(p), p.sync()) == (listed, "Synced")
+        await finish(p, "bye", "Complete")
+        await p.until(lambda: SHOP not in p.cluster.objects())

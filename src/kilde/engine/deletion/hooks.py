@@ -19,6 +19,7 @@ from kilde.engine.context import Context
 from kilde.engine.operation.orders import named_hook
 from kilde.engine.operation.writes import persist, resource_of
 from kilde.engine.runtime import Wish
+from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.cluster import Cluster
 
 FINALIZERS = {
@@ -39,7 +40,7 @@ async def await_hooks(ctx: Context, app: Application, wish: Wish) -> None:
 async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase) -> bool:
     """Makes the hooks of a phase that are not there; whether all of them are over and well. KildeError names those that failed."""
     wanted = dict(_hooks_of(app, wish, phase))
-    await ctx.watch_all(app.name, wanted, await ctx.world.cluster.discovery())
+    await ctx.watch_all(app.name, {*wanted, *wish.objects, *owned_refs(app)}, await ctx.world.cluster.discovery())
     await ctx.live.load(ref for ref in wanted if ctx.live.get(ref) is None)
     missing = [ref for ref in wanted if ctx.live.exists(ref) is not True]
     if missing:

@@ -25,6 +25,7 @@ from kilde.engine.operation.carry_out import Hands, carry_out
 from kilde.engine.operation.orders import RETRYING, Order, make_order, told_before
 from kilde.engine.operation.writes import Pen
 from kilde.engine.runtime import Running, Runtime, Wish
+from kilde.engine.sources.wishes import owned_refs
 
 log = structlog.get_logger()
 
@@ -159,7 +160,8 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
 
     async def watch(refs: Sequence[ObjectRef]) -> None:
         if any(ctx.live.exists(ref) is None for ref in refs):
-            await ctx.watch_all(app.name, refs, await ctx.world.cluster.discovery())
+            rest = {*job.wish.objects, *(ref for ref, _ in job.wish.hooks), *owned_refs(app)}
+            await ctx.watch_all(app.name, {*refs, *rest}, await ctx.world.cluster.discovery())
             await ctx.live.load(refs)
 
     async def wait(message: str, results: tuple[ObjectResult, ...]) -> None:
