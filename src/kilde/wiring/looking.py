@@ -123,10 +123,10 @@ def rendered_here(app: Object, folder: Path, kustomize: KustomizeSettings) -> tu
     if len(read.sources) != 1 or any(not problem.startswith("spec.destination: ") for problem in read.problems):
         raise InvalidInput("local manifests need an application with one source", about=str(read))
     place = folder.resolve()
-    tree = FolderTree(place.anchor)
-    source = overridden(tree, replace(read.sources[0], path=place.as_posix()), read.name).render
+    tree, path = FolderTree(place.anchor), place.relative_to(place.anchor).as_posix()
+    source = overridden(tree, replace(read.sources[0], path=path), read.name).render
     outside = programs()._replace(plugins=None)  # one would be handed the whole disk
-    made = render(tree, replace(source, path=place.as_posix()), outside=outside, around=surroundings(read, kustomize))
+    made = render(tree, replace(source, path=path), outside=outside, around=surroundings(read, kustomize))
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:
