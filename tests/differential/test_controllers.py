@@ -151,6 +151,6 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 def _object(body: dict[str, Any]) -> dict[str, Any]:
     meta = {key: value for key, value in body["metadata"].items() if key not in _OWN}
     labels = {key: "<hash>" if key in _HASHED else value for key, value in meta.get("labels", {}).items()}
-    if "ports" in body:  # those of a slice come in the order of a hash
-        body = {**body, "ports": sorted(body["ports"] or (), key=json.dumps)}
+    for field in {"ports", "endpoints"} & body.keys():  # those of a slice have no order: a hash and a map of Go give it
+        body = {**body, field: sorted(body[field] or (), key=json.dumps)}
     return {**body, "metadata": {**meta, "labels": labels}}
