@@ -108,7 +108,7 @@ def _only_version(real: Any, ours: Any) -> bool:
 _BINARY = re.compile(r'"\d+(\.\d+)?[KMGTPE]i"')
 _FAULTS = re.compile(
     r"does not contain declared merge key|doesn't match \$setElementOrder|list element types are not identical|"
-    r"unable to find api field|unknown patch type"
+    r"unable to find api field|unknown patch type|merging lists cannot yet be specified"
 )
 
 

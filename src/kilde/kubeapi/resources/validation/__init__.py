@@ -19,6 +19,7 @@ from kilde.kubeapi.resources.validation.metadata import (
 )
 from kilde.kubeapi.resources.validation.names import NAME_RULES, dns_subdomain, path_segment
 from kilde.kubeapi.resources.validation.registry import (
+    CHANGE_FIRST,
     CREATED_FIRST,
     JUDGED_ANEW,
     METADATA_ANEW_FIRST,
@@ -75,6 +76,9 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
         return [*causes, *whole, *made, *update, *rest]
     if anew and key in METADATA_ANEW_FIRST:
         return [*causes, *whole, *update, *made, *rest]
+    if key in CHANGE_FIRST and rest:
+        anew_from = len(rest) - (0 if subresource else len(list(RULES[key].create(new))))
+        return [*causes, *update, *rest[:anew_from], *whole, *rest[anew_from:]]
     return [*causes, *update, *whole, *made, *rest]
 
 

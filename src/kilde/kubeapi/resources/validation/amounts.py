@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.quantity import Quantity, parse
+from kilde.core.objects.quantity import Quantity, of, parse
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
@@ -147,6 +147,61 @@ def _claims(resources: Json, known: list[str], at: str) -> Iterator[Cause]:
         if name not in known:
             listed = f": {', '.join(known)}" if known else " which is empty"
             yield not_found(where, name, f"must be one of the names in pod.spec.resourceClaims{listed}")
+
+
+def check_shares(spec: Object, at: str) -> Iterator[Cause]:
+    """What a pod asks for as a whole is enough for its containers, of which none may use more than it may."""
+    requests, limits = (get(spec, "resources", side, default={}) for side in ("requests", "limits"))
+    for side, whole in (("requests", requests), ("limits", limits)):
+        for name, needed in _together(spec, side).items():
+            found = quantity(whole[name]) if name in whole else None
+            if found is not None and needed.value > found.value and (side == "requests" or name.startswith(_HUGE)):
+                words = f"must be greater than or equal to aggregate container {side} of {needed.text}"
+                yield invalid(f"{at}.{side}[{name}]", found.text, words)
+    for index, container in items(spec, "containers"):
+        for name, amount in get(container, "resources", "limits", default={}).items():
+            own, most = quantity(amount), quantity(limits[name]) if name in limits else None
+            if own is not None and most is not None and own.value > most.value:
+                words = f"must be less than or equal to pod limits of {most.text}"
+                yield invalid(f"{at}.containers[{index}][{name}].limits", own.text, words)
+
+
+def _together(spec: Object, side: str) -> dict[str, Quantity]:
+    """What all containers need at the time when they need most: init containers run one by one, those that stay beside all after them."""
+    staying: dict[str, Quantity] = {}
+    most: dict[str, Quantity] = {}
+    for _, container in items(spec, "initContainers"):
+        own = _sum({}, container, side)
+        if container.get("restartPolicy") == "Always":
+            staying = _sum(staying, container, side)
+            now = staying
+        else:
+            now = {name: _plus(staying.get(name), amount) for name, amount in own.items()}
+        most = _greater(most, now)
+    running = staying
+    for _, container in items(spec, "containers"):
+        running = _sum(running, container, side)
+    return _greater(running, most)
+
+
+def _sum(amounts: dict[str, Quantity], container: Object, side: str) -> dict[str, Quantity]:
+    made = dict(amounts)
+    for name, amount in get(container, "resources", side, default={}).items():
+        found = quantity(amount)
+        if found is not None:
+            made[name] = _plus(made.get(name), found)
+    return made
+
+
+def _plus(one: Quantity | None, other: Quantity) -> Quantity:
+    """Two amounts together, printed as the first is."""
+    if one is None or not one.value:
+        return other
+    return parse(of(one.value + other.value, "binary" if one.text.endswith("i") else "decimal"))
+
+
+def _greater(one: dict[str, Quantity], other: dict[str, Quantity]) -> dict[str, Quantity]:
+    return {**one, **{name: found for name, found in other.items() if name not in one or found.value > one[name].value}}
 
 
 def check_pod_claims(claims: Json, at: str) -> Iterator[Cause]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.unchanged import Unchanged
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
-from kilde.kubeapi.resources.validation.amounts import check_pod_claims, check_resources
+from kilde.kubeapi.resources.validation.amounts import check_pod_claims, check_resources, check_shares
 from kilde.kubeapi.resources.validation.containers import (
     check_containers,
     check_ephemeral_containers,
@@ -141,6 +141,7 @@ def _pod_resources(spec: Object, parts: PodParts, at: str) -> Iterator[Cause]:
     if resources.get("claims") is not None:
         yield forbidden(f"{at}.claims", "claims may not be set for Resources at pod-level")
     yield from check_resources(resources, at, parts.claims, pod=True)
+    yield from check_shares(spec, at)
 
 
 def _dns(spec: Object, at: str) -> Iterator[Cause]:

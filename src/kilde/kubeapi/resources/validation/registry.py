@@ -60,7 +60,9 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ("", "Event"): Rules(events.check_event),
     ("", "LimitRange"): Rules(quotas.check_limit_range),
     ("", "Namespace"): Rules(
-        namespaces.check_namespace, fixed.check_no_change, {"finalize": namespaces.check_finalize}
+        namespaces.check_namespace,
+        fixed.check_no_change,
+        {"finalize": namespaces.check_finalize, "status": namespaces.check_status},
     ),
     ("", "Node"): Rules(nodes.check_node, nodes.check_node_update, {"status": nodes.check_node_status}),
     ("", "PersistentVolume"): Rules(storage.check_volume, storage.check_volume_update),
@@ -200,6 +202,15 @@ CREATED_FIRST = frozenset(
         ("resource.k8s.io", "ResourceClaimTemplate"),
         ("storage.k8s.io", "CSIStorageCapacity"),
         ("storage.k8s.io", "StorageClass"),
+    }
+)
+# Those of them whose changes are looked at before they are judged as if they were new.
+CHANGE_FIRST = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "Secret"),
+        ("networking.k8s.io", "IngressClass"),
+        ("storage.k8s.io", "VolumeAttributesClass"),
     }
 )
 # Those of them of which only metadata is.
