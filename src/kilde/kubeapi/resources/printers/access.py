@@ -13,7 +13,6 @@ from kilde.kubeapi.resources.printers.column import (
     field,
     get,
     human_duration,
-    selector_text,
     wide,
 )
 
@@ -67,7 +66,18 @@ def _param_ref(binding: Object, now: float) -> str:
     found = get(binding, "spec", "paramRef", default={})
     if found.get("name"):
         return f"{found.get('namespace') or '*'}/{found['name']}"
-    return selector_text(found["selector"], empty="") if "selector" in found else UNSET
+    return _as_go_prints(found["selector"]) if "selector" in found else UNSET
+
+
+def _as_go_prints(selector: Object) -> str:
+    """A selector as Go prints its type, for that is what a real server shows here."""
+    labels = "".join(f"{key}: {value}," for key, value in sorted(get(selector, "matchLabels", default={}).items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{one.get('key') or ''},Operator:{one.get('operator') or ''},"
+        f"Values:[{' '.join(one.get('values') or ())}],}},"
+        for one in get(selector, "matchExpressions", default=())
+    )
+    return f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
 
 
 def _length(name: str, *path: str) -> Column:

@@ -74,7 +74,7 @@ def _slice_port(port: Object) -> str:
 
 def _slice_ports(obj: Object, now: float) -> str:
     ports = [_slice_port(port) for port in obj.get("ports") or ()]
-    return cut(ports, _SHOWN, empty=UNSET)
+    return cut(ports, _SHOWN, empty=UNSET) or UNSET
 
 
 def _slice_endpoints(obj: Object, now: float) -> str:

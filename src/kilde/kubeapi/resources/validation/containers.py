@@ -28,6 +28,7 @@ _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESTARTS = ("Always", "Never", "OnFailure")
 _RESTART_ACTIONS, _RESTART_OPERATORS = ("Restart", "RestartAllContainers"), ("In", "NotIn")
 _MOST_RULES, _MOST_VALUES = 20, 255
+_NO_RESTART = "must specify restartPolicy when restart rules are used"
 _PADDED = "must not have leading or trailing whitespace"
 _NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
 _EPHEMERAL = frozenset(
@@ -62,7 +63,10 @@ def check_init_containers(containers: Json, regular: Json, parts: PodParts, at: 
     for index, container in enumerate(containers or ()):
         where, name = f"{at}[{index}]", container.get("name") or ""
         yield from _common(container, parts, where)
-        yield from _restart(container, where)
+        if container.get("restartPolicy") is None and container.get("restartPolicyRules"):
+            yield required(f"{where}.restartPolicy", _NO_RESTART)
+        else:
+            yield from _restart(container, where)
         if name in seen:
             yield duplicate(f"{where}.name", name)
         elif name:
@@ -175,7 +179,7 @@ def _restart(container: Object, at: str) -> Iterator[Cause]:
     policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or ()
     if policy is None:
         if rules:
-            yield required(f"{at}.restartPolicy", "must specify restartPolicy when restart rules are used")
+            yield required(f"{at}.restartPolicy", _NO_RESTART)
     elif policy not in _RESTARTS:
         yield not_supported(f"{at}.restartPolicy", policy, _RESTARTS)
     if len(rules) > _MOST_RULES:

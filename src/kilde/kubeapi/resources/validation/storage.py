@@ -277,11 +277,11 @@ def _affinity_as_held(affinity: Json) -> Json:
 def check_storage_class(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StorageClass."""
     yield from _provisioner(obj.get("provisioner") or "", "provisioner")
+    yield from _parameters(obj.get("parameters") or {})
     yield from one_of(obj.get("reclaimPolicy"), ("Delete", "Retain"), "reclaimPolicy")
     if obj.get("volumeBindingMode") is None:
         yield required("volumeBindingMode")
     yield from word_of(obj.get("volumeBindingMode"), _BINDING, "volumeBindingMode")
-    yield from _parameters(obj.get("parameters") or {})
     yield from _topologies(obj.get("allowedTopologies") or ())
 
 
