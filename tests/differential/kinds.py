@@ -73,7 +73,7 @@ KINDS = (
     Fuzzed(_APPS, "DaemonSet", "daemonsets", workload.daemon_set, status=statuses.daemon_set),
     Fuzzed(_APPS, "ReplicaSet", "replicasets", workload.replica_set, status=statuses.replica_set, scale=True),
     Fuzzed(_APPS, "ControllerRevision", "controllerrevisions", cluster.revision, weight=1),
-    Fuzzed("batch/v1", "Job", "jobs", workload.job, status=statuses.job, weight=3),
+    Fuzzed("batch/v1", "Job", "jobs", workload.job, weight=3),
     Fuzzed("batch/v1", "CronJob", "cronjobs", workload.cron_job, status=statuses.cron_job),
     Fuzzed(_NETWORK, "Ingress", "ingresses", plain.ingress, status=statuses.ingress, weight=3),
     Fuzzed(_NETWORK, "NetworkPolicy", "networkpolicies", plain.network_policy),

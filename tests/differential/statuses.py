@@ -39,15 +39,6 @@ def daemon_set(dice: Dice) -> Object:
     )
 
 
-def job(dice: Dice) -> Object:
-    conditions = [_condition(dice, dice.one("Complete", "Failed", "Suspended", "SuccessCriteriaMet", "FailureTarget"))]
-    return _counts(dice, "active", "succeeded", "failed", "ready", "terminating") | dice.some(
-        startTime="2024-01-01T00:00:00Z",
-        completionTime=dice.odd("2024-01-01T00:00:00Z", "2023-01-01T00:00:00Z"),
-        conditions=conditions,
-    )
-
-
 def cron_job(dice: Dice) -> Object:
     return dice.some(
         active=[{"kind": "Job", "name": "j"}],

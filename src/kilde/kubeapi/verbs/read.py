@@ -86,7 +86,7 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
         as_of, start = token.version, token.start
     elif options.version and options.version > as_of:
         raise failures.too_large_version(options.version, as_of)
-    elif options.version and options.match == "Exact":
+    elif options.version and (options.match == "Exact" or (options.limit > 0 and not options.match)):
         as_of = options.version
     records = _records(world, call, as_of, continued=bool(options.token))
     if start is not None:

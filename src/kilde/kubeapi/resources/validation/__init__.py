@@ -34,7 +34,9 @@ _BUILTIN = Catalog()
 # Groups that know no standard finalizers.
 _ANY_FINALIZER = frozenset({"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"})
 
-_FREE_FINALIZERS = frozenset({("coordination.k8s.io", "Lease"), ("policy", "PodDisruptionBudget")})
+_FREE_FINALIZERS = frozenset(
+    {("coordination.k8s.io", "Lease"), ("node.k8s.io", "RuntimeClass"), ("policy", "PodDisruptionBudget")}
+)
 
 
 def validate_create(obj: Object) -> list[Cause]:

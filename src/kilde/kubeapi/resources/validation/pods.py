@@ -44,9 +44,11 @@ def check_pod(pod: Object) -> Iterator[Cause]:
     yield from check_pod_annotations(annotations, spec, "metadata.annotations")
     yield from check_pod_spec(spec, "spec", pod.get("metadata"))
     yield from check_only_of_pods(spec)
-    yield from check_profiles_match(annotations, spec, "spec")
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+    yield from check_profiles_match(annotations, spec, "spec")
 
 
 def check_only_of_pods(spec: Object) -> Iterator[Cause]:
