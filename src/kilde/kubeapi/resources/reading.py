@@ -11,6 +11,7 @@ import msgspec
 
 from kilde.core.basics.values import Object
 
+_DAEMON_SETS, _GENERATION = "daemonsets.apps", "deprecated.daemonset.template.generation"
 _CLAIMS, _JOBS, _SERVICES = "persistentvolumeclaims", "jobs.batch", "services"
 _PENDING, _NAME_ALONE, _POLICY = "Pending", "ExternalName", "internalTrafficPolicy"
 
@@ -90,3 +91,13 @@ def as_shown(storage: str, obj: Object) -> Object:
     if not isinstance(spec, dict) or spec.get("type") != _NAME_ALONE or _POLICY not in spec:
         return obj
     return {**obj, "spec": {key: value for key, value in spec.items() if key != _POLICY}}
+
+
+def unversioned(storage: str, obj: Object) -> Object:
+    """An object as a Table tells its metadata: without the annotation that only apps/v1 makes of a DaemonSet's templateGeneration."""
+    annotations = obj["metadata"].get("annotations") or {}
+    if storage != _DAEMON_SETS or _GENERATION not in annotations:
+        return obj
+    kept = {key: value for key, value in annotations.items() if key != _GENERATION}
+    others = {key: value for key, value in obj["metadata"].items() if key != "annotations"}
+    return {**obj, "metadata": {**others, "annotations": kept} if kept else others}

@@ -12,6 +12,7 @@ from kilde.kubeapi.logic import failures, negotiate
 from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import Query, first
 from kilde.kubeapi.resources import tables
+from kilde.kubeapi.resources.reading import unversioned
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving.http import Response, answer, as_answer
 from kilde.kubeapi.storage.records import Record
@@ -112,4 +113,6 @@ def table(
 ) -> Object:
     """A Table of objects."""
     printer = kind.printer(subresource)
+    if include is Include.METADATA:
+        objects = [unversioned(kind.storage, obj) for obj in objects]
     return tables.render(printer, objects, now=now, include=include, metadata=metadata, headers=headers)

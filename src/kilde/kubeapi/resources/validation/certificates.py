@@ -30,7 +30,7 @@ def check_request(csr: Object, before: Object | None = None) -> Iterator[Cause]:
     usages, signer = spec.get("usages") or [], spec.get("signerName") or ""
     fault = _request_fault(spec.get("request") or "")
     if fault:
-        yield invalid("spec.request", spec.get("request") or None, fault)
+        yield invalid("spec.request", spec.get("request"), fault)
     if not usages:
         yield required("spec.usages")
     if set(was.get("usages") or ()) <= set(_USAGES):
