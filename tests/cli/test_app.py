@@ -347,6 +347,44 @@ def test_a_sync_waits_its_turn(app: Callable[..., Said], cluster: Cluster) -> No
     assert second == Said(3, "", f"error: web: another operation is under way\n{hint}")
 
 
+def test_an_operation_is_ended_or_taken_back_before_it_begins(app: Callable[..., Said], cluster: Cluster) -> None:
+    asked: list[Any] = []
+    cluster.create("web", status={"operationState": {"phase": "Running", "startedAt": MOMENT, "operation": {}}})
+
+    def controller() -> None:
+        for _ in range(200):
+            state = cluster.app("web")["status"]["operationState"]
+            if state["phase"] == "Terminating":
+                asked.append(state["phase"])
+                break
+            time.sleep(0.05)
+        cluster.patch("web", {"status": {"operationState": {"phase": "Failed", "message": "Operation terminated"}}})
+
+    thread = meanwhile(controller)
+    ended = app("terminate", "web")
+    thread.join()
+    again = app("terminate", "web")
+    cluster.patch("web", {"operation": {"sync": {}}})
+    back = app("terminate", "web")
+
+    assert (asked, ended) == (["Terminating"], Said(0, "Failed: Operation terminated\n", ""))
+    assert again == Said(3, "", "error: web: no operation is under way\nhint: see what was: kilde app get web\n")
+    assert back == Said(0, "took back web's operation before it began\n", "")
+    assert "operation" not in cluster.app("web")
+
+
+def test_an_operation_that_does_not_end_is_told(app: Callable[..., Said], cluster: Cluster) -> None:
+    cluster.create("web", status={"operationState": {"phase": "Running", "startedAt": MOMENT, "operation": {}}})
+    hint = "hint: it ends as soon as a running controller sees it: kilde app get says how it is\n"
+
+    said = app("terminate", "web", "--timeout", "1s")
+    asked = app("terminate", "web", "--no-wait")
+
+    assert said == Said(3, "", f"error: web: the operation was not over within 1 s\n{hint}")
+    assert asked == Said(0, "asked for the end of web's operation\n", "")
+    assert cluster.app("web")["status"]["operationState"]["phase"] == "Terminating"
+
+
 def test_wait_ends_when_all_are_as_they_should_be(app: Callable[..., Said], cluster: Cluster) -> None:
     cluster.create("web", status=FINE)
     cluster.create("api")

@@ -120,13 +120,22 @@ def test_a_window_that_closes_between_two_waves_holds_the_second(stage: Stage) -
     windows(stage, [{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}])
     stage.until(lambda: message(stage) == blocked, "the window is in the way")
     assert stage.get("-n", place, "configmap", "late") is None
-    change_application(stage, {"status": {"operationState": {"phase": "Terminating"}}})
-    stage.until(lambda: message(stage).startswith("Operation terminated"), "it can be ended all the same")
+    assert stage.kilde("app", "terminate", "shop") == f"Failed: {message(stage)}\n"
+    assert message(stage).startswith("Operation terminated")
     assert stage.get("-n", place, "configmap", "late") is None
 
 
-def change_application(stage: Stage, patch: dict[str, Any]) -> None:
-    stage.kubectl("-n", stage.space, "patch", "application", "shop", "--type=merge", "-p", json.dumps(patch))
+def test_a_hook_that_stays_is_no_difference(stage: Stage) -> None:
+    place = f"{stage.space}-x"
+    hook = json.loads(config_map("unused", k="v"))
+    hook["metadata"] = {"generateName": "note-", "annotations": {"argocd.argoproj.io/hook": "PostSync"}}
+    stage.create_repository({"app/a.yaml": config_map("a", k="v"), "app/hook.json": json.dumps(hook)})
+    stage.start()
+    stage.application("shop", "app", place, syncPolicy=MANUAL)
+    stage.kilde("app", "sync", "shop")
+    kept = stage.kubectl("-n", place, "get", "configmaps", "-o", "name").split()
+    assert len([name for name in kept if name.startswith("configmap/note-")]) == 1
+    assert stage.kilde("app", "diff", "shop") == ""
 
 
 def message(stage: Stage) -> str:

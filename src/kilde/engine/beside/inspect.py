@@ -57,7 +57,7 @@ async def diff_application(
     looked, compared = await _compared(cluster, eyes, app, revision=revision)
     raw = () if eyes.allows_raw else tuple(one for memory in looked.memories for one in memory.raw)
     places = {one.place for one in raw if one.place is not None}
-    changed = [met for met in compared.objects if met.wanted is None or met.change.action is not Action.KEEP]
+    changed = [met for met in compared.objects if met.change.action is not Action.KEEP]
     return Differences(
         revision=joined(looked.revisions),
         objects=tuple(difference(met, write=write, refused=_is_of(met, places)) for met in changed),

@@ -16,6 +16,7 @@ _HERE = "kilde.cli.commands.app"
         "diff": f"{_HERE}.diff",
         "sync": f"{_HERE}.sync",
         "wait": f"{_HERE}.wait",
+        "terminate": f"{_HERE}.terminate",
         "deps": f"{_HERE}.deps",
         "history": f"{_HERE}.history",
         "actions": f"{_HERE}.actions",
