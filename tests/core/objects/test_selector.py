@@ -55,7 +55,7 @@ def test_labels_are_selected(text: str, selected: bool) -> None:
         ("=x", "found '=', expected: !, identifier, or 'end of string'"),
         ("!", "unable to parse requirement: found '', expected: identifier"),
         ("app in web", "unable to parse requirement: found 'web' expected: '('"),
-        ("app in (web", "unable to parse requirement: found '', expected: ',', ')' or identifier"),
+        ("app in (web", "unable to parse requirement: found '', expected: ',' or ')'"),
         ("app=web tier", "found 'tier', expected: ',' or 'end of string'"),
         (
             "v>a",

@@ -22,10 +22,17 @@ _SYMBOLS = frozenset({"==", "!=", "=", "!", "(", ")", ",", "<", ">", ""})
 _BINARY = {"in": "in", "notin": "notin", "=": "in", "==": "in", "!=": "notin", ">": ">", "<": "<"}
 _LONGEST_NAME, _LONGEST_PREFIX = 63, 253
 
-_NAME_RULE = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+_NAME_WORDS = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
     "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+_NAME_RULE = f"name part {_NAME_WORDS}"
+_SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_SPARE_PREFIX = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
 _VALUE_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
     "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
@@ -156,30 +163,36 @@ class _Parser:
                     found.add("")
                 if word == ")":
                     return tuple(sorted(found))
-            elif word in _SYMBOLS or before not in ("(", ","):
-                raise InvalidInput(f"found '{word}', expected: ',', ')' or identifier")
+            elif before not in ("(", ","):
+                raise InvalidInput(f"found '{word}', expected: ',' or ')'")
+            elif word in _SYMBOLS:
+                wanted = "',', ')' or identifier" if before == "(" else "',', or identifier"
+                raise InvalidInput(f"found '{word}', expected: {wanted}")
             else:
                 found.add(word)
             before = word
 
 
 def _check_key(key: str) -> None:
-    prefix, slash, name = key.rpartition("/")
-    problem = ""
-    if slash and (not _KEY_PREFIX.fullmatch(prefix) or len(prefix) > _LONGEST_PREFIX):
-        problem = (
-            "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-            "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
-            "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-        )
-    elif not name:
-        problem = "name part must be non-empty"
-    elif len(name) > _LONGEST_NAME:
-        problem = "name part must be no more than 63 bytes"
-    elif not _KEY_NAME.fullmatch(name):
-        problem = _NAME_RULE
-    if problem:
-        raise InvalidInput(f'<nil>: Invalid value: "{key}": {problem}')
+    *prefix, name = key.split("/")
+    problems = []
+    if len(prefix) > 1:
+        problems.append(f"a valid label key {_NAME_WORDS} {_SPARE_PREFIX}")
+    else:
+        if prefix == [""]:
+            problems.append("prefix part must be non-empty")
+        elif prefix and not _KEY_PREFIX.fullmatch(prefix[0]):
+            problems.append(f"prefix part {_SUBDOMAIN_RULE}")
+        elif prefix and len(prefix[0]) > _LONGEST_PREFIX:
+            problems.append("prefix part must be no more than 253 bytes")
+        if not name:
+            problems.append("name part must be non-empty")
+        elif len(name) > _LONGEST_NAME:
+            problems.append("name part must be no more than 63 bytes")
+        if not _KEY_NAME.fullmatch(name):
+            problems.append(_NAME_RULE)
+    if problems:
+        raise InvalidInput(f'<nil>: Invalid value: "{key}": {"; ".join(problems)}')
 
 
 def _check_values(key: str, operator: str, values: tuple[str, ...]) -> None:

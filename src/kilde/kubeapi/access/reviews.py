@@ -5,6 +5,7 @@ from typing import Any
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.access.authorizer import Authorizer, Decision
+from kilde.kubeapi.access.review_selectors import unread
 from kilde.kubeapi.access.tokens import ISSUER, Tokens
 from kilde.kubeapi.call import Call, User
 from kilde.kubeapi.logic import failures
@@ -12,6 +13,7 @@ from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.resources.causes import Cause, Struct, invalid
+from kilde.kubeapi.verbs.admit import owned
 from kilde.kubeapi.world import World
 
 _NO_KIND = Named("authorization.k8s.io", "")
@@ -37,14 +39,15 @@ class Reviews:
 
     def answer(self, call: Call, body: Object) -> Object:
         """The review with its status."""
-        meta = {
-            key: value
-            for key, value in (body.get("metadata") or {}).items()
-            if key in ("namespace", "name", "labels") and value
-        }
-        head = {"kind": call.kind.resource.kind, "apiVersion": call.kind.resource.api_version, "metadata": meta}
+        resource = call.kind.resource
+        meta = _metadata(call, body)
+        head: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         rest = {key: value for key, value in body.items() if key not in ("kind", "apiVersion", "metadata", "status")}
-        return {**head, **rest, "status": self._answers[call.kind.resource.plural](call, body)}
+        status = self._answers[resource.plural](call, body)
+        now = self._world.now()
+        if resource.plural == "selfsubjectreviews":  # made anew by a real server, which owns nothing of it
+            return {**head, "metadata": {**meta, "creationTimestamp": now}, **rest, "status": status}
+        return {**owned(call, None, {**head, **rest}, now), "status": status}
 
     def _self(self, call: Call, body: Object) -> Object:
         return {"userInfo": user_info(call.user)}
@@ -52,7 +55,7 @@ class Reviews:
     def _self_access(self, call: Call, body: Object) -> Object:
         spec = body.get("spec") or {}
         _check([*_wrong_attributes(spec), *_wrong_metadata(body)])
-        return _status(self._authorizer.decide(call.user, _attributes(spec)))
+        return _status(self._authorizer.decide(call.user, _attributes(spec)), spec)
 
     def _access(self, call: Call, body: Object) -> Object:
         spec = body.get("spec") or {}
@@ -67,7 +70,7 @@ class Reviews:
 
     def _decided(self, spec: Object) -> Object:
         groups = tuple(str(group) for group in spec.get("groups") or ())
-        return _status(self._authorizer.decide(User(str(spec.get("user") or ""), groups), _attributes(spec)))
+        return _status(self._authorizer.decide(User(str(spec.get("user") or ""), groups), _attributes(spec)), spec)
 
     def _rules(self, call: Call, body: Object) -> Object:
         namespace = str((body.get("spec") or {}).get("namespace") or "")
@@ -98,6 +101,11 @@ class Reviews:
         return {"authenticated": True, "user": user_info(user), "audiences": shared}
 
 
+def _metadata(call: Call, body: Object) -> Object:
+    kept = {key: value for key, value in (body.get("metadata") or {}).items() if key in ("name", "labels") and value}
+    return kept | ({"namespace": call.namespace} if call.namespace else {})
+
+
 def _picked(rule: Object, *fields: str) -> Object:
     return {field: rule[field] for field in ("verbs", *fields) if rule.get(field)}
 
@@ -109,12 +117,13 @@ def user_info(user: User) -> Object:
     return {key: value for key, value in found.items() if value}
 
 
-def _status(decision: Decision) -> Object:
+def _status(decision: Decision, spec: Object) -> Object:
     found: Object = {"allowed": decision.allowed}
     if decision.reason:
         found["reason"] = decision.reason
-    if decision.errors:
-        found["evaluationError"] = decision.trouble
+    wrong = [*([decision.trouble] if decision.trouble else []), *unread(spec.get("resourceAttributes") or {})]
+    if wrong:
+        found["evaluationError"] = "; ".join(wrong)
     return found
 
 

@@ -97,8 +97,6 @@ def carried_over(new: Object, old: Object) -> None:
         else:
             after[key] = value
     after.pop("selfLink", None)
-    if not after.get("generateName") and before.get("generateName"):
-        after.setdefault("generateName", before["generateName"])
 
 
 def tidy(obj: Object) -> None:

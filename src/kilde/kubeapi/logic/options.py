@@ -126,6 +126,8 @@ def list_options(query: Query, *, watch: bool = False) -> ListOptions:
     timeout, limit = integer(query, "timeoutSeconds"), integer(query, "limit") or 0
     token = first(query, "continue")
     _check_selectors(first(query, "labelSelector"), first(query, "fieldSelector"))
+    if watch and initial is None and not match and version in ("", "0"):
+        initial, match = True, "NotOlderThan"  # what begins with all there is says when it has told that
     causes = _watch_causes(match, initial, bool(token)) if watch else _list_causes(version, match, initial, bool(token))
     if causes:
         raise invalid(Named("meta.k8s.io", "ListOptions"), causes)

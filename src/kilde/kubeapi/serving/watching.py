@@ -277,6 +277,9 @@ class Watches:
     def _begin(self, watcher: Watcher, stream: Stream, chosen: Selection) -> "_Subscription":
         """Queues what is there already and subscribes to what comes, with nothing between."""
         store, storage = self._world.store, stream.call.kind.storage
+        if stream.options.initial_events and (stream.options.version or 0) > store.version:
+            watcher.error(failures.too_large_version(stream.options.version or 0, store.version))
+            return _Subscription(over=True)
         if _wants_all(stream.options):
             self._present(watcher, stream, filter(chosen.matches, store.all(storage, stream.call.namespace)))
         else:

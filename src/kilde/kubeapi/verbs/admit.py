@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.ref import join_api_version
 from kilde.core.objects.typed import schema
 from kilde.core.objects.typed.managed_fields import update
 from kilde.kubeapi.call import Call
@@ -25,9 +26,15 @@ def typed(call: Call, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
 
 def typed_body(call: Call, sub: SubResource, obj: Object, duplicates: tuple[str, ...] = ()) -> Object:
     """The same for the body of a sub-resource, which may be of a kind of its own."""
-    group, version, kind = (
-        sub.body if sub.body[1] else (call.kind.resource.group, call.kind.resource.version, sub.body[2])
-    )
+    resource, (group, version, kind) = call.kind.resource, sub.body
+    if not version:
+        group, version = resource.group, resource.version
+    own = join_api_version(group, version)
+    given, name = str(obj.get("apiVersion") or own), str(obj.get("kind") or kind)
+    if (given, name) != (own, kind):
+        word = f'{name} in version "{given.rpartition("/")[2]}" cannot be handled as a {kind}'
+        scheme = f'no kind "{name}" is registered for version "{given}" in scheme "pkg/runtime/scheme.go:111"'
+        raise failures.bad_request(f"{word}: {scheme}")
     node = schema.builtin().node(group, version, kind)
     return obj if node is None else _typed(call, version, kind, lambda: decode(node, obj), duplicates)
 
@@ -144,6 +151,8 @@ def shaped(kind: Kind, obj: Object, *, nulls: bool) -> Object:
     """The object with its defaults; its outer layers may be changed. `nulls`: those that an apply has merged stay."""
     made = dict(kind.defaulted(obj, nulls=nulls))
     made["metadata"] = dict(made.get("metadata") or {})
+    if (obj.get("metadata") or {}).get("managedFields") == []:
+        made["metadata"]["managedFields"] = []  # which gives up what is owned
     if isinstance(made.get("spec"), dict):
         made["spec"] = dict(made["spec"])
     return made

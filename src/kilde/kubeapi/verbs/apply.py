@@ -1,5 +1,8 @@
 """apply: server-side apply, which creates what is not there."""
 
+import re
+from typing import Any
+
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply
@@ -17,6 +20,9 @@ from kilde.kubeapi.verbs.create import create_as
 from kilde.kubeapi.verbs.update import may_create, replace
 from kilde.kubeapi.world import World
 
+_MAY_BE_WHOLE = re.compile(rb"\d\.0|\d[eE]|\d\.[\s,}\]]")
+_WRITTEN_OUT = 1e21  # from here on Go writes numbers with an exponent
+
 
 def read_apply(call: Call, raw: bytes) -> Object:
     """The configuration of an apply body, which is YAML; 400 if it is none."""
@@ -25,9 +31,26 @@ def read_apply(call: Call, raw: bytes) -> Object:
     except ApiError as error:
         what = error.message.partition("yaml: ")[2]
         raise failures.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {what}") from error
-    config = body.value if isinstance(body.value, dict) else {}
+    config = {} if body.value is None else body.value
+    if not isinstance(config, dict):
+        what = f"json: cannot unmarshal {_json_type(config)} into Go value of type map[string]interface {{}}"
+        raise failures.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {what}")
     complain(call, "error strict decoding YAML", body.duplicates)
-    return config
+    return _whole(config) if _MAY_BE_WHOLE.search(raw) else config
+
+
+def _whole(value: Any) -> Any:
+    """Numbers as they are after a real server has gone from YAML to JSON: 1.0 is 1."""
+    if isinstance(value, dict):
+        return {key: _whole(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _WRITTEN_OUT else value
+
+
+def _json_type(value: Json) -> str:
+    kinds = ((bool, "bool"), (str, "string"), (list, "array"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "number")
 
 
 def _json_or_yaml(raw: bytes) -> decode.Body:

@@ -49,7 +49,7 @@ def selection(kind: Kind, options: ListOptions, name: str = "") -> Selection:
     fields = []
     for term in terms:
         read = reader(kind.storage, kind.resource.kind, term.field, kind.selectable)
-        if term.field == "metadata.name" and term.equal and not name:
+        if term.field == "metadata.name" and term.equal and not name and term.value:
             name = term.value
             continue
         fields.append((read, term.equal, term.value))
@@ -94,7 +94,8 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
     if not chosen.everything:
         records = call.kind.shown(records) if call.kind.converts else records
         records = [found for found in records if chosen.matches(found)]
-    if options.limit <= 0 or len(records) <= options.limit:
+    # From resourceVersion 0 a real server answers with all it holds, whatever the limit.
+    if options.limit <= 0 or len(records) <= options.limit or (options.version == 0 and not options.token):
         return Page(call.kind.shown(records) if call.kind.converts else records, as_of)
     after, page = records[options.limit], records[: options.limit]
     remaining = len(records) - options.limit if chosen.everything else -1

@@ -197,6 +197,8 @@ def check_preconditions(kind: Kind, obj: Object, old: Object, *, exact: bool) ->
             )
             raise failures.invalid(kind.about(name), [cause])
     elif version != before["resourceVersion"]:
+        if not (version.isascii() and version.isdecimal()):
+            raise failures.unexplained(f"strconv.ParseUint: parsing {failures.quoted(version)}: invalid syntax")
         raise failures.stale(kind.about(name))
 
 

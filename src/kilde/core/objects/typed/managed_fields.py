@@ -93,10 +93,11 @@ def update(
 ) -> ApplyResult:
     """Any other write: `live` (None: created) becomes `new`; the writer owns what it changed, nobody what is gone. It never conflicts.
 
-    managedFields in `new` are honoured as a server does: `[]` and `[{}]` reset them, unreadable ones are ignored, so
-    are those of a sub-resource request. An object that cannot be compared with its type loses its managedFields.
+    managedFields in `new` are honoured as a server does: `[{}]` resets them, and so does `[]` for built-in kinds (where it
+    has no type, a server reads that as nothing); unreadable ones are ignored, so are those of a sub-resource request. An
+    object that cannot be compared with its type loses its managedFields.
     """
-    owners = reconciled(node, _sent(live, new, subresource), versions)
+    owners = reconciled(node, _sent(live, new, subresource, _RESETS if node.definition else _RESETS[:1]), versions)
     plain_new, plain_live = _without_managed_fields(new), _without_managed_fields(live or {})
     if live is None or owners:
         intent = Intent(
@@ -211,12 +212,15 @@ def _told_once(obj: Object) -> bool:
     return len(_metadata(obj).get("managedFields") or ()) == len(_readable(obj))
 
 
-def _sent(live: Object | None, new: Object, subresource: str) -> Managers:
+_RESETS: tuple[Json, ...] = ([{}], [])
+
+
+def _sent(live: Object | None, new: Object, subresource: str, resets: tuple[Json, ...]) -> Managers:
     """The managers an update starts from: those the client sent if it may and they can be read, else the live ones."""
     before = _metadata(live or {}).get("managedFields")
     sent = _metadata(new).get("managedFields")
     if not subresource and sent is not None and sent is not before:
-        if sent in ([], [{}]):
+        if sent in resets:
             return {}
         try:
             found = managers.decode(sent) if sent == before else managers.decode_foreign(sent)

@@ -4,11 +4,12 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.selector import label_selector
 from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
+from kilde.kubeapi.controllers.conditions import turn
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.options import delete_options
 from kilde.kubeapi.storage.records import Record
-from kilde.kubeapi.verbs.admit import check_namespace
+from kilde.kubeapi.verbs.admit import check_namespace, finished, owned
 from kilde.kubeapi.verbs.delete import delete
 from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler, shown
 from kilde.kubeapi.world import World
@@ -50,10 +51,26 @@ class Eviction(Handler):
         budget = found[0].object()
         _check(budget)
         if not dry_run:
-            status = budget["status"]
-            status["disruptionsAllowed"] = int(status.get("disruptionsAllowed") or 0) - 1
-            status["disruptedPods"] = {**(status.get("disruptedPods") or {}), pod.key.name: world.now()}
-            world.store.put(found[0].key, budget)
+            _take_one(world, found[0], budget, pod.key.name)
+
+
+def _take_one(world: World, record: Record, budget: Object, pod: str) -> None:
+    """The budget allows one disruption less, which the API server writes down as anybody would."""
+    kind, now = world.kinds.named(_BUDGETS), world.now()
+    assert kind is not None
+    status = dict(budget["status"])
+    left = int(status.get("disruptionsAllowed") or 0) - 1
+    status |= {"disruptionsAllowed": left, "disruptedPods": {**(status.get("disruptedPods") or {}), pod: now}}
+    if not left:
+        status["conditions"] = _none_left(status, now)
+    call = Call(kind, record.key.namespace, record.key.name, "status", agent="kube-apiserver")
+    world.store.put(record.key, finished(owned(call, budget, {**budget, "status": status}, now)))
+
+
+def _none_left(status: Object, now: str) -> list[Object]:
+    answer = {"type": "DisruptionAllowed", "status": "False", "reason": "InsufficientPods", "message": ""}
+    since = {"observedGeneration": status.get("observedGeneration") or 0, "lastTransitionTime": now}
+    return turn(status.get("conditions"), answer | since)
 
 
 def _free(pod: Object) -> bool:

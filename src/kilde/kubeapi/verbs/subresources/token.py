@@ -97,7 +97,5 @@ def _bound(world: World, call: Call, reference: Object | None) -> Object | None:
     uid = found["metadata"]["uid"]
     if reference.get("uid") and reference["uid"] != uid:
         why = f"the UID in the bound object reference ({reference['uid']}) does not match the UID in record."
-        raise failures.conflict(
-            Named("", resource, name), f"{why} The object might have been deleted and then recreated"
-        )
+        raise failures.conflict(Named("", kind, name), f"{why} The object might have been deleted and then recreated")
     return {"kind": kind, "name": name, "uid": uid}

@@ -1,0 +1,70 @@
+"""Areas: server-side apply of every type, lists and watches in every mode, deletes, sub-resources, reviews, alike on both servers."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from differential.areas import APPLIES, THINGS
+from differential.areas_read import DELETES, READS, WATCHES
+from differential.compare import Side as Compared
+from differential.compare import different
+from differential.known import known
+from differential.normal import normal
+from differential.peers import Peer, both, open_namespace
+from differential.steps import Step
+
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("real_programs")]
+
+_VERSION = re.compile(r"(current: |record \(|too old resource version: \d+ \()\d+")
+SEQUENCES = {**APPLIES, **DELETES, **READS, **WATCHES}
+
+
+@pytest.fixture(scope="module")
+def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Peer, Peer]]:
+    with both(tmp_path_factory.mktemp("areas"), (THINGS,)) as found:
+        yield found
+
+
+@pytest.mark.parametrize("what", SEQUENCES)
+def test_both_answer_alike(peers: tuple[Peer, Peer], what: str) -> None:
+    found = list(_differences(peers, SEQUENCES[what], f"areas-{list(SEQUENCES).index(what)}"))
+    assert found == [], "\n".join(found)
+
+
+def _differences(peers: tuple[Peer, Peer], steps: list[Step], namespace: str) -> Iterator[str]:
+    sides = [Compared(peer, namespace) for peer in peers]
+    for side in sides:
+        open_namespace(side.peer, namespace)
+    for number, step in enumerate(steps):
+        real, ours = (_answered(side, step) for side in sides)
+        if real != ours and (isinstance(real["body"], list) or not known(step, real, ours)):
+            body = json.dumps(step.body) if not isinstance(step.body, bytes) else repr(step.body)
+            yield f"{number} {step.method} {step.path} {step.media} {body}: {different(real, ours)}"
+
+
+def _answered(side: Compared, step: Step) -> Any:
+    if isinstance(step.body, bytes):
+        path = step.path.replace("{ns}", side.namespace)
+        told = side.comparable(step, side.peer.ask(step.method, path, step.body, step.media))
+    else:
+        told = side.send(step)[1]
+    body = told["body"]
+    if isinstance(body, str) and body.startswith('{"type":'):
+        events = [json.loads(line) for line in body.splitlines()]
+        told["body"] = [one for one in events if not _now_and_then(one)]  # what a watch tells
+    elif isinstance(body, dict) and body.keys() == {"type", "object"}:
+        told["body"] = [body]
+    return {**told, "body": _masked(normal(told["body"]))}
+
+
+def _now_and_then(event: Any) -> bool:
+    """A bookmark that comes with time."""
+    return event["type"] == "BOOKMARK" and "annotations" not in event["object"]["metadata"]
+
+
+def _masked(value: Any) -> Any:
+    """Versions in messages."""
+    return json.loads(_VERSION.sub(r"\1<version>", json.dumps(value)))
