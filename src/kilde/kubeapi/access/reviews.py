@@ -121,7 +121,7 @@ def _status(decision: Decision, spec: Object) -> Object:
     found: Object = {"allowed": decision.allowed}
     if decision.reason:
         found["reason"] = decision.reason
-    wrong = [*([decision.trouble] if decision.trouble else []), *unread(spec.get("resourceAttributes") or {})]
+    wrong = [*([decision.trouble] if decision.errors else []), *unread(spec.get("resourceAttributes") or {})]
     if wrong:
         found["evaluationError"] = "; ".join(wrong)
     return found
