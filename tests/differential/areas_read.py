@@ -174,11 +174,6 @@ DELETES: dict[str, list[Step]] = {
             resourceAttributes={**_OF, "fieldSelector": {"requirements": [{"key": "a", "operator": "X"}]}},
             **_SUBJECT,
         ),
-        _review(
-            "subjectaccessreviews",
-            nonResourceAttributes={"path": "/healthz", "verb": "get"},
-            groups=["system:authenticated"],
-        ),
         _review("selfsubjectrulesreviews"),
         Step(
             "POST",

@@ -163,6 +163,10 @@ def _wrong_place(spec: Object, namespace: str) -> Iterator[Cause]:
     if resource is not None and str(resource.get("namespace") or "") != namespace:
         where = "spec.resourceAttributes.namespace"
         yield invalid(where, str(resource.get("namespace") or ""), "must match metadata.namespace")
+    path = spec.get("nonResourceAttributes")
+    if path is not None:
+        shown = Struct({"Path": path.get("path") or "", "Verb": path.get("verb") or ""})
+        yield invalid("spec.nonResourceAttributes", shown, "disallowed on this kind of request")
 
 
 def _check(wrong: list[Cause]) -> None:
