@@ -161,7 +161,9 @@ def test_status_cannot_be_applied_through_the_main_resource() -> None:
     again = _apply(live, toy({"count": 1}, status={"phase": "Nope"}), reset_fields=_STATUS)
     assert again == ApplyResult(live, changed=False)
     created = _apply(None, toy({}, status={"phase": "Nope"}), reset_fields=_STATUS).object
-    assert "status" not in created
+    (owned,) = created["metadata"]["managedFields"]
+    assert created["status"] == {"phase": "Nope"}, "its strategy takes it away, as at any creation"
+    assert "f:status" not in owned["fieldsV1"], "and nobody owns it"
 
 
 def test_an_untracked_object_gets_an_owner_of_what_was_there_before() -> None:
