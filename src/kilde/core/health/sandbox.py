@@ -1,8 +1,8 @@
 """The sandbox of Lua scripts from `argocd-cm`: Lua 5.1 by lupa, bounded in instructions and memory, with nothing that reaches the machine.
 
 Argo CD runs them in gopher-lua, which is 5.1 and `goto`, with the base, table and string libraries, `os.date` and `os.time`, and stops them
-after a second; a count of instructions is the same on every machine. Scripts that jump run in Lua 5.2, with the names that 5.1 has. What a
-script returns is bounded, too, before it is a value of ours.
+after a second; a count of instructions is the same on every machine, and seconds end what is long in few. Scripts that jump run in Lua 5.2,
+with the names that 5.1 has. What a script returns is bounded, too, before it is a value of ours.
 """
 
 import math
@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.health.lua_patterns import CHEAP, GUARDS, MATCHER
 
 _INSTRUCTIONS = 2_000_000
+_SECONDS = 2.0  # of this process's CPU; for what is long in few instructions, as joining texts of megabytes is
 _MEMORY = 32 << 20  # bytes
 _DEEPEST = 200
 _LARGEST = 200_000  # values in what a script returns
@@ -20,7 +22,7 @@ _INT64 = 1 << 63
 _JUMP = re.compile(r"\bgoto\b")
 # What a script may use; everything else of the runtime is out of its reach.
 _PRELUDE = """
-local hook, limit = debug.sethook, ...
+local hook, clock, limit, seconds = debug.sethook, os.clock, ...
 unpack = unpack or table.unpack  -- 5.2 has these elsewhere, or not
 table.getn = table.getn or function(list) return #list end
 table.maxn = table.maxn or function(list)
@@ -37,7 +39,7 @@ end
 string.dump = nil
 local spent = false
 local function unless_spent(...)  -- nobody catches the end of his time
-  if spent then error("took too many steps", 0) end
+  if spent then error(spent, 0) end
   return ...
 end
 local pcall = pcall
@@ -63,7 +65,13 @@ return function(text, name, obj, parameters)
   if not script then error(problem, 0) end
   kept.obj, kept.actionParams = obj, parameters
   if setfenv then setfenv(script, kept) end
-  hook(function() spent = true; error("took too many steps", 0) end, "", limit)
+  local left, ends = limit, clock() + seconds
+  hook(function()
+    left = left - 100
+    if left > 0 and clock() < ends then return end
+    spent = left > 0 and "took too long" or "took too many steps"
+    error(spent, 0)
+  end, "", 100)
   local found = script()
   hook()
   return found
@@ -90,7 +98,8 @@ def run_script(
         raise ScriptFailed(f"{_PLURALS[name]} in Lua need the package lupa, which is not installed") from None
     runtime = _runtime(lua)
     try:
-        function = runtime.execute(_PRELUDE, _INSTRUCTIONS)
+        runtime.execute(GUARDS, MATCHER, CHEAP)
+        function = runtime.execute(_PRELUDE, _INSTRUCTIONS, _SECONDS)
         found = function(script, name, _table(runtime, obj, 0), runtime.table_from(dict(parameters or {})))
         plain = _Plain(lua.lua_type)
         if only and lua.lua_type(found) == "table":
