@@ -27,6 +27,13 @@ def deployment(**container: Any) -> dict[str, Any]:
     }
 
 
+def relabelled(policy: str) -> dict[str, Any]:
+    """A Deployment whose pods' volumes get their labels of SELinux this way."""
+    found = deployment()
+    found["spec"]["template"]["spec"]["securityContext"] = {"seLinuxChangePolicy": policy}
+    return found
+
+
 class Of:
     """Requests about one object."""
 
@@ -50,7 +57,9 @@ PODS, SERVICES, SECRETS = (Of("api/v1", plural) for plural in ("pods", "services
 ACCOUNTS, MAPS, CLAIMS = (
     Of("api/v1", plural) for plural in ("serviceaccounts", "configmaps", "persistentvolumeclaims")
 )
+CONTROLLERS = Of("api/v1", "replicationcontrollers")
 REPLICA_SETS, SLICES = Of("apis/apps/v1", "replicasets"), Of("apis/discovery.k8s.io/v1", "endpointslices")
+QUOTAS, NOBODY = Of("api/v1", "resourcequotas"), {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}
 JOBS = Of("apis/batch/v1", "jobs")
 POLICIES = Of("apis/networking.k8s.io/v1", "networkpolicies")
 DEPLOYMENTS, STATEFUL_SETS = (Of("apis/apps/v1", plural) for plural in ("deployments", "statefulsets"))
@@ -312,6 +321,41 @@ SEQUENCES: dict[str, list[Step]] = {
         ),
         CLAIMS.patch(MERGE, {}),
         CLAIMS.patch(MERGE, {}),
+    ],
+    "doubled scopes of a quota are the same scopes": [
+        QUOTAS.post({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating"]}}),
+        QUOTAS.put({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating", "Terminating"]}}),
+        QUOTAS.put({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating", "NotTerminating"]}}),
+    ],
+    "a policy for labels of SELinux that is behind a gate is only for what had one": [
+        *(DEPLOYMENTS.post(relabelled(policy)) for policy in ("MountOption", "X", "Recursive")),
+        *(DEPLOYMENTS.put(relabelled(policy)) for policy in ("X", "MountOption")),
+    ],
+    "a watch is told what was stored last, and not what let an object go": [
+        MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),
+        MAPS.delete(),
+        MAPS.put({"metadata": {"name": "x"}, "data": {"a": "b"}}),
+        Step("WATCH", f"{MAPS.all}?watch=true&resourceVersion=<<begin>>", about=MAPS.all),
+    ],
+    "a ReplicationController is warned of what it had": [
+        CONTROLLERS.post({"metadata": {"name": "x"}, "spec": {**DAEMONS, "selector": {"app": "a"}}}),
+        CONTROLLERS.patch(MERGE, {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "a"}]}}}}),
+        CONTROLLERS.patch(MERGE, {"spec": {"template": DAEMONS["template"]}}),
+    ],
+    "collisions are counted from what was there": [
+        DEPLOYMENTS.post(deployment()),
+        *(DEPLOYMENTS.patch(MERGE, {"status": {"collisionCount": n}}, "/status") for n in (-1, 1, 0, None)),
+    ],
+    "networks of a node that are none": [
+        Step(
+            "POST", "/api/v1/nodes", {"metadata": {"name": "{ns}-x"}, "spec": {"podCIDRs": both}}, about="/api/v1/nodes"
+        )
+        for both in (["10.9.0.0/24", ""], ["10.9.0.1", "::/200"])
+    ],
+    "new finalizers are told of before owners": [
+        MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),
+        MAPS.delete(),
+        MAPS.patch(MERGE, {"metadata": {"finalizers": ["example.com/b"], "ownerReferences": [NOBODY]}}),
     ],
     "a Service of names keeps a policy that it does not show": [
         SERVICES.patch(

@@ -169,14 +169,17 @@ def _before_storing(obj: Object, old: Object) -> Object:
 
 
 def store(world: World, key: Key, obj: Object, last: Object | None = None) -> Record:
-    """Keeps the object, unless it waits for deletion and nothing holds it any longer: `last` is then answered, as it never was stored."""
+    """Keeps the object, unless it waits for deletion and nothing holds it any longer.
+
+    `last` is then answered, as it never was stored; watches are told what was.
+    """
     found = obj["metadata"]
     held = found.get("finalizers") or found.get("deletionGracePeriodSeconds")
     if key.resource == "namespaces":
         held = held or (obj.get("spec") or {}).get("finalizers")
     if found.get("deletionTimestamp") and not held:
-        shown = encode(obj if last is None else last)
-        world.store.delete(key, obj)
+        shown, existing = encode(obj if last is None else last), world.store.get(key)
+        world.store.delete(key, obj if existing is None else existing.object())
         return record(key, world.store.version, shown)
     return world.store.put(key, obj)
 

@@ -39,7 +39,10 @@ def warnings(storage: str, obj: Object, old: Object | None) -> Iterator[str]:
     elif storage in _TEMPLATES:
         path = _TEMPLATES[storage]
         if old is None or _counted(storage, obj, path) != _counted(storage, old, path):
-            yield from pod_warnings(_at(obj, path) or {}, ".".join(path) + ".")
+            judged = (
+                old if storage == "replicationcontrollers" and old is not None else obj
+            )  # as there, where the two are mixed up
+            yield from pod_warnings(_at(judged, path) or {}, ".".join(path) + ".")
     if storage in KINDS:
         yield from KINDS[storage](obj, old)
 

@@ -29,6 +29,7 @@ from kilde.kubeapi.resources.validation.registry import (
     RULES,
     Rules,
 )
+from kilde.kubeapi.resources.validation.security import with_kept_policies
 
 _BUILTIN = Catalog()
 # Groups that know no standard finalizers.
@@ -73,7 +74,7 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     ] * anew
     own = key not in NO_METADATA_RULES and not (anew and key in ONLY_JUDGED_ANEW)
     update = [*(changed if own else ()), *(_finalizers(resource, metadata) if own else ())]
-    made, rest = _of_rules(RULES.get(key), new, old, subresource)
+    made, rest = (with_kept_policies(found, new, old) for found in _of_rules(RULES.get(key), new, old, subresource))
     if anew and key in CREATED_FIRST:
         return [*causes, *whole, *made, *update, *rest]
     if anew and key in METADATA_ANEW_FIRST:

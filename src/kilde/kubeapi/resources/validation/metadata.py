@@ -123,9 +123,6 @@ def check_metadata_update(
     metadata: Object, old: Object, *, namespaced: bool, name_rule: Rule = dns_subdomain, at: str = "metadata"
 ) -> Iterator[Cause]:
     """What is wrong with metadata that is to take the place of `old`."""
-    yield from check_labels(metadata.get("labels"), f"{at}.labels")
-    yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
-    yield from _owners(metadata.get("ownerReferences") or (), f"{at}.ownerReferences")
     if old.get("deletionTimestamp"):
         added = [name for name in metadata.get("finalizers") or () if name not in (old.get("finalizers") or ())]
         if added:
@@ -135,3 +132,6 @@ def check_metadata_update(
     for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if metadata.get(key) != old.get(key):
             yield invalid(f"{at}.{key}", metadata.get(key), _IMMUTABLE)
+    yield from check_labels(metadata.get("labels"), f"{at}.labels")
+    yield from check_annotations(metadata.get("annotations"), f"{at}.annotations")
+    yield from _owners(metadata.get("ownerReferences") or (), f"{at}.ownerReferences")

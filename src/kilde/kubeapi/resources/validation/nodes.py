@@ -34,11 +34,12 @@ def check_node(node: Object) -> Iterator[Cause]:
 
 def _dual_stack(networks: list[str]) -> Iterator[Cause]:
     families = set()
-    for network in networks:
+    for index, network in enumerate(networks):
         try:
-            families.add(ipaddress.ip_network(network, strict=False).version)
+            families.add(ipaddress.ip_network(network if "/" in network else "", strict=False).version)
         except ValueError:
-            why = f"invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR address: {network}"
+            fault = f"invalid CIDR[{index}]: <nil> (invalid CIDR address: {network})"
+            why = f"invalid PodCIDRs. failed to check with dual stack with error:{fault}"
             yield Cause("spec.podCIDRs", "InternalError", f"Internal error: {why}")
             families.clear()
             break

@@ -154,9 +154,9 @@ def _allowed(scope: str) -> frozenset[str]:
 
 
 def check_quota_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of a ResourceQuota: its scopes stay."""
+    """What is wrong with a change of a ResourceQuota: its scopes stay, however often each is named."""
     yield from check_quota(new)
-    if sorted(get(new, "spec", "scopes", default=[])) != sorted(get(old, "spec", "scopes", default=[])):
+    if {*get(new, "spec", "scopes", default=[])} != {*get(old, "spec", "scopes", default=[])}:
         yield invalid("spec.scopes", get(new, "spec", "scopes"), IMMUTABLE)
 
 

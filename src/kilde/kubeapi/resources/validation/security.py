@@ -1,7 +1,7 @@
 """Validation of security contexts: of a pod and of its containers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import (
@@ -43,6 +43,8 @@ _WINDOWS_CONTAINER = (
     "runAsUser",
     "runAsGroup",
 )
+# The first of them is behind the gate SELinuxMount, which is closed by default.
+_POLICY, _POLICIES = "seLinuxChangePolicy", ("MountOption", "Recursive")
 _NOT_WINDOWS = "cannot be set for a windows pod"
 
 
@@ -66,7 +68,19 @@ def check_pod_security(spec: Object, at: str) -> Iterator[Cause]:
     if context.get("supplementalGroupsPolicy") is not None:
         yield from _word(context, "supplementalGroupsPolicy", ("Merge", "Strict"), where)
     if context.get("seLinuxChangePolicy") is not None:
-        yield from _word(context, "seLinuxChangePolicy", ("MountOption", "Recursive"), where)
+        yield from _word(context, _POLICY, _POLICIES[1:], where)
+
+
+def with_kept_policies(causes: Iterable[Cause], new: Object, old: Object) -> list[Cause]:
+    """These causes of a change, where a pod or template that had any `seLinuxChangePolicy` may have either."""
+    found: list[Cause] = []
+    for cause in causes:
+        *path, key = cause.field.split(".")
+        if key == _POLICY and cause.reason == "FieldValueNotSupported" and get(old, *path, key) is not None:
+            found.extend(_word(get(new, *path), key, _POLICIES, ".".join(path)))
+        else:
+            found.append(cause)
+    return found
 
 
 def check_windows(spec: Object, at: str) -> Iterator[Cause]:

@@ -24,8 +24,9 @@ def _status(counts: Sequence[str], parts: Sequence[str] = (), ready: str = "", *
             yield invalid(
                 "status.availableReplicas", status.get("availableReplicas") or 0, f"cannot be greater than {ready}"
             )
-        if counts_up and (status.get("collisionCount") or 0) < (before.get("collisionCount") or 0):
-            yield invalid("status.collisionCount", status.get("collisionCount") or 0, "cannot be decremented")
+        had, has = before.get("collisionCount"), status.get("collisionCount")
+        if counts_up and had is not None and (has is None or has < had):
+            yield invalid("status.collisionCount", has or 0, "cannot be decremented")
 
     return check
 
