@@ -224,3 +224,54 @@ async def test_what_runs_before_a_deletion_is_listed_with_all_that_is_still_ther
         assert (resources(p), p.sync()) == (listed, "Synced")
         await finish(p, "bye", "Complete")
         await p.until(lambda: SHOP not in p.cluster.objects())
+
+
+async def test_an_expression_that_cannot_be_read_leaves_unknown_what_differs() -> None:
+    said = {"ignoreDifferences": [{"kind": "ConfigMap", "jqPathExpressions": [".data | env.A"]}]}
+    told = (
+        "ComparisonError: Failed to compare desired state to live state: spec.ignoreDifferences[0].jqPathExpressions: "
+        "'.data | env.A' may not use env: an expression names fields, and must end"
+    )
+    async with play() as p:
+        sha = await p.commit(a=config_map("a"))
+        await p.application(**AUTO, **said)
+        await p.until(p.conditions)
+        assert p.conditions() == [told]
+        assert resources(p) == [{"name": "a", "status": "Unknown"}]
+        assert (p.sync(), p.status()["health"]["status"], p.status()["sync"]["revision"]) == ("Unknown", "Missing", sha)
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.phase() == "Error")
+        assert (p.status()["operationState"]["message"], p.data("a")) == (told, None)
+        await p.patch_application({"spec": {"ignoreDifferences": None}})
+        await p.until(lambda: p.sync() == "Synced" and not p.conditions())
+
+
+async def test_nothing_is_healed_by_rules_that_cannot_be_read() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, syncPolicy={"automated": {"selfHeal": True}})
+        rules = [{"kind": "ConfigMap", "jqPathExpressions": [".data | )"]}]
+        await p.patch_application({"spec": {"ignoreDifferences": rules}})
+        await p.until(lambda: p.sync() == "Unknown")
+        await p.by_hand("a", k="mine")
+        await p.quiet()
+        assert (p.data("a"), resources(p)) == ({"k": "mine"}, [{"name": "a", "status": "Unknown"}])
+
+
+async def test_a_pointer_counts_from_its_first_slash_on() -> None:
+    rules = [{"kind": "ConfigMap", "jsonPointers": ["x/data/k", "data"]}]
+    told = "IgnoreDifferencesWarning: spec.ignoreDifferences[0].jsonPointers: '{}' is not a JSON pointer (write /spec/replicas)"
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, **AUTO, ignoreDifferences=rules)
+        await p.by_hand("a", k="mine")
+        await p.quiet()
+        assert (p.sync(), p.data("a")) == ("Synced", {"k": "mine"})
+        assert p.conditions() == [told.format("data"), told.format("x/data/k")]
+
+
+async def test_a_history_of_none_is_told_as_empty() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, **AUTO, revisionHistoryLimit=0)
+        assert p.status()["history"] == []

@@ -451,14 +451,6 @@ BAD_SPECS: list[tuple[dict[str, Any], str]] = [
     ),
     (_ignore(jsonPointers="/a"), "spec.ignoreDifferences[0].jsonPointers: must be a list, not a string"),
     (
-        _ignore(jsonPointers=["a"]),
-        "spec.ignoreDifferences[0].jsonPointers: 'a' is not a JSON pointer (write /spec/replicas)",
-    ),
-    (
-        _ignore(jqPathExpressions=["env.A"]),
-        "spec.ignoreDifferences[0].jqPathExpressions: 'env.A' may not use env: an expression names fields, and must end",
-    ),
-    (
         _ignore(managedFieldsManagers=[1]),
         "spec.ignoreDifferences[0].managedFieldsManagers[0]: must be a string, not a number",
     ),

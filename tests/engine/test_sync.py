@@ -320,7 +320,6 @@ async def test_deleting_an_application_with_the_finalizer_deletes_its_objects() 
             {"destination": {"server": "https://kubernetes.default.svc", "name": "in-cluster"}},
             "application destination can't have both name and server defined: in-cluster https://kubernetes.default.svc",
         ),
-        ({"ignoreDifferences": [{"kind": "ConfigMap", "jsonPointers": ["data"]}]}, "'data' is not a JSON pointer"),
     ],
 )
 async def test_a_bad_application_is_told_what_is_wrong_with_it(change: dict[str, Any], told: str) -> None:

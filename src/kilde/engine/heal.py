@@ -34,7 +34,9 @@ _WHOLE = ("(the object)",)
 def may_heal(app: Application, rt: Runtime) -> bool:
     """Whether the application heals itself now: switched on, synced at what Git says, and no operation at work."""
     auto = app.policy.automated
-    if auto is None or not auto.self_heal or app.deleting or app.skipped or app.problems or app.operation is not None:
+    if auto is None or not auto.self_heal or app.deleting or app.skipped or app.operation is not None:
+        return False
+    if app.problems or app.uncomparable:
         return False
     if rt.wish is None or rt.busy or rt.running is not None:
         return False

@@ -14,7 +14,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.conditions import cluster_error, comparison_error, deletion_error, invalid_spec, unused_version
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import Operation, read_operation
-from kilde.core.apps.status import Verdict, render_operation, render_status
+from kilde.core.apps.status import Verdict, not_compared, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
 from kilde.core.objects.ref import ObjectRef
@@ -150,14 +150,13 @@ class Passes:
         auto = app.policy.automated
         survey = ctx.surveyor.survey(app, rt, prune=bool(auto and auto.prune))
         survey = replace(survey, plan=await ctx.deletion_budgets.hold(app, rt, wish, survey.plan))
-        if not ctx.settings.shadow and await judge_revision(ctx, app, rt, wish, survey):
+        if not (ctx.settings.shadow or app.uncomparable) and await judge_revision(ctx, app, rt, wish, survey):
             return 0.001
         running, condition = self._wanted_operation(app, rt, survey, wish)
         if running is None or ctx.settings.shadow:
             await self._tell(app, self._verdict(app, rt, wish, survey, condition), refresh=refresh)
             return 5.0 if rt.fighting else None  # the condition goes when they stop
-        if running.operation.problem:
-            told = f"Invalid operation request: {running.operation.problem}"
+        if told := blocked.refusal(app, running.operation):
             return await self._refuse(app, rt, running.operation, told)
         later = await self._begins_later(
             app, running, lambda why: self._verdict(app, rt, wish, survey, why or condition), refresh
@@ -294,7 +293,7 @@ class Passes:
             return left, None
         if app.operation is not None:
             return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
-        if ctx.window(app.name) is not None:
+        if ctx.window(app.name) is not None or app.uncomparable:
             return None, None  # people are at work: nothing is done by itself
         allowed = begun_for(ctx, app, survey.plan)
         wipes_out = not wish.objects and bool(survey.extras)
@@ -336,11 +335,12 @@ class Passes:
         conditions += [("DriftFightWarning", text) for text in rt.fighting.values()]
         if (window := self._ctx.window(app.name)) is not None:
             conditions.append(("GuardOpen", window.told))
+        conditions += [("IgnoreDifferencesWarning", text) for rule in app.ignore for text in rule.odd]
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
         if condition is not None:
             conditions.append(condition)
         conditions += self._unavailable(app)
-        return Verdict(
+        verdict = Verdict(
             sync="Synced" if survey.plan.in_sync and rt.head is None and not app.renames_space else "OutOfSync",
             health=survey.health,
             revisions=(rt.head or wish).revisions,
@@ -350,6 +350,7 @@ class Passes:
             images=survey.images,
             urls=survey.urls,
         )
+        return not_compared(verdict, app.uncomparable) if app.uncomparable else verdict
 
     def _unavailable(self, app: Application) -> list[tuple[str, str]]:
         """What is told when the repository cannot be fetched now, though a commit of it is known."""

@@ -66,6 +66,12 @@ class Application:
     problems: tuple[str, ...]
 
     @property
+    def uncomparable(self) -> str:
+        """Why nothing can be said of its objects beside Git; "" where it can."""
+        unread = [text for rule in self.ignore for text in rule.unread]
+        return f"Failed to compare desired state to live state: {'; '.join(unread)}" if unread else ""
+
+    @property
     def cascade(self) -> str:
         """How its objects go when it is deleted: "Foreground", "Background", or "" (they stay)."""
         if FINALIZER in self.finalizers or f"{FINALIZER}/foreground" in self.finalizers:

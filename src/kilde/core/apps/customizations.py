@@ -110,5 +110,6 @@ def _rules(group: str, kind: str, found: Any, at: str, problems: list[str]) -> I
         return ()
     reader = Reader({"rule": [{**found, "group": group, "kind": kind} if isinstance(found, Mapping) else found]}, at)
     rules = read_rules(reader.items("rule"))
-    problems += reader.problems
-    return rules if not reader.problems else ()
+    found_wrong = [*reader.problems, *(text for rule in rules for text in (*rule.odd, *rule.unread))]
+    problems += found_wrong
+    return rules if not found_wrong else ()

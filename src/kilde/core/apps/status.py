@@ -5,7 +5,7 @@ Shapes as watched on Argo CD: health without a message, `group` left out when em
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Phase
@@ -44,6 +44,12 @@ class Verdict:
     images: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     compared: bool = True  # False: the spec itself is unusable, nothing was compared
+
+
+def not_compared(verdict: Verdict, why: str) -> Verdict:
+    """The same where both sides are known, and nothing can be said of how they differ."""
+    rows = tuple(replace(one, sync="Unknown") for one in verdict.resources)
+    return replace(verdict, sync="Unknown", resources=rows, conditions=(*verdict.conditions, ("ComparisonError", why)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

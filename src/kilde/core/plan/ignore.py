@@ -23,6 +23,10 @@ class IgnoreRule:
     namespace: str = ""
     pointers: tuple[Where, ...] = ()
     managers: tuple[str, ...] = ()
+    odd: tuple[
+        str, ...
+    ] = ()  # pointers that begin with no slash, in words: read from their first slash on, as Argo CD does
+    unread: tuple[str, ...] = ()  # expressions that are none, in words: nothing can be compared by this rule
 
     def matches(self, ref: ObjectRef) -> bool:
         return (
@@ -34,20 +38,22 @@ class IgnoreRule:
 
 
 def read_rules(items: Iterable[Reader]) -> tuple[IgnoreRule, ...]:
-    """The rules of `spec.ignoreDifferences`; problems go to the readers."""
+    """The rules of `spec.ignoreDifferences`; problems go to the readers, those with pointers and expressions into the rules."""
     rules = []
     for at in items:
         pointers: list[Where] = []
+        odd, unread = [], []
         for text in at.texts("jsonPointers"):
             tokens = parse_pointer(text)
             if tokens is None:
-                at.problem("jsonPointers", f"'{text}' is not a JSON pointer (write /spec/replicas)")
-            else:
-                pointers.append(tokens)
+                odd.append(f"{at.path}.jsonPointers: '{text}' is not a JSON pointer (write /spec/replicas)")
+                tokens = parse_pointer(text[text.find("/") :]) if "/" in text else None
+            if tokens:
+                pointers.append(tokens)  # the empty pointer names nothing that could be left out
         for text in at.texts("jqPathExpressions"):
             found = read_jq_path(text)
             if isinstance(found, str):
-                at.problem("jqPathExpressions", found)
+                unread.append(f"{at.path}.jqPathExpressions: {found}")
             else:
                 pointers.append(found)
         if not at.is_wrong and not at.has("kind"):
@@ -60,6 +66,8 @@ def read_rules(items: Iterable[Reader]) -> tuple[IgnoreRule, ...]:
                 namespace=at.text("namespace"),
                 pointers=tuple(pointers),
                 managers=at.texts("managedFieldsManagers"),
+                odd=tuple(odd),
+                unread=tuple(unread),
             )
         )
     return tuple(rules)

@@ -9,7 +9,7 @@ import msgspec
 from kilde.core.access.kind_filter import KindFilter, read_kind_filter
 from kilde.core.apps.application import Application
 from kilde.core.apps.customizations import Customizations, read_customizations
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
@@ -60,7 +60,9 @@ class Comparer:
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def compare(self, app: Application, manifests: Iterable[Manifest], *, prune: bool) -> Compared:
-        """Raises KildeError: an object that has no place to be, or a cluster that does not answer."""
+        """Raises KildeError: rules that cannot be read, an object that has no place to be, or a cluster that does not answer."""
+        if app.uncomparable:
+            raise InvalidInput(app.uncomparable, about=str(app))
         self.kinds.check()
         discovery, server = await self.cluster.discovery(), app.destination.cluster.server
         desired = self.desired(app, tuple(manifests), discovery)

@@ -302,7 +302,7 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
     def build(now_app: Application) -> dict[str, Any]:
         status = {**render_status(now_app, verdict, now=ctx.now()), "operationState": render_operation(state, now_app)}
         if deployed:
-            history = add_history(
+            status["history"] = add_history(
                 now_app.status.get("history") or (),
                 now_app,
                 revisions=job.wish.revisions,
@@ -311,9 +311,6 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
                 ended=ended,
                 by=dict(operation.raw.get("initiatedBy") or {}),
             )
-            status.pop("history", None)
-            if history:
-                status["history"] = history
         return status
 
     ends = operation.raw if app.operation is not None else None
