@@ -100,6 +100,13 @@ EMPTY_PARTS: tuple[dict[str, Any], ...] = (
 APPLIED = {"apiVersion": "apps/v1", "kind": "StatefulSet", **deployment()}
 WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
 TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+HINTS = {"forZones": [{"name": "a b"}] * 2, "forNodes": [{"name": "N!"}] * 2}
+BAD_ENDPOINTS: list[dict[str, Any]] = [
+    {"addresses": ["x", "::1", "127.0.0.1"], "hostname": "H!", "nodeName": "N!", "hints": HINTS},
+    {"addresses": ["10.0.0.1"] * 101, "hints": {"forNodes": [{"name": "n"}] * 9}},
+]
+BAD_PORTS = [{"name": "Bad!", "protocol": "X"}, {"name": "Bad!", "appProtocol": "a b"}]
+NO_STORAGE = {"resources": {"requests": {"storage": ""}}}
 BAD_SERVICES: tuple[dict[str, Any], ...] = (
     {
         "type": "ClusterIP",
@@ -351,6 +358,18 @@ SEQUENCES: dict[str, list[Step]] = {
             "POST", "/api/v1/nodes", {"metadata": {"name": "{ns}-x"}, "spec": {"podCIDRs": both}}, about="/api/v1/nodes"
         )
         for both in (["10.9.0.0/24", ""], ["10.9.0.1", "::/200"])
+    ],
+    "ports of a slice are judged before its endpoints, and those only where they change": [
+        SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": BAD_ENDPOINTS, "ports": BAD_PORTS}),
+        SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": BAD_ENDPOINTS[1:] * 1001}),
+        SLICES.post({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"]}]}),
+        SLICES.put({"metadata": {"name": "x"}, "addressType": "IPv4", "endpoints": BAD_ENDPOINTS, "ports": BAD_PORTS}),
+    ],
+    "an applied configuration is read before its name": [
+        STATEFUL_SETS.patch(
+            APPLY, {**APPLIED, "metadata": meta, "spec": {"volumeClaimTemplates": [{"spec": NO_STORAGE}]}}
+        )
+        for meta in ({}, {"name": "y"}, {"name": "x", "namespace": "other"})
     ],
     "new finalizers are told of before owners": [
         MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),

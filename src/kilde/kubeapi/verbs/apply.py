@@ -78,15 +78,18 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
         raise failures.not_found(kind.about(call.name))
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {**made, "metadata": dict(made.get("metadata") or {})}
+    rests = existing is not None and not changed and not is_rewritten(kind.storage, existing.data)
+    if not rests:
+        named = _converted(call, live, named, config)
     if not changed:  # what the configuration does not say of its name and place is as it is
         said = {key: value for key, value in (config.get("metadata") or {}).items() if value is not None}
         named["metadata"] |= {key: said[key] for key in ("name", "namespace") if key in said}
     check_name(named, call.name, call.namespace, namespaced=resource.namespaced)
-    if existing is not None and not changed and not is_rewritten(kind.storage, existing.data):
+    if rests and existing is not None:
         for text in kind.warnings_of(named, live) if not call.subresource else ():
             call.warn(text)
         return existing, False
-    return _written(world, call, existing, live, named)
+    return _written(world, call, existing, named)
 
 
 def _check_metadata(call: Call, said: Json) -> None:
@@ -128,21 +131,24 @@ def ownership(call: Call, live: Object | None, config: Object, now: str) -> tupl
     return made.object, made.changed
 
 
-def _written(
-    world: World, call: Call, existing: Record | None, live: Object | None, made: Object
-) -> tuple[Record, bool]:
+def _converted(call: Call, live: Object | None, made: Object, config: Object) -> Object:
+    """The merged object by the types of its kind; 500 where it has none of them. The message names the configuration."""
     kind = call.kind
     if live is not None:
         kind.mark_unchanged(made, live)
     try:
-        made = dict(kind.decoded(made).object)
+        found = dict(kind.decoded(made).object)
     except WrongType as error:
-        what = _go_kind(call)
-        head = f"failed to convert new object (/{call.name}; {what}) to proper version"  # the namespace is not told
+        said, what = config.get("metadata") or {}, _go_kind(call)
+        head = f"failed to convert new object ({said.get('namespace') or ''}/{said.get('name') or ''}; {what}) to proper version"
         raise failures.unexplained(
             f"{head}: unable to convert unstructured object to {what}: {error.restored}"
         ) from error
-    made["metadata"] = dict(made["metadata"])
+    return {**found, "metadata": dict(found["metadata"])}
+
+
+def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
+    kind = call.kind
     if existing is not None:
         return replace(world, call, existing, made, own=False, exact=False), False
     if made["metadata"].get("uid"):

@@ -12,6 +12,7 @@ from kilde.kubeapi.resources.validation import (
     csi,
     device_claims,
     device_slices,
+    endpoint_slices,
     events,
     fixed,
     flow_control,
@@ -114,7 +115,9 @@ RULES: Mapping[tuple[str, str], Rules] = {
         {"approval": certificates.check_approval, "status": certificates.check_status},
     ),
     ("coordination.k8s.io", "Lease"): Rules(configuration.check_lease),
-    ("discovery.k8s.io", "EndpointSlice"): Rules(services.check_endpoint_slice, services.check_endpoint_slice_update),
+    ("discovery.k8s.io", "EndpointSlice"): Rules(
+        endpoint_slices.check_endpoint_slice, endpoint_slices.check_endpoint_slice_update
+    ),
     ("events.k8s.io", "Event"): Rules(events.check_new_event, events.check_new_event_update),
     (_FLOW, "FlowSchema"): Rules(flow_control.check_flow_schema, parts={"status": flow_control.check_status}),
     (_FLOW, "PriorityLevelConfiguration"): Rules(

@@ -3,8 +3,16 @@
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
+from kilde.core.basics.values import Object
+from kilde.kubeapi.resources.causes import (
+    Cause,
+    Struct,
+    duplicate,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+)
 from kilde.kubeapi.resources.validation.fields import (
     PORT_RANGE,
     between,
@@ -14,26 +22,22 @@ from kilde.kubeapi.resources.validation.fields import (
     ip_address,
     items,
     named,
-    needed,
     one_of,
     port,
-    unchanged,
     word_of,
 )
 from kilde.kubeapi.resources.validation.metadata import check_labels
-from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
+from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _OUTSIDE = ("LoadBalancer", "NodePort")
 _POLICIES = ("Cluster", "Local")
-_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _LONGEST_AFFINITY = 86400
 _GIVEN_PORTS = "allocateLoadBalancerNodePorts"
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _FAMILIES = ("IPv4", "IPv6")
 _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
-_MOST_ENDPOINTS = 1000
 
 
 def check_service(service: Object) -> Iterator[Cause]:
@@ -139,7 +143,7 @@ def _port(one: Object, at: str, names: set[str], *, alone: bool) -> Iterator[Cau
         yield invalid(f"{at}.port", one.get("port") or 0, PORT_RANGE)
     yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
     yield from port(one.get("targetPort"), f"{at}.targetPort")
-    yield from _app_protocol(one, at)
+    yield from app_protocol(one, at)
 
 
 def _policies(spec: Object, kind: str) -> Iterator[Cause]:
@@ -304,80 +308,11 @@ def _endpoint_port(one: Object, at: str, *, several: bool) -> Iterator[Cause]:
     yield from named(one.get("name"), dns_label, f"{at}.name", needed=several)
     yield from between(one.get("port") or 0, 1, 65535, f"{at}.port")
     yield from one_of(one.get("protocol"), PROTOCOLS, f"{at}.protocol", needed=True)
-    yield from _app_protocol(one, at)
+    yield from app_protocol(one, at)
 
 
-def _app_protocol(one: Object, at: str) -> Iterator[Cause]:
+def app_protocol(one: Object, at: str) -> Iterator[Cause]:
+    """The protocol of applications that a port names, where it names one."""
     protocol = one.get("appProtocol")
     if protocol is not None:
         yield from (invalid(f"{at}.appProtocol", protocol, text) for text in qualified_name(protocol))
-
-
-def check_endpoint_slice(one: Object) -> Iterator[Cause]:
-    """What is wrong with an EndpointSlice."""
-    kind = one.get("addressType") or ""
-    yield from one_of(kind, _ADDRESS_TYPES, "addressType", needed=True)
-    endpoints = one.get("endpoints") or ()
-    if len(endpoints) > _MOST_ENDPOINTS:
-        yield Cause(
-            "endpoints", "FieldValueTooMany", f"Too many: {len(endpoints)}: must have at most {_MOST_ENDPOINTS} items"
-        )
-    for index, endpoint in enumerate(endpoints):
-        yield from _endpoint(endpoint, kind, f"endpoints[{index}]")
-    seen: set[str] = set()
-    for index, entry in items(one, "ports"):
-        at, name = f"ports[{index}]", entry.get("name") or ""
-        if name in seen:
-            yield duplicate(f"{at}.name", name)
-        seen.add(name)
-        yield from named(name, dns_label, f"{at}.name")
-        protocol = entry.get("protocol")
-        if protocol is None:
-            yield required(f"{at}.protocol")
-        elif protocol not in PROTOCOLS:
-            yield not_supported(f"{at}.protocol", protocol, PROTOCOLS)
-        yield from _app_protocol(entry, at)
-
-
-def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
-    addresses: Json = endpoint.get("addresses") or ()
-    yield from needed(addresses, f"{at}.addresses", "must contain at least 1 address")
-    for index, address in enumerate(addresses):
-        where = f"{at}.addresses[{index}]"
-        if kind == "FQDN":
-            yield from _full_name(address, where)
-        elif kind in ("IPv4", "IPv6"):
-            yield from endpoint_ip(address, where)
-            if (":" in address) != (kind == "IPv6") and not list(ip_address(address, where)):
-                yield invalid(f"{at}.addresses", address, f"must be an {kind} address")
-    yield from named(endpoint.get("hostname"), dns_label, f"{at}.hostname")
-    if endpoint.get("nodeName") is not None:
-        name = endpoint["nodeName"]
-        yield from (invalid(f"{at}.nodeName", name, text) for text in dns_subdomain(name))
-    for index, zone in items(endpoint, "hints", "forZones"):
-        name, where = zone.get("name") or "", f"{at}.hints.forZones[{index}].name"
-        if any(name == (one.get("name") or "") for one in endpoint["hints"]["forZones"][:index]):
-            yield duplicate(where, name)
-        yield from (invalid(where, name, text) for text in label_value(name))
-
-
-def _full_name(address: str, at: str) -> Iterator[Cause]:
-    """A domain of at least two labels."""
-    if not address:
-        yield required(at)
-        return
-    name = address.removesuffix(".")
-    wrong = dns_subdomain(name)
-    if wrong:
-        yield invalid(at, name, ",".join(wrong))
-    elif "." not in name:
-        yield invalid(at, name, "should be a domain with at least two segments separated by dots")
-    else:
-        long = [(label, dns_label(label)) for label in name.split(".") if dns_label(label)]
-        yield from (invalid(at, label, ",".join(texts)) for label, texts in long[:1])
-
-
-def check_endpoint_slice_update(new: Object, old: Object) -> Iterator[Cause]:
-    """What is wrong with a change of an EndpointSlice: its address type stays."""
-    yield from check_endpoint_slice(new)
-    yield from unchanged(new.get("addressType"), old.get("addressType"), "addressType")
