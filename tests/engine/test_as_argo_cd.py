@@ -275,3 +275,24 @@ async def test_a_history_of_none_is_told_as_empty() -> None:
         await p.commit(a=config_map("a"))
         await synced(p, **AUTO, revisionHistoryLimit=0)
         assert p.status()["history"] == []
+
+
+async def test_a_health_check_that_fails_is_told_and_holds_nothing_up() -> None:
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-cm", "namespace": "argocd"},
+        "data": {"resource.customizations.health.ConfigMap": 'error("boom")'},
+    }
+    told = (
+        'ComparisonError: error setting app health: failed to get resource health for "ConfigMap" with name "a" in namespace '
+        '"shop": failed to get resource health for shop/a: health:1: boom'
+    )
+    async with play() as p:
+        await p.cluster.create(CONFIG_MAPS, settings, manager="person")
+        await p.commit(a=config_map("a"))
+        await synced(p, **AUTO)
+        await p.until(lambda: p.conditions() == [told])
+        assert p.status()["health"]["status"] == "Unknown"
+        await p.commit(a=config_map("a", k="new"))
+        await p.until(lambda: p.data("a") == {"k": "new"})

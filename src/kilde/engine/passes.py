@@ -339,7 +339,7 @@ class Passes:
         conditions += [("UnknownOptionWarning", text) for text in unknown_options(app.policy.options)]
         if condition is not None:
             conditions.append(condition)
-        conditions += self._unavailable(app)
+        conditions += (*survey.conditions, *self._unavailable(app))
         verdict = Verdict(
             sync="Synced" if survey.plan.in_sync and rt.head is None and not app.renames_space else "OutOfSync",
             health=survey.health,

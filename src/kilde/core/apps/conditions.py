@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from kilde.core.apps.application import Application
 from kilde.core.apps.sources import Source
 from kilde.core.basics.errors import KildeError, PathNotFound, RevisionNotFound, SourceUnavailable
+from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.kustomize.build import VERSION
 
 _NAMED_THEMSELVES = re.compile(r"^spec\.(destination|source|sources|sources\[\d+\]): ")
@@ -51,6 +52,15 @@ def invalid_spec(problem: str) -> tuple[str, str]:
 def cluster_error(error: KildeError) -> tuple[str, str]:
     """Why the live objects could not be read."""
     return "ComparisonError", f"Failed to load live state: {error}"
+
+
+def health_error(ref: ObjectRef, why: str) -> tuple[str, str]:
+    """Why the check that is configured for an object did not judge it."""
+    one = f'"{ref.kind}" with name "{ref.name}" in namespace "{ref.namespace}"'
+    text = (
+        f"failed to get resource health for {one}: failed to get resource health for {ref.namespace}/{ref.name}: {why}"
+    )
+    return "ComparisonError", f"error setting app health: {text}"
 
 
 def deletion_error(app: Application) -> tuple[str, str] | None:

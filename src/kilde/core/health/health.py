@@ -1,7 +1,7 @@
 """Health: the six words Argo CD has for it, their order, and how many verdicts become one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -30,10 +30,11 @@ _BADNESS: Final = {status: index for index, status in enumerate(HealthStatus)}
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One verdict. `message` is "" where Argo CD says nothing."""
+    """One verdict. `message` is "" where Argo CD says nothing; `failed`: nobody judged, and the message says why not."""
 
     status: HealthStatus
     message: str = ""
+    failed: bool = field(default=False, compare=False)
 
 
 HEALTHY: Final = Health(HealthStatus.HEALTHY)
@@ -57,6 +58,11 @@ def degraded(message: str) -> Health:
 
 def unknown(message: str) -> Health:
     return Health(HealthStatus.UNKNOWN, message)
+
+
+def unjudged(message: str) -> Health:
+    """A configured check that could not judge: Unknown, which the application tells as an error, too."""
+    return Health(HealthStatus.UNKNOWN, message, failed=True)
 
 
 def aggregate(live: Iterable[Health | None], *, missing: int = 0) -> HealthStatus:

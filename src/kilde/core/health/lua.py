@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.health.health import Health, HealthStatus, unknown
+from kilde.core.health.health import Health, HealthStatus, unjudged, unknown
 from kilde.core.health.sandbox import ScriptFailed, run_script
 
 _INVALID = "Lua returned an invalid health status"
@@ -17,7 +17,7 @@ def lua_judge(script: str) -> Callable[[Object], Health | None]:
         try:
             return _read(run_script(script, "health", obj, only=("status", "message")))
         except ScriptFailed as failure:
-            return unknown(str(failure))
+            return unjudged(str(failure))
 
     return judge
 
@@ -27,7 +27,7 @@ def _read(found: Json) -> Health | None:
         return None
     if not isinstance(found, dict):
         kind = {bool: "boolean", str: "string"}.get(type(found), "number")
-        return unknown(f"expect table output from Lua script, not {kind}")
+        return unjudged(f"expect table output from Lua script, not {kind}")
     status, message = found.get("status"), found.get("message")
     if not isinstance(status, str) or status not in _STATUSES:
         return unknown(_INVALID)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from kilde.core.apps.application import Application
+from kilde.core.apps.conditions import health_error
 from kilde.core.apps.customizations import Customizations
 from kilde.core.apps.status import ResourceState
 from kilde.core.apps.summary import external_urls, images
@@ -12,6 +13,7 @@ from kilde.core.health.assess import assess, counts
 from kilde.core.health.health import Health, aggregate
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
+from kilde.core.plan.masking import redacted
 from kilde.core.plan.planner import Plan, judge, judge_copy, judge_extra
 from kilde.engine.fleet.projects import Projects
 from kilde.engine.runtime import Judged, Packed, Runtime
@@ -29,6 +31,12 @@ class Survey:
     extras: frozenset[ObjectRef] = frozenset()
     images: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    unjudged: tuple[ObjectRef, str] | None = None  # the first object whose check failed, and why
+
+    @property
+    def conditions(self) -> list[tuple[str, str]]:
+        """What is to be told of the look itself."""
+        return [health_error(*self.unjudged)] if self.unjudged else []
 
     @property
     def resources(self) -> tuple[ResourceState, ...]:
@@ -50,13 +58,13 @@ class Surveyor:
         wish = rt.wish.objects if rt.wish is not None and wanted is None else {}
         changes: list[Change] = []
         healths: dict[ObjectRef, tuple[str, str]] = {}
-        alive: list[Health | None] = []
+        alive: list[tuple[ObjectRef, Health | None]] = []
         for ref, packed in wish.items():
             found = self.judge(app, rt, ref, packed)
             changes.append(found.change)
             healths[ref] = (found.health, found.health_message)
             if found.change.action is not Action.CREATE and found.counts and not found.change.aside:
-                alive.append(found.verdict)
+                alive.append((ref, found.verdict))
         tracked = self._live.tracked_by(app.name) - wish.keys()
         extras = {ref for ref in tracked if not self._projects.excludes(app, ref)}
         for ref in sorted(extras):
@@ -69,7 +77,7 @@ class Surveyor:
                 changes.append(extra.change)
                 healths[ref] = (extra.health, extra.health_message)
                 if extra.counts:
-                    alive.append(extra.verdict)
+                    alive.append((ref, extra.verdict))
         for ref in sorted(self._live.copies_of(app.name) - wish.keys()):
             held = self._live.get(ref)
             if held is not None:
@@ -80,11 +88,12 @@ class Surveyor:
         missing = sum(1 for change in changes if change.action is Action.CREATE and not change.aside)
         return Survey(
             plan=Plan(changes=tuple(changes)),
-            health=str(aggregate(alive, missing=missing)),
+            health=str(aggregate([verdict for _, verdict in alive], missing=missing)),
             healths=healths,
             extras=frozenset(extras),
             images=tuple(sorted({image for judged in seen for image in judged.images})),
             urls=tuple(sorted({url for judged in seen for url in judged.urls})),
+            unjudged=next(((ref, verdict.message) for ref, verdict in alive if verdict and verdict.failed), None),
         )
 
     def judge(self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed) -> Judged:
@@ -134,7 +143,8 @@ class Surveyor:
 
     def assess(self, body: Object) -> Health | None:
         """The health of an object, by the checks that are configured, and by ours."""
-        return assess(body, self.customizations.judge)
+        found = assess(body, self.customizations.judge)
+        return replace(found, message=redacted(found.message, body)) if found and found.failed else found
 
     def _judged(self, packed: Packed | None, version: str, change: Change, body: Object, *, counts: bool) -> Judged:
         kind = change.ref.group_kind
