@@ -1,7 +1,8 @@
 """Packs the descriptions of the built-in kinds' fields, for `kubectl explain`, into one generated Python module.
 
-`PYTHONPATH=src python tools/pack_descriptions.py` writes `src/kilde/kubeapi/resources/_descriptions.py` from the build dependency
-kubernetes-validate. Only definitions of documents that are served are kept, each different text once.
+`PYTHONPATH=src python tools/pack_descriptions.py SWAGGER` writes `src/kilde/kubeapi/resources/_descriptions.py` from the build dependency
+kubernetes-validate, and from `api/openapi-spec/swagger.json` of the Go module k8s.io/kubernetes those of the definitions that have none
+there: quantities, and numbers or texts. Only definitions of documents that are served are kept, each different text once.
 """
 
 import base64
@@ -20,15 +21,18 @@ VERSION = "1.36"
 TARGET = Path("src/kilde/kubeapi/resources/_descriptions.py")
 
 
-def texts() -> dict[str, dict[str, str]]:
+def texts(swagger: Path) -> dict[str, dict[str, str]]:
     """Definition name → field ("" for the definition itself) → description."""
     source = (
         resources.files("kubernetes_validate") / "kubernetes-json-schema" / f"v{VERSION}.0-local" / "_definitions.json"
     )
     raw: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))["$defs"]
+    whole: dict[str, Any] = json.loads(swagger.read_text(encoding="utf-8"))["definitions"]
     found: dict[str, dict[str, str]] = {}
     for name in sorted(_published()):
         schema = raw.get(name, {})
+        if not schema.keys() & {"description", "properties"}:
+            schema = whole.get(name, {})
         fields = {"": schema.get("description", "")}
         fields |= {key: child.get("description", "") for key, child in schema.get("properties", {}).items()}
         found[name] = {key: text for key, text in fields.items() if text}
@@ -43,9 +47,9 @@ def _published() -> set[str]:
     return {name for body in bodies for name in body["components"].get("schemas", ())}
 
 
-def packed() -> str:
+def packed(swagger: Path) -> str:
     """The source text of the generated module."""
-    found = texts()
+    found = texts(swagger)
     unique = sorted({text for fields in found.values() for text in fields.values()})
     place = {text: index for index, text in enumerate(unique)}
     table = {name: {key: place[text] for key, text in fields.items()} for name, fields in found.items()}
@@ -59,4 +63,4 @@ def packed() -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(packed(), encoding="utf-8")
+    TARGET.write_text(packed(Path(sys.argv[1])), encoding="utf-8")

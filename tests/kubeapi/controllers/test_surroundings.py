@@ -9,6 +9,7 @@ from kilde.kubeapi.controllers.bootstrap import bootstrap
 from kubeapi.controllers.simulated import deployment, pod, running
 
 pytestmark = pytest.mark.anyio
+_SLICES = "endpointslices.discovery.k8s.io"
 
 
 def named(kind: str, name: str, version: str = "v1", namespace: str = "shop", **fields: Any) -> Object:
@@ -60,7 +61,7 @@ async def test_a_service_knows_which_of_its_pods_are_ready() -> None:
         slow["metadata"]["annotations"] = {"sim.kilde.dev/pod": "ready=1h"}
         await cluster.make("pods", slow)
         await cluster.settle(1)
-        (found,) = cluster.all("endpointslices.discovery.k8s.io")
+        (found,) = cluster.all(_SLICES)
         assert found["ports"] == [{"name": "http", "port": 8080, "protocol": "TCP"}]
         assert [(e["targetRef"]["name"], e["conditions"]) for e in found["endpoints"]] == [
             ("good", {"ready": True, "serving": True, "terminating": False}),
@@ -71,7 +72,77 @@ async def test_a_service_knows_which_of_its_pods_are_ready() -> None:
         assert [one["targetRef"]["name"] for one in subset["notReadyAddresses"]] == ["slow"]
         await cluster.api.delete("services", "shop", "web")
         await cluster.settle(0.1)
-        assert (cluster.all("endpoints"), cluster.all("endpointslices.discovery.k8s.io")) == ([], [])
+        assert (cluster.all("endpoints"), cluster.all(_SLICES)) == ([], [])
+
+
+async def test_pods_without_the_named_port_are_told_by_slices_alone_and_only_a_subdomain_names_them() -> None:
+    async with running() as cluster:
+        ports = [{"port": 80, "targetPort": "web", "protocol": "UDP"}]
+        for name, listening in (("web", [{"port": 80, "protocol": "TCP"}]), ("udp", ports)):
+            await cluster.make(
+                "services", named("Service", name, spec={"selector": {"app": "web"}, "ports": listening})
+            )
+        containers = [{"name": "c", "image": "a:1", "ports": [{"name": "web", "containerPort": 8080}]}]
+        await cluster.make("pods", labelled("a", containers=containers, hostname="first", subdomain="web"))
+        await cluster.make("pods", labelled("b", containers=containers, hostname="other", subdomain="mail"))
+        await cluster.settle(1)
+        assert not cluster.one("endpoints", "udp").get("subsets")
+        of = {one["metadata"]["labels"]["kubernetes.io/service-name"]: one for one in cluster.all(_SLICES)}
+        assert [one["targetRef"]["name"] for one in of["udp"]["endpoints"]] == ["a", "b"]
+        (subset,) = cluster.one("endpoints", "web")["subsets"]
+        for told in (subset["addresses"], of["web"]["endpoints"]):
+            assert {one["targetRef"]["name"]: one.get("hostname") for one in told} == {"a": "first", "b": None}
+
+
+async def test_endpoints_tell_ports_with_the_pods_that_have_them_in_upstream_s_order() -> None:
+    async with running() as cluster:
+        ports = [
+            {"name": "http", "port": 80, "targetPort": "web", "appProtocol": "http"},
+            {"name": "https", "port": 443},
+            {"name": "metrics", "port": 9090},
+            {"name": "dns", "port": 53, "protocol": "UDP"},
+            {"name": "z", "port": 53},
+        ]
+        await cluster.make("services", named("Service", "web", spec={"selector": {"app": "web"}, "ports": ports}))
+        await cluster.make("services", named("Service", "bare", spec={"clusterIP": "None", "selector": {"app": "web"}}))
+        for name, own in (("a", [{"name": "web", "containerPort": 8080}]), ("b", [])):
+            await cluster.make("pods", labelled(name, containers=[{"name": "c", "image": "a:1", "ports": own}]))
+        await cluster.settle(1)
+        found = cluster.one("endpoints", "web")["subsets"]
+        told = {
+            tuple(one.get("name") for one in subset["ports"]): {one["targetRef"]["name"] for one in subset["addresses"]}
+            for subset in found
+        }
+        assert told == {("http",): {"a"}, ("https", "metrics", "dns", "z"): {"a", "b"}}
+        assert {"name": "http", "port": 8080, "protocol": "TCP", "appProtocol": "http"} in [
+            s["ports"][0] for s in found
+        ]
+        (subset,) = cluster.one("endpoints", "bare")["subsets"]
+        assert subset.keys() == {"addresses"}
+
+
+async def test_a_flow_schema_says_whether_its_level_is_there() -> None:
+    async with running() as cluster:
+        version, schemas = "flowcontrol.apiserver.k8s.io/v1", "flowschemas.flowcontrol.apiserver.k8s.io"
+        level = named("PriorityLevelConfiguration", "calm", version, "", spec={"type": "Exempt"})
+        schema = named("FlowSchema", "mine", version, "", spec={"priorityLevelConfiguration": {"name": "calm"}})
+        await cluster.make(schemas, schema)
+        await cluster.settle(5)
+        about = 'This FlowSchema references the PriorityLevelConfiguration object named "calm"'
+        missing = {
+            "type": "Dangling",
+            "status": "True",
+            "reason": "NotFound",
+            "message": f"{about} but there is no such object",
+        }
+        (told,) = cluster.one(schemas, "mine", "")["status"]["conditions"]
+        assert {key: told[key] for key in missing} == missing
+        await cluster.make("prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", level)
+        await cluster.settle(5)
+        found = {"type": "Dangling", "status": "False", "reason": "Found", "message": f"{about} and it exists"}
+        (now,) = cluster.one(schemas, "mine", "")["status"]["conditions"]
+        assert {key: now[key] for key in found} == found
+        assert now["lastTransitionTime"] > told["lastTransitionTime"]
 
 
 async def test_a_load_balancer_and_an_ingress_get_addresses_unless_they_are_to_wait() -> None:

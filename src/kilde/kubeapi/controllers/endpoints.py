@@ -1,7 +1,7 @@
 """Endpoints and EndpointSlices: where the pods of a Service are (upstream: controller/endpoint, endpointslice)."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object, canonical
@@ -15,6 +15,7 @@ from kilde.kubeapi.controllers.metadata import (
     uid_of,
     with_metadata,
 )
+from kilde.kubeapi.controllers.naming import fnv128a
 from kilde.kubeapi.controllers.pods import TERMINAL, is_ready, is_terminating, phase, spec_of
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
@@ -37,6 +38,20 @@ MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CHANGED = "endpoints.kubernetes.io/last-change-trigger-time"
 HEADLESS = "service.kubernetes.io/headless"
 SLICE_MANAGER = "endpointslice-controller.k8s.io"
+
+
+class Port(NamedTuple):
+    """A port of a Service as a pod has it."""
+
+    name: str
+    number: int
+    protocol: str
+    application: str
+
+    def body(self) -> dict[str, Any]:
+        """The port as slices have it, whose unnamed ports have an empty name."""
+        made = {"name": self.name, "port": self.number, "protocol": self.protocol}
+        return {**made, **({"appProtocol": self.application} if self.application else {})}
 
 
 def controllers() -> tuple[Controller, ...]:
@@ -84,8 +99,8 @@ def _serves(service: Object | None) -> bool:
     return service is not None and not deleting(service) and bool((service.get("spec") or {}).get("selector"))
 
 
-def _ports(service: Object, pod: Object) -> tuple[tuple[str, int, str], ...]:
-    """(name, number, protocol) of the Service's ports as this pod has them; a named target that it lacks is left out."""
+def _ports(service: Object, pod: Object) -> tuple[Port, ...]:
+    """The Service's ports as this pod has them; a named target that it lacks is left out."""
     found = []
     for port in service["spec"].get("ports") or ():
         target = port.get("targetPort") or port["port"]
@@ -100,12 +115,13 @@ def _ports(service: Object, pod: Object) -> tuple[tuple[str, int, str], ...]:
                 None,
             )
         if target:
-            found.append((port.get("name") or "", int(target), port.get("protocol", "TCP")))
+            protocol, application = port.get("protocol", "TCP"), port.get("appProtocol") or ""
+            found.append(Port(port.get("name") or "", int(target), protocol, application))
     return tuple(found)
 
 
-def _by_ports(service: Object, pods: Iterable[Object]) -> dict[tuple[tuple[str, int, str], ...], list[Object]]:
-    groups: dict[tuple[tuple[str, int, str], ...], list[Object]] = {}
+def _by_ports(service: Object, pods: Iterable[Object]) -> dict[tuple[Port, ...], list[Object]]:
+    groups: dict[tuple[Port, ...], list[Object]] = {}
     for pod in pods:
         groups.setdefault(_ports(service, pod), []).append(pod)
     return groups
@@ -123,20 +139,7 @@ def _endpoints(key: Key, view: View, moment: Moment) -> Step:
             return Step((Delete(ENDPOINTS, key.namespace, key.name, uid_of(have)),))
         return NOTHING
     assert service is not None
-    early = bool(service["spec"].get("publishNotReadyAddresses"))
-    subsets = []
-    for ports, pods in sorted(_by_ports(service, _pods(service, view)).items()):
-        subset: dict[str, Any] = {}
-        for field, wanted in (("addresses", True), ("notReadyAddresses", False)):
-            found = [_address(pod) for pod in pods if not deleting(pod) and (is_ready(pod) or early) is wanted]
-            if found:
-                subset[field] = found
-        if subset:
-            subset["ports"] = [
-                {**({"name": name} if name else {}), "port": number, "protocol": protocol}
-                for name, number, protocol in ports
-            ]
-            subsets.append(subset)
+    subsets = _subsets(service, _pods(service, view))
     labels = {**labels_of(service), "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
     if service["spec"].get("clusterIP") == "None":
         labels[HEADLESS] = ""
@@ -148,6 +151,41 @@ def _endpoints(key: Key, view: View, moment: Moment) -> Step:
         return NOTHING
     notes = _noted(have, _told(have.get("subsets")), _told(subsets), moment)
     return Step((Update(ENDPOINTS, {**with_metadata(have, labels=labels, annotations=notes), "subsets": subsets}),))
+
+
+def _subsets(service: Object, pods: Iterable[Object]) -> list[dict[str, Any]]:
+    """Ports that the same pods have stand together; pods without any of the Service's ports are told by slices alone."""
+    early = bool(service["spec"].get("publishNotReadyAddresses"))
+    having: dict[Port | None, list[Object]] = {}  # None: the Service has no ports
+    for pod in pods:
+        if not deleting(pod) or early:
+            for port in _ports(service, pod) if service["spec"].get("ports") else (None,):
+                having.setdefault(port, []).append(pod)
+    together: dict[tuple[str, ...], tuple[list[Port], list[Object]]] = {}
+    for one, same in having.items():
+        ports, _ = together.setdefault(tuple(map(uid_of, same)), ([], same))
+        ports += [one] if one is not None else []
+    return [_subset(service, *group, early=early) for group in sorted(together.values(), key=lambda group: group[0])]
+
+
+def _subset(service: Object, ports: list[Port], pods: list[Object], *, early: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for field, wanted in (("addresses", True), ("notReadyAddresses", False)):
+        found = [_address(service, pod) for pod in pods if (is_ready(pod) or early) is wanted]
+        made |= {field: found} if found else {}
+    bodies = [port.body() for port in sorted(ports, key=_hashed)]
+    listed = [{key: value for key, value in body.items() if value} for body in bodies]
+    return {**made, **({"ports": listed} if listed else {})}
+
+
+def _hashed(port: Port) -> int:
+    """What upstream sorts ports by: the 128 bits of FNV-1a of how Go prints one."""
+    application = port.application or "<nil>"
+    text = (
+        f"(v1.EndpointPort){{Name:(string){port.name} Port:(int32){port.number} "
+        f"Protocol:(v1.Protocol){port.protocol} AppProtocol:(*string){application}}}"
+    )
+    return fnv128a(text.encode())
 
 
 def _stamp(moment: Moment) -> dict[str, str]:
@@ -169,10 +207,15 @@ def _told(subsets: list[dict[str, Any]] | None) -> set[bytes]:
     }
 
 
-def _address(pod: Object) -> dict[str, Any]:
+def _address(service: Object, pod: Object) -> dict[str, Any]:
     made = {"ip": pod["status"]["podIP"], "nodeName": spec_of(pod).get("nodeName"), "targetRef": _target(pod)}
+    return {**made, **_hostname(service, pod)}
+
+
+def _hostname(service: Object, pod: Object) -> dict[str, Any]:
+    """The name that a pod wants below that of the Service, where this is its subdomain."""
     hostname = spec_of(pod).get("hostname")
-    return {**made, **({"hostname": hostname} if hostname and spec_of(pod).get("subdomain") else {})}
+    return {"hostname": hostname} if hostname and spec_of(pod).get("subdomain") == name_of(service) else {}
 
 
 def _slices(key: Key, view: View, moment: Moment) -> Step:
@@ -189,7 +232,7 @@ def _slices(key: Key, view: View, moment: Moment) -> Step:
     assert service is not None
     groups = _by_ports(service, _pods(service, view)) or {(): []}
     wanted = [
-        {"endpoints": [_endpoint(service, pod) for pod in pods], "ports": [_slice_port(port) for port in ports]}
+        {"endpoints": [_endpoint(service, pod) for pod in pods], "ports": [port.body() for port in ports]}
         for ports, pods in sorted(groups.items())
     ]
     labels = {**labels_of(service), MANAGED_BY: SLICE_MANAGER, SERVICE_NAME: key.name}
@@ -226,11 +269,6 @@ def _changes(
     return writes
 
 
-def _slice_port(port: tuple[str, int, str]) -> dict[str, Any]:
-    name, number, protocol = port
-    return {"name": name, "port": number, "protocol": protocol}
-
-
 def _endpoint(service: Object, pod: Object) -> dict[str, Any]:
     early = bool(service["spec"].get("publishNotReadyAddresses"))
     ready, going = is_ready(pod), is_terminating(pod)
@@ -240,7 +278,4 @@ def _endpoint(service: Object, pod: Object) -> dict[str, Any]:
         "nodeName": spec_of(pod).get("nodeName"),
         "targetRef": _target(pod),
     }
-    hostname = spec_of(pod).get("hostname")
-    if hostname and spec_of(pod).get("subdomain") == name_of(service):
-        made["hostname"] = hostname
-    return made
+    return {**made, **_hostname(service, pod)}

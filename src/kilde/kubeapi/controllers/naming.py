@@ -16,6 +16,14 @@ def fnv32a(data: bytes) -> int:
     return value
 
 
+def fnv128a(data: bytes) -> int:
+    """The 128-bit FNV-1a hash."""
+    value = 0x6C62272E07BB014262B821756295C58D
+    for byte in data:
+        value = (value ^ byte) * ((1 << 88) + 0x13B) % (1 << 128)
+    return value
+
+
 def fnv32(data: bytes) -> int:
     """The 32-bit FNV-1 hash."""
     value = 0x811C9DC5

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from kilde.core.basics.values import Object
+from kilde.kubeapi.controllers import flow_control
 from kilde.kubeapi.interface import Api, ApiError
 
 _MANAGER = "kube-apiserver"
-_PRODUCER, _CONSUMER = (f"api-priority-and-fairness-config-{role}-v1" for role in ("producer", "consumer"))
+_PRODUCER = "api-priority-and-fairness-config-producer-v1"
 _FLOW, _NETWORK = "flowcontrol.apiserver.k8s.io", "networking.k8s.io"
-_SCHEMAS = f"flowschemas.{_FLOW}"
 _AUTHENTICATION: Object = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -34,8 +34,8 @@ async def bootstrap(api: Api, ca: str, *, controlled: bool = False) -> None:
     for resource, body in _wanted(ca, controlled=controlled):
         if not await _ensured(api, resource, body):
             continue
-        if resource == _SCHEMAS:
-            await _told(api, resource, body, _CONSUMER, _found(body))
+        if resource == flow_control.SCHEMAS:
+            await _told(api, resource, body, flow_control.MANAGER, _found(body))
         elif body["kind"] == "ServiceCIDR":
             words = f"Kubernetes {'' if controlled else 'default '}Service CIDR is ready"
             await _told(api, resource, body, "kubernetes-service-cidr-controller", {"type": "Ready", "message": words})
@@ -62,9 +62,8 @@ async def _ensured(api: Api, resource: str, body: Object) -> bool:
 
 def _found(schema: Object) -> Object:
     """The condition of a FlowSchema whose level there is."""
-    level = schema["spec"]["priorityLevelConfiguration"]["name"]
-    words = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists'
-    return {"type": "Dangling", "status": "False", "reason": "Found", "message": words}
+    status, reason, message = flow_control.words(flow_control.level_of(schema), there=True)
+    return {"type": "Dangling", "status": status, "reason": reason, "message": message}
 
 
 async def _told(api: Api, resource: str, body: Object, manager: str, condition: Object) -> None:
