@@ -133,7 +133,7 @@ async def test_a_gap_in_the_watch_is_closed_by_a_fresh_list() -> None:
                     raise ApiError(410, "Expired", "too old resource version")
                 yield event
 
-        other = Loop(cluster.api, [*control_plane(ca="PEM", simulated=False)], cluster.clock)
+        other = Loop(cluster.api, [*control_plane(ca="PEM", cloud=False)], cluster.clock)
         cluster.api.watch = breaking  # type: ignore[method-assign]
         async with asyncio.TaskGroup() as group:
             task = group.create_task(other.watch())
