@@ -100,6 +100,7 @@ EMPTY_PARTS: tuple[dict[str, Any], ...] = (
 APPLIED = {"apiVersion": "apps/v1", "kind": "StatefulSet", **deployment()}
 WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
 TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 HINTS = {"forZones": [{"name": "a b"}] * 2, "forNodes": [{"name": "N!"}] * 2}
 BAD_ENDPOINTS: list[dict[str, Any]] = [
     {"addresses": ["x", "::1", "127.0.0.1"], "hostname": "H!", "nodeName": "N!", "hints": HINTS},
@@ -370,6 +371,18 @@ SEQUENCES: dict[str, list[Step]] = {
             APPLY, {**APPLIED, "metadata": meta, "spec": {"volumeClaimTemplates": [{"spec": NO_STORAGE}]}}
         )
         for meta in ({}, {"name": "y"}, {"name": "x", "namespace": "other"})
+    ],
+    "metadata of hooks is judged as if it were new, and not as a change besides": [
+        Step(
+            "POST", HOOKS, {"metadata": {"name": "{ns}-x", "finalizers": ["example.com/a"]}}, about=f"{HOOKS}/{{ns}}-x"
+        ),
+        Step("DELETE", f"{HOOKS}/{{ns}}-x", about=f"{HOOKS}/{{ns}}-x"),
+        Step(
+            "PUT",
+            f"{HOOKS}/{{ns}}-x",
+            {"metadata": {"name": "{ns}-x", "labels": {"a": "b c"}, "finalizers": ["example.com/b"]}},
+            about=f"{HOOKS}/{{ns}}-x",
+        ),
     ],
     "new finalizers are told of before owners": [
         MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),

@@ -51,6 +51,7 @@ class Rules(NamedTuple):
 
 
 _ADMISSION = "admissionregistration.k8s.io"
+_POLICY_KINDS = ("Mutating", "Validating")
 _DEVICES = "resource.k8s.io"
 _FLOW = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
@@ -155,13 +156,27 @@ RULES: Mapping[tuple[str, str], Rules] = {
     ),
 }
 
-# Kinds whose changes are judged as if the whole had been created anew, metadata included: so often.
+# Kinds whose changes are judged as if the whole had been created anew, and whose metadata is not judged as a change besides.
+ONLY_JUDGED_ANEW = frozenset(
+    {
+        ("", "LimitRange"),
+        ("", "PersistentVolume"),
+        *((_ADMISSION, f"{kind}AdmissionPolicy{part}") for kind in _POLICY_KINDS for part in ("", "Binding")),
+        *((_ADMISSION, f"{kind}WebhookConfiguration") for kind in _POLICY_KINDS),
+        ("discovery.k8s.io", "EndpointSlice"),
+        (_FLOW, "FlowSchema"),
+        (_FLOW, "PriorityLevelConfiguration"),
+        ("storage.k8s.io", "CSINode"),
+        ("storage.k8s.io", "VolumeAttachment"),
+    }
+)
+# These and others are judged anew, metadata included: so often.
 JUDGED_ANEW: Mapping[tuple[str, str], int] = {
     **dict.fromkeys(
         (
+            *ONLY_JUDGED_ANEW,
             ("", "ConfigMap"),
             ("", "Endpoints"),
-            ("", "LimitRange"),
             ("", "Namespace"),
             ("", "Node"),
             ("", "PersistentVolumeClaim"),
@@ -171,7 +186,6 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
             ("apps", "ControllerRevision"),
             ("batch", "Job"),
             ("certificates.k8s.io", "CertificateSigningRequest"),
-            ("discovery.k8s.io", "EndpointSlice"),
             ("networking.k8s.io", "IPAddress"),
             ("networking.k8s.io", "Ingress"),
             ("networking.k8s.io", "IngressClass"),
@@ -185,7 +199,6 @@ JUDGED_ANEW: Mapping[tuple[str, str], int] = {
             ("resource.k8s.io", "ResourceClaimTemplate"),
             ("storage.k8s.io", "CSIStorageCapacity"),
             ("storage.k8s.io", "StorageClass"),
-            ("storage.k8s.io", "VolumeAttachment"),
             ("storage.k8s.io", "VolumeAttributesClass"),
         ),
         1,
@@ -218,15 +231,6 @@ CHANGE_FIRST = frozenset(
 )
 # Those of them of which only metadata is.
 METADATA_ANEW_FIRST = frozenset({("resource.k8s.io", "DeviceClass"), ("resource.k8s.io", "ResourceClaim")})
-# Those of them of which nothing else is asked: their metadata is not judged as a change besides.
-ONLY_JUDGED_ANEW = frozenset(
-    {
-        ("", "LimitRange"),
-        ("", "PersistentVolume"),
-        ("discovery.k8s.io", "EndpointSlice"),
-        ("storage.k8s.io", "VolumeAttachment"),
-    }
-)
 # Kinds of whose metadata only what all kinds share is asked, and only once nothing else is wrong.
 METADATA_LAST = frozenset({("", "Event"), ("policy", "PodDisruptionBudget")})
 # Kinds without rules of their own for changes of metadata.
