@@ -4,10 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from build_real import where
 
 from engine.test_delete_hooks import finish, hook, job
-from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, Play, config_map, play
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
+from kilde.adapters.programs.helm_template import HelmTemplate
+from kilde.adapters.programs.plugins import PluginPrograms
 from kilde.core.objects.ref import ObjectRef
+from kilde.core.render.outside import PluginSpec
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {}}}
@@ -296,3 +300,16 @@ async def test_a_health_check_that_fails_is_told_and_holds_nothing_up() -> None:
         assert p.status()["health"]["status"] == "Unknown"
         await p.commit(a=config_map("a", k="new"))
         await p.until(lambda: p.data("a") == {"k": "new"})
+
+
+async def test_of_a_key_that_a_program_prints_twice_the_last_counts(real_programs: None) -> None:
+    twice = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata:\n  k: first\n  k: last\n"
+    chart = b"apiVersion: v2\nname: twice\nversion: 1.0.0\n"
+    cat = PluginSpec("cat", ("cat", "in.txt"), file_name="in.txt")
+    async with play(helm=HelmTemplate(str(where("helm4"))), plugins=PluginPrograms((cat,))) as p:
+        files = {"app/Chart.yaml": chart, "app/templates/a.yaml": twice % b"a", "other/in.txt": twice % b"b"}
+        p.sources.commit(URL, files)
+        await p.application(**AUTO)
+        source = {"repoURL": URL, "path": "other", "targetRevision": "HEAD", "plugin": {"name": "cat"}}
+        await p.application("other", source=source, **AUTO)
+        await p.until(lambda: (p.data("a"), p.data("b")) == ({"k": "last"}, {"k": "last"}))

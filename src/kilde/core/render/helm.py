@@ -242,7 +242,7 @@ def _objects(printed: bytes, path: str) -> tuple[Manifest, ...]:
             lines.append(number)
             files.append(posixpath.join(path, line[10:].decode("utf-8", "replace").strip().partition("/")[2]))
     out: list[Manifest] = []
-    for document in read_documents(printed, file="helm template"):
+    for document in read_documents(printed, file="helm template", duplicates="last"):
         if document.value is None:
             continue
         at = bisect.bisect_right(lines, document.line + 1) - 1

@@ -102,7 +102,7 @@ def render_plugin(
     assert outside.plugins is not None
     printed = outside.plugins.generate(_run(plugin, tree, path, options, around))
     found: list[Manifest] = []
-    for document in read_documents(printed, file=f"plugin {plugin.name}"):
+    for document in read_documents(printed, file=f"plugin {plugin.name}", duplicates="last"):
         found += unpacked(document.value, document, document.line)
     return tuple(found)
 
