@@ -300,6 +300,18 @@ async def test_an_aggregated_role_has_the_rules_of_the_roles_that_it_selects() -
         assert cluster.one(roles, "all", "")["rules"] == rules
 
 
+async def test_events_that_differ_in_their_text_alone_are_combined_from_the_tenth_on() -> None:
+    async with running() as cluster:
+        await cluster.make("deployments.apps", deployment(replicas=14))
+        await cluster.settle(5)
+        made = [event for event in cluster.all("events") if event["reason"] == "SuccessfulCreate"]
+        alone = [event for event in made if event["message"].startswith("Created pod: web-")]
+        (together,) = [event for event in made if event not in alone]
+        assert together["message"].startswith("(combined from similar events): Created pod: web-")
+        assert together["reportingComponent"] == ""
+        assert (len(alone), together["count"], {event["count"] for event in alone}) == (9, 5, {1})
+
+
 async def test_events_are_forgotten_after_an_hour() -> None:
     async with running() as cluster:
         await cluster.make("pods", pod("p"))

@@ -1,6 +1,7 @@
 """Events as the real components write them, and the memory that counts one up instead of writing it again."""
 
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +11,11 @@ from kilde.kubeapi.controllers.metadata import name_of, namespace_of, uid_of
 from kilde.kubeapi.controllers.steps import Emit
 
 REMEMBERED = 4096
+_ALIKE, _WHILE = (
+    10,
+    600,
+)  # so many texts, none so many seconds after the one before, are told as one (upstream: tools/record)
+_COMBINED = "(combined from similar events): "
 
 
 class Told(NamedTuple):
@@ -20,12 +26,37 @@ class Told(NamedTuple):
     times: int
 
 
+class _Alike(NamedTuple):
+    """Texts of events that differ in nothing else, and when the last of them was."""
+
+    texts: set[str]
+    last: float
+
+
 class Recorder:
     """Turns what a step emits into event objects. The same event again becomes a patch of its count."""
 
     def __init__(self) -> None:
+        self._alike: OrderedDict[tuple[str, ...], _Alike] = OrderedDict()
         self._told: OrderedDict[tuple[str, ...], Told] = OrderedDict()
         self._serial = 0
+
+    def combined(self, emit: Emit, now: float) -> Emit:
+        """The event, or one for it and others: what differs in its text alone from nine that were not long ago. None of the newer form."""
+        if emit.action:
+            return emit
+        key = _same(replace(emit, message="", field_path=""))
+        alike = self._alike.pop(key, None)
+        texts = alike.texts if alike is not None and now - alike.last <= _WHILE else set[str]()
+        self._alike[key] = _Alike(texts, now)
+        while len(self._alike) > REMEMBERED:
+            self._alike.popitem(last=False)
+        if emit.message in texts:
+            return emit
+        if len(texts) + 1 < _ALIKE:
+            texts.add(emit.message)
+            return emit
+        return replace(emit, message=_COMBINED + emit.message)
 
     def known(self, emit: Emit) -> Told | None:
         """The event this one repeats, counted up; None if it is new, or of the newer form (which is never counted)."""
@@ -70,8 +101,9 @@ class Recorder:
         event["firstTimestamp"] = event["lastTimestamp"] = rfc3339(now)
         event["count"] = 1
         event["eventTime"] = None
-        event["reportingComponent"] = emit.component
-        event["reportingInstance"] = emit.host
+        combined = emit.message.startswith(_COMBINED)
+        event["reportingComponent"] = "" if combined else emit.component
+        event["reportingInstance"] = "" if combined else emit.host
         return event
 
 
@@ -90,4 +122,5 @@ def _reference(emit: Emit) -> dict[str, Any]:
 
 
 def _same(emit: Emit) -> tuple[str, ...]:
-    return (uid_of(emit.about), emit.reason, emit.message, emit.component, emit.kind, emit.host, emit.field_path)
+    text = _COMBINED if emit.message.startswith(_COMBINED) else emit.message
+    return (uid_of(emit.about), emit.reason, text, emit.component, emit.kind, emit.host, emit.field_path)

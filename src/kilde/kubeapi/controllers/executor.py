@@ -127,10 +127,12 @@ class Executor:
             return
         if made and "{name}" in emit.message:
             emit = replace(emit, message=emit.message.replace("{name}", made))
+        emit = self._recorder.combined(emit, self._clock.now())
         known = self._recorder.known(emit)
         try:
             if known is not None:
-                change = {"count": known.times, "lastTimestamp": rfc3339(self._clock.now())}
+                said = {"count": known.times, "message": emit.message[:1024]}
+                change = {**said, "lastTimestamp": rfc3339(self._clock.now())}
                 try:
                     await self._api.patch("events", known.namespace, known.name, change, manager=manager)
                 except ApiError as error:
