@@ -151,12 +151,18 @@ def _one_of_several_faults(step: Step, real: Any, ours: Any) -> bool:
     return all(_FAULTS.search(answer["body"]["message"]) is not None for answer in (real, ours))
 
 
-_CONVERSION = re.compile(r"cannot convert \w+ to \w+|unrecognized type: \w+")
+_CONVERSION = re.compile(
+    r"cannot convert \w+ to \w+|unrecognized type: \w+|cannot restore slice from \w+|"
+    r"error decoding from json: illegal base64 data at input byte \d+"
+)
+_OF_BYTES = ("binaryData", "data")
 
 
 def _random_conversion(step: Step, real: Any, ours: Any) -> bool:
-    """Whether a map of texts that is patched has several values that are none: Go walks it in a random order and stops at the first."""
-    if "strategic" not in step.media or real["status"] != ours["status"] or not _has_odd_map(step.body):
+    """Whether a map of texts or bytes that is patched has several values that are none: Go stops at the first, in a random order."""
+    if "strategic" not in step.media or real["status"] != ours["status"]:
+        return False
+    if not _has_odd_map(step.body) and not any(_has_odd_bytes(step.body.get(key)) for key in _OF_BYTES):
         return False
     one, other = (_CONVERSION.sub("FAULT", json.dumps(answer["body"])) for answer in (real, ours))
     return one == other
@@ -170,6 +176,18 @@ def _has_odd_map(value: Any) -> bool:
         return False
     odd = [key for key, one in value.items() if one is not None and not isinstance(one, str)]
     return (len(odd) > 1 and "$retainKeys" in odd) or any(_has_odd_map(one) for one in value.values())
+
+
+def _has_odd_bytes(value: Any) -> bool:
+    """Whether several values of a map are no bytes in base64."""
+    return isinstance(value, dict) and sum(one is not None and not _base64(one) for one in value.values()) > 1
+
+
+def _base64(value: Any) -> bool:
+    return isinstance(value, str) and _BASE64.fullmatch(value) is not None
+
+
+_BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII)
 
 
 def _causes(answer: Any) -> list[Any]:
@@ -311,8 +329,8 @@ def _typing(answer: Any) -> None:
 def _empty(answer: Any) -> None:
     """An empty list or map is quoted as null: it is dropped before it is judged."""
     if _causes(answer):
-        text = json.dumps(answer["body"])
-        answer["body"] = json.loads(re.sub(r"(Invalid|Unsupported) value: (\[\]|\{\})", r"\1 value: null", text))
+        text = re.sub(r"(Invalid|Unsupported) value: (\[\]|\{\})", r"\1 value: null", json.dumps(answer["body"]))
+        answer["body"] = json.loads(re.sub(r'(\\"\w+\\":)(\[\]|\{\})', r"\1null", text))
 
 
 def _copied(answer: Any) -> None:

@@ -100,6 +100,26 @@ EMPTY_PARTS: tuple[dict[str, Any], ...] = (
 APPLIED = {"apiVersion": "apps/v1", "kind": "StatefulSet", **deployment()}
 WIDGET = {"apiVersion": "fuzz.test/v1", "kind": "Widget", "metadata": {"name": "x"}}
 TOKENS = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}
+LINUX_ALONE: dict[str, Any] = {
+    "hostUsers": True,
+    "hostPID": True,
+    "hostIPC": True,
+    "shareProcessNamespace": False,
+    "securityContext": {
+        "appArmorProfile": {"type": "Unconfined"},
+        "seLinuxOptions": {},
+        "seccompProfile": {"type": "Unconfined"},
+        "fsGroup": 0,
+        "fsGroupChangePolicy": "Always",
+        "sysctls": [{"name": "a", "value": "b"}],
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "supplementalGroups": [0],
+        "supplementalGroupsPolicy": "Merge",
+        "seLinuxChangePolicy": "Recursive",
+    },
+}
+NOTHING_OF_LINUX = {"hostPID": False, "hostIPC": False, "securityContext": {"sysctls": []}}
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 HINTS = {"forZones": [{"name": "a b"}] * 2, "forNodes": [{"name": "N!"}] * 2}
 BAD_ENDPOINTS: list[dict[str, Any]] = [
@@ -383,6 +403,10 @@ SEQUENCES: dict[str, list[Step]] = {
             {"metadata": {"name": "{ns}-x", "labels": {"a": "b c"}, "finalizers": ["example.com/b"]}},
             about=f"{HOOKS}/{{ns}}-x",
         ),
+    ],
+    "what a pod for Windows cannot have": [
+        PODS.post({"metadata": {"name": "x"}, "spec": {**POD, "os": {"name": "windows"}, **LINUX_ALONE}}),
+        PODS.post({"metadata": {"name": "x"}, "spec": {**POD, "os": {"name": "windows"}, **NOTHING_OF_LINUX}}),
     ],
     "new finalizers are told of before owners": [
         MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),

@@ -23,14 +23,18 @@ _LARGEST = 2**31 - 1
 _LONGEST_PATH = 4095
 _SYSCTL_LENGTH = 253
 _SYSCTL = r"^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"
-_WINDOWS_POD = ("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls")
-_WINDOWS_POD_USERS = (
-    "runAsUser",
-    "runAsGroup",
-    "supplementalGroups",
-    "supplementalGroupsPolicy",
-    "seLinuxChangePolicy",
+_OF_CONTEXT = "securityContext"
+_WINDOWS_POD = (
+    (_OF_CONTEXT, ("appArmorProfile", "seLinuxOptions")),
+    ("", ("hostUsers", "hostPID", "hostIPC")),
+    (_OF_CONTEXT, ("seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls")),
+    ("", ("shareProcessNamespace",)),
+    (
+        _OF_CONTEXT,
+        ("runAsUser", "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),
+    ),
 )
+_AS_GOOD_AS_NONE = frozenset({"hostPID", "hostIPC", "sysctls"})  # where they are false or empty
 _WINDOWS_CONTAINER = (
     "appArmorProfile",
     "seLinuxOptions",
@@ -85,16 +89,11 @@ def with_kept_policies(causes: Iterable[Cause], new: Object, old: Object) -> lis
 
 def check_windows(spec: Object, at: str) -> Iterator[Cause]:
     """What a pod for Windows may not ask for."""
-    context = spec.get("securityContext") or {}
-    for key in (*_WINDOWS_POD, *_WINDOWS_POD_USERS):
-        if context.get(key) is not None:
-            yield forbidden(f"{at}.securityContext.{key}", _NOT_WINDOWS)
-    for key in ("hostUsers", "shareProcessNamespace"):
-        if spec.get(key) is not None:
-            yield forbidden(f"{at}.{key}", _NOT_WINDOWS)
-    for key in ("hostPID", "hostIPC"):
-        if spec.get(key):
-            yield forbidden(f"{at}.{key}", _NOT_WINDOWS)
+    for part, keys in _WINDOWS_POD:
+        held, where = (spec.get(part) or {}, f"{at}.{part}") if part else (spec, at)
+        for key in keys:
+            if held.get(key) is not None and (held[key] or key not in _AS_GOOD_AS_NONE):
+                yield forbidden(f"{where}.{key}", _NOT_WINDOWS)
     for where, container in _contexts(spec, at):
         for key in _WINDOWS_CONTAINER:
             if container.get(key) is not None:
