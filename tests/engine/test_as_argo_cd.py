@@ -233,7 +233,8 @@ async def test_what_runs_before_a_deletion_is_listed_with_all_that_is_still_ther
 async def test_an_expression_that_cannot_be_read_leaves_unknown_what_differs() -> None:
     said = {"ignoreDifferences": [{"kind": "ConfigMap", "jqPathExpressions": [".data | env.A"]}]}
     told = (
-        "ComparisonError: Failed to compare desired state to live state: spec.ignoreDifferences[0].jqPathExpressions: "
+        "ComparisonError: Failed to compare desired state to live state: failed to create diff normalizer: "
+        "spec.ignoreDifferences[0].jqPathExpressions: "
         "'.data | env.A' may not use env: an expression names fields, and must end"
     )
     async with play() as p:

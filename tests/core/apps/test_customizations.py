@@ -3,10 +3,12 @@
 import pytest
 
 from kilde.core.apps.customizations import Customizations, read_customizations
+from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess
 from kilde.core.health.health import Health, HealthStatus
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.ignore import drop, pointers_for
+from kilde.core.plan.known_types import KnownField
 
 WELL = "return {status = 'Healthy', message = 'by ours'}"
 
@@ -95,3 +97,40 @@ def test_rules_that_others_gave_a_role_count_unless_compareoptions_say_otherwise
     assert drop({"rules": [1], "aggregationRule": {"clusterRoleSelectors": []}}, where) == left
     assert drop({"rules": [1]}, where) == {"rules": [1]}
     assert pointers_for(rules, ObjectRef("rbac.authorization.k8s.io", "Role", "n", "x")) == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {
+            "resource.customizations.knownTypeFields.example.com_Thing": "- field: spec.resources\n  type: core/v1/ResourceList\n"
+            "- field: spec.pods.spec\n  type: core/v1/PodSpec\n- field: spec.size\n  type: core/Quantity\n"
+        },
+        {
+            "resource.customizations": "example.com/Thing:\n  knownTypeFields:\n  - {field: spec.resources, type: core/v1/ResourceList}\n"
+            "  - {field: spec.pods.spec, type: core/v1/PodSpec}\n  - {field: spec.size, type: core/Quantity}\n"
+        },
+    ],
+)
+def test_a_field_of_a_known_type_is_compared_as_that_type(data: dict[str, str]) -> None:
+    def spec(cpu: str, memory: str, size: object) -> Object:
+        container = {"name": "a", "resources": {"limits": {"memory": memory}}}
+        return {"resources": {"cpu": cpu}, "pods": [{"spec": {"containers": [container]}}], "size": size, "other": "x"}
+
+    def compared(kind: str, before: Object, after: Object) -> bool:
+        found = read_customizations(data)
+        assert found.problems == ()
+        where = pointers_for(found.ignore, ObjectRef("example.com", kind, "web", "t"))
+        return drop({"spec": before}, where) == drop({"spec": after}, where)
+
+    git, same, other = spec("1000m", "1024Mi", 1000), spec("1", "1Gi", "1k"), spec("1", "2Gi", "1k")
+    assert (compared("Thing", git, same), compared("Thing", git, other)) == (True, False)
+    assert not compared("Else", git, same)
+
+
+def test_a_type_that_is_not_known_is_told() -> None:
+    said = "- {field: spec.a, type: core/v1/Nothing}\n- {field: '', type: core/Quantity}\n- {field: spec.b, type: core/Quantity}\n"
+    found = read_customizations({"resource.customizations.knownTypeFields.example.com_Thing": said})
+    at = "resource.customizations.knownTypeFields.example.com_Thing"
+    assert found.problems == (f"{at}: type 'core/v1/Nothing' is not supported", f"{at}: field is missing")
+    assert [rule.pointers for rule in found.ignore] == [(KnownField(("spec", "b"), "core/Quantity"),)]

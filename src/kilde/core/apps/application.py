@@ -69,7 +69,11 @@ class Application:
     def uncomparable(self) -> str:
         """Why nothing can be said of its objects beside Git; "" where it can."""
         unread = [text for rule in self.ignore for text in rule.unread]
-        return f"Failed to compare desired state to live state: {'; '.join(unread)}" if unread else ""
+        return (
+            f"Failed to compare desired state to live state: failed to create diff normalizer: {'; '.join(unread)}"
+            if unread
+            else ""
+        )
 
     @property
     def cascade(self) -> str:

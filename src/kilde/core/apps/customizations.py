@@ -17,16 +17,17 @@ from kilde.core.health.health import Health
 from kilde.core.health.lua import lua_judge
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.plan.ignore import IgnoreRule, read_rules
+from kilde.core.plan.known_types import read_known_field
 
 Judge = Callable[[Object], Health | None]
 _ALL = "resource.customizations"
 _COMPARE = "resource.compareoptions"
-_HEALTH, _IGNORE = f"{_ALL}.health.", f"{_ALL}.ignoreDifferences."
+_HEALTH, _IGNORE, _KNOWN = f"{_ALL}.health.", f"{_ALL}.ignoreDifferences.", f"{_ALL}.knownTypeFields."
 
 
 @dataclass(frozen=True, slots=True)
 class Customizations:
-    """Checks by (group, kind) globs, the exact ones first; rules for every application; what could not be read, for the log."""
+    """Checks by (group, kind) globs, the exact ones first; rules and known fields of every application; problems, for the log."""
 
     checks: tuple[tuple[str, str, str], ...] = ()  # group, kind, script
     ignore: tuple[IgnoreRule, ...] = ()
@@ -54,10 +55,14 @@ def read_customizations(data: Mapping[str, Any]) -> Customizations:
             name = key.removeprefix(_IGNORE)
             group, kind = ("*", "*") if name == "all" else _kind(name)
             rules += _rules(group, kind, parsed(key, text, problems), key, problems)
+        elif key.startswith(_KNOWN):
+            rules += _known(*_kind(key.removeprefix(_KNOWN)), parsed(key, text, problems), key, problems)
     for name, entry in entries(data, problems):
         group, _, kind = name.rpartition("/")
         if isinstance(script := entry.get("health.lua"), str):
             checks.append((group, kind, script))
+        if "knownTypeFields" in entry:
+            rules += _known(group, kind, entry["knownTypeFields"], f"{_ALL}: {name}: knownTypeFields", problems)
         if "ignoreDifferences" in entry:
             at = f"{_ALL}: {name}: ignoreDifferences"
             said = entry["ignoreDifferences"]
@@ -103,6 +108,15 @@ def _aggregated_roles(data: Mapping[str, Any], problems: list[str]) -> Iterable[
         return ()
     said = {"jqPathExpressions": ["select(.aggregationRule) | .rules"]}
     return _rules("rbac.authorization.k8s.io", "ClusterRole", said, _COMPARE, problems)
+
+
+def _known(group: str, kind: str, found: Any, at: str, problems: list[str]) -> Iterable[IgnoreRule]:
+    """The fields of a kind that hold a built-in type; one that is not supported is told and passed over."""
+    reader = Reader({"rule": found}, at)
+    read = [read_known_field(one.text("field"), one.text("type")) for one in reader.items("rule")]
+    problems += [*reader.problems, *(f"{at}: {one}" for one in read if isinstance(one, str))]
+    fields = tuple(one for one in read if not isinstance(one, str))
+    return [IgnoreRule(group=group, kind=kind, pointers=fields)] if fields else []
 
 
 def _rules(group: str, kind: str, found: Any, at: str, problems: list[str]) -> Iterable[IgnoreRule]:

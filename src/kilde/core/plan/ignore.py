@@ -9,8 +9,11 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.pointer import parse_pointer, without
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.jq_path import JqPath, read_jq_path
+from kilde.core.plan.known_types import KnownField
 
-Where = tuple[str, ...] | JqPath  # a JSON pointer's tokens, or an expression
+Where = (
+    tuple[str, ...] | JqPath | KnownField
+)  # a JSON pointer's tokens, an expression, or a field of which the spelling does not count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,10 @@ def located(where: Iterable[Where], body: Object) -> list[tuple[str, ...]]:
     """Where that is in an object, as pointers; of a list's items the last first, so that each can be taken out after another."""
     found: list[tuple[str, ...]] = []
     for one in where:
-        found += sorted(one.pointers(body), key=_place, reverse=True) if isinstance(one, JqPath) else [one]
+        if isinstance(one, JqPath):
+            found += sorted(one.pointers(body), key=_place, reverse=True)
+        elif not isinstance(one, KnownField):
+            found.append(one)
     return found
 
 
@@ -96,7 +102,10 @@ def _place(pointer: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
 
 
 def drop(body: Object, where: Iterable[Where]) -> Object:
-    """`body` without what these name."""
+    """`body` without what these name, and with known fields as a server would write them."""
+    where = tuple(where)
+    for one in where:
+        body = one.rewritten(body) if isinstance(one, KnownField) else body
     for pointer in located(where, body):
         body = without(body, pointer)
     return body

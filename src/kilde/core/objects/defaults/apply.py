@@ -39,6 +39,14 @@ def apply_defaults(obj: Object, *, version: str = DEFAULT_VERSION) -> Object:
     return made
 
 
+def as_stored(value: Json, node: Node) -> Json:
+    """A value of a built-in type as a server writes it; as it is where it does not fit."""
+    try:
+        return _value(node, value)
+    except RecursionError:
+        return value
+
+
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     out: Object = {}
     codes, milli = fields.go, not node.definition.startswith(_UNROUNDED)
