@@ -408,6 +408,15 @@ SEQUENCES: dict[str, list[Step]] = {
         PODS.post({"metadata": {"name": "x"}, "spec": {**POD, "os": {"name": "windows"}, **LINUX_ALONE}}),
         PODS.post({"metadata": {"name": "x"}, "spec": {**POD, "os": {"name": "windows"}, **NOTHING_OF_LINUX}}),
     ],
+    "a RuntimeClass without a name, and a device where one of two mounts of a volume is": [
+        PODS.post({"metadata": {"name": "x"}, "spec": {**POD, "runtimeClassName": ""}}),
+        DEPLOYMENTS.post(
+            deployment(
+                volumeMounts=[{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}],
+                volumeDevices=[{"name": "v", "devicePath": "/a"}, {"name": "w", "devicePath": "/b"}],
+            )
+        ),
+    ],
     "new finalizers are told of before owners": [
         MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),
         MAPS.delete(),

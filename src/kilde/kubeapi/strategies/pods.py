@@ -175,8 +175,10 @@ def _priority(world: World, call: Call, pod: Object) -> None:
 
 def _runtime_class(world: World, call: Call, pod: Object) -> None:
     spec, name = pod["spec"], pod["spec"].get("runtimeClassName")
-    if not name:
+    if name is None:
         return
+    if not name:  # as there, where nobody has looked at it yet
+        raise failures.unexplained("resource name may not be empty")
     about = call.kind.about(str(pod["metadata"].get("name") or ""))
     record = world.store.get(Key("runtimeclasses.node.k8s.io", "", name))
     if record is None:

@@ -75,7 +75,9 @@ def _propagation(container: Object, propagation: Json, at: str) -> Iterator[Caus
 def _devices(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
     names: set[str] = set()
     paths: set[str] = set()
-    mounts = {(one.get("name"), one.get("mountPath")) for _, one in items(container, "volumeMounts")}
+    mounts = {
+        one.get("name") or "": one.get("mountPath") or "" for _, one in items(container, "volumeMounts")
+    }  # the last of a name counts
     for index, device in items(container, "volumeDevices"):
         where, name, path = f"{at}.volumeDevices[{index}]", device.get("name") or "", device.get("devicePath") or ""
         yield from needed(name, f"{where}.name")
@@ -93,9 +95,9 @@ def _devices(container: Object, parts: PodParts, at: str) -> Iterator[Cause]:
             yield invalid(f"{where}.devicePath", path, "can not contain backsteps ('..')")
         else:
             paths.add(path)
-        if any(name == mounted for mounted, _ in mounts):
+        if name in mounts:
             yield invalid(f"{where}.name", name, "must not already exist in volumeMounts")
-        if any(path == mounted for _, mounted in mounts):
+        if path in mounts.values():
             yield invalid(f"{where}.devicePath", path, "must not already exist as a path in volumeMounts")
         if name:
             names.add(name)
