@@ -139,8 +139,12 @@ def _source(place: "Path") -> "RenderSource":
 
     if place.is_dir():
         kustomized = any((place / name).is_file() for name in FILE_NAMES)
-        return RenderSource(path=place.as_posix(), directory=None if kustomized else DirectoryOptions(recurse=True))
-    return RenderSource(path=place.parent.as_posix(), directory=DirectoryOptions(include=_literally(place.name)))
+        return RenderSource(path=_below_root(place), directory=None if kustomized else DirectoryOptions(recurse=True))
+    return RenderSource(path=_below_root(place.parent), directory=DirectoryOptions(include=_literally(place.name)))
+
+
+def _below_root(place: "Path") -> str:
+    return place.relative_to(place.anchor).as_posix()
 
 
 def _from_here(place: Place) -> Place:

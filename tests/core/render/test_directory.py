@@ -144,8 +144,9 @@ def test_the_tool_is_found_as_argo_cd_finds_it() -> None:
     ("path", "message"),
     [
         ("nowhere", "nowhere: app path does not exist"),
-        ("../x", "source path: '../x' leaves the repository"),
-        ("app/b.yaml", "app/b.yaml: the source path is no folder"),
+        ("../x", "../x: app path outside root"),
+        ("/app", "/app: app path is absolute"),
+        ("app/b.yaml", "app/b.yaml: app path is not a directory"),
     ],
 )
 def test_a_wrong_path_is_told(path: str, message: str) -> None:
