@@ -40,6 +40,15 @@ _WIDGETS = {
                                     "size": {"type": "string", "default": "small", "enum": ["small", "large"]},
                                     "replicas": {"type": "integer", "minimum": 0},
                                     "port": {"x-kubernetes-int-or-string": True},
+                                    "parts": {
+                                        "type": "array",
+                                        "items": {
+                                            "type": "object",
+                                            "x-kubernetes-embedded-resource": True,
+                                            "required": ["spec"],
+                                            "properties": {"spec": {"type": "string"}},
+                                        },
+                                    },
                                     "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
                                     "none": {"type": "string", "nullable": True},
                                 },
@@ -78,8 +87,9 @@ def test_a_custom_kind_is_published_the_same(pair: Pair) -> None:
 
 def _compared(pair: Pair, *, texts: bool) -> Iterator[str]:
     real, ours = (_read(answer)["paths"] for answer in pair.ask(Ask("GET", "/openapi/v3")))
-    for path in sorted({*real} & {*ours}):  # others are those of CRDs that another test has just deleted
-        yield from _differing(pair, path, texts=texts)
+    for path in sorted({*real} & {*ours}):
+        if not path.partition("/")[2].partition("/")[0].endswith(".test"):  # a CRD that another test makes or deletes
+            yield from _differing(pair, path, texts=texts)
 
 
 def _differing(pair: Pair, path: str, *, texts: bool) -> list[str]:

@@ -33,15 +33,36 @@ _STANDARD: Mapping[str, Schema] = {
         ),
     },
 }
-_METADATA_TEXT = (
-    "Standard object's metadata. More info:"
-    " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
-)
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 
 
 def reference(name: str) -> str:
     """The `$ref` of a definition in this document."""
     return f"#/components/schemas/{name}"
+
+
+_OBJECT_META: Schema = {
+    "allOf": [{"$ref": reference(META + "ObjectMeta")}],
+    "description": f"Standard object's metadata. More info: {_CONVENTIONS}#metadata",
+}
+# The same of an object within a custom resource.
+_EMBEDDED: Mapping[str, Schema] = {
+    "apiVersion": {
+        "type": "string",
+        "description": (
+            "apiVersion defines the versioned schema of this representation of an object. More info:"
+            f" {_CONVENTIONS}#resources"
+        ),
+    },
+    "kind": {
+        "type": "string",
+        "description": (
+            "kind is a string value representing the type of this object. In CamelCase. More info:"
+            f" {_CONVENTIONS}#types-kinds"
+        ),
+    },
+    "metadata": _OBJECT_META,
+}
 
 
 def definition_name(resource: Resource, kind: str = "") -> str:
@@ -141,8 +162,7 @@ def _identity(resource: Resource, kind: str) -> list[Schema]:
 
 def _custom(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
     found = _told(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-    metadata = {"allOf": [{"$ref": reference(META + "ObjectMeta")}], "description": _METADATA_TEXT}
-    found["properties"] = {**(found.get("properties") or {}), **_STANDARD, "metadata": metadata}
+    found["properties"] = {**(found.get("properties") or {}), **_STANDARD, "metadata": _OBJECT_META}
     found["x-kubernetes-group-version-kind"] = _identity(resource, resource.kind)
     return found
 
@@ -157,7 +177,18 @@ def _told(schema: Mapping[str, Any]) -> Schema:
     for part in ("items", "additionalProperties"):
         if isinstance(found.get(part), Mapping):
             found[part] = _told(found[part])
-    return found
+    return _whole(found) if found.get("x-kubernetes-embedded-resource") is True else found
+
+
+def _whole(schema: Schema) -> Schema:
+    """The schema of a whole object within a custom resource, which has a version, a kind and metadata."""
+    required = list(schema.get("required") or ())
+    required += [name for name in ("kind", "apiVersion") if name not in required]
+    return {
+        **schema,
+        "properties": {**(schema.get("properties") or {}), **_EMBEDDED},
+        "required": required,
+    }
 
 
 def _custom_list(resource: Resource, schema: Mapping[str, Any] | None) -> Schema:
@@ -177,6 +208,3 @@ def _custom_list(resource: Resource, schema: Mapping[str, Any] | None) -> Schema
         "x-kubernetes-group-version-kind": _identity(resource, resource.list_kind_name),
         **selectable,
     }
-
-
-_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
