@@ -25,14 +25,14 @@ _BACKOFF = Backoff(first=5.0, factor=2.0, ceiling=300.0)
 class Repository:
     """One repository as this process knows it, `scope`: by the credentials of that project ("": of all).
 
-    `error` is "" while the last fetch went well.
+    `failure` is None while the last fetch went well.
     """
 
     url: str
     scope: str = ""
     fetched_at: float | None = None
     failures: int = 0
-    error: str = ""
+    failure: SourceError | None = None
     next_fetch: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -72,7 +72,7 @@ class Repositories:
 
     def error(self, url: str, project: str) -> str:
         one = self._known.get((url, self._scope(url, project)))
-        return one.error if one else ""
+        return str(one.failure) if one and one.failure else ""
 
     async def ensure(self, url: str, project: str) -> None:
         """Fetches if this process never did for the project. Raises SourceError while the repository cannot be reached."""
@@ -80,8 +80,8 @@ class Repositories:
         if one.fetched_at is not None:
             return
         now = self._clock.monotonic()
-        if one.failures and now < one.next_fetch:
-            raise SourceError(one.error)
+        if one.failure and now < one.next_fetch:
+            raise _again(one.failure)
         await self.fetch(url, project, since=0.0)
 
     async def fetch(self, url: str, project: str, *, since: float | None = None) -> None:
@@ -110,15 +110,15 @@ class Repositories:
         except SourceError as error:
             self._failed += 1
             one.failures += 1
-            one.error = str(error)
+            one.failure = _again(error)
             one.next_fetch = self._clock.monotonic() + _BACKOFF.delay(one.failures, dice=self._clock.dice())
-            log.warning("repository unavailable", url=_bare(one.url), error=one.error, failures=one.failures)
+            log.warning("repository unavailable", url=_bare(one.url), error=str(error), failures=one.failures)
             raise
         finally:
             self._seconds += self._clock.monotonic() - begun
         self._done += 1
         mended = one.failures > 0
-        one.failures, one.error, one.fetched_at = 0, "", begun
+        one.failures, one.failure, one.fetched_at = 0, None, begun
         one.next_fetch = self._clock.monotonic() + self._poll * (1 + 0.25 * self._clock.dice())
         if mended:
             log.info("repository is back", url=_bare(one.url))
@@ -160,3 +160,8 @@ def _bare(url: str) -> str:
     """The URL without user and password."""
     head, at, tail = url.rpartition("@")
     return head.partition("://")[0] + "://" + tail if at and "://" in head else url
+
+
+def _again(error: SourceError) -> SourceError:
+    """The same failure without the frames that it came through."""
+    return type(error)(error.what, about=error.about, hint=error.hint)
