@@ -12,7 +12,7 @@ from contracts.object_store import ACCESS, SECRET, ObjectStore, object_store
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
-from kilde.adapters.witness.s3 import S3Place, signed_headers
+from kilde.core.basics.aws_signature import Keys, Signer
 from kilde.core.basics.errors import InvalidInput, KildeError
 from kilde.core.ledger.checkpoint import ORIGIN
 from kilde.engine.records.notary import Notary
@@ -127,13 +127,10 @@ def test_what_names_no_witness_is_refused(text: str, open_: Open) -> None:
 
 def test_requests_are_signed_as_amazons_own_example_is() -> None:
     """ "Example: GET Object" of AWS' page on Signature Version 4 in the Authorization header."""
-    place = S3Place(
-        endpoint="https://examplebucket.s3.amazonaws.com",
-        bucket="examplebucket",
-        access_key="AKIAIOSFODNN7EXAMPLE",
-        secret_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    )
-    headers = signed_headers(place, 1369353600, verb="GET", place="/test.txt", headers={"Range": "bytes=0-9"})
+    keys = Keys(access="AKIAIOSFODNN7EXAMPLE", secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    signer = Signer(keys=keys, region="us-east-1", service="s3")
+    url = "https://examplebucket.s3.amazonaws.com/test.txt"
+    headers = signer.headers(1369353600, method="GET", url=url, headers={"Range": "bytes=0-9"})
 
     assert headers["Authorization"].endswith(
         "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"

@@ -17,6 +17,7 @@ from kilde.adapters.git.witness import GitWitness
 from kilde.adapters.store.key_file import KeyFile
 from kilde.adapters.store.sqlite_ledger import SqliteLedger
 from kilde.adapters.witness.file import FileWitness
+from kilde.core.basics.aws_signature import Keys
 from kilde.core.basics.errors import InvalidInput, LedgerError, SourceError
 from kilde.core.ledger.evidence import Note
 from kilde.core.ledger.operation import OperationView
@@ -109,9 +110,11 @@ def _s3(text: str, clock: Clock) -> Witness:
         bucket=bucket,
         prefix=prefix,
         region=asked.get("region", [os.environ.get("AWS_REGION", "us-east-1")])[0],
-        access_key=os.environ.get("AWS_ACCESS_KEY_ID", ""),
-        secret_key=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
-        session_token=os.environ.get("AWS_SESSION_TOKEN", ""),
+        keys=Keys(
+            access=os.environ.get("AWS_ACCESS_KEY_ID", ""),
+            secret=os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            token=os.environ.get("AWS_SESSION_TOKEN", ""),
+        ),
         days=int(days),
     )
     return S3Witness(place, clock)

@@ -1,27 +1,26 @@
 """S3Witness: checkpoints in an S3-compatible object store, each an object of its own under object lock (nobody can remove it in time).
 
-Requests are signed as AWS's Signature Version 4 says: four verbs of one service need no library of a hundred megabytes.
+Four verbs of one service need no library of a hundred megabytes.
 """
 
 import base64
 import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
 
+from kilde.core.basics.aws_signature import Keys, Signer, canonical_query
 from kilde.core.basics.errors import LedgerError
 from kilde.ports.clock import Clock
 
 _SECONDS = 30.0
 _MOST = 1 << 20  # bytes of an answer
-_NOTHING = hashlib.sha256(b"").hexdigest()
 _KEYS = re.compile(r"<Key>([^<]*)</Key>")
 _MORE = re.compile(r"<NextContinuationToken>([^<]*)</NextContinuationToken>")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
@@ -35,9 +34,7 @@ class S3Place:
     bucket: str
     prefix: str = ""
     region: str = "us-east-1"
-    access_key: str = ""
-    secret_key: str = field(default="", repr=False)
-    session_token: str = field(default="", repr=False)
+    keys: Keys = field(default_factory=Keys, repr=False)
     days: int = 3650
 
 
@@ -89,10 +86,10 @@ class S3Witness:
         fine: tuple[int, ...] = (200,),
     ) -> str:
         place = f"/{quote(self._place.bucket)}/{quote(path, safe='/~')}" if path else f"/{quote(self._place.bucket)}"
-        asked = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted((query or {}).items()))
+        asked = canonical_query(query or {})
         url = self._place.endpoint.rstrip("/") + place + (f"?{asked}" if asked else "")
-        now = self._clock.now()
-        signed = signed_headers(self._place, now, verb=verb, place=place, query=asked, body=body, headers=headers or {})
+        signer = Signer(keys=self._place.keys, region=self._place.region, service="s3")
+        signed = signer.headers(self._clock.now(), method=verb, url=url, headers=headers or {}, body=body)
         try:
             timeout = aiohttp.ClientTimeout(total=_SECONDS)
             async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
@@ -108,29 +105,3 @@ class S3Witness:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise LedgerError(f"the witness cannot be reached: {type(error).__name__}", about=self.name) from None
         raise LedgerError(f"the witness refuses: {said}", about=self.name)
-
-
-def signed_headers(
-    at: S3Place, now: float, *, verb: str, place: str, query: str = "", body: bytes = b"", headers: Mapping[str, str]
-) -> dict[str, str]:
-    """The headers with the signature (AWS, Signature Version 4, "Authenticating requests"). `now`: seconds since the epoch."""
-    moment = datetime.fromtimestamp(now, UTC)
-    stamp, day = moment.strftime("%Y%m%dT%H%M%SZ"), moment.strftime("%Y%m%d")
-    payload = hashlib.sha256(body).hexdigest() if body else _NOTHING
-    sent = {**headers, "x-amz-date": stamp, "x-amz-content-sha256": payload}
-    if at.session_token:
-        sent["x-amz-security-token"] = at.session_token
-    host = urlsplit(at.endpoint).netloc.rpartition("@")[2]
-    told = {name.lower(): value.strip() for name, value in {**sent, "host": host}.items()}
-    names = ";".join(sorted(told))
-    lines = "".join(f"{name}:{told[name]}\n" for name in sorted(told))
-    request = f"{verb}\n{place}\n{query}\n{lines}\n{names}\n{payload}"
-    scope = f"{day}/{at.region}/s3/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{at.secret_key}".encode()
-    for part in (day, at.region, "s3", "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    credential = f"{at.access_key}/{scope}"
-    sent["Authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
-    return sent
