@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from kilde.adapters.aws.identities import AwsIdentities
+from kilde.adapters.clock import SystemClock
 from kilde.adapters.web_client import LARGEST, WebClient
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.ports.web import Request
@@ -57,7 +59,7 @@ async def root() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[WebClient]:
-    made = WebClient()
+    made = WebClient(AwsIdentities(SystemClock(), {}))
     yield made
     await made.close()
 

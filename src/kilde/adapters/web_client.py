@@ -9,6 +9,7 @@ import structlog
 
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.forges.forge import bare
+from kilde.ports.aws import Aws, AwsError
 from kilde.ports.web import Answer, Request
 
 log = structlog.get_logger()
@@ -21,13 +22,18 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 class WebClient:
     """Keeps the promises of ports.web. The session is made when it is first needed."""
 
-    def __init__(self, *, user_agent: str = "kilde") -> None:
-        self._user_agent = user_agent
+    def __init__(self, aws: Aws, *, user_agent: str = "kilde") -> None:
+        self._aws, self._user_agent = aws, user_agent
         self._session: aiohttp.ClientSession | None = None
 
     async def request(self, request: Request) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers={"User-Agent": self._user_agent}, trust_env=True)
+        if request.aws is not None:
+            try:
+                request = await self._aws.signed(request)
+            except AwsError as error:
+                raise GeneratorFailed(error.what, about=error.about, hint=error.hint) from None
         url = request.url
         try:
             async with asyncio.timeout(request.timeout):

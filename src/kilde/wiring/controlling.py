@@ -1,11 +1,13 @@
 """The controller of Applications, put together: its ledger, its mirrors and what renders."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.keys.age import unwrapper
@@ -60,7 +62,7 @@ async def controller(
     with contextlib.ExitStack() as stack:
         ledger, notary = stack.enter_context(open_ledger(settings.data_dir, clock))
         sources = open_sources(settings.data_dir, "git", clock)
-        web, downloads = WebClient(), open_downloads()
+        web, downloads = WebClient(AwsIdentities(clock, os.environ)), open_downloads()
         world = World(
             cluster=cluster,
             sources=sources,

@@ -1,10 +1,12 @@
 """`kilde appset generate`: what a set would make, without a controller, and without a cluster where its generators need none."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 import msgspec
 
+from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.sources import GitSources
@@ -62,7 +64,8 @@ class _Cluster:
 
 async def generated(settings: LookSettings, body: Object) -> tuple[Object, ...]:
     """The Applications that an ApplicationSet would make now. Raises KildeError with what failed."""
-    clock, cluster, web = SystemClock(), _Cluster(settings), WebClient()
+    clock, cluster = SystemClock(), _Cluster(settings)
+    web = WebClient(AwsIdentities(clock, os.environ))
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     sources = GitSources(settings.data_dir / "git-cli", clock=clock)
     meta = {**(body.get("metadata") or {})}

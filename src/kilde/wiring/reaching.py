@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.access import Access, Refused
 from kilde.adapters.cluster.client import KubeCluster
@@ -26,11 +27,12 @@ def reacher(home: KubeCluster, *, programs: Collection[str] = ()) -> Callable[[O
     A Secret that cannot be used gives a client whose every call says why.
     """
     clock = SystemClock()
+    aws = AwsIdentities(clock, os.environ)
     limits = replace(home.limits, answer=_ANSWER)
 
     def reach(secret: Object) -> KubeCluster:
         try:
-            access = access_of(read_config(secret), home.access, clock, programs=programs)
+            access = access_of(read_config(secret), home.access, clock, aws=aws, programs=programs)
         except InvalidInput as error:
             access = Access(server=IN_CLUSTER, credentials=Refused(error.what, about_of(secret), error.hint))
         return KubeCluster(access, clock, limits=limits)

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from urllib.parse import urlsplit
 
+from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.keys.age import unwrapper
@@ -102,7 +104,11 @@ async def _shadow(
     folder = settings.data_dir / "shadow"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock, reach = SystemClock(), reacher(cluster, programs=programs_of_secrets())
-    sources, web, downloads = open_sources(folder, "git", clock), WebClient(), open_downloads()
+    sources, web, downloads = (
+        open_sources(folder, "git", clock),
+        WebClient(AwsIdentities(clock, os.environ)),
+        open_downloads(),
+    )
     with SqliteLedger(folder / "ledger.sqlite") as ledger:
         world = World(
             cluster=view,

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.cluster.access import Access, Credential, Fixed
+from kilde.adapters.cluster.aws_token import AwsToken
 from kilde.adapters.cluster.cluster_secret import access_of
 from kilde.adapters.cluster.exec_plugin import ExecPlugin
-from kilde.core.apps.cluster_secrets import has_credentials, read_cluster, read_config
+from kilde.core.apps.cluster_secrets import AwsCluster, has_credentials, read_cluster, read_config
 from kilde.core.basics.errors import ClusterError, InvalidInput
 from kilde.testing.clock import FakeClock
 
 CANARY = "c4nary-5ecret"
+NOBODY = AwsIdentities(FakeClock(), {})
 HOME = Access(server="https://home.example", ca=b"home", headers=(("Impersonate-User", "kilde"),))
 
 
@@ -34,7 +37,7 @@ def secret(config: Any = None, *, server: str = "https://east.example/", **data:
 
 
 def entered(config: dict[str, Any], server: str = "https://east.example", programs: tuple[str, ...] = ()) -> Access:
-    return access_of(read_config(secret(config, server=server)), HOME, FakeClock(), programs=programs)
+    return access_of(read_config(secret(config, server=server)), HOME, FakeClock(), aws=NOBODY, programs=programs)
 
 
 def test_what_everybody_may_know_holds_nothing_that_opens_it() -> None:
@@ -66,6 +69,15 @@ def test_every_way_in() -> None:
     assert entered({}) == Access(server="https://east.example", credentials=Fixed(Credential()))
 
 
+def test_a_cluster_of_eks_is_entered_by_an_identity_of_aws() -> None:
+    """tests/contracts/test_aws.py has the token that comes of it."""
+    asked = {"clusterName": "prod", "roleARN": CANARY, "profile": CANARY}
+    config = read_config(secret({"awsAuthConfig": asked, "tlsClientConfig": {"caData": encoded("ca")}}))
+    assert (config.aws, CANARY in repr(config)) == (AwsCluster(name="prod", role=CANARY, profile=CANARY), False)
+    access = access_of(config, HOME, FakeClock(), aws=NOBODY)
+    assert (type(access.credentials), access.ca) == (AwsToken, b"ca")
+
+
 def test_our_own_cluster_changes_who_we_are_and_nothing_else() -> None:
     own = "https://kubernetes.default.svc"
     assert entered({"bearerToken": "t", "tlsClientConfig": {"caData": encoded("other")}}, own) == Access(
@@ -88,7 +100,7 @@ def test_our_own_cluster_changes_who_we_are_and_nothing_else() -> None:
          "config.tlsClientConfig: insecure and caData exclude each other"),
         ({"execProviderConfig": {"args": [CANARY]}}, "config.execProviderConfig.command: is missing"),
         ({"proxyUrl": f"socks5://{CANARY}@proxy.example"}, "config.proxyUrl: must be http or https"),
-        ({"awsAuthConfig": {"clusterName": CANARY}}, "awsAuthConfig is not supported"),
+        ({"awsAuthConfig": {"roleARN": CANARY}}, "config.awsAuthConfig.clusterName: is missing"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_without_a_value(config: Any, told: str) -> None:

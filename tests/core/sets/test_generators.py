@@ -245,7 +245,7 @@ def test_merge_lays_over_what_agrees_on_the_keys() -> None:
         ({"git": {"repoURL": "u", "revision": "HEAD"}}, "a git generator needs directories or files"),
         ({"list": {"elements": {}}}, ""),
         ({"list": []}, "the generator list is not an object"),
-        ({"scmProvider": {"awsCodeCommit": {}}}, "AWS CodeCommit is not supported"),
+        ({"scmProvider": {"awsCodeCommit": {}}}, "the forge answered 404 to ListRepositories"),
     ],
 )
 def test_what_is_wrong_is_told(generator: dict[str, Any], words: str) -> None:

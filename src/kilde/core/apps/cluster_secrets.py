@@ -16,8 +16,6 @@ from kilde.core.basics.values import Object
 
 SELECTOR = "argocd.argoproj.io/secret-type=cluster"
 _LARGEST = 1 << 20  # bytes of a Secret; the API takes no larger one
-_AWS = "awsAuthConfig is not supported"
-_AWS_HINT = 'name the program instead: "execProviderConfig": {"command": "argocd-k8s-auth", "args": ["aws", "--cluster-name", …]}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,15 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_version: str = ""
     install_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsCluster:
+    """A cluster of EKS that is entered by an identity of AWS (`awsAuthConfig`)."""
+
+    name: str
+    role: str = field(default="", repr=False)
+    profile: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,7 @@ class ClusterConfig:
     key: bytes = field(default=b"", repr=False)
     proxy_url: str = field(default="", repr=False)
     program: Program | None = None
+    aws: AwsCluster | None = None
 
 
 def secret_texts(data: Mapping[str, Any]) -> dict[str, str]:
@@ -109,8 +117,6 @@ def read_config(secret: Object) -> ClusterConfig:
     if not isinstance(raw, dict):
         raise InvalidInput("its config is not a JSON object", about=about)
     at = Reader(raw, "config")
-    if raw.get("awsAuthConfig") is not None:
-        raise InvalidInput(_AWS, about=about, hint=_AWS_HINT)
     found = _config(at, _server(values.get("server", ""), about))
     if at.problems:
         raise InvalidInput("; ".join(at.problems), about=about)
@@ -128,7 +134,7 @@ def has_credentials(secret: Object) -> bool:
 
 def _config(at: Reader, server: str) -> ClusterConfig:
     tls = at.mapping("tlsClientConfig")
-    program = at.mapping("execProviderConfig")
+    program, aws = at.mapping("execProviderConfig"), at.mapping("awsAuthConfig")
     found = ClusterConfig(
         server=server,
         username=at.text("username"),
@@ -149,7 +155,12 @@ def _config(at: Reader, server: str) -> ClusterConfig:
         )
         if at.has("execProviderConfig")
         else None,
+        aws=AwsCluster(name=aws.text("clusterName"), role=aws.text("roleARN"), profile=aws.text("profile"))
+        if at.has("awsAuthConfig")
+        else None,
     )
+    if found.aws is not None and not found.aws.name:
+        aws.problem("clusterName", "is missing")
     if found.insecure and found.ca:
         tls.problem("", "insecure and caData exclude each other")
     if bool(found.certificate) != bool(found.key):

@@ -10,7 +10,16 @@ from kilde.core.apps.clusters import KnownCluster
 from kilde.core.basics.values import Object
 from kilde.core.source.tree import Tree
 
-__all__ = ["IN_CLUSTER", "SERVER", "Answer", "KnownCluster", "Outside", "Request"]
+__all__ = ["IN_CLUSTER", "SERVER", "Answer", "AwsCall", "KnownCluster", "Outside", "Request"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsCall:
+    """A request to a service of AWS: who asks sends it to where that service is, signed. Empty: its own region, its own identity."""
+
+    service: str
+    region: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +34,7 @@ class Request:
     authority_file: str = ""  # where such a bundle lies on the machine that asks; one that cannot be read adds nothing
     insecure: bool = False  # the user said so: the certificate is not checked
     timeout: float = 30.0
+    aws: AwsCall | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Which calls are made, and what of the answers becomes a parameter, is as Argo CD
 
 from collections.abc import Mapping
 
-from kilde.core.sets.forges import azure_devops, bitbucket, bitbucket_server, gitea, github, gitlab
+from kilde.core.sets.forges import azure_devops, bitbucket, bitbucket_server, codecommit, gitea, github, gitlab
 from kilde.core.sets.forges.forge import Forge
 
 IN_SCM_PROVIDER: Mapping[str, type[Forge]] = {
@@ -15,6 +15,7 @@ IN_SCM_PROVIDER: Mapping[str, type[Forge]] = {
     "bitbucketServer": bitbucket_server.BitbucketServer,
     "azureDevOps": azure_devops.AzureDevOps,
     "bitbucket": bitbucket.Bitbucket,
+    "awsCodeCommit": codecommit.CodeCommit,
 }
 IN_PULL_REQUEST: Mapping[str, type[Forge]] = {
     "github": github.GitHub,

@@ -20,12 +20,7 @@ _OF_THE_REPOSITORY = ("repositoryMatch", "labelMatch")
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     name = next((name for name in IN_SCM_PROVIDER if spec.get(name) is not None), "")
     if not name:
-        asked = (
-            "AWS CodeCommit is not supported"
-            if spec.get("awsCodeCommit") is not None
-            else "no SCM provider implementation configured"
-        )
-        raise GeneratorFailed(asked)
+        raise GeneratorFailed("no SCM provider implementation configured")
     asking.policy.check(spec[name])
     forge = IN_SCM_PROVIDER[name](spec[name], asking.outside, authority_file=asking.policy.authority_file)
     filters = items(spec, "filters")
