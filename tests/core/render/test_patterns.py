@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kilde.core.basics.errors import KildeError, LimitExceeded
-from kilde.core.render.pattern_machine import MAX_TEXT
+from kilde.core.render.patterns.machine import MAX_TEXT
 from kilde.core.render.patterns import compile_pattern
 
 # parts that Python's engine and RE2 understand alike
