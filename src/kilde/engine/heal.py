@@ -20,7 +20,8 @@ from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
 from kilde.engine.operation.automated import named_out_of_step
-from kilde.engine.operation.writes import Pen, apply_one
+from kilde.engine.operation.pen import Pen
+from kilde.engine.operation.writes import apply_one
 from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from kilde.core.basics.moment import rfc3339
 from kilde.core.objects.patches.merge_patch import patch_between
 from kilde.core.plan.difference import writer_of
 from kilde.engine.fleet.applications import APPLICATIONS, Fleet
-from kilde.engine.operation.writes import persist
+from kilde.engine.requests import persist
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 

@@ -24,8 +24,8 @@ from kilde.core.plan.masking import redacted
 from kilde.core.plan.tracking import read_tracking
 from kilde.engine.fleet.applications import CONFIG_MAPS
 from kilde.engine.fleet.projects import Projects
-from kilde.engine.operation.writes import resource_of
 from kilde.engine.records.accounts import Accounts
+from kilde.engine.requests import resource_of
 from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster

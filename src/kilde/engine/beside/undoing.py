@@ -18,8 +18,8 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.restoring import Kept, in_order, restorable
 from kilde.engine.fleet.applications import APPLICATIONS
-from kilde.engine.operation.writes import persist
 from kilde.engine.records.accounts import Accounts
+from kilde.engine.requests import persist
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 

@@ -24,7 +24,7 @@ from kilde.core.plan.policy import Options, object_options
 from kilde.engine.context import Context
 from kilde.engine.deletion.hooks import CLEANUP, FINALIZERS, named_hooks, run_hooks, tidy_up
 from kilde.engine.deletion.keeping import keep_deleted
-from kilde.engine.operation.writes import persist
+from kilde.engine.requests import persist
 from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.cluster import Cluster, Propagation

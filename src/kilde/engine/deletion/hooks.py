@@ -17,7 +17,7 @@ from kilde.core.plan.hooks import DeletePolicy, SyncPhase, hook_spec, is_hook
 from kilde.core.plan.masking import redacted
 from kilde.engine.context import Context
 from kilde.engine.operation.orders import named_hook
-from kilde.engine.operation.writes import persist, resource_of
+from kilde.engine.requests import persist, resource_of
 from kilde.engine.runtime import Wish
 from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.cluster import Cluster

@@ -7,7 +7,7 @@ from kilde.core.plan.change import Change
 from kilde.core.plan.digest import basis_digest, basis_of, plan_digest, writes_of
 from kilde.core.plan.planner import Plan
 from kilde.engine.context import Context
-from kilde.engine.operation.writes import persist
+from kilde.engine.requests import persist
 from kilde.engine.runtime import Running, Wish
 from kilde.ports.cluster import Discovery
 

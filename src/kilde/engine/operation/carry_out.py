@@ -3,6 +3,7 @@
 Here, in writes.py, hook_runs.py and deletion.py, is where an application's objects are written; nowhere else.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +33,10 @@ from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.policy import SYNC_OPTIONS_ANNOTATION, object_options
 from kilde.engine.operation.hook_runs import delete_hook, release_hook, sight_of
-from kilde.engine.operation.writes import Pen, all_of, apply_one, persist, prune_one, refused, resource_of, result_of
+from kilde.engine.operation.pen import Pen
+from kilde.engine.operation.results import refused, result_of
+from kilde.engine.operation.writes import apply_one, prune_one
+from kilde.engine.requests import persist, resource_of
 from kilde.ports.cluster import Discovery, Resource
 
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
@@ -194,11 +198,24 @@ async def _prune_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) ->
             text = f"not pruned: {error}"
             failed = ResultCode.FAILED
             return tuple([result_of(task.change, text, verb="refused", code=failed) for task in tasks])
-    return await all_of(tasks, lambda task: prune_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
+    return await _all_of(tasks, lambda task: prune_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
 
 
 async def _apply_all(tasks: tuple[Task, ...], hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:
-    return await all_of(tasks, lambda task: apply_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
+    return await _all_of(tasks, lambda task: apply_one(task.change, hands.pen, dry_run=dry_run), hands.parallel)
+
+
+async def _all_of(
+    tasks: tuple[Task, ...], do: Callable[[Task], Awaitable[ObjectResult]], parallel: int
+) -> tuple[ObjectResult, ...]:
+    """Does so many at once; the results are in the order of the tasks."""
+    gate = asyncio.Semaphore(parallel)
+
+    async def one(task: Task) -> ObjectResult:
+        async with gate:
+            return await do(task)
+
+    return tuple(await asyncio.gather(*(one(task) for task in tasks)))
 
 
 async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[ObjectResult, ...]:

@@ -9,7 +9,9 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.health.health import Health, HealthStatus
 from kilde.core.plan.hooks import FINALIZER
-from kilde.engine.operation.writes import Pen, persist, propagation, resource_of
+from kilde.engine.operation.pen import Pen
+from kilde.engine.operation.writes import propagation
+from kilde.engine.requests import persist, resource_of
 
 _HOOK_PHASES = {
     HealthStatus.UNKNOWN: Phase.FAILED,

@@ -23,7 +23,7 @@ from kilde.engine.deletion.keeping import keep_deleted
 from kilde.engine.operation.agreed import plan_refusal
 from kilde.engine.operation.carry_out import Hands, carry_out
 from kilde.engine.operation.orders import RETRYING, Order, make_order, told_before
-from kilde.engine.operation.writes import Pen
+from kilde.engine.operation.pen import Pen
 from kilde.engine.runtime import Running, Runtime, Wish
 from kilde.engine.sources.wishes import owned_refs
 

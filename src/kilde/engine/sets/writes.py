@@ -16,7 +16,7 @@ from kilde.core.sets.application_set import FINALIZER, KIND, ApplicationSet
 from kilde.core.sets.writing import controller_of, write_for
 from kilde.engine.context import Context
 from kilde.engine.fleet.applications import APPLICATIONS
-from kilde.engine.operation.writes import persist
+from kilde.engine.requests import persist
 
 log = structlog.get_logger()
 Failure = tuple[str, str]  # Argo CD's reason, and words

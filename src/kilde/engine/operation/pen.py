@@ -1,0 +1,52 @@
+"""The pen: what single writes of an operation or a heal need, and in which way it writes an object."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kilde.core.basics.values import Object
+from kilde.core.health.assess import assess
+from kilde.core.health.health import Health
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.objects.typed.node import Node
+from kilde.core.plan.ignore import IgnoreRule
+from kilde.core.plan.policy import SyncPolicy
+from kilde.engine.view.live import LiveView
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one object is written."""
+
+    replace: bool
+    force: bool
+    server_side: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pen:
+    """What single writes need.
+
+    `body` gives an object's manifest as it is written, `node` the schema of its kind; `force`: the operation itself asks for it.
+    """
+
+    cluster: Cluster
+    live: LiveView
+    clock: Clock
+    manager: str
+    policy: SyncPolicy
+    body: Callable[[ObjectRef], Object]
+    node: Callable[[ObjectRef, str], Node | None]
+    force: bool = False
+    ignore: Sequence[IgnoreRule] = ()
+    assess: Callable[[Object], Health | None] = assess
+
+    def way(self, body: Object) -> Way:
+        """How this object is to be written."""
+        asks = self.policy.asks
+        return Way(
+            replace=asks("Replace", body),
+            force=self.force or asks("Force", body),
+            server_side=asks("ServerSideApply", body),
+        )
