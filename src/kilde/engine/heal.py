@@ -19,7 +19,7 @@ from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
-from kilde.engine.operation.automated import named_out_of_step
+from kilde.engine.operation.automated import automated_operation, named_out_of_step
 from kilde.engine.operation.pen import Pen
 from kilde.engine.operation.writes import apply_one
 from kilde.engine.runtime import Heal, Packed, Runtime, Wish
@@ -222,18 +222,8 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
         return None
     latest = dict(sorted({heal.ref: heal for heal in heals}.items()))
     waves = {ref: wish.objects[ref].wave if ref in wish.objects else 0 for ref in latest}
-    sync: dict[str, object] = {
-        "autoHealAttemptsCount": rt.heal_count,
-        "resources": named_out_of_step(latest, (judged.change for judged in rt.judged.values())),
-        **app.asked(wish.revisions),
-    }
-    auto = app.policy.automated
-    if auto is not None and auto.prune:
-        sync["prune"] = True
-    if app.policy.options.values:
-        sync["syncOptions"] = [f"{name}={value}" for name, value in app.policy.options.values.items()]
-    retry = dict(app.policy.retry_raw) if app.policy.retry is not None else {"limit": 5}
-    raw = {"initiatedBy": {"automated": True}, "retry": retry, "sync": sync}
+    resources = named_out_of_step(latest, (judged.change for judged in rt.judged.values()))
+    raw = automated_operation(app, wish.revisions, resources=resources, tries=rt.heal_count)
     operation = read_operation(raw)
     return OperationState(
         operation=operation.raw,

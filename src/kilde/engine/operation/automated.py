@@ -9,13 +9,12 @@ from kilde.core.plan.change import Change
 from kilde.core.plan.options import fail_on_shared_resource
 from kilde.core.plan.planner import Plan
 from kilde.engine.context import Context
-from kilde.engine.runtime import Runtime
 
 
 def automated_operation(
-    app: Application, revisions: tuple[str, ...], plan: Plan, healing: Runtime | None
+    app: Application, revisions: tuple[str, ...], *, resources: list[dict[str, str]] | None = None, tries: int = 0
 ) -> dict[str, Any]:
-    """`healing`: the runtime of an application that is put back, whose tries are counted; None for a sync to new commits."""
+    """A sync to these revisions; with `resources` one that puts back only those, `tries` times by now."""
     auto = app.policy.automated
     sync = app.asked(revisions)
     if auto is not None and auto.prune:
@@ -23,10 +22,9 @@ def automated_operation(
     options = [f"{name}={value}" for name, value in app.policy.options.values.items()]
     if options:
         sync["syncOptions"] = options
-    if healing is not None:
-        healing.heal_count += 1
-        sync["autoHealAttemptsCount"] = healing.heal_count
-        sync["resources"] = named_out_of_step((), plan.changes)
+    if resources is not None:
+        sync["autoHealAttemptsCount"] = tries
+        sync["resources"] = resources
     return {"initiatedBy": {"automated": True}, "retry": retry_block(app), "sync": sync}
 
 

@@ -1,0 +1,56 @@
+"""Which operation an application wants now: the one that runs or was cut off, one that is asked for, or an automated one."""
+
+from kilde.core.apps.application import Application
+from kilde.core.apps.decide import automatic
+from kilde.core.apps.operation import read_operation
+from kilde.core.objects.ref import ObjectRef
+from kilde.core.plan.change import Action
+from kilde.core.plan.planner import Plan
+from kilde.engine.context import Context
+from kilde.engine.operation.automated import automated_operation, begun_for, named_out_of_step, unrivalled
+from kilde.engine.operation.orders import left_over
+from kilde.engine.runtime import Running, Runtime, Wish
+from kilde.engine.view.survey import Survey
+
+
+def wanted_operation(
+    ctx: Context, app: Application, rt: Runtime, survey: Survey, wish: Wish
+) -> tuple[Running | None, tuple[str, str] | None]:
+    """The operation, or the condition that tells why none begins though objects are out of sync."""
+    if rt.running is not None:
+        return rt.running, None
+    left = left_over(ctx, app)
+    if left is not None:
+        return left, None
+    if app.operation is not None:
+        return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
+    if ctx.window(app.name) is not None or app.uncomparable:
+        return None, None  # people are at work: nothing is done by itself
+    allowed = begun_for(ctx, app, survey.plan)
+    wipes_out = not wish.objects and bool(survey.extras)
+    approved = ctx.deletion_budgets.is_approved(app, rt, wish, allowed)
+    decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
+    if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
+        return None, decision.condition
+    heals = decision.heal and not ctx.projects.account_refusal(app)
+    healing = _left_to_heal(ctx, app, allowed) if heals else allowed
+    if not healing.changes:
+        return None, None
+    if decision.heal:
+        rt.heal_count += 1
+        resources = named_out_of_step((), healing.changes)
+        block = automated_operation(app, wish.revisions, resources=resources, tries=rt.heal_count)
+    else:
+        block = automated_operation(app, wish.revisions)
+    return Running(read_operation(block), heal=decision.heal, started_at=ctx.now(), number=0), None
+
+
+def _left_to_heal(ctx: Context, app: Application, plan: Plan) -> Plan:
+    """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it is to fail) is a sync's."""
+    space = ObjectRef("", "Namespace", "", app.destination.namespace)
+    gone = app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False
+    if gone or unrivalled(ctx, app, plan) != plan:
+        return plan
+    for change in plan.of(Action.CREATE, Action.UPDATE):
+        ctx.heal(app.name, change.ref)
+    return Plan(changes=plan.of(Action.PRUNE))
