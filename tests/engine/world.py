@@ -12,7 +12,8 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.programs.jsonnet import JsonnetProgram
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import Helm, Outside, Plugins
-from kilde.engine.controller import ChooseCredentials, Controller
+from kilde.engine.assembling import ChooseCredentials
+from kilde.engine.controller import Controller
 from kilde.engine.report import Reporter
 from kilde.engine.settings import EngineSettings
 from kilde.engine.world import World

@@ -5,52 +5,34 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from kilde.core.access.accounts import read_impersonation
-from kilde.core.access.kind_filter import read_kind_filter
 from kilde.core.access.namespaces import read_namespaces
 from kilde.core.apps.application import Application
-from kilde.core.apps.customizations import read_customizations
-from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.tracking import Tracking, read_tracking
-from kilde.core.render.kustomize.settings import read_kustomize_settings
+from kilde.core.plan.tracking import Tracking
 from kilde.core.sets.policy import CONFIG_MAP as PARAMETERS
-from kilde.core.source.chart_index import is_pinned
-from kilde.core.source.chart_place import parse_place
-from kilde.core.source.credentials import named_repository, scope_of
+from kilde.engine.assembling import ChooseCredentials, Ears, assembled
 from kilde.engine.context import Context
-from kilde.engine.deletion.budgets import DeletionBudgets
 from kilde.engine.deletion.keeping import forget_old
-from kilde.engine.fleet.applications import Config, Fleet
 from kilde.engine.fleet.clusters import ClusterSecrets
-from kilde.engine.fleet.projects import Projects
+from kilde.engine.fleet.configured import configure, retrack
 from kilde.engine.fleet.targets import Targets
 from kilde.engine.guard import Guard
 from kilde.engine.heal import may_heal
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.records.accounts import Accounts
 from kilde.engine.records.reviews import Reviews
 from kilde.engine.report import Reporter
 from kilde.engine.sets.controller import SetsController
 from kilde.engine.settings import EngineSettings
 from kilde.engine.sources.commits import Commits
-from kilde.engine.sources.rendering import Renderer
-from kilde.engine.sources.repositories import Repositories
-from kilde.engine.sources.signatures import Signatures
 from kilde.engine.tasks import TaskOwner
-from kilde.engine.view.live import Held, LiveView
-from kilde.engine.view.orphans import Orphans
-from kilde.engine.view.schemas import Schemas
-from kilde.engine.view.survey import Surveyor
+from kilde.engine.view.live import Held
 from kilde.engine.world import World
-from kilde.ports.sources import Credentials
 
 log = structlog.get_logger()
 
 _STATUS_PAUSE = 0.1  # changes of one application within a tenth of a second make one pass
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
-ChooseCredentials = Callable[[str, str, Config], Credentials]  # URL, project
 
 
 class Controller:
@@ -65,95 +47,32 @@ class Controller:
     ) -> None:
         self._world, self._settings = world, settings
         self._tasks = TaskOwner()
-        self._scopes: dict[tuple[str, str], str] = {}
         self._following: asyncio.Task[None] | None = None
-        cluster, clock = world.cluster, world.clock
-        repositories = Repositories(
-            world.sources,
-            clock,
-            poll=settings.poll,
-            credentials=lambda url, project: choose(url, project, config),
-            scope=self._scope,
-            idle=self._idle,
-            on_fetched=self._fetched,
-        )
-        fleet = Fleet(cluster, settings.namespace, self._application_changed)
-        config = Config(cluster, settings.namespace, self._config_changed)
-        live = LiveView(cluster, self._tasks, lambda *told: self._object_changed(self.context, *told))
-        schemas = Schemas(cluster)
-        projects = Projects(cluster, settings.namespace, clock, self._project_changed)
-        reporter = report(cluster, fleet, clock, manager=settings.manager)
-        accounts = Accounts(world.records, clock, home=settings.namespace)
-        self.context = Context(
-            world=world,
-            home=cluster,
-            settings=settings,
-            fleet=fleet,
-            config=config,
-            live=live,
-            repositories=repositories,
-            renderer=self._renderer(repositories, projects, config),
-            schemas=schemas,
-            projects=projects,
-            signatures=Signatures(world.sources, projects, config),
-            surveyor=Surveyor(live, schemas, projects),
-            reporter=reporter,
-            accounts=accounts,
-            deletion_budgets=self._budgets(live, projects, reporter, accounts),
-            orphans=self._orphans(fleet, projects, live),
+        ears = Ears(
+            application=self._application_changed,
+            config=self._config_changed,
+            project=self._project_changed,
+            object=self._object_changed,
+            fetched=self._fetched,
             wake=self._wake,
             heal=self._to_heal,
-            start=self._tasks.start,
-            slots=asyncio.Semaphore(settings.parallel_passes),
+            tracked=lambda: sum(context.live.tracked for context in self._contexts()),
         )
-        self._clusters = ClusterSecrets(cluster, settings.namespace, self._clusters_changed)
+        self.context = assembled(world, settings, self._tasks, ears, choose=choose, report=report)
+        self._clusters = ClusterSecrets(world.cluster, settings.namespace, self._clusters_changed)
         self.targets = Targets(self.context, self._tasks, self._clusters, self._object_changed)
         self._queue = KeyedQueue(self._tasks, self._pass, name="pass")
         self._heals = KeyedQueue(self._tasks, self._heal, name="heal")
-        self._reviews = Reviews(world, settings.namespace, config, self._tasks.start)
-        accounts.reviewers, accounts.deployed = self._reviews.reviewers, self._reviews.note
+        self._reviews = Reviews(world, settings.namespace, self.context.config, self._tasks.start)
+        self.context.accounts.reviewers, self.context.accounts.deployed = self._reviews.reviewers, self._reviews.note
         self._commits = Commits(self.context, self._queue)
         self._guard = Guard(self.context)
         self.sets = SetsController(self.context, self._tasks, self._clusters)
-        fleet.observed = self._application_observed
+        self.context.fleet.observed = self._application_observed
         self.ready = asyncio.Event()
 
-    def _budgets(self, live: LiveView, projects: Projects, reporter: Reporter, accounts: Accounts) -> DeletionBudgets:
-        return DeletionBudgets(
-            cluster=self._world.cluster,
-            clock=self._world.clock,
-            live=live,
-            tracked=lambda: sum(target.context.live.tracked for target in self.targets.all()),
-            projects=projects,
-            reporter=reporter,
-            accounts=accounts,
-            settings=self._settings,
-            undo=self._world.undo,
-        )
-
-    def _renderer(self, repositories: Repositories, projects: Projects, config: Config) -> Renderer:
-        world = self._world
-        return Renderer(
-            world.sources,
-            fetch=lambda project, url: repositories.ensure(url, project),
-            allow_remote=projects.allows_remote,
-            allow_chart=projects.allows_chart,
-            named=lambda project, name: named_repository(name, config.secrets, project),
-            programs=world.programs,
-            download=self._download if world.downloads is not None else None,
-        )
-
-    def _orphans(self, fleet: Fleet, projects: Projects, live: LiveView) -> Orphans:
-        return Orphans(
-            cluster=self._world.cluster,
-            clock=self._world.clock,
-            fleet=fleet,
-            projects=projects,
-            tracking=lambda: live.tracking,
-            managed=lambda name: rt.held_refs if (rt := self.context.runtimes.get(name)) else frozenset(),
-            start=self._tasks.start,
-            wake=self._wake,
-        )
+    def _contexts(self) -> list[Context]:
+        return [target.context for target in self.targets.all()]
 
     async def run(self) -> None:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
@@ -217,12 +136,6 @@ class Controller:
         await self._tasks.stop()
         self.context.renderer.close()
 
-    async def _download(self, url: str) -> bytes:
-        """A file of values. The protocols that are allowed are in argocd-cm."""
-        check_scheme(url, self.context.config.data("argocd-cm"))
-        assert self._world.downloads is not None
-        return await self._world.downloads.get(url)
-
     async def push(self, urls: frozenset[str]) -> int:
         """A push to these repositories was told: fetch them now, then look at their applications. Gives how many were known."""
         known = [url for url in self.context.repositories.known() if url in urls]
@@ -241,40 +154,12 @@ class Controller:
         self._tasks.start(f"after the fetch of {url}", self._commits.look(url))
         self._tasks.start(f"sets after the fetch of {url}", self.sets.fetched(url))
 
-    def _scope(self, url: str, project: str) -> str:
-        """Asked for each application at each commit: worked out once for the Secrets there are."""
-        if (url, project) not in self._scopes:
-            self._scopes[url, project] = scope_of(url, self.context.config.secrets, project)
-        return self._scopes[url, project]
-
-    def _idle(self, url: str) -> bool:
-        """Whether polling a chart repository tells nothing new: all who use it want a certain version, and have it."""
-        users = [(app, source) for app in self.context.fleet.all() for source in app.sources if source.url == url]
-        return bool(users and parse_place(url)) and all(
-            is_pinned(source.target_revision) and not self.context.runtime(app.name).render_error
-            for app, source in users
-        )
-
     def _config_changed(self) -> None:
         self._follow_applications(again=True)
         self.sets.configured(self.context.config.data(PARAMETERS))
-        self._scopes.clear()
         data = self.context.config.data("argocd-cm")
-        tracking, kinds = read_tracking(data), read_kind_filter(data)
         self._clusters.configured(data)
-        if tracking != self.context.live.tracking or kinds != self.context.projects.kinds:
-            self.context.projects.kinds = kinds
-            self.retrack(tracking)
-        self.context.projects.impersonation = read_impersonation(data)
-        if (kustomize := read_kustomize_settings(data)) != self.context.renderer.kustomize:
-            self.context.renderer.kustomize = kustomize  # renders remember by which they were made
-            self._judge_anew(self.context.runtimes)
-        customizations = read_customizations(data)
-        if customizations != self.context.surveyor.customizations:
-            for target in self.targets.all():
-                target.context.surveyor.customizations = customizations
-            for problem in customizations.problems:
-                log.warning("argocd-cm cannot be read", problem=problem)
+        if configure(self.context, self._contexts(), data):
             self._judge_anew(self.context.runtimes)
         for app in self.context.fleet.all():
             failed = any(self.context.repositories.error(source.url, app.project) for source in app.sources)
@@ -283,10 +168,7 @@ class Controller:
 
     def retrack(self, tracking: Tracking) -> None:
         """Objects carry other marks from now on, or are others: all of them are listed anew."""
-        for target in self.targets.all():
-            target.context.live.retrack(tracking)
-        for rt in self.context.runtimes.values():
-            rt.wish = rt.watched = None
+        retrack(self.context, self._contexts(), tracking)
         self._judge_anew(self.context.runtimes)
 
     def _judge_anew(self, names: Iterable[str]) -> None:
@@ -321,8 +203,8 @@ class Controller:
         self._look_for_orphans()
 
     def _look_for_orphans(self) -> None:
-        for target in self.targets.all():
-            target.context.orphans.look()
+        for context in self._contexts():
+            context.orphans.look()
 
     def _application_observed(self, name: str) -> None:
         """A version of an Application that we had not seen, also one of our own writing; or that it is gone."""

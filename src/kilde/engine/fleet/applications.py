@@ -12,6 +12,7 @@ from kilde.core.apps.clusters import ONLY_HOME, Clusters
 from kilde.core.apps.names import instance_name
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
+from kilde.core.source.credentials import scope_of
 from kilde.ports.cluster import Cluster, EventType, Resource
 
 _decode = msgspec.json.Decoder(dict).decode
@@ -128,6 +129,7 @@ class Config:
         self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
         self._secrets: dict[str, Object] = {}
         self._config_maps: dict[str, Object] = {}
+        self._scopes: dict[tuple[str, str], str] = {}
         self._awaited = {SECRETS.kind, CONFIG_MAPS.kind}
         self.synced = asyncio.Event()  # of both: what forbids something is known before anything is done
 
@@ -142,6 +144,12 @@ class Config:
     def data(self, name: str) -> Mapping[str, Any]:
         """What a ConfigMap holds; nothing where there is none."""
         return (self._config_maps.get(name) or {}).get("data") or {}
+
+    def scope(self, url: str, project: str) -> str:
+        """Whose credentials open a repository to a project. Asked at each commit: worked out once for the Secrets there are."""
+        if (url, project) not in self._scopes:
+            self._scopes[url, project] = scope_of(url, self.secrets, project)
+        return self._scopes[url, project]
 
     async def follow_secrets(self) -> None:
         await self._follow(SECRETS, self._secrets, CREDENTIALS_SELECTOR)
@@ -162,6 +170,10 @@ class Config:
         if not self._awaited:
             self.synced.set()
 
+    def _changed(self) -> None:
+        self._scopes.clear()
+        self._on_change()
+
     async def _follow(self, resource: Resource, into: dict[str, Object], selector: str) -> None:
         listed: set[str] = set()
         async for event in self._cluster.watch(resource, self._namespace, label_selector=selector):
@@ -173,12 +185,12 @@ class Config:
                     del into[name]
                 listed = set()
                 self._known(resource)
-                self._on_change()
+                self._changed()
             elif event.type is EventType.DELETED:
                 into.pop(event.name, None)
-                self._on_change()
+                self._changed()
             elif resource is SECRETS or event.name.startswith("argocd-"):
                 listed.add(event.name)
                 into[event.name] = _decode(event.raw)
                 if event.type is not EventType.LISTED:
-                    self._on_change()
+                    self._changed()
