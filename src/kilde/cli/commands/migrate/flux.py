@@ -1,60 +1,32 @@
 """`kilde migrate flux`: what would become of a Flux installation."""
 
-import asyncio
-from pathlib import Path
-
 import click
 
 from kilde.cli.applications import settings
-from kilde.cli.migrating.doing import check_options, shadow_of, shadow_options, tell
-from kilde.cli.migrating.plan import plan_options, present
-from kilde.cli.target import Target, target_options
+from kilde.cli.migrating.doing import Asked, move_options
+from kilde.cli.target import Target
 
 
 @click.command(
     epilog="Example: kilde migrate flux --kubeconfig prod.conf --out config-repo",
     short_help="What would become of a Flux installation.",
 )
-@target_options
-@plan_options
-@shadow_options("Flux")
-@click.option(
-    "--take-over",
-    "take",
-    is_flag=True,
-    help="Suspend what moves, make its objects Kilde's and write its Applications, without pruning.",
+@move_options(
+    "Flux",
+    take="Suspend what moves, make its objects Kilde's and write its Applications, without pruning.",
+    give="Make the objects Flux's again and resume what was suspended.",
 )
-@click.option("--accept", is_flag=True, help="Take over although the plan says that something needs a person.")
-@click.option("--hand-back", "give", is_flag=True, help="Make the objects Flux's again and resume what was suspended.")
-def command(
-    *,
-    target: Target,
-    out: Path | None,
-    output: str,
-    shadow: bool,
-    seconds: float,
-    raw: str,
-    take: bool,
-    accept: bool,
-    give: bool,
-) -> int:
+def command(*, target: Target, asked: Asked) -> int:
     """Makes Applications of Flux' Kustomizations and HelmReleases, and says what differs and what somebody has to decide.
 
     Nothing is written to the cluster without --take-over or --hand-back; these delete nothing and restart nothing, and may be run again
     after they were cut off. Exit code 0: it can be moved as it is (with --shadow: all agree); 1: something needs a person (or differs);
     3: it could not be told or done.
     """
-    check_options(out=out, shadow=shadow, take=take, accept=accept, give=give)
-    from kilde.wiring.migrating import hand_back_flux, plan_flux, take_over_flux
-
-    if shadow:
+    if asked.shadow:
         from kilde.wiring.shadowing import run_flux_shadow
 
-        return shadow_of(lambda: run_flux_shadow(settings(target), seconds=seconds, raw_secrets=raw == "allow"), output)
-    if take:
-        asyncio.run(take_over_flux(settings(target), tell, accept=accept))
-    elif give:
-        asyncio.run(hand_back_flux(settings(target), tell))
-    else:
-        return present(asyncio.run(plan_flux(settings(target))), output, out)
-    return 0
+        return asked.shadowed(run_flux_shadow, settings(target))
+    from kilde.wiring.migrating import hand_back_flux, plan_flux, take_over_flux
+
+    return asked.done(settings(target), plan=plan_flux, take_over=take_over_flux, hand_back=hand_back_flux)
