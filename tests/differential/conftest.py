@@ -2,10 +2,6 @@
 
 import os
 import secrets
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +10,8 @@ import pytest
 from build_real import OLD_APISERVERS, where
 
 from differential.hooks import Hook, serving
-from differential.sides import Ask, Pair, Side
+from differential.sides import Ask, Pair, ours_beside
 from real.control_plane import control_plane
-
-_PATIENCE = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -41,28 +35,9 @@ def older_pair(
 
 @contextmanager
 def _beside(folder: Path, program: str = "kube-apiserver", *more: str) -> Iterator[Pair]:
-    config = folder / "ours.kubeconfig"
-    words = ["cluster", "--ephemeral", "--controllers", "off", "--kubeconfig-out", str(config), *more]
-    plane_of = control_plane(folder / "real", controllers=False, apiserver=program)
-    with plane_of as plane, (folder / "ours.log").open("wb") as log:
-        ours = subprocess.Popen([sys.executable, "-m", "kilde", *words], stdout=log, stderr=log)
-        try:
-            _await(config, ours)
-            both = Pair(Side(plane.kubeconfig), Side(config))
-            yield both
-            both.real.close()
-            both.ours.close()
-        finally:
-            ours.send_signal(signal.SIGTERM)
-            ours.wait(20)
-
-
-def _await(config: Path, ours: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not (config.exists() and config.stat().st_size):
-        assert ours.poll() is None, "kilde cluster has ended"
-        assert time.monotonic() < deadline, "kilde cluster is not ready"
-        time.sleep(0.05)
+    real = control_plane(folder / "real", controllers=False, apiserver=program)
+    with real as plane, ours_beside(plane, folder / "ours", "--controllers", "off", *more) as both:
+        yield both
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import contextlib
 import http.client
 import json
 import ssl
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from differential.kinds import DEFINITIONS
+from differential.sides import embedded
 from real.control_plane import control_plane
 
 
@@ -112,46 +111,17 @@ class Peer:
 
 
 @contextlib.contextmanager
-def embedded(folder: Path) -> Iterator[Peer]:
-    """Our server, in a process of its own, without controllers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config, log = folder / "kubeconfig", folder / "log"
-    command = [
-        sys.executable,
-        "-m",
-        "kilde",
-        "cluster",
-        "--ephemeral",
-        "--controllers",
-        "off",
-        "--kubeconfig-out",
-        str(config),
-    ]
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-    try:
-        assert process.stdout is not None
-        if process.stdout.readline() != "ready\n":
-            raise RuntimeError(log.read_text())
-        peer = Peer(config, folder, log)
-        yield peer
-        peer.close()
-    finally:
-        process.terminate()
-        process.wait(20)
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-@contextlib.contextmanager
 def both(folder: Path | None = None, definitions: Sequence[Any] = DEFINITIONS) -> Iterator[tuple[Peer, Peer]]:
     """(the real one, ours), with these CRDs served by both."""
     with contextlib.ExitStack() as stack:
         root = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kilde-fuzz-")))
         plane = stack.enter_context(control_plane(root / "plane", controllers=False))
         real = Peer(plane.kubeconfig, root / "real")
-        ours = stack.enter_context(embedded(root / "ours"))
+        folder = root / "ours"
+        config = stack.enter_context(embedded(folder, "--controllers", "off"))
+        ours = Peer(config, folder, folder / "log")
         stack.callback(real.close)
+        stack.callback(ours.close)
         for peer in (real, ours):
             for definition in definitions:
                 made = peer.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)

@@ -4,14 +4,20 @@ import base64
 import http.client
 import json
 import ssl
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+
+from real.control_plane import ControlPlane
 
 PATIENCE = 30.0
 
@@ -127,3 +133,32 @@ class Pair:
 def _is_established(answer: dict[str, Any]) -> bool:
     told = (answer["body"].get("status") or {}).get("conditions") or ()
     return any((one["type"], one["status"]) == ("Established", "True") for one in told)
+
+
+@contextmanager
+def ours_beside(plane: ControlPlane, folder: Path, *words: str) -> Iterator[Pair]:
+    """A real server, and ours, called with these words."""
+    with embedded(folder, *words) as config:
+        both = Pair(Side(plane.kubeconfig), Side(config))
+        yield both
+        both.real.close()
+        both.ours.close()
+
+
+@contextmanager
+def embedded(folder: Path, *words: str) -> Iterator[Path]:
+    """Our server in a process of its own, called with these words: its kubeconfig. What it says stands in `folder/log`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config, log = folder / "kubeconfig", folder / "log"
+    command = [sys.executable, "-m", "kilde", "cluster", "--ephemeral", *words, "--kubeconfig-out", str(config)]
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", log.read_text()
+        yield config
+    finally:
+        process.terminate()
+        process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()

@@ -3,9 +3,6 @@
 import json
 import re
 import secrets
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from differential.conftest import _await
 from differential.manifests import collection
 from differential.normal import differences, normal
-from differential.sides import Ask, Pair, Side
+from differential.sides import Ask, Pair, Side, ours_beside
 from real.control_plane import ControlPlane
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -41,20 +37,8 @@ _OWN = ("managedFields", "creationTimestamp", "resourceVersion", "uid", "generat
 @pytest.fixture(scope="module")
 def controlled(live_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """The real control plane with its controllers, and ours with its own; no scheduler, no kubelet."""
-    folder = tmp_path_factory.mktemp("controlled")
-    config = folder / "ours.kubeconfig"
-    words = ["cluster", "--ephemeral", "--controllers", "on", "--kubeconfig-out", str(config)]
-    with (folder / "ours.log").open("wb") as log:
-        ours = subprocess.Popen([sys.executable, "-m", "kilde", *words], stdout=log, stderr=log)
-        try:
-            _await(config, ours)
-            both = Pair(Side(live_cluster.kubeconfig), Side(config))
-            yield both
-            both.real.close()
-            both.ours.close()
-        finally:
-            ours.send_signal(signal.SIGTERM)
-            ours.wait(20)
+    with ours_beside(live_cluster, tmp_path_factory.mktemp("controlled"), "--controllers", "on") as both:
+        yield both
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[one["name"] for one in SCENARIOS])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kilde.core.basics.errors import KildeError, LimitExceeded
-from kilde.core.render.patterns.machine import MAX_TEXT
 from kilde.core.render.patterns import compile_pattern
+from kilde.core.render.patterns.machine import MAX_TEXT
 
 # parts that Python's engine and RE2 understand alike
 _PARTS = st.sampled_from(

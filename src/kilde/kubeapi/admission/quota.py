@@ -7,11 +7,11 @@ from kilde.core.basics.values import Object
 from kilde.core.objects import quantity
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
+from kilde.kubeapi.resources.quota_names import COMPUTE, COUNTED_OBJECTS
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.world import World
 
 _QUOTAS = "resourcequotas"
-_COMPUTE = ("cpu", "memory", "ephemeral-storage")
 _STORAGE = "requests.storage"
 _BY_CLASS = ".storageclass.storage.k8s.io/"
 _ZERO = Fraction(0)
@@ -73,9 +73,9 @@ def _unspecified(pod: Object, hard: Object) -> Iterator[str]:
     containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
     for name in sorted(hard):
         field, _, resource = name.partition(".")
-        if field in _COMPUTE:
+        if field in COMPUTE:
             field, resource = "requests", field
-        if field not in ("requests", "limits") or resource not in _COMPUTE:
+        if field not in ("requests", "limits") or resource not in COMPUTE:
             continue
         lacking = sorted(
             {
@@ -92,7 +92,7 @@ def usage_of(storage: str, obj: Object) -> _Usage:
     """What one object uses of each name a quota may limit."""
     plural, _, group = storage.partition(".")
     found = {f"count/{storage}": Fraction(1)}
-    if not group and plural in _COUNTED:
+    if not group and plural in COUNTED_OBJECTS:
         found[plural] = Fraction(1)
     if storage == "pods":
         return found | _pod(obj) if not _ended(obj) else {}
@@ -101,17 +101,6 @@ def usage_of(storage: str, obj: Object) -> _Usage:
     if storage == "persistentvolumeclaims":
         return found | _claim(obj.get("spec") or {})
     return found
-
-
-_COUNTED = (
-    "configmaps",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "resourcequotas",
-    "secrets",
-    "services",
-)
 
 
 def _ended(pod: Object) -> bool:
@@ -128,7 +117,7 @@ def _pod(pod: Object) -> _Usage:
                 running[name] = max(running.get(name, _ZERO), amount)
         for name, amount in running.items():
             found[f"{field}.{name}"] = amount
-            if field == "requests" and name in _COMPUTE:
+            if field == "requests" and name in COMPUTE:
                 found[name] = amount
     return found
 

@@ -11,11 +11,11 @@ from kilde.kubeapi.controllers.placing import amount
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
 from kilde.kubeapi.controllers.selecting import requires
 from kilde.kubeapi.controllers.steps import NOTHING, Controller, Key, Moment, Step, Trigger, Update, View, itself
+from kilde.kubeapi.resources.quota_names import COUNTED_OBJECTS
 
 RESOURCE = "resourcequotas"
-_PLAIN = ("configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services")
 _COUNTED = (
-    *_PLAIN,
+    *COUNTED_OBJECTS,
     "deployments.apps",
     "replicasets.apps",
     "statefulsets.apps",
@@ -26,7 +26,7 @@ _COUNTED = (
 
 def controller() -> Controller:
     """The quota controller, woken by whatever a quota counts."""
-    triggers: dict[str, Trigger] = dict.fromkeys(("pods", *_COUNTED), _of_namespace)
+    triggers: dict[str, Trigger] = dict.fromkeys(_COUNTED, _of_namespace)
     return Controller("resourcequota-controller", _reduce, {**triggers, RESOURCE: itself})
 
 

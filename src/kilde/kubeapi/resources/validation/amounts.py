@@ -15,27 +15,13 @@ from kilde.kubeapi.resources.causes import (
     not_supported,
     required,
 )
+from kilde.kubeapi.resources.quota_names import COMPUTE, COUNTED, STANDARD
 from kilde.kubeapi.resources.validation.fields import get, items, quantity
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, qualified_name
 
-_OF_CONTAINERS = ("cpu", "ephemeral-storage", "memory")
 _OF_PODS = ("cpu", "memory")
 _QUALITY = ("cpu", "memory")  # without one of them nothing is known of how a pod is to be treated
 _HUGE = "hugepages-"
-_STANDARD = frozenset(
-    {
-        *("cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage"),
-        *("limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "resourcequotas", "services"),
-        *("replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims", "storage", "requests.storage"),
-        *("services.nodeports", "services.loadbalancers"),
-    }
-)
-_COUNTED = frozenset(
-    {
-        *("pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps"),
-        *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
-    }
-)
 _NOT_WHOLE = "must be an integer"
 
 
@@ -88,7 +74,7 @@ def _within(name: str, asked: Quantity | None, most: Quantity | None, at: str) -
 
 def is_counted(name: str) -> bool:
     """Whether amounts of a resource are whole numbers."""
-    return name in _COUNTED or _is_extended(name)
+    return name in COUNTED or _is_extended(name)
 
 
 def can_be_promised(name: str) -> bool:
@@ -107,7 +93,7 @@ def check_any_resource_name(name: str, at: str) -> Iterator[Cause]:
     """A resource that Kubernetes knows, or one of another's domain."""
     problems = qualified_name(name)
     yield from (invalid(at, name, text) for text in problems)
-    if not problems and "/" not in name and name not in _STANDARD and not name.startswith((_HUGE, f"requests.{_HUGE}")):
+    if not problems and "/" not in name and name not in STANDARD and not name.startswith((_HUGE, f"requests.{_HUGE}")):
         yield invalid(at, name, "must be a standard resource type or fully qualified")
 
 
@@ -115,7 +101,7 @@ def check_resource_name(name: str, at: str) -> Iterator[Cause]:
     """A resource that a container may ask for."""
     yield from check_any_resource_name(name, at)
     if "/" not in name:
-        if name not in _OF_CONTAINERS and not name.startswith(_HUGE):
+        if name not in COMPUTE and not name.startswith(_HUGE):
             yield invalid(at, name, "must be a standard resource for containers")
     elif "kubernetes.io/" not in name and not _is_extended(name):
         yield invalid(at, name, "doesn't follow extended resource name standard")

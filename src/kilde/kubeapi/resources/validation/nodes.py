@@ -6,16 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, duplicate, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.quota_names import COUNTED
 from kilde.kubeapi.resources.validation.fields import NOT_NEGATIVE, cidr, get, items, quantity
 from kilde.kubeapi.resources.validation.names import label_value, qualified_name
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-_COUNTED = frozenset(
-    (
-        *("pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps"),
-        *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
-    )
-)
 _FEATURE = re.compile(r"[A-Z][A-Za-z0-9]*(/[A-Za-z0-9]+)*", re.ASCII)
 _ONE_PER_FAMILY = "may specify no more than one CIDR for each IP family"
 
@@ -81,7 +76,7 @@ def _amount(name: str, amount: Json, at: str) -> Iterator[Cause]:
     if found.value < 0:
         yield invalid(at, found.text, NOT_NEGATIVE)
     extended = "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
-    if (name in _COUNTED or extended) and found.value.denominator != 1:
+    if (name in COUNTED or extended) and found.value.denominator != 1:
         yield invalid(at, found.text, "must be an integer")
 
 

@@ -11,6 +11,7 @@ from kilde.kubeapi.resources.causes import (
     invalid,
     required,
 )
+from kilde.kubeapi.resources.quota_names import STANDARD
 from kilde.kubeapi.resources.validation.amounts import (
     can_be_promised,
     check_any_resource_name,
@@ -42,27 +43,6 @@ _ONLY_EXISTS = (
     "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating,"
     " ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
 )
-_COUNTED = (
-    "configmaps",
-    "persistentvolumeclaims",
-    "pods",
-    "replicationcontrollers",
-    "resourcequotas",
-    "secrets",
-    "services",
-    "services.loadbalancers",
-    "services.nodeports",
-)
-_COMPUTE = ("cpu", "ephemeral-storage", "memory")
-_STANDARD = frozenset(
-    {
-        *_COUNTED,
-        *_COMPUTE,
-        *(f"{side}.{name}" for side in ("requests", "limits") for name in _COMPUTE),
-        "requests.storage",
-        "storage",
-    }
-)
 _OF_PODS = frozenset(
     {"pods", "cpu", "memory", *(f"{side}.{name}" for side in ("requests", "limits") for name in ("cpu", "memory"))}
 )
@@ -81,7 +61,7 @@ def check_quota(quota: Object) -> Iterator[Cause]:
 
 def _quota_amount(name: str, amount: Json, at: str) -> Iterator[Cause]:
     yield from check_any_resource_name(name, at)
-    if "/" not in name and name not in _STANDARD and not name.startswith(("requests.hugepages-", "hugepages-")):
+    if "/" not in name and name not in STANDARD and not name.startswith(("requests.hugepages-", "hugepages-")):
         yield invalid(at, name, "must be a standard resource for quota")
     found = quantity(amount)
     if found is None:
@@ -97,7 +77,7 @@ def _quota_scopes(scopes: Sequence[str], hard: Mapping[str, Any]) -> Iterator[Ca
         if scope not in _SCOPES:
             yield invalid("spec.scopes", list(scopes), "unsupported scope")
         for name in hard:
-            if name in _STANDARD and name not in _allowed(scope):
+            if name in STANDARD and name not in _allowed(scope):
                 yield invalid("spec.scopes", list(scopes), "unsupported scope applied to resource")
     for pair in _CONFLICTS:
         if set(scopes).issuperset(pair):
@@ -112,7 +92,7 @@ def _scope_selector(quota: Object, hard: Mapping[str, Any]) -> Iterator[Cause]:
         if scope not in _SCOPES:
             yield invalid(f"{at}.scopeName", scope, "unsupported scope")
         for name in sorted(hard):
-            if name in _STANDARD and name not in _allowed(scope):
+            if name in STANDARD and name not in _allowed(scope):
                 held = get(quota, "spec", "scopeSelector", "matchExpressions", default=[])
                 yield invalid(at, _selector_as_held(held), "unsupported scope applied to resource")
         yield from _scope_values(one, scope, at)
@@ -150,7 +130,7 @@ def _allowed(scope: str) -> frozenset[str]:
         return _OF_BEST_EFFORT
     if scope == "VolumeAttributesClass":
         return _OF_CLAIMS
-    return _OF_PODS if scope in _SCOPES else _STANDARD
+    return _OF_PODS if scope in _SCOPES else STANDARD
 
 
 def check_quota_update(new: Object, old: Object) -> Iterator[Cause]:
