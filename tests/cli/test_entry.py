@@ -61,6 +61,15 @@ def test_the_short_way_loads_no_command_line(folder: Path) -> None:
     assert "kilde.core.render.kustomize.accumulate" in loaded
 
 
+def test_a_look_at_the_cluster_loads_no_engine_and_no_log(tmp_path: Path) -> None:
+    nowhere = {"PYTHONPROFILEIMPORTTIME": "1", "KUBECONFIG": str(tmp_path / "none")}
+    code, _, err = told(LONG, tmp_path, "app", "list", **nowhere)
+    loaded = {line.rpartition("|")[2].strip() for line in err.decode().splitlines()}
+    heavy = {"structlog", "rich", "kilde.engine", "kilde.core.apps.application", "kilde.core.objects.defaults"}
+    assert (code, loaded & heavy) == (3, set())
+    assert "kilde.adapters.cluster.client" in loaded
+
+
 def test_a_full_disk_is_told(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with open("/dev/full", "wb") as full:

@@ -23,9 +23,10 @@ from kilde.adapters.cluster.kubeconfig import load
 from kilde.core.basics.values import Object
 from kilde.engine.settings import EngineSettings
 from kilde.ports.cluster import Resource
-from kilde.wiring.cluster import await_kinds, install_definitions, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.controlling import ControllerSettings
 from kilde.wiring.controlling import controller as opened
+from kilde.wiring.definitions import await_kinds, install_definitions
 from real.control_plane import ControlPlane
 
 pytestmark = pytest.mark.anyio

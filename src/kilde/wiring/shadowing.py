@@ -22,8 +22,9 @@ from kilde.engine.migration.shadow import Book, ReadOnly, ShadowReporter, Voice
 from kilde.engine.settings import EngineSettings
 from kilde.engine.sources.sops import SopsKeys
 from kilde.engine.world import World
-from kilde.wiring.cluster import await_kinds, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.controlling import credentials_for
+from kilde.wiring.definitions import await_kinds
 from kilde.wiring.programs import programs
 from kilde.wiring.reaching import programs_of_secrets, reacher
 from kilde.wiring.running import first_error

@@ -33,8 +33,9 @@ from kilde.web.app import make_app
 from kilde.web.face import Face
 from kilde.web.sealing import SealingApp
 from kilde.web.server import serving
-from kilde.wiring.cluster import await_kinds, install_definitions, open_cluster
+from kilde.wiring.cluster import open_cluster
 from kilde.wiring.controlling import ControllerSettings, controller
+from kilde.wiring.definitions import await_kinds, install_definitions
 from kilde.wiring.key_stores import key_places
 from kilde.wiring.running import first_error, stopped
 from kilde.wiring.sealing import SealSettings, sealing_controller

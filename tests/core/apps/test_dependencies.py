@@ -11,15 +11,8 @@ from kilde.core.apps.application import read_application
 from kilde.core.apps.dependencies.graph import cycle_through, cycles, ordered, reaches
 from kilde.core.apps.dependencies.objects import ranks
 from kilde.core.apps.dependencies.reading import ANNOTATION, MOST, Dependency, read
-from kilde.core.apps.dependencies.waiting import (
-    application_lack,
-    drawn_cycle,
-    held_words,
-    is_waiting_message,
-    object_lack,
-    waiting_since,
-    waiting_words,
-)
+from kilde.core.apps.dependencies.waiting import application_lack, object_lack
+from kilde.core.apps.dependencies.words import drawn_cycle, held_words, is_waiting_message, waiting_since, waiting_words
 from kilde.core.apps.status import compared_to
 from kilde.core.health.assess import assess
 from kilde.core.objects.ref import ObjectRef

@@ -15,16 +15,15 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.clusters import KnownCluster
 from kilde.core.apps.dependencies.graph import cycle_through, reaches
 from kilde.core.apps.dependencies.reading import ANNOTATION, Dependency, depends_on
-from kilde.core.apps.dependencies.waiting import (
+from kilde.core.apps.dependencies.waiting import application_lack, object_lack
+from kilde.core.apps.dependencies.words import (
     HOLDING,
     OVERRIDE,
     REFUSED,
     WAITING,
-    application_lack,
     drawn_cycle,
     held_words,
     is_waiting_message,
-    object_lack,
     waiting_since,
     waiting_words,
 )

@@ -8,7 +8,7 @@ import click
 from kilde.cli import output as out
 from kilde.cli.applications import applications, at, called, revisions_of, sources_of, under
 from kilde.cli.target import Target, target_options
-from kilde.core.apps.dependencies.waiting import HOLDING, WAITING, waiting_since
+from kilde.core.apps.dependencies.words import HOLDING, WAITING, waiting_since
 from kilde.core.basics.moment import age, parse
 from kilde.core.basics.values import Object
 
