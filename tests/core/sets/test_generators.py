@@ -177,8 +177,8 @@ def test_git_files_give_their_content() -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"a/c.yaml": b"a: [\n"}, "unable to process file 'a/c.yaml': unable to parse file"),
-        ({"a/c.yaml": b"text"}, "unable to process file 'a/c.yaml': it is neither an object nor a list of objects"),
+        ({"a/c.yaml": b"a: [\n"}, "unable to process file 'a/c.yaml' from repository 'https://git.example/r.git': unable to parse file: "),
+        ({"a/c.yaml": b"text"}, "from repository 'https://git.example/r.git': it is neither an object nor a list of objects"),
         ({"a/c.yaml": b"[" * 200_000}, "unable to process file 'a/c.yaml'"),
         ({"a/c.yaml": b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"k%d: &k%d [*%s,*%s,*%s,*%s,*%s,*%s,*%s,*%s]\n" % (i, i, *([b"a" if i == 0 else b"k%d" % (i - 1)] * 8)) for i in range(9))}, "unable to process file"),  # noqa: E501
         ({"a/c.yaml": b"x" * (33 << 20)}, "more than"),
@@ -205,7 +205,31 @@ def test_matrix_children_use_what_the_first_gives() -> None:
             }
         ]
     }
-    assert made(clash).error == "found duplicate key name with different value, a: a ,b: b"
+    words = "failed to combine string maps with merging params for the matrix generator"
+    assert made(clash).error == f"{words}: found duplicate key name with different value, a: a ,b: b"
+
+
+def test_each_level_of_nested_generators_says_that_a_child_failed() -> None:
+    good, bad = {"list": {"elements": [{"a": "x"}]}}, {"list": {"elements": [{"a": 5}]}}
+    child, said = (
+        "child generator returned an error on parameter generation",
+        "error parsing value as string: a is none",
+    )
+
+    def error(generator: dict[str, Any]) -> str:
+        return made({"generators": [generator]}).error
+
+    first = f"error failed to get params for first generator in matrix generator: {child}: {said}"
+    assert error({"matrix": {"generators": [bad, good]}}).startswith(first)
+    second = f"failed to get params for second generator in the matrix generator: {child}: {said}"
+    assert error({"matrix": {"generators": [good, bad]}}).startswith(second)
+    both = f"error getting param sets from generators: error getting params from generator 2 of 2: {child}: {said}"
+    assert error({"merge": {"mergeKeys": ["a"], "generators": [good, bad]}}).startswith(both)
+    deep = {"matrix": {"generators": [{"merge": {"mergeKeys": [], "generators": [good, good]}}, good]}}
+    by_key = "error getting param sets by merge key: no merge keys were specified, Merge requires at least one"
+    assert error(deep) == f"error failed to get params for first generator in matrix generator: {child}: {by_key}"
+    wrong = {**good, "selector": {"matchExpressions": [{"key": "a", "operator": "Nope"}]}}
+    assert error(wrong).startswith("error parsing label selector: ")
 
 
 def test_merge_lays_over_what_agrees_on_the_keys() -> None:
@@ -357,7 +381,7 @@ def test_a_plugin_is_asked_with_its_token_and_gives_parameters() -> None:
     assert (asked.method, asked.timeout, asked.headers["Authorization"]) == ("POST", 5, "Bearer canary")
     assert asked.body == b'{"applicationSetName":"all","input":{"parameters":{"q":"1"}}}'
     world.answer("http://plugin.example/api/v1/getparams.execute", {}, status=500)
-    assert "answered 500" in made({"generators": [plugin]}, world).error
+    assert "API error with status code 500" in made({"generators": [plugin]}, world).error
     world.maps["p"]["token"] = "plain"
     assert "starting with '$'" in made({"generators": [plugin]}, world).error
 

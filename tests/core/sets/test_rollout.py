@@ -7,6 +7,7 @@ import pytest
 from core.sets.given import a_set
 from kilde.core.sets.application_set import ApplicationSet
 from kilde.core.sets.rollout import advance, steps_of, with_sync, without_automation
+from kilde.core.sets.status import merged
 
 NOW = 1_800_000_000.0
 STAMP = "2027-01-15T08:00:00Z"
@@ -95,7 +96,7 @@ def test_a_new_revision_waits_until_all_were_looked_at_since() -> None:
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ([step("dev"), step("prod")], "Rolling Sync Configured correctly"),
+        ([step("dev"), step("prod")], ""),
         ([step("dev"), step("dev"), step("prod")], "Application 'd' is selected by multiple steps: (1-2)"),
         ([step("dev"), step("prod"), step("none")], "Steps [3] have no applications matching their criteria"),
         ([step("dev"), step("prod", maxUpdate="some")], "Step 2 has an invalid maxUpdate value: some"),
@@ -107,10 +108,20 @@ def test_a_new_revision_waits_until_all_were_looked_at_since() -> None:
 )
 def test_what_is_wrong_with_the_steps_is_told(steps: list[dict[str, Any]], words: str) -> None:
     apps = [app("d", "dev"), app("p", "prod")]
-    (told,) = [
-        each for each in advance(owner(*steps), apps, apps, NOW).conditions if each["type"] == "InvalidRolloutConfig"
-    ]
-    assert told["message"] == words
+    said = advance(owner(*steps), apps, apps, NOW).conditions
+    told = [each for each in said if each["type"] == "InvalidRolloutConfig"]
+    assert [(each["status"], each["message"]) for each in told] == ([("True", words)] if words else [])
+    kept = merged(merged([], said, rolling=True, now=NOW), said[-1:], rolling=True, now=NOW)
+    assert [each["type"] for each in kept] == [
+        "RolloutProgressing"
+    ]  # what was wrong is no longer said where it is mended
+
+
+def test_a_rollout_without_steps_is_done_and_leaves_automation_alone() -> None:
+    one = [app("d", "dev")]
+    found = advance(owner(), one, one, NOW)
+    assert (found.statuses, found.to_sync) == ((), frozenset())
+    assert [each["message"] for each in found.conditions] == ["ApplicationSet Rollout has completed"]
 
 
 def test_not_in_and_missing_labels() -> None:

@@ -1,5 +1,8 @@
 """What can go wrong in an ApplicationSet: a generator that gives nothing usable, a template that cannot be filled."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from kilde.core.basics.errors import InvalidInput, KildeError
 
 
@@ -7,6 +10,15 @@ class GeneratorFailed(KildeError):
     """A generator could not give its parameters: nothing of the set is written or deleted."""
 
     code = "generator-failed"
+
+
+@contextmanager
+def within(words: str) -> Iterator[None]:
+    """What goes wrong inside is told with these words before it, as Argo CD does at each level."""
+    try:
+        yield
+    except KildeError as error:
+        raise GeneratorFailed(f"{words}: {error}") from error
 
 
 class RepositoryNotThere(GeneratorFailed):

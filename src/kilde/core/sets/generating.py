@@ -8,7 +8,7 @@ from kilde.core.basics.errors import KildeError, LimitExceeded
 from kilde.core.basics.values import Object
 from kilde.core.objects.selector import label_selector
 from kilde.core.sets.application_set import FINALIZER, ApplicationSet
-from kilde.core.sets.failures import GeneratorFailed, MissingParameter
+from kilde.core.sets.failures import GeneratorFailed, MissingParameter, within
 from kilde.core.sets.generators import GENERATORS
 from kilde.core.sets.generators.asking import Asking, Spec
 from kilde.core.sets.outside import Outside
@@ -132,7 +132,8 @@ def _of_entry(asking: Asking, entry: Spec, given: Parameters) -> list[tuple[Obje
             f"ApplicationSet {asking.owner.name} contains unrecognized generators: {unknown}",
             hint=f"known are {', '.join(GENERATORS)}",
         )
-    selector = label_selector(entry["selector"]) if entry.get("selector") is not None else None
+    with within("error parsing label selector"):
+        selector = label_selector(entry["selector"]) if entry.get("selector") is not None else None
     out = []
     for name in names:
         if not isinstance(entry[name], Mapping):
@@ -149,10 +150,11 @@ def _children(asking: Asking, entry: Spec, given: Parameters) -> list[Parameters
     """The parameters of an entry of matrix or merge: of exactly one generator."""
     if not isinstance(entry, Mapping):
         raise GeneratorFailed("a nested generator is not an object")
-    names = _named(entry)
-    if len(names) > 1:
+    with within("child generator returned an error on parameter generation"):
+        found = _of_entry(asking, entry, given)
+    if len(found) > 1:
         raise GeneratorFailed("found more than one generator in matrix.Generators")
-    return _of_entry(asking, entry, given)[0][1]
+    return found[0][1]
 
 
 def _interpolated(filler: Filler, spec: Spec, given: Parameters) -> Spec:

@@ -22,6 +22,12 @@ _REVISION = "Application has pending changes, setting status to Waiting"
 _SPEC = "Application has pending changes (spec differs), setting status to Waiting"
 _TO_PENDING = "Application moved to Pending status, watching for the Application resource to start Progressing"
 _ENDED = ("Succeeded", "Failed", "Error")
+_DONE = condition(
+    PROGRESSING,
+    status=False,
+    reason="ApplicationSetRolloutComplete",
+    message="ApplicationSet Rollout has completed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,8 @@ class Steps:
 
 def advance(owner: ApplicationSet, live: Sequence[Object], wanted: Sequence[Object], now: float) -> Rollout:
     """The next state of the rollout. `live`: the Applications there are; `wanted`: those the set makes."""
+    if not owner.rolling:
+        return Rollout() if owner.steps is None else Rollout(conditions=(_DONE,))
     steps = steps_of(owner, wanted)
     before = {str(each.get("application")): each for each in owner.status.get("applicationStatus") or ()}
     since = _latest_change(before.values())
@@ -211,13 +219,8 @@ def _most(written: int | str | None, total: int, index: int, problems: Problems)
 
 
 def _conditions(owner: ApplicationSet, statuses: Sequence[Object], steps: Steps) -> Iterable[Object]:
-    words = steps.problems.words()
-    yield condition(
-        INVALID_ROLLOUT,
-        status=bool(words),
-        reason="ApplicationSetInvalidRolloutConfig" if words else "ApplicationSetValidRolloutConfig",
-        message=words or "Rolling Sync Configured correctly",
-    )
+    if words := steps.problems.words():
+        yield condition(INVALID_ROLLOUT, status=True, reason="ApplicationSetInvalidRolloutConfig", message=words)
     for number in range(1, len(owner.steps or ()) + 1):
         if any(each["step"] == str(number) and each["status"] != HEALTHY for each in statuses):
             yield condition(
@@ -227,8 +230,7 @@ def _conditions(owner: ApplicationSet, statuses: Sequence[Object], steps: Steps)
                 message=f"ApplicationSet is performing rollout of step {number}",
             )
             return
-    words = "ApplicationSet Rollout has completed"
-    yield condition(PROGRESSING, status=False, reason="ApplicationSetRolloutComplete", message=words)
+    yield _DONE
 
 
 def _latest_change(statuses: Iterable[Mapping[str, Any]]) -> float | None:

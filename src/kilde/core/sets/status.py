@@ -36,17 +36,18 @@ def went_well() -> list[Object]:
 
 
 def _generated(message: str, *, well: bool) -> Object:
-    words = "All parameters have been generated successfully" if well else message
+    words = "Successfully generated parameters for all Applications" if well else message
     return condition(GENERATED, status=well, reason="ParametersGenerated" if well else "ErrorOccurred", message=words)
 
 
 def merged(before: Sequence[Mapping[str, Any]], said: Iterable[Object], *, rolling: bool, now: float) -> list[Object]:
     """The conditions from now on: those said replace those of their type; what did not change keeps its time."""
     new = {each["type"]: each for each in said if rolling or each["type"] not in _ONLY_WHEN_ROLLING}
+    mended = (INVALID_ROLLOUT,) if PROGRESSING in new else ()  # it is said where something is wrong, and only then
     out = {
         str(each.get("type")): dict(each)
         for each in before
-        if each.get("type") not in new and (rolling or each.get("type") not in _ONLY_WHEN_ROLLING)
+        if each.get("type") not in (*new, *mended) and (rolling or each.get("type") not in _ONLY_WHEN_ROLLING)
     }
     known = {str(each.get("type")): each for each in before}
     for kind, each in new.items():

@@ -93,16 +93,11 @@ class SetPasses:
         rt = self.runtime(owner.key)
         made = await self._made(owner, rt)
         live = self._owned.applications(owner.key)
-        if made.error or (owner.steps is not None and not owner.steps):
-            reason, words = (
-                (made.reason, made.error)
-                if made.error
-                else ("ApplicationSetRolloutError", "No steps defined for rollout")
-            )
-            await self._say(owner, status.failed(reason, words, generated=not made.error), live)
+        if made.error:
+            await self._say(owner, status.failed(made.reason, made.error, generated=False), live)
             return self._next(rt, failed=True)
         problems = self._problems(owner, made.applications)
-        turn = self._rollout(owner, made.applications, live)
+        turn = rollout.advance(owner, live, made.applications, self._ctx.now())
         await self._writer.refresh(owner, turn.to_refresh)
         wanted = self._to_write(owner, made.applications, problems, turn)
         failure = await self._writer.bring(owner, wanted, {str(a["metadata"]["name"]): a for a in live})
@@ -191,9 +186,6 @@ class SetPasses:
             if wrong:
                 found[name] = f"application destination spec is invalid: {wrong[0]}"
         return found
-
-    def _rollout(self, owner: ApplicationSet, wanted: tuple[Object, ...], live: list[Object]) -> rollout.Rollout:
-        return rollout.advance(owner, live, wanted, self._ctx.now()) if owner.rolling else rollout.Rollout()
 
     def _to_write(
         self, owner: ApplicationSet, made: tuple[Object, ...], problems: dict[str, str], turn: rollout.Rollout

@@ -3,15 +3,17 @@
 import posixpath
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
-from kilde.core.basics.errors import InvalidInput, KildeError, LimitExceeded
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.basics.errors import LimitExceeded
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, text
 from kilde.core.sets.naming import normalized
 from kilde.core.sets.parameters import Parameters, Texts, bounded, flattened
 from kilde.core.sets.path_patterns import files, fits_file, fits_folder, fits_glob, folders
 from kilde.core.sets.texts import read_yaml
+from kilde.core.source.repository_url import redact
 from kilde.core.source.tree import EntryKind, Tree, followed
 
 _MOST_BYTES = 32 << 20  # of all files that one generator reads
@@ -23,19 +25,16 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     url = text(spec, "repoURL")
     by_folder, by_file = items(spec, "directories"), items(spec, "files")
     if not by_folder and not by_file:
-        raise GeneratorFailed("ApplicationSet is empty: a git generator needs directories or files")
-    try:
-        tree = asking.outside.tree(url, text(spec, "revision"), project=asking.owner.project)
+        raise GeneratorFailed("ApplicationSet is empty", hint="a git generator needs directories or files")
+    with within("error generating params from git"):
+        with within("error getting directories from repo") if by_folder else nullcontext():
+            tree = asking.outside.tree(url, text(spec, "revision"), project=asking.owner.project)
         if asking.policy.submodules:
             _demand_no_submodule(tree, by_folder, by_file)
         go = asking.filler.go
         fits = fits_glob if asking.policy.globs else fits_file
-        given = _from_folders(spec, tree, go=go) if by_folder else _from_files(spec, tree, fits, go=go)
+        given = _from_folders(spec, tree, go=go) if by_folder else _from_files(spec, tree, fits, url, go=go)
         return bounded([asking.values(spec, found) for found in given])
-    except GeneratorFailed:
-        raise
-    except KildeError as error:
-        raise GeneratorFailed(f"error generating params from git: {error}") from error
 
 
 def _demand_no_submodule(tree: Tree, by_folder: list[Any], by_file: list[Any]) -> None:
@@ -60,7 +59,7 @@ def _from_folders(spec: Spec, tree: Tree, *, go: bool) -> list[Parameters]:
     return [_path_parameters(path, prefix, go=go) for path in chosen]
 
 
-def _from_files(spec: Spec, tree: Tree, fits: Fits, *, go: bool) -> list[Parameters]:
+def _from_files(spec: Spec, tree: Tree, fits: Fits, url: str, *, go: bool) -> list[Parameters]:
     found: list[Parameters] = []
     read = 0
     for path in sorted(_chosen(items(spec, "files"), files(tree), fits)):
@@ -69,7 +68,8 @@ def _from_files(spec: Spec, tree: Tree, fits: Fits, *, go: bool) -> list[Paramet
         if read > _MOST_BYTES:
             raise LimitExceeded(f"the files that the patterns choose have more than {_MOST_BYTES} bytes")
         where = _path_parameters(posixpath.dirname(path) or ".", text(spec, "pathParamPrefix"), go=go, file=path)
-        found += [{**(each if go else flattened(each)), **where} for each in _objects(content, path)]
+        with within(f"unable to process file '{path}' from repository '{redact(url)}'"):
+            found += [{**(each if go else flattened(each)), **where} for each in _objects(content)]
         bounded(found)
     return found
 
@@ -85,14 +85,12 @@ def _chosen(patterns: list[Any], paths: list[str], fits: Fits) -> list[str]:
     ]
 
 
-def _objects(content: bytes, path: str) -> list[dict[str, Any]]:
-    try:
+def _objects(content: bytes) -> list[dict[str, Any]]:
+    with within("unable to parse file"):
         found = read_yaml(content.decode("utf-8", "replace"))
-    except InvalidInput as error:
-        raise GeneratorFailed(f"unable to process file '{path}': unable to parse file: {error}") from error
     several = [{}] if found is None else found if isinstance(found, list) else [found]
     if not all(isinstance(each, dict) for each in several):
-        raise GeneratorFailed(f"unable to process file '{path}': it is neither an object nor a list of objects")
+        raise GeneratorFailed("it is neither an object nor a list of objects")
     return several
 
 

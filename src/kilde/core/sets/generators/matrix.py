@@ -1,6 +1,6 @@
 """`matrix`: every parameter set of one generator with every one of a second, which may use the first one's parameters."""
 
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items
 from kilde.core.sets.parameters import Parameters, bounded, combined, overridden
 
@@ -13,10 +13,14 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     found: list[Parameters] = []
     reusable: list[Parameters] | None = None
     fixed = "{{" not in repr(entries[1])
-    for first in asking.children(asking, entries[0], {}):
+    with within("error failed to get params for first generator in matrix generator"):
+        given = asking.children(asking, entries[0], {})
+    for first in given:
         if reusable is None or not fixed:
-            reusable = asking.children(asking, entries[1], first)
-        found += [overridden(second, first) if asking.filler.go else combined(first, second) for second in reusable]
+            with within("failed to get params for second generator in the matrix generator"):
+                reusable = asking.children(asking, entries[1], first)
+        with within("failed to combine string maps with merging params for the matrix generator"):
+            found += [overridden(second, first) if asking.filler.go else combined(first, second) for second in reusable]
         bounded(found)
     return found
 

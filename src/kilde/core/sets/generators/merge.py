@@ -1,7 +1,7 @@
 """`merge`: the parameter sets of a first generator, completed by those of others that agree on the merge keys."""
 
 from kilde.core.basics.values import canonical
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items
 from kilde.core.sets.parameters import Parameters, overridden
 
@@ -11,9 +11,15 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     if len(entries) < 2:
         raise GeneratorFailed("found less than two generators, Merge requires two or more")
     keys = [str(key) for key in items(spec, "mergeKeys")]
-    if not keys:
-        raise GeneratorFailed("no merge keys were specified, Merge requires at least one")
-    base, *others = [_by_key(keys, asking.children(asking, entry, {})) for entry in entries]
+    given = []
+    for number, entry in enumerate(entries, 1):
+        words = (
+            f"error getting param sets from generators: error getting params from generator {number} of {len(entries)}"
+        )
+        with within(words):
+            given.append(asking.children(asking, entry, {}))
+    with within("error getting param sets by merge key"):
+        base, *others = [_by_key(keys, each) for each in given]
     for other in others:
         for key, parameters in base.items():
             if key in other:
@@ -23,6 +29,8 @@ def _give(spec: Spec, asking: Asking) -> list[Parameters]:
 
 
 def _by_key(keys: list[str], found: list[Parameters]) -> dict[str, Parameters]:
+    if not keys:
+        raise GeneratorFailed("no merge keys were specified, Merge requires at least one")
     out: dict[str, Parameters] = {}
     for parameters in found:
         key = canonical({name: parameters.get(name) for name in keys}).decode()

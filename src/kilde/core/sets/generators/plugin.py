@@ -1,8 +1,10 @@
 """`plugin`: parameter sets that a service of the user's gives over HTTP, asked with a token from a Secret."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, text
 from kilde.core.sets.outside import Outside, Request
 from kilde.core.sets.parameters import Parameters, as_go, bounded, flattened
@@ -12,27 +14,34 @@ _PATH = "api/v1/getparams.execute"
 
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
-    data = asking.outside.config_map(text(spec.get("configMapRef") or {}, "name"))
-    url, token = data.get("baseUrl", ""), data.get("token", "")
-    if not url:
-        raise GeneratorFailed("error getting plugin from generator: baseUrl not found in ConfigMap")
-    if not token:
-        raise GeneratorFailed("error getting plugin from generator: token not found in ConfigMap")
+    with within("error getting plugin from generator"):
+        data, token = _configured(spec, asking.outside)
+    url = data["baseUrl"]
     given = (spec.get("input") or {}).get("parameters") or {}
     asked = Request(
         url=f"{url.rstrip('/')}/{_PATH}",
         method="POST",
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {_token(token, asking.outside)}"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
         body=msgspec.json.encode({"applicationSetName": asking.owner.name, "input": {"parameters": given}}),
         timeout=_seconds(data.get("requestTimeout", "")),
     )
-    answer = asking.outside.request(asked)
-    if not 200 <= answer.status < 300:
-        raise GeneratorFailed(
-            f"error listing params: error get api '{asking.owner.name}': the plugin answered {answer.status}"
-        )
+    with within(f"error listing params: error get api '{asking.owner.name}'"):
+        answer = asking.outside.request(asked)
+        if not 200 <= answer.status < 300:
+            raise GeneratorFailed(f"API error with status code {answer.status}")
     found = [_parameters(each, given, go=asking.filler.go) for each in _output(answer.body)]
     return bounded([asking.values(spec, each) for each in found])
+
+
+def _configured(spec: Spec, outside: Outside) -> tuple[Mapping[str, str], str]:
+    """What its ConfigMap says, and the token that it leads to."""
+    with within("error fetching ConfigMap"):
+        data = outside.config_map(text(spec.get("configMapRef") or {}, "name"))
+        for key in ("baseUrl", "token"):
+            if not data.get(key):
+                raise GeneratorFailed(f"{key} not found in ConfigMap")
+    with within("error fetching Secret token"):
+        return data, _token(data["token"], outside)
 
 
 def _output(body: bytes) -> list[Parameters]:
@@ -59,7 +68,7 @@ def _token(reference: str, outside: Outside) -> str:
         secret, key = "argocd-secret", secret
     value = outside.secret(secret).get(key)
     if value is None:
-        raise GeneratorFailed(f"error fetching Secret token: key {key} not found in secret {secret}")
+        raise GeneratorFailed(f"key {key} not found in secret {secret}")
     return value.strip()
 
 
