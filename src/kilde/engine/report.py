@@ -30,18 +30,25 @@ class Reporter:
         self.writes = 0
 
     async def write(
-        self, name: str, build: Build, *, ends: Mapping[str, Any] | None = None, refreshed: str = ""
+        self,
+        name: str,
+        build: Build,
+        *,
+        begins: Mapping[str, Any] | None = None,
+        ends: Mapping[str, Any] | None = None,
+        refreshed: str = "",
     ) -> Application | None:
         """Brings the status to what `build` makes of the newest Application; writes nothing when it is that already.
 
-        `ends`: the `operation` block that is over, taken away if it is still the one there. `refreshed`: the refresh
-        annotation that this served, taken away if it is still that. None: the application is gone.
+        `begins`: the `operation` block that runs, put there beside a changed status if there is none; `ends`: the one that is over, taken
+        away if it is still the one there. `refreshed`: the refresh annotation that this served, taken away if it is still that. None: the
+        application is gone.
         """
         for _ in range(8):
             app = self._fleet.get(name)
             if app is None:
                 return None
-            patch = self._patch(app, build(app), ends=ends, refreshed=refreshed)
+            patch = self._patch(app, build(app), begins=begins, ends=ends, refreshed=refreshed)
             if not patch:
                 return app
             try:
@@ -57,7 +64,13 @@ class Reporter:
         raise ClusterError("its status was changed by others eight times in a row", about=name)
 
     def _patch(
-        self, app: Application, status: Mapping[str, Any], *, ends: Mapping[str, Any] | None, refreshed: str
+        self,
+        app: Application,
+        status: Mapping[str, Any],
+        *,
+        begins: Mapping[str, Any] | None,
+        ends: Mapping[str, Any] | None,
+        refreshed: str,
     ) -> dict[str, Any]:
         patch: dict[str, Any] = {}
         carried = {key: app.status[key] for key in ("reconciledAt",) if key in app.status}
@@ -65,6 +78,8 @@ class Reporter:
         if change:
             change["reconciledAt"] = rfc3339(self._clock.now())
             patch["status"] = change
+            if begins is not None and app.operation is None:
+                patch["operation"] = dict(begins)
         if ends is not None and app.operation is not None and dict(app.operation.raw) == dict(ends):
             patch["operation"] = None
         if refreshed and app.refresh == refreshed:

@@ -25,7 +25,7 @@ class Selected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A sync that was asked for. `raw` is the block as written: the status repeats it."""
+    """A sync that was asked for. `raw` is the block as the status repeats it, `asked` as the Application has it from start to end."""
 
     revisions: tuple[str, ...] = ()  # one for each source; none: what the application asks for
     sources: tuple[Source, ...] = ()  # instead of the application's, as a rollback has them
@@ -43,6 +43,7 @@ class Operation:
     undelayed: bool = False  # it does not wait for what the application depends on
     retry: Retry = field(default_factory=Retry)
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    asked: Mapping[str, Any] = field(default_factory=dict, compare=False)
     problem: str = ""
 
     def at_latest(self) -> "Operation":
@@ -94,5 +95,6 @@ def read_operation(raw: Any) -> Operation:
             refresh=retry.flag("refresh"),
         ),
         raw=raw if isinstance(raw, dict) else {},
+        asked=raw if isinstance(raw, dict) else {},
         problem=missing or "; ".join(at.problems),
     )

@@ -193,7 +193,13 @@ class ShadowReporter(Reporter):
         self._apps, self._book = fleet, book
 
     async def write(
-        self, name: str, build: Build, *, ends: Mapping[str, Any] | None = None, refreshed: str = ""
+        self,
+        name: str,
+        build: Build,
+        *,
+        begins: Mapping[str, Any] | None = None,
+        ends: Mapping[str, Any] | None = None,
+        refreshed: str = "",
     ) -> Application | None:
         app = self._apps.get(name)
         if app is not None and ends is None:

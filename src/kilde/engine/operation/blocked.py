@@ -27,7 +27,7 @@ async def tell(ctx: Context, app: Application, running: Running, verdict: Verdic
         same = told.get("phase") == Phase.RUNNING and told.get("operation") == told_operation(running.operation.raw)
         return {**status, "operationState": {**told, "message": message} if same else render_operation(state, newest)}
 
-    await ctx.reporter.write(app.name, build, refreshed=refresh)
+    await ctx.reporter.write(app.name, build, begins=running.operation.asked, refreshed=refresh)
 
 
 def is_ended(app: Application) -> bool:
@@ -47,7 +47,7 @@ async def ended(ctx: Context, app: Application, running: Running) -> bool:
         state = {**(newest.status.get("operationState") or {}), "phase": str(Phase.FAILED), "message": told}
         return {**newest.status, "operationState": {**state, "finishedAt": rfc3339(ctx.now())}}
 
-    await ctx.reporter.write(app.name, build, ends=running.operation.raw)
+    await ctx.reporter.write(app.name, build, ends=running.operation.asked)
     return True
 
 
@@ -75,4 +75,4 @@ async def refuse(ctx: Context, app: Application, operation: Operation, message: 
     def build(newest: Application) -> dict[str, Any]:
         return {**dict(newest.status), "operationState": render_operation(state, newest)}
 
-    await ctx.reporter.write(app.name, build, ends=operation.raw)
+    await ctx.reporter.write(app.name, build, ends=operation.asked)

@@ -163,6 +163,8 @@ def left_over(ctx: Context, app: Application) -> Running | None:
     if not isinstance(state, dict) or state.get("phase") != Phase.RUNNING:
         return None
     asked = app.operation
+    if asked is not None and asked.retry.refresh and state.get("retryCount"):
+        asked = asked.at_latest()
     if asked is not None and told_operation(asked.raw) != state.get("operation"):
         return None  # somebody has asked for another one since
     operation = asked or read_operation(state.get("operation"))
