@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_counts() -> None:
     )
     assert told(found, "", "ConfigMap") == "by ours"
     assert len(found.problems) == 3
-    assert found.ignore == ()
+    assert found.ignore == read_customizations({}).ignore
     assert "'spec' is not a JSON pointer" in " ".join(found.problems)
 
 
@@ -133,4 +133,46 @@ def test_a_type_that_is_not_known_is_told() -> None:
     found = read_customizations({"resource.customizations.knownTypeFields.example.com_Thing": said})
     at = "resource.customizations.knownTypeFields.example.com_Thing"
     assert found.problems == (f"{at}: type 'core/v1/Nothing' is not supported", f"{at}: field is missing")
-    assert [rule.pointers for rule in found.ignore] == [(KnownField(("spec", "b"), "core/Quantity"),)]
+    assert [rule.pointers for rule in found.ignore if rule.kind == "Thing"] == [
+        (KnownField(("spec", "b"), "core/Quantity"),)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "as_go_has_it"),
+    [
+        ("60s", "1m0s"),
+        ("3600s", "1h0m0s"),
+        ("1.50s", "1.5s"),
+        ("0", "0s"),
+        ("1500us", "1.5ms"),
+        ("1500ns", "1.5µs"),
+        ("12ns", "12ns"),
+        ("-90m", "-1h30m0s"),
+        ("0.1s", "100ms"),
+        ("soon", "soon"),
+        (5, 5),
+    ],
+)
+def test_a_duration_is_compared_as_go_writes_it(text: object, as_go_has_it: object) -> None:
+    field = KnownField(("spec", "every"), "meta/v1/Duration")
+    assert field.rewritten({"spec": {"every": text}}) == {"spec": {"every": as_go_has_it}}
+
+
+@pytest.mark.parametrize(
+    ("data", "is_one"),
+    [
+        ({}, True),
+        (
+            {"resource.customizations.knownTypeFields.argoproj.io_Rollout": "- {field: spec.x, type: core/Quantity}"},
+            False,
+        ),
+    ],
+)
+def test_the_pod_of_a_rollout_is_a_pod_unless_its_fields_are_named(data: dict[str, str], is_one: bool) -> None:
+    def pod(cpu: str) -> Object:
+        limits = {"resources": {"limits": {"cpu": cpu}}}
+        return {"spec": {"template": {"spec": {"containers": [{"name": "a", **limits}]}}}}
+
+    where = pointers_for(read_customizations(data).ignore, ObjectRef("argoproj.io", "Rollout", "web", "r"))
+    assert (drop(pod("1000m"), where) == drop(pod("1"), where)) is is_one

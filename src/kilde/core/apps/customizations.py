@@ -17,11 +17,13 @@ from kilde.core.health.health import Health
 from kilde.core.health.lua import lua_judge
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.plan.ignore import IgnoreRule, read_rules
-from kilde.core.plan.known_types import read_known_field
+from kilde.core.plan.known_types import KnownField, read_known_field
 
 Judge = Callable[[Object], Health | None]
 _ALL = "resource.customizations"
 _COMPARE = "resource.compareoptions"
+_ROLLOUT = ("argoproj.io", "Rollout")  # its pod is read as one, unless somebody says which fields are
+_ITS_POD = KnownField(("spec", "template", "spec"), "core/v1/PodSpec")
 _HEALTH, _IGNORE, _KNOWN = f"{_ALL}.health.", f"{_ALL}.ignoreDifferences.", f"{_ALL}.knownTypeFields."
 
 
@@ -69,8 +71,14 @@ def read_customizations(data: Mapping[str, Any]) -> Customizations:
             found = parsed(at, said, problems) if isinstance(said, str) else said
             rules += _rules(group, kind, found, at, problems)
     rules += _aggregated_roles(data, problems)
+    if not any(rule.group == _ROLLOUT[0] and rule.kind == _ROLLOUT[1] and _is_known(rule) for rule in rules):
+        rules.append(IgnoreRule(group=_ROLLOUT[0], kind=_ROLLOUT[1], pointers=(_ITS_POD,)))
     exact = [check for check in checks if not _is_glob(check)]
     return Customizations((*exact, *(check for check in checks if _is_glob(check))), tuple(rules), tuple(problems))
+
+
+def _is_known(rule: IgnoreRule) -> bool:
+    return any(isinstance(pointer, KnownField) for pointer in rule.pointers)
 
 
 def _is_glob(check: tuple[str, str, str]) -> bool:
