@@ -28,6 +28,7 @@ from kilde.engine.sources.signatures import Signatures
 from kilde.engine.view.live import LiveView, Scope
 from kilde.engine.view.orphans import Orphans
 from kilde.engine.view.schemas import Schemas
+from kilde.engine.view.strays import Strays
 from kilde.engine.view.survey import Surveyor
 from kilde.engine.world import World
 from kilde.ports.cluster import Cluster, Discovery, Resource
@@ -68,9 +69,13 @@ class Context:
     cut_off: dict[str, CutOff] = field(default_factory=dict)  # what a crash may have left, by application
     wide: set[GroupKind] = field(default_factory=set)
     windows: dict[str, Window] = field(default_factory=dict)  # the guard's, that are open now
+    strays: Strays = field(init=False)
     _users: dict[GroupKind, Counter[str]] = field(
         default_factory=dict
     )  # how many applications watch a kind, by namespace
+
+    def __post_init__(self) -> None:
+        self.strays = Strays(cluster=self.world.cluster, live=self.live, projects=self.projects, clock=self.world.clock)
 
     def elsewhere(
         self, of: KnownCluster, cluster: Cluster, live: LiveView, *, start: Callable[..., asyncio.Task[None]]
@@ -137,10 +142,10 @@ class Context:
         """The window in which people may change what is the application's, if one is open."""
         return next((window for window in self.windows.values() if window.covers(name)), None)
 
-    def left_over(self, name: str) -> frozenset[ObjectRef]:
-        """What an operation that a crash cut off may have written, while the status need not list it yet."""
+    def may_own(self, name: str) -> frozenset[ObjectRef]:
+        """What the status need not list: written by an operation that a crash cut off, or of kinds that nobody looked at until now."""
         cut = self.cut_off.get(name)
-        return cut.objects if cut is not None else frozenset()
+        return self.strays.of(name) | (cut.objects if cut is not None else frozenset())
 
     def close_cut_off(self, name: str) -> None:
         """The status lists what there is (or the application is gone): the ledger's open records are closed."""
@@ -171,6 +176,8 @@ class Context:
             resource = discovery.resource(ref.group, ref.kind)
             if resource is None or self.of.unmanaged(ref.kind, ref.namespace, ref.name):
                 continue
+            if resource.namespaced and not ref.namespace:
+                continue  # it has no place to be
             scopes.add((resource, await self._namespace(resource, ref.namespace)))
         self._use(name, frozenset((resource.group_kind, namespace) for resource, namespace in scopes))
         await self.live.need(scopes, patience=self.settings.watch_patience)
@@ -208,6 +215,7 @@ class Context:
         self._use(name, frozenset())
         self.runtimes.pop(name, None)
         self.signals.pop(name, None)
+        self.strays.forget(name)
         self.release_unused()
 
     def is_rivals(self, app: Application, holder: str) -> bool:

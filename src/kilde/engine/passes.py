@@ -10,6 +10,7 @@ import structlog
 
 from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
+from kilde.core.apps.conditions import deletion_error
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import Verdict
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
@@ -70,17 +71,8 @@ class Passes:
 
     async def _pass(self, app: Application) -> float | None:
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
-        if app.deleting and ctx.settings.shadow:
-            return None
         if app.deleting:
-            if await self.dependencies.holds_deletion(app):
-                return None
-            delay = await delete_application(
-                ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False)
-            )
-            if delay is not None and rt.wish is not None:
-                await self._verdicts.tell(app, self._verdicts.now(app, rt, rt.wish))
-            return delay
+            return None if ctx.settings.shadow else await self._deleted(app, rt)
         if app.skipped:
             return None
         problems = app.problems or ctx.projects.refusals(app)
@@ -88,6 +80,8 @@ class Passes:
             await self._verdicts.unusable(app, problems)
             return None
         refresh = app.refresh
+        if await ctx.strays.look(app, ctx.of) and ctx.fleet.get(app.name) is not app:
+            return 0.001
         try:
             wish = await self._wish(app, rt, fresh=bool(refresh), hard=refresh == "hard")
         except KildeError as error:
@@ -98,6 +92,18 @@ class Passes:
         await await_hooks(ctx, app, wish)
         await outdated_heals(rt, wish)
         return await self._compared(app, rt, wish, refresh)
+
+    async def _deleted(self, app: Application, rt: Runtime) -> float | None:
+        ctx = self._ctx
+        if await self.dependencies.holds_deletion(app):
+            return None
+        delay = await delete_application(ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False))
+        if problems := app.problems or ctx.projects.refusals(app):
+            told = deletion_error(ctx.fleet.get(app.name) or app)
+            await self._verdicts.unusable(app, problems, *([told] if told else []))
+        elif delay is not None and rt.wish is not None:
+            await self._verdicts.tell(app, self._verdicts.now(app, rt, rt.wish))
+        return delay
 
     async def _compared(self, app: Application, rt: Runtime, wish: Wish, refresh: str) -> float | None:
         ctx = self._ctx
@@ -236,7 +242,7 @@ class Passes:
         if rt.render_error != str(error):
             log.warning("not rendered", application=app.name, error=str(error))
             rt.render_error = str(error)
-        known = {*owned_refs(app), *rt.held_refs, *ctx.left_over(app.name)}  # so that the status goes on listing them
+        known = {*owned_refs(app), *rt.held_refs, *ctx.may_own(app.name)}  # so that the status goes on listing them
         await ctx.watch_all(app.name, known, await ctx.world.cluster.discovery())
         survey = ctx.surveyor.survey(app, Runtime(), prune=False, wanted=())
         verdict = Verdict(
@@ -247,6 +253,6 @@ class Passes:
             conditions=(condition, *(() if isinstance(error, SourceError) else self._verdicts.unavailable(app))),
         )
         await self._verdicts.tell(app, verdict, refresh=refresh)
-        if app.operation is not None:
+        if app.operation is not None and not app.operation.automated:
             await blocked.refuse(self._ctx, app, app.operation, f"ComparisonError: {condition[1]}")
         return None

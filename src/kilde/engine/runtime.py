@@ -78,6 +78,7 @@ class Wish:
     objects: dict[ObjectRef, Packed]
     hooks: tuple[tuple[ObjectRef, Packed], ...]
     repeated: tuple[str, ...]
+    homeless: tuple[str, ...] = ()  # a sentence for each object that has no namespace to be in
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()  # what Git has and the installation takes out, told as conditions
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
@@ -95,7 +96,13 @@ class Wish:
     def conditions(self) -> list[tuple[str, str]]:
         """What an application tells of what Git has of it."""
         told = [("RepeatedResourceWarning", text) for text in self.repeated]
-        return told + [("ExcludedResourceWarning", text) for text in self.excluded]
+        told += [("ExcludedResourceWarning", text) for text in self.excluded]
+        return told + self.faults
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """Those of them that nothing can be synced with."""
+        return [("InvalidSpecError", text) for text in self.homeless]
 
     @property
     def sha(self) -> str:

@@ -83,8 +83,8 @@ class Verdicts:
 
         await ctx.reporter.write(app.name, build, refreshed=refresh)
 
-    async def unusable(self, app: Application, problems: Iterable[str]) -> None:
-        conditions = tuple(invalid_spec(problem) for problem in problems)
+    async def unusable(self, app: Application, problems: Iterable[str], *others: tuple[str, str]) -> None:
+        conditions = (*others, *(invalid_spec(problem) for problem in problems))
         verdict = Verdict(sync="Unknown", health="Unknown", conditions=conditions, compared=False)
         await self.tell(app, verdict, refresh=app.refresh)
 

@@ -33,12 +33,13 @@ class Desired:
     """Everything an application wants, in the order it was rendered.
 
     `hooks` are objects that run around a sync and are not compared; `unserved` are objects whose kind the cluster does not
-    serve (yet); `repeated` holds, for each object that came twice, the sentence about it.
+    serve (yet); `repeated` holds, for each object that came twice, the sentence about it, `homeless` for each that has no namespace.
     """
 
     objects: tuple[Wanted, ...]
     hooks: tuple[Wanted, ...]
     repeated: tuple[str, ...]
+    homeless: tuple[str, ...] = ()
 
     @property
     def refs(self) -> frozenset[ObjectRef]:
@@ -52,25 +53,41 @@ def prepare(
     namespace: str,
     scope: Callable[[GroupKind], bool | None],
     tracking: Tracking = _BY_ANNOTATION,
+    homeless: bool = False,
 ) -> Desired:
     """Manifests as rendered → what the cluster shall have.
 
     `scope` says whether a kind is namespaced (None: not known, then as it is written). The later of two manifests for one
-    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be.
+    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be, unless `homeless` ones are to be told of.
     """
     found: dict[ObjectRef, Wanted] = {}
     repeated: dict[ObjectRef, int] = {}
     hooks: list[Wanted] = []
+    lost: dict[ObjectRef, str] = {}
     for manifest in manifests:
         placed = _place(manifest, app=app, namespace=namespace, scope=scope, tracking=tracking)
+        is_homeless = not placed.ref.namespace and bool(scope(placed.ref.group_kind))
+        if is_homeless and not (homeless and not is_hook(manifest.annotations)):
+            raise InvalidInput(
+                f"{manifest} has no namespace",
+                about=str(manifest.origin or manifest),
+                hint="set metadata.namespace, or spec.destination.namespace of the application",
+            )
         if is_hook(manifest.annotations):
             hooks.append(placed)
             continue
+        if is_homeless:
+            lost[placed.ref] = (
+                f"Namespace for {placed.ref.name} {manifest.group}/{manifest.version}, Kind={manifest.kind} is missing."
+            )
         if found.pop(placed.ref, None) is not None:
             repeated[placed.ref] = repeated.get(placed.ref, 1) + 1
         found[placed.ref] = placed
     return Desired(
-        objects=tuple(found.values()), hooks=tuple(hooks), repeated=tuple(starmap(_repeated, repeated.items()))
+        objects=tuple(found.values()),
+        hooks=tuple(hooks),
+        repeated=tuple(starmap(_repeated, repeated.items())),
+        homeless=tuple(lost.values()),
     )
 
 
@@ -82,16 +99,8 @@ def _place(
     if not manifest.name and not manifest.metadata.get("generateName"):
         raise InvalidInput(f"{manifest.kind or 'an object'} has no metadata.name", about=about)
     namespaced = scope(GroupKind(manifest.group, manifest.kind))
-    if namespaced is False:
-        where = ""
-    else:
-        where = manifest.namespace or namespace  # a kind nobody knows yet counts as namespaced, as in Argo CD
-        if namespaced and not where:
-            raise InvalidInput(
-                f"{manifest} has no namespace",
-                about=about,
-                hint="set metadata.namespace, or spec.destination.namespace of the application",
-            )
+    # a kind nobody knows yet counts as namespaced, as in Argo CD
+    where = "" if namespaced is False else manifest.namespace or namespace
     ref = ObjectRef(manifest.group, manifest.kind, where, manifest.name)
     meta = {**manifest.metadata, **texts}
     meta.pop("namespace", None)

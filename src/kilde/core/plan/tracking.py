@@ -4,16 +4,18 @@
 application's destination namespace. An id that does not name the object that carries it was copied, and is ignored.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kilde.core.objects.ref import ObjectRef
+from kilde.core.objects.ref import GroupKind, ObjectRef
 
 INSTALLATION = "argocd.argoproj.io/installation-id"
 LABEL = "app.kubernetes.io/instance"
 _LONGEST_LABEL = 63
 ANNOTATION = "argocd.argoproj.io/tracking-id"
+CLAIM, STATEFUL_SET = GroupKind("", "PersistentVolumeClaim"), GroupKind("apps", "StatefulSet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +109,12 @@ def read_tracking(data: Mapping[str, str]) -> Tracking:
         label=data.get("application.instanceLabelKey") or LABEL,
         installation=data.get("installationID", ""),
     )
+
+
+def is_claim_of(claim: ObjectRef, stateful_set: Mapping[str, Any]) -> bool:
+    """Whether a claim is one that the StatefulSet makes of its templates: nothing on it says so, and their labels are copied to it."""
+    meta, spec = stateful_set.get("metadata") or {}, stateful_set.get("spec") or {}
+    names = [str((one.get("metadata") or {}).get("name", "")) for one in spec.get("volumeClaimTemplates") or ()]
+    whole = "|".join(re.escape(name) for name in names)
+    made = rf"({whole})-{re.escape(str(meta.get('name')))}-[0-9]+"
+    return bool(names) and claim.namespace == meta.get("namespace") and re.fullmatch(made, claim.name) is not None

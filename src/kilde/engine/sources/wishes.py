@@ -161,18 +161,17 @@ class Wishes:
             namespace=app.destination.namespace,
             scope=scope,
             tracking=self._ctx.live.tracking,
+            homeless=True,
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
         return replace(make_wish(revisions, parts, desired, discovery, unserved=unserved), excluded=excluded)
 
     async def watch(self, app: Application, wish: Wish) -> None:
-        """Everything wanted, and everything the status says we may own; their schemas known."""
+        """Everything wanted, and everything that may be ours by its status or its mark; their schemas known."""
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
         discovery = await ctx.world.cluster.discovery()
-        owned = frozenset(
-            ref for ref in owned_refs(app) | ctx.left_over(app.name) if not ctx.projects.excludes(app, ref)
-        )
+        owned = frozenset(ref for ref in owned_refs(app) | ctx.may_own(app.name) if not ctx.projects.excludes(app, ref))
         made_for = (discovery, wish.objects, owned)
         before = rt.watched
         same = before is not None and before[0] is discovery and before[1] is wish.objects
@@ -238,6 +237,7 @@ def make_wish(
         hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
         delete_phases=delete_phases(desired.hooks),
         repeated=desired.repeated,
+        homeless=desired.homeless,
         warnings=tuple(warning for part in parts for warning in part.warnings),
         unserved=unserved,
         made_for=discovery,

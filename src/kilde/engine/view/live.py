@@ -12,7 +12,7 @@ import msgspec
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.tracking import Tracking
+from kilde.core.plan.tracking import CLAIM, STATEFUL_SET, Tracking, is_claim_of
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
 
@@ -23,6 +23,7 @@ class _Meta(msgspec.Struct, gc=False):
     resourceVersion: str = ""  # noqa: N815  # the wire's own name
     annotations: dict[str, str] | None = None
     labels: dict[str, str] | None = None
+    ownerReferences: list[msgspec.Raw] | None = None  # noqa: N815
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -35,16 +36,22 @@ _objects = msgspec.json.Decoder(dict)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One live object: its JSON, its version, and the application that tracks it ("" for none); `copy_of`: whose id it has from another."""
+    """One live object: its JSON, its version, and the application that tracks it ("" for none); `copy_of`: whose id it has from another.
+
+    `is_made`: another object owns it, so that a mark on it is a copy of that one's.
+    """
 
     raw: bytes
     version: str
     owner: str
     copy_of: str = ""
+    is_made: bool = False
 
     @property
     def places(self) -> tuple[tuple[str, bool], ...]:
         """Under whom it is listed, and whether as a copy."""
+        if self.is_made:
+            return ()
         return tuple((app, copy) for app, copy in ((self.owner, False), (self.copy_of, True)) if app)
 
     def body(self) -> Object:
@@ -113,6 +120,11 @@ class LiveView:
                 if self._place(ref) is None:
                     self._drop_owner(ref, held)
 
+    def is_whole(self, resource: Resource) -> bool:
+        """Whether all objects of the kind are known."""
+        one = self._watched.get((resource.group_kind, ""))
+        return one is not None and one.synced.is_set()
+
     @property
     def watches(self) -> int:
         """How many kinds and namespaces are watched."""
@@ -165,8 +177,13 @@ class LiveView:
                 self._put(one, raw)
 
     def tracked_by(self, app: str) -> frozenset[ObjectRef]:
-        """Every object that carries the application's tracking id."""
-        return frozenset(self._by_owner.get((app, False), ()))
+        """Every object that carries the application's tracking id, but for the claims that its StatefulSets make."""
+        found = frozenset(self._by_owner.get((app, False), ()))
+        claims = [ref for ref in found if ref.group_kind == CLAIM]
+        if not claims:
+            return found
+        sets = [one.body() for ref in found if ref.group_kind == STATEFUL_SET and (one := self.get(ref)) is not None]
+        return found - {claim for claim in claims if any(is_claim_of(claim, one) for one in sets)}
 
     def copies_of(self, app: str) -> frozenset[ObjectRef]:
         """Every object that carries a tracking id of the application's that was written for another object."""
@@ -226,7 +243,8 @@ class LiveView:
         before = one.held.get(place)
         if before is not None and not _is_newer(meta.resourceVersion, before.version):
             return
-        if not owner and not copy_of and ref not in self._wanted:
+        is_marked = bool(owner or copy_of) and not meta.ownerReferences
+        if not is_marked and ref not in self._wanted:
             one.names.add(place)
             if before is not None:
                 del one.held[place]
@@ -234,7 +252,7 @@ class LiveView:
                 self._on_change(ref, before, None)
             return
         one.names.discard(place)
-        now = Held(raw, meta.resourceVersion, owner, copy_of)
+        now = Held(raw, meta.resourceVersion, owner, copy_of, is_made=bool(meta.ownerReferences))
         one.held[place] = now
         if before is None or before.places != now.places:
             if before is not None:

@@ -1,0 +1,121 @@
+"""Strays: objects that carry an application's mark and are of kinds that nothing else of it is of, so that nobody watches them for it.
+
+No selector finds an annotation, and a watch of every kind would bring all that happens in a cluster. So all kinds are listed, their
+metadata alone, for an application whose status lists nothing (it is new, or was made again) and when somebody asks for a refresh; what is
+found is watched from then on.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import msgspec
+import structlog
+
+from kilde.core.access.orphans import is_looked_at
+from kilde.core.apps.application import Application
+from kilde.core.apps.clusters import KnownCluster
+from kilde.core.basics.errors import ClusterError
+from kilde.core.objects.ref import ObjectRef
+from kilde.engine.fleet.projects import Projects
+from kilde.engine.view.live import LiveView
+from kilde.ports.clock import Clock
+from kilde.ports.cluster import Cluster, Resource
+
+log = structlog.get_logger()
+
+_AT_ONCE = 8  # lists
+_REST = 30.0  # seconds: refreshes within it are served by what was seen
+
+
+class _Meta(msgspec.Struct, gc=False):
+    name: str = ""
+    namespace: str = ""
+    annotations: dict[str, str] | None = None
+    labels: dict[str, str] | None = None
+    ownerReferences: list[msgspec.Raw] | None = None  # noqa: N815  # the wire's own name
+
+
+class _Head(msgspec.Struct, gc=False):
+    metadata: _Meta
+
+
+_heads = msgspec.json.Decoder(_Head)
+
+
+class Strays:
+    """What was seen at the last look, by application."""
+
+    def __init__(self, *, cluster: Cluster, live: LiveView, projects: Projects, clock: Clock) -> None:
+        self._cluster, self._live, self._projects, self._clock = cluster, live, projects, clock
+        self._found: dict[str, frozenset[ObjectRef]] = {}
+        self._looked_for: set[str] = set()
+        self._begun = float("-inf")
+        self._turn = asyncio.Lock()
+
+    def of(self, app: str) -> frozenset[ObjectRef]:
+        """The objects that carry the application's mark, as far as kinds that are not watched whole go."""
+        return self._found.get(app, frozenset())
+
+    def forget(self, app: str) -> None:
+        self._looked_for.discard(app)
+
+    async def look(self, app: Application, of: KnownCluster) -> bool:
+        """Looks, where there is a reason to, and whether there was; many that ask at once share a look that began since.
+
+        Kinds that cannot be listed are passed over.
+        """
+        is_new = not app.status.get("resources") and app.name not in self._looked_for
+        asked = self._clock.monotonic()
+        if not is_new and (not app.refresh or (app.refresh != "hard" and asked - self._begun < _REST)):
+            return False
+        async with self._turn:
+            if self._begun < asked:
+                begun = self._clock.monotonic()
+                self._found = await self._look(of)
+                self._begun = begun
+        self._looked_for.add(app.name)
+        return True
+
+    async def _look(self, of: KnownCluster) -> dict[str, frozenset[ObjectRef]]:
+        slots = asyncio.Semaphore(_AT_ONCE)
+        found: dict[str, set[ObjectRef]] = {}
+
+        async def one(resource: Resource, namespace: str) -> None:
+            async with slots:
+                try:
+                    listed = await self._cluster.list(resource, namespace, metadata_only=True)
+                except ClusterError as error:
+                    log.debug("not looked through for marks", kind=resource.plural, error=str(error))
+                    return
+            for raw in listed:
+                for app, ref in self._marks(resource, raw):
+                    found.setdefault(app, set()).add(ref)
+
+        discovery = await self._cluster.discovery()
+        scopes = [scope for resource in discovery.all() for scope in self._scopes(resource, of)]
+        await asyncio.gather(*(one(resource, namespace) for resource, namespace in scopes))
+        return {app: frozenset(refs) for app, refs in found.items()}
+
+    def _scopes(self, resource: Resource, of: KnownCluster) -> Iterator[tuple[Resource, str]]:
+        group, kind = resource.group_kind
+        if (resource.verbs and not {"list", "watch"} <= resource.verbs) or not is_looked_at(group, kind):
+            return
+        if self._projects.kinds.excludes(of.server, group, kind) or self._live.is_whole(resource):
+            return
+        if not of.namespaces:
+            yield resource, ""
+        elif resource.namespaced:
+            yield from ((resource, namespace) for namespace in of.namespaces)
+        elif of.cluster_resources:
+            yield resource, ""
+
+    def _marks(self, resource: Resource, raw: bytes) -> Iterator[tuple[str, ObjectRef]]:
+        try:
+            meta = _heads.decode(raw).metadata
+        except msgspec.ValidationError:
+            return
+        ref = ObjectRef(resource.group, resource.kind, meta.namespace, meta.name)
+        marks, tracking = {"annotations": meta.annotations, "labels": meta.labels}, self._live.tracking
+        app = tracking.owner(marks, ref) or tracking.copied(marks, ref)
+        if app and not meta.ownerReferences:
+            yield app, ref
