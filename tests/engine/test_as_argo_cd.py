@@ -85,8 +85,9 @@ async def test_nothing_is_deleted_for_an_application_of_no_project() -> None:
         await p.patch_application({"spec": {"project": "gone"}})
         await deleted(p)
         told = 'DeletionError: error getting app project "gone": appproject.argoproj.io "gone" not found'
-        await p.until(lambda: told in p.conditions())
-        assert p.data("a") == {"k": "v"}
+        unfit = "InvalidSpecError: Application referencing project gone which does not exist"
+        await p.until(lambda: p.conditions() == [told, unfit])
+        assert (p.data("a"), p.sync(), p.status()["health"]["status"]) == ({"k": "v"}, "Unknown", "Unknown")
 
 
 async def test_what_is_listed_and_does_not_count() -> None:
@@ -180,6 +181,33 @@ async def test_an_operation_is_ended_between_two_attempts() -> None:
         await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
         await p.until(lambda: p.phase() == "Failed")
         assert p.status()["operationState"]["message"] == "Operation terminated (retried 1 times)."
+        assert "operation" not in p.cluster.objects()[SHOP]
+
+
+async def test_an_automated_sync_that_is_told_of_is_on_the_application_and_can_be_ended_there() -> None:
+    async with play() as p:
+        sha = await p.commit(pre=job("pre", "PreSync"), a=config_map("a"))
+        await p.application(**AUTO)
+        await p.until(lambda: "waiting for completion" in p.status().get("operationState", {}).get("message", ""))
+        asked = p.cluster.objects()[SHOP]["operation"]
+        assert (asked["initiatedBy"], asked["sync"]["revision"]) == ({"automated": True}, sha)
+        assert p.status()["operationState"]["operation"] == asked
+        await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
+        await p.until(lambda: p.phase() == "Failed")
+        assert "operation" not in p.cluster.objects()[SHOP]
+        assert p.data("a") is None
+
+
+async def test_what_is_tried_again_with_a_newer_commit_leaves_no_operation_behind() -> None:
+    retry = {"limit": 3, "refresh": True, "backoff": {"duration": "10ms"}}
+    async with play() as p:
+        await p.commit(pre=job("pre", "PreSync"), a=config_map("a"))
+        await p.application(syncPolicy={"automated": {}, "retry": retry})
+        await p.until(lambda: "waiting for completion" in p.status().get("operationState", {}).get("message", ""))
+        sha = await p.commit(a=config_map("a"))
+        await finish(p, "pre", "Failed")
+        await p.until(lambda: p.phase() == "Succeeded")
+        assert p.status()["operationState"]["syncResult"]["revision"] == sha
         assert "operation" not in p.cluster.objects()[SHOP]
 
 
@@ -282,25 +310,60 @@ async def test_a_history_of_none_is_told_as_empty() -> None:
         assert p.status()["history"] == []
 
 
-async def test_a_health_check_that_fails_is_told_and_holds_nothing_up() -> None:
+async def check_of_config_maps(p: Play, script: str) -> None:
     settings = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "argocd-cm", "namespace": "argocd"},
-        "data": {"resource.customizations.health.ConfigMap": 'error("boom")'},
+        "data": {"resource.customizations.health.ConfigMap": script},
     }
+    await p.cluster.apply(CONFIG_MAPS, settings, manager="person")
+
+
+async def test_a_health_check_that_fails_is_told_and_ends_the_next_sync_until_it_is_mended() -> None:
     told = (
         'ComparisonError: error setting app health: failed to get resource health for "ConfigMap" with name "a" in namespace '
         '"shop": failed to get resource health for shop/a: health:1: boom'
     )
     async with play() as p:
-        await p.cluster.create(CONFIG_MAPS, settings, manager="person")
+        await check_of_config_maps(p, 'error("boom")')
         await p.commit(a=config_map("a"))
-        await synced(p, **AUTO)
+        await synced(p, syncPolicy={"automated": {}, "retry": {"limit": 1, "backoff": {"duration": "1s"}}})
         await p.until(lambda: p.conditions() == [told])
         assert p.status()["health"]["status"] == "Unknown"
         await p.commit(a=config_map("a", k="new"))
-        await p.until(lambda: p.data("a") == {"k": "new"})
+        await p.until(lambda: p.status()["operationState"]["message"].startswith(f"{told}. Retrying attempt #1 at "))
+        assert p.data("a") == {"k": "v"}
+        await check_of_config_maps(p, 'return {status = "Healthy"}')
+        await p.until(lambda: p.data("a") == {"k": "new"} and p.phase() == "Succeeded")
+        assert p.conditions() == []
+
+
+async def test_a_health_check_that_fails_while_a_sync_waits_ends_it() -> None:
+    async with play(wave_delay=0.0) as p:
+        await p.commit(a=config_map("a"), z=annotated("z", sync_wave="1"))
+        await check_of_config_maps(p, 'return {status = "Progressing", message = "not yet"}')
+        await p.application()
+        await p.until(lambda: p.sync() == "OutOfSync")
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: "waiting for healthy" in p.status().get("operationState", {}).get("message", ""))
+        await check_of_config_maps(p, 'error("boom")')
+        await p.until(lambda: p.phase() == "Error")
+        assert "error setting app health" in p.status()["operationState"]["message"]
+        assert p.data("z") is None
+
+
+async def test_a_hook_whose_health_check_fails_is_an_error() -> None:
+    told = "failed to get resource health: failed to get resource health: failed to get resource health for shop/pre: health:1: boom"
+    async with play(wave_delay=0.0) as p:
+        await p.commit(a=config_map("a"), pre=hook("pre", "PreSync"))
+        await check_of_config_maps(p, 'error("boom")')
+        await p.application()
+        await p.until(lambda: p.sync() == "OutOfSync")
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.phase() == "Failed")
+        assert results(p) == [("pre", told, "Error")]
+        assert p.status()["operationState"]["message"] == "one or more synchronization tasks completed unsuccessfully"
 
 
 async def test_of_a_key_that_a_program_prints_twice_the_last_counts(real_programs: None) -> None:
@@ -314,3 +377,19 @@ async def test_of_a_key_that_a_program_prints_twice_the_last_counts(real_program
         source = {"repoURL": URL, "path": "other", "targetRevision": "HEAD", "plugin": {"name": "cat"}}
         await p.application("other", source=source, **AUTO)
         await p.until(lambda: (p.data("a"), p.data("b")) == ({"k": "last"}, {"k": "last"}))
+
+
+async def test_objects_without_a_namespace_are_told_one_by_one_and_hold_up_a_sync() -> None:
+    told = [f"InvalidSpecError: Namespace for {name} /v1, Kind=ConfigMap is missing." for name in "ab"]
+    async with play() as p:
+        placed = json.loads(config_map("c"))
+        placed["metadata"]["namespace"] = "shop"
+        await p.commit(a=config_map("a"), b=config_map("b"), c=json.dumps(placed))
+        await p.application(destination={"server": "https://kubernetes.default.svc"})
+        await p.until(lambda: p.conditions() == told)
+        listed = [(one["name"], one.get("namespace"), one["status"]) for one in p.status()["resources"]]
+        assert sorted(listed) == [("a", None, "OutOfSync"), ("b", None, "OutOfSync"), ("c", "shop", "OutOfSync")]
+        assert (p.sync(), p.status()["health"]["status"]) == ("OutOfSync", "Missing")
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.phase() == "Error")
+        assert (p.status()["operationState"]["message"], p.data("c")) == (";".join(told), None)

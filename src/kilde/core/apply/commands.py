@@ -104,6 +104,10 @@ class Terminated(Exception):
     """Thrown into the walk when somebody ends the operation."""
 
 
+class Incomparable(Exception):
+    """Thrown into the walk when what is there can no longer be judged; its text is what the operation tells."""
+
+
 Command: TypeAlias = (
     CreateNamespace
     | ApplyAll

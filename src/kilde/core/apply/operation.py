@@ -18,6 +18,7 @@ from kilde.core.apply.commands import (
     Command,
     CreateNamespace,
     DeleteHooks,
+    Incomparable,
     Look,
     Pause,
     PruneAll,
@@ -60,12 +61,17 @@ class SyncOrder:
 
 
 def sync(order: SyncOrder) -> Generator[Command, Reply, Outcome]:
-    """The walk. Returns the outcome; the results are in the order things were first told of. May be ended by throwing Terminated."""
+    """The walk. Returns the outcome; the results are in the order things were first told of.
+
+    May be ended by throwing Terminated or Incomparable.
+    """
     walk = _Walk(order)
     try:
         return (yield from walk.run())
     except Terminated:
         return (yield from walk.terminate())
+    except Incomparable as why:
+        return walk.give_up(str(why))
 
 
 class _Walk:
@@ -284,6 +290,10 @@ class _Walk:
             elif not state.is_bad:
                 self._set(state, Phase.FAILED, "Terminated")
         return Outcome(Phase.FAILED, "Operation terminated", self._results())
+
+    def give_up(self, why: str) -> Outcome:
+        """Ends at once, and leaves everything as it is."""
+        return Outcome(Phase.ERROR, why, self._results())
 
     def _release(self, states: list[State], *, again: bool = False) -> Generator[Command, Reply, bool]:
         """Takes the hook finalizer off; whether all of it went well."""

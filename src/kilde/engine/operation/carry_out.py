@@ -15,6 +15,7 @@ from kilde.core.apply.commands import (
     Command,
     CreateNamespace,
     DeleteHooks,
+    Incomparable,
     Look,
     Pause,
     PruneAll,
@@ -54,7 +55,7 @@ class Hands:
     """What one operation works with.
 
     `tell` writes down how far it is; `wait` does, and then waits for a change; `pause` waits between waves. `allowed`: no sync window is in
-    the way now. `refuses` is what the
+    the way now; `broken`: why what is there cannot be compared now ("" where it can). `refuses` is what the
     application's project says of an object ("" where it permits it). `since`: this attempt began then, and was cut off.
     `watch` sees to it that these objects are watched: their kinds may not have been served when the operation began.
     `keep` keeps what is about to be deleted, so that it can be put back; what cannot be kept is not deleted (KildeError).
@@ -68,6 +69,7 @@ class Hands:
     confirmed: Callable[[], bool]
     stopped: Callable[[], bool]
     allowed: Callable[[], bool]
+    broken: Callable[[], str] = field(default=lambda: "")
     refuses: Callable[[ObjectRef, Resource], str] = field(default=lambda ref, resource: "")
     since: float | None = None
     earlier: frozenset[str] | None = None
@@ -80,6 +82,8 @@ async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
 
     A kind that the cluster does not serve, and that nothing here defines, or that the project forbids, stops it before the first write.
     """
+    if why := hands.broken():
+        return Outcome(Phase.ERROR, why)
     invalid, reasons = await _invalid(order, hands)
     if invalid:
         return Outcome(Phase.FAILED, f"{_NOT_VALID}: {'; '.join(sorted(set(reasons)))}", invalid)
@@ -92,6 +96,8 @@ async def carry_out(order: SyncOrder, hands: Hands) -> Outcome:
                 stopping = True
                 command = walk.throw(Terminated())
                 continue
+            if isinstance(command, AskAllowed) and (why := hands.broken()):
+                walk.throw(Incomparable(why))
             command = walk.send(await _perform(command, hands, dry_run=order.dry_run))
     except StopIteration as end:
         outcome: Outcome = end.value

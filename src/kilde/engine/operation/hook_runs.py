@@ -40,6 +40,10 @@ def sight_of(task: Task, pen: Pen, *, since: float | None, earlier: frozenset[st
     ours = since is not None and (
         meta.get("uid") not in earlier if earlier is not None else _made_at(meta) >= int(since)
     )
+    if task.hook is not None and health is not None and health.failed:
+        told = f"failed to get resource health for {meta.get('namespace', '')}/{meta.get('name')}: {health.message}"
+        told = f"failed to get resource health: failed to get resource health: {told}"
+        return Sight(phase=Phase.ERROR, message=told, going=going, ours=ours)
     if task.hook is not None:
         told = health.message if health else f"{task.change.ref.name} created"
         return Sight(phase=_hook_phase(health), message=told, going=going, ours=ours)

@@ -192,12 +192,19 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
         allowed=lambda: ctx.projects.may_sync(
             app, manual=not job.running.operation.automated, begun=job.running.started_at
         ),
+        broken=lambda: _broken(ctx, job),
         refuses=lambda ref, resource: ctx.projects.forbids(app, ref, namespaced=resource.namespaced),
         since=cut_off,
         earlier=job.running.earlier,
         keep=lambda changes: keep_deleted(ctx, app, job.running.number, changes),
         watch=watch,
     )
+
+
+def _broken(ctx: Context, job: Job) -> str:
+    """Why nothing can be synced with what is wanted or there; "" where it can."""
+    survey = ctx.surveyor.survey(job.app, job.rt, prune=job.running.operation.prune)
+    return ";".join(f"{kind}: {text}" for kind, text in (*job.wish.faults, *survey.conditions))
 
 
 def _confirmed(ctx: Context, name: str, since: float) -> bool:
@@ -238,12 +245,13 @@ async def _tell_running(ctx: Context, job: Job, order: Order) -> None:
 
 
 async def _tell(ctx: Context, job: Job, state: OperationState) -> None:
+    """Says how far a running operation is; one that nobody asked for is on the Application, too, so that it can be seen and ended there."""
     verdict = job.verdict()
 
     def build(app: Application) -> dict[str, Any]:
         return {**render_status(app, verdict, now=ctx.now()), "operationState": render_operation(state, app)}
 
-    await ctx.reporter.write(job.app.name, build)
+    await ctx.reporter.write(job.app.name, build, begins=job.running.operation.asked)
 
 
 def _retry_after(job: Job, outcome: Outcome, dice: float) -> float | None:
@@ -313,8 +321,7 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
             )
         return status
 
-    ends = operation.raw if app.operation is not None else None
-    await ctx.reporter.write(app.name, build, ends=ends)
+    await ctx.reporter.write(app.name, build, ends=operation.asked)
     if not operation.automated or outcome.phase is not Phase.SUCCEEDED or running.retries:
         await ctx.reporter.event(app, **_completed(job, outcome))
 
