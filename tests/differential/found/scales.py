@@ -1,0 +1,71 @@
+"""Scales, and who owns what after them."""
+
+from differential.found.requests import (
+    APPLIED,
+    DEPLOYMENTS,
+    NOTHING,
+    PORTS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+    WIDGET,
+    WIDGETS,
+    deployment,
+)
+from differential.steps import APPLY, MERGE, Step
+
+SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
+
+SEQUENCES: dict[str, list[Step]] = {
+    "a write after a scale puts the order of owned ports right, once": [
+        DEPLOYMENTS.post(deployment(ports=PORTS)),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+    ],
+    "a scale leaves owners without such lists as they were": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.put(SCALE, "/scale"),
+        DEPLOYMENTS.patch(MERGE, NOTHING),
+    ],
+    "a scale that is no number": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.patch(MERGE, {"spec": {"replicas": "x"}}, "/scale"),
+    ],
+    **{
+        f"a scale of {of} that changes nothing takes its owner's entry apart, and the next one drops the part": [
+            *steps,
+            *(
+                about.patch(MERGE, body, below)
+                for body in ({}, NOTHING)
+                for below in ("/scale", "/scale", "", "/scale")
+            ),
+            about.patch(MERGE, {"spec": {"replicas": 3}}, "/scale"),
+            about.patch(MERGE, {"spec": {"replicas": 3}}, "/scale"),
+            about.patch(MERGE, {"metadata": {"labels": {"a": "b"}}}),
+            *(
+                []
+                if about is WIDGETS
+                else [about.patch(APPLY, {**SCALE, "spec": {"replicas": n}}, "/scale") for n in (3, 4)]
+            ),
+            about.patch(MERGE, {}, "/scale"),
+        ]
+        for of, about, steps in (
+            ("a ReplicaSet", REPLICA_SETS, [REPLICA_SETS.post(deployment(ports=PORTS))]),
+            ("a Deployment", DEPLOYMENTS, [DEPLOYMENTS.post(deployment())]),
+            ("a custom resource", WIDGETS, [WIDGETS.post({**WIDGET, "spec": {"replicas": 0}})]),
+            ("what was applied", STATEFUL_SETS, [STATEFUL_SETS.patch(APPLY, APPLIED)]),
+        )
+    },
+    "a scale that changes nothing before another write": [
+        DEPLOYMENTS.post(deployment()),
+        DEPLOYMENTS.patch(MERGE, {}, "/scale"),
+        DEPLOYMENTS.patch(MERGE, {}),
+        DEPLOYMENTS.patch(MERGE, {}, "/scale"),
+    ],
+    "collisions are counted from what was there": [
+        DEPLOYMENTS.post(deployment()),
+        *(DEPLOYMENTS.patch(MERGE, {"status": {"collisionCount": n}}, "/status") for n in (-1, 1, 0, None)),
+    ],
+}

@@ -1,0 +1,35 @@
+"""Claims, quotas and nodes."""
+
+from differential.found.requests import CLAIMS, QUOTAS
+from differential.steps import MERGE, Step
+
+ONE_GIBIBYTE = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+
+SEQUENCES: dict[str, list[Step]] = {
+    "a claim that asked for no class keeps asking for none": [
+        CLAIMS.post({"metadata": {"name": "x"}, "spec": {**ONE_GIBIBYTE, "storageClassName": ""}}),
+        CLAIMS.put({"metadata": {"name": "x"}, "spec": ONE_GIBIBYTE}),
+        CLAIMS.put({"metadata": {"name": "x"}, "spec": {**ONE_GIBIBYTE, "storageClassName": "a"}}),
+    ],
+    "a claim is pending in storage only with its first write": [
+        CLAIMS.post(
+            {
+                "metadata": {"name": "x", "labels": {"a": "b"}},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+            }
+        ),
+        CLAIMS.patch(MERGE, {}),
+        CLAIMS.patch(MERGE, {}),
+    ],
+    "doubled scopes of a quota are the same scopes": [
+        QUOTAS.post({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating"]}}),
+        QUOTAS.put({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating", "Terminating"]}}),
+        QUOTAS.put({"metadata": {"name": "x"}, "spec": {"scopes": ["Terminating", "NotTerminating"]}}),
+    ],
+    "networks of a node that are none": [
+        Step(
+            "POST", "/api/v1/nodes", {"metadata": {"name": "{ns}-x"}, "spec": {"podCIDRs": both}}, about="/api/v1/nodes"
+        )
+        for both in (["10.9.0.0/24", ""], ["10.9.0.1", "::/200"])
+    ],
+}
