@@ -28,8 +28,6 @@ def known(step: Step, real: Any, ours: Any, before: Sequence[Step] = ()) -> str:
         return written
     one, other = copy.deepcopy(real), copy.deepcopy(ours)
     for why, forget in _FORGET:
-        if forget is _unknown_fields and "strategic" not in step.media:
-            continue
         forget(one)
         forget(other)
         if one == other:
@@ -288,20 +286,6 @@ def _order(answer: Any) -> None:
         answer["body"]["message"] = answer["body"]["message"].partition(" is invalid: ")[0]  # it is made of the causes
 
 
-_UNKNOWN = re.compile(r'unknown field \\?"[^"\\]*\\?"')
-
-
-def _unknown_fields(answer: Any) -> None:
-    """Go walks the fields of a map in a random order when it makes a typed object of it, as only a strategic patch does."""
-    warnings = [text for text in answer["warnings"] if "unknown field" in text]
-    if warnings and all(text in warnings for text in answer["warnings"]):
-        answer["warnings"].sort()
-    message = answer["body"].get("message") if isinstance(answer["body"], dict) else None
-    if isinstance(message, str) and "strict decoding error" in message:
-        found = iter(sorted(_UNKNOWN.findall(message)))
-        answer["body"]["message"] = _UNKNOWN.sub(lambda _: next(found), message)
-
-
 def _managers(answer: Any) -> None:
     """Go walks the sets of the managers in a random order; the conflicts with each of them are in that of their fields."""
     causes = _causes(answer)
@@ -347,7 +331,6 @@ _FORGET = (
     ("the diff of Go's internal types in the message of an immutable spec", _go_diff),
     ("the fields of Go's internal types in the message of an immutable field", _go_struct),
     ("the resourceVersion of a quoted object", _quoted_object),
-    ("the order of unknown fields of a strategic patch, which is random on the real server", _unknown_fields),
     ("the order of managers with which an apply conflicts, which is random on the real server", _managers),
     ("the order of causes about a map's keys, which is random on the real server", _order),
 )

@@ -18,8 +18,6 @@ KINDS = sorted({one.body["kind"] for one in manifests("any")})
 # What ours does otherwise on purpose, or not yet: (what was changed, what is said).
 KNOWN = (
     ("privileged = true", "disallowed by cluster policy"),  # the real server here runs without --allow-privileged
-    ("binaryData", "uint8"),
-    (".data.", "uint8"),
     (".image = ", "imagePullPolicy"),
     ("dataSource", "dataSource"),
     ("dataSourceRef", "dataSourceRef"),

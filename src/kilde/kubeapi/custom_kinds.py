@@ -133,7 +133,7 @@ class CustomKind(Kind):
             for at, one in enumerate(records)
         ]
 
-    def written(self, record: Record) -> bytes:
+    def written(self, record: Record, subresource: str = "") -> bytes:
         if self._same(record):
             return record.data
         return _encode(self.presented(record))

@@ -172,20 +172,21 @@ class Kind:
         """Stored records as this version shows them, where only a webhook knows. Waits."""
         return list(records)
 
-    def written(self, record: Record) -> bytes:
-        """The stored object's bytes in this version."""
+    def written(self, record: Record, subresource: str = "") -> bytes:
+        """The stored object's bytes in this version, as they are answered to who asked for it or for a sub-resource."""
         version = self.resource.api_version
         if reading.is_rewritten(self.storage, record.data):
-            return _encode(self.presented(record))
+            return _encode(self.presented(record, subresource))
         if self.conversion is None or (
             self.conversion.kept == version and record.data.startswith(b'{"apiVersion":"%b"' % version.encode())
         ):
             return record.data
         return _encode(self.presented(record))
 
-    def presented(self, record: Record) -> Object:
-        """The stored object in this version, as it is shown."""
-        return reading.as_shown(self.storage, self.held(record))
+    def presented(self, record: Record, subresource: str = "") -> Object:
+        """The stored object in this version, as it is shown; to who asked for a sub-resource nothing is hidden."""
+        held = self.held(record)
+        return held if subresource else reading.as_shown(self.storage, held)
 
     def held(self, record: Record) -> Object:
         """The stored object in this version, as writes start from it."""
@@ -206,9 +207,9 @@ class Kind:
         """The object as it will be read once it is stored: what its owners are asked about."""
         return self.conversion.from_stored(self.to_stored(obj)) if self.conversion else obj
 
-    def tabled(self, record: Record) -> Object:
+    def tabled(self, record: Record, subresource: str = "") -> Object:
         """The stored object as a Table is made of it, which is of no version."""
-        return self.conversion.to_stored(record.object()) if self.conversion else self.presented(record)
+        return self.conversion.to_stored(record.object()) if self.conversion else self.presented(record, subresource)
 
     def _judged(self, obj: Object) -> Object:
         return self.conversion.to_stored(obj) if self.conversion and self.conversion.judged else obj

@@ -7,6 +7,7 @@ from differential.steps import APPLY, JSON_PATCH, MERGE, STRATEGIC, Step
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
 
+OF_NAMES = {"type": "ExternalName", "externalName": "a.b"}
 POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}}
 
 EMPTY_PARTS: tuple[dict[str, Any], ...] = (
@@ -113,5 +114,11 @@ SEQUENCES: dict[str, list[Step]] = {
             APPLY,
             f"{SERVICES.all}/x",
         ),
+    ],
+    "the status of a Service of names is answered as it is kept": [
+        SERVICES.patch(APPLY, {**SERVICE, "spec": {**OF_NAMES, "internalTrafficPolicy": "Local"}}),
+        SERVICES.patch(MERGE, {"status": {"loadBalancer": {}}}, "/status"),
+        Step("GET", f"{SERVICES.all}/x/status", about=f"{SERVICES.all}/x"),
+        Step("GET", f"{SERVICES.all}/x", about=f"{SERVICES.all}/x"),
     ],
 }

@@ -43,7 +43,7 @@ PODS, SERVICES, SECRETS = (Of("api/v1", plural) for plural in ("pods", "services
 ACCOUNTS, MAPS, CLAIMS = (
     Of("api/v1", plural) for plural in ("serviceaccounts", "configmaps", "persistentvolumeclaims")
 )
-CONTROLLERS = Of("api/v1", "replicationcontrollers")
+CONTROLLERS, ENDPOINTS = Of("api/v1", "replicationcontrollers"), Of("api/v1", "endpoints")
 REPLICA_SETS, SLICES = Of("apis/apps/v1", "replicasets"), Of("apis/discovery.k8s.io/v1", "endpointslices")
 QUOTAS = Of("api/v1", "resourcequotas")
 JOBS = Of("apis/batch/v1", "jobs")

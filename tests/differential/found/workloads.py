@@ -92,6 +92,25 @@ BAD_CRON_JOB = {
     "startingDeadlineSeconds": -1,
     "jobTemplate": {"spec": {"template": {"spec": {"containers": [], "restartPolicy": "Never"}}}},
 }
+BARE, LABELLED = {"spec": POD}, {"metadata": {"labels": {"app": "a"}}, "spec": POD}
+PATHS = (
+    *(
+        "METADATA.LABELS['a']",
+        "metadata.name['a']",
+        "['a']",
+        "metadata.labels['a",
+        "metadata.labels[']",
+        "metadata.uid']",
+    ),
+    *("metadata.annotations['A B']", "metadata.labels['A B']", "metadata.labels['']", "metadata.labels", "spec.host"),
+)
+
+
+def variables(*paths: str, version: str = "v1") -> list[dict[str, Any]]:
+    """One environment variable of each path."""
+    sources = [{"fieldRef": {"apiVersion": version, "fieldPath": path}} for path in paths]
+    return [{"name": f"V{number}", "valueFrom": source} for number, source in enumerate(sources)]
+
 
 SEQUENCES: dict[str, list[Step]] = {
     "a DaemonSet is warned of where its template changes": [
@@ -151,6 +170,19 @@ SEQUENCES: dict[str, list[Step]] = {
                 volumeMounts=[{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}],
                 volumeDevices=[{"name": "v", "devicePath": "/a"}, {"name": "w", "devicePath": "/b"}],
             )
+        ),
+    ],
+    "faults of a ReplicationController in order": [
+        CONTROLLERS.post(
+            {"metadata": {"name": "x"}, "spec": {"replicas": -1, "minReadySeconds": -1, "template": BARE}}
+        ),
+        CONTROLLERS.post({"metadata": {"name": "x"}, "spec": {"selector": {"app": "a"}, "template": LABELLED}}),
+        CONTROLLERS.put({"metadata": {"name": "x"}, "spec": {"replicas": -1, "selector": {}, "template": BARE}}),
+    ],
+    "a variable of a field that no pod has": [
+        PODS.post({"metadata": {"name": "x"}, "spec": {"containers": [{**WARNED, "env": variables(*PATHS)}]}}),
+        PODS.post(
+            {"metadata": {"name": "x"}, "spec": {"containers": [{**WARNED, "env": variables("a", version="v2")}]}}
         ),
     ],
 }

@@ -1,6 +1,9 @@
 """Patches, deletions and what is stored of them, whatever the kind."""
 
-from differential.found.requests import ACCOUNTS, BUDGETS, MAPS, POD, PODS, ROLES, SECRETS, WIDGET, WIDGETS
+from typing import Any
+
+from differential.found.requests import ACCOUNTS, BUDGETS, ENDPOINTS, MAPS, POD, PODS, ROLES, SECRETS, WIDGET, WIDGETS
+from differential.many import CONTINUE
 from differential.steps import JSON_PATCH, MERGE, STRATEGIC, Step
 
 NOBODY = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}
@@ -10,6 +13,16 @@ NULL_BYTES = {"metadata": {"name": "x"}, "binaryData": {"bin": None}}
 DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+HOOK = f"{HOOKS}/{{ns}}-x"
+BYTES: tuple[Any, ...] = ([300], [1, 1.5], [True], [[]], [{"a": 1}], ["x", 300], [65, None])
+
+
+def hooked(bundle: Any, **more: Any) -> dict[str, Any]:
+    """A configuration of one webhook that trusts this bundle."""
+    called = {"url": "https://a.example.com", "caBundle": bundle}
+    rules = {"admissionReviewVersions": ["v1"], "sideEffects": "None"}
+    return {"webhooks": [{"name": "a.example.com", "clientConfig": called, **rules}], **more}
+
 
 SEQUENCES: dict[str, list[Step]] = {
     "metadata moved to where texts are expected": [
@@ -83,5 +96,42 @@ SEQUENCES: dict[str, list[Step]] = {
         MAPS.post({"metadata": {"name": "x", "finalizers": ["example.com/a"]}}),
         MAPS.delete(),
         MAPS.patch(MERGE, {"metadata": {"finalizers": ["example.com/b"], "ownerReferences": [NOBODY]}}),
+    ],
+    "bytes that are a list are read one by one": [
+        Step("POST", HOOKS, hooked(["A"], metadata={"name": "{ns}-x", "finalizers": ["example.com/a"]}), about=HOOK),
+        Step("POST", HOOKS, hooked("", metadata={"name": "{ns}-x", "finalizers": ["example.com/a"]}), about=HOOK),
+        Step(
+            "PATCH",
+            HOOK,
+            [{"op": "copy", "from": "/metadata/finalizers", "path": "/webhooks/0/clientConfig/caBundle"}],
+            JSON_PATCH,
+            HOOK,
+        ),
+        *(SECRETS.post({"metadata": {"name": "x"}, "data": {"a": value}}) for value in BYTES),
+        SECRETS.patch(MERGE, {"data": {"b": [-1, "x"]}}),
+    ],
+    "a key for SSH that is empty is none": [
+        SECRETS.post(
+            {"metadata": {"name": "x"}, "type": "kubernetes.io/ssh-auth", "stringData": {"ssh-privatekey": ""}}
+        ),
+    ],
+    "unknown fields of a strategic patch are told in the alphabet's order": [
+        ENDPOINTS.post({"metadata": {"name": "x"}}),
+        ENDPOINTS.patch(STRATEGIC, {"b": 1, "subsets": [{"c": 1, "ports": [{"port": 1, "x": 1}]}], "a": 1}),
+        MAPS.post({"metadata": {"name": "x"}}),
+        MAPS.patch(STRATEGIC, {"z": 1, "metadata": {"b": 1, "a": {}}, "binary": 1}),
+        Step("PATCH", f"{MAPS.all}/x?fieldValidation=Strict", {"z": 1, "metadata": {"b": 1}}, STRATEGIC, MAPS.all),
+    ],
+    "a list in parts goes on while there are objects, wanted or not": [
+        *(MAPS.post({"metadata": {"name": name, "labels": {"n": name}}}) for name in "abc"),
+        *(
+            Step("GET", f"{MAPS.all}?limit=1&{wanted}", about=MAPS.all)
+            for wanted in (
+                *("labelSelector=n%3Da", "labelSelector=n%3Dc", "labelSelector=n%3Dd"),
+                *("fieldSelector=metadata.name%3Da", "fieldSelector=metadata.name%21%3Da"),
+            )
+        ),
+        Step("GET", f"{MAPS.all}?limit=1&labelSelector=n%3Da&continue={CONTINUE}", about=MAPS.all),
+        Step("GET", f"{MAPS.all}?limit=1&fieldSelector=metadata.name%3Dc&continue={CONTINUE}", about=MAPS.all),
     ],
 }

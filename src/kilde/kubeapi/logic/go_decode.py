@@ -21,6 +21,7 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d
 _DECODE_THEMSELVES = frozenset(("quantity", "int-or-string", "date-time"))
 _STRING = Scalar.STRING
 _INT32, _INT64 = 1 << 31, 1 << 63
+_NUMBER = Node(scalar=Scalar.NUMERIC)
 
 
 class Decoded(NamedTuple):
@@ -200,14 +201,8 @@ class _Walk:
                 _zero(items) if item is None else self.value(items, item, at.item(index))
                 for index, item in enumerate(value)
             ]
-        if (
-            isinstance(value, list)
-            and node.format == "byte"
-            and all(type(one) is int and 0 <= one < 256 for one in value)
-        ):
-            return binascii.b2a_base64(
-                bytes(value), newline=False
-            ).decode()  # Go takes a list of small numbers for bytes
+        if isinstance(value, list) and node.format == "byte" and all(_is_octet(one) for one in value):
+            return binascii.b2a_base64(bytes(one or 0 for one in value), newline=False).decode()
         if not _fits(node, value):
             self._refuse(node, value, at)
         return value
@@ -220,6 +215,11 @@ class _Walk:
                 wrong.restored = self.wrong.restored
             raise wrong
         self.wrong = self.wrong or wrong
+
+
+def _is_octet(item: Json) -> bool:
+    """Whether an item of a list can be a byte: Go takes a list of small numbers for bytes."""
+    return item is None or (type(item) is int and 0 <= item < 256)
 
 
 def _zero(node: Node) -> Json:
@@ -241,6 +241,9 @@ def _complaint(node: Node, value: Json, at: _At) -> str:
             return f'parsing time "{value}": extra text: "{value[whole.end() :]}"'
         return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
     spot = f"Go struct field {at.struct}.{at.path}"
+    if isinstance(value, list) and node.format == "byte":
+        item = next(one for one in value if not _is_octet(one))
+        return f"json: cannot unmarshal {_json_kind(_NUMBER, item)} into {spot} of type uint8"
     return f"json: cannot unmarshal {_json_kind(node, value)} into {spot} of type {at.type or _go_type(node)}"
 
 

@@ -24,10 +24,11 @@ _encode = msgspec.json.Encoder().encode
 def one(status: int, call: Call, record: Record, form: Form, *, now: float, query: Query) -> Response:
     """One object as an answer."""
     if form == negotiate.PLAIN:
-        found = as_answer(status, call.kind.written(record) + b"\n", form, call.warnings)
+        found = as_answer(status, call.kind.written(record, call.subresource) + b"\n", form, call.warnings)
         found.version = record.version
         return found
-    obj = call.kind.tabled(record) if form.kind == "Table" else call.kind.presented(record)
+    shown = call.kind.tabled if form.kind == "Table" else call.kind.presented
+    obj = shown(record, call.subresource)
     if form.kind == "Table":
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         value = table(

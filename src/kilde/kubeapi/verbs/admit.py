@@ -107,7 +107,7 @@ def check_new_content(world: World, call: Call, name: str) -> None:
 
 
 def owned(call: Call, live: Object | None, obj: Object, now: str) -> Object:
-    """The object with managedFields that tell of this write."""
+    """The object with managedFields that tell of this write: never `live` itself, whose parts are put back into it."""
     kind = call.kind
     settled = kind.settled(obj)
     made = update(
@@ -122,7 +122,7 @@ def owned(call: Call, live: Object | None, obj: Object, now: str) -> Object:
         versions=kind.elsewhere,
     ).object
     if settled is obj:
-        return made
+        return {**made, "metadata": dict(made["metadata"])} if made is live else made
     owners = made["metadata"].get("managedFields")
     meta = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     return {**obj, "metadata": {**meta, "managedFields": owners} if owners else meta}

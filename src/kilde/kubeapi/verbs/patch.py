@@ -148,6 +148,8 @@ def _decoded(call: Call, made: Object, rest: Object | None, told: Callable[[], O
     if rest is None and len(unknown) > 1:
         unknown = call.kind.decoded(told()).unknown
     problems = tuple(f'unknown field "{path}"' for path in unknown)
+    if rest is not None:
+        problems = tuple(sorted(problems))
     if problems and call.options.validation == "Strict":
         why = f"strict decoding error: {', '.join(problems)}"
         raise unfit(told(), why) if rest is None else _unlike(printed(rest), why)

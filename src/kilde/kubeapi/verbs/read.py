@@ -91,16 +91,33 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
     records = _records(world, call, as_of, continued=bool(options.token))
     if start is not None:
         records = records[bisect_left(records, start, key=lambda found: found.key[1:]) :]
-    if not chosen.everything:
-        records = call.kind.shown(records) if call.kind.converts else records
-        records = [found for found in records if chosen.matches(found)]
+    if chosen.name and not options.token and (call.namespace or not call.kind.resource.namespaced):
+        records = [found for found in records if found.key.name == chosen.name]
+    if not chosen.everything and call.kind.converts:
+        records = call.kind.shown(records)
     # From resourceVersion 0 a real server answers with all it holds, whatever the limit.
-    if options.limit <= 0 or len(records) <= options.limit or (options.version == 0 and not options.token):
-        return Page(call.kind.shown(records) if call.kind.converts else records, as_of)
-    after, page = records[options.limit], records[: options.limit]
-    remaining = len(records) - options.limit if chosen.everything else -1
+    limit = 0 if options.version == 0 and not options.token else options.limit
+    page, left = _first(records, chosen, limit)
     page = call.kind.shown(page) if call.kind.converts else page
-    return Page(page, as_of, paging.encode(Token(as_of, (after.key.namespace, after.key.name))), remaining)
+    if not left:
+        return Page(page, as_of)
+    after = records[-left].key
+    following = paging.encode(Token(as_of, (after.namespace, after.name)))
+    return Page(page, as_of, following, left if chosen.everything else -1)
+
+
+def _first(records: list[Record], chosen: Selection, limit: int) -> tuple[list[Record], int]:
+    """The first so many that are wanted (0: all), and how many objects come after the last of them, wanted or not."""
+    if chosen.everything:
+        page = records[:limit] if limit > 0 else records
+        return page, len(records) - len(page)
+    page = []
+    for seen, found in enumerate(records, 1):
+        if chosen.matches(found):
+            page.append(found)
+            if len(page) == limit:
+                return page, len(records) - seen
+    return page, 0
 
 
 def _records(world: World, call: Call, as_of: int, *, continued: bool) -> list[Record]:

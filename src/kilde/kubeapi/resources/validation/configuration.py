@@ -76,8 +76,9 @@ def _sealed(new: Object, old: Object, fields: Sequence[str]) -> Iterator[Cause]:
             yield forbidden(name, _SEALED)
 
 
+_SSH = "kubernetes.io/ssh-auth"
 _WANTED_KEYS: Mapping[str, tuple[str, ...]] = {
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    _SSH: ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -92,7 +93,7 @@ def check_secret(secret: Object) -> Iterator[Cause]:
     if _size(data) > _LARGEST:
         yield too_long("data", _LARGEST)
     for key in _WANTED_KEYS.get(kind, ()):
-        if key not in data:
+        if key not in data or (kind == _SSH and not data[key]):
             yield required(f"data[{key}]")
         elif kind.startswith("kubernetes.io/docker"):
             yield from _docker(data[key], f"data[{key}]")

@@ -20,8 +20,8 @@ _DOWNWARD_FIELDS = (
     "status.hostIPs",
     "status.podIP",
     "status.podIPs",
-    "spec.host",
 )
+_RENAMED = {"spec.host": "spec.nodeName"}
 _CONTAINER_RESOURCES = tuple(
     f"{side}.{name}" for side in ("limits", "requests") for name in ("cpu", "ephemeral-storage", "memory")
 )
@@ -59,12 +59,27 @@ def field_ref(source: Object, allowed: tuple[str, ...], at: str) -> Iterator[Cau
     if not path:
         yield required(f"{at}.fieldPath")
         return
-    subscript = path.removesuffix("']").partition("['")
-    if not (subscript[1] and subscript[0] in _SUBSCRIPTED) and path not in _DOWNWARD_FIELDS:
-        yield invalid(f"{at}.fieldPath", path, f"error converting fieldPath: field label not supported: {path}")
-        return
-    if subscript[1] and subscript[0] in _SUBSCRIPTED:
-        key = subscript[2].lower() if subscript[0] == "metadata.annotations" else subscript[2]
-        yield from (invalid(at, subscript[2], text) for text in qualified_name(key))
-    elif path not in allowed:
-        yield not_supported(f"{at}.fieldPath", path, allowed)
+    head, key = _split(path)
+    problem = _unconverted(source["apiVersion"], path, head)
+    if problem:
+        yield invalid(f"{at}.fieldPath", path, f"error converting fieldPath: {problem}")
+    elif head:
+        name = key.lower() if head == "metadata.annotations" else key
+        yield from (invalid(at, name, text) for text in qualified_name(name))
+    elif _RENAMED.get(path, path) not in allowed:
+        yield not_supported(f"{at}.fieldPath", _RENAMED.get(path, path), allowed)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The map and the key of a path with a subscript; ("", "") of one without."""
+    head, bracket, key = path.removesuffix("']").partition("['")
+    return (head, key) if bracket and path.endswith("']") else ("", "")
+
+
+def _unconverted(version: str, path: str, head: str) -> str:
+    """Why no pod has such a field."""
+    if version != "v1":
+        return f"unsupported pod version: {version}"
+    if head and head not in _SUBSCRIPTED:
+        return f"field label does not support subscript: {path}"
+    return "" if head or _RENAMED.get(path, path) in _DOWNWARD_FIELDS else f"field label not supported: {path}"

@@ -173,11 +173,11 @@ def check_replica_set_update(new: Object, old: Object) -> Iterator[Cause]:
 def check_replication_controller(obj: Object) -> Iterator[Cause]:
     """What is wrong with a ReplicationController: its selector is a plain map."""
     spec = obj.get("spec") or {}
-    for key in ("replicas", "minReadySeconds"):
-        yield from not_negative(spec.get(key), f"spec.{key}")
     selector, template = spec.get("selector") or {}, spec.get("template")
+    yield from not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
     if not selector:
         yield required("spec.selector")
+    yield from not_negative(spec.get("replicas"), "spec.replicas")
     if template is None:
         yield required("spec.template")
         return
