@@ -89,7 +89,12 @@ async def test_a_set_makes_its_applications_and_says_so_in_argo_cds_words() -> N
         told = [(c["type"], c["status"], c["reason"], c["message"]) for c in status(p)["conditions"]]
         assert told == [
             ("ErrorOccurred", "False", "ApplicationSetUpToDate", words),
-            ("ParametersGenerated", "True", "ParametersGenerated", "Successfully generated parameters for all Applications"),
+            (
+                "ParametersGenerated",
+                "True",
+                "ParametersGenerated",
+                "Successfully generated parameters for all Applications",
+            ),
             ("ResourcesUpToDate", "True", "ApplicationSetUpToDate", words),
         ]
         await p.until(lambda: [r.get("status") for r in status(p)["resources"]] == ["OutOfSync", "OutOfSync"])
