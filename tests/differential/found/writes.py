@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from differential.found.requests import ACCOUNTS, BUDGETS, ENDPOINTS, MAPS, POD, PODS, ROLES, SECRETS, WIDGET, WIDGETS
+from differential.found.requests import (
+    ACCOUNTS,
+    BUDGETS,
+    ENDPOINTS,
+    MAPS,
+    POD,
+    PODS,
+    QUOTAS,
+    ROLES,
+    SECRETS,
+    WIDGET,
+    WIDGETS,
+)
 from differential.many import CONTINUE
 from differential.steps import JSON_PATCH, MERGE, STRATEGIC, Step
 
@@ -14,6 +26,10 @@ DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 HOOK = f"{HOOKS}/{{ns}}-x"
+UNVERSIONED: tuple[Any, ...] = (
+    *({"note": "x", "name": "v", "b": 1}, {"name": 1}, {"name": "x", "labels": {"a": 1}}, {"name": "x", "spec": {}}),
+    {"apiVersion": "v1", "name": "x"},
+)
 BYTES: tuple[Any, ...] = ([300], [1, 1.5], [True], [[]], [{"a": 1}], ["x", 300], [65, None])
 
 
@@ -109,6 +125,20 @@ SEQUENCES: dict[str, list[Step]] = {
         ),
         *(SECRETS.post({"metadata": {"name": "x"}, "data": {"a": value}}) for value in BYTES),
         SECRETS.patch(MERGE, {"data": {"b": [-1, "x"]}}),
+    ],
+    "what has no version is read into a type without one": [
+        QUOTAS.post({"metadata": {"name": "x"}, "spec": {"hard": {"pods": "1"}}}),
+        *(QUOTAS.patch(JSON_PATCH, [{"op": "replace", "path": "", "value": value}]) for value in UNVERSIONED),
+        *(QUOTAS.patch(JSON_PATCH, [{"op": "remove", "path": path}]) for path in ("/apiVersion", "/kind")),
+        QUOTAS.patch(MERGE, {"apiVersion": None, "name": "x", "labels": {"a": "b"}}),
+        QUOTAS.patch(MERGE, {"apiVersion": None, "name": "x", "labels": 1, "finalizers": [1]}),
+        PODS.post({"metadata": {"name": "x"}, "spec": POD}),
+        PODS.patch(MERGE, {"apiVersion": None, "name": "y", "bogus": 1}),
+        PODS.patch(MERGE, {"apiVersion": None, "kind": None}),
+    ],
+    "a namespace is deleted only if it is the one that is meant": [
+        Step("DELETE", "/api/v1/namespaces/{ns}", {"preconditions": both}, about="/api/v1/namespaces/{ns}")
+        for both in ({"uid": "x"}, {"uid": "x", "resourceVersion": "1"})
     ],
     "a key for SSH that is empty is none": [
         SECRETS.post(

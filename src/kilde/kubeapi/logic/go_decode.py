@@ -55,6 +55,22 @@ def decode(node: Node, obj: Object) -> Decoded:
     return Decoded(found, tuple(walk.unknown))
 
 
+def decode_unversioned(node: Node, obj: Object) -> Decoded:
+    """The same for a document without an apiVersion, which Go reads into the type that has no version.
+
+    That one has the fields of metadata as its own, and names for the others that nobody writes.
+    """
+    meta, walk = node.child("metadata"), _Walk()
+    if meta is None or meta.map is None:
+        return decode(node, obj)
+    own = {key: below for key in ("apiVersion", "kind") if (below := node.child(key)) is not None}
+    flat = Node(map=MapNode({**meta.map.fields, **own}), definition=node.definition)
+    found = walk.map(flat, obj, _At(path="ObjectMeta"))
+    if walk.wrong is not None:
+        raise walk.wrong
+    return Decoded({"metadata": {key: value for key, value in found.items() if key not in own}}, tuple(walk.unknown))
+
+
 def _fits(node: Node, value: Json) -> bool:
     """Whether a value is of its type as it stands: the fast way through what nearly every request holds."""
     kind = type(value)

@@ -14,6 +14,8 @@ from kilde.kubeapi.verbs.admit import check_namespace, finished
 from kilde.kubeapi.world import World
 
 _IMMORTAL = ("default", "kube-system", "kube-public")
+# Kinds whose own deletion looks at preconditions, in other words.
+_LOOK_THEMSELVES = frozenset(("namespaces", "customresourcedefinitions.apiextensions.k8s.io"))
 _SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 
 
@@ -67,15 +69,18 @@ def check_protected(kind: Kind, name: str) -> None:
 def check_preconditions(kind: Kind, old: Object, options: DeleteOptions) -> None:
     """409 where the caller meant another object, or another state of it."""
     meta = old["metadata"]
-    about = failures.Named(kind.resource.group, kind.resource.kind, meta["name"])
-    if options.uid is not None and options.uid != meta["uid"]:
-        why = f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']})"
-        raise failures.conflict(about, f"{why}. The object might have been deleted and then recreated")
-    if options.version is not None and options.version != meta["resourceVersion"]:
-        numbers = (
-            f"the ResourceVersion in the precondition ({options.version}) does not match the ResourceVersion in record"
-        )
-        raise failures.conflict(about, f"{numbers} ({meta['resourceVersion']}). The object might have been modified")
+    for what, wanted, found, fate in (
+        ("UID", options.uid, meta["uid"], "deleted and then recreated"),
+        ("ResourceVersion", options.version, meta["resourceVersion"], "modified"),
+    ):
+        if wanted is None or wanted == found:
+            continue
+        if kind.storage in _LOOK_THEMSELVES:
+            why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+            raise failures.conflict(kind.about(meta["name"]), why)
+        why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
+        about = failures.Named(kind.resource.group, kind.resource.kind, meta["name"])
+        raise failures.conflict(about, f"{why}. The object might have been {fate}")
 
 
 def answers_object(kind: Kind) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import PatchError, PatchRejected
@@ -15,7 +16,7 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.go_decode import WrongType
+from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode_unversioned
 from kilde.kubeapi.logic.json_words import json_problem, word_of
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch
@@ -28,6 +29,7 @@ from kilde.kubeapi.world import World
 
 BUILTIN_PATCHES = (negotiate.JSON_PATCH, negotiate.MERGE, negotiate.STRATEGIC, negotiate.APPLY)
 CUSTOM_PATCHES = (negotiate.JSON_PATCH, negotiate.MERGE, negotiate.APPLY)
+Decoding = Callable[[Object], Decoded]
 
 
 def patch(world: World, call: Call, media: str, raw: bytes) -> tuple[Record, bool]:
@@ -136,17 +138,20 @@ def _decoded(call: Call, made: Object, rest: Object | None, told: Callable[[], O
     if call.kind.resource.custom and not made.get("kind"):
         text = _text(told())
         raise _unlike(text, f"Object 'Kind' is missing in '{text}'")
+    decoding: Decoding = call.kind.decoded
+    if rest is None and not call.kind.resource.custom and not made.get("apiVersion"):
+        decoding = partial(decode_unversioned, call.kind.node)
     try:
-        decoded = call.kind.decoded(made)
+        decoded = decoding(made)
     except WrongType as error:
         if rest is not None:
-            first = _first_fault(call, as_go_writes(call.kind.node, made)) or error
+            first = _first_fault(decoding, as_go_writes(call.kind.node, made)) or error
             raise _unlike(printed(rest), first.restored) from error
         shown = told()
-        raise unfit(shown, (_first_fault(call, shown) or error).what) from error
+        raise unfit(shown, (_first_fault(decoding, shown) or error).what) from error
     unknown = decoded.unknown
     if rest is None and len(unknown) > 1:
-        unknown = call.kind.decoded(told()).unknown
+        unknown = decoding(told()).unknown
     problems = tuple(f'unknown field "{path}"' for path in unknown)
     if rest is not None:
         problems = tuple(sorted(problems))
@@ -158,10 +163,10 @@ def _decoded(call: Call, made: Object, rest: Object | None, told: Callable[[], O
     return {**found, "metadata": dict(found.get("metadata") or {})}
 
 
-def _first_fault(call: Call, made: Json) -> WrongType | None:
+def _first_fault(decoding: Decoding, made: Object) -> WrongType | None:
     """What is told of several values of a wrong type: the first in the order in which a real server has them."""
     try:
-        call.kind.decoded(made)
+        decoding(made)
     except WrongType as error:
         return error
     return None
