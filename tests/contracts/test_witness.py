@@ -18,7 +18,7 @@ from kilde.core.ledger.checkpoint import ORIGIN
 from kilde.engine.records.notary import Notary
 from kilde.engine.records.witnessing import Witnessing, contradictions, heard
 from kilde.ports.witness import Witness
-from kilde.wiring.ledgers import open_witness
+from kilde.wiring.witnesses import open_witness
 
 NOTE = f"{ORIGIN}1\n{{}}\nroot\n\n— {ORIGIN}1 c2lnbmF0dXJl\n"
 Open = Callable[[str], contextlib.AbstractContextManager[Witness]]

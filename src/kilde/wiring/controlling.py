@@ -22,11 +22,12 @@ from kilde.engine.sources.sops import SopsKeys
 from kilde.engine.world import World
 from kilde.ports.sources import Credentials
 from kilde.ports.vault import Vault
-from kilde.wiring.ledgers import open_ledger, open_witness
+from kilde.wiring.ledgers import open_ledger
 from kilde.wiring.programs import programs
 from kilde.wiring.reaching import reacher
 from kilde.wiring.sourcing import open_downloads, open_sources
 from kilde.wiring.undo_store import open_undo
+from kilde.wiring.witnesses import open_witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

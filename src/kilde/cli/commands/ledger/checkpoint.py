@@ -17,7 +17,8 @@ def command(*, data_dir: Path, key: bool, witnesses: tuple[str, ...]) -> None:
     import asyncio
 
     from kilde.adapters.clock import SystemClock
-    from kilde.wiring.ledgers import existing_ledger, tell_witnesses
+    from kilde.wiring.ledgers import existing_ledger
+    from kilde.wiring.witnesses import tell_witnesses
 
     with existing_ledger(data_dir.absolute(), SystemClock()) as (ledger, notary):
         if key:

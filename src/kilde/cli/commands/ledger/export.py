@@ -29,7 +29,8 @@ def command(*, data_dir: Path, begin: str, end: str, target: Path) -> None:
     """
     from kilde.adapters.clock import SystemClock
     from kilde.cli.exporting import export, number_at
-    from kilde.wiring.ledgers import bundle_commits, existing_ledger
+    from kilde.wiring.evidence import bundle_commits
+    from kilde.wiring.ledgers import existing_ledger
 
     folder = data_dir.absolute()
     with existing_ledger(folder, SystemClock()) as (ledger, notary):

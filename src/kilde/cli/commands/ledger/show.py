@@ -125,7 +125,7 @@ def _running(
 
     from kilde.cli.ledger_formats import write_manifests
     from kilde.core.ledger.answers import running_at
-    from kilde.wiring.ledgers import rebuild_all
+    from kilde.wiring.evidence import rebuild_all
 
     deployed = running_at(found, moment, cluster)
     rebuilt = asyncio.run(rebuild_all(data_dir.absolute(), [view for _, view in deployed]))

@@ -13,6 +13,7 @@ from kilde.cli.witnesses import witness_option
 if TYPE_CHECKING:
     from kilde.core.ledger.chain import Anchor
     from kilde.core.ledger.checkpoint import PublicKey
+    from kilde.core.ledger.evidence import Note
 
 FOUND = 1
 
@@ -38,6 +39,14 @@ def _read_key(_ctx: click.Context, _option: click.Parameter, value: str) -> "Pub
         raise click.BadParameter(str(error)) from error
 
 
+def _notes(witnesses: tuple[str, ...], data_dir: Path) -> "list[Note]":
+    import asyncio
+
+    from kilde.wiring.witnesses import ask_witnesses
+
+    return asyncio.run(ask_witnesses(witnesses, data_dir.absolute()))
+
+
 @click.command("verify", epilog="Example: kilde ledger verify --data-dir state")
 @data_dir_option
 @click.option(
@@ -60,11 +69,9 @@ def command(
     *, data_dir: Path, head: "Anchor | None", key: "PublicKey | None", witnesses: tuple[str, ...], output: str
 ) -> int:
     """Checks everything: chain, tree, keys, checkpoints, people. Exit code 1 when something is not what it was: it is named."""
-    import asyncio
+    from kilde.wiring.ledgers import ledger_to_read
 
-    from kilde.wiring.ledgers import ask_witnesses, ledger_to_read
-
-    notes = asyncio.run(ask_witnesses(witnesses, data_dir.absolute())) if witnesses else []
+    notes = _notes(witnesses, data_dir) if witnesses else []
     with ledger_to_read(data_dir) as ledger:
         verdict = ledger.verify([head] if head else [], notes=notes, trusted=key)
     printed = f"{verdict.head.number}:{verdict.head.hash}" if verdict.head else ""
