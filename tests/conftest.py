@@ -20,6 +20,28 @@ settings.register_profile("kilde", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("kilde")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives each worker of xdist its share of the slow files first, so that none ends with a test of minutes while others rest.
+
+    Workers begin with an equal stretch of the list each, and take from the end of another's when they are through.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path, found in files.items() if any(one.get_closest_marker("slow") for one in found)]
+    quick = [item for item in items if item.path not in slow]
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        share = [item for path in slow[number::workers] for item in files[path]]
+        room = max(0, (len(items) - len(ordered)) // (workers - number) - len(share))
+        ordered += [*share, *quick[:room]]
+        del quick[:room]
+    items[:] = ordered + quick
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the program does."""
