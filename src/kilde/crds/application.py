@@ -140,7 +140,7 @@ def status() -> Schema:
             "operationState": _operation_state(),
             "reconciledAt": moment(),
             "resourceHealthSource": text(),
-            "resources": many(_resource(), "What it consists of."),
+            "resources": many(resource(), "What it consists of."),
             "sourceHydrator": _hydration(),
             "sourceType": text(),
             "sourceTypes": texts(),
@@ -175,7 +175,8 @@ def _comparison() -> Schema:
     )
 
 
-def _resource() -> Schema:
+def resource() -> Schema:
+    """What a status tells of one object."""
     return fields(
         {
             "group": text(),

@@ -71,27 +71,12 @@ def _status() -> Schema:
         {"lastTransitionTime": moment(), "message": text(), "reason": text(), "status": text(), "type": text()},
         required=("message", "reason", "status", "type"),
     )
-    resource = fields(
-        {
-            "group": text(),
-            "health": fields({"lastTransitionTime": moment(), "message": text(), "status": text()}),
-            "hook": flag(),
-            "kind": text(),
-            "name": text(),
-            "namespace": text(),
-            "requiresDeletionConfirmation": flag(),
-            "requiresPruning": flag(),
-            "status": text(),
-            "syncWave": whole(),
-            "version": text(),
-        }
-    )
     return fields(
         {
             "applicationStatus": many(progress),
             "conditions": many(condition),
             "health": fields({"lastTransitionTime": moment(), "message": text(), "status": text()}),
-            "resources": many(resource),
+            "resources": many(application.resource()),
             "resourcesCount": whole(),
         },
         description="What is.",

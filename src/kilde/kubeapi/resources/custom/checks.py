@@ -8,7 +8,7 @@ from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, no
 from kilde.kubeapi.resources.custom.extras import check_column, check_scale, check_selectable
 from kilde.kubeapi.resources.custom.schemas import check_schema
 from kilde.kubeapi.resources.validation.names import dns_1035_label, dns_subdomain
-from kilde.kubeapi.resources.validation.webhook_clients import ca_bundle_problem, check_service, check_url
+from kilde.kubeapi.resources.validation.webhook_clients import ca_bundle_problem, check_client
 
 _PROTECTED = re.compile(r"(?:.*\.)?(?:k8s\.io|kubernetes\.io)")
 _APPROVAL = "api-approved.kubernetes.io"
@@ -238,7 +238,7 @@ def _conversion(conversion: Object) -> Iterator[Cause]:
         if client is None:
             yield required(f"{at}.webhookClientConfig", "required when strategy is set to Webhook")
         else:
-            yield from _client(client, f"{at}.webhookClientConfig")
+            yield from check_client(client, f"{at}.webhookClientConfig")
         yield from _review_versions(versions, f"{at}.conversionReviewVersions")
         return
     words = "should not be set when strategy is not set to Webhook"
@@ -259,18 +259,6 @@ def _authority(conversion: Object, before: Object, old: Object) -> Iterator[Caus
     problem = ca_bundle_problem(bundle)
     if problem and not (former and ca_bundle_problem(former)):
         yield invalid("spec.conversion.webhookClientConfig.caBundle", bundle, problem)
-
-
-def _client(client: Object, at: str) -> Iterator[Cause]:
-    url, service = client.get("url"), client.get("service")
-    if (url is None) == (service is None):
-        yield required(at, "exactly one of url or service is required")
-    elif service is None:
-        yield from check_url(str(url), f"{at}.url")
-    else:
-        # The server takes the one name for the other here.
-        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
-        yield from check_service(swapped, f"{at}.service")
 
 
 def _review_versions(versions: Sequence[str], at: str) -> Iterator[Cause]:

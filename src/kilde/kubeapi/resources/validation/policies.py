@@ -24,7 +24,7 @@ from kilde.kubeapi.resources.validation.names import (
     path_segment,
     qualified_name,
 )
-from kilde.kubeapi.resources.validation.webhook_clients import check_service, check_url
+from kilde.kubeapi.resources.validation.webhook_clients import check_client
 
 _FAILURE = ("Fail", "Ignore")
 _MATCH = ("Equivalent", "Exact")
@@ -79,7 +79,7 @@ def _hook(hook: Object, at: str) -> Iterator[Cause]:
     yield from check_selector(hook.get("namespaceSelector"), f"{at}.namespaceSelector")
     yield from check_selector(hook.get("objectSelector"), f"{at}.objectSelector")
     yield from word_of(hook.get("reinvocationPolicy"), _REINVOCATION, f"{at}.reinvocationPolicy")
-    yield from _client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
+    yield from check_client(hook.get("clientConfig") or {}, f"{at}.clientConfig")
     yield from check_conditions(hook, f"{at}.matchConditions", _OF_WEBHOOKS)
 
 
@@ -94,18 +94,6 @@ def _review_versions(versions: list[str], at: str) -> Iterator[Cause]:
         yield from (invalid(f"{at}[{index}]", version, text) for text in dns_1035_label(version))
     if not {"v1", "v1beta1"} & set(versions):
         yield invalid(at, versions, "must include at least one of v1, v1beta1")
-
-
-def _client(config: Object, at: str) -> Iterator[Cause]:
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        yield required(at, "exactly one of url or service is required")
-    elif service is None:
-        yield from check_url(str(url), f"{at}.url")
-    else:
-        # The real server takes one for the other when it looks whether they are there.
-        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
-        yield from check_service(swapped, f"{at}.service")
 
 
 def _rule(rule: Object, at: str) -> Iterator[Cause]:

@@ -15,7 +15,20 @@ _FORM = "; desired format: https://host[/path]"
 _LAST_PORT = 65535
 
 
-def check_url(url: str, at: str) -> Iterator[Cause]:
+def check_client(client: Object, at: str) -> Iterator[Cause]:
+    """What is wrong with where a webhook is: a URL or a Service."""
+    url, service = client.get("url"), client.get("service")
+    if (url is None) == (service is None):
+        yield required(at, "exactly one of url or service is required")
+    elif service is None:
+        yield from _url(str(url), f"{at}.url")
+    else:
+        # The real server takes one for the other when it looks whether they are there.
+        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
+        yield from _service(swapped, f"{at}.service")
+
+
+def _url(url: str, at: str) -> Iterator[Cause]:
     """What is wrong with the url of a webhook."""
     try:
         parts = urlsplit(url)
@@ -63,7 +76,7 @@ def ca_bundle_problem(bundle: str) -> str:
     )
 
 
-def check_service(service: Object, at: str) -> Iterator[Cause]:
+def _service(service: Object, at: str) -> Iterator[Cause]:
     """What is wrong with the Service of a webhook; its port is filled in."""
     for key in ("name", "namespace"):
         if not service.get(key):
