@@ -276,6 +276,9 @@ async def test_an_expression_that_cannot_be_read_leaves_unknown_what_differs() -
         await p.until(lambda: p.phase() == "Error")
         assert (p.status()["operationState"]["message"], p.data("a")) == (told, None)
         await p.patch_application({"spec": {"ignoreDifferences": None}})
+        await p.until(lambda: p.sync() == "OutOfSync")
+        assert p.conditions() == [f"SyncError: Failed last sync attempt to [{sha}]: {told}"]
+        await p.patch_application({"operation": {"sync": {}}})
         await p.until(lambda: p.sync() == "Synced" and not p.conditions())
 
 
@@ -393,3 +396,33 @@ async def test_objects_without_a_namespace_are_told_one_by_one_and_hold_up_a_syn
         await p.patch_application({"operation": {"sync": {}}})
         await p.until(lambda: p.phase() == "Error")
         assert (p.status()["operationState"]["message"], p.data("c")) == (";".join(told), None)
+
+
+async def test_an_operation_that_cannot_be_rendered_is_tried_again() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application()
+        await p.until(lambda: p.sync() == "OutOfSync")
+        retry = {"limit": 1, "backoff": {"duration": "50ms"}}
+        await p.patch_application({"operation": {"sync": {"revision": "nope"}, "retry": retry}})
+        await p.until(lambda: p.phase() == "Error")
+        state = p.status()["operationState"]
+        assert (state["retryCount"], state["syncResult"]["revision"]) == (1, "nope")
+        assert state["message"].endswith("unable to resolve 'nope' to a commit SHA (retried 1 times).")
+        assert "operation" not in p.cluster.objects()[SHOP]
+
+
+async def test_a_good_commit_is_synced_though_the_branch_cannot_be_rendered() -> None:
+    async with play() as p:
+        good = await p.commit(a=config_map("a"))
+        await p.commit(a="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [}\n")
+        await p.application()
+        await p.until(lambda: p.sync() == "Unknown")
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.phase() == "Error")
+        assert "Failed to load target state" in p.status()["operationState"]["message"]
+        await p.patch_application({"operation": {"sync": {"revision": good}}})
+        await p.until(lambda: p.phase() == "Succeeded")
+        assert p.data("a") == {"k": "v"}
+        await p.until(lambda: p.sync() == "Unknown" and [one["status"] for one in resources(p)] == ["Unknown"])
+        assert p.status()["history"][0]["revision"] == good

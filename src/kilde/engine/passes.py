@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import structlog
 
+from kilde.core.apply.outcome import Outcome, Phase
 from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
 from kilde.core.apps.conditions import deletion_error
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import Verdict
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
+from kilde.core.plan.planner import Plan
 from kilde.engine.context import Context
 from kilde.engine.deletion.application import delete_application
 from kilde.engine.deletion.hooks import await_hooks
@@ -23,9 +25,9 @@ from kilde.engine.operation import blocked
 from kilde.engine.operation.automated import unrivalled
 from kilde.engine.operation.dependencies import ClusterOf, Dependencies
 from kilde.engine.operation.operate import Job, operate, selected
-from kilde.engine.operation.wanted import wanted_operation
+from kilde.engine.operation.wanted import asked_for, wanted_operation
 from kilde.engine.quarantine import judge_revision, wished
-from kilde.engine.runtime import Running, Runtime, Wish
+from kilde.engine.runtime import NOTHING, Running, Runtime, Wish
 from kilde.engine.sources.wishes import Wishes, owned_refs
 from kilde.engine.verdicts import Verdicts, not_loaded
 
@@ -116,8 +118,8 @@ class Passes:
         if running is None or ctx.settings.shadow:
             await self._verdicts.tell(app, self._verdicts.of(app, rt, wish, survey, condition), refresh=refresh)
             return 5.0 if rt.fighting else None  # the condition goes when they stop
-        if told := blocked.refusal(app, running.operation):
-            return await self._refuse(app, rt, running.operation, told)
+        if running.operation.problem:
+            return await self._refuse(app, rt, running, f"Invalid operation request: {running.operation.problem}", wish)
         later = await self._begins_later(
             app, running, lambda why: self._verdicts.of(app, rt, wish, survey, why or condition), refresh
         )
@@ -155,23 +157,29 @@ class Passes:
             await blocked.tell(ctx, app, running, verdict(condition), refresh, message)
         return (again,)
 
-    async def _operate(self, app: Application, rt: Runtime, wish: Wish, running: Running) -> float | None:
+    async def _operate(
+        self, app: Application, rt: Runtime, wish: Wish, running: Running, *, told: Verdict | None = None
+    ) -> float | None:
+        """`told`: how it looks meanwhile, where what Git has cannot be rendered."""
         ctx = self._ctx
         operation = running.operation
         rt.running = running
+        if app.uncomparable:
+            return await self._refuse(app, rt, running, f"ComparisonError: {app.uncomparable}", wish)
         if running.retries and operation.retry.refresh:
             wish = await self._newest(app, rt, wish)
         target, acting = wish, app.under(operation)
         job_rt = rt if acting is app else Runtime(wish=wish)  # whether it may be pruned rests on the options
         others = operation.sources and operation.sources != app.sources
         if others and (denied := ctx.projects.refusals(replace(app, sources=operation.sources))):
-            return await self._refuse(app, rt, operation, "; ".join(denied))
+            return await self._refuse(app, rt, running, "; ".join(denied), wish.at(operation.revisions))
         if others or operation.manifests or operation.revisions not in ((), wish.revisions):
             try:
                 target = await self._target(app, rt, operation)
             except KildeError as error:
-                told = f"ComparisonError: {not_loaded(app, rt, error, operation)[1]}"
-                return await self._refuse(app, rt, operation, str(error) if operation.manifests else told)
+                why = f"ComparisonError: {not_loaded(app, rt, error, operation)[1]}"
+                why = str(error) if operation.manifests else why
+                return await self._refuse(app, rt, running, why, wish.at(operation.revisions), told)
             job_rt = Runtime(wish=target)
             needed = {*target.objects, *rt.held_refs, *(ref for ref, _ in target.hooks)}
             await ctx.watch_all(app.name, needed, await ctx.world.cluster.discovery())
@@ -191,12 +199,15 @@ class Passes:
             plan=plan,
             revision=revision,
             running=running,
-            verdict=lambda: self._verdicts.now(app, rt, wish),
+            verdict=lambda: told or self._verdicts.now(app, rt, wish),
             refresh=lambda: self._refreshed(app, rt, wish),
         )
+        return await self._carried_out(job, rt)
+
+    async def _carried_out(self, job: Job, rt: Runtime) -> float | None:
         rt.busy = True
         try:
-            delay = await operate(ctx, job)
+            delay = await operate(self._ctx, job)
         finally:
             rt.busy = False
         if delay is None:
@@ -204,10 +215,27 @@ class Passes:
             return 0.001  # look once more: what came meanwhile, and whether it is all in step now
         return delay
 
-    async def _refuse(self, app: Application, rt: Runtime, operation: Operation, why: str) -> float:
-        rt.running = None
-        await blocked.refuse(self._ctx, app, operation, why)
-        return 0.001
+    async def _refuse(
+        self, app: Application, rt: Runtime, running: Running, why: str, wish: Wish, told: Verdict | None = None
+    ) -> float | None:
+        """An attempt that cannot begin; it is made again where the operation says so."""
+        if running.operation.problem:
+            rt.running = None
+            await blocked.refuse(self._ctx, app, running.operation, why)
+            return 0.001
+        rt.running, running.ended = running, Outcome(Phase.ERROR, why)
+        nothing = Plan(changes=())
+        job = Job(
+            app=app,
+            rt=rt,
+            wish=wish,
+            plan=nothing,
+            revision=None,
+            running=running,
+            verdict=lambda: told or self._verdicts.now(app, rt, wish),
+            refresh=lambda: self._refreshed(app, rt, wish),
+        )
+        return await self._carried_out(job, rt)
 
     async def _refreshed(self, app: Application, rt: Runtime, wish: Wish) -> None:
         """Looks at Git anew while an operation waits, if somebody asks for that."""
@@ -253,6 +281,16 @@ class Passes:
             conditions=(condition, *(() if isinstance(error, SourceError) else self._verdicts.unavailable(app))),
         )
         await self._verdicts.tell(app, verdict, refresh=refresh)
-        if app.operation is not None and not app.operation.automated:
-            await blocked.refuse(self._ctx, app, app.operation, f"ComparisonError: {condition[1]}")
-        return None
+        running = None if ctx.settings.shadow else asked_for(ctx, app, rt)
+        if running is None or running.operation.automated:
+            return None
+        later = await self._begins_later(app, running, lambda why: verdict, refresh)
+        if later is not None:
+            return later[0]
+        wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
+        if wait > 0:
+            return 0.001 if await blocked.ended(ctx, app, running) else wait
+        operation, best = running.operation, rt.wish or NOTHING
+        if operation.manifests or operation.revisions or (operation.sources and operation.sources != app.sources):
+            return await self._operate(app, rt, best, running, told=verdict)
+        return await self._refuse(app, rt, running, f"ComparisonError: {condition[1]}", best.at(()), verdict)

@@ -109,11 +109,18 @@ class Wish:
         """The commit, or all of them in one word."""
         return joined(self.revisions)
 
+    def at(self, revisions: tuple[str, ...]) -> "Wish":
+        """The same, as what is told of other commits."""
+        return replace(self, revisions=revisions)
+
     def moved(self, app: Application, revisions: tuple[str, ...]) -> "Wish":
         """The same wish at other commits, which change nothing that it is made from."""
         attempt = last_attempt(app.status)
         synced = attempt is not None and attempt.revision == self.sha
         return replace(self, revisions=revisions, synced_at=self.sha if synced else self.synced_at)
+
+
+NOTHING = Wish(revisions=(), source_types=(), digest="", objects={}, hooks=(), repeated=())
 
 
 @dataclass(slots=True)

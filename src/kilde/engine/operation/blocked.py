@@ -51,13 +51,6 @@ async def ended(ctx: Context, app: Application, running: Running) -> bool:
     return True
 
 
-def refusal(app: Application, operation: Operation) -> str:
-    """Why it cannot even begin; "" where it can."""
-    if operation.problem:
-        return f"Invalid operation request: {operation.problem}"
-    return f"ComparisonError: {app.uncomparable}" if app.uncomparable else ""
-
-
 async def refuse(ctx: Context, app: Application, operation: Operation, message: str) -> None:
     """An operation that cannot even begin."""
     now = ctx.now()

@@ -17,13 +17,8 @@ def wanted_operation(
     ctx: Context, app: Application, rt: Runtime, survey: Survey, wish: Wish
 ) -> tuple[Running | None, tuple[str, str] | None]:
     """The operation, or the condition that tells why none begins though objects are out of sync."""
-    if rt.running is not None:
-        return rt.running, None
-    left = left_over(ctx, app)
-    if left is not None:
-        return left, None
-    if app.operation is not None:
-        return Running(app.operation, heal=False, started_at=ctx.now(), number=0), None
+    if (asked := asked_for(ctx, app, rt)) is not None:
+        return asked, None
     if ctx.window(app.name) is not None or app.uncomparable:
         return None, None  # people are at work: nothing is done by itself
     allowed = begun_for(ctx, app, survey.plan)
@@ -43,6 +38,14 @@ def wanted_operation(
     else:
         block = automated_operation(app, wish.revisions)
     return Running(read_operation(block), heal=decision.heal, started_at=ctx.now(), number=0), None
+
+
+def asked_for(ctx: Context, app: Application, rt: Runtime) -> Running | None:
+    """The operation that runs, was cut off, or that somebody asks for."""
+    running = rt.running or left_over(ctx, app)
+    if running is None and app.operation is not None:
+        running = Running(app.operation, heal=False, started_at=ctx.now(), number=0)
+    return running
 
 
 def _left_to_heal(ctx: Context, app: Application, plan: Plan) -> Plan:

@@ -24,7 +24,7 @@ from kilde.ports.cluster import Cluster, Resource
 log = structlog.get_logger()
 
 _AT_ONCE = 8  # lists
-_REST = 30.0  # seconds: refreshes within it are served by what was seen
+_SHARE = 20.0  # after a look that took a second, refreshes are served for so many by what it saw
 
 
 class _Meta(msgspec.Struct, gc=False):
@@ -49,7 +49,7 @@ class Strays:
         self._cluster, self._live, self._projects, self._clock = cluster, live, projects, clock
         self._found: dict[str, frozenset[ObjectRef]] = {}
         self._looked_for: set[str] = set()
-        self._begun = float("-inf")
+        self._begun = self._rested = float("-inf")
         self._turn = asyncio.Lock()
 
     def of(self, app: str) -> frozenset[ObjectRef]:
@@ -66,13 +66,14 @@ class Strays:
         """
         is_new = not app.status.get("resources") and app.name not in self._looked_for
         asked = self._clock.monotonic()
-        if not is_new and (not app.refresh or (app.refresh != "hard" and asked - self._begun < _REST)):
+        if not is_new and (not app.refresh or (app.refresh != "hard" and asked < self._rested)):
             return False
         async with self._turn:
             if self._begun < asked:
                 begun = self._clock.monotonic()
                 self._found = await self._look(of)
-                self._begun = begun
+                self._begun, took = begun, self._clock.monotonic() - begun
+                self._rested = begun + took * _SHARE
         self._looked_for.add(app.name)
         return True
 
