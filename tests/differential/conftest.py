@@ -11,7 +11,7 @@ from build_real import OLD_APISERVERS, where
 
 from differential.hooks import Hook, serving
 from differential.sides import Ask, Pair, ours_beside
-from real.control_plane import control_plane
+from real.control_plane import ControlPlane, control_plane
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +37,13 @@ def older_pair(
 def _beside(folder: Path, program: str = "kube-apiserver", *more: str) -> Iterator[Pair]:
     real = control_plane(folder / "real", controllers=False, apiserver=program)
     with real as plane, ours_beside(plane, folder / "ours", "--controllers", "off", *more) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def controlled(live_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The real control plane with its controllers, and ours with its own; no scheduler, no kubelet."""
+    with ours_beside(live_cluster, tmp_path_factory.mktemp("controlled"), "--controllers", "on") as both:
         yield both
 
 

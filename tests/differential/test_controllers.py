@@ -4,7 +4,6 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import yaml
 
 from differential.manifests import collection
 from differential.normal import differences, normal
-from differential.sides import Ask, Pair, Side, ours_beside
-from real.control_plane import ControlPlane
+from differential.sides import Ask, Pair, Side
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -27,18 +25,19 @@ KINDS = (
     "apis/autoscaling/v2 horizontalpodautoscalers", "apis/discovery.k8s.io/v1 endpointslices", "api/v1 resourcequotas",
 )  # fmt: skip
 PATIENCE = 30.0
+MANY = {
+    "replicas": 40,
+    "selector": {"matchLabels": {"app": "a"}},
+    "template": {
+        "metadata": {"labels": {"app": "a"}},
+        "spec": {"terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "a:1"}]},
+    },
+}
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 _HASH = re.compile(rf"(?:(?<=-)|(?<=pod-template-hash\": \"))[{_SAFE}]{{8,10}}(?=[-\\\" .]|$)")
 _SUFFIX = re.compile(rf"(?<=[a-z0-9>]-)[{_SAFE}]{{5}}(?=[\", ]|$)")
 _HASHED = ("pod-template-hash",)
 _OWN = ("managedFields", "creationTimestamp", "resourceVersion", "uid", "generation")
-
-
-@pytest.fixture(scope="module")
-def controlled(live_cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """The real control plane with its controllers, and ours with its own; no scheduler, no kubelet."""
-    with ours_beside(live_cluster, tmp_path_factory.mktemp("controlled"), "--controllers", "on") as both:
-        yield both
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[one["name"] for one in SCENARIOS])
@@ -140,3 +139,44 @@ def _object(body: dict[str, Any]) -> dict[str, Any]:
     for field in {"ports", "endpoints"} & body.keys():  # those of a slice have no order: a hash and a map of Go give it
         body = {**body, field: sorted(body[field] or (), key=json.dumps)}
     return {**body, "metadata": {**meta, "labels": labels}}
+
+
+def test_a_source_tells_no_more_than_25_events_about_an_object(controlled: Pair) -> None:
+    namespace = f"c{secrets.token_hex(3)}"
+    controlled.set_up(Ask("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}}))
+    controlled.await_answer(Ask("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"), 200)
+    path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
+    body = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "many"}, "spec": MANY}
+    controlled.set_up(Ask("POST", path, body))
+    for side in (controlled.real, controlled.ours):
+        _counted(side, f"{path}/many", 40)
+    none = Ask("PATCH", f"{path}/many/scale", {"spec": {"replicas": 0}}, "application/merge-patch+json")
+    controlled.set_up(none)
+    for side in (controlled.real, controlled.ours):
+        _counted(side, f"{path}/many", 0)
+    told = [_told_of(side, namespace) for side in (controlled.real, controlled.ours)]
+
+    combined = "(combined from similar events): Created pod: many-<suffix>"
+    assert told[0] == told[1] == sorted([("Created pod: many-<suffix>", 1)] * 9 + [(combined, 16)])
+
+
+def _counted(side: Side, path: str, wanted: int) -> None:
+    """Waits until a ReplicaSet tells that it has so many pods."""
+    until = time.monotonic() + PATIENCE
+    while side.ask(Ask("GET", path))["body"].get("status", {}).get("replicas", 0) != wanted:
+        assert time.monotonic() < until, (path, wanted)
+        time.sleep(0.05)
+
+
+def _told_of(side: Side, namespace: str) -> list[tuple[str, int]]:
+    """The Events of a namespace once none has come for a second: what they say, and how often."""
+    seen: list[tuple[str, int]] = []
+    until, calm = time.monotonic() + PATIENCE, time.monotonic()
+    while time.monotonic() - calm < 1:
+        items = side.ask(Ask("GET", f"/api/v1/namespaces/{namespace}/events"))["body"]["items"]
+        found = sorted((_SUFFIX.sub("<suffix>", one["message"]), one["count"]) for one in items)
+        if found != seen:
+            seen, calm = found, time.monotonic()
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
+    return seen

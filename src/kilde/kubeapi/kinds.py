@@ -26,6 +26,7 @@ from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.conversions import CONVERSIONS, Conversion
 from kilde.kubeapi.resources.kinds import WITHOUT_GENERATION, Resource
 from kilde.kubeapi.resources.openapi import Schemas
+from kilde.kubeapi.resources.policies.whole_schemas import Served
 from kilde.kubeapi.resources.printers.column import Printer
 from kilde.kubeapi.resources.release import Release
 from kilde.kubeapi.resources.release import release as newest
@@ -247,6 +248,11 @@ class Kinds:
         self._made: dict[tuple[str, str, str], Kind] = dict(custom)
         self.release = release or newest()
         self._types = self.release.types
+
+    @property
+    def served(self) -> Served:
+        """What they are made of."""
+        return Served(self.catalog, self.schemas, self._types)
 
     def at(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind behind a path; None if nothing is served there."""

@@ -164,6 +164,7 @@ async def _running(
                 api = LocalApi(world)
                 moving = controllers.assemble(
                     api,
+                    lambda: world.kinds.served,
                     mode=settings.controllers,
                     nodes=settings.nodes,
                     cloud=settings.cloud,

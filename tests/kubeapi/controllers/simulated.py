@@ -9,9 +9,17 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.clock import manual
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.registry import control_plane, simulator
+from kilde.kubeapi.resources.catalog import Catalog
+from kilde.kubeapi.resources.policies.whole_schemas import Served
+from kilde.kubeapi.resources.release import release
 from kubeapi.controllers.small_api import SmallApi
 
 _LATE = 200  # times in a row
+
+
+def served() -> Served:
+    """The built-in kinds."""
+    return Served(Catalog(), {}, release().types)
 
 
 class Cluster:
@@ -21,7 +29,9 @@ class Cluster:
         self.clock = manual()
         self.api = SmallApi(self.clock.now)
         self.loop = Loop(
-            self.api, [*control_plane(ca="PEM", cloud=cloud), *simulator(nodes=nodes, cloud=cloud)], self.clock
+            self.api,
+            [*control_plane(ca="PEM", cloud=cloud, served=served), *simulator(nodes=nodes, cloud=cloud)],
+            self.clock,
         )
 
     async def settle(self, seconds: float = 0.0) -> None:

@@ -16,7 +16,7 @@ from kilde.kubeapi.controllers.queue import Queue, Timers
 from kilde.kubeapi.controllers.registry import control_plane, simulator
 from kilde.kubeapi.controllers.steps import Key
 from kilde.kubeapi.interface import ApiError, Event
-from kubeapi.controllers.simulated import deployment, pod, running, verdicts, workload
+from kubeapi.controllers.simulated import deployment, pod, running, served, verdicts, workload
 
 
 def seen(name: str, version: int, uid: str = "u", **spec: object) -> Object:
@@ -109,7 +109,9 @@ async def test_controllers_that_start_over_a_settled_cluster_write_nothing() -> 
         )
         await cluster.settle(5)
         before = len(cluster.api.writes)
-        again = Loop(cluster.api, [*control_plane(ca="PEM", cloud=True), *simulator(nodes=2)], cluster.clock)
+        again = Loop(
+            cluster.api, [*control_plane(ca="PEM", cloud=True, served=served), *simulator(nodes=2)], cluster.clock
+        )
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job(), name=name) for name, job in again.jobs().items()]
             for _ in range(3000):
@@ -133,7 +135,7 @@ async def test_a_gap_in_the_watch_is_closed_by_a_fresh_list() -> None:
                     raise ApiError(410, "Expired", "too old resource version")
                 yield event
 
-        other = Loop(cluster.api, [*control_plane(ca="PEM", cloud=False)], cluster.clock)
+        other = Loop(cluster.api, [*control_plane(ca="PEM", cloud=False, served=served)], cluster.clock)
         cluster.api.watch = breaking  # type: ignore[method-assign]
         async with asyncio.TaskGroup() as group:
             task = group.create_task(other.watch())
@@ -225,7 +227,7 @@ async def test_the_pods_of_a_node_that_is_gone_are_given_up() -> None:
 )
 async def test_a_mode_names_what_moves(mode: Mode, some: set[str]) -> None:
     async with running() as cluster:
-        names = set(assemble(cluster.api, mode=mode, nodes=2, clock=cluster.clock).jobs)
+        names = set(assemble(cluster.api, served, mode=mode, nodes=2, clock=cluster.clock).jobs)
         assert some <= names
         assert ("kubelet-0" in names, "watch" in names) == (mode is Mode.SIMULATE, mode is not Mode.OFF)
 

@@ -6,7 +6,7 @@ import pytest
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.bootstrap import bootstrap
-from kubeapi.controllers.simulated import deployment, pod, running
+from kubeapi.controllers.simulated import Cluster, deployment, pod, running, workload
 
 pytestmark = pytest.mark.anyio
 _SLICES = "endpointslices.discovery.k8s.io"
@@ -310,6 +310,23 @@ async def test_events_that_differ_in_their_text_alone_are_combined_from_the_tent
         assert together["message"].startswith("(combined from similar events): Created pod: web-")
         assert together["reportingComponent"] == ""
         assert (len(alone), together["count"], {event["count"] for event in alone}) == (9, 5, {1})
+
+
+async def test_of_a_source_25_events_about_an_object_are_told_and_one_more_each_five_minutes() -> None:
+    async with running() as cluster:
+        await cluster.make("replicasets.apps", workload("ReplicaSet", "web", replicas=40))
+        await cluster.settle(5)
+        assert counts(cluster) == [1] * 9 + [16]
+        for replicas, told in ((41, 16), (42, 33)):
+            await cluster.settle(151)
+            await cluster.change("replicasets.apps", "shop", "web", {"spec": {"replicas": replicas}})
+            await cluster.settle(0.1)
+            assert counts(cluster) == [1] * 9 + [told]
+
+
+def counts(cluster: Cluster) -> list[int]:
+    """How often each Event says that a pod was made."""
+    return sorted(event["count"] for event in cluster.all("events") if event["reason"] == "SuccessfulCreate")
 
 
 async def test_events_are_forgotten_after_an_hour() -> None:

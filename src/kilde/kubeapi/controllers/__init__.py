@@ -11,6 +11,7 @@ from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.controllers.nodes import VERSION
 from kilde.kubeapi.controllers.registry import control_plane, simulator
 from kilde.kubeapi.interface import Api
+from kilde.kubeapi.resources.policies.whole_schemas import Served
 
 
 class Mode(StrEnum):
@@ -30,6 +31,7 @@ class Moving(NamedTuple):
 
 def assemble(
     api: Api,
+    served: Callable[[], Served],
     *,
     mode: str = Mode.SIMULATE,
     nodes: int = 2,
@@ -41,6 +43,7 @@ def assemble(
 ) -> Moving:
     """What is to run; the job `bootstrap` ends by itself.
 
+    `served` tells what the API serves at that moment.
     `nodes` is the number of pretended nodes, `cloud` whether something beside them gives addresses and volumes and measures
     load, `marks` what some nodes register with, `ca` the PEM of the authority that
     signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` the kubelets' own. An idle
@@ -49,7 +52,7 @@ def assemble(
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled=mode != Mode.OFF)}
     if mode == Mode.OFF:
         return Moving(first, None)
-    controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE)]
+    controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE, served=served)]
     if mode == Mode.SIMULATE:
         controllers += simulator(nodes=nodes, cloud=cloud, marks=marks, version=version)
     loop = Loop(api, controllers, clock if clock is not None else VirtualClock())

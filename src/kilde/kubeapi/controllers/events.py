@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from kilde.core.basics.moment import rfc3339
 from kilde.core.basics.values import Object
@@ -11,19 +11,21 @@ from kilde.kubeapi.controllers.metadata import name_of, namespace_of, uid_of
 from kilde.kubeapi.controllers.steps import Emit
 
 REMEMBERED = 4096
-_ALIKE, _WHILE = (
-    10,
-    600,
-)  # so many texts, none so many seconds after the one before, are told as one (upstream: tools/record)
+# Upstream (tools/record): so many texts, none so many seconds after the one before, are told as one; of one source about one object so
+# many events are written, and one more each so many seconds.
+_ALIKE, _WHILE = 10, 600
+_BURST, _REFILL = 25, 300.0
 _COMBINED = "(combined from similar events): "
+_T = TypeVar("_T")
 
 
 class Told(NamedTuple):
-    """An event that was written: where it is, and how often it has happened."""
+    """An event: where it is, if it was written, how often it has happened, and when first."""
 
     namespace: str
     name: str
     times: int
+    first: str
 
 
 class _Alike(NamedTuple):
@@ -33,12 +35,20 @@ class _Alike(NamedTuple):
     last: float
 
 
+class _Left(NamedTuple):
+    """How many events may still be written, as of a moment."""
+
+    tokens: float
+    when: float
+
+
 class Recorder:
     """Turns what a step emits into event objects. The same event again becomes a patch of its count."""
 
     def __init__(self) -> None:
         self._alike: OrderedDict[tuple[str, ...], _Alike] = OrderedDict()
         self._told: OrderedDict[tuple[str, ...], Told] = OrderedDict()
+        self._left: OrderedDict[tuple[str, ...], _Left] = OrderedDict()
         self._serial = 0
 
     def combined(self, emit: Emit, now: float) -> Emit:
@@ -46,11 +56,9 @@ class Recorder:
         if emit.action:
             return emit
         key = _same(replace(emit, message="", field_path=""))
-        alike = self._alike.pop(key, None)
+        alike = self._alike.get(key)
         texts = alike.texts if alike is not None and now - alike.last <= _WHILE else set[str]()
-        self._alike[key] = _Alike(texts, now)
-        while len(self._alike) > REMEMBERED:
-            self._alike.popitem(last=False)
+        _put(self._alike, key, _Alike(texts, now))
         if emit.message in texts:
             return emit
         if len(texts) + 1 < _ALIKE:
@@ -65,25 +73,28 @@ class Recorder:
             return None
         return found._replace(times=found.times + 1)
 
-    def remember(self, emit: Emit, told: Told) -> None:
-        self._told[_same(emit)] = told
-        self._told.move_to_end(_same(emit))
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
+    def too_many(self, emit: Emit, now: float) -> bool:
+        """Whether the source has told so much about the object that this is left out. Never of the newer form."""
+        if emit.action:
+            return False
+        key = _source(emit)
+        left = self._left.get(key, _Left(_BURST, now))
+        tokens = min(_BURST, left.tokens + (now - left.when) / _REFILL)
+        enough = tokens >= 1
+        _put(self._left, key, _Left(tokens - enough, now))
+        return not enough
 
-    def forget(self, emit: Emit) -> None:
-        self._told.pop(_same(emit), None)
-
-    def body(self, emit: Emit, now: float) -> Object:
-        """A new event; its name is the object's and the nanoseconds in hex, as client-go has it."""
+    def body(self, emit: Emit, now: float, known: Told | None = None) -> Object:
+        """A new event, or one that was `known` and may be gone, and remembers it; its name is the object's and the nanoseconds in hex."""
         self._serial = (self._serial + 1) % 1000
         about = emit.about
         namespace = namespace_of(about) or "default"
         suffix = format(int(now * 1e6) * 1000 + self._serial, "x")
+        told = known or Told(namespace, f"{name_of(about)}.{suffix}", 1, rfc3339(now))
         event: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{name_of(about)}.{suffix}", "namespace": namespace},
+            "metadata": {"name": told.name, "namespace": namespace},
             "involvedObject": _reference(emit),
             "reason": emit.reason,
             "message": emit.message[:1024],
@@ -97,9 +108,10 @@ class Recorder:
             event["reportingComponent"] = emit.component
             event["reportingInstance"] = emit.host or f"{emit.component}-kilde"
             return event
+        _put(self._told, _same(emit), told)
         event["source"] = {"component": emit.component, **({"host": emit.host} if emit.host else {})}
-        event["firstTimestamp"] = event["lastTimestamp"] = rfc3339(now)
-        event["count"] = 1
+        event["firstTimestamp"], event["lastTimestamp"] = told.first, rfc3339(now)
+        event["count"] = told.times
         event["eventTime"] = None
         combined = emit.message.startswith(_COMBINED)
         event["reportingComponent"] = "" if combined else emit.component
@@ -119,6 +131,17 @@ def _reference(emit: Emit) -> dict[str, Any]:
         "fieldPath": emit.field_path,
     }
     return {key: value for key, value in reference.items() if value}
+
+
+def _put(kept: OrderedDict[tuple[str, ...], _T], key: tuple[str, ...], one: _T) -> None:
+    kept[key] = one
+    kept.move_to_end(key)
+    while len(kept) > REMEMBERED:
+        kept.popitem(last=False)
+
+
+def _source(emit: Emit) -> tuple[str, ...]:
+    return (uid_of(emit.about), emit.component, emit.kind, emit.host)
 
 
 def _same(emit: Emit) -> tuple[str, ...]:

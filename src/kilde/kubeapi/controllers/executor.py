@@ -13,6 +13,7 @@ from kilde.kubeapi.controllers.clock import Clock
 from kilde.kubeapi.controllers.events import Recorder, Told
 from kilde.kubeapi.controllers.metadata import deleting, name_of, namespace_of
 from kilde.kubeapi.controllers.steps import (
+    Apply,
     Bind,
     Controller,
     Create,
@@ -72,6 +73,9 @@ class Executor:
                 await self._tell(told, manager, name_of(made))
             case Update(resource, body, subresource):
                 self._saw(resource, await self._api.update(resource, body, manager=manager, subresource=subresource))
+            case Apply(resource, body, subresource):
+                made = await self._api.apply(resource, body, manager=manager, force=True, subresource=subresource)
+                self._saw(resource, made)
             case Patch(resource, namespace, name, change):
                 self._saw(resource, await self._api.patch(resource, namespace, name, change, manager=manager))
             case Delete():
@@ -127,26 +131,30 @@ class Executor:
             return
         if made and "{name}" in emit.message:
             emit = replace(emit, message=emit.message.replace("{name}", made))
-        emit = self._recorder.combined(emit, self._clock.now())
+        now = self._clock.now()
+        emit = self._recorder.combined(emit, now)
         known = self._recorder.known(emit)
+        body = self._recorder.body(emit, now, known)
+        if self._recorder.too_many(emit, now):
+            return
         try:
-            if known is not None:
-                said = {"count": known.times, "message": emit.message[:1024]}
-                change = {**said, "lastTimestamp": rfc3339(self._clock.now())}
-                try:
-                    await self._api.patch("events", known.namespace, known.name, change, manager=manager)
-                except ApiError as error:
-                    if error.status != 404:
-                        raise
-                else:
-                    self._recorder.remember(emit, known)
-                    return
-            body = self._recorder.body(emit, self._clock.now())
-            await self._api.create("events", namespace_of(body), body, manager=manager)
-            self._recorder.remember(emit, Told(namespace_of(body), name_of(body), 1))
+            if known is None or not await self._counted_up(emit, known, manager):
+                await self._api.create("events", namespace_of(body), body, manager=manager)
         except ApiError as error:
             if not _is_closing(error):
                 _log.info("an event was refused", reason=emit.reason, message=error.message)
+
+    async def _counted_up(self, emit: Emit, known: Told, manager: str) -> bool:
+        """Whether the event that said the same is still there; it has happened once more then."""
+        said = {"count": known.times, "message": emit.message[:1024]}
+        change = {**said, "lastTimestamp": rfc3339(self._clock.now())}
+        try:
+            await self._api.patch("events", known.namespace, known.name, change, manager=manager)
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
 
 
 def _is_closing(error: ApiError) -> bool:

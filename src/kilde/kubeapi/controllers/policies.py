@@ -1,22 +1,34 @@
-"""The status of ValidatingAdmissionPolicies: that they were looked at (upstream: controller/validatingadmissionpolicystatus)."""
+"""The status of ValidatingAdmissionPolicies: what their types say against them (upstream: controller/validatingadmissionpolicystatus)."""
 
-from kilde.kubeapi.controllers.metadata import deleting, generation_of, with_status
-from kilde.kubeapi.controllers.steps import NOTHING, Controller, Key, Moment, Step, Update, View, itself
+from collections.abc import Callable
+
+from kilde.kubeapi.controllers.metadata import generation_of, name_of
+from kilde.kubeapi.controllers.steps import NOTHING, Apply, Controller, Key, Moment, Step, View, itself
+from kilde.kubeapi.resources.policies.type_checks import warnings
+from kilde.kubeapi.resources.policies.whole_schemas import Served
 
 RESOURCE = "validatingadmissionpolicies.admissionregistration.k8s.io"
+_MANAGER = "validatingadmissionpolicy-status"
 
 
-def controller() -> Controller:
-    """Tells which generation was looked at; what is wrong with types in an expression, it does not know."""
-    return Controller("validatingadmissionpolicy-status-controller", _reduce, {RESOURCE: itself})
+def controller(served: Callable[[], Served]) -> Controller:
+    """Checks each generation of a policy once, against what is `served` then."""
 
+    def reduce(key: Key, view: View, moment: Moment) -> Step:
+        policy = view.get(RESOURCE, *key)
+        if policy is None or generation_of(policy) <= ((policy.get("status") or {}).get("observedGeneration") or 0):
+            return NOTHING
+        found = warnings(policy.get("spec") or {}, served(), int(moment.now % 1 * 1e9))
+        told = {
+            "observedGeneration": generation_of(policy),
+            "typeChecking": {"expressionWarnings": found} if found else {},
+        }
+        body = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name_of(policy)},
+            "status": told,
+        }
+        return Step((Apply(RESOURCE, body, "status"),))
 
-def _reduce(key: Key, view: View, moment: Moment) -> Step:
-    policy = view.get(RESOURCE, *key)
-    if policy is None or deleting(policy):
-        return NOTHING
-    old = policy.get("status") or {}
-    if old.get("observedGeneration") == generation_of(policy):
-        return NOTHING
-    status = {**old, "observedGeneration": generation_of(policy), "typeChecking": {}}
-    return Step((Update(RESOURCE, with_status(policy, status), "status"),))
+    return Controller("validatingadmissionpolicy-status-controller", reduce, {RESOURCE: itself}, manager=_MANAGER)

@@ -1,6 +1,6 @@
 """The controllers there are: one line each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kilde.kubeapi.controllers import (
     addresses,
@@ -30,10 +30,16 @@ from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.controllers.nodes import VERSION
 from kilde.kubeapi.controllers.script import FAST, Profile
 from kilde.kubeapi.controllers.steps import Controller
+from kilde.kubeapi.resources.policies.whole_schemas import Served
 
 
-def control_plane(*, ca: str, cloud: bool, profile: Profile = FAST) -> tuple[Controller, ...]:
-    """What a kube-controller-manager runs; `cloud`: claims get volumes, and autoscalers see load, as with a cloud's parts."""
+def control_plane(
+    *, ca: str, cloud: bool, served: Callable[[], Served], profile: Profile = FAST
+) -> tuple[Controller, ...]:
+    """What a kube-controller-manager runs; `cloud`: claims get volumes, and autoscalers see load, as with a cloud's parts.
+
+    `served` tells what the API serves at that moment.
+    """
     return (
         namespaces.controller(ca),
         deployment.controller(),
@@ -50,7 +56,7 @@ def control_plane(*, ca: str, cloud: bool, profile: Profile = FAST) -> tuple[Con
         autoscaling.controller(measured=cloud),
         quota.controller(),
         aggregation.controller(),
-        policies.controller(),
+        policies.controller(served),
         flow_control.controller(),
         nodes.lifecycle(),
         eviction.controller(),

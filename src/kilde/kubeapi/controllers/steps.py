@@ -88,6 +88,15 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Apply:
+    """Server-side apply `body` to the object that it names (or to its sub-resource), by force."""
+
+    resource: str
+    body: Object
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """Merge-patch the object."""
 
@@ -135,7 +144,7 @@ class Emit:
     field_path: str = ""
 
 
-Write: TypeAlias = Create | Update | Patch | Delete | Bind | Emit
+Write: TypeAlias = Create | Update | Apply | Patch | Delete | Bind | Emit
 
 
 class Refusal(NamedTuple):

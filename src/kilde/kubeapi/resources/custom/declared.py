@@ -47,6 +47,7 @@ _SIMPLE = {
     "integer": Declared("int", least=1),
 }
 _NAMED: dict[str, Any] = {"type": "object", "properties": {key: {"type": "string"} for key in ("name", "generateName")}}
+_WHOLE: dict[str, Any] = {"kind": {"type": "string"}, "apiVersion": {"type": "string"}, "metadata": _NAMED}
 
 
 def declared(schema: Schema, *, root: bool = False) -> Declared | None:
@@ -54,15 +55,23 @@ def declared(schema: Schema, *, root: bool = False) -> Declared | None:
     longest = schema.get("maxLength")
     if schema.get("x-kubernetes-int-or-string"):
         return Declared("dyn", _LONGEST if longest is None else max(longest, 0) * 4, 1)
-    if root:
-        known = {"kind": {"type": "string"}, "apiVersion": {"type": "string"}, "metadata": _NAMED}
-        schema = {**schema, "type": "object", "properties": {**(schema.get("properties") or {}), **known}}
+    if root and not _is_whole(schema):
+        schema = {**schema, "type": "object", "properties": {**(schema.get("properties") or {}), **_WHOLE}}
     kind = schema.get("type")
     if kind == "array":
         return _array(schema)
     if kind == "object":
         return _map(schema) if isinstance(schema.get("additionalProperties"), Mapping) else _object(schema)
     return _text(schema) if kind == "string" else _SIMPLE.get(str(kind))
+
+
+def _is_whole(schema: Schema) -> bool:
+    """Whether a schema tells itself what every object has."""
+    told = schema.get("properties") or {}
+    metadata = told.get("metadata") or {}
+    named = metadata.get("properties") or {}
+    texts = (told.get("kind"), told.get("apiVersion"), named.get("name"), named.get("generateName"))
+    return metadata.get("type") == "object" and all(one is not None and one.get("type") == "string" for one in texts)
 
 
 def scope_of(shape: Declared, *, optional_old: bool = False) -> Scope:

@@ -36,7 +36,10 @@ _STRUCTS: Mapping[str, Mapping[str, str]] = {
     },
     "Namespace": {"metadata": "NamespaceMetadata", "spec": "NamespaceSpec", "status": "NamespaceStatus"},
 }
-_VARIABLES = "kubernetes.variables"
+VARIABLES = "kubernetes.variables"
+"""The type of `variables`."""
+ALWAYS = {"request": struct("kubernetes.AdmissionRequest"), "namespaceObject": struct("kubernetes.Namespace")}
+"""What every expression of a policy can name, of types that are the same for all."""
 
 
 def _typed(text: str) -> Type:
@@ -50,7 +53,8 @@ def _named(one: Type) -> Type:
     return one._replace(params=tuple(map(_named, one.params)))
 
 
-_FIELDS = {f"kubernetes.{name}": {key: _typed(one) for key, one in fields.items()} for name, fields in _STRUCTS.items()}
+FIELDS = {f"kubernetes.{name}": {key: _typed(one) for key, one in fields.items()} for name, fields in _STRUCTS.items()}
+"""The fields of those types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +85,28 @@ class Names:
 def compiled(text: str, names: Names) -> Expression:
     """An expression that can name these. BadExpression."""
     known = dict.fromkeys(("object", "oldObject", *(["params"] if names.params else [])), DYN)
-    known |= {"request": struct("kubernetes.AdmissionRequest"), "namespaceObject": struct("kubernetes.Namespace")}
+    known |= ALWAYS
     if names.authorizer:
         known |= {"authorizer": read("Authorizer"), "authorizer.requestResource": read("ResourceCheck")}
-    structs = dict(_FIELDS)
+    structs = dict(FIELDS)
     if names.variables is not None:
-        known["variables"] = struct(_VARIABLES)
+        known["variables"] = struct(VARIABLES)
         pairs = enumerate(names.variables)
-        structs[_VARIABLES] = {name: _told(text_of, names.before(place)) for place, (name, text_of) in pairs}
+        structs[VARIABLES] = {name: _told(text_of, names.before(place)) for place, (name, text_of) in pairs}
     return typed(text, Scope(known, structs, names.patches))
 
 
 def _told(text: str, names: Names) -> Type:
-    """What is known of a variable: what is neither simple nor made of that may be anything."""
     try:
-        return _plain(compiled(text, names).gives)
+        return plain(compiled(text, names).gives)
     except BadExpression:
         return DYN
 
 
-def _plain(one: Type) -> Type:
+def plain(one: Type) -> Type:
+    """What is known of a variable that gives this: what is neither simple nor made of that may be anything."""
     if one.kind == "list":
-        return list_of(_plain(one.params[0]))
+        return list_of(plain(one.params[0]))
     if one.kind == "map":
-        return map_of(*map(_plain, one.params))
+        return map_of(*map(plain, one.params))
     return one if one.kind in (*SIMPLE, "null") else DYN
