@@ -180,3 +180,16 @@ def _told_of(side: Side, namespace: str) -> list[tuple[str, int]]:
         assert time.monotonic() < until, found
         time.sleep(0.1)
     return seen
+
+
+def test_each_controller_has_its_account(controlled: Pair) -> None:
+    path = "/api/v1/namespaces/kube-system/serviceaccounts"
+    controlled.await_answer(Ask("GET", f"{path}/validatingadmissionpolicy-status-controller"), 200)
+    until, found = time.monotonic() + PATIENCE, ["never compared"]
+    while found and time.monotonic() < until:
+        time.sleep(0.25)
+        found = differences(
+            *(normal(side.ask(Ask("GET", path))["body"]) for side in (controlled.real, controlled.ours))
+        )
+
+    assert not found, "\n".join(found)

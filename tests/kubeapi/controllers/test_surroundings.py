@@ -329,6 +329,23 @@ def counts(cluster: Cluster) -> list[int]:
     return sorted(event["count"] for event in cluster.all("events") if event["reason"] == "SuccessfulCreate")
 
 
+@pytest.mark.parametrize(
+    ("version", "many", "without"),
+    [
+        ("", 0, []),
+        ("v1.33.0", 32, ["device-taint-eviction", "resource-claim", "volumeattributesclass-protection"]),
+        ("v1.34.0", 34, ["device-taint-eviction"]),
+        ("v1.36.3", 35, []),
+    ],
+)
+async def test_controllers_have_the_accounts_of_their_version(version: str, many: int, without: list[str]) -> None:
+    async with running() as cluster:
+        await bootstrap(cluster.api, "PEM", controlled=version)
+        names = {one["metadata"]["name"] for one in cluster.all("serviceaccounts")} - {"default"}
+        assert len(names) == many
+        assert not names & {f"{name}-controller" for name in without}
+
+
 async def test_events_are_forgotten_after_an_hour() -> None:
     async with running() as cluster:
         await cluster.make("pods", pod("p"))

@@ -46,10 +46,10 @@ def assemble(
     `served` tells what the API serves at that moment.
     `nodes` is the number of pretended nodes, `cloud` whether something beside them gives addresses and volumes and measures
     load, `marks` what some nodes register with, `ca` the PEM of the authority that
-    signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` the kubelets' own. An idle
+    signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` that of all of them. An idle
     cluster causes no writes.
     """
-    first = {"bootstrap": lambda: bootstrap(api, ca, controlled=mode != Mode.OFF)}
+    first = {"bootstrap": lambda: bootstrap(api, ca, controlled="" if mode == Mode.OFF else version)}
     if mode == Mode.OFF:
         return Moving(first, None)
     controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE, served=served)]

@@ -1,4 +1,4 @@
-"""What an API server puts into its storage when it starts, beside its namespaces: default roles, flow control, its own address."""
+"""What a control plane puts into its storage when it starts, beside namespaces: default roles, flow control, its address, accounts."""
 
 import base64
 import lzma
@@ -8,6 +8,7 @@ import msgspec
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers import flow_control
+from kilde.kubeapi.controllers.bootstrap.accounts import accounts
 from kilde.kubeapi.interface import Api, ApiError
 
 _MANAGER = "kube-apiserver"
@@ -26,12 +27,12 @@ _RANGE: Object = {
 _GUARDED: Object = {"finalizers": [f"{_NETWORK}/service-cidr-finalizer"]}
 
 
-async def bootstrap(api: Api, ca: str, *, controlled: bool = False) -> None:
+async def bootstrap(api: Api, ca: str, *, controlled: str = "") -> None:
     """Creates what is missing; what is there is left as its owner wants it. `ca`: the PEM that client certificates need.
 
-    `controlled`: whether there are controllers, which guard the range of Services.
+    `controlled`: the version of the controllers, if there are any; they guard the range of Services and have accounts.
     """
-    for resource, body in _wanted(ca, controlled=controlled):
+    for resource, body in _wanted(ca, controlled):
         if not await _ensured(api, resource, body):
             continue
         if resource == flow_control.SCHEMAS:
@@ -74,7 +75,7 @@ async def _told(api: Api, resource: str, body: Object, manager: str, condition: 
     await api.apply(resource, status, manager=manager, subresource="status")
 
 
-def _wanted(ca: str, *, controlled: bool) -> list[tuple[str, Object]]:
+def _wanted(ca: str, controlled: str) -> list[tuple[str, Object]]:
     from kilde.kubeapi.controllers.bootstrap._objects import PACKED  # needed once in the life of a process
 
     raw = lzma.decompress(base64.b85decode(PACKED))
@@ -85,4 +86,5 @@ def _wanted(ca: str, *, controlled: bool) -> list[tuple[str, Object]]:
             f"servicecidrs.{_NETWORK}",
             {**_RANGE, "metadata": {"name": "kubernetes", **(_GUARDED if controlled else {})}},
         ),
+        *(("serviceaccounts", body) for body in (accounts(controlled) if controlled else ())),
     ]
