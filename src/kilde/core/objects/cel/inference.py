@@ -203,7 +203,7 @@ class Inference:
                 result = self._meanings.resolved(_instance(one.gives, made))
                 if gives is None:
                     gives = result
-                elif gives.kind != "dyn" and result != gives:
+                elif gives.kind not in ("dyn", "any") and result != gives:
                     gives = DYN
         if gives is None:
             shown = [self._meanings.resolved(one, closed=True).shown for one in types]
@@ -253,7 +253,7 @@ class Inference:
     def _present(self, part: Node, one: Type) -> Type:
         """What an optional element holds."""
         inner, wrapped = unwrapped(one)
-        if not wrapped and one.kind != "dyn":
+        if not wrapped and one.kind not in ("dyn", "any"):
             self._mismatch(part.id, optional(one), one)
         return inner
 
@@ -315,7 +315,7 @@ class Inference:
             return one.params[0], DYN
         if one.kind == "map":
             return one.params[0], one.params[1]
-        if one.is_open or one.kind == "param":
+        if one.kind in ("dyn", "error", "param"):
             self._meanings.fits(DYN, one)
             return DYN, DYN
         words = f"expression of type '{one.shown}' cannot be range of a comprehension (must be list, map, or dynamic)"

@@ -8,7 +8,8 @@ _WORD = re.compile(r"[^(),\s]+|[(),]")
 
 
 class Type(NamedTuple):
-    """`kind` is bool, int, …, list, map, struct, opaque, type, dyn, null, error or param (a variable of the checker).
+    """`kind` is bool, int, …, list, map, struct, opaque, type, dyn, any (dyn by another name), null, error or param (a variable of the
+    checker).
 
     `name` is what it is called, `params` of what it is made: items of a list, keys and values of a map, what an optional holds.
     """
@@ -34,18 +35,19 @@ class Type(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether any value may be meant."""
-        return self.kind in ("dyn", "error")
+        return self.kind in ("dyn", "any", "error")
 
 
-_OWN_WORD = {"timestamp": "timestamp", "duration": "duration", "null": "null", "error": "!error!"}
+_OWN_WORD = {"timestamp": "timestamp", "duration": "duration", "null": "null", "error": "!error!", "any": "any"}
 _LONG = {"timestamp": "google.protobuf.Timestamp", "duration": "google.protobuf.Duration"}
 
 BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION = (
     Type(kind, _LONG.get(kind, kind))
     for kind in ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
 )
+ANY = Type("any", "google.protobuf.Any")
 DYN, NULL, ERROR, ANY_TYPE = Type("dyn", "dyn"), Type("null", "null_type"), Type("error", "error"), Type("type", "type")
-SIMPLE = {one.kind: one for one in (BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION, DYN)}
+SIMPLE = {one.kind: one for one in (BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION, DYN, ANY)}
 _OURS = {
     name.rpartition(".")[2]: Type("opaque" if name.startswith("net.") else "struct", name)
     for name in (

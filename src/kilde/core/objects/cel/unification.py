@@ -101,9 +101,9 @@ class Meanings:
 
 def is_wider(one: Type, other: Type) -> bool:
     """Whether the first is the second or says less than it."""
-    if one.kind in ("dyn", "param"):
+    if one.kind in ("dyn", "any", "param"):
         return True
-    if other.kind in ("dyn", "param") or one.kind != other.kind:
+    if other.kind in ("dyn", "any", "param") or one.kind != other.kind:
         return False
     if one.kind == "type":
         return True

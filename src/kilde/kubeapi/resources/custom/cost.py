@@ -18,9 +18,9 @@ _TOLD = 4  # of the most expensive rules
 _ADVICE = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"
 
 
-def cost_of(tree: Tree, shape: Declared) -> int:
-    """What an expression costs at most, evaluated once."""
-    return Estimate(tree, shape, library).most()
+def cost_of(tree: Tree, shape: Declared, only: str = "") -> int:
+    """What an expression costs at most, evaluated once. `only`: the variable that is so shaped, if others are of no known size."""
+    return Estimate(tree, shape, library, only).most()
 
 
 def times_below(schema: Schema, times: int | None) -> int | None:

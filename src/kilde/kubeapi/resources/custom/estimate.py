@@ -79,11 +79,12 @@ class Local:
 
 @dataclass
 class Estimate:
-    """One expression's. `root` is what its variables are."""
+    """One expression's. `root` is what its variables are, or the one called `only`, if there is a name."""
 
     tree: Tree
     root: Declared
     library: Callable[["Estimate", Node], Called | None]
+    only: str = ""
     _paths: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _sizes: dict[int, Pair] = field(default_factory=dict)
     _entries: dict[int, Entry] = field(default_factory=dict)
@@ -253,7 +254,7 @@ class Estimate:
 
     def _declared(self, path: tuple[str, ...]) -> Declared | None:
         """What is declared there: whatever the variable, upstream begins at self, with items of lists that are worked out, too."""
-        if not path:
+        if not path or self.only not in ("", path[0]):
             return None
         found: Declared | None = self.root
         for step in path[1:]:

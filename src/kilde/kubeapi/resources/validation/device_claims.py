@@ -7,7 +7,7 @@ from itertools import chain
 import msgspec
 
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel.expressions import BadExpression, available, expression
+from kilde.core.objects.cel.expressions import available
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
@@ -19,6 +19,7 @@ from kilde.kubeapi.resources.causes import (
     too_long,
     too_many,
 )
+from kilde.kubeapi.resources.validation.device_selectors import check_device_expression
 from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain, label_value, qualified_name
@@ -189,10 +190,7 @@ def _selector(selector: object, at: str) -> Iterator[Cause]:
     if len(text) > _LONGEST_EXPRESSION:
         yield too_long(f"{at}.cel.expression", _LONGEST_EXPRESSION)
     elif available():
-        try:
-            expression(text, ("device",))
-        except BadExpression as error:
-            yield invalid(f"{at}.cel.expression", text, f"compilation failed: {error.what}")
+        yield from check_device_expression(text, f"{at}.cel.expression")
 
 
 def _constraint(constraint: Json, at: str, names: Names) -> Iterator[Cause]:
