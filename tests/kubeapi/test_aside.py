@@ -106,3 +106,32 @@ async def test_a_policy_that_asks_for_rights(client: Client) -> None:
     assert answer["message"] == (
         "configmaps \"a\" is forbidden: ValidatingAdmissionPolicy 'slow' with binding 'slow' denied request: no"
     )
+
+
+HOOKS = f"{POLICIES}/validatingwebhookconfigurations"
+COSTLY = "object.data.all(k, object.data.all(j, object.data[k] != object.data[j] || k == j))"
+
+
+async def test_match_conditions_of_webhooks(client: Client) -> None:
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    hooks = [
+        {
+            "name": f"h{number}.example.com",
+            "rules": [rule],
+            "clientConfig": {"url": "https://127.0.0.1:9/"},
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            "matchConditions": [{"name": "m", "expression": f"{COSTLY} && {more}"}],
+        }
+        for number, more in enumerate(["false"] * 9 + ["object.metadata.name == 'b'"])
+    ]
+    assert (await client.ask("POST", HOOKS, {"metadata": {"name": "slow"}, "webhooks": hooks}))[0] == 201
+    data = {f"k{number:03d}": f"v{number}" for number in range(150)}
+    path = "/api/v1/namespaces/default/configmaps"
+    code, answer, others = await beside(client, path, {"metadata": {"name": "a"}, "data": data})
+    assert (code, others >= 9) == (201, True), (code, answer, others)
+    code, answer, others = await beside(client, path, {"metadata": {"name": "b"}, "data": data})
+    assert (code, others >= 9) == (500, True), (code, answer, others)
+    assert answer["message"].startswith(
+        'Internal error occurred: failed calling webhook "h9.example.com": failed to call webhook:'
+    )

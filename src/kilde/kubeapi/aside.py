@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from kilde.kubeapi.resources.patience import Patience, TooLong
-from kilde.kubeapi.webhooks.questions import Reply, Waits, Work
+from kilde.kubeapi.webhooks.questions import Memory, Reply, Waits, Work
 
 _T = TypeVar("_T")
 _Given = ParamSpec("_Given")
@@ -23,25 +23,27 @@ class Aside:
 
     _kept: dict[bytes, Callable[[], Any]] = field(default_factory=dict)
 
-    def worked_out(self, key: Callable[[], bytes], does: Callable[[Patience], _T]) -> _T:
+    def worked_out(self, key: Callable[[], bytes], does: Callable[[Patience], _T], memory: Memory | None = None) -> _T:
         """What `does` gives or raises: at once where that is cheap. Waits. `key` tells the question from all others.
 
-        `does` must not read what changes but through what is safe in a thread.
+        `does` must not read what changes but through what is safe in a thread. `memory`: that of the write, which may ask several such
+        questions, and each again whenever it is run anew.
         """
-        named = key() if self._kept else b""
-        if named in self._kept:
-            outcome: Callable[[], _T] = self._kept.pop(named)
+        kept = self._kept if memory is None else memory.outcomes
+        named = key() if kept else b""
+        if named in kept:
+            outcome: Callable[[], _T] = self._kept.pop(named) if memory is None else kept[named]
             return outcome()
         try:
             return does(Patience(_AT_ONCE))
         except TooLong:
             named = named or key()
-        raise Waits([Work(lambda: _outcome(does), lambda reply: self._keep(named, reply))])
+        raise Waits([Work(lambda: _outcome(does), lambda reply: self._keep(kept, named, reply))])
 
-    def _keep(self, named: bytes, reply: Reply) -> None:
-        while len(self._kept) >= _MOST_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[named] = reply.body
+    def _keep(self, kept: dict[bytes, Callable[[], Any]], named: bytes, reply: Reply) -> None:
+        while kept is self._kept and len(kept) >= _MOST_KEPT:
+            kept.pop(next(iter(kept)))
+        kept[named] = reply.body
 
 
 def _outcome(does: Callable[[Patience], _T]) -> Callable[[], _T]:

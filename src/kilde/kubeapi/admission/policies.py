@@ -1,23 +1,21 @@
 """Admission policies in CEL: the ones that are stored are asked about each write, and change it or refuse it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.basics.values import Object, canonical
+from kilde.core.basics.values import Object
 from kilde.core.objects.patches.errors import PatchError
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.selector import label_selector
 from kilde.core.objects.typed.merging import merge
 from kilde.core.objects.unchanged import unmarked
-from kilde.kubeapi.admission.requests import kind_of, request_of
+from kilde.kubeapi.admission.requests import kind_of, request_of, worked_out
 from kilde.kubeapi.aside import on_loop
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.resources import policies
-from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed, Request
 from kilde.kubeapi.world import World
 
@@ -25,7 +23,6 @@ _GROUP = "admissionregistration.k8s.io"
 _VALIDATING = (f"validatingadmissionpolicies.{_GROUP}", f"validatingadmissionpolicybindings.{_GROUP}")
 _MUTATING = (f"mutatingadmissionpolicies.{_GROUP}", f"mutatingadmissionpolicybindings.{_GROUP}")
 
-_T = TypeVar("_T")
 Invoked = frozenset[tuple[str, ...]]
 
 
@@ -46,11 +43,11 @@ def mutate(
         for one in policies.invocations(known, bindings, request, _params(world)):
             if before is not None and not (one.again and one.key in before):
                 continue
-            if not _aside(world, request, ("wanted", one), partial(policies.wanted, one, request)):
+            if not worked_out(world, call, request, ("wanted", one), partial(policies.wanted, one, request)):
                 continue
             asked.add(one.key)
             for place in range(one.size):
-                change = _aside(world, request, (place, one), partial(policies.mutation, one, place, request))
+                change = worked_out(world, call, request, (place, one), partial(policies.mutation, one, place, request))
                 if change is not None:
                     obj = _mutated(world, call, obj, change)
                     request = request_of(world, call, obj, old)
@@ -66,21 +63,11 @@ def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> N
         return
     request = request_of(world, call, obj, old)
     judged = partial(policies.judge, known, bindings, request, on_loop(_params(world)))
-    verdict = _aside(world, request, (known, bindings), judged)
+    verdict = worked_out(world, call, request, (known, bindings), judged)
     for text in verdict.warnings:
         call.warn(text)
     if verdict.denials:
         raise _refusal(call, obj or old or {}, verdict.denials[0])
-
-
-def _aside(world: World, request: Request, about: object, does: Callable[[Patience], _T]) -> _T:
-    """What expressions give about a request; those that cost much are worked out aside. Waits."""
-
-    def key() -> bytes:
-        asked = [request.as_variable, request.object, request.old, request.namespace]
-        return repr(about).encode() + canonical(asked)
-
-    return world.aside.worked_out(key, does)
 
 
 def _stored(world: World, resources: tuple[str, str]) -> tuple[list[Object], list[Object]]:

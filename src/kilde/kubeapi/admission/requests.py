@@ -1,8 +1,9 @@
 """What policies and webhooks are told of a write."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Object, canonical
 from kilde.core.objects.cel.authorizing import Authorizer, Decision, Wanted
 from kilde.core.objects.unchanged import unmarked
 from kilde.kubeapi.aside import on_loop
@@ -10,6 +11,7 @@ from kilde.kubeapi.call import Call, User
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.resources.kinds import Resource
+from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.world import World
@@ -21,6 +23,7 @@ _BODIES = {
     "eviction": ("policy", "v1", "Eviction"),
     "token": ("authentication.k8s.io", "v1", "TokenRequest"),
 }
+_T = TypeVar("_T")
 _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
 
 
@@ -65,6 +68,16 @@ def _account(namespace: str, name: str) -> User:
     """A service account as policies ask about it: nobody says that it has been authenticated."""
     groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
     return User(f"system:serviceaccount:{namespace}:{name}", groups)
+
+
+def worked_out(world: World, call: Call, request: Request, about: object, does: Callable[[Patience], _T]) -> _T:
+    """What expressions give about a request; those that cost much are worked out aside. Waits. `about` tells which they are."""
+
+    def key() -> bytes:
+        asked = [request.as_variable, request.object, request.old, request.namespace]
+        return repr(about).encode() + canonical(asked)
+
+    return world.aside.worked_out(key, does, call.memory)
 
 
 def kind_of(world: World, resource: Resource) -> Kind:

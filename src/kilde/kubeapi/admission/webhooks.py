@@ -1,13 +1,15 @@
 """Admission webhooks of the configurations that are stored (apiserver's mutating and validating dispatchers)."""
 
 from collections.abc import Callable
+from functools import partial
 
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.errors import PatchError
 from kilde.core.objects.patches.json_patch import json_patch
-from kilde.kubeapi.admission.requests import kind_of, request_of
+from kilde.kubeapi.admission.requests import kind_of, request_of, worked_out
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
+from kilde.kubeapi.resources import policies
 from kilde.kubeapi.resources.policies import Request
 from kilde.kubeapi.webhooks.clients import locator
 from kilde.kubeapi.webhooks.hooks import Hook, of_configurations
@@ -53,7 +55,7 @@ def _asked_in_turn(
     asked: list[int] = []
     again: set[int] = set()
     for place, hook in enumerate(hooks):
-        request = hook.concerns(request_of(world, call, obj, old))
+        request = _concerned(world, call, hook, request_of(world, call, obj, old))
         if request is None:
             continue
         made = _mutated(world, call, hook, request, obj, 0)
@@ -67,7 +69,8 @@ def _asked_in_turn(
         again.update(asked)
         obj = made
     for place in asked:  # what was changed after they had seen it is shown to them once more
-        request = hooks[place].concerns(request_of(world, call, obj, old)) if place in again else None
+        shown = request_of(world, call, obj, old) if place in again else None
+        request = _concerned(world, call, hooks[place], shown) if shown else None
         if request is not None:
             made = _mutated(world, call, hooks[place], request, obj, 1)
             again.update(asked if made != obj else ())
@@ -81,13 +84,23 @@ def judge(world: World, call: Call, obj: Object | None, old: Object | None) -> N
     if not hooks:
         return
     request = request_of(world, call, obj, old)
-    shown = ((hook, hook.concerns(request)) for hook in hooks)
+    shown = ((hook, _concerned(world, call, hook, request)) for hook in hooks)
     asked = [(hook, hook.question(seen, locator(world.store))) for hook, seen in shown if seen is not None]
     waiting = [question for _, question in asked if question.key not in call.memory.replies]
     if waiting:
         raise Waits(waiting)
     for hook, question in asked:
         _warn(call, verdict(hook, question, call.memory.replies[question.key], mutating=False))
+
+
+def _concerned(world: World, call: Call, hook: Hook, request: Request) -> Request | None:
+    """The request as the webhook is asked about it; None if it is not. ApiError, Waits."""
+
+    def holds(seen: Request) -> tuple[bool, str]:
+        about = ("conditions", hook.uid, hook.spec.get("matchConditions"))
+        return worked_out(world, call, seen, about, partial(policies.conditions, hook.spec, seen, None))
+
+    return hook.concerns(request, holds)
 
 
 def _configured(world: World, resource: str) -> list[Hook]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kilde.core.basics.values import Object, canonical
@@ -12,6 +12,7 @@ from kilde.kubeapi.webhooks.clients import Locate, authority_of, target_of
 from kilde.kubeapi.webhooks.questions import Question
 
 _DEFAULT_SECONDS = 10
+Holds = Callable[[policies.Request], tuple[bool, str]]
 _HARMLESS = ("None", "NoneOnDryRun")
 
 
@@ -30,8 +31,8 @@ class Hook:
     def ignores_failure(self) -> bool:
         return self.spec.get("failurePolicy") == "Ignore"
 
-    def concerns(self, request: policies.Request) -> policies.Request | None:
-        """The request as it is asked about it; None if it is not.
+    def concerns(self, request: policies.Request, holds: Holds) -> policies.Request | None:
+        """The request as it is asked about it; None if it is not. `holds` tells what becomes of its match conditions.
 
         ApiError 403 where a match condition fails and so must the request, 400 on a dry run it cannot bear.
         """
@@ -39,7 +40,7 @@ class Hook:
         if resource is None:
             return None
         request = request.shown_as(resource)
-        wanted, problem = policies.conditions(self.spec, request)
+        wanted, problem = holds(request) if self.spec.get("matchConditions") else (True, "")
         if problem:
             if self.ignores_failure:
                 return None

@@ -64,10 +64,11 @@ class Waits(Exception):
 
 @dataclass(slots=True)
 class Memory:
-    """What a write finds again when it is run anew: the replies, and what was given at random."""
+    """What a write finds again when it is run anew: the replies, what was given at random, and long work."""
 
     replies: dict[str, Reply] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
+    outcomes: dict[bytes, Callable[[], Any]] = field(default_factory=dict)  # of long work
 
     def once(self, name: str, make: Callable[[], T], still: Callable[[T], bool] = lambda value: True) -> T:
         """What `make` gave the first time, for as long as it may `still` be used."""
