@@ -63,6 +63,7 @@ class SmallApi:
         if subresource == "binding":
             pod = self._find("pods", namespace, name)
             pod["spec"]["nodeName"] = body["target"]["name"]
+            pod.get("status", {}).pop("nominatedNodeName", None)
             self.writes.append(("bind", resource, name))
             self._put("pods", pod, "MODIFIED")
             return {"kind": "Status", "status": "Success"}

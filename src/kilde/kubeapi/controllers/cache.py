@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.metadata import controller_of
+from kilde.kubeapi.controllers.neighbours import repels
 from kilde.kubeapi.controllers.placing import requests_of
 from kilde.kubeapi.controllers.pods import TERMINAL, phase
 from kilde.kubeapi.controllers.steps import Load
@@ -38,6 +39,8 @@ class Cache:
         self._objects: dict[str, dict[str, dict[str, Object]]] = {}
         self._owned: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
         self._on_node: dict[str, dict[tuple[str, str], None]] = {}
+        self._nominated: dict[str, dict[tuple[str, str], None]] = {}
+        self._repelling: dict[tuple[str, str], None] = {}
         self._loads: dict[str, Load] = {}
         self._gone: set[str] = set()
 
@@ -58,6 +61,12 @@ class Cache:
 
     def on_node(self, node: str) -> Iterable[Object]:
         return [obj for key in self._on_node.get(node, {}) if (obj := self.get("pods", *key)) is not None]
+
+    def nominated(self, node: str) -> Iterable[Object]:
+        return [obj for key in self._nominated.get(node, {}) if (obj := self.get("pods", *key)) is not None]
+
+    def repelling(self) -> Iterable[Object]:
+        return [obj for key in self._repelling if (obj := self.get("pods", *key)) is not None]
 
     def load(self, node: str) -> Load:
         return self._loads.get(node, EMPTY)
@@ -118,14 +127,22 @@ class Cache:
         key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         self._owned.setdefault((resource, _holder(obj)), {})[key] = None
         if resource == "pods":
-            self._on_node.setdefault(obj.get("spec", {}).get("nodeName") or "", {})[key] = None
+            node, nominated = _places(obj)
+            self._on_node.setdefault(node, {})[key] = None
+            if nominated:
+                self._nominated.setdefault(nominated, {})[key] = None
+            if node and repels(obj):
+                self._repelling[key] = None
             self._weigh(obj, 1)
 
     def _unlink(self, resource: str, obj: Object) -> None:
         key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         _discard(self._owned, (resource, _holder(obj)), key)
         if resource == "pods":
-            _discard(self._on_node, obj.get("spec", {}).get("nodeName") or "", key)
+            node, nominated = _places(obj)
+            _discard(self._on_node, node, key)
+            _discard(self._nominated, nominated, key)
+            self._repelling.pop(key, None)
             self._weigh(obj, -1)
 
     def _weigh(self, pod: Object, sign: int) -> None:
@@ -159,6 +176,12 @@ def slim(resource: str, body: Object) -> Object:
         }
         return {"metadata": kept, "lastTimestamp": body.get("lastTimestamp")}
     return {**body, "metadata": meta}
+
+
+def _places(pod: Object) -> tuple[str, str]:
+    """The node that a pod is bound to, and the one that it waits for; each may be ""."""
+    node = (pod.get("spec") or {}).get("nodeName") or ""
+    return node, "" if node else (pod.get("status") or {}).get("nominatedNodeName") or ""
 
 
 def _holder(obj: Object) -> str:

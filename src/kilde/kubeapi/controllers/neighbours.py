@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.metadata import deleting, labels_of, name_of, namespace_of
+from kilde.kubeapi.controllers.metadata import deleting, labels_of, namespace_of
 from kilde.kubeapi.controllers.placing import wants_node
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
 from kilde.kubeapi.controllers.selecting import selects
 from kilde.kubeapi.controllers.steps import View
 
-HOSTNAME = "kubernetes.io/hostname"
+ANTI = "podAntiAffinity"
+Domain: TypeAlias = tuple[str, str]
 _EVERYWHERE = ("", "0.0.0.0")  # noqa: S104
 
 
@@ -35,23 +36,50 @@ def _host_ports(pod: Object) -> Iterator[tuple[int, str, str]]:
                 yield port["hostPort"], port.get("protocol", "TCP"), port.get("hostIP") or ""
 
 
-def apart(pod: Object, others: Iterable[Object]) -> bool:
-    """Whether required pod anti-affinity by hostname keeps the pod away from a node with these pods."""
-    rules = [term for term in _terms(pod, "podAntiAffinity") if term.get("topologyKey") == HOSTNAME]
-    return bool(rules) and any(_meant(rule, pod, other) for other in others for rule in rules)
+class Neighbourhood(NamedTuple):
+    """What affinity says about the domains (a node's label and its value) of a pod: where pods are that do not bear it, that it does not
+    bear, and that it wants."""
+
+    pod: Object
+    repelling: frozenset[Domain]
+    avoided: frozenset[Domain]
+    wanted: frozenset[Domain]
 
 
-def misses_company(pod: Object, node: Object, view: View) -> bool:
-    """Whether required pod affinity wants pods in the node's domain that are not there; the first of its kind is let in."""
-    for term in _terms(pod, "podAffinity"):
-        domain = labels_of(node).get(term.get("topologyKey", ""))
-        if domain is None:
-            return True
-        placed = [one for one in view.every("pods") if spec_of(one).get("nodeName") and _meant(term, pod, one)]
-        near = any(_domain(one, term["topologyKey"], view) == domain for one in placed)
-        if not near and (placed or not _meant(term, pod, pod)):
-            return True
-    return False
+def neighbourhood(pod: Object, view: View) -> Neighbourhood:
+    """Looks once at all pods; at those that are bound and repel others only, where the pod itself says nothing."""
+    repelling = {
+        domain
+        for other in view.repelling()
+        for term in _terms(other, ANTI)
+        if _meant(term, other, pod, view) and (domain := _domain(other, term["topologyKey"], view))
+    }
+    near, far = _terms(pod, "podAffinity"), _terms(pod, ANTI)
+    avoided, wanted = set[Domain](), set[Domain]()
+    for other in view.every("pods") if near or far else ():
+        if not spec_of(other).get("nodeName"):
+            continue
+        shunned = [term for term in far if _meant(term, pod, other, view)]
+        liked = near if all(_meant(term, pod, other, view) for term in near) else []
+        for terms, found in ((shunned, avoided), (liked, wanted)):
+            found.update(one for term in terms if (one := _domain(other, term["topologyKey"], view)))
+    return Neighbourhood(pod, frozenset(repelling), frozenset(avoided), frozenset(wanted))
+
+
+def unfit_company(node: Object, found: Neighbourhood, view: View) -> tuple[str, bool]:
+    """Why pod affinity forbids a node, in the scheduler's words, and whether other pods that go can change that."""
+    here = {(key, value) for key, value in labels_of(node).items()}
+    near = _terms(found.pod, "podAffinity")
+    if near:
+        asked = {(term["topologyKey"], labels_of(node).get(term["topologyKey"])) for term in near}
+        first = not found.wanted and all(_meant(term, found.pod, found.pod, view) for term in near)
+        if any(value is None for _, value in asked) or not (first or asked <= found.wanted):
+            return "node(s) didn't match pod affinity rules", False
+    if here & found.avoided:
+        return "node(s) didn't match pod anti-affinity rules", True
+    if here & found.repelling:
+        return "node(s) didn't satisfy existing pods anti-affinity rules", True
+    return "", False
 
 
 def spread_obstacle(pod: Object, node: Object, view: View) -> str:
@@ -75,11 +103,11 @@ def spread_obstacle(pod: Object, node: Object, view: View) -> str:
             place = _domain(other, key, view)
             if (
                 place is not None
-                and place in counts
+                and place[1] in counts
                 and not deleting(other)
                 and selects(rule.get("labelSelector"), labels_of(other))
             ):
-                counts[place] += 1
+                counts[place[1]] += 1
         least = min(counts.values(), default=0) if len(counts) >= int(rule.get("minDomains") or 1) else 0
         itself = selects(rule.get("labelSelector"), labels_of(pod))
         if counts[domain] + itself - least > int(rule["maxSkew"]):
@@ -87,20 +115,32 @@ def spread_obstacle(pod: Object, node: Object, view: View) -> str:
     return ""
 
 
+def repels(pod: Object) -> bool:
+    """Whether the pod must not have some others near."""
+    return bool(_terms(pod, ANTI))
+
+
 def _terms(pod: Object, kind: str) -> list[dict[str, Any]]:
     found = (spec_of(pod).get("affinity") or {}).get(kind) or {}
     return list(found.get("requiredDuringSchedulingIgnoredDuringExecution") or ())
 
 
-def _meant(term: dict[str, Any], pod: Object, other: Object) -> bool:
+def _meant(term: dict[str, Any], pod: Object, other: Object, view: View) -> bool:
     """Whether a term of the pod speaks of the other one."""
-    spaces = term.get("namespaces") or [namespace_of(pod)]
-    here = namespace_of(other) in spaces or term.get("namespaceSelector") == {}
+    spaces, selector = term.get("namespaces") or [], term.get("namespaceSelector")
+    if not spaces and selector is None:
+        spaces = [namespace_of(pod)]
+    here = namespace_of(other) in spaces or selects(selector, _labels_of_namespace(other, view))
     return here and selects(term.get("labelSelector"), labels_of(other))
 
 
-def _domain(pod: Object, key: str, view: View) -> str | None:
+def _labels_of_namespace(pod: Object, view: View) -> dict[str, str]:
+    found = view.get("namespaces", "", namespace_of(pod))
+    return {} if found is None else labels_of(found)
+
+
+def _domain(pod: Object, key: str, view: View) -> Domain | None:
+    """The domain of the node that an unfinished pod is on."""
     node = view.get("nodes", "", spec_of(pod).get("nodeName") or "")
-    if node is None or phase(pod) in TERMINAL:
-        return None
-    return labels_of(node).get(key) or (name_of(node) if key == HOSTNAME else None)
+    value = None if node is None or phase(pod) in TERMINAL else labels_of(node).get(key)
+    return None if value is None else (key, value)

@@ -50,6 +50,10 @@ def available_at(pods: list[Object], min_ready_seconds: int, now: float) -> floa
     return min((moment for moment in moments if moment > now), default=None)
 
 
+def priority(pod: Object) -> int:
+    return int(spec_of(pod).get("priority") or 0)
+
+
 def spec_of(pod: Object) -> dict[str, Any]:
     return pod.get("spec") or {}
 

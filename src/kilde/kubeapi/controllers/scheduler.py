@@ -1,30 +1,33 @@
 """The scheduler: binds each pod to the least loaded node that fits, or says in the real one's words why none does."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.conditions import condition, find, turn
-from kilde.kubeapi.controllers.metadata import controller_of, deleting, name_of, namespace_of, uid_of, with_status
-from kilde.kubeapi.controllers.neighbours import apart, misses_company, spread_obstacle, taken_ports
-from kilde.kubeapi.controllers.placing import (
-    UNSCHEDULABLE,
-    amount,
-    exceeds,
-    forbidding_taint,
-    shortages,
-    tolerates,
-    wants_node,
+from kilde.kubeapi.controllers.metadata import (
+    controller_of,
+    deleting,
+    generation_of,
+    name_of,
+    namespace_of,
+    uid_of,
+    with_status,
 )
-from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
+from kilde.kubeapi.controllers.neighbours import neighbourhood
+from kilde.kubeapi.controllers.obstacles import Obstacles, obstacles
+from kilde.kubeapi.controllers.placing import amount
+from kilde.kubeapi.controllers.pods import TERMINAL, phase, priority, spec_of
+from kilde.kubeapi.controllers.preemption import BY_SCHEDULER, Room, best_room, has_made_room
 from kilde.kubeapi.controllers.rules import RULES, pod_script
 from kilde.kubeapi.controllers.steps import (
     NOTHING,
     SCHEDULER,
     Bind,
     Controller,
+    Delete,
     Emit,
     Key,
     Moment,
@@ -35,7 +38,7 @@ from kilde.kubeapi.controllers.steps import (
 )
 
 COMPONENT = "default-scheduler"
-_HELPLESS, _NO_VICTIM = "Preemption is not helpful for scheduling", "No preemption victims found for incoming pod"
+_NO_CLAIMS = "no new claims to deallocate"
 
 
 def controller() -> Controller:
@@ -52,7 +55,9 @@ def _pods(pod: Object, view: View) -> list[Key]:
 
 
 def _waiting(_: Object, view: View) -> list[Key]:
-    return [Key(namespace_of(pod), name_of(pod)) for pod in view.on_node("") if _waits(pod)]
+    """All that wait, the most important first."""
+    found = sorted((pod for pod in view.on_node("") if _waits(pod)), key=lambda pod: -priority(pod))
+    return [Key(namespace_of(pod), name_of(pod)) for pod in found]
 
 
 def _longing(_: Object, view: View) -> list[Key]:
@@ -87,63 +92,54 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     why = _claims(pod, view)
     if why:
         return _refuse(pod, why, moment)
-    fits, nodes = [], sorted(view.every("nodes"), key=name_of)
-    reasons, hopes = Counter[str](), Counter[str]()
-    for node in nodes:
-        found = _obstacles(pod, node, view)
-        reasons.update(found.reasons)
-        hopes[_NO_VICTIM if found.movable else _HELPLESS] += 1
-        if not found.reasons:
-            fits.append(node)
+    nodes, around = sorted(view.every("nodes"), key=name_of), neighbourhood(pod, view)
+    found = {name_of(node): obstacles(pod, node, view, around) for node in nodes}
+    fits = [node for node in nodes if not found[name_of(node)].reasons]
     if not fits:
-        return _refuse(pod, _no_room(len(nodes), reasons, hopes), moment)
-    return _bind(pod, _best(pod, fits, view, moment), view)
+        return _without_room(pod, found, view, moment)
+    waited = [node for node in fits if name_of(node) == _nominated(pod)]
+    return _bind(pod, _best(pod, waited or fits, view, moment), view)
 
 
-class _Obstacles(NamedTuple):
-    """Why a pod may not run on a node, in the words of the first filter that says no; `movable`: other pods are in the way."""
-
-    reasons: tuple[str, ...] = ()
-    movable: bool = False
-
-
-def _obstacles(pod: Object, node: Object, view: View) -> _Obstacles:
-    why = _of_node(spec_of(pod), node)
-    if why:
-        return _Obstacles((why,))
-    others = list(view.on_node(name_of(node)))
-    if taken_ports(pod, others):
-        return _Obstacles(("node(s) didn't have free ports for the requested pod ports",), movable=True)
-    if lacks := shortages(pod, node, view.load(name_of(node))):
-        return _Obstacles(tuple(lacks), movable=not exceeds(pod, node))
-    if crowded := spread_obstacle(pod, node, view):
-        return _Obstacles((crowded,), movable="missing" not in crowded)
-    if "affinity" not in spec_of(pod):
-        return _Obstacles()
-    if misses_company(pod, node, view):
-        return _Obstacles(("node(s) didn't match pod affinity rules",))
-    if apart(pod, others):
-        return _Obstacles(("node(s) didn't match pod anti-affinity rules",), movable=True)
-    return _Obstacles()
+def _without_room(pod: Object, found: Mapping[str, Obstacles], view: View, moment: Moment) -> Step:
+    """Tells why the pod fits nowhere, and makes room for it where less important ones are in the way."""
+    if not found:
+        return _refuse(pod, "no nodes available to schedule pods", moment)
+    told = _counted(len(found), (why for one in found.values() for why in one.reasons))
+    if spec_of(pod).get("preemptionPolicy") == "Never":
+        return _refuse(pod, f"{told} {_NO_CLAIMS}, preemption: not eligible due to preemptionPolicy=Never.", moment)
+    if has_made_room(pod, found, view):
+        return NOTHING
+    room, reasons = best_room(pod, found, view, moment.now)
+    if room is None:
+        hoped = _counted(len(found), reasons.elements())
+        return _refuse(pod, f"{told} {_NO_CLAIMS}, preemption: {hoped}", moment, nominated="")
+    refused = _refuse(pod, told, moment, nominated=room.node)
+    return Step((*refused.writes, *_make_room(pod, room, view, moment)))
 
 
-def _of_node(spec: Mapping[str, Any], node: Object) -> str:
-    """What of the node itself forbids the pod; empty if nothing does."""
-    tolerations = spec.get("tolerations") or []
-    cordon = {"key": UNSCHEDULABLE, "effect": "NoSchedule"}
-    if (node.get("spec") or {}).get("unschedulable") and not tolerates(tolerations, cordon):
-        return "node(s) were unschedulable"
-    if forbidding_taint(node, tolerations, ("NoSchedule", "NoExecute")) is not None:
-        return "node(s) had untolerated taint(s)"
-    return "" if wants_node(spec, node) else "node(s) didn't match Pod's node affinity/selector"
+def _make_room(pod: Object, room: Room, view: View, moment: Moment) -> Iterator[Write]:
+    """Lets nobody less important wait for the node, and deletes the pods that are in the way."""
+    for one in view.nominated(room.node):
+        if priority(one) < priority(pod):
+            yield Update("pods", with_status(one, _status_of(one, "")), "status")
+    text = f"{COMPONENT}: preempting to accommodate a higher priority pod"
+    for victim in room.victims:
+        if deleting(victim):
+            continue
+        new = {"observedGeneration": generation_of(victim)}
+        new |= condition("DisruptionTarget", "True", BY_SCHEDULER, text, moment.now)
+        status = victim.get("status") or {}
+        changed = {**status, "conditions": turn(status.get("conditions"), new)}
+        yield Update("pods", with_status(victim, changed), "status")
+        told = f"Preempted by pod {uid_of(pod)} on node {room.node}"
+        emit = Emit(victim, "Preempted", told, COMPONENT, action="Preempting")
+        yield Delete("pods", namespace_of(victim), name_of(victim), uid_of(victim), propagation="", told=emit)
 
 
-def _no_room(nodes: int, reasons: Counter[str], hopes: Counter[str]) -> str:
-    if not nodes:
-        return "no nodes available to schedule pods"
-    told, hoped = (", ".join(sorted(f"{count} {why}" for why, count in found.items())) for found in (reasons, hopes))
-    begin = f"0/{nodes} nodes are available"
-    return f"{begin}: {told}. no new claims to deallocate, preemption: {begin}: {hoped}."
+def _counted(nodes: int, reasons: Iterable[str]) -> str:
+    counts = sorted(f"{count} {why}" for why, count in Counter(reasons).items())
+    return f"0/{nodes} nodes are available: {', '.join(counts)}."
 
 
 def _best(pod: Object, fits: list[Object], view: View, moment: Moment) -> Object:
@@ -195,19 +191,29 @@ def _binds_later(claim: Object, view: View) -> bool:
     return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
-def _refuse(pod: Object, message: str, moment: Moment) -> Step:
-    step = _condition(pod, "Unschedulable", message, moment)
+def _refuse(pod: Object, message: str, moment: Moment, nominated: str | None = None) -> Step:
+    """`nominated`: the node that it waits for from now on; None: as before."""
+    step = _condition(pod, "Unschedulable", message, moment, nominated)
     told = Emit(pod, "FailedScheduling", message, COMPONENT, "Warning", action="Scheduling")
     return Step((*step.writes, told)) if step.writes else step
 
 
-def _condition(pod: Object, reason: str, message: str, moment: Moment) -> Step:
-    status: dict[str, Any] = pod.get("status") or {}
+def _condition(pod: Object, reason: str, message: str, moment: Moment, nominated: str | None = None) -> Step:
+    status = _status_of(pod, _nominated(pod) if nominated is None else nominated)
     held = find(status.get("conditions"), "PodScheduled")
     if held is not None and (held.get("reason"), held.get("message")) == (reason, message):
-        return NOTHING
+        return NOTHING if status == pod.get("status") else Step((Update("pods", with_status(pod, status), "status"),))
     new = {"observedGeneration": pod["metadata"].get("generation", 1)}
     new = {**new, **condition("PodScheduled", "False", reason, message, moment.now), "lastProbeTime": None}
     changed = {**status, "phase": status.get("phase", "Pending"), "conditions": turn(status.get("conditions"), new)}
-    writes: tuple[Write, ...] = (Update("pods", with_status(pod, changed), "status"),)
-    return Step(writes)
+    return Step((Update("pods", with_status(pod, changed), "status"),))
+
+
+def _nominated(pod: Object) -> str:
+    return (pod.get("status") or {}).get("nominatedNodeName") or ""
+
+
+def _status_of(pod: Object, nominated: str) -> dict[str, Any]:
+    """The pod's status, in which it waits for this node, or for none."""
+    kept = {key: value for key, value in (pod.get("status") or {}).items() if key != "nominatedNodeName"}
+    return {**kept, "nominatedNodeName": nominated} if nominated else kept

@@ -51,6 +51,14 @@ class View(Objects, Protocol):
         """The pods that are bound to a node; "" gives those that are bound to none."""
         ...
 
+    def nominated(self, node: str) -> Iterable[Object]:
+        """The pods that are bound to no node and wait for this one to have room."""
+        ...
+
+    def repelling(self) -> Iterable[Object]:
+        """The bound pods that must not have some others near."""
+        ...
+
     def load(self, node: str) -> Load:
         """What the unfinished pods of a node ask for."""
         ...

@@ -9,6 +9,8 @@ from kilde.kubeapi.verbs.admit import check_namespace, finished
 from kilde.kubeapi.verbs.subresources.handler import SUCCESS, Handler, shown
 from kilde.kubeapi.world import World
 
+_NO_NOMINEE = 35  # the minor from which a bound pod waits for no other node
+
 
 class Binding(Handler):
     """Sets spec.nodeName and the condition PodScheduled (registry/core/pod/storage)."""
@@ -45,17 +47,21 @@ class Binding(Handler):
         if pod["spec"].get("schedulingGates"):
             raise failures.conflict(about, f"pod {call.name} has non-empty .spec.schedulingGates")
         if not call.options.dry_run:
-            world.store.put(existing.key, finished(_bound(pod, body, world.now())))  # nobody owns what it sets
+            bound = _bound(pod, body, world.now(), nominated=world.release.number < _NO_NOMINEE)
+            world.store.put(existing.key, finished(bound))  # nobody owns what it sets
         return SUCCESS
 
 
-def _bound(pod: Object, binding: Object, now: str) -> Object:
+def _bound(pod: Object, binding: Object, now: str, *, nominated: bool) -> Object:
+    """The pod on its node; `nominated`: it keeps the name of the one that it waited for."""
     pod["spec"]["nodeName"] = binding["target"]["name"]
     for kind in ("annotations", "labels"):
         extra = binding["metadata"].get(kind)
         if extra:
             pod["metadata"][kind] = {**(pod["metadata"].get(kind) or {}), **extra}
     status = pod.setdefault("status", {})
+    if not nominated:
+        status.pop("nominatedNodeName", None)
     conditions = [condition for condition in status.get("conditions") or () if condition.get("type") != "PodScheduled"]
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
     status["conditions"] = [*conditions, scheduled]
