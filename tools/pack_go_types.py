@@ -1,10 +1,11 @@
-"""Packs what Go's decoder calls the types of fields, and the order in which Go writes fields, into generated Python modules.
+"""Packs what Go's decoder calls the types of fields, the order in which Go writes fields, and its pod templates into Python modules.
 
     cd tools/gofields && go run . types | python ../pack_go_types.py
     cd tools/gofields && go run . order | python ../pack_go_types.py order
+    cd tools/gofields && go run ./dump | python ../pack_go_types.py templates
 
-write `src/kilde/kubeapi/resources/_go_types.py` and `_go_order.py`, which are in the repository because a build machine need not
-have Go.
+write `_go_types.py`, `_go_order.py` and `_go_templates.py` in `src/kilde/kubeapi/resources`, which are in the repository because a
+build machine need not have Go.
 """
 
 import base64
@@ -16,6 +17,8 @@ from pathlib import Path
 RESOURCES = Path(__file__).resolve().parents[1] / "src/kilde/kubeapi/resources"
 TYPES = ("_go_types.py", "What Go calls the types of fields")
 ORDER = ("_go_order.py", "The order in which Go writes fields, where it is not the alphabet's")
+
+TEMPLATES = ("_go_templates.py", "The Go structs of a pod template")
 
 
 def packed(lines: str, about: str) -> str:
@@ -35,5 +38,6 @@ def unsorted(lines: str) -> str:
 
 if __name__ == "__main__":
     read = sys.stdin.read().strip()
-    (name, about), text = (ORDER, unsorted(read)) if sys.argv[1:] == ["order"] else (TYPES, read)
+    made = {"order": (ORDER, unsorted(read)), "templates": (TEMPLATES, read)}
+    (name, about), text = made.get("".join(sys.argv[1:]), (TYPES, read))
     (RESOURCES / name).write_text(packed(text, about), encoding="utf-8")

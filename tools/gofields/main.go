@@ -11,6 +11,7 @@
 //
 // With the argument "order" it prints the names of a type's fields in the order in which Go writes them.
 //
+// Command dump beside it prints the structs of a pod template.
 // Run by hand when the Kubernetes version changes: cd tools/gofields && go run . > ../go_fields.txt
 // and go run . types | python ../pack_go_types.py and go run . order | python ../pack_go_types.py order
 package main

@@ -90,12 +90,38 @@ def test_a_suffix_has_five_characters_that_form_no_words(dice: float) -> None:
     assert set(suffix) <= set("bcdfghjklmnpqrstvwxz2456789")
 
 
-@given(st.dictionaries(st.text(), st.text()), st.integers(1, 5))
+TEMPLATE = {
+    "metadata": {"labels": {"app": "a"}},
+    "spec": {
+        "containers": [
+            {
+                "name": "c",
+                "image": "a:1",
+                "imagePullPolicy": "IfNotPresent",
+                "terminationMessagePath": "/dev/termination-log",
+                "terminationMessagePolicy": "File",
+                "resources": {},
+            }
+        ],
+        "restartPolicy": "Always",
+        "terminationGracePeriodSeconds": 30,
+        "dnsPolicy": "ClusterFirst",
+        "schedulerName": "default-scheduler",
+        "securityContext": {},
+    },
+}
+
+
+def test_a_template_has_the_hash_that_kube_controller_manager_gave_it() -> None:
+    assert template_hash(TEMPLATE) == "5945999458"
+
+
+@given(st.dictionaries(st.text(), st.text(), min_size=1), st.integers(1, 5))
 def test_a_hash_depends_on_the_value_and_on_collisions_only(value: dict[str, str], collisions: int) -> None:
-    again = dict(reversed(value.items()))
-    assert template_hash(value) == template_hash(again)
-    assert template_hash(value) != template_hash(value, collisions)
-    assert set(template_hash(value)) <= set("bcdfghjklmnpqrstvwxz2456789")
+    one, again = ({**TEMPLATE, "metadata": {"annotations": given}} for given in (value, dict(reversed(value.items()))))
+    assert template_hash(one) == template_hash(again) != template_hash(TEMPLATE)
+    assert template_hash(one) != template_hash(one, collisions)
+    assert set(template_hash(one)) <= set("bcdfghjklmnpqrstvwxz2456789")
 
 
 @pytest.mark.parametrize(

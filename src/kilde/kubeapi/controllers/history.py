@@ -11,8 +11,6 @@ from kilde.kubeapi.controllers.steps import Create, Delete, Update, Write
 RESOURCE = "controllerrevisions.apps"
 HASH = "controller.kubernetes.io/hash"
 POD_HASH = "controller-revision-hash"
-# The label of a revision that has its hash, and how it is worked out.
-_HASHES = {"StatefulSet": (HASH, revision_hash), "DaemonSet": (POD_HASH, template_hash)}
 
 
 class History(NamedTuple):
@@ -61,9 +59,11 @@ def history_of(owner: Object, revisions: Iterable[Object], collisions: int = 0) 
 
 
 def _new(owner: Object, data: dict[str, Any], revision: int, collisions: int) -> Object:
-    label, hashed = _HASHES[owner["kind"]]
-    suffix = hashed(data, collisions)
-    labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    template = owner["spec"]["template"]
+    of_all = owner["kind"] == "DaemonSet"
+    suffix = template_hash(template, collisions) if of_all else revision_hash(data, collisions)
+    label = POD_HASH if of_all else HASH
+    labels = (template.get("metadata") or {}).get("labels") or {}
     meta: dict[str, Any] = {
         "name": f"{name_of(owner)}-{suffix}",
         "namespace": namespace_of(owner),

@@ -3,7 +3,8 @@
 from math import ceil, floor
 from typing import Any
 
-from kilde.core.basics.values import canonical
+from kilde.core.basics.values import Object, canonical
+from kilde.kubeapi.resources.go_dump import of_template
 
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -37,12 +38,9 @@ def safe(text: str) -> str:
     return "".join(_SAFE[byte % len(_SAFE)] for byte in text.encode())
 
 
-def template_hash(value: Any, collisions: int = 0) -> str:
-    """The hash of a pod template or of a revision's data, as in pod-template-hash: 8 to 10 safe characters.
-
-    Upstream hashes Go's dump of the structure; we hash the canonical JSON: as stable, not the same text.
-    """
-    data = canonical(value)
+def template_hash(template: Object, collisions: int = 0) -> str:
+    """The hash of a pod template, as in pod-template-hash: 8 to 10 safe characters."""
+    data = of_template(template).encode()
     if collisions:
         data += collisions.to_bytes(8, "little")
     return safe(str(fnv32a(data)))
