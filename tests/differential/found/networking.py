@@ -7,6 +7,7 @@ from differential.steps import APPLY, JSON_PATCH, MERGE, STRATEGIC, Step
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
 
+ONE, TWO = {"port": 80, "name": "one"}, {"port": 81, "name": "two"}
 OF_NAMES = {"type": "ExternalName", "externalName": "a.b"}
 POLICY = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "x"}}
 
@@ -120,5 +121,20 @@ SEQUENCES: dict[str, list[Step]] = {
         SERVICES.patch(MERGE, {"status": {"loadBalancer": {}}}, "/status"),
         Step("GET", f"{SERVICES.all}/x/status", about=f"{SERVICES.all}/x"),
         Step("GET", f"{SERVICES.all}/x", about=f"{SERVICES.all}/x"),
+    ],
+    "what a Service loses with its type": [
+        SERVICES.post({"metadata": {"name": "x"}, "spec": {"ports": [ONE], "internalTrafficPolicy": "Local"}}),
+        SERVICES.patch(MERGE, {"spec": OF_NAMES}),
+        Step("GET", f"{SERVICES.all}/x/status", about=f"{SERVICES.all}/x"),
+        SERVICES.patch(MERGE, {"spec": {"type": "ClusterIP", "externalName": None}}),
+        SERVICES.patch(MERGE, {"spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}}),
+        SERVICES.patch(MERGE, {"spec": {"externalTrafficPolicy": "Cluster"}}),
+        SERVICES.patch(MERGE, {"spec": {"type": "ClusterIP", "externalTrafficPolicy": None, "ports": [TWO, ONE]}}),
+        SERVICES.patch(MERGE, {"spec": {"type": "NodePort", "ports": [{**TWO, "nodePort": 30011}, ONE]}}),
+        SERVICES.patch(MERGE, {"spec": {"type": "ClusterIP", "ports": [{**TWO, "nodePort": 30012}, ONE]}}),
+        SERVICES.patch(MERGE, {"spec": {"type": "ClusterIP", "ports": [{**ONE, "nodePort": 30011}]}}),
+        SERVICES.patch(MERGE, {"spec": {**OF_NAMES, "ipFamilies": ["IPv6"]}}),
+        SERVICES.patch(MERGE, {"spec": {**OF_NAMES, "clusterIPs": None}}),
+        SERVICES.patch(MERGE, {"spec": OF_NAMES}),
     ],
 }

@@ -13,7 +13,6 @@ from kilde.kubeapi.webhooks.questions import Memory
 from kilde.kubeapi.world import World
 
 _WITH_PORTS = ("NodePort", "LoadBalancer")
-_FAMILY_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
 
 
 class Services(Strategy):
@@ -209,26 +208,33 @@ def _carry_over(spec: Object, before: Object) -> None:
 def _drop_unneeded(spec: Object, before: Object) -> None:
     """What the old type had and the new one has not goes, unless this very update chose it."""
     kind, former = spec.get("type"), before.get("type")
-    if kind == "ExternalName" and former != "ExternalName":
-        for field in _FAMILY_FIELDS:
-            if spec.get(field) == before.get(field):
-                spec.pop(field, None)
-    if _needs_ports(before) and not _needs_ports(spec):
-        held = {(port.get("protocol"), port.get("port"), port.get("nodePort")) for port in before.get("ports") or ()}
+    if kind == "ExternalName" != former:
+        for together in (("clusterIP", "clusterIPs"), ("ipFamilies",), ("ipFamilyPolicy",)):
+            _drop_kept(spec, before, together)
+    if former in _WITH_PORTS and kind not in _WITH_PORTS and _node_ports(spec) <= _node_ports(before):
         spec["ports"] = [
-            {key: value for key, value in port.items() if key != "nodePort"}
-            if (port.get("protocol"), port.get("port"), port.get("nodePort")) in held
-            else port
-            for port in spec.get("ports") or []
+            {key: value for key, value in port.items() if key != "nodePort"} for port in spec.get("ports") or []
         ]
-    same_policy = spec.get("externalTrafficPolicy") == before.get("externalTrafficPolicy")
-    if _reached_from_outside(before) and not _reached_from_outside(spec) and same_policy:
-        spec.pop("externalTrafficPolicy", None)
-    if former == "LoadBalancer" and kind != "LoadBalancer":
-        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort"):
-            if spec.get(field) == before.get(field):
-                spec.pop(field, None)
-    if spec.get("externalTrafficPolicy") != "Local" and spec.get("healthCheckNodePort") == before.get(
-        "healthCheckNodePort"
-    ):
-        spec.pop("healthCheckNodePort", None)
+    if _asks_for_health(before) and not _asks_for_health(spec):
+        _drop_kept(spec, before, ("healthCheckNodePort",))
+    if former == "LoadBalancer" != kind:
+        for field in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
+            _drop_kept(spec, before, (field,))
+    if _reached_from_outside(before) and not _reached_from_outside(spec):
+        _drop_kept(spec, before, ("externalTrafficPolicy",))
+
+
+def _drop_kept(spec: Object, before: Object, fields: tuple[str, ...]) -> None:
+    """Takes fields away if none of them was changed."""
+    if all(spec.get(field) == before.get(field) for field in fields):
+        for field in fields:
+            spec.pop(field, None)
+
+
+def _node_ports(spec: Object) -> set[Json]:
+    return {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+
+
+def _asks_for_health(spec: Object) -> bool:
+    """Whether the load balancer asks each node whether it has pods."""
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
