@@ -149,14 +149,14 @@ def test_a_wrong_type_is_told_in_gos_words(spec: dict[str, object], words: str) 
 
 def pod(**status: object) -> dict[str, object]:
     return {
-        "metadata": {"name": "p", "uid": "u"},
+        "metadata": {"name": "p", "uid": "u", "generation": 1},
         "spec": {"nodeName": "n", "terminationGracePeriodSeconds": 30},
         "status": status,
     }
 
 
 def judged(obj: dict[str, object], asked: DeleteOptions, storage: str = "pods") -> deletion.Verdict:
-    return deletion.judge(storage, obj, asked, now=1_000_000.0, generation=True, custom=False)
+    return deletion.judge(storage, obj, asked, now=1_000_000.0)
 
 
 def test_a_running_pod_ends_with_its_grace() -> None:
@@ -167,7 +167,7 @@ def test_a_running_pod_ends_with_its_grace() -> None:
         "uid": "u",
         "deletionTimestamp": "1970-01-12T13:47:10Z",
         "deletionGracePeriodSeconds": 30,
-        "generation": 1,
+        "generation": 2,
     }
 
 

@@ -99,7 +99,10 @@ class CustomKind(Kind):
         if meta_node is not None and isinstance(obj.get("metadata"), dict):
             try:
                 found = go_decode.decode(meta_node, obj["metadata"])
-            except go_decode.WrongType:  # of several, a real server tells the first by name: it writes the map anew
+                in_order = len(found.unknown) < 2
+            except go_decode.WrongType:
+                in_order = False
+            if not in_order:  # a real server tells faults in the order of names: it writes the map anew
                 found = go_decode.decode(meta_node, _decode(canonical(obj["metadata"])))
             unknown += [f"metadata.{path}" for path in found.unknown]
             full = {key: value for key, value in found.object.items() if value or key not in _OMITTED}

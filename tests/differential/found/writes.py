@@ -25,6 +25,7 @@ NULL_BYTES = {"metadata": {"name": "x"}, "binaryData": {"bin": None}}
 DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+DRIVERS = "/apis/storage.k8s.io/v1/csidrivers"
 HOOK = f"{HOOKS}/{{ns}}-x"
 UNVERSIONED: tuple[Any, ...] = (
     *({"note": "x", "name": "v", "b": 1}, {"name": 1}, {"name": "x", "labels": {"a": 1}}, {"name": "x", "spec": {}}),
@@ -139,6 +140,18 @@ SEQUENCES: dict[str, list[Step]] = {
     "a namespace is deleted only if it is the one that is meant": [
         Step("DELETE", "/api/v1/namespaces/{ns}", {"preconditions": both}, about="/api/v1/namespaces/{ns}")
         for both in ({"uid": "x"}, {"uid": "x", "resourceVersion": "1"})
+    ],
+    "unknown fields of a custom resource's metadata are told in the alphabet's order": [
+        WIDGETS.post({**WIDGET, "metadata": {"name": "x", "b": 1, "ownerReferences": [{**NOBODY, "z": 1}], "a": 1}}),
+    ],
+    "a deletion that waits counts a generation where there is one": [
+        Step("POST", DRIVERS, {"metadata": {"name": "{ns}-x"}, "spec": {}}, about=f"{DRIVERS}/{{ns}}-x"),
+        Step("PATCH", f"{DRIVERS}/{{ns}}-x", {"spec": {"requiresRepublish": True}}, MERGE, f"{DRIVERS}/{{ns}}-x"),
+        Step("DELETE", f"{DRIVERS}/{{ns}}-x", {"propagationPolicy": "Orphan"}, about=f"{DRIVERS}/{{ns}}-x"),
+        MAPS.post({"metadata": {"name": "x", "generation": 3}}),
+        MAPS.delete({"propagationPolicy": "Orphan"}),
+        BUDGETS.post({"metadata": {"name": "x"}}),
+        BUDGETS.delete({"propagationPolicy": "Foreground"}),
     ],
     "a key for SSH that is empty is none": [
         SECRETS.post(

@@ -19,8 +19,8 @@ class Verdict(NamedTuple):
     gone: bool
 
 
-def judge(storage: str, old: Object, options: DeleteOptions, *, now: float, generation: bool, custom: bool) -> Verdict:
-    """`storage` names the resource; `generation` says whether its kind counts generations; `now` is seconds since the epoch."""
+def judge(storage: str, old: Object, options: DeleteOptions, *, now: float) -> Verdict:
+    """`storage` names the resource; `now` is seconds since the epoch."""
     obj = {**old, "metadata": dict(old["metadata"])}
     meta = obj["metadata"]
     finalizers = _finalizers(storage, meta.get("finalizers") or [], options)
@@ -34,19 +34,19 @@ def judge(storage: str, old: Object, options: DeleteOptions, *, now: float, gene
         ended = bool(meta.get("deletionTimestamp")) and not meta.get("deletionGracePeriodSeconds")
         if storage != "pods" or ended:  # shown as it was stored last: what let go the last finalizer was never written
             return Verdict({**old, "metadata": dict(old["metadata"])}, gone=True)
-        _mark(meta, 0, now, namespace=False, generation=generation)
+        _mark(meta, 0, now, namespace=False)
         return Verdict(obj, gone=True)
     if storage == "namespaces":
         obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
-    _mark(meta, grace, now, namespace=storage == "namespaces", generation=generation)
+    _mark(meta, grace, now, namespace=storage == "namespaces")
     return Verdict(obj, gone=False)
 
 
-def _mark(meta: Object, grace: int, now: float, *, namespace: bool, generation: bool) -> None:
+def _mark(meta: Object, grace: int, now: float, *, namespace: bool) -> None:
     if not meta.get("deletionTimestamp"):
         meta["deletionTimestamp"] = rfc3339(now + grace)
-        if generation:
-            meta["generation"] = int(meta.get("generation") or 0) + 1
+        if meta.get("generation"):
+            meta["generation"] += 1
         if not namespace:
             meta["deletionGracePeriodSeconds"] = grace
     elif not namespace and grace < int(meta.get("deletionGracePeriodSeconds") or 0):

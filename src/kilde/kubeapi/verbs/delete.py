@@ -40,9 +40,7 @@ def remove(
         admitted and not call.subresource
     ):  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
         admission.removal(world, call, kind.presented(existing) if kind.resource.custom or kind.conversion else old)
-    verdict = judge(
-        kind.storage, old, options, now=world.time(), generation=kind.has_generation, custom=kind.resource.custom
-    )
+    verdict = judge(kind.storage, old, options, now=world.time())
     dry_run = options.dry_run or call.options.dry_run
     if verdict.gone:
         if dry_run:
