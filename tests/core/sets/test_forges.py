@@ -307,7 +307,7 @@ def test_a_github_app_without_a_usable_key_is_told_without_showing_it(secret: di
     error = made(
         {"generators": [{"pullRequest": {"github": {"owner": "o", "repo": "r", "appSecretName": "app"}}}]}, world
     ).error
-    assert error.startswith("error fetching Github app secret")
+    assert error.startswith("failed to select pull request service provider: error fetching Github app secret")
     assert "no key" not in error
 
 

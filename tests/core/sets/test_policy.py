@@ -20,6 +20,9 @@ def test_without_keys_everything_is_as_the_sets_say() -> None:
     assert read_policy({}) == ANYTHING
 
 
+NO_FORGE = "failed to select pull request service provider"
+
+
 def test_forges_that_are_not_allowed_are_not_asked() -> None:
     def error(policy: SetsPolicy, **block: str) -> tuple[str, int]:
         world = World()
@@ -31,7 +34,7 @@ def test_forges_that_are_not_allowed_are_not_asked() -> None:
     assert error(some) == ("", 1)  # as Argo CD: the forge's own address needs no leave
     told, asked = error(some, api="https://evil.example")
     assert (asked, "must use one of the following: https://git.example, https://other.example" in told) == (0, True)
-    assert error(read(enable_scm_providers="false")) == ("scm providers are disabled", 0)
+    assert error(read(enable_scm_providers="false")) == (f"{NO_FORGE}: scm providers are disabled", 0)
 
 
 def test_a_set_of_another_namespace_asks_no_forge_before_the_owner_says_which() -> None:
@@ -40,7 +43,7 @@ def test_a_set_of_another_namespace_asks_no_forge_before_the_owner_says_which() 
         return generate(a_set({"generators": [pull]}), World(), replace(policy, guest=True)).error
 
     assert error(ANYTHING) == (
-        "scm provider not allowed: a set outside of the controller's namespace may ask none "
+        f"{NO_FORGE}: scm provider not allowed: a set outside of the controller's namespace may ask none "
         "until applicationsetcontroller.allowed.scm.providers says which"
     )
     assert error(read(allowed_scm_providers="https://git.example")) == ""

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from kilde.core.apps.cluster_secrets import secret_texts
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.outside import Answer, KnownCluster, Request
 from kilde.core.source.credentials import SECRET_TYPE
 from kilde.core.source.tree import Tree
@@ -102,12 +103,13 @@ class PortsOutside:
     async def _read(self, kind: str, name: str, *, own: bool, labelled: bool = False) -> Mapping[str, str]:
         resource = SECRETS if kind == "secret" else CONFIG_MAPS
         namespace = self._own_namespace if own else self._namespace
-        try:
-            raw = await (await self._cluster()).get(resource, namespace, name) if name else None
-        except ClusterError as error:
-            raise GeneratorFailed(f"error fetching {kind} {namespace}/{name}: {error}") from error
-        if raw is None:
-            raise GeneratorFailed(f"error fetching {kind} {namespace}/{name}: there is none")
+        with within(f"error fetching secret {namespace}/{name}") if kind == "secret" else nullcontext():
+            try:
+                raw = await (await self._cluster()).get(resource, namespace, name) if name else None
+            except ClusterError as error:
+                raise GeneratorFailed(error.what) from error
+            if raw is None:
+                raise GeneratorFailed(f'{resource.kind} "{name}" not found')
         body = _decode(raw)
         labels = (body.get("metadata") or {}).get("labels") or {}
         if labelled and labels.get(SECRET_TYPE) != "scm-creds":

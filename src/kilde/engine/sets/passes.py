@@ -184,7 +184,8 @@ class SetPasses:
                 found[name] = f"application references project {app.project} which does not exist"
             wrong = [problem for problem in app.problems if problem.startswith("spec.destination")]
             if wrong:
-                found[name] = f"application destination spec is invalid: {wrong[0]}"
+                words = wrong[0].removeprefix("spec.destination: ")
+                found[name] = f"application destination spec is invalid: {words}"
         return found
 
     def _to_write(
@@ -243,6 +244,8 @@ class SetPasses:
             after.pop("applicationStatus", None)
         elif turn is not None:
             after["applicationStatus"] = list(turn.statuses)
+        if not count and "resources" not in before:
+            del after["resources"], after["resourcesCount"]
         change = patch_between(dict(before), after)
         if change:
             await self._patch(owner, {"status": change}, subresource="status")

@@ -60,7 +60,7 @@ class SetWriter:
         except ClusterError as error:
             if error.status == 409:
                 raise  # somebody was faster: the next pass sees what they did
-            return str(error)
+            return error.what
         word = "created" if write.create else "updated"
         log.info("an ApplicationSet wrote an Application", set=owner.name, application=name, action=word)
         await self._event(owner, word, f'{word} Application "{name}"')
@@ -109,7 +109,7 @@ class SetWriter:
                     APPLICATIONS, owner.namespace, name, propagation="Background", uid=str(meta.get("uid", ""))
                 )
         except ClusterError as error:
-            return "" if error.status == 404 else str(error)
+            return "" if error.status == 404 else error.what
         log.info("an ApplicationSet deleted an Application", set=owner.name, application=name)
         await self._event(owner, "Deleted", f'Deleted Application "{name}"')
         return ""

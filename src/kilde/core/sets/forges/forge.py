@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.outside import Outside, Request
 
 _MOST_PAGES = 500
@@ -131,9 +131,10 @@ class Forge(ABC):
         if not reference:
             return ""
         name, key = str(reference.get("configMapName", "")), str(reference.get("key", ""))
-        pem = self.outside.config_map(name, for_forge=True).get(key)
-        if pem is None:
-            raise GeneratorFailed(f"error fetching CA certificates from ConfigMap: key '{key}' in '{name}' not found")
+        with within("error fetching CA certificates from ConfigMap"):
+            pem = self.outside.config_map(name, for_forge=True).get(key)
+            if pem is None:
+                raise GeneratorFailed(f"key '{key}' in '{name}' not found")
         return pem
 
     def get(self, path: str, *, missing: bool = False, **query: Any) -> Page:

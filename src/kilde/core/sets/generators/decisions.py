@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, text, texts
 from kilde.core.sets.outside import IN_CLUSTER, SERVER, KnownCluster
 from kilde.core.sets.parameters import Parameters, as_go, bounded, printed
@@ -11,7 +11,8 @@ _OPERATORS = {"In": "in", "NotIn": "notin"}
 
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
-    data = asking.outside.config_map(text(spec, "configMapRef"))
+    with within("error reading configMapRef"):
+        data = asking.outside.config_map(text(spec, "configMapRef"))
     group, slash, version = data.get("apiVersion", "").partition("/")
     plural, name, selector = data.get("kind", ""), text(spec, "name"), _selector(spec.get("labelSelector") or {})
     if not plural or not slash or not group:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.failures import GeneratorFailed, within
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items, text
 from kilde.core.sets.parameters import Parameters, as_go, bounded
 from kilde.core.sets.texts import read_yaml
@@ -10,7 +10,8 @@ from kilde.core.sets.texts import read_yaml
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
     found = [as_go(element) if asking.filler.go else _flat(element) for element in items(spec, "elements")]
-    more = read_yaml(text(spec, "elementsYaml"))
+    with within("error unmarshling decoded ElementsYaml"):
+        more = read_yaml(text(spec, "elementsYaml"))
     if more is not None and not (isinstance(more, list) and all(isinstance(each, dict) for each in more)):
         raise GeneratorFailed("error unmarshling decoded ElementsYaml: it is not a list of objects")
     found += more or []

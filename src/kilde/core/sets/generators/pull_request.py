@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kilde.core.sets.failures import GeneratorFailed, RepositoryNotThere
+from kilde.core.sets.failures import GeneratorFailed, RepositoryNotThere, within
 from kilde.core.sets.forges import IN_PULL_REQUEST
 from kilde.core.sets.forges.forge import PullRequest
 from kilde.core.sets.generators.asking import Asking, Generator, Spec, items
@@ -14,11 +14,12 @@ _EVERY = 1800.0
 
 
 def _give(spec: Spec, asking: Asking) -> list[Parameters]:
-    name = next((name for name in IN_PULL_REQUEST if spec.get(name) is not None), "")
-    if not name:
-        raise GeneratorFailed("no Pull Request provider implementation configured")
-    asking.policy.check(spec[name])
-    forge = IN_PULL_REQUEST[name](spec[name], asking.outside, authority_file=asking.policy.authority_file)
+    with within("failed to select pull request service provider"):
+        name = next((name for name in IN_PULL_REQUEST if spec.get(name) is not None), "")
+        if not name:
+            raise GeneratorFailed("no Pull Request provider implementation configured")
+        asking.policy.check(spec[name])
+        forge = IN_PULL_REQUEST[name](spec[name], asking.outside, authority_file=asking.policy.authority_file)
     filters = items(spec, "filters")
     found: list[Parameters] = []
     try:
