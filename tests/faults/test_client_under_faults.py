@@ -48,12 +48,17 @@ async def proxy(behind: Path) -> AsyncIterator[FaultProxy]:
 
 
 @pytest.fixture
-async def cluster(proxy: FaultProxy, tmp_path: Path) -> AsyncIterator[KubeCluster]:
+async def cluster(behind: Path, proxy: FaultProxy, tmp_path: Path) -> AsyncIterator[KubeCluster]:
     clock = SystemClock()
+    patient = KubeCluster(load([behind], clock), clock)
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
+    try:
+        await patient.apply(NAMESPACE, space, manager="test")
+        for raw in await patient.list(CONFIG_MAP, SPACE, label_selector="test"):
+            await patient.delete(CONFIG_MAP, SPACE, json.loads(raw)["metadata"]["name"], propagation="Background")
+    finally:
+        await patient.close()
     made = KubeCluster(load([proxy.write_kubeconfig(tmp_path / "config")], clock), clock, limits=HASTY)
-    await made.apply(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}, manager="test")
-    for raw in await made.list(CONFIG_MAP, SPACE, label_selector="test"):
-        await made.delete(CONFIG_MAP, SPACE, json.loads(raw)["metadata"]["name"], propagation="Background")
     yield made
     proxy.clear()
     await made.close()
