@@ -55,9 +55,22 @@ _SCALARS = {
     "[]byte": "bytes",
     "byte": "bytes",
 }
-# Kinds that are sent but are not served resources.
+# Kinds that are sent or answered but are not served resources, and what lists begin with.
+_META = "k8s.io/apimachinery/pkg/apis/meta/v1."
 _FURTHER = (
-    "k8s.io/apimachinery/pkg/apis/meta/v1.DeleteOptions",
+    *(
+        _META + name
+        for name in (
+            "APIGroup",
+            "APIGroupList",
+            "APIResourceList",
+            "APIVersions",
+            "DeleteOptions",
+            "ListMeta",
+            "PartialObjectMetadata",
+            "Status",
+        )
+    ),
     "k8s.io/api/autoscaling/v1.Scale",
     "k8s.io/api/policy/v1.Eviction",
     "k8s.io/api/authentication/v1.TokenRequest",
@@ -167,7 +180,8 @@ def kinds() -> Iterator[tuple[str, str]]:
         group, version = path.split("/")[-2:]
         if group == "authentication":
             group = "authentication.k8s.io"
-        yield ("v1" if group == "meta" else f"{group}/{version}") + f" {kind}", name
+        of = "meta.k8s.io/v1" if kind == "PartialObjectMetadata" else "v1" if group == "meta" else f"{group}/{version}"
+        yield f"{of} {kind}", name
 
 
 def packed(folders: list[Path]) -> str:

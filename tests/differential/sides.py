@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `body` is sent as JSON, text as it is."""
+    """One request. `body` is sent as JSON, text and bytes as they are."""
 
     method: str
     path: str
@@ -56,21 +56,32 @@ class Side:
 
     def ask(self, ask: Ask) -> dict[str, Any]:
         """{code, body, warn}; the body is decoded if it is JSON."""
+        answer, data = self._asked(ask)
+        try:
+            body = json.loads(data)
+        except ValueError:
+            body = data.decode(errors="replace")
+        warnings = [value for key, value in answer.getheaders() if key.lower() == "warning"]
+        return {"code": answer.status, "body": body, "warn": sorted(warnings)}
+
+    def raw(self, ask: Ask) -> tuple[int, str, bytes]:
+        """The code, the media type and the bytes of an answer."""
+        answer, data = self._asked(ask)
+        return answer.status, answer.getheader("Content-Type", ""), data
+
+    def _asked(self, ask: Ask) -> tuple[http.client.HTTPResponse, bytes]:
         headers = {"Accept": ask.accept, "User-Agent": "differential/1"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         raw = None
         if ask.body is not None:
             headers["Content-Type"] = ask.media
-            raw = ask.body if isinstance(ask.body, str) else json.dumps(ask.body)
-        status, warnings, data = self._exchange(ask, raw, headers)
-        try:
-            body = json.loads(data)
-        except ValueError:
-            body = data.decode(errors="replace")
-        return {"code": status, "body": body, "warn": sorted(warnings)}
+            raw = ask.body if isinstance(ask.body, str | bytes) else json.dumps(ask.body)
+        return self._exchange(ask, raw, headers)
 
-    def _exchange(self, ask: Ask, raw: str | None, headers: dict[str, str]) -> tuple[int, list[str], bytes]:
+    def _exchange(
+        self, ask: Ask, raw: str | bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         for last in (False, True):
             if self._connection is None:
                 self._connection = http.client.HTTPSConnection(
@@ -79,8 +90,7 @@ class Side:
             try:
                 self._connection.request(ask.method, ask.path, raw, headers)
                 answer = self._connection.getresponse()
-                warnings = [value for key, value in answer.getheaders() if key.lower() == "warning"]
-                return answer.status, warnings, answer.read()
+                return answer, answer.read()
             except (http.client.RemoteDisconnected, ConnectionError):
                 self.close()
                 if last:

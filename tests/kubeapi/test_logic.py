@@ -36,7 +36,7 @@ def test_a_path_asks_for(path: str, expected: Route | None) -> None:
         ("application/json", "", negotiate.JSON),
         ("", "", negotiate.JSON),
         ("application/yaml", "", negotiate.YAML),
-        ("application/vnd.kubernetes.protobuf,application/json", "", negotiate.JSON),
+        ("application/vnd.kubernetes.protobuf,application/json", "", negotiate.PROTOBUF),
         ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "Table", negotiate.JSON),
         ("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", "", negotiate.JSON),
         ("text/html;q=0.9,*/*;q=0.8", "", negotiate.JSON),
@@ -48,7 +48,9 @@ def test_the_best_form_that_fits_is_chosen(accept: str, kind: str, media: str) -
     assert (found.kind, found.media) == (kind, media)
 
 
-@pytest.mark.parametrize("accept", ["text/plain", "application/vnd.kubernetes.protobuf", "application/json;q=0"])
+@pytest.mark.parametrize(
+    "accept", ["text/plain", "application/vnd.kubernetes.protobuf2", "application/yaml;stream=watch"]
+)
 def test_a_form_that_is_not_ours_is_406(accept: str) -> None:
     with pytest.raises(ApiError) as refused:
         negotiate.form(accept)

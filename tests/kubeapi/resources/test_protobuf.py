@@ -20,7 +20,9 @@ from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import V2, Discovery
 from kilde.kubeapi.resources.kinds import BUILTIN
 from kilde.kubeapi.resources.openapi import OpenApi
-from kilde.kubeapi.resources.protobuf import MAGIC, decode, known_kinds
+from kilde.kubeapi.resources.protobuf import decode, known_kinds
+from kilde.kubeapi.resources.protobuf_messages import MAGIC, table
+from kilde.kubeapi.resources.protobuf_writer import NoMessage, encode, event
 from kilde.kubeapi.resources.wire import NotProtobuf
 
 RECORDINGS = Path(__file__).parents[3].parent / "shared" / "conformance" / "apiserver" / "builtin" / "protobuf.json"
@@ -155,6 +157,92 @@ def test_random_bytes_give_an_object_or_a_refusal(name: str, raw: bytes) -> None
     except NotProtobuf:
         return
     json.dumps(found)
+
+
+_WORDS = st.sampled_from(["", "a", "ü", "x" * 200])
+_WHOLE = st.integers(-(2**63), 2**63 - 1)
+_SCHEMA = st.just({"type": "object"})
+_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "bool": st.booleans(),
+    "bytes": st.binary(max_size=5).map(lambda data: base64.b64encode(data).decode()),
+    "double": st.sampled_from([0, 1, -2, 0.5, 1e300]),
+    "int": _WHOLE,
+    "intorstring": _WHOLE | _WORDS,
+    "microtime": st.sampled_from(["2024-02-29T12:00:00.000001Z", "1969-12-31T23:59:59.999999Z"]),
+    "quantity": st.sampled_from(["0", "100m", "1Gi"]),
+    "raw": st.sampled_from([{"a": [1, {"b": None}]}, "text", 1.5, []]),
+    "schemaorarray": _SCHEMA | st.lists(_SCHEMA, min_size=1, max_size=2),
+    "schemaorbool": _SCHEMA | st.booleans(),
+    "schemaorstrings": _SCHEMA | st.lists(_WORDS, min_size=1, max_size=2),
+    "string": _WORDS,
+    "strings": st.lists(_WORDS, max_size=3),
+    "time": st.sampled_from(["2024-02-29T12:00:00Z", "1969-12-31T23:59:59Z"]),
+}
+_LEFT_OUT = (None, "", 0, False, [])
+
+
+@st.composite
+def objects(draw: st.DrawFn, index: int, depth: int = 0) -> dict[str, Any]:
+    """Any object of a message, as JSON has it: with what is never left out there, without what always is."""
+    made: dict[str, Any] = {}
+    for field in table().messages[index].values():
+        must = field.always or (field.code.startswith("@") and not field.pointer)
+        if field.inline:
+            made |= draw(objects(int(field.code[1:]), depth))
+        elif field.code[:2] in ("[]", "{}"):
+            if depth < 4 and draw(st.booleans()):
+                one = valued(field.code[2:], depth + 1)
+                many = st.lists(one, min_size=1, max_size=2)
+                made[field.name] = draw(many if field.code[0] == "[" else st.dictionaries(_WORDS, one, min_size=1))
+        elif (must and not field.pointer) or (depth < 4 and draw(st.booleans())):
+            value = draw(valued(field.code, depth + 1))
+            if must or field.pointer or value not in _LEFT_OUT:
+                made[field.name] = value
+    return made
+
+
+def valued(code: str, depth: int) -> st.SearchStrategy[Any]:
+    return objects(int(code[1:]), depth) if code.startswith("@") else _VALUES[code]
+
+
+@given(st.data(), st.sampled_from(sorted(table().kinds.items())))
+def test_what_is_written_is_read_again(data: st.DataObject, chosen: tuple[str, int]) -> None:
+    api_version, kind = chosen[0].split(" ")
+    wanted = {"apiVersion": api_version, "kind": kind, **data.draw(objects(chosen[1]))}
+    assert decode(encode(wanted)) == wanted
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_list_is_read_again(version: str) -> None:
+    items = [{"metadata": {"name": name}} for name in ("a", "b")]
+    meta = {"resourceVersion": "7", "remainingItemCount": 0}
+    wanted = {
+        "apiVersion": f"meta.k8s.io/{version}",
+        "kind": "PartialObjectMetadataList",
+        "metadata": meta,
+        "items": items,
+    }
+    read = decode(encode(wanted))
+    for item in read["items"]:
+        assert item["metadata"].pop("creationTimestamp", None) is None
+    assert read == wanted
+
+
+def test_an_object_has_one_form_to_the_byte() -> None:
+    meta = part(1, "c") + b"".join(part(number, "") for number in (2, 3, 4, 5, 6)) + part(7, 0) + part(8, b"")
+    assert encode(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"b": "2", "a": "1"}}
+    ) == body("v1", "ConfigMap", part(1, meta) + part(2, entry("a", "1")) + part(2, entry("b", "2")))
+
+
+def test_an_event_of_a_watch_is_a_frame() -> None:
+    assert event("ADDED", b"xyz") == b"\x00\x00\x00\x0e" + part(1, "ADDED") + part(2, part(1, b"xyz"))
+
+
+@pytest.mark.parametrize("kind", ["example.org/v1 Widget", "meta.k8s.io/v1 Table", "example.org/v1 WidgetList"])
+def test_a_kind_without_messages_is_refused(kind: str) -> None:
+    with pytest.raises(NoMessage):
+        encode(dict(zip(("apiVersion", "kind"), kind.split(" "), strict=True)))
 
 
 def test_every_built_in_kind_can_be_sent() -> None:

@@ -1,6 +1,7 @@
 """Content negotiation: which form of an answer a client takes, and which body it sends (RFC 9110 §12.5.1, as Kubernetes reads it)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from kilde.kubeapi.interface import ApiError
@@ -12,12 +13,11 @@ _ACCEPTABLE = "only the following media types are accepted: "
 
 
 class Form(NamedTuple):
-    """How an answer is written: `media` is JSON or YAML; `kind` "" for the object itself, else Table, PartialObjectMetadata(List)."""
+    """How an answer is written: `media` is JSON, YAML or PROTOBUF; `kind` "" for the object, else Table, PartialObjectMetadata(List)."""
 
     media: str = JSON
     kind: str = ""
     version: str = ""
-    pretty: bool = False
 
     @property
     def content_type(self) -> str:
@@ -26,40 +26,96 @@ class Form(NamedTuple):
 
 PLAIN = Form()
 _KINDS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+_CONVERTING = ("as", "g", "v")
+Clause = tuple[str, dict[str, str]]
 
 
-def accepted(accept: str) -> list[tuple[str, dict[str, str]]]:
-    """The media types of an Accept header with their parameters, the best first (stable for equal weights)."""
-    found = []
+@lru_cache(maxsize=256)  # a client says the same each time
+def accepted(accept: str) -> tuple[Clause, ...]:
+    """The media types of an Accept header with their parameters, the best first, as goautoneg sorts them; nobody changes them."""
+    found: list[tuple[float, str, dict[str, str]]] = []
     for part in accept.split(","):
-        media, *raw = (piece.strip() for piece in part.split(";"))
-        parameters = dict(piece.split("=", 1) for piece in raw if "=" in piece)
-        try:
-            weight = float(parameters.pop("q", "1"))
-        except ValueError:
-            weight = 0.0
-        if media and weight > 0:
-            found.append((weight, media.lower(), parameters))
-    found.sort(key=lambda entry: -entry[0])
-    return [(media, parameters) for _, media, parameters in found]
+        media, *raw = (piece.strip(" ") for piece in part.split(";"))
+        media = "*/*" if media == "*" else media
+        if media.count("/") != 1:
+            continue
+        pairs = (piece.split("=") for piece in raw)
+        parameters = {pair[0].strip(" "): pair[1].strip(" ") for pair in pairs if len(pair) == 2 and pair[1]}
+        found.append((_weight(parameters.pop("q", "1")), media, parameters))
+        at = len(found) - 1
+        while at and _before(found[at], found[at - 1]):
+            found[at - 1 : at + 1] = found[at], found[at - 1]
+            at -= 1
+    return tuple((media, parameters) for _, media, parameters in found)
 
 
-def form(
-    accept: str, *, transforms: tuple[str, ...] = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-) -> Form:
-    """The form to answer in; 406 if the client takes none of ours. `transforms` are the `as=` kinds that fit this request."""
-    if accept == JSON:
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _before(one: tuple[float, str, dict[str, str]], other: tuple[float, str, dict[str, str]]) -> bool:
+    """No order, as there: what is no wildcard goes before what is one, whatever their weights."""
+    if one[0] > other[0]:
+        return True
+    return any(
+        mine != "*" and theirs == "*" for mine, theirs in zip(one[1].split("/"), other[1].split("/"), strict=True)
+    )
+
+
+def form(accept: str, *, transforms: tuple[str, ...] = tuple(_KINDS), custom: bool = False) -> Form:
+    """The form to answer in; 406 if the client takes none of ours.
+
+    `transforms` are the `as=` kinds that fit this request; objects of a `custom` kind have no protobuf form, their metadata does.
+    """
+    if accept in ("", JSON):
         return PLAIN
-    for media, parameters in accepted(accept or "*/*"):
+    for media, parameters in accepted(accept):
         kind = parameters.get("as", "")
-        if kind:
-            fits = kind in _KINDS and kind in transforms and parameters.get("g") == "meta.k8s.io"
-            if not fits or parameters.get("v") not in ("v1", "v1beta1"):
-                continue
-        chosen = _media(media)
-        if chosen:
-            return Form(chosen, kind, parameters.get("v", ""), parameters.get("pretty") == "1")
+        converts = any(word in parameters for word in _CONVERTING)
+        if converts and not (kind in transforms and parameters.get("g") == "meta.k8s.io" and _is_version(parameters)):
+            continue
+        chosen = _offered(media, parameters, without_protobuf=kind == "Table" or (custom and not converts))
+        if chosen and parameters.get("sv", "v1") == "v1":
+            return Form(chosen, kind, parameters.get("v", ""))
     raise not_acceptable()
+
+
+def status_form(accept: str) -> Form:
+    """The form of a Status that tells of a refusal: JSON for who takes none of ours."""
+    return _unconverted(accept) or PLAIN
+
+
+def document_form(accept: str) -> Form:
+    """The form of a document of discovery; 406 if the client takes none of ours."""
+    found = _unconverted(accept or JSON)
+    if found is None:
+        raise not_acceptable()
+    return found
+
+
+def _unconverted(accept: str) -> Form | None:
+    for media, parameters in accepted(accept):
+        chosen = _offered(media, parameters)
+        if chosen and not any(word in parameters for word in (*_CONVERTING, "sv")):
+            return Form(chosen)
+    return None
+
+
+def _is_version(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("v") in ("v1", "v1beta1")
+
+
+def _offered(media: str, parameters: Mapping[str, str], *, without_protobuf: bool = False) -> str:
+    """Which of ours a clause means; "" if none."""
+    if media in ("*/*", "application/*"):
+        media = JSON
+    if media not in (JSON, YAML, PROTOBUF) or (media == PROTOBUF and without_protobuf):
+        return ""
+    stream = parameters.get("stream", "")
+    return media if not stream or (stream == "watch" and media != YAML) else ""
 
 
 def check_route(headers: Mapping[str, str], *, patch: bool, many: bool) -> None:
@@ -87,12 +143,6 @@ def not_acceptable(*, stream: bool = False) -> ApiError:
         else f"{JSON}, {YAML}, {PROTOBUF}"
     )
     return ApiError(406, "NotAcceptable", _ACCEPTABLE + offers)
-
-
-def _media(asked: str) -> str:
-    if asked in ("*/*", "application/*", JSON):
-        return JSON
-    return YAML if asked in (YAML, "application/x-yaml") else ""
 
 
 def body_media(content_type: str) -> str:

@@ -1,53 +1,22 @@
-"""Decodes `application/vnd.kubernetes.protobuf` request bodies into objects as JSON would have given them.
+"""Decodes `application/vnd.kubernetes.protobuf` into objects as JSON would have given them.
 
-A body is the magic `k8s\\0` and a runtime.Unknown: the type, and the object's own message. Which field has which number is in the generated
-`_protobuf_fields`. Zero values that JSON leaves out are left out; fields a newer client sends and we do not know are dropped.
+A body is the magic `k8s\\0` and a runtime.Unknown: the type, and the object's own message. Which field has which number
+`protobuf_messages` knows; the other way goes `protobuf_writer`. Zero values that JSON leaves out are left out; fields that a newer
+client sends and we do not know are dropped.
 """
 
-import base64
 import binascii
-import functools
-import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
 from kilde.core.basics.values import Json, Object
-from kilde.kubeapi.resources._protobuf_fields import FACTS
+from kilde.kubeapi.resources.protobuf_messages import MAGIC, Field, ListOf, Message, table
 from kilde.kubeapi.resources.wire import BYTES, NotProtobuf, Value, double, fields, packed_varints, signed
 
-MAGIC = b"k8s\x00"
-MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _DEEPEST = 100
-
-
-class _Field(NamedTuple):
-    name: str
-    pointer: bool
-    inline: bool
-    always: bool  # JSON writes it even if it is empty
-    code: str
-
-
-_Message = Mapping[int, _Field]
-
-
-class _Table(NamedTuple):
-    kinds: Mapping[str, int]
-    messages: tuple[_Message, ...]
-    schema: int
-
-
-@functools.cache
-def _table() -> _Table:
-    facts = msgspec.json.decode(zlib.decompress(base64.b85decode(FACTS)))
-    messages = tuple(
-        {number: _Field(name, "*" in flags, "+" in flags, "!" in flags, code) for number, name, flags, code in message}
-        for message in facts["messages"]
-    )
-    return _Table(facts["kinds"], messages, facts["schema"])
+_LEAST_IN_POWERS = 1e21
 
 
 def decode(body: bytes) -> Object:
@@ -59,12 +28,22 @@ def _decode(body: bytes, depth: int) -> Object:
     if not body.startswith(MAGIC):
         raise NotProtobuf("the body does not begin with the magic number of Kubernetes' protobuf")
     api_version, kind, raw = _envelope(body[len(MAGIC) :])
-    table = _table()
-    # Options are sent in the version of the group they go to, and are the same in all.
-    index = table.kinds.get(f"{api_version} {kind}", table.kinds.get(f"v1 {kind}") if kind == "DeleteOptions" else None)
-    if index is None:
+    index = table().of_kind(api_version, kind)
+    if index is not None:
+        return {"apiVersion": api_version, "kind": kind, **_message(raw, table().messages[index], depth)}
+    of = table().of_list(api_version, kind)
+    if of is None:
         raise NotProtobuf(f'no kind "{kind}" is known in version "{api_version}"')
-    return {"apiVersion": api_version, "kind": kind, **_message(raw, table.messages[index], depth)}
+    return {"apiVersion": api_version, "kind": kind, **_list(raw, of)}
+
+
+def _list(data: bytes, of: ListOf) -> Object:
+    messages, found = table().messages, list(fields(data))
+    meta = [_message(_bytes(value), messages[of.meta], 0) for number, _wire, value in found if number == of.meta_number]
+    items = [
+        _message(_bytes(value), messages[of.item], 0) for number, _wire, value in found if number == of.item_number
+    ]
+    return {"metadata": meta[-1] if meta else {}, "items": items}
 
 
 def _envelope(data: bytes) -> tuple[str, str, bytes]:
@@ -81,7 +60,7 @@ def _envelope(data: bytes) -> tuple[str, str, bytes]:
     return words.get(1, ""), words.get(2, ""), raw
 
 
-def _message(data: bytes, message: _Message, depth: int) -> Object:
+def _message(data: bytes, message: Message, depth: int) -> Object:
     if depth > _DEEPEST:
         raise NotProtobuf(f"the message is nested more than {_DEEPEST} levels deep")
     out: Object = {}
@@ -99,7 +78,7 @@ def _message(data: bytes, message: _Message, depth: int) -> Object:
     return out
 
 
-def _set(out: Object, field: _Field, value: Json) -> None:
+def _set(out: Object, field: Field, value: Json) -> None:
     """Writes a single value; what JSON would leave out is left out."""
     if field.inline:
         out.update(value)
@@ -134,7 +113,7 @@ _EMPTY: Mapping[str, Json] = {"int": 0, "bool": False, "strings": None}
 
 def _value(value: Value, code: str, depth: int) -> Json:
     if code.startswith("@"):
-        return _message(_bytes(value), _table().messages[int(code[1:])], depth + 1)
+        return _message(_bytes(value), table().messages[int(code[1:])], depth + 1)
     return _READERS[code](value, depth)
 
 
@@ -148,6 +127,12 @@ def _number(value: Value) -> int:
     if isinstance(value, bytes):
         raise NotProtobuf("a text where a number should be")
     return value
+
+
+def _double(value: Value) -> float:
+    """A number as Go writes it: a whole one without a point."""
+    found = double(_number(value))
+    return int(found) if found.is_integer() and abs(found) < _LEAST_IN_POWERS else found
 
 
 def _text(value: Value) -> str:
@@ -184,27 +169,6 @@ def _moment(value: Value) -> datetime | None:
         raise NotProtobuf("a time is outside the years 1 to 9999") from error
 
 
-def _duration(value: Value) -> str:
-    """Nanoseconds as Go writes them: `1h30m0s`, `1.5s`, `20ms`."""
-    total = signed(_number(_parts(value).get(1, 0)))
-    sign, rest = ("-" if total < 0 else ""), abs(total)
-    if rest < 1_000_000_000:
-        for unit, size in (("ms", 1_000_000), ("µs", 1000), ("ns", 1)):
-            if rest >= size:
-                return f"{sign}{_fraction(rest, size)}{unit}"
-        return "0s"
-    hours, rest = divmod(rest, 3600 * 10**9)
-    minutes, rest = divmod(rest, 60 * 10**9)
-    head = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{sign}{head}{_fraction(rest, 10**9)}s"
-
-
-def _fraction(value: int, size: int) -> str:
-    whole, rest = divmod(value, size)
-    digits = f"{rest:0{len(str(size)) - 1}d}".rstrip("0") if size > 1 else ""
-    return f"{whole}.{digits}" if digits else str(whole)
-
-
 def _raw(value: Value, depth: int) -> Json:
     """JSON, or another object in the same encoding."""
     raw = _bytes(_parts(value).get(1, b""))
@@ -230,7 +194,7 @@ def _strings(value: Value) -> list[str]:
 
 
 def _schema(value: Value, depth: int) -> Json:
-    return _message(_bytes(value), _table().messages[_table().schema], depth + 1)
+    return _message(_bytes(value), table().messages[table().schema], depth + 1)
 
 
 def _schema_or_bool(value: Value, depth: int) -> Json:
@@ -251,8 +215,7 @@ def _schema_or_several(value: Value, depth: int, several: Callable[[Value], Json
 _READERS: Mapping[str, Callable[[Value, int], Json]] = {
     "bool": lambda value, depth: bool(_number(value)),
     "bytes": lambda value, depth: binascii.b2a_base64(_bytes(value), newline=False).decode(),
-    "double": lambda value, depth: double(_number(value)),
-    "duration": lambda value, depth: _duration(value),
+    "double": lambda value, depth: _double(value),
     "int": lambda value, depth: signed(_number(value)),
     "intorstring": lambda value, depth: _int_or_string(value),
     "microtime": lambda value, depth: _micro_time(value),
@@ -269,4 +232,4 @@ _READERS: Mapping[str, Callable[[Value, int], Json]] = {
 
 def known_kinds() -> frozenset[str]:
     """The kinds that can be decoded, each as `apps/v1 Deployment`."""
-    return frozenset(_table().kinds)
+    return frozenset(table().kinds)

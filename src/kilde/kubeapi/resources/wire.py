@@ -1,4 +1,4 @@
-"""The protobuf wire format: a message as its fields, in order. It knows nothing of Kubernetes."""
+"""The protobuf wire format, read and written: a message as its fields, in order. It knows nothing of Kubernetes."""
 
 import struct
 from collections.abc import Iterator
@@ -76,3 +76,35 @@ def packed_varints(data: bytes) -> Iterator[int]:
     while at < len(data):
         value, at = _varint(data, at)
         yield value
+
+
+_SHORT = tuple(bytes((value,)) for value in range(128))
+
+
+def varint(value: int) -> bytes:
+    """An integer of up to 64 bits, negative ones as their two's complement."""
+    if 0 <= value < len(_SHORT):
+        return _SHORT[value]
+    value &= 0xFFFFFFFFFFFFFFFF
+    made = bytearray()
+    while value > 0x7F:
+        made.append(value & 0x7F | 0x80)
+        value >>= 7
+    made.append(value)
+    return bytes(made)
+
+
+def key(number: int, wire: int) -> bytes:
+    """What a field begins with."""
+    return varint(number << 3 | wire)
+
+
+def sized(start: bytes, data: bytes) -> bytes:
+    """A field of BYTES, after its key."""
+    size = len(data)
+    return start + (_SHORT[size] if size < len(_SHORT) else varint(size)) + data
+
+
+def doubled(value: float) -> bytes:
+    """A float as a fixed64."""
+    return struct.pack("<d", value)

@@ -11,7 +11,7 @@ from kilde.kubeapi.logic import failures, negotiate, options
 from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
 from kilde.kubeapi.resources.kinds import GROUP_ORDER
 from kilde.kubeapi.resources.openapi import OpenApi
-from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text
+from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text, written
 from kilde.kubeapi.world import World
 
 _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers", "poststarthook/bootstrap-controller")
@@ -49,11 +49,10 @@ class About:
         if path == "/version" or path in _ISSUER:
             if request.method != "GET":
                 raise failures.method_not_allowed()
-            return (
-                self._issuer(request, path)
-                if path in _ISSUER
-                else answer(200, version_info(self._world.release.version))
-            )
+            if path in _ISSUER:
+                return self._issuer(request, path)
+            negotiate.check_offer(request.headers.get("accept", ""), negotiate.JSON)
+            return answer(200, version_info(self._world.release.version))
         if request.path == "/metrics":
             return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
         return answer(200, {"paths": self._paths()}) if request.path in _INDEX else text(404, NOT_FOUND)
@@ -132,18 +131,25 @@ class About:
 
     def _discover(self, request: Request, path: str) -> Response:
         document = self._document(request, path)
+        head, group = (*path.strip("/").split("/"), "")[:2]
         if document is None:
-            head, group = (*path.strip("/").split("/"), "")[:2]
             if head == "api" or (group in GROUP_ORDER and self.discovery.group(group) is not None):
                 raise failures.no_such_resource()  # of a built-in group; those of CRDs are told as any other path
             return text(404, NOT_FOUND)
         is_index = path.startswith("/apis") and path.count("/") < 3  # which an aggregator serves there
         if request.method != "GET" and not is_index:
             raise failures.method_not_allowed()
+        form = negotiate.PLAIN
+        if document.content_type == negotiate.JSON:  # what is aggregated has been asked for in its one form
+            if not is_index and (head == "api" or group in GROUP_ORDER):
+                negotiate.check_route(request.headers, patch=False, many=False)
+            form = negotiate.document_form(request.headers.get("accept", ""))
         headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public")]
         if request.headers.get("if-none-match") == document.etag:
             return Response(304, b"", "", headers)
-        return Response(200, document.body, document.content_type, headers)
+        if form == negotiate.PLAIN:
+            return Response(200, document.body, document.content_type, headers)
+        return Response(200, written(msgspec.json.decode(document.body), form), form.content_type, headers)
 
     def _document(self, request: Request, path: str) -> Document | None:
         parts = path.strip("/").split("/")

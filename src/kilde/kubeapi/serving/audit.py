@@ -147,7 +147,7 @@ class _Entry:
 
     def answered(self, part: bytes) -> None:
         """Keeps an answer that is one object."""
-        one = self._media in (negotiate.JSON, negotiate.YAML) and not self._watch
+        one = self._media in (negotiate.JSON, negotiate.YAML, negotiate.PROTOBUF) and not self._watch
         if self._event and one and self._decision.level is Level.REQUEST_RESPONSE:
             self._answer += part
 

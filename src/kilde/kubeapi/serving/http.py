@@ -16,6 +16,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures, negotiate
 from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import Query
+from kilde.kubeapi.resources import protobuf_writer
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -94,6 +95,8 @@ def written(value: Json, form: Form = negotiate.PLAIN) -> bytes:
     """A value as this form writes it."""
     if form.media == negotiate.YAML:
         return write_document(value).encode()
+    if form.media == negotiate.PROTOBUF:
+        return protobuf_writer.encode(value)
     return _encode(value) + b"\n"
 
 
@@ -114,10 +117,8 @@ def warning_headers(warnings: Iterable[str]) -> list[tuple[bytes, bytes]]:
 
 
 def refusal(error: ApiError, warnings: list[str] | None = None, accept: str = "") -> Response:
-    """A refusal as an answer: YAML where the client takes that first, else JSON, whatever it takes."""
-    first = next(iter(negotiate.accepted(accept)), ("", {}))[0] if negotiate.YAML in accept else ""
-    form = negotiate.Form(negotiate.YAML) if first == negotiate.YAML else negotiate.PLAIN
-    found = answer(error.status, failures.status(error), form, warnings)
+    """A refusal as an answer, in the form that the client takes first of ours; in JSON if there is none."""
+    found = answer(error.status, failures.status(error), negotiate.status_form(accept), warnings)
     seconds = (error.details or {}).get("retryAfterSeconds")
     if seconds:
         found.headers.append((b"retry-after", str(seconds).encode()))

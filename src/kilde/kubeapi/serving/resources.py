@@ -129,16 +129,15 @@ class Resources:
 
     async def _list_or_watch(self, request: Request, route: Route, call: Call, send: Send) -> None:
         chosen = options.list_options(request.query, watch=route.watch)
-        accept = request.headers.get("accept", "")
         if not chosen.watch:
-            form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadataList"))
+            form = list_form(request, call)
             page = await self._settled(call, lambda: read.listed(self._world, call, chosen))
             response = render.many(call, page, form, now=self._world.time(), query=request.query)
             await self._world.store.settled()
             await response.send(request, send)
             return
-        form = negotiate.form(accept, transforms=("Table", "PartialObjectMetadata"))
-        if form.media != negotiate.JSON:
+        form = object_form(request, call)
+        if form.media == negotiate.YAML:
             raise negotiate.not_acceptable(stream=True)
         await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
 
@@ -155,7 +154,7 @@ class Resources:
 
     async def _ask(self, request: Request, call: Call, handler: Handler, verb: str) -> Response:
         """A sub-resource whose body is not the object."""
-        form = object_form(request)
+        form = object_form(request, call)
         if verb == "get":
             return self._scale_answer(call, await self._settled(call, lambda: handler.get(self._world, call)), form)
         if verb == "patch":
@@ -175,7 +174,7 @@ class Resources:
 
     async def _answered(self, request: Request, status: int, call: Call, record: Record) -> Response:
         """One object as an answer, in the version that was asked for."""
-        form = object_form(request)
+        form = object_form(request, call)
         if call.kind.converts:
             record = await self._settled(call, lambda: call.kind.shown((record,))[0])
         return render.one(status, call, record, form, now=self._world.time(), query=request.query)
@@ -195,12 +194,12 @@ class Resources:
         return answer(200, value, form, call.warnings)
 
     async def _get(self, request: Request, call: Call) -> Response:
-        object_form(request)
+        object_form(request, call)
         record = await self._settled(call, lambda: read.get(self._world, call, request.query))
         return await self._answered(request, 200, call, record)
 
     async def _create(self, request: Request, call: Call) -> Response:
-        form = object_form(request)
+        form = object_form(request, call)
         if self._reviews.answers(call):
             asked = await self._object(request, call)
             return answer(201, self._reviews.answer(call, asked), form._replace(kind=""), call.warnings)
@@ -223,7 +222,7 @@ class Resources:
         return answer(201, made, form, call.warnings)
 
     async def _update(self, request: Request, call: Call) -> Response:
-        object_form(request)
+        object_form(request, call)
         obj = await self._object(request, call)
         record, created = await self._settled(call, lambda: update.update(self._world, call, own(obj)))
         return await self._answered(request, 201 if created else 200, call, record)
@@ -257,7 +256,7 @@ class Resources:
         return {**made, "metadata": dict(made.get("metadata") or {})}
 
     async def _patch(self, request: Request, call: Call) -> Response:
-        object_form(request)
+        object_form(request, call)
         offered = patch.CUSTOM_PATCHES if call.kind.resource.custom else patch.BUILTIN_PATCHES
         media = negotiate.patch_media(request.headers.get("content-type", ""), offered)
         raw = await request.body()
@@ -265,7 +264,7 @@ class Resources:
         return await self._answered(request, 201 if created else 200, call, record)
 
     async def _delete(self, request: Request, call: Call) -> Response:
-        form = object_form(request)
+        form = object_form(request, call)
         chosen = await self._delete_options(request)
         _warn_of_orphans(call, chosen)
         record, gone = await self._settled(call, lambda: delete.delete(self._world, call, chosen))
@@ -274,7 +273,7 @@ class Resources:
         return await self._answered(request, 200, call, record)
 
     async def _delete_collection(self, request: Request, call: Call) -> Response:
-        form = negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadataList"))
+        form = list_form(request, call)
         wanted = options.list_options(request.query)
         read.selection(call.kind, wanted)  # refused before the options of the deletion are
         chosen = await self._delete_options(request)
@@ -296,9 +295,19 @@ def _warn_of_orphans(call: Call, chosen: options.DeleteOptions) -> None:
         call.warn(_ORPHANED)
 
 
-def object_form(request: Request) -> negotiate.Form:
-    """The form in which one object is answered."""
-    return negotiate.form(request.headers.get("accept", ""), transforms=("Table", "PartialObjectMetadata"))
+def object_form(request: Request, call: Call) -> negotiate.Form:
+    """The form in which one object, or the watch of many, is answered."""
+    return _form(request, call, "PartialObjectMetadata")
+
+
+def list_form(request: Request, call: Call) -> negotiate.Form:
+    """The form in which a list is answered."""
+    return _form(request, call, "PartialObjectMetadataList")
+
+
+def _form(request: Request, call: Call, partial: str) -> negotiate.Form:
+    accept = request.headers.get("accept", "")
+    return negotiate.form(accept, transforms=("Table", partial), custom=call.kind.resource.custom)
 
 
 def delete_body(raw: bytes, content_type: str) -> Object:

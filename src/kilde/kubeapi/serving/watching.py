@@ -10,12 +10,12 @@ import msgspec
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
-from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import ListOptions
 from kilde.kubeapi.resources import tables
 from kilde.kubeapi.resources.tables import Include
+from kilde.kubeapi.serving import events
 from kilde.kubeapi.serving.feeds import Feeds, Listener, shown_changes, shown_records
 from kilde.kubeapi.serving.http import Request, Send, warning_headers
 from kilde.kubeapi.serving.render import table
@@ -30,7 +30,7 @@ _BOOKMARK_EVERY = 60.0
 _BOOKMARK_BEFORE_END = 2.0
 _DEFAULT_TIMEOUT = 1800
 _INITIAL_END = "k8s.io/initial-events-end"
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-cache, private")]
+_CACHING = (b"cache-control", b"no-cache, private")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,28 +43,10 @@ class Stream(NamedTuple):
     include: Include
 
 
-class Lines:
-    """The event lines of the change that is being told, so that a hundred watchers share one."""
-
-    def __init__(self) -> None:
-        self._record: Record | None = None
-        self._made: dict[tuple[str, str], bytes] = {}
-
-    def line(self, event: str, kind: Kind, record: Record) -> bytes:
-        """One event in the plain form."""
-        if record is not self._record:
-            self._record, self._made = record, {}
-        found = self._made.get((event, kind.resource.api_version))
-        if found is None:
-            found = b'{"type":"%b","object":%b}\n' % (event.encode(), kind.written(record))
-            self._made[event, kind.resource.api_version] = found
-        return found
-
-
 class Watcher:
     """What one watch has yet to send. `offer` is called by the store at each committed change of the resource."""
 
-    def __init__(self, world: World, stream: Stream, chosen: Selection, lines: Lines) -> None:
+    def __init__(self, world: World, stream: Stream, chosen: Selection, lines: events.Lines) -> None:
         self._world, self._stream, self._chosen, self._lines = world, stream, chosen, lines
         self._present: Iterator[Record] = iter(())
         self._waiting: list[bytes] = []
@@ -112,20 +94,21 @@ class Watcher:
         self.wake.set()
 
     def _line(self, event: str, record: Record) -> bytes:
-        if not self._stream.form.kind:
-            return self._lines.line(event, self._stream.call.kind, record)
-        return b'{"type":"%b","object":%b}\n' % (event.encode(), self._written(record))
+        form, kind = self._stream.form, self._stream.call.kind
+        if not form.kind:
+            return self._lines.line(event, kind, record, form.media)
+        return events.framed(event, self._shown(record), form.media)
 
-    def _written(self, record: Record) -> bytes:
+    def _shown(self, record: Record) -> Object:
         form, kind = self._stream.form, self._stream.call.kind
         obj = kind.tabled(record) if form.kind == "Table" else kind.presented(record)
         if form.kind != "Table":
-            return _encode(tables.partial(obj))
+            return tables.partial(obj)
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         include = self._stream.include
         made = table(kind, [obj], now=self._world.time(), include=include, metadata=version, headers=self._headers)
         self._headers = False
-        return _encode(made)
+        return made
 
     def bookmark(self, *, initial: bool = False, version: int = 0) -> None:
         """Queues a bookmark: this resourceVersion (the newest, unless given) has been seen."""
@@ -149,12 +132,12 @@ class Watcher:
             }
         elif self._stream.form.kind:
             obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
-        self._waiting.append(_encode({"type": "BOOKMARK", "object": obj}) + b"\n")
+        self._waiting.append(events.framed("BOOKMARK", obj, self._stream.form.media))
         self.wake.set()
 
     def error(self, error: ApiError) -> None:
         """Queues an ERROR event."""
-        self._waiting.append(_encode({"type": "ERROR", "object": failures.status(error)}) + b"\n")
+        self._waiting.append(events.framed("ERROR", failures.status(error), self._stream.form.media))
         self.wake.set()
 
     def fail(self, error: ApiError) -> None:
@@ -193,7 +176,7 @@ class Watches:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._lines = Lines()
+        self._lines = events.Lines()
         self._open: set[Watcher] = set()
         self._feeds = Feeds(world)
         self.stopping = False
@@ -222,7 +205,11 @@ class Watches:
                 {
                     "type": "http.response.start",
                     "status": 200,
-                    "headers": [*_HEADERS, *warning_headers(stream.call.warnings)],
+                    "headers": [
+                        events.CONTENT_TYPES[stream.form.media],
+                        _CACHING,
+                        *warning_headers(stream.call.warnings),
+                    ],
                 }
             )
             await self._stream(request, stream, send, watcher, over=subscription.over or watcher.failed)
