@@ -1,4 +1,4 @@
-"""OpenAPI v3: the index and each group's document, as kubectl's apply, diff and explain need them.
+"""OpenAPI: version 3's index and each group's document, and version 2's one of all, as kubectl's apply, diff and explain need them.
 
 `OpenApi(catalog, schemas)` is made anew for each catalog; documents of built-in groups are made once a process, those of CRDs once
 a catalog, each when first asked for. A document's hash is that of its bytes, so an unchanged group keeps its URL.
@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from kilde.core.objects.ref import join_api_version
+from kilde.kubeapi.resources import openapi_v2, openapi_v2_protobuf
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.discovery import Document
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.openapi_paths import ANSWERS, group_name, looked_up, paths_of, valid_name
-from kilde.kubeapi.resources.openapi_schemas import META, closure, custom_schemas, referred
+from kilde.kubeapi.resources.openapi_schemas import META, closure, custom_schemas, definition_name, referred
 from kilde.kubeapi.resources.release import Release, release
 
 _KINDS = "x-kubernetes-group-version-kind"
@@ -71,6 +72,20 @@ class OpenApi:
             path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={self.hash(path)}"} for path in sorted(self._paths())
         }
         return _document({"paths": paths}, "text/plain;charset=utf-8")
+
+    @functools.cached_property
+    def v2(self) -> Document:
+        """`GET /openapi/v2`: all of it in one document of the older form."""
+        documents = (self.document(path) for path in self._paths())
+        parsed = [msgspec.json.decode(one.body) for one in documents if one is not None]
+        custom = {definition_name(one) for one in self._catalog.resources if one.custom}
+        whole = closure(_OF_EVERY_GROUP, self._release.types)
+        return _document(openapi_v2.document(self._release.minor, parsed, custom, whole))
+
+    @functools.cached_property
+    def v2_in_protobuf(self) -> bytes:
+        """The same as openapi.v2.Document."""
+        return openapi_v2_protobuf.encode(msgspec.json.decode(self.v2.body))
 
     def hash(self, path: str) -> str:
         """The hash in a document's address: upper-case hex. KeyError if there is no such document."""
@@ -160,8 +175,7 @@ def _components(schemas: Mapping[str, Any]) -> dict[str, Any]:
     return {"schemas": dict(sorted(schemas.items()))} if schemas else {}
 
 
-_BEARER = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
-_SECURED = {"securitySchemes": {"BearerToken": _BEARER}}
+_SECURED = {"securitySchemes": {"BearerToken": openapi_v2.BEARER}}
 
 
 def _root(resource: Resource) -> str:

@@ -19,6 +19,12 @@ _KEYS = "application/jwk-set+json"
 _ISSUER = ("/.well-known/openid-configuration", "/openid/v1/jwks")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _INDEX = ("/", "/index.html")
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+# Of the last, clients write an @ before the version, servers a dot.
+_V2_OFFERS = dict.fromkeys(("*/*", "application/*", negotiate.JSON), negotiate.JSON) | {
+    _V2_PROTOBUF: _V2_PROTOBUF,
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": _V2_PROTOBUF,
+}
 
 # What Go calls a processor.
 _AS_GO = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -81,7 +87,7 @@ class About:
     def _describe(self, request: Request, path: str) -> Response:
         """`/openapi/v3` and below. A document asked for by its hash never changes, and is so marked."""
         if path == "/openapi/v2":
-            return openapi_v2(request.headers.get("accept", ""), self._world.release.version)
+            return self._describe_old(request)
         if path != "/openapi/v3" and not path.startswith("/openapi/v3/"):
             return text(404, NOT_FOUND)
         name = path.removeprefix("/openapi/v3")
@@ -101,6 +107,19 @@ class About:
         if request.headers.get("if-none-match") == document.etag:
             return Response(304, b"", "", headers)
         return Response(200, document.body, document.content_type, headers)
+
+    def _describe_old(self, request: Request) -> Response:
+        """`/openapi/v2`, in JSON or in gnostic's protobuf."""
+        accept = request.headers.get("accept", "") or "*/*"
+        wanted = next((media for media, _ in negotiate.accepted(accept) if media in _V2_OFFERS), "")
+        if not wanted:
+            return Response(406, b"", "", [(b"vary", b"Accept")])
+        document = self.openapi.v2
+        headers = [(b"etag", document.etag.encode()), (b"vary", b"Accept"), (b"cache-control", b"no-cache, private")]
+        if request.headers.get("if-none-match") == document.etag:
+            return Response(304, b"", "", headers)
+        binary = _V2_OFFERS[wanted] == _V2_PROTOBUF
+        return Response(200, self.openapi.v2_in_protobuf if binary else document.body, _V2_OFFERS[wanted], headers)
 
     def _issuer(self, request: Request, path: str) -> Response:
         """Who issues tokens of ServiceAccounts, and the key that proves it."""
@@ -180,28 +199,6 @@ def aggregated_form(accept: str) -> str:
         elif not parameters and media in (negotiate.JSON, "*/*", "application/*"):
             return ""
     return ""
-
-
-_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-_TITLE = "Kubernetes"
-
-
-def openapi_v2(accept: str, version: str) -> Response:
-    """The old document, which names no types: clients ask it about what version 3 does not know, and learn that it is unknown.
-
-    Kept to that because only kubectl before 1.29 needs more of it. Binary for those who want gnostic's protobuf
-    (openapi.v2.Document: 1 swagger, 2 info {1 title, 2 version}, 8 paths).
-    """
-    if "proto-openapi.spec.v2" in accept:  # clients write an @ before the version, servers a dot
-        info = _field(1, _TITLE.encode()) + _field(2, version.encode())
-        return Response(200, _field(1, b"2.0") + _field(2, info) + _field(8, b""), _V2_PROTOBUF)
-    info_json = {"title": _TITLE, "version": version}
-    return answer(200, {"swagger": "2.0", "info": info_json, "paths": {}, "definitions": {}})
-
-
-def _field(number: int, data: bytes) -> bytes:
-    """A length-delimited protobuf field of fewer than 128 bytes."""
-    return bytes((number << 3 | 2, len(data))) + data
 
 
 def version_info(version: str) -> dict[str, str]:
