@@ -40,6 +40,7 @@ class Side:
     """One server, asked over one connection by the user of a kubeconfig."""
 
     def __init__(self, kubeconfig: Path) -> None:
+        self.kubeconfig = kubeconfig
         config = yaml.safe_load(kubeconfig.read_text())
         server = urlsplit(config["clusters"][0]["cluster"]["server"])
         user = config["users"][0]["user"]

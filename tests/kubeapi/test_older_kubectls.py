@@ -54,6 +54,8 @@ def test_a_day_with_it(kubectl: Path, box: KildeCluster, tmp_path: Path) -> None
     assert run("apply", "-n", "shop", "--server-side", "-f", "-", text=generated).endswith("x serverside-applied\n")
     assert run("apply", "-n", "shop", "-f", "-", text=WEB) == "deployment.apps/web created\n"
     assert run("apply", "-n", "shop", "-f", "-", text=WEB) == "deployment.apps/web unchanged\n"
+    for words in ((), ("--output=plaintext-openapiv2",)):
+        assert "rollingUpdate" in run("explain", "deployment.spec.strategy", *words)
     assert "successfully rolled out" in run("rollout", "status", "deploy/web", "-n", "shop", "--timeout=30s")
     run("set", "image", "deploy/web", "web=web:2", "-n", "shop")
     assert "successfully rolled out" in run("rollout", "status", "deploy/web", "-n", "shop", "--timeout=30s")
