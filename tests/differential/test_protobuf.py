@@ -135,8 +135,6 @@ def test_a_watch_is_sent_as_there(pair: Pair, namespace: str, things: str) -> No
                 "",
                 ["ADDED", "MODIFIED", "DELETED", "ADDED"],
             ),
-            (f"{maps}?watch=1&timeoutSeconds=1{initial}", "", ["ADDED", "BOOKMARK"]),
-            (f"{maps}?watch=1&timeoutSeconds=1{initial}", _PARTIAL.format("v1"), ["ADDED", "BOOKMARK"]),
             (f"{things}?watch=1&timeoutSeconds=1{initial}", _PARTIAL.format("v1"), ["ADDED", "BOOKMARK"]),
             (f"{maps}?watch=1&timeoutSeconds=1&resourceVersion=1", "", ["ERROR"]),
         ):
