@@ -87,6 +87,7 @@ def things(pair: Pair, namespace: str) -> Iterator[str]:
         yield path
     finally:
         pair.set_up(Ask("DELETE", f"{definitions}/things.proto.example.com"))
+        pair.await_answer(Ask("GET", f"{definitions}/things.proto.example.com"), 404)
 
 
 def test_an_object_of_every_kind_is_sent_as_there(pair: Pair, filled: list[Manifest]) -> None:
