@@ -48,7 +48,7 @@ _MAPS = "/api/v1/namespaces/NAMESPACE/configmaps"
 
 
 _ONE = f"{_MAPS}/one"
-_OWN = ("managedFields", "serverAddress", "description")
+_OWN = ("managedFields", "serverAddress", "description", "cells")
 _PODS = "/api/v1/namespaces/NAMESPACE/pods"
 _THINGS = "/apis/proto.example.com/v1/namespaces/NAMESPACE/things"
 _POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
@@ -244,7 +244,7 @@ def _read(answer: tuple[int, str, bytes]) -> dict[str, Any]:
 
 
 def _unowned(body: Any) -> Any:
-    """Without what is the server's own: its version, the texts of columns, and who owns which field."""
+    """Without what is the server's own: its version, the texts of columns, ages in their cells, and who owns which field."""
     if isinstance(body, dict) and "gitVersion" in body:
         return None
     if isinstance(body, dict):
