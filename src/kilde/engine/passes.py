@@ -11,7 +11,6 @@ import structlog
 from kilde.core.apply.outcome import Outcome, Phase
 from kilde.core.apply.words import BLOCKED
 from kilde.core.apps.application import Application
-from kilde.core.apps.conditions import deletion_error
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import Verdict
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
@@ -101,8 +100,7 @@ class Passes:
             return None
         delay = await delete_application(ctx, app, rt, lambda: self._wishes.current(app, rt, fresh=False, hard=False))
         if problems := app.problems or ctx.projects.refusals(app):
-            told = deletion_error(ctx.fleet.get(app.name) or app)
-            await self._verdicts.unusable(app, problems, *([told] if told else []))
+            await self._verdicts.unusable_and_going(app, problems)
         elif delay is not None and rt.wish is not None:
             await self._verdicts.tell(app, self._verdicts.now(app, rt, rt.wish))
         return delay

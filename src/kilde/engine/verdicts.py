@@ -83,9 +83,18 @@ class Verdicts:
 
         await ctx.reporter.write(app.name, build, refreshed=refresh)
 
-    async def unusable(self, app: Application, problems: Iterable[str], *others: tuple[str, str]) -> None:
-        conditions = (*others, *(invalid_spec(problem) for problem in problems))
+    async def unusable(self, app: Application, problems: Iterable[str]) -> None:
+        conditions = tuple(invalid_spec(problem) for problem in problems)
         verdict = Verdict(sync="Unknown", health="Unknown", conditions=conditions, compared=False)
+        await self.tell(app, verdict, refresh=app.refresh)
+
+    async def unusable_and_going(self, app: Application, problems: Iterable[str]) -> None:
+        """One that is being deleted: how it was stays told, beside why its objects do not go."""
+        newest = self._ctx.fleet.get(app.name) or app
+        sync, health = (str((newest.status.get(key) or {}).get("status", "")) for key in ("sync", "health"))
+        error = deletion_error(newest)
+        conditions = (*([error] if error else []), *(invalid_spec(problem) for problem in problems))
+        verdict = Verdict(sync=sync or "Unknown", health=health or "Unknown", conditions=conditions, compared=False)
         await self.tell(app, verdict, refresh=app.refresh)
 
 

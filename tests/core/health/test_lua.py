@@ -46,7 +46,7 @@ def test_a_script_reads_the_object_and_answers_a_table() -> None:
         ("return {}", Health(HealthStatus.UNKNOWN, "Lua returned an invalid health status")),
         ("return 'x'", Health(HealthStatus.UNKNOWN, "expect table output from Lua script, not string")),
         ("return 3", Health(HealthStatus.UNKNOWN, "expect table output from Lua script, not number")),
-        ("return obj.a.b", Health(HealthStatus.UNKNOWN, "health:1: attempt to index field 'a' (a nil value)")),
+        ("return obj.a.b", Health(HealthStatus.UNKNOWN, "<string>:1: attempt to index field 'a' (a nil value)")),
         ("error('no', 0)", Health(HealthStatus.UNKNOWN, "no")),
         ("return {status = 'Healthy', message = 3}", Health(HealthStatus.HEALTHY)),
         ("return {status = 'Healthy', message = type(require('os').time())}", Health(HealthStatus.HEALTHY, "number")),
@@ -84,10 +84,10 @@ def test_a_script_may_jump(script: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("x =", "health:1: unexpected symbol near '<eof>'"),
-        ("goto nowhere", "health:1: no visible label 'nowhere' for <goto> at line 1"),
-        ("::a:: ::a:: goto a", "health:1: label 'a' already defined on line 1"),
-        ("goto a local x ::a:: x = 1", "health:1: <goto a> at line 1 jumps into the scope of local 'x'"),
+        ("x =", "<string>:1: unexpected symbol near '<eof>'"),
+        ("goto nowhere", "<string>:1: no visible label 'nowhere' for <goto> at line 1"),
+        ("::a:: ::a:: goto a", "<string>:1: label 'a' already defined on line 1"),
+        ("goto a local x ::a:: x = 1", "<string>:1: <goto a> at line 1 jumps into the scope of local 'x'"),
         ("\x1bLuaQ and what it takes for instructions", "the script is compiled code, not text"),
     ],
 )

@@ -81,7 +81,7 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
     if verdict.sync == "Unknown" and not verdict.resources and "resources" in old:
         status["resources"] = old["resources"]  # the inventory outlives what could not be looked at
     if not verdict.compared:
-        return {**old, **status, "sync": {**(old.get("sync") or {}), "status": "Unknown"}}
+        return {**old, **status, "sync": {**(old.get("sync") or {}), "status": verdict.sync}}
     status["resourceHealthSource"] = "appTree"
     if verdict.resources:
         status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]

@@ -24,7 +24,7 @@ from kilde.ports.cluster import Cluster, Resource
 log = structlog.get_logger()
 
 _AT_ONCE = 8  # lists
-_SHARE = 20.0  # after a look that took a second, refreshes are served for so many by what it saw
+_SHARE = 5.0  # after a look that took a second, refreshes are served for so many by what it saw
 
 
 class _Meta(msgspec.Struct, gc=False):
