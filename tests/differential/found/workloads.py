@@ -185,4 +185,8 @@ SEQUENCES: dict[str, list[Step]] = {
             {"metadata": {"name": "x"}, "spec": {"containers": [{**WARNED, "env": variables("a", version="v2")}]}}
         ),
     ],
+    "a pod without a name is not admitted": [
+        PODS.post({"metadata": {}, "spec": {**POD, field: "nope"}})
+        for field in ("priorityClassName", "runtimeClassName", "serviceAccountName")
+    ],
 }

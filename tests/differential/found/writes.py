@@ -16,7 +16,7 @@ from differential.found.requests import (
     WIDGETS,
 )
 from differential.many import CONTINUE
-from differential.steps import JSON_PATCH, MERGE, STRATEGIC, Step
+from differential.steps import APPLY, JSON_PATCH, MERGE, STRATEGIC, Step
 
 NOBODY = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}
 
@@ -25,6 +25,7 @@ NULL_BYTES = {"metadata": {"name": "x"}, "binaryData": {"bin": None}}
 DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "x"}}
 DRIVERS = "/apis/storage.k8s.io/v1/csidrivers"
 HOOK = f"{HOOKS}/{{ns}}-x"
 UNVERSIONED: tuple[Any, ...] = (
@@ -152,6 +153,12 @@ SEQUENCES: dict[str, list[Step]] = {
         MAPS.delete({"propagationPolicy": "Orphan"}),
         BUDGETS.post({"metadata": {"name": "x"}}),
         BUDGETS.delete({"propagationPolicy": "Foreground"}),
+    ],
+    "what is not applied must be readable all the same": [
+        *(QUOTAS.patch(APPLY, {**QUOTA, "status": {"hard": {"pods": amount}}}) for amount in ("1", "x")),
+        QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "2"}}, "status": {"hard": {"pods": "x"}}}),
+        QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "3"}}, "status": {"hard": {"pods": "1"}}}),
+        QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "x"}}, "status": {"hard": {"pods": "4"}}}, "/status"),
     ],
     "a key for SSH that is empty is none": [
         SECRETS.post(

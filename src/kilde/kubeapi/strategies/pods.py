@@ -3,6 +3,7 @@
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.strategies import app_armor
@@ -95,6 +96,11 @@ def _counted(resources: Object) -> tuple[Object, Object]:
     return some("requests"), some("limits")
 
 
+def _about(call: Call, pod: Object) -> Named:
+    """What a pod is called that is not admitted: it may have no name yet."""
+    return call.kind.about(str(pod["metadata"].get("name") or "Unknown"))
+
+
 def _service_account(world: World, call: Call, pod: Object) -> None:
     spec, meta = pod["spec"], pod["metadata"]
     if _MIRROR in (meta.get("annotations") or {}):
@@ -104,7 +110,7 @@ def _service_account(world: World, call: Call, pod: Object) -> None:
     record = world.store.get(Key("serviceaccounts", call.namespace, name))
     if record is None:
         why = f'error looking up service account {call.namespace}/{name}: serviceaccount "{name}" not found'
-        raise failures.forbidden(call.kind.about(str(meta.get("name") or "")), why)
+        raise failures.forbidden(_about(call, pod), why)
     account = record.object()
     wanted = spec.get("automountServiceAccountToken")
     if wanted is None:
@@ -150,7 +156,7 @@ def _token_volume(name: str) -> Object:
 
 def _priority(world: World, call: Call, pod: Object) -> None:
     spec, name = pod["spec"], pod["spec"].get("priorityClassName") or ""
-    about = call.kind.about(str(pod["metadata"].get("name") or ""))
+    about = _about(call, pod)
     value, policy = 0, "PreemptLowerPriority"
     if not name:
         found = _global_default(world)
@@ -179,7 +185,7 @@ def _runtime_class(world: World, call: Call, pod: Object) -> None:
         return
     if not name:  # as there, where nobody has looked at it yet
         raise failures.unexplained("resource name may not be empty")
-    about = call.kind.about(str(pod["metadata"].get("name") or ""))
+    about = _about(call, pod)
     record = world.store.get(Key("runtimeclasses.node.k8s.io", "", name))
     if record is None:
         raise failures.forbidden(about, f'pod rejected: RuntimeClass "{name}" not found')

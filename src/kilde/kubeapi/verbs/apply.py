@@ -79,6 +79,9 @@ def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
     made, changed = ownership(call, live, config, call.memory.once("now", world.now))
     named = {**made, "metadata": dict(made.get("metadata") or {})}
     rests = existing is not None and not changed and not is_rewritten(kind.storage, existing.data)
+    put_back = _put_back(call, config) if existing else {}
+    if put_back:
+        _converted(call, None, {**named, **put_back}, config)
     if not rests:
         named = _converted(call, live, named, config)
     if not changed:  # what the configuration does not say of its name and place is as it is
@@ -145,6 +148,14 @@ def _converted(call: Call, live: Object | None, made: Object, config: Object) ->
             f"{head}: unable to convert unstructured object to {what}: {error.restored}"
         ) from error
     return {**found, "metadata": dict(found["metadata"])}
+
+
+def _put_back(call: Call, config: Object) -> Object:
+    """What of a configuration this endpoint cannot change: it is read as well, before the object's own is put back."""
+    if call.kind.resource.custom:
+        return {}
+    fields = (key.removeprefix("f:") for key in call.kind.reset_fields(call.subresource).trie)
+    return {key: config[key] for key in fields if key != "metadata" and config.get(key) is not None}
 
 
 def _written(world: World, call: Call, existing: Record | None, made: Object) -> tuple[Record, bool]:
