@@ -4,6 +4,8 @@ from differential.found.requests import CLAIMS, QUOTAS
 from differential.steps import MERGE, Step
 
 ONE_GIBIBYTE = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+VOLUMES = "/api/v1/persistentvolumes"
+ON_HOST = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
 
 SEQUENCES: dict[str, list[Step]] = {
     "a claim that asked for no class keeps asking for none": [
@@ -31,5 +33,13 @@ SEQUENCES: dict[str, list[Step]] = {
             "POST", "/api/v1/nodes", {"metadata": {"name": "{ns}-x"}, "spec": {"podCIDRs": both}}, about="/api/v1/nodes"
         )
         for both in (["10.9.0.0/24", ""], ["10.9.0.1", "::/200"])
+    ],
+    "a volume is judged twice at a change, metadata and all": [
+        Step("POST", VOLUMES, {"metadata": {"name": "{ns}-x"}, "spec": ON_HOST}, about=f"{VOLUMES}/{{ns}}-x"),
+        *(
+            Step("PUT", f"{VOLUMES}/{{ns}}-x", {"metadata": meta, "spec": spec}, about=f"{VOLUMES}/{{ns}}-x")
+            for meta in ({"name": "{ns}-x", "labels": {"a": "b c"}}, {"name": "{ns}-x"})
+            for spec in (ON_HOST, {**ON_HOST, "accessModes": [""]}, {**ON_HOST, "hostPath": {"path": "/../y"}})
+        ),
     ],
 }

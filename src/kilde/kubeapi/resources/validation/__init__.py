@@ -75,6 +75,9 @@ def validate_update(new: Object, old: Object, subresource: str = "") -> list[Cau
     own = key not in NO_METADATA_RULES and not (anew and key in ONLY_JUDGED_ANEW)
     update = [*(changed if own else ()), *(_finalizers(resource, metadata) if own else ())]
     made, rest = (with_kept_policies(found, new, old) for found in _of_rules(RULES.get(key), new, old, subresource))
+    if anew == 2:
+        once = whole[: len(whole) // 2]
+        return [*causes, *once, *made, *once, *rest]
     if anew and key in CREATED_FIRST:
         return [*causes, *whole, *made, *update, *rest]
     if anew and key in METADATA_ANEW_FIRST:
