@@ -6,6 +6,8 @@ from differential.steps import MERGE, Step
 ONE_GIBIBYTE = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 VOLUMES = "/api/v1/persistentvolumes"
 ON_HOST = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
+OF_DRIVER = {**ON_HOST, "hostPath": None, "csi": {"driver": "d.example.com", "volumeHandle": "h"}}
+GROWING, SECRET = "controllerExpandSecretRef", {"name": "s", "namespace": "n"}
 
 SEQUENCES: dict[str, list[Step]] = {
     "a claim that asked for no class keeps asking for none": [
@@ -40,6 +42,13 @@ SEQUENCES: dict[str, list[Step]] = {
             Step("PUT", f"{VOLUMES}/{{ns}}-x", {"metadata": meta, "spec": spec}, about=f"{VOLUMES}/{{ns}}-x")
             for meta in ({"name": "{ns}-x", "labels": {"a": "b c"}}, {"name": "{ns}-x"})
             for spec in (ON_HOST, {**ON_HOST, "accessModes": [""]}, {**ON_HOST, "hostPath": {"path": "/../y"}})
+        ),
+    ],
+    "a volume may be told later with whose secret it grows": [
+        Step("POST", VOLUMES, {"metadata": {"name": "{ns}-x"}, "spec": OF_DRIVER}, about=f"{VOLUMES}/{{ns}}-x"),
+        *(
+            Step("PATCH", f"{VOLUMES}/{{ns}}-x", {"spec": {"csi": change}}, MERGE, f"{VOLUMES}/{{ns}}-x")
+            for change in ({"fsType": "x"}, {GROWING: SECRET}, {GROWING: {**SECRET, "name": "t"}}, {GROWING: None})
         ),
     ],
 }

@@ -35,6 +35,7 @@ _MOST_PARAMETERS, _LARGEST_PARAMETERS = 512, 256 * 1024
 _RECLAIM = ("Delete", "Recycle", "Retain")
 _BINDING = ("Immediate", "WaitForFirstConsumer")
 _ALONE = "ReadWriteOncePod"
+_GROWS_WITH = "controllerExpandSecretRef"
 _NOT_SOURCES = frozenset(
     {
         "accessModes",
@@ -230,9 +231,7 @@ def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
     for _ in range(2):  # a real server judges the whole twice, and names each cause twice
         yield from check_volume(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    if {key: value for key, value in spec.items() if key not in _NOT_SOURCES} != {
-        key: value for key, value in before.items() if key not in _NOT_SOURCES
-    }:
+    if _sources(spec, before) != _sources(before, before):
         yield forbidden("spec.persistentvolumesource", _SOURCE_FIXED)
     yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
     affinity, was = spec.get("nodeAffinity"), before.get("nodeAffinity")
@@ -241,6 +240,15 @@ def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
         yield invalid("nodeAffinity", _affinity_as_held(affinity), words)
     if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
         yield forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
+
+
+def _sources(spec: Object, before: Object) -> Object:
+    """Where a volume lies; the secret that it grows with may be told later."""
+    found = {key: value for key, value in spec.items() if key not in _NOT_SOURCES}
+    csi, was = spec.get("csi"), before.get("csi")
+    if csi and was and was.get(_GROWS_WITH) is None:
+        found["csi"] = {key: value for key, value in csi.items() if key != _GROWS_WITH}
+    return found
 
 
 def _renewed(affinity: Json) -> Json:
