@@ -5,6 +5,7 @@ from typing import Any
 from differential.found.requests import (
     ACCOUNTS,
     BUDGETS,
+    DAEMON_SETS,
     ENDPOINTS,
     MAPS,
     POD,
@@ -14,8 +15,9 @@ from differential.found.requests import (
     SECRETS,
     WIDGET,
     WIDGETS,
+    deployment,
 )
-from differential.many import CONTINUE
+from differential.many import BEGIN, CONTINUE
 from differential.steps import APPLY, JSON_PATCH, MERGE, STRATEGIC, Step
 
 NOBODY = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}
@@ -159,6 +161,29 @@ SEQUENCES: dict[str, list[Step]] = {
         QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "2"}}, "status": {"hard": {"pods": "x"}}}),
         QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "3"}}, "status": {"hard": {"pods": "1"}}}),
         QUOTAS.patch(APPLY, {**QUOTA, "spec": {"hard": {"pods": "x"}}, "status": {"hard": {"pods": "4"}}}, "/status"),
+    ],
+    "metadata alone has no annotation that only a version has": [
+        DAEMON_SETS.post({"metadata": {"name": "x"}, "spec": deployment()["spec"] | {"replicas": None}}),
+        *(
+            Step("GET", path, about=DAEMON_SETS.all, accept=f"application/json;as={form};v=v1;g=meta.k8s.io")
+            for path, form in (
+                (f"{DAEMON_SETS.all}/x", "PartialObjectMetadata"),
+                (DAEMON_SETS.all, "PartialObjectMetadataList"),
+            )
+        ),
+        Step(
+            "WATCH",
+            f"{DAEMON_SETS.all}?watch=true&resourceVersion={BEGIN}",
+            about=DAEMON_SETS.all,
+            accept="application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+        ),
+    ],
+    "one object by its name is listed as it is now": [
+        MAPS.post({"metadata": {"name": "x"}}),
+        *(
+            Step("GET", f"{MAPS.all}?limit=5&resourceVersion={BEGIN}{wanted}", about=MAPS.all)
+            for wanted in ("", "&fieldSelector=metadata.name%3Dx", "&labelSelector=a")
+        ),
     ],
     "a key for SSH that is empty is none": [
         SECRETS.post(

@@ -35,7 +35,7 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
             call.kind, [obj], now=now, include=include_of(query), metadata=version, subresource=call.subresource
         )
     else:
-        value = tables.partial(obj) if form.kind else obj
+        value = tables.partial(unversioned(call.kind.storage, obj)) if form.kind else obj
     return answer(status, in_version(value, form), form, call.warnings)
 
 
@@ -58,7 +58,7 @@ def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Res
     if form.kind == "Table":
         value = table(call.kind, objects, now=now, include=include_of(query), metadata=metadata)
     elif form.kind:
-        value = tables.partial_list(objects, metadata)
+        value = tables.partial_list([unversioned(call.kind.storage, obj) for obj in objects], metadata)
     else:
         if not resource.custom:
             objects = [{key: item for key, item in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]

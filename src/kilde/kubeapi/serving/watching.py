@@ -14,6 +14,7 @@ from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.negotiate import Form
 from kilde.kubeapi.logic.options import ListOptions
 from kilde.kubeapi.resources import tables
+from kilde.kubeapi.resources.reading import unversioned
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import events
 from kilde.kubeapi.serving.feeds import Feeds, Listener, shown_changes, shown_records
@@ -103,7 +104,7 @@ class Watcher:
         form, kind = self._stream.form, self._stream.call.kind
         obj = kind.tabled(record) if form.kind == "Table" else kind.presented(record)
         if form.kind != "Table":
-            return tables.partial(obj)
+            return tables.partial(unversioned(kind.storage, obj))
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         include = self._stream.include
         made = table(kind, [obj], now=self._world.time(), include=include, metadata=version, headers=self._headers)

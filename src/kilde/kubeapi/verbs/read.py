@@ -79,6 +79,7 @@ def get(world: World, call: Call, query: Query) -> Record:
 def listed(world: World, call: Call, options: ListOptions) -> Page:
     """The objects that are wanted, as of one moment. Waits where a webhook converts them."""
     chosen = selection(call.kind, options, call.name)
+    single = chosen.name and not options.token and (call.namespace or not call.kind.resource.namespaced)
     start: tuple[str, str] | None = None
     as_of = world.store.version
     if options.token:
@@ -86,12 +87,12 @@ def listed(world: World, call: Call, options: ListOptions) -> Page:
         as_of, start = token.version, token.start
     elif options.version and options.version > as_of:
         raise failures.too_large_version(options.version, as_of)
-    elif options.version and (options.match == "Exact" or (options.limit > 0 and not options.match)):
+    elif options.version and (options.match == "Exact" or (options.limit > 0 and not options.match and not single)):
         as_of = options.version
     records = _records(world, call, as_of, continued=bool(options.token))
     if start is not None:
         records = records[bisect_left(records, start, key=lambda found: found.key[1:]) :]
-    if chosen.name and not options.token and (call.namespace or not call.kind.resource.namespaced):
+    if single:
         records = [found for found in records if found.key.name == chosen.name]
     if not chosen.everything and call.kind.converts:
         records = call.kind.shown(records)
