@@ -1,7 +1,7 @@
-"""Builds the real programs that tests compare with: kube-apiserver, kube-controller-manager, etcd, kustomize, helm, kubeseal,
+"""Builds the real programs that tests compare with: Kubernetes' own (API server, controllers, scheduler), etcd, kustomize, helm, kubeseal,
 sops, Vault, a small operator, and Go's templates.
 
-    python tools/build_real.py            # all but the older kube-apiservers
+    python tools/build_real.py            # all but kube-scheduler and the older kube-apiservers
     python tools/build_real.py kustomize  # only that one
 
 Each lands in .cache/real/<program>-<version>/ and is left alone when it is there. The versions and the hashes of everything that goes
@@ -73,6 +73,9 @@ PROGRAMS = {
     "kube-apiserver": Program("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", KUBERNETES, _STAMPS),
     "kube-controller-manager": Program(
         "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", KUBERNETES, _STAMPS
+    ),
+    "kube-scheduler": Program(
+        "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", KUBERNETES, _STAMPS, by_default=False
     ),
     "sops": Program("sops", "github.com/getsops/sops/v3/cmd/sops", "3.9.4"),
     "vault": Program("vault", ".", "1.13.1"),

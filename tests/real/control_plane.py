@@ -110,7 +110,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """Ends all of them, the API server before etcd."""
-        for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
+        for name in ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
             self.stop(name)
 
     def _wait_ready(self) -> None:
@@ -139,11 +139,16 @@ class ControlPlane:
 
 @contextmanager
 def control_plane(
-    folder: Path, *, controllers: bool = True, only: Sequence[str] = (), apiserver: str = "kube-apiserver"
+    folder: Path,
+    *,
+    controllers: bool = True,
+    only: Sequence[str] = (),
+    apiserver: str = "kube-apiserver",
+    scheduler: bool = False,
 ) -> Iterator[ControlPlane]:
     """A fresh control plane under `folder`; `controllers=False` leaves kube-controller-manager out, `only` names those it runs.
 
-    `apiserver` is one of the programs of tools/build_real.py.
+    `apiserver` is one of the programs of tools/build_real.py. `scheduler`: kube-scheduler runs, too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plane = _prepare(folder, only, apiserver)
@@ -152,6 +157,8 @@ def control_plane(
         plane.start("kube-apiserver")
         if controllers:
             plane.start("kube-controller-manager")
+        if scheduler:
+            plane.start("kube-scheduler")
         yield plane
     finally:
         plane.close()
@@ -226,6 +233,7 @@ def _prepare(folder: Path, only: Sequence[str], apiserver: str) -> ControlPlane:
     serving = authority.serving("kube-apiserver", ["127.0.0.1", "10.0.0.1"], ["localhost", "kubernetes.default.svc"])
     admin = authority.client("kilde-tests", ["system:masters"])
     controllers = authority.client("system:kube-controller-manager", [])
+    scheduler = authority.client("system:kube-scheduler", [])
     tokens = authority.signing_key("service-accounts")
     client_port, peer_port, api_port = _free_ports(3)
     server = f"https://127.0.0.1:{api_port}"
@@ -236,6 +244,7 @@ def _prepare(folder: Path, only: Sequence[str], apiserver: str) -> ControlPlane:
         "etcd": _etcd(folder, client_port, peer_port),
         "kube-apiserver": _apiserver(apiserver, client_port, api_port, serving, ca, tokens),
         "kube-controller-manager": _controllers(controllers_config, authority.pair, tokens[0], only or _CONTROLLERS),
+        "kube-scheduler": _scheduler(_kubeconfig(folder / "scheduler.kubeconfig", server, ca, scheduler)),
     }
     return ControlPlane(folder, api_port, kubeconfig, ca, admin, commands)
 
@@ -290,6 +299,11 @@ def _controllers(kubeconfig: Path, authority: Pair, tokens: Path, names: Sequenc
         "--secure-port=0",
         f"--controllers={','.join(names)}",
     ]
+
+
+def _scheduler(kubeconfig: Path) -> list[str]:
+    words = [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0"]
+    return [str(where("kube-scheduler")), *words]
 
 
 def _kubeconfig(path: Path, server: str, ca: Path, pair: Pair) -> Path:

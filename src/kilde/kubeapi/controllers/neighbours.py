@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.metadata import deleting, labels_of, namespace_of
-from kilde.kubeapi.controllers.placing import wants_node
+from kilde.kubeapi.controllers.placing import forbidding_taint, wants_node
 from kilde.kubeapi.controllers.pods import TERMINAL, phase, spec_of
 from kilde.kubeapi.controllers.selecting import selects
 from kilde.kubeapi.controllers.steps import View
@@ -93,11 +93,7 @@ def spread_obstacle(pod: Object, node: Object, view: View) -> str:
         if domain is None:
             return f"{why} (missing required label)"
         counts = Counter[str](
-            {
-                labels_of(one)[key]: 0
-                for one in view.every("nodes")
-                if key in labels_of(one) and wants_node(spec_of(pod), one)
-            }
+            {labels_of(one)[key]: 0 for one in view.every("nodes") if key in labels_of(one) and _counts(rule, pod, one)}
         )
         for other in view.every("pods", namespace_of(pod)):
             place = _domain(other, key, view)
@@ -113,6 +109,15 @@ def spread_obstacle(pod: Object, node: Object, view: View) -> str:
         if counts[domain] + itself - least > int(rule["maxSkew"]):
             return why
     return ""
+
+
+def _counts(rule: dict[str, Any], pod: Object, node: Object) -> bool:
+    """Whether a node is among those that a constraint spreads over."""
+    if rule.get("nodeTaintsPolicy") == "Honor":
+        tolerations = spec_of(pod).get("tolerations") or ()
+        if forbidding_taint(node, tolerations, ("NoSchedule", "NoExecute")) is not None:
+            return False
+    return rule.get("nodeAffinityPolicy") == "Ignore" or wants_node(spec_of(pod), node)
 
 
 def repels(pod: Object) -> bool:

@@ -61,12 +61,13 @@ def _waiting(_: Object, view: View) -> list[Key]:
 
 
 def _longing(_: Object, view: View) -> list[Key]:
-    """The pods that wait for others to be near."""
-    return [key for key in _waiting(_, view) if "podAffinity" in _affinity(view.get("pods", *key))]
+    """The pods that wait for others to be near, or to be elsewhere."""
+    return [key for key in _waiting(_, view) if (pod := view.get("pods", *key)) is not None and _longs(pod)]
 
 
-def _affinity(pod: Object | None) -> Mapping[str, Any]:
-    return (spec_of(pod).get("affinity") or {}) if pod is not None else {}
+def _longs(pod: Object) -> bool:
+    spec = spec_of(pod)
+    return "podAffinity" in (spec.get("affinity") or {}) or bool(spec.get("topologySpreadConstraints"))
 
 
 def _waits(pod: Object) -> bool:
