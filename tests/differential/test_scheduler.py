@@ -112,7 +112,14 @@ SCENARIOS: dict[str, tuple[list[dict[str, Any]], list[Any]]] = {
         TWO,
         [pod("p0", affinity=near(), nodeSelector={"kubernetes.io/hostname": "n1"}), pod("p1", affinity=near()), pod("p2", affinity=near())],
     ),
-    "apart by zone": (ZONES, [pod("p0", affinity=near(key=ZONE), nodeSelector={ZONE: "y"}), pod("p1", affinity=near(key=ZONE), nodeSelector={"kubernetes.io/hostname": "n1"}), pod("p2", affinity=near(key=ZONE))]),
+    "apart by zone": (
+        ZONES,
+        [
+            pod("p0", affinity=near(key=ZONE), nodeSelector={ZONE: "y"}),
+            pod("p1", affinity=near(key=ZONE), nodeSelector={"kubernetes.io/hostname": "n1"}),
+            pod("p2", affinity=near(key=ZONE)),
+        ],
+    ),
     "others do not bear it": (
         TWO,
         [
