@@ -220,6 +220,7 @@ def test_pods_go_where_the_real_scheduler_puts_them(scheduled: Pair, name: str) 
         _account(side, namespace)
         for one in nodes:
             _join(side, one)
+            _found(side, one["metadata"]["name"])
     for step in steps:
         for side in (scheduled.real, scheduled.ours):
             _take(side, namespace, step)
@@ -251,6 +252,21 @@ def _join(side: Side, one: dict[str, Any]) -> None:
     ):
         answer = side.ask(Ask("PATCH", f"/api/v1/nodes/{name}{part}", change, merge))
         assert answer["code"] == 200, answer
+
+
+def _found(side: Side, name: str) -> None:
+    """Waits until the scheduler knows a node: a pod that bears everything is put there, and goes again."""
+    _account(side, "default")
+    pods = "/api/v1/namespaces/default/pods"
+    scout = pod(
+        f"on-{name}", app="scout", nodeSelector={"kubernetes.io/hostname": name}, tolerations=[{"operator": "Exists"}]
+    )
+    assert (made := side.ask(Ask("POST", pods, scout)))["code"] == 201, made
+    path, until = f"{pods}/on-{name}", time.monotonic() + PATIENCE
+    while not side.ask(Ask("GET", path))["body"]["spec"].get("nodeName"):
+        assert time.monotonic() < until, f"{name} is not found"
+        time.sleep(0.05)
+    side.ask(Ask("DELETE", f"{path}?gracePeriodSeconds=0"))
 
 
 def _take(side: Side, namespace: str, step: Any) -> None:
