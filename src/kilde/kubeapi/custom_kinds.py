@@ -12,10 +12,9 @@ from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.ownership import Version as Ownership
 from kilde.core.objects.typed.validation import check
 from kilde.kubeapi.aside import Aside
-from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
 from kilde.kubeapi.logic import go_decode, warnings
-from kilde.kubeapi.logic.deletion import CRD_CLEANUP
+from kilde.kubeapi.logic.deletion import CRDS
 from kilde.kubeapi.logic.go_decode import Decoded
 from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.resources import custom
@@ -25,15 +24,13 @@ from kilde.kubeapi.resources.custom import Definition, Version
 from kilde.kubeapi.resources.openapi_schemas import SELECTABLE
 from kilde.kubeapi.resources.patience import Patience
 from kilde.kubeapi.resources.printers.column import Printer
-from kilde.kubeapi.storage.records import Change, Key, Record
+from kilde.kubeapi.storage.records import Change, Record
 from kilde.kubeapi.storage.records import record as record_of
-from kilde.kubeapi.upkeep.remove import remove, rewrite
-from kilde.kubeapi.verbs.admit import owned
+from kilde.kubeapi.upkeep.definitions import Endings, register, told
 from kilde.kubeapi.webhooks.clients import locator
 from kilde.kubeapi.webhooks.conversion import Converter
 from kilde.kubeapi.world import World
 
-CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
@@ -269,6 +266,7 @@ class CustomKinds:
         self._definitions: dict[str, tuple[bytes, _Parsed]] = {}
         self._stop = world.store.listen(CRDS, self._changed)
         self._waiting = False
+        self._endings = Endings(world)
         self._awaited: dict[str, Callable[[], None]] = {}
         self.refresh()
 
@@ -289,6 +287,7 @@ class CustomKinds:
         self._waiting = False
         self._name()
         self._serve()
+        register(self._world)
         self._clear()
 
     def _name(self) -> None:
@@ -297,15 +296,7 @@ class CustomKinds:
         for record, crd in zip(records, crds, strict=True):
             status = custom.named_status(crd, crds, self._world.now())
             if status != crd.get("status"):
-                self._world.store.put(record.key, self._told({**crd, "status": status}, crd))
-
-    def _told(self, crd: Object, old: Object) -> Object:
-        """The CRD with managedFields that say who wrote its status: the API server, as anybody would."""
-        kind = self._world.kinds.named(CRDS)
-        if kind is None:
-            raise LookupError(CRDS)
-        call = Call(kind, "", crd["metadata"]["name"], "status", agent="kube-apiserver")
-        return owned(call, old, crd, self._world.now())
+                self._world.store.put(record.key, told({**crd, "status": status}, crd, self._world))
 
     def _serve(self) -> None:
         stored = [(record, record.object()) for record in self._world.store.all(CRDS)]
@@ -339,20 +330,9 @@ class CustomKinds:
         self._world.kinds = Kinds(Catalog(resources, release.resources), kinds, schemas, release)
 
     def _clear(self) -> None:
-        """A definition that is being deleted takes its objects with it, and goes when none is left."""
-        for record in list(self._world.store.all(CRDS)):
-            crd = record.object()
-            meta = crd["metadata"]
-            if not meta.get("deletionTimestamp") or CRD_CLEANUP not in (meta.get("finalizers") or ()):
-                continue
-            for found in list(self._world.store.all(meta["name"])):
-                remove(self._world, found.key, uid=found.object()["metadata"]["uid"], admitted=False)
-            if self._world.store.count(meta["name"]):
-                self._await(meta["name"])
-                continue
-            rewrite(
-                self._world, record.key, {"finalizers": [name for name in meta["finalizers"] if name != CRD_CLEANUP]}
-            )
+        """What is being deleted goes, and looks again when one of its last objects is gone."""
+        for left in self._endings.attend():
+            self._await(left)
 
     def _await(self, resource: str) -> None:
         """Looks again when one of these objects is gone."""
@@ -382,9 +362,3 @@ class CustomKinds:
             return None
         versions = frozenset(f"{definition.group}/{one.name}" for one in definition.versions)
         return Converter(conversion.get("webhook") or {}, versions, locator(self._world.store))
-
-
-def terminating(kind: Kind, world: World) -> bool:
-    """Whether the CRD of a custom kind is being deleted."""
-    record = world.store.get(Key(CRDS, "", kind.resource.qualified))
-    return record is not None and bool(record.object()["metadata"].get("deletionTimestamp"))

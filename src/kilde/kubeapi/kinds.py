@@ -34,6 +34,16 @@ from kilde.kubeapi.storage.records import Record
 
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
 _DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+# What etcd's keys call some resources (pkg/kubeapiserver/default_storage_factory_builder.go and the registries).
+_REGISTRIES = {
+    "nodes": "minions",
+    "replicationcontrollers": "controllers",
+    "services": "services/specs",
+    "endpoints": "services/endpoints",
+    "ingresses.networking.k8s.io": "ingress",
+    "customresourcedefinitions.apiextensions.k8s.io": "apiextensions.k8s.io/customresourcedefinitions",
+    "apiservices.apiregistration.k8s.io": "apiregistration.k8s.io/apiservices",
+}
 _NOTHING = FieldSet()
 _encode = msgspec.json.Encoder().encode
 _STATUS = FieldSet.of(("f:status",))
@@ -83,7 +93,9 @@ class Kind:
     def registry(self) -> str:
         """The part of etcd's key that a real server keeps these under: conflicts quote it."""
         resource = self.resource
-        return f"apiextensions.kubernetes.io/{resource.group}/{resource.plural}" if resource.custom else resource.plural
+        if resource.custom:
+            return f"apiextensions.kubernetes.io/{resource.group}/{resource.plural}"
+        return _REGISTRIES.get(self.storage, resource.plural)
 
     @property
     def names_last(self) -> bool:
@@ -192,7 +204,11 @@ class Kind:
     def held(self, record: Record) -> Object:
         """The stored object in this version, as writes start from it."""
         obj = reading.as_read(self.storage, record.object())
-        return ordered(self.conversion.from_stored(self.conversion.to_stored(obj))) if self.conversion else obj
+        return self.asked(self.conversion.to_stored(obj)) if self.conversion else obj
+
+    def asked(self, obj: Object) -> Object:
+        """An object in the version in which it is kept, in this one."""
+        return ordered(self.conversion.from_stored(obj)) if self.conversion else obj
 
     def printer(self, subresource: str = "") -> Printer:
         """How a Table shows it."""

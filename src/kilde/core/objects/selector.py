@@ -276,7 +276,7 @@ def _unescaped(text: str) -> str:
         elif character == "\\":
             escaped = True
         elif character in ",=":
-            raise InvalidInput(f"invalid field selector: unescaped character in value: {character}")
+            raise InvalidInput(f"invalid field selector: unescaped character in value: {ord(character)}")
         else:
             out += character
     if escaped:

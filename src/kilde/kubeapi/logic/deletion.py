@@ -9,7 +9,8 @@ from kilde.kubeapi.logic.options import DeleteOptions
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 _ORPHAN_BY_DEFAULT = frozenset(("jobs.batch", "replicationcontrollers"))
-_CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+_NOT_COLLECTED = frozenset(("events",))  # which nothing depends on: garbage collection is not asked of them
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
 class Verdict(NamedTuple):
@@ -49,7 +50,9 @@ def _mark(meta: Object, grace: int, now: float, *, namespace: bool) -> None:
             meta["generation"] += 1
         if not namespace:
             meta["deletionGracePeriodSeconds"] = grace
-    elif not namespace and grace < int(meta.get("deletionGracePeriodSeconds") or 0):
+    elif not namespace and "deletionGracePeriodSeconds" not in meta:
+        meta["deletionGracePeriodSeconds"] = grace  # a CRD, at its second DELETE
+    elif not namespace and grace < int(meta["deletionGracePeriodSeconds"] or 0):
         began = (parse(meta["deletionTimestamp"]) or now) - int(meta["deletionGracePeriodSeconds"])
         meta["deletionTimestamp"] = rfc3339(began + grace)
         meta["deletionGracePeriodSeconds"] = grace
@@ -57,22 +60,26 @@ def _mark(meta: Object, grace: int, now: float, *, namespace: bool) -> None:
 
 def _finalizers(storage: str, present: list[str], options: DeleteOptions) -> list[str]:
     policy = options.propagation
+    if storage in _NOT_COLLECTED:
+        policy = "Background"
     if not policy:
         if ORPHAN in present or FOREGROUND in present:
-            return _with_cleanup(storage, present)
+            return present
         policy = "Orphan" if storage in _ORPHAN_BY_DEFAULT else "Background"
     kept = [name for name in present if name not in (FOREGROUND, ORPHAN)]
     if policy == "Foreground":
         kept.append(FOREGROUND)
     elif policy == "Orphan":
         kept.append(ORPHAN)
-    return _with_cleanup(storage, kept)
+    return kept
 
 
-def _with_cleanup(storage: str, finalizers: list[str]) -> list[str]:
-    if storage != _CRDS or CRD_CLEANUP in finalizers:
-        return finalizers
-    return [*finalizers, CRD_CLEANUP]
+def end_definition(crd: Object, now: float) -> Object:
+    """A CRD at its first DELETE: held for its objects, whatever the options say, and not counted as a change."""
+    meta = crd["metadata"]
+    finalizers = meta.get("finalizers") or []
+    held = finalizers if CRD_CLEANUP in finalizers else [*finalizers, CRD_CLEANUP]
+    return {**crd, "metadata": {**meta, "deletionTimestamp": rfc3339(now), "finalizers": held}}
 
 
 def _grace(pod: Object, options: DeleteOptions) -> int:

@@ -103,6 +103,8 @@ def _unknown(storage: str, kind: str, label: str, custom: Mapping[str, Read] | N
         return bad_request(f'field label "{label}" not supported for {kind}')
     if custom is not None:
         return bad_request(f"field label not supported: {label}")
+    if storage == "resourceslices.resource.k8s.io":
+        return bad_request(f"field label not supported for resource.k8s.io/v1, Kind={kind}: {label}")
     if storage in _SELECTABLE:
         return bad_request(f"field label not supported: {label}")
     return bad_request(f'"{label}" is not a known field selector: only "metadata.name", "metadata.namespace"')

@@ -65,17 +65,17 @@ def _before(one: tuple[float, str, dict[str, str]], other: tuple[float, str, dic
     )
 
 
-def form(accept: str, *, transforms: tuple[str, ...] = tuple(_KINDS), custom: bool = False) -> Form:
+def form(accept: str, *, custom: bool = False) -> Form:
     """The form to answer in; 406 if the client takes none of ours.
 
-    `transforms` are the `as=` kinds that fit this request; objects of a `custom` kind have no protobuf form, their metadata does.
+    Objects of a `custom` kind have no protobuf form, their metadata does.
     """
     if accept in ("", JSON):
         return PLAIN
     for media, parameters in accepted(accept):
         kind = parameters.get("as", "")
         converts = any(word in parameters for word in _CONVERTING)
-        if converts and not (kind in transforms and parameters.get("g") == "meta.k8s.io" and _is_version(parameters)):
+        if converts and not (kind in _KINDS and parameters.get("g") == "meta.k8s.io" and _is_version(parameters)):
             continue
         chosen = _offered(media, parameters, without_protobuf=kind == "Table" or (custom and not converts))
         if chosen and parameters.get("sv", "v1") == "v1":
@@ -143,6 +143,13 @@ def not_acceptable(*, stream: bool = False) -> ApiError:
         else f"{JSON}, {YAML}, {PROTOBUF}"
     )
     return ApiError(406, "NotAcceptable", _ACCEPTABLE + offers)
+
+
+def check_shape(form: Form, go: str, *, many: bool) -> None:
+    """406 if the metadata of one object is asked for where a list is answered, or the other way; `go` is the answer's type in Go."""
+    if form.kind == ("PartialObjectMetadata" if many else "PartialObjectMetadataList"):
+        told = f"you requested {form.kind}, but the requested object is {'' if many else 'not '}a list (*{go})"
+        raise ApiError(406, "NotAcceptable", told)
 
 
 def body_media(content_type: str) -> str:

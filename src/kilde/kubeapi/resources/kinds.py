@@ -12,6 +12,7 @@ CREATE = ("create",)
 SCALE = ("autoscaling", "v1", "Scale")
 
 # Served twice, kept once: (group, plural) → where it is kept.
+_GO_PACKAGES = {"": "core", "internal.apiserver.k8s.io": "apiserverinternal", "events.k8s.io": "core"}
 _ALIASES = {("events.k8s.io", "events"): "events"}
 
 
@@ -55,6 +56,11 @@ class Resource:
         return self.list_kind or f"{self.kind}List"
 
     @property
+    def go(self) -> str:
+        """The type that a real server works with, in Go; that of a list ends in List."""
+        return "unstructured.Unstructured" if self.custom else f"{go_package(self.group)}.{self.kind}"
+
+    @property
     def stored_version(self) -> str:
         """The version in which objects are kept: for a CRD the one marked `storage`."""
         return self.storage_version or self.version
@@ -72,6 +78,11 @@ class Resource:
     def sub_resource(self, name: str) -> SubResource | None:
         """The sub-resource of that name; None if it has none."""
         return next((sub for sub in self.sub_resources if sub.name == name), None)
+
+
+def go_package(group: str) -> str:
+    """Where a real server keeps the form of a group's kinds that it works with."""
+    return _GO_PACKAGES.get(group) or group.partition(".")[0]
 
 
 def status(kind: str) -> SubResource:

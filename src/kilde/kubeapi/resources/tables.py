@@ -117,7 +117,8 @@ def render(
     columns = printer.columns
     table: Object = {"kind": "Table", "apiVersion": _META, "metadata": metadata or {}}
     table["columnDefinitions"] = [column.definition() for column in columns] if headers else None
-    rows = [_row(printer, obj, now, include) for obj in objects]
+    listed = objects if printer.order is None else sorted(objects, key=printer.order)
+    rows = [_row(printer, obj, now, include) for obj in listed]
     table["rows"] = None if not rows and printer is DEFAULT else rows
     return table
 

@@ -27,6 +27,9 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
         found = as_answer(status, call.kind.written(record, call.subresource) + b"\n", form, call.warnings)
         found.version = record.version
         return found
+    if call.kind.resource.custom and form.kind == "PartialObjectMetadataList":
+        raise failures.unexplained("content is not a list")
+    negotiate.check_shape(form, call.kind.resource.go, many=False)
     shown = call.kind.tabled if form.kind == "Table" else call.kind.presented
     obj = shown(record, call.subresource)
     if form.kind == "Table":
@@ -41,6 +44,7 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
 
 def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Response:
     """A list as an answer: stored bytes put together, where the form allows."""
+    negotiate.check_shape(form, f"{call.kind.resource.go}List", many=True)
     metadata: Object = {"resourceVersion": str(page.version)}
     if page.token:
         metadata["continue"] = page.token
@@ -73,7 +77,19 @@ def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Res
 
 def in_version(value: Object, form: Form) -> Object:
     """A Table, or metadata alone, in the version that was asked for: they are the same in both."""
-    return {**value, "apiVersion": f"meta.k8s.io/{form.version}"} if form.kind else value
+    version = f"meta.k8s.io/{form.version}"
+    if not form.kind or version == value["apiVersion"]:
+        return value
+    made = {**value, "apiVersion": version}
+    if value.get("rows"):
+        made["rows"] = [{**row, "object": _in_version(row["object"], version)} for row in value["rows"]]
+    if value.get("items"):
+        made["items"] = [_in_version(one, version) for one in value["items"]]
+    return made
+
+
+def _in_version(obj: Object | None, version: str) -> Object | None:
+    return {**obj, "apiVersion": version} if obj and obj["kind"] == "PartialObjectMetadata" else obj
 
 
 def items(kind: Kind, records: Sequence[Record]) -> list[bytes]:
@@ -116,4 +132,8 @@ def table(
     printer = kind.printer(subresource)
     if include is Include.METADATA:
         objects = [unversioned(kind.storage, obj) for obj in objects]
-    return tables.render(printer, objects, now=now, include=include, metadata=metadata, headers=headers)
+    made = tables.render(printer, objects, now=now, include=include, metadata=metadata, headers=headers)
+    if include is Include.OBJECT and kind.conversion:
+        for row, obj in zip(made["rows"] or (), objects, strict=True):
+            row["object"] = kind.asked(obj)
+    return made

@@ -130,7 +130,7 @@ class Resources:
     async def _list_or_watch(self, request: Request, route: Route, call: Call, send: Send) -> None:
         chosen = options.list_options(request.query, watch=route.watch)
         if not chosen.watch:
-            form = list_form(request, call)
+            form = object_form(request, call)
             page = await self._settled(call, lambda: read.listed(self._world, call, chosen))
             response = render.many(call, page, form, now=self._world.time(), query=request.query)
             await self._world.store.settled()
@@ -273,7 +273,7 @@ class Resources:
         return await self._answered(request, 200, call, record)
 
     async def _delete_collection(self, request: Request, call: Call) -> Response:
-        form = list_form(request, call)
+        form = object_form(request, call)
         wanted = options.list_options(request.query)
         read.selection(call.kind, wanted)  # refused before the options of the deletion are
         chosen = await self._delete_options(request)
@@ -296,18 +296,8 @@ def _warn_of_orphans(call: Call, chosen: options.DeleteOptions) -> None:
 
 
 def object_form(request: Request, call: Call) -> negotiate.Form:
-    """The form in which one object, or the watch of many, is answered."""
-    return _form(request, call, "PartialObjectMetadata")
-
-
-def list_form(request: Request, call: Call) -> negotiate.Form:
-    """The form in which a list is answered."""
-    return _form(request, call, "PartialObjectMetadataList")
-
-
-def _form(request: Request, call: Call, partial: str) -> negotiate.Form:
-    accept = request.headers.get("accept", "")
-    return negotiate.form(accept, transforms=("Table", partial), custom=call.kind.resource.custom)
+    """The form in which a request is answered."""
+    return negotiate.form(request.headers.get("accept", ""), custom=call.kind.resource.custom)
 
 
 def delete_body(raw: bytes, content_type: str) -> Object:

@@ -19,7 +19,7 @@ from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import events
 from kilde.kubeapi.serving.feeds import Feeds, Listener, shown_changes, shown_records
 from kilde.kubeapi.serving.http import Request, Send, warning_headers
-from kilde.kubeapi.serving.render import table
+from kilde.kubeapi.serving.render import in_version, table
 from kilde.kubeapi.storage.records import Change, Record
 from kilde.kubeapi.verbs.read import Selection, selection
 from kilde.kubeapi.world import World
@@ -104,12 +104,12 @@ class Watcher:
         form, kind = self._stream.form, self._stream.call.kind
         obj = kind.tabled(record) if form.kind == "Table" else kind.presented(record)
         if form.kind != "Table":
-            return tables.partial(unversioned(kind.storage, obj))
+            return in_version(tables.partial(unversioned(kind.storage, obj)), form)
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
         include = self._stream.include
         made = table(kind, [obj], now=self._world.time(), include=include, metadata=version, headers=self._headers)
         self._headers = False
-        return made
+        return in_version(made, form)
 
     def bookmark(self, *, initial: bool = False, version: int = 0) -> None:
         """Queues a bookmark: this resourceVersion (the newest, unless given) has been seen."""
@@ -133,6 +133,7 @@ class Watcher:
             }
         elif self._stream.form.kind:
             obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+        obj = in_version(obj, self._stream.form)
         self._waiting.append(events.framed("BOOKMARK", obj, self._stream.form.media))
         self.wake.set()
 

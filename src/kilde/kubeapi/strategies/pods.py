@@ -63,11 +63,24 @@ class Pods(Strategy):
             new["status"] = {**status, "qosClass": before}
 
     def problems(self, world: World, call: Call, new: Object, old: Object | None) -> list[Cause]:
-        if call.subresource != "resize" or old is None or qos_class(new["spec"]) == qos_class(old["spec"]):
+        if call.subresource != "resize" or old is None:
             return []
-        shown = failures.quoted((old.get("status") or {}).get("qosClass") or qos_class(old["spec"]))
-        why = "Pod QOS Class may not change as a result of resizing"
-        return [failures.cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "spec")]
+        found = []
+        if qos_class(new["spec"]) != qos_class(old["spec"]):
+            shown = failures.quoted((old.get("status") or {}).get("qosClass") or qos_class(old["spec"]))
+            why = "Pod QOS Class may not change as a result of resizing"
+            found.append(failures.cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "spec"))
+        if not _resizes(old.get("status") or {}):
+            why = "Forbidden: Pod running on node without support for resize"
+            found.append(failures.cause("FieldValueForbidden", why, "spec"))
+        return found
+
+
+def _resizes(status: Object) -> bool:
+    """Whether the node can resize the pod: it tells what it has given to the first container that runs."""
+    running = (one for one in status.get("containerStatuses") or () if (one.get("state") or {}).get("running"))
+    first = next(running, None)
+    return first is None or first.get("resources") is not None
 
 
 def qos_class(spec: Object) -> str:

@@ -9,9 +9,11 @@ from kilde.core.objects.typed.managed_fields import update
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
+from kilde.kubeapi.logic.deletion import CRDS
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode
 from kilde.kubeapi.logic.metadata import ordered, tidy
+from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.causes import Cause
 from kilde.kubeapi.resources.kinds import SubResource
 from kilde.kubeapi.storage.records import Key
@@ -92,7 +94,12 @@ def check_namespace(world: World, call: Call) -> None:
 
 
 def check_new_content(world: World, call: Call, name: str) -> None:
-    """403 for what would be created in a namespace that is being deleted."""
+    """403 for what would be created in a namespace, or of a definition, that is being deleted."""
+    if call.kind.resource.custom:
+        definition = world.store.get(Key(CRDS, "", call.kind.resource.qualified))
+        if definition is not None and custom.is_terminating(definition.object()):
+            why = "create not allowed while custom resource definition is terminating"
+            raise failures.forbidden(call.kind.about(name), why)
     if not call.kind.resource.namespaced or not call.namespace:
         return
     found = world.store.get(Key("namespaces", "", call.namespace))

@@ -7,11 +7,11 @@ from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import schema
 from kilde.kubeapi.logic.decode import PARSING, Unreadable
+from kilde.kubeapi.resources.kinds import go_package
 
 _HEAD = '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _PARSING = f"{PARSING}: json: cannot unmarshal"
 _SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
-_INTERNAL = {"": "core", "internal.apiserver.k8s.io": "apiserverinternal", "events.k8s.io": "core"}
 _UNSERVED = frozenset({("", "v1", "List"), ("extensions", "v1beta1", "Scale")})
 
 
@@ -93,7 +93,7 @@ def _package(said: Said) -> str:
     """Where a real server keeps the form of a kind that it works with."""
     if said.kind == "Scale":
         return "autoscaling"
-    return _INTERNAL.get(said.group) or said.group.partition(".")[0]
+    return go_package(said.group)
 
 
 def _go_kind(value: Json) -> str:

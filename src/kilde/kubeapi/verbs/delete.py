@@ -5,8 +5,9 @@ from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.deletion import Verdict, judge
+from kilde.kubeapi.logic.deletion import CRDS, Verdict, end_definition, judge
 from kilde.kubeapi.logic.options import DeleteOptions
+from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.kinds import DELETE_ANSWERS_OBJECT
 from kilde.kubeapi.resources.reading import as_read
 from kilde.kubeapi.storage.records import Record, encode, record
@@ -16,6 +17,11 @@ from kilde.kubeapi.world import World
 _IMMORTAL = ("default", "kube-system", "kube-public")
 # Kinds whose own deletion looks at preconditions, in other words.
 _LOOK_THEMSELVES = frozenset(("namespaces", "customresourcedefinitions.apiextensions.k8s.io"))
+_PENDING = (
+    "True",
+    "InstanceDeletionPending",
+    "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+)
 _SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 
 
@@ -40,8 +46,12 @@ def remove(
         admitted and not call.subresource
     ):  # an eviction has been judged as such: the DELETE that it makes is shown to nobody
         admission.removal(world, call, kind.presented(existing) if kind.resource.custom or kind.conversion else old)
-    verdict = judge(kind.storage, old, options, now=world.time())
     dry_run = options.dry_run or call.options.dry_run
+    if kind.storage == CRDS and not old["metadata"].get("deletionTimestamp"):
+        ended = end_definition(old, world.time())
+        ended["status"] = custom.terminating_status(ended, _PENDING, world.now())
+        return _marked(world, existing, Verdict(ended, gone=False), dry_run=dry_run), False
+    verdict = judge(kind.storage, old, options, now=world.time())
     if verdict.gone:
         if dry_run:
             return existing, True
@@ -77,8 +87,7 @@ def check_preconditions(kind: Kind, old: Object, options: DeleteOptions) -> None
             why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
             raise failures.conflict(kind.about(meta["name"]), why)
         why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
-        about = failures.Named(kind.resource.group, kind.resource.kind, meta["name"])
-        raise failures.conflict(about, f"{why}. The object might have been {fate}")
+        raise failures.conflict(kind.about_kind(meta["name"]), f"{why}. The object might have been {fate}")
 
 
 def answers_object(kind: Kind) -> bool:

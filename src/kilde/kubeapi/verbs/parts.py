@@ -19,7 +19,7 @@ _KEPT_OF_STATUS: Mapping[tuple[str, str], tuple[str, ...]] = {
         ),
         ("labels", "annotations", "finalizers", "ownerReferences"),
     ),
-    ("v1", "Pod"): ("labels", "annotations", "finalizers", "ownerReferences"),
+    ("v1", "Pod"): ("ownerReferences",),
 }
 
 
@@ -76,9 +76,12 @@ def _finalize(obj: Object, old: Object) -> None:
 
 def keep(obj: Object, old: Object, changed: tuple[str, ...]) -> None:
     """Puts back every field of the object that is not among those that may change."""
+    kept = {
+        key: value for key, value in old.items() if key not in (*_HEAD, *changed)
+    }  # first: the object may be `old` itself
     for key in [key for key in obj if key not in (*_HEAD, *changed)]:
         del obj[key]
-    obj.update({key: value for key, value in old.items() if key not in (*_HEAD, *changed)})
+    obj.update(kept)
 
 
 PARTS: Mapping[str, Callable[[Object, Object], None]] = {

@@ -48,6 +48,8 @@ def selection(kind: Kind, options: ListOptions, name: str = "") -> Selection:
         raise failures.bad_request(error.what) from error
     fields = []
     for term in terms:
+        if not term.field and not term.value:
+            continue  # such a term holds of everything
         read = reader(kind.storage, kind.resource.kind, term.field, kind.selectable)
         if term.field == "metadata.name" and term.equal and not name and term.value:
             name = term.value

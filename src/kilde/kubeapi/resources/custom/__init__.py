@@ -9,8 +9,10 @@ from kilde.kubeapi.resources.custom.definition import Definition, ScalePaths, Ve
 from kilde.kubeapi.resources.custom.naming import (
     initial_status,
     is_served,
+    is_terminating,
     named_status,
     served,
+    terminating_status,
     with_defaults,
     with_stored_version,
 )
@@ -26,9 +28,11 @@ __all__ = [
     "defaulted",
     "initial_status",
     "is_served",
+    "is_terminating",
     "named_status",
     "pruned",
     "served",
+    "terminating_status",
     "validate",
     "with_defaults",
     "with_stored_version",

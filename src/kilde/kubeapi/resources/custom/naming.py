@@ -124,10 +124,28 @@ def _set(conditions: list[Object], kind: str, status: str, words: Object, now: s
     return [new if one is old else one for one in conditions]
 
 
+def terminating_status(crd: Object, words: tuple[str, str, str], now: str) -> Object:
+    """The status with the condition Terminating: `words` are its status, reason and message."""
+    status = crd.get("status") or {}
+    truth, reason, message = words
+    conditions = list(status.get("conditions") or ())
+    said = {"reason": reason, "message": message}
+    return {**status, "conditions": _set(conditions, "Terminating", truth, said, now)}
+
+
 def is_served(crd: Object) -> bool:
     """Whether requests for its objects are answered: it is Established."""
+    return _is_true(crd, "Established")
+
+
+def is_terminating(crd: Object) -> bool:
+    """Whether its objects are being deleted, so that none may join them."""
+    return _is_true(crd, "Terminating")
+
+
+def _is_true(crd: Object, kind: str) -> bool:
     conditions = (crd.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+    return any(one["type"] == kind and one["status"] == "True" for one in conditions)
 
 
 def served(crds: Iterable[Object]) -> tuple[Definition, ...]:

@@ -138,7 +138,8 @@ FLOW_SCHEMA = Printer(
         Column("DistinguisherMethod", field("spec", "distinguisherMethod", "type", default=NONE)),
         AGE,
         Column("MissingPL", lambda obj, now: condition(obj, "Dangling").get("status", "?")),
-    )
+    ),
+    order=lambda obj: (get(obj, "spec", "matchingPrecedence", default=0), obj["metadata"]["name"]),
 )
 PRIORITY_LEVEL = Printer(
     (

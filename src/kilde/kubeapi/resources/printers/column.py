@@ -53,12 +53,13 @@ class Column:
 class Printer:
     """The columns of a kind; `conditions` of a row tell a client that an object is over and done.
 
-    `beyond` are cells that a real server writes after those of its columns.
+    `beyond` are cells that a real server writes after those of its columns. `order` is what the rows of a list are sorted by.
     """
 
     columns: tuple[Column, ...]
     conditions: Callable[[Object], list[Object]] | None = None
     beyond: tuple[Cell, ...] = ()
+    order: Callable[[Object], Any] | None = None
 
 
 def wide(name: str, cell: Cell) -> Column:

@@ -29,6 +29,7 @@ def check_address(obj: Object) -> Iterator[Cause]:
 
 def check_address_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of an IPAddress."""
+    yield from check_address(new)
     parent = get(new, "spec", "parentRef")
     if parent != get(old, "spec", "parentRef"):
         held = Struct({name: get(parent, key, default="") for name, key in _PARENT.items()}) if parent else None
