@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from kilde.kubeapi.controllers import flow_control
 from kilde.kubeapi.controllers.bootstrap import bootstrap
 from kilde.kubeapi.controllers.clock import Clock, VirtualClock
 from kilde.kubeapi.controllers.loop import Loop
@@ -51,13 +50,12 @@ def assemble(
     cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled="" if mode == Mode.OFF else version)}
-    clock = clock if clock is not None else VirtualClock()
-    if mode == Mode.OFF:  # what an API server looks after by itself
-        return Moving({**first, **Loop(api, [flow_control.controller()], clock).jobs()}, None)
+    if mode == Mode.OFF:
+        return Moving(first, None)
     controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE, served=served)]
     if mode == Mode.SIMULATE:
         controllers += simulator(nodes=nodes, cloud=cloud, marks=marks, version=version)
-    loop = Loop(api, controllers, clock)
+    loop = Loop(api, controllers, clock if clock is not None else VirtualClock())
     return Moving({**first, **loop.jobs()}, loop)
 
 

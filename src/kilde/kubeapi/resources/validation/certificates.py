@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
+from kilde.kubeapi.resources.go_structs import changed
 from kilde.kubeapi.resources.validation.fields import get, items
 from kilde.kubeapi.resources.validation.names import dns_label, dns_subdomain
 
@@ -173,7 +174,8 @@ def _change(new: Object, old: Object, *, approves: bool = False, signs: bool = F
         if len(now) > len(had):
             yield forbidden(_AT, f'updates may not add a condition of type "{kind}"')
         elif len(now) == len(had) and now != had:
-            yield forbidden(_AT, f'updates may not modify a condition of type "{kind}"')
+            words = f'updates may not modify a condition of type "{kind}"'
+            yield forbidden(_AT, changed(words, "CertificateSigningRequestCondition", had, now))
     certificate, was = (get(one, "status", "certificate", default="") for one in (new, old))
     if certificate != was:
         if not signs:

@@ -19,6 +19,7 @@ from kilde.kubeapi.resources.causes import (
     too_long,
     too_many,
 )
+from kilde.kubeapi.resources.go_structs import held
 from kilde.kubeapi.resources.validation.device_selectors import check_device_expression
 from kilde.kubeapi.resources.validation.fields import IMMUTABLE, get, items, named, one_of
 from kilde.kubeapi.resources.validation.metadata import check_annotations, check_labels
@@ -82,7 +83,7 @@ def check_claim(claim: Object) -> Iterator[Cause]:
 def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ResourceClaim: what it asks for stays."""
     if _filled(new.get("spec")) != _filled(old.get("spec")):
-        yield invalid("spec", Struct(new.get("spec") or {}), IMMUTABLE)
+        yield invalid("spec", held("ResourceClaimSpec", new.get("spec") or {}), IMMUTABLE)
 
 
 def _filled(value: Json) -> Json:
@@ -110,7 +111,7 @@ def check_template_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ResourceClaimTemplate: it stays."""
     yield from check_template(new)
     if _filled(new.get("spec")) != _filled(old.get("spec")):
-        yield invalid("spec", Struct(new.get("spec") or {}), IMMUTABLE)
+        yield invalid("spec", held("ResourceClaimTemplateSpec", new.get("spec") or {}), IMMUTABLE)
 
 
 def _devices(devices: Object, at: str) -> Iterator[Cause]:
@@ -299,7 +300,7 @@ def check_claim_status(new: Object, old: Object) -> Iterator[Cause]:
     allocation, before = status.get("allocation"), was.get("allocation")
     if allocation is not None and before is not None:
         if allocation != before:
-            yield invalid("status.allocation", Struct(allocation), IMMUTABLE)
+            yield invalid("status.allocation", held("AllocationResult", allocation), IMMUTABLE)
     elif allocation is not None:
         yield from _allocation(allocation, _request_names(get(new, "spec", "devices", default={})))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, invalid, not_supported, required
+from kilde.kubeapi.resources.go_structs import held
 from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
     check_selector,
@@ -157,17 +158,19 @@ def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
     yield from _template_stays(spec, before, old)
     for key in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
-        yield from unchanged(spec.get(key), before.get(key), f"spec.{key}")
+        value = spec.get(key)
+        told = held(f"{key[0].upper()}{key[1:]}", value) if isinstance(value, dict) else value
+        if value != before.get(key):
+            yield invalid(f"spec.{key}", told, IMMUTABLE)
 
 
 def _template_stays(spec: Object, before: Object, old: Object) -> Iterator[Cause]:
     template, was = spec.get("template") or {}, before.get("template") or {}
     if not _rests(old):
         if template != was:
-            dump = Struct({"ObjectMeta": template.get("metadata"), "Spec": template.get("spec")})
-            yield invalid("spec.template", dump, IMMUTABLE)
+            yield invalid("spec.template", held("PodTemplateSpec", template), IMMUTABLE)
     elif _fixed_of_pod(template) != _fixed_of_pod(was, like=template):
-        yield invalid("spec.template.spec", Struct(template.get("spec") or {}), IMMUTABLE)
+        yield invalid("spec.template.spec", held("PodSpec", template.get("spec") or {}), IMMUTABLE)
 
 
 def _rests(job: Object) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, required
+from kilde.kubeapi.resources.go_structs import changed
 from kilde.kubeapi.resources.validation.containers import check_ephemeral_containers
 from kilde.kubeapi.resources.validation.fields import items
 from kilde.kubeapi.resources.validation.pod_annotations import check_annotations_stay, check_pod_annotations
@@ -58,9 +59,9 @@ def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
         kept["affinity"] = before.get("affinity")
         if _other_affinity(spec) != _other_affinity(before):
             kept["affinity"] = spec.get("affinity")
-    if _same(spec | kept, before | {key: before.get(key) for key in kept}):
-        return
-    yield forbidden("spec", _FIXED)
+    munged = {key: value for key, value in (spec | kept).items() if value is not None}
+    if munged != {key: value for key, value in before.items() if value is not None}:
+        yield forbidden("spec", changed(_FIXED, "PodSpec", before, munged))
 
 
 def _images(spec: Object, key: str) -> Iterator[Cause]:
@@ -125,9 +126,10 @@ def check_ephemeral_update(new: Object, old: Object) -> Iterator[Cause]:
     for was in before.get("ephemeralContainers") or ():
         name = was.get("name")
         if name not in now:
-            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed')
+            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be removed\n')
         elif now[name] != was:
-            yield forbidden("spec.ephemeralContainers", f'existing ephemeral containers "{name}" may not be changed')
+            words = f'existing ephemeral containers "{name}" may not be changed'
+            yield forbidden("spec.ephemeralContainers", changed(words, "EphemeralContainer", was, now[name]))
 
 
 def _deadline(new: int | None, old: int | None) -> list[Cause]:
@@ -150,9 +152,3 @@ def _only_added(new: list[Object], old: list[Object]) -> bool:
 
     known = [identity(one) for one in new]
     return all(identity(one) in known for one in old)
-
-
-def _same(a: Object, b: Object) -> bool:
-    return {key: value for key, value in a.items() if value is not None} == {
-        key: value for key, value in b.items() if value is not None
-    }

@@ -14,6 +14,7 @@ from kilde.kubeapi.resources.causes import (
     required,
     too_long,
 )
+from kilde.kubeapi.resources.go_structs import changed
 from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
     check_selector,
@@ -137,23 +138,21 @@ def check_claim_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a claim: it may grow once it is bound, and be given what it had not."""
     yield from check_claim(new)
     spec, before = dict(new.get("spec") or {}), dict(old.get("spec") or {})
-    for key, unset in (
-        ("volumeName", not before.get("volumeName")),
-        ("storageClassName", "storageClassName" not in before),
-    ):
-        if unset:  # a class of "" is one: it says that there is to be none
-            spec.pop(key, None)
-            before.pop(key, None)
+    if not before.get("volumeName"):
+        before = {key: value for key, value in before.items() if key != "volumeName"}
+        before |= {key: spec[key] for key in ("volumeName",) if key in spec}
+    if "storageClassName" not in before:  # a class of "" is one: it says that there is to be none
+        spec.pop("storageClassName", None)
     bound = get(old, "status", "phase") == "Bound"
     size, was = get(spec, "resources", "requests", "storage"), get(before, "resources", "requests", "storage")
     if bound:
-        for one in (spec, before):
-            one.pop("volumeAttributesClassName", None)
+        spec.pop("volumeAttributesClassName", None)
+        spec |= {key: before[key] for key in ("volumeAttributesClassName",) if key in before}
         asked = get(spec, "resources", "requests")
         if asked:  # what no longer asks for anything has changed
             spec["resources"] = {**spec["resources"], "requests": {**asked, "storage": was}}
     if spec != before:
-        yield forbidden("spec", _CLAIM_FIXED)
+        yield forbidden("spec", changed(_CLAIM_FIXED, "PersistentVolumeClaimSpec", before, spec))
     yield from _not_smaller(size, was, get(old, "status", "capacity", "storage"))
     yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
 
@@ -231,8 +230,10 @@ def check_volume_update(new: Object, old: Object) -> Iterator[Cause]:
     for _ in range(2):  # a real server judges the whole twice, and names each cause twice
         yield from check_volume(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    if _sources(spec, before) != _sources(before, before):
-        yield forbidden("spec.persistentvolumesource", _SOURCE_FIXED)
+    source, had = _sources(spec, before), _sources(before, before)
+    if source != had:
+        told = changed(_SOURCE_FIXED, "PersistentVolumeSource", had, source)
+        yield forbidden("spec.persistentvolumesource", told)
     yield from unchanged(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
     affinity, was = spec.get("nodeAffinity"), before.get("nodeAffinity")
     if was is not None and affinity not in (was, _renewed(was)):
