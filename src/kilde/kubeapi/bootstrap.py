@@ -4,7 +4,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.options import WriteOptions
-from kilde.kubeapi.storage.records import Key
+from kilde.kubeapi.upkeep import api_services
 from kilde.kubeapi.verbs.create import create
 from kilde.kubeapi.world import World
 
@@ -27,32 +27,13 @@ def bootstrap(world: World) -> None:
     _ensure(world, "configmaps", "kube-system", since)
     for group, version in _group_versions(world):
         if group in _GROUP_PRIORITIES:
-            _ensure_api_service(world, group, version)
+            first = 1 if group == "" else _VERSION_PRIORITIES.get((group, version), 15)
+            api_services.ensure(world, group, version, "onstart", (_GROUP_PRIORITIES[group], first))
 
 
 def _group_versions(world: World) -> list[tuple[str, str]]:
     catalog = world.kinds.catalog
     return [(group, version) for group in ("", *catalog.groups) for version in catalog.versions(group)]
-
-
-def _ensure_api_service(world: World, group: str, version: str) -> None:
-    """The APIService of a group and version that this server itself serves."""
-    key = Key("apiservices.apiregistration.k8s.io", "", f"{version}.{group}")
-    if world.store.get(key) is not None:
-        return
-    condition = {"type": "Available", "status": "True", "lastTransitionTime": world.now(), "reason": "Local"}
-    meta = {"name": key.name, "uid": world.new_uid(), "creationTimestamp": world.now()}
-    labels = {"kube-aggregator.kubernetes.io/automanaged": "onstart"}
-    first = 1 if group == "" else _VERSION_PRIORITIES.get((group, version), 15)
-    spec = {"version": version, "groupPriorityMinimum": _GROUP_PRIORITIES[group], "versionPriority": first}
-    obj: Object = {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {**meta, "labels": labels},
-        "spec": {"group": group, **spec} if group else spec,
-        "status": {"conditions": [{**condition, "message": "Local APIServices are always available"}]},
-    }
-    world.store.put(key, obj)
 
 
 def _ensure(world: World, resource: str, namespace: str, body: Object) -> None:

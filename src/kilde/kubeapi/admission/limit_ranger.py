@@ -31,7 +31,8 @@ def judge(world: World, call: Call, obj: Object, old: Object | None) -> None:
     else:
         return
     for record in world.store.all("limitranges", call.namespace):
-        problems = list(problems_of(obj, (record.object().get("spec") or {}).get("limits") or []))
+        limits = (record.object().get("spec") or {}).get("limits") or []
+        problems = list(dict.fromkeys(problems_of(obj, limits)))  # what is wrong with two containers alike is told once
         if problems:
             why = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
             raise failures.forbidden(call.kind.about(str(obj["metadata"].get("name") or "")), why)
@@ -87,7 +88,8 @@ def _claim_problems(claim: Object, limits: list[Object]) -> Iterator[str]:
     requests = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
     for item in limits:
         if item.get("type") == "PersistentVolumeClaim":
-            yield from _bounds(item, requests, requests, "PersistentVolumeClaim")
+            told = _bounds(item, requests, requests, "PersistentVolumeClaim")
+            yield from (text.replace("but limit is", "but request is") for text in told)  # a claim has no limits
 
 
 def _sum(spec: Object, field: str) -> Object:

@@ -68,7 +68,7 @@ def _look_at_pods(world: World, call: Call, obj: Object, old: Object) -> None:
     names: dict[str, list[str]] = {}
     for record in world.store.all("pods", str(obj["metadata"]["name"])):
         pod = record.object()
-        found = violations(level, pod.get("spec") or {}, pod["metadata"])
+        found = violations(level, version, pod.get("spec") or {}, pod["metadata"])
         if found:
             names.setdefault(", ".join(one.partition(" (")[0] for one in found), []).append(pod["metadata"]["name"])
     if names:
@@ -99,8 +99,8 @@ def _complaint(labels: dict[str, str], mode: str, spec: Object, meta: Object) ->
     level = labels.get(_PREFIX + mode, "")
     if level not in LEVELS:
         return ""
-    found = violations(level, spec, meta)
     version = labels.get(f"{_PREFIX}{mode}-version", "latest")
+    found = violations(level, version, spec, meta)
     return f'PodSecurity "{level}:{version}": {", ".join(found)}' if found else ""
 
 

@@ -21,7 +21,8 @@ class Services(Strategy):
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
         if isinstance(obj.get("spec"), dict):
             _choose_families(world, call, obj, None)
-            _refuse_nameless(world, call, obj)
+            if not call.options.dry_run:  # which makes no record
+                _refuse_nameless(world, call, obj)
             _refuse_taken(world, call, obj, None)
             _allocate(world.allocations, call.memory, obj["spec"], shared=True)
 

@@ -4,19 +4,15 @@ from collections.abc import Iterator
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
-from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic.deletion import CRD_CLEANUP, CRDS
-from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.resources import custom
-from kilde.kubeapi.storage.records import Key, Record
+from kilde.kubeapi.storage.records import Record
+from kilde.kubeapi.upkeep import api_services
 from kilde.kubeapi.upkeep.remove import remove
 from kilde.kubeapi.verbs.admit import finished, owned
 from kilde.kubeapi.verbs.update import store
 from kilde.kubeapi.world import World
 
-_SERVICES = "apiservices.apiregistration.k8s.io"
-_MANAGED = "kube-aggregator.kubernetes.io/automanaged"
-_MANAGER = WriteOptions(manager="kube-apiserver")
 _IN_PROGRESS = ("True", "InstanceDeletionInProgress", "CustomResource deletion is in progress")
 _COMPLETED = ("False", "InstanceDeletionCompleted", "removed all instances")
 _NEVER = ("False", "NeverEstablished", "resource was never established")
@@ -33,35 +29,12 @@ def told(crd: Object, old: Object, world: World) -> Object:
 
 def register(world: World) -> None:
     """Makes the APIServices of what CRDs serve, and takes away those of what they serve no longer."""
-    kind = world.kinds.named(_SERVICES)
-    if kind is None:
-        return
     specs = [record.object()["spec"] for record in world.store.all(CRDS)]
-    served = {(one["name"], spec["group"]) for spec in specs for one in spec["versions"] if one.get("served")}
-    for version, group in sorted(served):
-        if world.store.get(Key(_SERVICES, "", f"{version}.{group}")) is None:
-            _add(world, kind, version, group)
-    for record in list(world.store.all(_SERVICES)):
-        obj = record.object()
-        spec, labels = obj["spec"], obj["metadata"].get("labels") or {}
-        if labels.get(_MANAGED) == "true" and (spec.get("version"), spec.get("group")) not in served:
-            remove(world, record.key, uid=obj["metadata"]["uid"], admitted=False)
-
-
-def _add(world: World, kind: Kind, version: str, group: str) -> None:
-    """Stores an APIService at once: nobody is asked about what the server itself keeps."""
-    now = world.now()
-    local = {"type": "Available", "status": "True", "lastTransitionTime": now, "reason": "Local"}
-    meta: Object = {"name": f"{version}.{group}", "uid": world.new_uid(), "creationTimestamp": now}
-    obj: Object = {
-        "apiVersion": kind.resource.api_version,
-        "kind": kind.resource.kind,
-        "metadata": {**meta, "labels": {_MANAGED: "true"}},
-        "spec": {"group": group, "version": version, "groupPriorityMinimum": 1000, "versionPriority": 100},
-    }
-    made = owned(Call(kind, "", meta["name"], options=_MANAGER), None, obj, now)
-    made["status"] = {"conditions": [{**local, "message": "Local APIServices are always available"}]}
-    world.store.put(Key(_SERVICES, "", meta["name"]), finished(made))
+    served = {(spec["group"], one["name"]) for spec in specs for one in spec["versions"] if one.get("served")}
+    for left in api_services.keep(world, served):
+        found = world.store.get(left)
+        if found is not None:
+            remove(world, left, uid=found.object()["metadata"]["uid"], admitted=False)
 
 
 class Endings:

@@ -60,6 +60,8 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
     _check_free(world, call, obj)
     key = Key(kind.storage, call.namespace if kind.resource.namespaced else "", kept["metadata"]["name"])
     if call.options.dry_run:
+        if version:  # what was sent is not taken away
+            kept["metadata"]["resourceVersion"] = version
         return record(key, 0, encode(kept))
     return world.store.put(key, kept)
 
