@@ -24,13 +24,14 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `body` is sent as JSON, text and bytes as they are."""
+    """One request. `body` is sent as JSON, text and bytes as they are; `user` is whom it is made as, the administrator unless said."""
 
     method: str
     path: str
     body: Any = None
     media: str = "application/json"
     accept: str = "application/json"
+    user: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.media if self.method == 'PATCH' else ''}".rstrip()
@@ -72,6 +73,8 @@ class Side:
 
     def _asked(self, ask: Ask) -> tuple[http.client.HTTPResponse, bytes]:
         headers = {"Accept": ask.accept, "User-Agent": "differential/1"}
+        if ask.user:
+            headers["Impersonate-User"] = ask.user
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         raw = None

@@ -12,7 +12,7 @@ from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.logic.rbac import Attributes
-from kilde.kubeapi.resources.causes import Cause, Struct, invalid
+from kilde.kubeapi.resources.causes import Cause, Struct, invalid, required
 from kilde.kubeapi.verbs.admit import owned
 from kilde.kubeapi.world import World
 
@@ -47,6 +47,8 @@ class Reviews:
         now = self._world.now()
         if resource.plural == "selfsubjectreviews":  # made anew by a real server, which owns nothing of it
             return {**head, "metadata": {**meta, "creationTimestamp": now}, **rest, "status": status}
+        if resource.plural == "selfsubjectrulesreviews":  # made anew, too: what was asked is not told
+            return {**head, "metadata": {}, "spec": {}, "status": status}
         return {**owned(call, None, {**head, **rest}, now), "status": status}
 
     def _self(self, call: Call, body: Object) -> Object:
@@ -143,6 +145,18 @@ def _wrong_attributes(spec: Object) -> Iterator[Cause]:
     if resource is None and path is None:
         words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         yield invalid("spec.resourceAttributes", None, words)
+    for key in ("fieldSelector", "labelSelector"):
+        selector, at = (resource or {}).get(key), f"spec.resourceAttributes.{key}"
+        if selector is not None:
+            yield from _wrong_selector(selector, at)
+
+
+def _wrong_selector(selector: Object, at: str) -> Iterator[Cause]:
+    raw, requirements = selector.get("rawSelector"), selector.get("requirements") or ()
+    if raw and requirements:
+        yield invalid(f"{at}.rawSelector", raw, "may not specified at the same time as requirements")
+    if not raw and not requirements:
+        yield required(f"{at}.requirements", f"when {at} is specified, requirements or rawSelector is required")
 
 
 def _wrong_subject(spec: Object) -> Iterator[Cause]:

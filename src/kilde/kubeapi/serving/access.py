@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from kilde.core.basics.errors import InvalidInput
+from kilde.core.objects.selector import parse_fields
 from kilde.kubeapi.access.authorizer import Authorizer
 from kilde.kubeapi.access.impersonation import impersonated, rbac_errors, refused
 from kilde.kubeapi.access.tokens import Tokens
 from kilde.kubeapi.call import User
 from kilde.kubeapi.interface import ApiError
-from kilde.kubeapi.logic.options import Query, flag
+from kilde.kubeapi.logic.options import Query, first, flag
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.logic.rbac import Attributes
+from kilde.kubeapi.resources.validation.names import path_segment
 from kilde.kubeapi.serving.identity import ANONYMOUS, Authenticator
 from kilde.kubeapi.world import World
 
@@ -72,4 +75,15 @@ def attributes(method: str, path: str, query: Query, route: Route | None) -> Att
     namespace = route.namespace
     if route.plural == "namespaces" and not route.group and route.name:
         namespace = route.name
-    return Attributes(verb, route.group, route.plural, route.subresource, namespace, route.name)
+    name = route.name or (_chosen(query) if verb in ("list", "watch") else "")
+    return Attributes(verb, route.group, route.plural, route.subresource, namespace, name)
+
+
+def _chosen(query: Query) -> str:
+    """The one object that a list or watch chooses by its name: who may see it alone may do so."""
+    try:
+        terms = parse_fields(first(query, "fieldSelector"))
+    except InvalidInput:
+        return ""
+    names = [term.value for term in terms if term.field == "metadata.name" and term.equal]
+    return names[0] if names and not any(path_segment(names[0])) else ""

@@ -14,11 +14,11 @@ class Roles(Strategy):
     """The rules of a role must be held, or the verb `escalate` allowed."""
 
     def prepare_new(self, world: World, call: Call, obj: Object) -> None:
-        _check(world, call, obj.get("rules") or [], "escalate")
+        _check(world, call, obj, obj.get("rules") or [], "escalate")
 
     def prepare_change(self, world: World, call: Call, new: Object, old: Object) -> None:
         if new.get("rules") != old.get("rules"):
-            _check(world, call, new.get("rules") or [], "escalate")
+            _check(world, call, new, new.get("rules") or [], "escalate")
 
 
 class Bindings(Strategy):
@@ -32,13 +32,15 @@ class Bindings(Strategy):
         wanted = Attributes("bind", _GROUP, resource, "", call.namespace, str(role.get("name") or ""))
         if world.authorizer.decide(call.user, wanted).allowed:
             return
+        if resource == "roles" and not call.namespace:
+            raise failures.bad_request("Namespace parameter required.")
         rules, missing = world.authorizer.rules_of(role, call.namespace)
-        if missing:
-            raise failures.not_found(failures.Named(_GROUP, resource, str(role.get("name") or "")))
-        _check(world, call, rules, "")
+        if missing:  # told as if it were a binding
+            raise failures.not_found(call.kind.about(str(role.get("name") or "")))
+        _check(world, call, obj, rules, "")
 
 
-def _check(world: World, call: Call, rules: list[Rule], verb: str) -> None:
+def _check(world: World, call: Call, obj: Object, rules: list[Rule], verb: str) -> None:
     if call.user.master:
         return
     resource = call.kind.resource
@@ -49,7 +51,7 @@ def _check(world: World, call: Call, rules: list[Rule], verb: str) -> None:
     if not missing:
         return
     groups = " ".join(failures.quoted(group) for group in call.user.groups)
-    lines = "\n".join(compact(rule) for rule in missing)
+    lines = "\n".join(sorted(compact(rule) for rule in missing))
     who = f"user {failures.quoted(call.user.name)} (groups=[{groups}])"
     why = f"{who} is attempting to grant RBAC permissions not currently held:\n{lines}"
-    raise failures.forbidden(call.kind.about(call.name), why)
+    raise failures.forbidden(call.kind.about(str(obj["metadata"].get("name") or "")), why)

@@ -87,6 +87,8 @@ def _bound(world: World, call: Call, reference: Object | None) -> Object | None:
     resource = "" if group else _BOUND.get(kind, "")
     if not resource:
         raise failures.bad_request(f"cannot bind token to object of type {group}/{version}, Kind={kind}")
+    if not name:
+        raise failures.bad_request("Name parameter required.")
     record = world.store.get(Key(resource, "" if kind == "Node" else call.namespace, name))
     if record is None:
         raise failures.not_found(Named("", resource, name))
