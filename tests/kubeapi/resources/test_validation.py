@@ -433,7 +433,10 @@ IMMUTABLE: list[tuple[str, Patch, list[str]]] = [
         "claim",
         {"spec": {"volumeMode": "Block", "resources": {"requests": {"storage": "1Mi"}}}},
         [
-            "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+            "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+            '\n@@ -6,12 +6,12 @@\n  "Resources": {\n   "Limits": null,\n   "Requests": {\n-   "storage": "1Gi"\n+   "storage": "1Mi"\n   }\n'
+            '  },\n  "VolumeName": "",\n  "StorageClassName": null,\n- "VolumeMode": "Filesystem",\n+ "VolumeMode": "Block",\n'
+            '  "DataSource": null,\n  "DataSourceRef": null,\n  "VolumeAttributesClassName": null\n',
             'volumeMode: Invalid value: "Block": field is immutable',
         ],
     ),
