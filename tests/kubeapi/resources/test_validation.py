@@ -434,7 +434,8 @@ IMMUTABLE: list[tuple[str, Patch, list[str]]] = [
         {"spec": {"volumeMode": "Block", "resources": {"requests": {"storage": "1Mi"}}}},
         [
             "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-            '\n@@ -6,12 +6,12 @@\n  "Resources": {\n   "Limits": null,\n   "Requests": {\n-   "storage": "1Gi"\n+   "storage": "1Mi"\n   }\n'
+            '\n@@ -6,12 +6,12 @@\n  "Resources": {\n   "Limits": null,\n'
+            '   "Requests": {\n-   "storage": "1Gi"\n+   "storage": "1Mi"\n   }\n'
             '  },\n  "VolumeName": "",\n  "StorageClassName": null,\n- "VolumeMode": "Filesystem",\n+ "VolumeMode": "Block",\n'
             '  "DataSource": null,\n  "DataSourceRef": null,\n  "VolumeAttributesClassName": null\n',
             'volumeMode: Invalid value: "Block": field is immutable',
@@ -519,9 +520,12 @@ def test_a_pod_that_is_held_back_may_still_choose_its_node(before: Patch, after:
         (
             [DEBUG],
             [{**DEBUG, "image": "j"}],
-            ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be changed'],
+            [
+                'spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be changed\n@@ -1,6 +1,6 @@\n {\n'
+                '  "Name": "d",\n- "Image": "i",\n+ "Image": "j",\n  "Command": null,\n  "Args": null,\n  "WorkingDir": "",\n'
+            ],
         ),
-        ([DEBUG], [], ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be removed']),
+        ([DEBUG], [], ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "d" may not be removed\n']),
         ([], [{**DEBUG, "name": "c"}], ['spec.ephemeralContainers[0].name: Duplicate value: "c"']),
         (
             [],
