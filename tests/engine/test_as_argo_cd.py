@@ -12,6 +12,7 @@ from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.programs.plugins import PluginPrograms
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import PluginSpec
+from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {}}}
@@ -426,3 +427,26 @@ async def test_a_good_commit_is_synced_though_the_branch_cannot_be_rendered() ->
         assert p.data("a") == {"k": "v"}
         await p.until(lambda: p.sync() == "Unknown" and [one["status"] for one in resources(p)] == ["Unknown"])
         assert p.status()["history"][0]["revision"] == good
+
+
+async def test_a_project_that_narrows_while_a_sync_waits_ends_it() -> None:
+    kind = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "p", "namespace": "argocd"},
+    }
+    anywhere, elsewhere = (
+        {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": n}]} for n in ("*", "x")
+    )
+    async with play() as p:
+        await p.cluster.apply(kind, {**body, "spec": anywhere}, manager="person")
+        await p.commit(pre=job("pre", "PreSync"), a=config_map("a"))
+        await p.application(project="p", syncPolicy={"automated": {}, "retry": {"limit": 0}})
+        await p.until(lambda: "waiting for completion" in p.status().get("operationState", {}).get("message", ""))
+        await p.cluster.apply(kind, {**body, "spec": elsewhere}, manager="person")
+        await finish(p, "pre", "Complete")
+        await p.until(lambda: p.phase() == "Error")
+        told = "InvalidSpecError: application destination server 'https://kubernetes.default.svc' and namespace 'shop' do not match"
+        assert p.status()["operationState"]["message"].startswith(told)
+        assert p.data("a") is None

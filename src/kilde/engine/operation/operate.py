@@ -204,7 +204,8 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
 def _broken(ctx: Context, job: Job) -> str:
     """Why nothing can be synced with what is wanted or there; "" where it can."""
     survey = ctx.surveyor.survey(job.app, job.rt, prune=job.running.operation.prune)
-    return ";".join(f"{kind}: {text}" for kind, text in (*job.wish.faults, *survey.conditions))
+    unfit = [("InvalidSpecError", text) for text in ctx.projects.refusals(ctx.fleet.get(job.app.name) or job.app)]
+    return ";".join(f"{kind}: {text}" for kind, text in (*unfit, *job.wish.faults, *survey.conditions))
 
 
 def _confirmed(ctx: Context, name: str, since: float) -> bool:
