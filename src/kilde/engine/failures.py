@@ -58,7 +58,7 @@ class Failures:
     async def _again(self, app: Application, failures: int, condition: tuple[str, str] | None) -> float:
         """Tells why a pass failed, where that can be told; gives the seconds until the next try."""
         if condition is not None:
-            verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.words, conditions=(condition,))
+            verdict = Verdict(sync="Unknown", health="Unknown", revisions=app.unresolved, conditions=(condition,))
             try:
                 await self._verdicts.tell(app, verdict)
             except ClusterError:

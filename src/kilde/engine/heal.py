@@ -14,6 +14,7 @@ from kilde.core.apps.operation import read_operation
 from kilde.core.apps.quarantine import quarantine_of
 from kilde.core.apps.status import OperationState, last_attempt
 from kilde.core.basics.backoff import Backoff
+from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
@@ -240,9 +241,15 @@ def heal_state(app: Application, rt: Runtime, heals: Iterable[Heal]) -> Operatio
                 code=ResultCode.SYNCED,
                 message=heal.message,
                 verb="configured",
+                images=_images(wish, heal.ref),
                 hook_phase="Running" if waves[heal.ref] == max(waves.values()) else "Succeeded",
                 reported_namespace="" if heal.ref.namespace else app.destination.namespace,
             )
             for heal in latest.values()
         ),
     )
+
+
+def _images(wish: Wish, ref: ObjectRef) -> tuple[str, ...]:
+    packed = wish.objects.get(ref)
+    return () if packed is None else images_of([packed.unpack(ref).manifest.body])

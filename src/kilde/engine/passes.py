@@ -274,7 +274,7 @@ class Passes:
         verdict = Verdict(
             sync="Unknown",
             health=survey.health,
-            revisions=app.words,
+            revisions=app.unresolved,
             resources=tuple(replace(one, sync="Unknown") for one in survey.resources),
             conditions=(condition, *(() if isinstance(error, SourceError) else self._verdicts.unavailable(app))),
         )

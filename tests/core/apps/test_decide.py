@@ -15,7 +15,9 @@ GONE = Plan(changes=(Change(ref=ObjectRef("", "ConfigMap", "shop", "a"), action=
 WIPES = Decision(condition=("SyncError", "Skipping sync attempt to [two]: auto-sync will wipe out all resources"))
 
 
-def decide(automated: dict[str, Any], *, phase: str = "", revision: str = "one") -> Decision:
+def decide(
+    automated: dict[str, Any], *, plan: Plan = GONE, wipes_out: bool = True, phase: str = "", revision: str = "one"
+) -> Decision:
     """Git wants nothing at `two`; the last operation was to `revision`."""
     result = {"syncResult": {"revision": revision, "source": SOURCE}, "phase": phase, "message": "it failed"}
     raw = {
@@ -27,7 +29,7 @@ def decide(automated: dict[str, Any], *, phase: str = "", revision: str = "one")
         },
         "status": {"operationState": result} if phase else {},
     }
-    return automatic(read_application(raw), GONE, revision="two", wipes_out=True)
+    return automatic(read_application(raw), plan, revision="two", wipes_out=wipes_out)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,18 @@ def decide(automated: dict[str, Any], *, phase: str = "", revision: str = "one")
 )
 def test_nothing_is_wiped_out_unasked(automated: dict[str, Any], last: dict[str, str], decision: Decision) -> None:
     assert decide(automated, **last) == decision
+
+
+KEPT = Change(ref=ObjectRef("", "ConfigMap", "shop", "a"), action=Action.HOLD, why="", version="v1", kept=True)
+
+
+@pytest.mark.parametrize(
+    ("automated", "last", "decision"),
+    [
+        pytest.param({}, {"phase": "Succeeded"}, Decision(sync=True), id="once a revision, which tells it as skipped"),
+        pytest.param({"selfHeal": True}, {"phase": "Succeeded", "revision": "two"}, NOTHING, id="not over and over"),
+        pytest.param({"prune": False}, {"phase": "Succeeded"}, NOTHING, id="not where nothing is pruned"),
+    ],
+)
+def test_what_is_never_pruned_is_synced(automated: dict[str, Any], last: dict[str, str], decision: Decision) -> None:
+    assert decide(automated, plan=Plan(changes=(KEPT,)), wipes_out=False, **last) == decision

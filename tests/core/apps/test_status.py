@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.apps.application import read_application
 from kilde.core.apps.operation import read_operation
@@ -10,6 +12,7 @@ from kilde.core.apps.status import (
     ResourceState,
     Verdict,
     add_history,
+    compared_to,
     last_attempt,
     render_operation,
     render_status,
@@ -144,3 +147,33 @@ def test_an_operation_tells_what_became_of_each_object_and_the_attempt_is_read_b
     attempt = last_attempt({"operationState": rendered})
     assert attempt is not None
     assert (attempt.revision, attempt.sources, attempt.phase) == ("abc", (SOURCE,), "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"directory": {"recurse": False}, "kustomize": {}, "helm": {"skipCrds": False}}, {}),
+        ({"directory": {"jsonnet": {}}}, {}),
+        ({"directory": {"recurse": True, "exclude": "", "jsonnet": {"libs": []}}}, {"directory": {"recurse": True}}),
+        ({"directory": {"include": "*.yaml"}}, {"directory": {"include": "*.yaml"}}),
+        ({"kustomize": {"namePrefix": "", "forceCommonLabels": True}}, {}),
+        ({"kustomize": {"namePrefix": "a-", "images": []}}, {"kustomize": {"namePrefix": "a-"}}),
+        ({"helm": {"releaseName": "web", "valuesObject": {"on": False}}},) * 2,
+    ],
+)
+def test_blocks_of_a_source_that_decide_nothing_are_left_out(written: dict[str, Any], told: dict[str, Any]) -> None:
+    read = application(spec={"source": {**SOURCE, **written}})
+    assert not read.problems
+    assert compared_to(read)["source"] == {**SOURCE, **told}
+    assert read.source.render.implicit == (not told)
+
+
+def test_several_sources_have_no_revisions_where_none_could_be_resolved() -> None:
+    read = application(spec={"source": None, "sources": [SOURCE, SOURCE]})
+    unknown = Verdict(sync="Unknown", health="Healthy", revisions=read.unresolved)
+    first = render_status(read, unknown, now=0)["sync"]
+    assert first == {"comparedTo": {"destination": DESTINATION, "sources": [SOURCE, SOURCE]}, "status": "Unknown"}
+    known = Verdict(sync="Synced", health="Healthy", revisions=("a", "b"))
+    compared = {**first["comparedTo"], "source": {"repoURL": ""}}
+    then = application(spec={"source": None, "sources": [SOURCE, SOURCE]}, status=render_status(read, known, now=0))
+    assert render_status(then, unknown, now=0)["sync"] == {"comparedTo": compared, "status": "Unknown"}

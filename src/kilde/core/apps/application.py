@@ -92,6 +92,11 @@ class Application:
         """The revision of each source as it was asked for."""
         return tuple(source.target_revision or "HEAD" for source in self.sources)
 
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """The revisions that a status tells where none could be resolved: of one source its word, of several nothing."""
+        return () if self.several else self.words
+
     def asked(self, revisions: tuple[str, ...]) -> dict[str, Any]:
         """Its sources at these revisions, as an automated operation names them."""
         told = told_sources(self.sources, several=self.several)

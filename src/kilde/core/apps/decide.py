@@ -31,7 +31,8 @@ def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool, a
         return NOTHING
     writes = plan.of(Action.CREATE, Action.UPDATE)
     prunes = tuple(change for change in plan.of(Action.PRUNE) if not change.going)
-    if not writes and not prunes:
+    kept = auto.prune and any(change.kept and change.differs for change in plan.of(Action.HOLD))
+    if not writes and not prunes and not kept:
         return NOTHING  # only what may not be pruned is left
     attempt = last_attempt(app.status)
     sources = [dict(source.raw) for source in app.sources]
@@ -41,6 +42,8 @@ def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool, a
         return Decision(condition=("SyncError", text))
     if tried and not auto.self_heal and not (approved and prunes):
         return NOTHING
+    if tried and not writes and not prunes:
+        return NOTHING  # what says Prune=false was told as skipped, and is not tried over and over
     if wipes_out and not auto.allow_empty:
         text = f"Skipping sync attempt to [{revision}]: auto-sync will wipe out all resources"
         return Decision(condition=("SyncError", text))

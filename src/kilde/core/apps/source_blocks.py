@@ -25,7 +25,8 @@ def read_directory(at: Reader) -> DirectoryOptions | None:
         "tlas": tuple(_variable(item) for item in jsonnet.items("tlas")),
     }
     libs = jsonnet.texts("libs")
-    if not any(value for key, value in at.raw.items() if key != "jsonnet") and not (libs or any(more.values())):
+    deciding = (at.raw.get(key) for key in ("recurse", "include", "exclude"))
+    if not any(deciding) and not (libs or any(more.values())):
         return None
     return DirectoryOptions(
         **more,
@@ -58,10 +59,16 @@ def read_plugin_options(at: Reader) -> PluginOptions:
     )
 
 
-def read_kustomize(at: Reader) -> KustomizeOptions:
-    """`source.kustomize`, Argo CD's names, and `generate`, which is Kilde's own."""
+_SHAPES_NOTHING = (
+    "commonAnnotationsEnvsubst", "forceCommonLabels", "forceCommonAnnotations",
+    "labelWithoutSelector", "labelIncludeTemplates",
+)  # fmt: skip  # how labels and annotations are put on, where there are any
+
+
+def read_kustomize(at: Reader) -> KustomizeOptions | None:
+    """`source.kustomize`, Argo CD's names, and `generate`, which is Kilde's own; an empty block decides nothing."""
     at.text("kubeVersion"), at.texts("apiVersions")  # for charts in a kustomization, which are refused
-    return KustomizeOptions(
+    options = KustomizeOptions(
         version=at.text("version"),
         name_prefix=at.text("namePrefix"),
         name_suffix=at.text("nameSuffix"),
@@ -80,6 +87,7 @@ def read_kustomize(at: Reader) -> KustomizeOptions:
         ignore_missing_components=at.flag("ignoreMissingComponents"),
         generate=at.flag("generate"),
     )
+    return options if any(value for key, value in at.raw.items() if key not in _SHAPES_NOTHING) else None
 
 
 def _replica(at: Reader) -> tuple[str, int]:

@@ -109,8 +109,23 @@ def read_source(at: Reader, *, several: bool) -> Source | None:
         ),
         ref=ref,
         name=at.text("name"),
-        raw=dict(at.raw),
+        raw=_as_told(at.raw, {"directory": directory, "kustomize": kustomize, "helm": helm}),
     )
+
+
+def _as_told(raw: Mapping[str, Any], blocks: Mapping[str, object | None]) -> dict[str, Any]:
+    """The source as statuses repeat it: without blocks that decide nothing, and in the others without what is false or empty."""
+    out: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in blocks:
+            out[key] = value
+        elif blocks[key] is not None:
+            out[key] = {name: item for name, item in value.items() if item and not _is_empty_jsonnet(name, item)}
+    return out
+
+
+def _is_empty_jsonnet(name: str, item: object) -> bool:
+    return name == "jsonnet" and isinstance(item, Mapping) and not any(item.values())
 
 
 def told_sources(sources: Iterable[Source], *, several: bool) -> dict[str, Any]:
@@ -122,8 +137,10 @@ def told_sources(sources: Iterable[Source], *, several: bool) -> dict[str, Any]:
 
 
 def told_revisions(revisions: Sequence[str], *, several: bool) -> dict[str, Any]:
-    """The revisions as a status has them."""
-    return {"revisions": list(revisions)} if several else {"revision": revisions[0] if revisions else ""}
+    """The revisions as a status has them; of several sources none at all where they are unknown."""
+    if several:
+        return {"revisions": list(revisions)} if revisions else {}
+    return {"revision": revisions[0] if revisions else ""}
 
 
 def joined(revisions: Iterable[str]) -> str:

@@ -93,6 +93,8 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
         status["summary"] = summary
     revisions = told_revisions(verdict.revisions, several=app.several)
     status["sync"] = {"comparedTo": compared_to(app), **revisions, "status": verdict.sync}
+    if app.several and not revisions and "source" not in ((old.get("sync") or {}).get("comparedTo") or {}):
+        del status["sync"]["comparedTo"]["source"]  # Argo CD says it from the first comparison on
     return status
 
 
