@@ -38,7 +38,8 @@ def release(name: str = "podinfo", **spec: Any) -> Object:
     chart = {
         "spec": {"chart": "podinfo", "version": "6.5.x", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}
     }
-    return flux("helm", "HelmRelease", name, **{"interval": "10m", "chart": chart, **spec})
+    status = spec.pop("status", None)
+    return flux("helm", "HelmRelease", name, status=status, **{"interval": "10m", "chart": chart, **spec})
 
 
 def moved(*bodies: Object, sources: tuple[Object, ...] = (GIT, CHARTS, REGISTRY)) -> Moved:
@@ -251,6 +252,30 @@ def test_names_are_told_apart() -> None:
 )
 def test_revisions(ref: Object, revision: str) -> None:
     assert revision_of(ref) == revision
+
+
+@pytest.mark.parametrize(
+    ("install", "listed"),
+    [({}, ["a", "web", "b"]), ({"crds": "Skip"}, ["a", "web"]), ({"skipCRDs": True}, ["a", "web"])],
+)
+def test_definitions_that_a_release_leaves_alone_are_not_its_own_though_flux_lists_them(
+    install: Object, listed: list[str]
+) -> None:
+    definition = "apiextensions.k8s.io_CustomResourceDefinition"  # those of templates first, as helm-controller does
+    entries = [{"id": one} for one in (f"_a_{definition}", "shop_web_apps_Deployment", f"_b_{definition}")]
+    body = release(install=install, status={"inventory": {"entries": entries}})
+    assert [ref.name for ref in inventory(body)] == listed
+    found = moved(body)
+    assert found.move.owned == len(listed)
+    spec = found.files["applications/podinfo.yaml"]["spec"]
+    assert ("skipCrds" in spec["source"]["helm"]) is (len(listed) == 2)
+
+
+@pytest.mark.parametrize(("strategy", "told"), [("", 1), ("ChartVersion", 1), ("Revision", 0)])
+def test_a_chart_in_git_is_deployed_at_each_commit(strategy: str, told: int) -> None:
+    chart = {"chart": "./charts/a", "sourceRef": FROM_GIT, "reconcileStrategy": strategy}
+    differs = [note.text for note in moved(release(chart={"spec": chart})).move.of("differs")]
+    assert sum(text.startswith("a chart in Git is deployed at each commit") for text in differs) == told
 
 
 def test_small_things() -> None:

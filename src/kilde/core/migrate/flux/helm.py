@@ -5,7 +5,7 @@ from typing import Any
 
 from kilde.core.basics.values import Object
 from kilde.core.migrate.flux.making import NameOf, application, depends, ignored, policy, shared_notes, truth
-from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, text, texts
+from kilde.core.migrate.flux.reading import Place, items, mapping, place, referred, skips_definitions, text, texts
 from kilde.core.migrate.flux.sources import Origin, as_chart
 from kilde.core.migrate.model import Note
 
@@ -35,6 +35,8 @@ def as_application(
     source, chart_notes = _source(at, spec, found)
     space = text(spec, "targetNamespace") or at.namespace
     source["helm"] = _helm(spec, name_of_release(at, spec), mapping(mapping(spec, "chart"), "spec"))
+    if skips_definitions(body):
+        source["helm"]["skipCrds"] = True
     made = application(
         name,
         namespace,
@@ -82,7 +84,10 @@ def _source(at: Place, spec: Mapping[str, Any], found: Origin) -> tuple[Object, 
         return {"repoURL": apart.url, "chart": apart.chart, "targetRevision": apart.revision}, []
     if where.kind == "GitRepository":
         path = text(chart, "chart").removeprefix("./").strip("/") or "."
-        return {"repoURL": found.url, "path": path, "targetRevision": found.revision}, []
+        told = "a chart in Git is deployed at each commit of it, not at each of its versions (reconcileStrategy)"
+        unlike = text(chart, "reconcileStrategy") != "Revision"
+        differs = [Note(kind="differs", about=str(at), text=told, keep="a tag in targetRevision")] if unlike else []
+        return {"repoURL": found.url, "path": path, "targetRevision": found.revision}, differs
     version = text(chart, "version") or "*"
     notes = []
     if mapping(chart, "verify"):
@@ -98,8 +103,6 @@ def _helm(spec: Mapping[str, Any], release: str, chart: Mapping[str, Any]) -> Ob
         out["ignoreMissingValueFiles"] = True
     if values := mapping(spec, "values"):
         out["valuesObject"] = values
-    if text(mapping(spec, "install"), "crds") == "Skip" or truth(spec, "install", "skipCRDs"):
-        out["skipCrds"] = True
     if not truth(spec, "test", "enable"):
         out["skipTests"] = True
     return out

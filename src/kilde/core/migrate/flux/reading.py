@@ -7,6 +7,7 @@ from kilde.core.basics.values import Object
 from kilde.core.objects.ref import ObjectRef
 
 _WAITS = "ProgressingWithRetry"
+_DEFINITION = "CustomResourceDefinition"
 
 
 class Place(NamedTuple):
@@ -38,8 +39,11 @@ def inventory(body: Object) -> list[ObjectRef]:
 
 
 def inventory_entries(body: Object) -> list[dict[str, str]]:
-    """The same with their versions, as an Application's status lists objects. Flux writes `namespace_name_group_kind`."""
-    found = []
+    """The same with their versions, as an Application's status lists objects. Flux writes `namespace_name_group_kind`.
+
+    Without the definitions in a chart's folder `crds` where these are left alone: they are listed all the same, after all others.
+    """
+    found: list[dict[str, str]] = []
     for one in items(mapping(mapping(body, "status"), "inventory"), "entries"):
         namespace, _, rest = text(one, "id").partition("_")
         name, _, kind = rest.rpartition("_")
@@ -48,7 +52,15 @@ def inventory_entries(body: Object) -> list[dict[str, str]]:
         if name and kind:
             where = {"group": group, "version": text(one, "v"), "kind": kind}
             found.append({**where, "namespace": namespace, "name": name})
+    while found and found[-1]["kind"] == _DEFINITION and skips_definitions(body):
+        found.pop()
     return found
+
+
+def skips_definitions(body: Object) -> bool:
+    """Whether a HelmRelease leaves alone what is in its chart's folder `crds`."""
+    install = mapping(mapping(body, "spec"), "install")
+    return text(body, "kind") == "HelmRelease" and (text(install, "crds") == "Skip" or install.get("skipCRDs") is True)
 
 
 def is_busy(body: Object) -> bool:
