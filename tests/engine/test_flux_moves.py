@@ -1,6 +1,9 @@
 """What of Flux moves first, what is written for it, and when it stands in the way."""
 
+import json
 from typing import Any
+
+import pytest
 
 from kilde.adapters.clock import SystemClock
 from kilde.core.apps.application import read_application
@@ -12,8 +15,11 @@ from kilde.core.plan.tracking import Tracking
 from kilde.engine.migration.flux.handover import FluxHandover
 from kilde.engine.migration.flux.moving import careful, makers_first
 from kilde.engine.migration.flux.rivals import told_of_flux
+from kilde.engine.migration.handover import HandedOver
+from kilde.ports.cluster import Resource
 from kilde.testing.cluster import FakeCluster
 
+DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 URL = "https://git.example/config.git"
 GIT: Object = {"kind": "GitRepository", "metadata": {"namespace": "flux", "name": "config"}, "spec": {"url": URL}}
 
@@ -27,6 +33,16 @@ def kustomization(name: str, *entries: str) -> Object:
 def moves(*bodies: Object) -> tuple[FluxMove, ...]:
     found = FluxInstallation(cluster="c", namespace="argocd", kustomizations=bodies, sources={place(GIT): GIT})
     return movable(found)[0]
+
+
+def release_move(*entries: str) -> FluxMove:
+    source = {"kind": "GitRepository", "name": "config"}
+    spec: Object = {"chart": {"spec": {"chart": "./chart", "sourceRef": source}}, "releaseName": "web"}
+    meta = {"namespace": "flux", "name": "web"}
+    status = {"inventory": {"entries": [{"id": one} for one in entries]}}
+    body = {"kind": "HelmRelease", "metadata": meta, "spec": spec, "status": status}
+    [move] = movable(FluxInstallation(cluster="c", namespace="argocd", releases=[body], sources={place(GIT): GIT}))[0]
+    return move
 
 
 def entry(name: str) -> str:
@@ -49,10 +65,7 @@ def test_what_is_written_prunes_nothing() -> None:
 
 
 def test_what_helm_has_put_on_an_object_is_nobodys_afterwards_and_stays() -> None:
-    source = {"kind": "GitRepository", "name": "config"}
-    spec: Object = {"chart": {"spec": {"chart": "./chart", "sourceRef": source}}, "releaseName": "web"}
-    body = {"kind": "HelmRelease", "metadata": {"namespace": "flux", "name": "web"}, "spec": spec}
-    [move] = movable(FluxInstallation(cluster="c", namespace="argocd", releases=[body], sources={place(GIT): GIT}))[0]
+    move = release_move()
     labels = {"app": "web", "app.kubernetes.io/managed-by": "Helm"}
     labels |= {"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "flux"}
     annotations = {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "flux"}
@@ -68,6 +81,40 @@ def test_what_helm_has_put_on_an_object_is_nobodys_afterwards_and_stays() -> Non
     assert (after["labels"], after["annotations"]) == (labels, {**annotations, **mark})
     [owner] = after["managedFields"]
     assert (owner["manager"], owner["fieldsV1"]) == ("kilde", {"f:metadata": {"f:labels": {"f:app": {}}}})
+
+
+@pytest.mark.anyio
+async def test_definitions_bear_no_mark_and_change_hands_all_the_same() -> None:
+    """As in any sync of ours: with a marked one that is pruned every object of its kind would go."""
+    cluster = FakeCluster(SystemClock())
+    names = ("widgets.shop.example", "others.shop.example", "made.shop.example")
+    owners = dict(zip(names, ("web", "another", ""), strict=True))
+    for name in names:
+        kind = name.partition(".")[0]
+        plural = {"plural": kind, "singular": kind, "kind": kind.title(), "listKind": f"{kind.title()}List"}
+        version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+        spec = {"group": "shop.example", "names": plural, "scope": "Namespaced", "versions": [version]}
+        by = owners[name]
+        labels = {"helm.toolkit.fluxcd.io/name": by, "helm.toolkit.fluxcd.io/namespace": "flux"} if by else {}
+        body = {"kind": DEFINITIONS.kind, "metadata": {"name": name, "labels": labels}, "spec": spec}
+        manager = "helm-controller" if by else "kilde"  # a chart's newer commit has brought that one
+        await cluster.apply(DEFINITIONS, {"apiVersion": "apiextensions.k8s.io/v1", **body}, manager=manager)
+
+    async def managers() -> list[str]:
+        found = []
+        for name in names:
+            meta = json.loads(await cluster.get(DEFINITIONS, "", name) or b"{}")["metadata"]
+            assert "annotations" not in meta
+            found += [one["manager"] for one in meta["managedFields"] if one["operation"] == "Apply"]
+        return found
+
+    move = release_move(*(f"_{name}_apiextensions.k8s.io_CustomResourceDefinition" for name in names[:2]))
+    hands = FluxHandover(cluster, Tracking())
+    assert await hands.take([move]) == HandedOver(changed=1, same=1, failed=())
+    assert await managers() == ["kilde", "helm-controller", "kilde"]
+    listed = [ObjectRef(DEFINITIONS.group, DEFINITIONS.kind, "", name) for name in names]
+    assert await hands.give_back([move], {move.name: listed}) == HandedOver(changed=2, same=1, failed=())
+    assert await managers() == ["helm-controller"] * 3
 
 
 def test_flux_is_in_the_way_where_it_has_a_source_or_an_object_of_an_application() -> None:

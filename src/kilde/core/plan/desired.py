@@ -11,10 +11,9 @@ from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
-from kilde.core.plan.tracking import Tracking
+from kilde.core.plan.tracking import UNMARKED, Tracking
 
 _BY_ANNOTATION = Tracking()
-_DEFINITION = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def _place(
     if where:
         meta["namespace"] = where
     tracked = ref if where else ObjectRef(ref.group, ref.kind, namespace, ref.name)
-    if ref.group_kind != _DEFINITION:  # those are nobody's: with one of them every object of its kind would go
+    if ref.group_kind != UNMARKED:
         meta = tracking.marked(meta, app, tracked)
     body = {**manifest.body, "metadata": meta}
     return Wanted(

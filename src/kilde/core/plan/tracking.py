@@ -15,6 +15,8 @@ INSTALLATION = "argocd.argoproj.io/installation-id"
 LABEL = "app.kubernetes.io/instance"
 _LONGEST_LABEL = 63
 ANNOTATION = "argocd.argoproj.io/tracking-id"
+# nobody's: with one of them every object of its kind would go
+UNMARKED = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 CLAIM, STATEFUL_SET = GroupKind("", "PersistentVolumeClaim"), GroupKind("apps", "StatefulSet")
 
 

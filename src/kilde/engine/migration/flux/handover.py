@@ -11,7 +11,7 @@ from kilde.core.migrate.flux.reading import Place, inventory
 from kilde.core.migrate.ownership import given_back, taken
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import ObjectRef
-from kilde.core.plan.tracking import ANNOTATION, INSTALLATION, Tracking, read_tracking
+from kilde.core.plan.tracking import ANNOTATION, INSTALLATION, UNMARKED, Tracking, read_tracking
 from kilde.engine.fleet.applications import CONFIG_MAPS
 from kilde.engine.migration.handover import MANAGER, Find, HandedOver, Hands, Job, Patch, managed_steps, same_version
 from kilde.ports.cluster import Cluster
@@ -26,7 +26,7 @@ _LEFT = {"Kustomization": _OTHERS, "HelmRelease": (*_OTHERS, ("labels", "app.kub
 
 
 class FluxHandover:
-    """For one cluster. Objects are told by Flux's labels before they move, and by our mark afterwards."""
+    """For one cluster. Objects are told by Flux's labels before they move, and by our mark afterwards; definitions bear none."""
 
     def __init__(self, cluster: Cluster, tracking: Tracking) -> None:
         self._cluster, self.tracking = cluster, tracking
@@ -66,7 +66,7 @@ class FluxHandover:
 
         def find(live: Object) -> Patch | None:
             meta = _meta(live)
-            if not _is_of(meta, move.at):
+            if ref.group_kind == UNMARKED or not _is_of(meta, move.at):
                 return None
             marked = self.tracking.marked(meta, move.name, named)
             return _steps(live, marked, sender=MANAGER)
@@ -88,19 +88,27 @@ class FluxHandover:
         controller = _CONTROLLERS[move.at.kind]
 
         def find(live: Object) -> Patch | None:
-            if self.tracking.owner(_meta(live), ref) != move.name:
+            if not self._has(move, ref, _meta(live)):
                 return None
             found = given_back(live, manager=MANAGER, server_side=True, to=controller)
             return None if found is None else (managed_steps(live, found[0]), controller)
 
         return find
 
+    def _has(self, move: FluxMove, ref: ObjectRef, meta: Mapping[str, Any]) -> bool:
+        """Whether an object is the Application's: by its mark, or where there is none for its kind, because Flux names no other."""
+        if ref.group_kind == UNMARKED:
+            return _is_of(meta, move.at) or not any(
+                f"{group}/name" in (meta.get("labels") or {}) for group in _LABELS.values()
+            )
+        return self.tracking.owner(meta, ref) == move.name
+
     def _unmarking(self, move: FluxMove, ref: ObjectRef) -> Find:
         controller = _CONTROLLERS[move.at.kind]
 
         def find(live: Object) -> Patch | None:
             meta = _meta(live)
-            if self.tracking.owner(meta, ref) != move.name:
+            if ref.group_kind == UNMARKED or self.tracking.owner(meta, ref) != move.name:
                 return None
             gone = {ANNOTATION, INSTALLATION}
             annotations = {key: text for key, text in (meta.get("annotations") or {}).items() if key not in gone}
