@@ -121,7 +121,7 @@ class RealFlux:
         )
 
     def is_ready(self, revision: str) -> bool:
-        """Whether each Kustomization has applied that commit, each HelmRelease its chart, and nothing is under way."""
+        """Whether each Kustomization has applied that commit, each HelmRelease its chart of it, and nothing is under way."""
         found = json.loads(self.stage.kubectl("-n", self.stage.space, "get", _KINDS, "-o", "json"))["items"]
         return bool(found) and all(_is_ready(one, revision) for one in found)
 
@@ -158,7 +158,10 @@ def _is_ready(body: dict[str, Any], revision: str) -> bool:
     if status.get("observedGeneration") != body["metadata"]["generation"]:
         return False
     conditions = {one["type"]: one["status"] for one in status.get("conditions") or ()}
-    if body["kind"] == "Kustomization" and revision not in status.get("lastAppliedRevision", ""):
+    applied = status.get("lastAppliedRevision", "")
+    if body["kind"] == "HelmRelease":
+        applied, revision = (status.get("history") or [{}])[0].get("chartVersion", ""), revision[:12]
+    if revision not in applied:
         return False
     return conditions.get("Ready") == "True" and conditions.get("Reconciling") != "True"
 
