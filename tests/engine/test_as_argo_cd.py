@@ -57,6 +57,86 @@ async def deleted(p: Play) -> None:
     await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
 
 
+async def operated(p: Play, **sync: Any) -> str:
+    """How an operation ends that somebody asks for."""
+    await p.patch_application({"operation": {"sync": sync}})
+
+    def state() -> Any:
+        return p.status().get("operationState") or {}
+
+    await p.until(
+        lambda: state().get("operation", {}).get("sync") == sync and state()["phase"] in ("Succeeded", "Failed")
+    )
+    return str(state()["message"])
+
+
+async def test_nothing_is_written_server_side_and_by_force() -> None:
+    cannot = "error validating options: --force cannot be used with --server-side"
+    server, by_force = "ServerSideApply=true", {"apply": {"force": True}}
+    async with play() as p:
+        await p.commit(a=config_map("a"), b=annotated("b", sync_options="Force=true"))
+        await p.application(syncPolicy={"syncOptions": ["CreateNamespace=true"]})
+        failed = f"one or more objects failed to apply, reason: {cannot}"
+        assert await operated(p, syncStrategy=by_force, syncOptions=[server]) == failed
+        assert results(p) == [("a", cannot, "Failed"), ("b", cannot, "Failed")]
+        assert (p.data("a"), p.data("b")) == (None, None)
+        assert (await operated(p, syncOptions=[server])).endswith(f", reason: {cannot}")
+        assert results(p) == [("a", "configmap/a serverside-applied", "Succeeded"), ("b", cannot, "Failed")]
+        assert (p.data("a"), p.data("b")) == ({"k": "v"}, None)
+        assert (
+            await operated(p, syncStrategy=by_force, syncOptions=[server], dryRun=True)
+            == "successfully synced (no more tasks)"
+        )
+        assert (
+            await operated(p, syncStrategy=by_force, syncOptions=[server, "Replace=true"])
+            == "successfully synced (all tasks run)"
+        )
+
+
+async def test_no_namespace_is_made_server_side_and_by_force() -> None:
+    there = {"server": "https://kubernetes.default.svc", "namespace": "new"}
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(destination=there)
+        options = ["CreateNamespace=true", "ServerSideApply=true"]
+        assert "--force cannot" in await operated(p, syncStrategy={"hook": {"force": True}}, syncOptions=options)
+        assert ObjectRef("", "Namespace", "", "new") not in p.cluster.objects()
+        assert await operated(p, syncOptions=options) == "successfully synced (all tasks run)"
+
+
+async def test_roles_are_told_as_reconciled_and_then_applied() -> None:
+    group, rule = "rbac.authorization.k8s.io", {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+
+    def role(*verbs: str) -> str:
+        rules = [{**rule, "verbs": verbs}]
+        return json.dumps(
+            {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": "r"}, "rules": rules}
+        )
+
+    name, line = (
+        f"clusterrole.{group}/r",
+        "Verbs:[{}] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]",
+    )
+    async with play() as p:
+        await p.commit(r=role("get"))
+        await p.application()
+        await operated(p)
+        made = (
+            f"{name} reconciled. reconciliation required create\n\tmissing rules added:\n\t\t{{{line.format('get')}}}"
+        )
+        assert results(p)[0][1].startswith(f"{made}{name} configured. Warning: resource clusterroles/r is missing")
+        await operated(p, prune=True)
+        assert results(p)[0][1] == f"{name} reconciled{name} unchanged"
+        await p.commit(r=role("get", "list"))
+        await operated(p)
+        made = (
+            f"{name} reconciled. reconciliation required update\n\tmissing rules added:\n\t\t{{{line.format('list')}}}"
+        )
+        assert results(p)[0][1] == f"{made}{name} configured"
+        await operated(p, syncOptions=["ServerSideApply=true"])
+        assert results(p)[0][1] == f"{name} serverside-applied"
+
+
 async def test_the_application_says_for_all_its_objects_that_they_stay() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"), b=annotated("b", sync_options="Delete=true"))

@@ -13,8 +13,7 @@ from scenarios.argocd import FOLDER, play
 
 # Our words name the file, the line and what to do; Argo CD's quote an rpc, a temporary file or kubectl's own steps.
 OTHER_WORDS = {
-    "app-of-itself", "err-recovers", "err-sync-on-comparison-error", "heal-role-rules",
-    "immutable-configmap", "order-kinds", "tracking-cluster-scoped", "tracking-takeover",
+    "app-of-itself", "err-recovers", "err-sync-on-comparison-error", "immutable-configmap", "tracking-takeover",
 }  # fmt: skip
 # Where Argo CD goes on telling Synced after a sync of local manifests, we compare with Git at once.
 BETTER = {"op-manifests"}

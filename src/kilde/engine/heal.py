@@ -28,8 +28,6 @@ from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 log = structlog.get_logger()
 
 _REFUSED = Backoff(first=1.0, factor=2.0, ceiling=30.0)
-# a heal puts back what drifted, and leaves alone what Git leaves to others; taking fields over is a sync's work
-_CAREFUL = SyncPolicy(options=Options({"RespectIgnoreDifferences": "true", "ClientSideApplyMigration": "false"}))
 _WHOLE = ("(the object)",)
 
 
@@ -191,11 +189,17 @@ class Healer:
             live=ctx.live,
             clock=ctx.world.clock,
             manager=ctx.settings.manager,
-            policy=_CAREFUL,
+            policy=_careful(app),
             ignore=(*ctx.surveyor.customizations.ignore, *app.ignore),
             body=lambda _: packed.unpack(ref).manifest.body,
             node=lambda ref, version: ctx.schemas.node(ref.group, version, ref.kind),
         )
+
+
+def _careful(app: Application) -> SyncPolicy:
+    """A heal puts back what drifted, and leaves alone what Git leaves to others; taking fields over is a sync's work."""
+    way = {"ServerSideApply": app.policy.options.get("ServerSideApply")}
+    return SyncPolicy(options=Options({"RespectIgnoreDifferences": "true", "ClientSideApplyMigration": "false", **way}))
 
 
 def _is_stuck(rt: Runtime, ref: ObjectRef, packed: Packed, live_version: str) -> bool:

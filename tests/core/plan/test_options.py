@@ -124,6 +124,13 @@ def test_an_operation_that_is_to_fail_on_shared_objects_says_which() -> None:
     assert refusal(on, conditions[:1]) == ""
 
 
+def test_force_is_asked_for_by_an_object_alone() -> None:
+    policy = SyncPolicy(options=read_options(["Force=true", "Replace=true"]))
+    annotated = {"metadata": {"annotations": {"argocd.argoproj.io/sync-options": "Force=true"}}}
+    assert [policy.asks(name, {"metadata": {}}) for name in ("Force", "Replace")] == [False, True]
+    assert SyncPolicy().asks("Force", annotated)
+
+
 def test_an_option_that_nobody_knows_is_told_with_what_may_be_meant() -> None:
     assert unknown_options(read_options(["Replace=true", "FailOnSharedResources=true"])) == [
         "sync option 'FailOnSharedResources' is not known (did you mean 'FailOnSharedResource'?)"

@@ -88,10 +88,16 @@ class SyncPolicy:
         return {key: value for key, value in both.items() if value}
 
     def asks(self, name: str, body: Object) -> bool:
-        """Whether an option is on for an object: its own word or its application's; only some can be switched off for one object."""
+        """Whether an option is on for an object: its own word or its application's; only some can be switched off for one object.
+
+        Some are an object's alone, and mean nothing in the options of an application.
+        """
         own = object_options((body.get("metadata") or {}).get("annotations") or {})
+        if name in _OF_ONE:
+            return own.is_on(name)
         return own.is_on(name) or (self.options.is_on(name) and not (name in _OFF_FOR_ONE and own.is_off(name)))
 
 
 _NONE = Options()
+_OF_ONE = ("Force",)
 _OFF_FOR_ONE = ("ServerSideApply",)

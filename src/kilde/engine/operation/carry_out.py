@@ -239,6 +239,7 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
         if managed:
             meta["annotations"] = {**policy.namespace_annotations, SYNC_OPTIONS_ANNOTATION: "ServerSideApply=true"}
         body: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+        pen.way(body).check()
         applied = await persist(lambda: pen.cluster.apply(_NAMESPACES, body, manager=pen.manager), pen.clock)
     except ClusterError as error:
         change = Change(ref=ref, action=Action.CREATE, why="CreateNamespace=true", version="v1")

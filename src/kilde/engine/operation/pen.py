@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess
 from kilde.core.health.health import Health
@@ -22,6 +23,28 @@ class Way:
     replace: bool
     force: bool
     server_side: bool
+
+    @property
+    def impossible(self) -> str:
+        """Why no write can be made in this way, in Argo CD's words; "" where it can."""
+        if self.force and self.server_side and not self.replace:
+            return "error validating options: --force cannot be used with --server-side"
+        return ""
+
+    def check(self) -> None:
+        """Raises ClusterError where no write can be made in this way."""
+        if self.impossible:
+            raise ClusterError(self.impossible, status=422)
+
+
+def way_of(policy: SyncPolicy, body: Object, *, force: bool = False) -> Way:
+    """How an object is to be written; `force`: the operation itself asks for it."""
+    asks = policy.asks
+    return Way(
+        replace=asks("Replace", body),
+        force=force or asks("Force", body),
+        server_side=asks("ServerSideApply", body),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +67,4 @@ class Pen:
 
     def way(self, body: Object) -> Way:
         """How this object is to be written."""
-        asks = self.policy.asks
-        return Way(
-            replace=asks("Replace", body),
-            force=self.force or asks("Force", body),
-            server_side=asks("ServerSideApply", body),
-        )
+        return way_of(self.policy, body, force=self.force)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from kilde.core.apply.outcome import ObjectResult, ResultCode, kind_word
+from kilde.core.apply.reconciled import is_reconciled, reconciled_words
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
@@ -31,13 +32,20 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
     """One object, written if it differs; tried again while that may help."""
     body = pen.body(change.ref)
     way = pen.way(body)
+    if not dry_run:
+        try:
+            way.check()
+        except ClusterError as error:
+            return refused(change, error, pen, wanted=body)
     at = _writing(change, body, way, pen)
     body = written(at) if at is not None else body
     rewritten = way.replace and not dry_run
     owned = owned_before(at) if at is not None and not dry_run and not way.replace else None
     respects = pen.policy.options.is_on("RespectIgnoreDifferences")
     if change.action is Action.KEEP and not rewritten and owned is None and (respects or not change.rewrites):
-        done = result_of(change, f"{kind_word(change.ref)} {_word(way, 'unchanged', dry_run=dry_run)}", verb="keep")
+        done = result_of(
+            change, _words(change, body, at.live if at else None, way, "unchanged", dry_run=dry_run), verb="keep"
+        )
         return replace(done, images=images_of([body]))
     try:
         resource = await resource_of(pen.cluster, change.ref, change.version)
@@ -52,13 +60,13 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
 
 def _writing(change: Change, body: Object, way: Way, pen: Pen) -> Writing | None:
     """What the sync options are told of an object that is there."""
-    held = pen.live.get(change.ref) if change.live_version else None
-    if held is None:
+    live = _live(change, pen)
+    if live is None:
         return None
     return Writing(
         ref=change.ref,
         wanted=body,
-        live=held.body(),
+        live=live,
         node=pen.node(change.ref, change.version) or DEDUCED,
         manager=pen.manager,
         policy=pen.policy,
@@ -70,6 +78,7 @@ def _writing(change: Change, body: Object, way: Way, pen: Pen) -> Writing | None
 async def _applied(
     change: Change, resource: Resource, body: Object, way: Way, pen: Pen, *, dry_run: bool
 ) -> ObjectResult:
+    live = _live(change, pen) if is_reconciled(change.ref) else None
     if change.live_version and not dry_run:
         await forget(change, resource, body, pen)
     try:
@@ -84,16 +93,24 @@ async def _applied(
         pen.live.observe(change.ref, applied.raw)
     created = applied.created and not change.live_version
     verb = "created" if created else "configured"
-    text = f"{kind_word(change.ref)} {_word(way, verb, dry_run=dry_run)}"
+    text = _words(change, body, live, way, verb, dry_run=dry_run)
     return replace(result_of(change, text, verb=verb, after=version_of(applied.raw)), images=images_of([body]))
 
 
-def _word(way: Way, verb: str, *, dry_run: bool) -> str:
+def _live(change: Change, pen: Pen) -> Object | None:
+    """The object as it was when it was judged, if it was there."""
+    held = pen.live.get(change.ref) if change.live_version else None
+    return held.body() if held is not None else None
+
+
+def _words(change: Change, body: Object, live: Object | None, way: Way, verb: str, *, dry_run: bool) -> str:
+    if is_reconciled(change.ref) and not way.replace and (dry_run or not way.server_side):
+        return reconciled_words(change.ref, body, live, verb, dry_run=dry_run)
     if way.replace and dry_run and verb != "created":
         verb = "replaced"
     elif way.server_side and not dry_run:
         verb = "serverside-applied"
-    return f"{verb} (dry run)" if dry_run else verb
+    return f"{kind_word(change.ref)} {verb}{' (dry run)' if dry_run else ''}"
 
 
 async def _apply(

@@ -19,6 +19,7 @@ from kilde.core.preview.model import Finding
 from kilde.engine.beside.comparing import Compared, Comparer, Met
 from kilde.engine.deletion.budgets import limits_of
 from kilde.engine.fleet.projects import Projects
+from kilde.engine.operation.pen import way_of
 from kilde.engine.preview.losses import losses
 from kilde.engine.sources.wishes import defined_scopes
 
@@ -79,10 +80,16 @@ def _judge(app: Application, met: Met, projects: Projects, out: Against) -> None
         out.add("shared", f"is part of application {change.holder} too", ref, grave=True)
     if change.asks and change.action is Action.PRUNE:
         out.add("confirm", "a person has to confirm that it is deleted (Prune=confirm)", ref)
-    if met.wanted is not None and met.live is not None and not recreated(app, met):
+    if met.wanted is None:
+        return
+    way = way_of(app.policy, met.wanted.manifest.body)
+    if way.impossible:
+        out.add("refused", way.impossible, ref, grave=True)
+    elif met.live is not None and not recreated(app, met):
         paths = immutable_fields(ref, met.live, change.fields)
         if paths:
-            text = f"the server refuses to change {', '.join(paths)}; Force=true would delete it and make it anew"
+            option = "Force=true,Replace=true" if way.server_side else "Force=true"
+            text = f"the server refuses to change {', '.join(paths)}; {option} would delete it and make it anew"
             out.add("immutable", text, ref, grave=True)
 
 
@@ -90,11 +97,11 @@ def recreated(app: Application, met: Met) -> bool:
     """Whether a sync deletes the object and makes it anew."""
     if met.wanted is None or met.live is None or met.change.action is not Action.UPDATE:
         return False
-    body = met.wanted.manifest.body
-    if not app.policy.asks("Force", body):
+    way = way_of(app.policy, met.wanted.manifest.body)
+    if not way.force or way.impossible:
         return False
     kept = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
-    if app.policy.asks("Replace", body):
+    if way.replace:
         return met.change.ref.group_kind not in kept
     return bool(immutable_fields(met.change.ref, met.live, met.change.fields))
 
