@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import CONFIG_MAPS, Play, config_map, play
+from engine.world import CONFIG_MAPS, NAMESPACES, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.tracking import ANNOTATION, LABEL, TrackingId, is_claim_of
 from kilde.ports.cluster import Resource
@@ -37,6 +37,24 @@ async def test_what_an_application_left_before_it_was_made_again_is_pruned() -> 
         await p.commit(a=config_map("a"))
         await p.application(**PRUNING)
         await p.until(lambda: p.sync() == "Synced" and STRAY not in p.cluster.objects())
+        assert listed(p) == [A]
+
+
+async def test_an_application_of_the_same_name_elsewhere_keeps_what_it_has() -> None:
+    """Two installations on one cluster, each with its `shop`: neither may take the other's objects for its own."""
+    classes = Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False)
+    async with play() as p:
+        await p.cluster.create(
+            NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "theirs"}}, manager="person"
+        )
+        await stray(p, id_of=ObjectRef("", "ServiceAccount", "theirs", "stray"), namespace="theirs")
+        marks = {ANNOTATION: str(TrackingId("shop", ObjectRef(classes.group, classes.kind, "theirs", "far")))}
+        body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1}
+        await p.cluster.create(classes, {**body, "metadata": {"name": "far", "annotations": marks}}, manager="person")
+        await p.commit(a=config_map("a"))
+        await p.application(**PRUNING)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        assert {"stray", "far"} <= {ref.name for ref in p.cluster.objects()}
         assert listed(p) == [A]
 
 

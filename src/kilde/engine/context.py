@@ -142,10 +142,10 @@ class Context:
         """The window in which people may change what is the application's, if one is open."""
         return next((window for window in self.windows.values() if window.covers(name)), None)
 
-    def may_own(self, name: str) -> frozenset[ObjectRef]:
+    def may_own(self, app: Application) -> frozenset[ObjectRef]:
         """What the status need not list: written by an operation that a crash cut off, or of kinds that nobody looked at until now."""
-        cut = self.cut_off.get(name)
-        return self.strays.of(name) | (cut.objects if cut is not None else frozenset())
+        cut = self.cut_off.get(app.name)
+        return self.strays.of(app.name, app.destination.namespace) | (cut.objects if cut is not None else frozenset())
 
     def close_cut_off(self, name: str) -> None:
         """The status lists what there is (or the application is gone): the ledger's open records are closed."""

@@ -268,7 +268,7 @@ class Passes:
         if rt.render_error != str(error):
             log.warning("not rendered", application=app.name, error=str(error))
             rt.render_error = str(error)
-        known = {*owned_refs(app), *rt.held_refs, *ctx.may_own(app.name)}  # so that the status goes on listing them
+        known = {*owned_refs(app), *rt.held_refs, *ctx.may_own(app)}  # so that the status goes on listing them
         await ctx.watch_all(app.name, known, await ctx.world.cluster.discovery())
         survey = ctx.surveyor.survey(app, Runtime(), prune=False, wanted=())
         verdict = Verdict(

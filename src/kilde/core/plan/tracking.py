@@ -102,6 +102,11 @@ class Tracking:
             return ""
         return found.app
 
+    def written_in(self, meta: Mapping[str, Any]) -> str:
+        """The namespace that the mark of a cluster-scoped object carries: its application's destination; "" where it carries none."""
+        found = parse(str((meta.get("annotations") or {}).get(ANNOTATION, ""))) if self.method != "label" else None
+        return found.ref.namespace if found is not None else ""
+
 
 def read_tracking(data: Mapping[str, str]) -> Tracking:
     """The settings of `argocd-cm`; a method nobody knows counts as annotation, as in Argo CD."""

@@ -116,7 +116,7 @@ async def _hook_refs(rt: Runtime, wished: Wished) -> list[ObjectRef]:
 
 async def _watch(ctx: Context, app: Application, rt: Runtime, hooks: Iterable[ObjectRef] = ()) -> None:
     discovery = await ctx.world.cluster.discovery()
-    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.may_own(app.name), *hooks}, discovery)
+    await ctx.watch_all(app.name, {*owned_refs(app), *rt.held_refs, *ctx.may_own(app), *hooks}, discovery)
 
 
 async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:

@@ -171,7 +171,7 @@ class Wishes:
         """Everything wanted, and everything that may be ours by its status or its mark; their schemas known."""
         ctx, rt = self._ctx, self._ctx.runtime(app.name)
         discovery = await ctx.world.cluster.discovery()
-        owned = frozenset(ref for ref in owned_refs(app) | ctx.may_own(app.name) if not ctx.projects.excludes(app, ref))
+        owned = frozenset(ref for ref in owned_refs(app) | ctx.may_own(app) if not ctx.projects.excludes(app, ref))
         made_for = (discovery, wish.objects, owned)
         before = rt.watched
         same = before is not None and before[0] is discovery and before[1] is wish.objects

@@ -2,7 +2,8 @@
 
 No selector finds an annotation, and a watch of every kind would bring all that happens in a cluster. So all kinds are listed, their
 metadata alone, for an application whose status lists nothing (it is new, or was made again) and when somebody asks for a refresh; what is
-found is watched from then on.
+found is watched from then on. Only what is in the application's destination namespace, or was written for it there, counts: an
+application of the same name in another installation has its own.
 """
 
 import asyncio
@@ -43,18 +44,18 @@ _heads = msgspec.json.Decoder(_Head)
 
 
 class Strays:
-    """What was seen at the last look, by application."""
+    """What was seen at the last look, by application and destination namespace."""
 
     def __init__(self, *, cluster: Cluster, live: LiveView, projects: Projects, clock: Clock) -> None:
         self._cluster, self._live, self._projects, self._clock = cluster, live, projects, clock
-        self._found: dict[str, frozenset[ObjectRef]] = {}
+        self._found: dict[tuple[str, str], frozenset[ObjectRef]] = {}
         self._looked_for: set[str] = set()
         self._begun = self._rested = float("-inf")
         self._turn = asyncio.Lock()
 
-    def of(self, app: str) -> frozenset[ObjectRef]:
-        """The objects that carry the application's mark, as far as kinds that are not watched whole go."""
-        return self._found.get(app, frozenset())
+    def of(self, app: str, namespace: str) -> frozenset[ObjectRef]:
+        """What carries the application's mark for its destination namespace, as far as kinds that are not watched whole go."""
+        return self._found.get((app, namespace), frozenset())
 
     def forget(self, app: str) -> None:
         self._looked_for.discard(app)
@@ -77,9 +78,9 @@ class Strays:
         self._looked_for.add(app.name)
         return True
 
-    async def _look(self, of: KnownCluster) -> dict[str, frozenset[ObjectRef]]:
+    async def _look(self, of: KnownCluster) -> dict[tuple[str, str], frozenset[ObjectRef]]:
         slots = asyncio.Semaphore(_AT_ONCE)
-        found: dict[str, set[ObjectRef]] = {}
+        found: dict[tuple[str, str], set[ObjectRef]] = {}
 
         async def one(resource: Resource, namespace: str) -> None:
             async with slots:
@@ -89,13 +90,13 @@ class Strays:
                     log.debug("not looked through for marks", kind=resource.plural, error=str(error))
                     return
             for raw in listed:
-                for app, ref in self._marks(resource, raw):
-                    found.setdefault(app, set()).add(ref)
+                for mark, ref in self._marks(resource, raw):
+                    found.setdefault(mark, set()).add(ref)
 
         discovery = await self._cluster.discovery()
         scopes = [scope for resource in discovery.all() for scope in self._scopes(resource, of)]
         await asyncio.gather(*(one(resource, namespace) for resource, namespace in scopes))
-        return {app: frozenset(refs) for app, refs in found.items()}
+        return {mark: frozenset(refs) for mark, refs in found.items()}
 
     def _scopes(self, resource: Resource, of: KnownCluster) -> Iterator[tuple[Resource, str]]:
         group, kind = resource.group_kind
@@ -110,7 +111,7 @@ class Strays:
         elif of.cluster_resources:
             yield resource, ""
 
-    def _marks(self, resource: Resource, raw: bytes) -> Iterator[tuple[str, ObjectRef]]:
+    def _marks(self, resource: Resource, raw: bytes) -> Iterator[tuple[tuple[str, str], ObjectRef]]:
         try:
             meta = _heads.decode(raw).metadata
         except msgspec.ValidationError:
@@ -119,4 +120,4 @@ class Strays:
         marks, tracking = {"annotations": meta.annotations, "labels": meta.labels}, self._live.tracking
         app = tracking.owner(marks, ref) or tracking.copied(marks, ref)
         if app and not meta.ownerReferences:
-            yield app, ref
+            yield (app, ref.namespace or tracking.written_in(marks)), ref
