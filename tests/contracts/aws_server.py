@@ -3,9 +3,7 @@
 A request to a service is refused unless botocore, AWS's own library, signs it the same way.
 """
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +16,8 @@ from aiohttp import web
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from contracts.beside import answering
 
 CANARY = "canary/Secret+"
 PAGE = 2
@@ -166,31 +166,6 @@ class Aws:
 @contextmanager
 def aws_server() -> Iterator[tuple[str, Aws]]:
     """A running one: its address, and what it knows."""
-    aws, loop, ready = Aws(), asyncio.new_event_loop(), threading.Event()
-    address: list[str] = []
-
-    async def start() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", aws.answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        address.append("http://{}:{}".format(*runner.addresses[0][:2]))
-        return runner
-
-    def serve() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    ready.wait(30)
-    try:
-        yield address[0], aws
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+    aws = Aws()
+    with answering(aws.answer) as address:
+        yield address, aws

@@ -1,14 +1,14 @@
 """A small S3-compatible object store with object lock: it refuses what is not signed, not whole, or would replace what is locked."""
 
-import asyncio
 import base64
 import hashlib
 import hmac
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
+
+from contracts.beside import answering
 
 ACCESS, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 PAGE = 2  # keys in one answer, so that a client must ask for the next
@@ -82,33 +82,6 @@ class ObjectStore:
 @contextmanager
 def object_store() -> Iterator[tuple[str, ObjectStore]]:
     """A running store: its address, and what it holds."""
-    store, loop, ready = ObjectStore(), asyncio.new_event_loop(), threading.Event()
-    address: list[str] = []
-
-    async def start() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", store.answer)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        address.append(f"http://{host}:{port}")
-        return runner
-
-    def serve() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    ready.wait(30)
-    try:
-        yield address[0], store
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+    store = ObjectStore()
+    with answering(store.answer) as address:
+        yield address, store
