@@ -58,6 +58,26 @@ async def test_an_application_of_the_same_name_elsewhere_keeps_what_it_has() -> 
         assert listed(p) == [A]
 
 
+async def test_one_look_is_for_all_applications_that_are_there() -> None:
+    async with play() as p:
+        looks: list[ObjectRef] = []
+
+        def note(verb: str, ref: ObjectRef) -> None:
+            if (verb, ref.kind) == ("list", "ServiceAccount"):
+                looks.append(ref)
+
+        p.cluster.hold = note
+        await stray(p, id_of=ObjectRef("", "ServiceAccount", "shop", "stray"))
+        await p.commit(a=config_map("a"))
+        names = ["shop", *(f"shop-{n}" for n in range(19))]
+        for name in names:
+            await p.application(name, syncPolicy={})
+        await p.until(lambda: all(p.status(name).get("sync", {}).get("status") == "OutOfSync" for name in names))
+        gone = {"kind": "ServiceAccount", "name": "stray", "status": "OutOfSync", "requiresPruning": True}
+        assert gone in listed(p)
+        assert len(looks) <= 3
+
+
 async def test_a_refresh_looks_at_all_kinds() -> None:
     async with play() as p:
         await p.commit(a=config_map("a"))

@@ -75,7 +75,13 @@ class Context:
     )  # how many applications watch a kind, by namespace
 
     def __post_init__(self) -> None:
-        self.strays = Strays(cluster=self.world.cluster, live=self.live, projects=self.projects, clock=self.world.clock)
+        self.strays = Strays(
+            cluster=self.world.cluster,
+            live=self.live,
+            projects=self.projects,
+            clock=self.world.clock,
+            names=lambda: (app.name for app in self.fleet.all() if self.has(app)),
+        )
 
     def elsewhere(
         self, of: KnownCluster, cluster: Cluster, live: LiveView, *, start: Callable[..., asyncio.Task[None]]

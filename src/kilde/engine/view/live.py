@@ -30,7 +30,8 @@ class _Head(msgspec.Struct, gc=False):
     metadata: _Meta
 
 
-_heads = msgspec.json.Decoder(_Head)
+heads = msgspec.json.Decoder(_Head)
+"""What is read of every object: its name, version, marks and owners, without the rest of it."""
 _objects = msgspec.json.Decoder(dict)
 
 
@@ -235,7 +236,7 @@ class LiveView:
             self._put(one, event.raw)
 
     def _put(self, one: _Watched, raw: bytes) -> None:
-        meta = _heads.decode(raw).metadata
+        meta = heads.decode(raw).metadata
         place = (meta.namespace, meta.name)
         ref = _ref(one, place)
         marks = {"annotations": meta.annotations, "labels": meta.labels}

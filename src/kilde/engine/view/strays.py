@@ -7,7 +7,7 @@ application of the same name in another installation has its own.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from kilde.core.apps.clusters import KnownCluster
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet.projects import Projects
-from kilde.engine.view.live import LiveView
+from kilde.engine.view.live import LiveView, heads
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster, Resource
 
@@ -28,28 +28,22 @@ _AT_ONCE = 8  # lists
 _SHARE = 5.0  # after a look that took a second, refreshes are served for so many by what it saw
 
 
-class _Meta(msgspec.Struct, gc=False):
-    name: str = ""
-    namespace: str = ""
-    annotations: dict[str, str] | None = None
-    labels: dict[str, str] | None = None
-    ownerReferences: list[msgspec.Raw] | None = None  # noqa: N815  # the wire's own name
-
-
-class _Head(msgspec.Struct, gc=False):
-    metadata: _Meta
-
-
-_heads = msgspec.json.Decoder(_Head)
-
-
 class Strays:
     """What was seen at the last look, by application and destination namespace."""
 
-    def __init__(self, *, cluster: Cluster, live: LiveView, projects: Projects, clock: Clock) -> None:
-        self._cluster, self._live, self._projects, self._clock = cluster, live, projects, clock
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        live: LiveView,
+        projects: Projects,
+        clock: Clock,
+        names: Callable[[], Iterable[str]],  # of the applications that are there now
+    ) -> None:
+        self._cluster, self._live, self._projects, self._clock, self._names = cluster, live, projects, clock, names
         self._found: dict[tuple[str, str], frozenset[ObjectRef]] = {}
         self._looked_for: set[str] = set()
+        self._looking_for: set[str] = set()  # by the look that goes on
         self._begun = self._rested = float("-inf")
         self._turn = asyncio.Lock()
 
@@ -59,23 +53,26 @@ class Strays:
 
     def forget(self, app: str) -> None:
         self._looked_for.discard(app)
+        self._looking_for.discard(app)
 
     async def look(self, app: Application, of: KnownCluster) -> bool:
         """Looks, where there is a reason to, and whether there was; many that ask at once share a look that began since.
 
-        Kinds that cannot be listed are passed over.
+        A look is one for all applications that are there when it begins: of a thousand new ones few have to ask. Kinds that cannot be
+        listed are passed over.
         """
         is_new = not app.status.get("resources") and app.name not in self._looked_for
         asked = self._clock.monotonic()
         if not is_new and (not app.refresh or (app.refresh != "hard" and asked < self._rested)):
             return False
         async with self._turn:
-            if self._begun < asked:
-                begun = self._clock.monotonic()
+            covered = is_new and not app.refresh and app.name in self._looked_for
+            if self._begun < asked and not covered:
+                begun, self._looking_for = self._clock.monotonic(), {app.name, *self._names()}
                 self._found = await self._look(of)
+                self._looked_for |= self._looking_for
                 self._begun, took = begun, self._clock.monotonic() - begun
                 self._rested = begun + took * _SHARE
-        self._looked_for.add(app.name)
         return True
 
     async def _look(self, of: KnownCluster) -> dict[tuple[str, str], frozenset[ObjectRef]]:
@@ -113,7 +110,7 @@ class Strays:
 
     def _marks(self, resource: Resource, raw: bytes) -> Iterator[tuple[tuple[str, str], ObjectRef]]:
         try:
-            meta = _heads.decode(raw).metadata
+            meta = heads.decode(raw).metadata
         except msgspec.ValidationError:
             return
         ref = ObjectRef(resource.group, resource.kind, meta.namespace, meta.name)
