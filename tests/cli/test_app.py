@@ -196,6 +196,7 @@ def test_get_tells_an_application_in_full(app: Callable[..., Said], cluster: Clu
             "requiresPruning": True,
         },
         {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "hook", "hook": True, "requiresPruning": True},
+        {"version": "v1", "kind": "Secret", "namespace": "shop", "name": "s", "status": "Unknown", "requiresPruning": True},
     ]
     condition = {"type": "SyncError", "message": "Failed last sync attempt", "lastTransitionTime": MOMENT}
     cluster.create(
@@ -233,6 +234,7 @@ KIND              NAMESPACE   NAME   SYNC                          FROM
 Deployment.apps   shop        web    OutOfSync
 ConfigMap         shop        old    OutOfSync, requires pruning
 Pod               shop        hook   hook
+Secret            shop        s      Unknown
 
 KIND              NAMESPACE   NAME   LAST RESULT   MESSAGE
 Deployment.apps   shop        web    SyncFailed    is invalid for two reasons
