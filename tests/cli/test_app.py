@@ -196,7 +196,14 @@ def test_get_tells_an_application_in_full(app: Callable[..., Said], cluster: Clu
             "requiresPruning": True,
         },
         {"version": "v1", "kind": "Pod", "namespace": "shop", "name": "hook", "hook": True, "requiresPruning": True},
-        {"version": "v1", "kind": "Secret", "namespace": "shop", "name": "s", "status": "Unknown", "requiresPruning": True},
+        {
+            "version": "v1",
+            "kind": "Secret",
+            "namespace": "shop",
+            "name": "s",
+            "status": "Unknown",
+            "requiresPruning": True,
+        },
     ]
     condition = {"type": "SyncError", "message": "Failed last sync attempt", "lastTransitionTime": MOMENT}
     cluster.create(

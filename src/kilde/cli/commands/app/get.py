@@ -127,7 +127,8 @@ def _resources(app: Object, origins: Mapping[str, str]) -> Iterable[tuple[str, .
     for item in under(app, "status", "resources") or ():
         key = "/".join(at(item, part) for part in ("group", "kind", "namespace", "name"))
         word = at(item, "status") or ("hook" if under(item, "hook") else "")
-        goes = under(item, "requiresPruning") and word == "OutOfSync"  # Argo CD says it of all while Git cannot be rendered
+        # Argo CD says it of all objects while Git cannot be rendered, too
+        goes = under(item, "requiresPruning") and word == "OutOfSync"
         notes = [word, "requires pruning" if goes else ""]
         state = ", ".join(note for note in notes if note)
         yield kind_of(item), at(item, "namespace"), at(item, "name"), state, origins.get(key, "")
