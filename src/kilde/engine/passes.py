@@ -3,7 +3,7 @@
 A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -33,6 +33,7 @@ from kilde.engine.verdicts import Verdicts, not_loaded
 log = structlog.get_logger()
 
 Condition = tuple[str, str]
+Meanwhile = tuple[Callable[[], Verdict], Callable[[], Awaitable[None]]]
 
 
 class Passes:
@@ -190,6 +191,7 @@ class Passes:
             ctx.deletion_budgets.begin(app, rt, target, plan, whole)
         revision = None if operation.manifests else await self._wishes.revision(app, target.revisions)
 
+        verdict, refresh = self._meanwhile(app, rt, wish, told)
         job = Job(
             app=acting,
             rt=job_rt,
@@ -197,10 +199,14 @@ class Passes:
             plan=plan,
             revision=revision,
             running=running,
-            verdict=lambda: told or self._verdicts.now(app, rt, wish),
-            refresh=lambda: self._refreshed(app, rt, wish),
+            verdict=verdict,
+            refresh=refresh,
         )
         return await self._carried_out(job, rt)
+
+    def _meanwhile(self, app: Application, rt: Runtime, wish: Wish, told: Verdict | None) -> Meanwhile:
+        """What an operation tells of the application while it runs, and how it looks at Git anew."""
+        return lambda: told or self._verdicts.now(app, rt, wish), lambda: self._refreshed(app, rt, wish)
 
     async def _carried_out(self, job: Job, rt: Runtime) -> float | None:
         rt.busy = True
@@ -222,16 +228,16 @@ class Passes:
             await blocked.refuse(self._ctx, app, running.operation, why)
             return 0.001
         rt.running, running.ended = running, Outcome(Phase.ERROR, why)
-        nothing = Plan(changes=())
+        verdict, refresh = self._meanwhile(app, rt, wish, told)
         job = Job(
             app=app,
             rt=rt,
             wish=wish,
-            plan=nothing,
+            plan=Plan(changes=()),
             revision=None,
             running=running,
-            verdict=lambda: told or self._verdicts.now(app, rt, wish),
-            refresh=lambda: self._refreshed(app, rt, wish),
+            verdict=verdict,
+            refresh=refresh,
         )
         return await self._carried_out(job, rt)
 
