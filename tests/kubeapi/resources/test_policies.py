@@ -1,6 +1,5 @@
 """Admission policies: what they are about, what they say, what they change."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +9,8 @@ from kilde.kubeapi.resources.policies import (
     Denial,
     Mutation,
     MutationFailed,
+    ParamKind,
+    Params,
     Request,
     invocations,
     judge,
@@ -48,12 +49,19 @@ def request(body: dict[str, Any] | None = None, **more: Any) -> Request:
     )
 
 
-def nobody(kind: Any, reference: Any, about: Request) -> Sequence[dict[str, Any]]:
-    return ()
+def nobody(kind: Any) -> None:
+    """No kind of parameters is served."""
 
 
-def denied(found: dict[str, Any], about: Request, bound: dict[str, Any] | None = None) -> list[str]:
-    verdict = judge([found], [bound or binding()], about, nobody)
+def given(*found: dict[str, Any], namespaced: bool = True) -> Params:
+    """A kind of parameters of which these objects are there, whatever is asked for."""
+    return lambda kind: ParamKind(namespaced, lambda namespace, reference: found)
+
+
+def denied(
+    found: dict[str, Any], about: Request, bound: dict[str, Any] | None = None, params: Params = nobody
+) -> list[str]:
+    verdict = judge([found], [bound or binding()], about, params)
     return [denial.message.removeprefix(f"{WHO} denied request: ") for denial in verdict.denials]
 
 
@@ -78,10 +86,31 @@ def test_a_denial_says_why(more: dict[str, str], words: str) -> None:
     assert denied(policy({**NO_BAD, **more}), request(BAD)) == [words]
 
 
-def test_only_the_first_failure_is_told() -> None:
-    assert denied(
-        policy({"expression": "false", "message": "one"}, {"expression": "false", "message": "two"}), request()
-    ) == ["one"]
+def test_every_failure_is_told() -> None:
+    found = policy({"expression": "false", "message": "one"}, {"expression": "false", "message": "two"})
+    assert denied(found, request()) == ["one", "two"]
+    assert len(judge([found], [binding("Warn")], request(), nobody).warnings) == 2
+
+
+@pytest.mark.parametrize(
+    ("note", "fails", "words"),
+    [
+        ("object.metadata.name", "Fail", []),
+        ("null", "Fail", []),
+        ("object.nope", "Fail", ["expression 'object.nope' resulted in error: no such key: nope"]),
+        ("object.nope", "Ignore", []),
+        (
+            "object.n",
+            "Ignore",
+            [
+                "valueExpression 'object.n' resulted in unsupported return type: int. Return type must be either string or null."
+            ],
+        ),
+    ],
+)
+def test_a_note_that_cannot_be_made_denies_whatever_the_binding_does(note: str, fails: str, words: list[str]) -> None:
+    found = policy(auditAnnotations=[{"key": "k", "valueExpression": note}], failurePolicy=fails)
+    assert denied(found, request({"n": 1}), binding("Audit")) == words
 
 
 def test_a_binding_says_what_a_failure_does() -> None:
@@ -173,7 +202,7 @@ PARAMETRIC = policy(
 def test_each_parameter_object_is_judged_by() -> None:
     bound = binding(paramRef={"name": "limits", "parameterNotFoundAction": "Deny"})
     found = [{"data": {"most": "5"}}, {"data": {"most": "0"}}]
-    verdict = judge([PARAMETRIC], [bound], request(BAD), lambda kind, reference, about: found)
+    verdict = judge([PARAMETRIC], [bound], request(BAD), given(*found))
     assert [denial.message for denial in verdict.denials] == [f"{WHO} denied request: too many"]
 
 
@@ -188,15 +217,50 @@ def test_each_parameter_object_is_judged_by() -> None:
     ],
 )
 def test_missing_parameters_count_as_the_binding_says(action: str, words: list[str]) -> None:
-    assert (
-        denied(PARAMETRIC, request(BAD), binding(paramRef={"name": "absent", "parameterNotFoundAction": action}))
-        == words
-    )
+    bound = binding("Warn", paramRef={"name": "absent", "parameterNotFoundAction": action})
+    assert denied(PARAMETRIC, request(BAD), bound, given()) == words
 
 
-def made(found: dict[str, Any], about: Request) -> list[Mutation | None]:
+_OF_NOTHING = "failed to find resource referenced by paramKind: '/v1, Kind=ConfigMap'"
+
+
+@pytest.mark.parametrize(
+    ("about", "params", "reference", "words"),
+    [
+        (request(), nobody, {"name": "a"}, f"failed to configure policy: {_OF_NOTHING}"),
+        (
+            request(),
+            given(namespaced=False),
+            {"name": "a", "namespace": "n"},
+            "failed to configure binding: paramRef.namespace must not be provided for a cluster-scoped `paramKind`",
+        ),
+        (
+            request(namespace=None),
+            given(),
+            {"name": "a"},
+            "failed to configure binding: cannot use namespaced paramRef in policy binding that matches cluster-scoped resources",
+        ),
+    ],
+)
+def test_parameters_that_cannot_be_told_deny_unless_told_to_ignore(
+    about: Request, params: Params, reference: dict[str, Any], words: str
+) -> None:
+    bound = binding("Audit", paramRef={"parameterNotFoundAction": "Allow", **reference})
+    assert [one.rpartition("denied request: ")[2] for one in denied(PARAMETRIC, about, bound, params)] == [words]
+    ignoring = {**PARAMETRIC, "spec": {**PARAMETRIC["spec"], "failurePolicy": "Ignore"}}
+    assert denied(ignoring, about, bound, params) == []
+
+
+def test_expressions_do_not_see_empty_fields_of_the_request() -> None:
+    fields = ("namespace", "name", "subResource", "userInfo.uid", "dryRun")
+    told = f"'%s'.format([[{', '.join(f'has(request.{field})' for field in fields)}]])"
+    found = policy({"expression": "false", "messageExpression": told})
+    assert denied(found, request(namespace=None)) == ["[false, true, false, false, true]"]
+
+
+def made(found: dict[str, Any], about: Request) -> list[Mutation]:
     """The patches of one policy, all of the same object."""
-    (one,) = invocations([found], [binding()], about, nobody)
+    ((one,), _) = invocations([found], [binding()], about, nobody)
     return [mutation(one, place, about) for place in range(one.size)]
 
 
@@ -242,22 +306,39 @@ def test_a_rule_for_another_version_sees_the_object_in_it_unless_it_is_exact() -
     assert denied(found, about, binding(matchResources={"excludeResourceRules": rules})) == []
 
 
-def test_a_mutation_that_cannot_be_made_denies_unless_told_to_ignore() -> None:
-    wrong = {"patchType": "JSONPatch", "jsonPatch": {"expression": "object.nope"}}
-    with pytest.raises(MutationFailed, match="no such key: nope"):
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("object.nope", "expression 'object.nope' resulted in error: no such key: nope"),
+        (
+            'Object{metadata: Object.other{labels: {"a": "b"}}}',
+            'type mismatch: unexpected type name "Object.other", expected "Object.metadata", which matches field name path'
+            " from root Object type",
+        ),
+    ],
+)
+def test_a_mutation_that_cannot_be_made_fails(expression: str, words: str) -> None:
+    wrong = {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": expression}}
+    with pytest.raises(MutationFailed) as failed:
         made(policy(mutations=[wrong]), request())
-    assert made(policy(mutations=[wrong], failurePolicy="Ignore"), request()) == [None]
+    assert failed.value.what == words
+
+
+def test_keys_are_escaped_for_the_paths_of_patches() -> None:
+    expression = '[JSONPatch{op: "remove", path: "/data/" + jsonpatch.escapeKey("a/b~c")}]'
+    (one,) = made(policy(mutations=[{"patchType": "JSONPatch", "jsonPatch": {"expression": expression}}]), request())
+    assert one.patch == [{"op": "remove", "path": "/data/a~1b~0c"}]
 
 
 def test_a_mutating_policy_is_asked_again_where_it_says_so_and_only_about_what_it_wants() -> None:
     right = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}
     asked = policy(mutations=[right], reinvocationPolicy="IfNeeded")
-    (one,) = invocations([asked], [binding()], request(), nobody)
-    assert (one.again, one.size, one.key) == (True, 1, ("p", "b", "", ""))
+    ((one,), _) = invocations([asked], [binding()], request(), nobody)
+    assert (one.again, one.size, one.key) == (True, 1, ("'p' with binding 'b'", "", ""))
     picky = policy(mutations=[right], matchConditions=[{"name": "x", "expression": "has(object.data)"}])
-    (one,) = invocations([picky], [binding()], request(), nobody)
+    ((one,), _) = invocations([picky], [binding()], request(), nobody)
     assert not one.again
-    assert [wanted(one, request(body)) for body in ({}, {"data": {}})] == [False, True]
+    assert [wanted(one, request(body)) for body in (None, {"data": {}})] == [False, True]
 
 
 def test_all_bindings_of_a_policy_are_asked_before_those_of_the_next() -> None:
@@ -271,8 +352,4 @@ def test_all_bindings_of_a_policy_are_asked_before_those_of_the_next() -> None:
     ]
     assert asked == ["'a'", "'c'", "'b'"]
     changing = [policy(mutations=[]) | {"metadata": {"name": name}} for name in "pq"]
-    assert [one.binding["metadata"]["name"] for one in invocations(changing, bindings, request(), nobody)] == [
-        "a",
-        "c",
-        "b",
-    ]
+    assert [one.key[0][-2:-1] for one in invocations(changing, bindings, request(), nobody)[0]] == ["a", "c", "b"]

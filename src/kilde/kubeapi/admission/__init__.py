@@ -1,5 +1,7 @@
 """Admission plug-ins that concern more than one kind: limits, quotas, pod security. `before` may change, `after` only refuses."""
 
+from collections.abc import Callable
+
 from kilde.core.basics.values import Object
 from kilde.kubeapi.admission import limit_ranger, pod_security, policies, quota, webhooks
 from kilde.kubeapi.call import Call
@@ -11,12 +13,22 @@ def before(world: World, call: Call, obj: Object) -> None:
     limit_ranger.fill(world, call, obj)
 
 
-def mutate(world: World, call: Call, obj: Object, old: Object | None) -> Object:
-    """What mutating policies and webhooks make of a write. They come after its ownership is known: what they add is nobody's."""
+def mutate(
+    world: World, call: Call, obj: Object, old: Object | None, plug_ins: Callable[[Object], None] | None = None
+) -> Object:
+    """What mutating policies and webhooks make of a write. They come after its ownership is known: what they add is nobody's.
+
+    `plug_ins` may change an object that has become another by that, as they have changed it before.
+    """
     made, asked = policies.mutate(world, call, obj, old)
 
     def again(now: Object) -> Object:
-        """The policies' second turn, after the webhooks' first: what was asked sees what came later."""
+        """The second turn, after the webhooks' first: what was asked sees what came later."""
+        if plug_ins is not None and now != obj:
+            now = {**now, "metadata": dict(now["metadata"])}
+            if isinstance(now.get("spec"), dict):
+                now["spec"] = dict(now["spec"])
+            plug_ins(now)
         return policies.mutate(world, call, now, old, asked)[0] if asked else now
 
     found = webhooks.mutate(world, call, made, old, again)

@@ -28,9 +28,12 @@ _OPTIONS = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "Del
 
 
 def request_of(world: World, call: Call, obj: Object | None, old: Object | None) -> Request:
-    """The request to write `obj` (None: a DELETE) over `old` (None: a CREATE)."""
+    """The request to write `obj` (None: a DELETE) over `old` (None: a CREATE).
+
+    It has no name where a collection is deleted, nor before one is made up.
+    """
     namespace = world.store.get(Key("namespaces", "", call.namespace)) if call.namespace else None
-    meta = (obj or old or {}).get("metadata") or {}
+    meta = (obj or {}).get("metadata") or {}
     operation = "DELETE" if obj is None else "CREATE" if old is None else "UPDATE"
     return Request(
         operation=operation,

@@ -32,21 +32,7 @@ def mutate(
     hooks = _configured(world, _MUTATING)
     if not hooks:
         return between(obj) if between and obj is not None else obj
-    given = (
-        {}
-        if obj is None or old is not None
-        else {key: obj["metadata"][key] for key in _GIVEN_LATER if key in obj["metadata"]}
-    )
-    made = _asked_in_turn(world, call, hooks, obj if obj is None else _without(obj, given), old, between)
-    return made if made is None else {**made, "metadata": {**made["metadata"], **given}}
-
-
-# A real server gives these to a new object after the mutating webhooks have seen it.
-_GIVEN_LATER = ("uid", "creationTimestamp", "generation")
-
-
-def _without(obj: Object, fields: Object) -> Object:
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in fields}}
+    return _asked_in_turn(world, call, hooks, obj, old, between)
 
 
 def _asked_in_turn(

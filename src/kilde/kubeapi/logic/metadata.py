@@ -69,10 +69,20 @@ def check_namespace(obj: Object, namespace: str, *, namespaced: bool) -> None:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
 
 
-def born(obj: Object, *, now: str, uid: str, generation: bool, suffix: str) -> None:
-    """What every new object gets, and what a client cannot give it."""
+def unborn(obj: Object) -> None:
+    """Takes from an object that is to be created what a client cannot give it."""
     found = meta(obj)
-    for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"):
+    for key in (*_GIVEN, "uid", "creationTimestamp", "generation"):
+        found.pop(key, None)
+
+
+_GIVEN = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion")
+
+
+def born(obj: Object, *, now: str, uid: str, generation: bool, suffix: str) -> None:
+    """What every new object gets."""
+    found = meta(obj)
+    for key in _GIVEN:
         found.pop(key, None)
     if not found.get("name") and found.get("generateName"):
         found["name"] = generated_name(str(found["generateName"]), suffix)

@@ -111,7 +111,7 @@ def _counted(resources: Object) -> tuple[Object, Object]:
 
 def _about(call: Call, pod: Object) -> Named:
     """What a pod is called that is not admitted: it may have no name yet."""
-    return call.kind.about(str(pod["metadata"].get("name") or "Unknown"))
+    return call.kind.about(str(pod["metadata"].get("name") or pod["metadata"].get("generateName") or "Unknown"))
 
 
 def _service_account(world: World, call: Call, pod: Object) -> None:

@@ -4,7 +4,7 @@ from kilde.core.basics.values import Object
 from kilde.kubeapi import admission
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.logic import failures
-from kilde.kubeapi.logic.metadata import born, check_namespace, meta
+from kilde.kubeapi.logic.metadata import born, check_namespace, meta, unborn
 from kilde.kubeapi.resources import gates
 from kilde.kubeapi.resources.reading import as_created
 from kilde.kubeapi.storage.records import Key, Record, encode, record
@@ -31,21 +31,22 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
         one_of_each_owner(call, obj)
         found = meta(obj)
     check_new_content(world, call, str(found.get("name") or ""))
-    memory = call.memory
-    now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
-    nameless = bool(found.get("generateName")) and not found.get("name")
-    suffix = memory.once("suffix", world.new_suffix) if nameless else ""
-    born(obj, now=now, uid=uid, generation=kind.has_generation, suffix=suffix)
+    unborn(obj)
     if kind.has_status and not kind.takes_status:
         obj.pop("status", None)
     obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # what is added from here on is nobody's
-        obj = owned(call, None, obj, now)
-    strategy.admit_new(world, call, obj)
-    admission.before(world, call, obj)
-    obj = admission.mutate(world, call, obj, None)
+        obj = owned(call, None, obj, call.memory.once("now", world.now))
+
+    def plug_ins(now: Object) -> None:
+        strategy.admit_new(world, call, now)
+        admission.before(world, call, now)
+
+    plug_ins(obj)
+    obj = admission.mutate(world, call, obj, None, plug_ins)
+    _born(world, call, obj)
     one_of_each_owner(call, obj, admitted=True)
     gates.close(world.release.number, kind.storage, obj, None)
     strategy.prepare_new(world, call, obj)
@@ -64,6 +65,15 @@ def create_as(world: World, call: Call, obj: Object, *, own: bool) -> Record:
             kept["metadata"]["resourceVersion"] = version
         return record(key, 0, encode(kept))
     return world.store.put(key, kept)
+
+
+def _born(world: World, call: Call, obj: Object) -> None:
+    """What every new object gets, once mutating admission has seen it."""
+    memory, found = call.memory, meta(obj)
+    nameless = bool(found.get("generateName")) and not found.get("name")
+    suffix = memory.once("suffix", world.new_suffix) if nameless else ""
+    now, uid = memory.once("now", world.now), memory.once("uid", world.new_uid)
+    born(obj, now=now, uid=uid, generation=call.kind.has_generation, suffix=suffix)
 
 
 def _check_free(world: World, call: Call, obj: Object) -> None:

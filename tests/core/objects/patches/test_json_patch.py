@@ -83,6 +83,43 @@ def test_what_does_not_apply_is_rejected_and_changes_nothing(operation: dict[str
 
 
 @pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (_op("add", "/x/y", value=1), 'add operation does not apply: doc is missing path: "/x/y": missing value'),
+        (
+            _op("add", "/l/x", value=1),
+            "error in add for path: '/l/x': value was not a proper array index: 'x': strconv.Atoi: parsing \"x\": invalid syntax",
+        ),
+        (
+            _op("add", "/l/4", value=1),
+            "error in add for path: '/l/4': Unable to access invalid index: 4: invalid index referenced",
+        ),
+        (_op("remove", "/a/c"), "error in remove for path: '/a/c': Unable to remove nonexistent key: c: missing value"),
+        (_op("replace", "/x/y"), "replace operation does not apply: doc is missing path: /x/y: missing value"),
+        (_op("replace", "/l/-"), "replace operation does not apply: doc is missing key: /l/-: missing value"),
+        (
+            _op("move", "/c", **{"from": "/a/c"}),
+            "error in move for path: 'c': Unable to remove nonexistent key: c: missing value",
+        ),
+        (
+            _op("copy", "/x/y", **{"from": "/a"}),
+            "copy operation does not apply: doc is missing destination path: /x/y: missing value",
+        ),
+        (_op("test", "/a/b", value=2), "testing value /a/b failed: test failed"),
+        ({"op": "remove"}, "remove operation failed to decode path: missing value"),
+        (
+            {"op": "copy", "path": "/c"},
+            "copy operation failed to decode from: operation missing from field: missing value",
+        ),
+    ],
+)
+def test_what_does_not_apply_is_told_as_the_library_of_kubernetes_does(operation: dict[str, Any], words: str) -> None:
+    with pytest.raises(PatchRejected) as caught:
+        json_patch(_DOCUMENT, [operation])
+    assert caught.value.what == words
+
+
+@pytest.mark.parametrize(
     ("patch", "words"),
     [
         ({}, "json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"),

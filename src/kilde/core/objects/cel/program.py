@@ -16,7 +16,7 @@ from kilde.core.objects.cel.loops import Loop, is_bind
 from kilde.core.objects.cel.searches import matches
 from kilde.core.objects.cel.steps import SKIPPED, Later, Part, Run, Step, attribute, based, constant, within
 from kilde.core.objects.cel.tree import Node, Tree
-from kilde.core.objects.cel.values import CelError, Optional, Type, no_overload
+from kilde.core.objects.cel.values import CelError, Optional, Struct, Type, no_overload
 
 _BY_ITEM = frozenset(("sort", "@sortByAssociatedKeys"))
 _PATTERNS = frozenset(("matches", "find", "findAll"))
@@ -115,13 +115,15 @@ class Program:
             for place, (name, part) in enumerate(zip(node.fields, node.parts, strict=True))
         ]
 
+        kind = self.tree.types[node.id].name
+
         def made(run: Run) -> dict[str, Any]:
             try:
                 found = {name: _entry(step(run), optional) for name, step, optional in fields}
             finally:
                 run.cost += costs.STRUCT
             run.spend(0)
-            return {name: value for name, value in found.items() if value is not SKIPPED}
+            return Struct(kind, {name: value for name, value in found.items() if value is not SKIPPED})
 
         return Part(made)
 

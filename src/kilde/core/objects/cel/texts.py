@@ -107,6 +107,7 @@ def _made() -> Iterator[Overload]:
         ((list, str), "join", _join),
         ((str,), "strings.quote", quoted),
         ((str, list), "format", formatted),
+        ((str,), "jsonpatch.escapeKey", lambda key: key.replace("~", "~0").replace("/", "~1")),
     ):
         yield Overload(name, types, does)
 

@@ -3,7 +3,7 @@
 int, float, bool, str, bytes, list, dict and None are themselves; the other types are here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -126,6 +126,31 @@ class GrowingList(list[Any]):
 
 class GrowingMap(dict[Any, Any]):
     """The same of a map."""
+
+
+class Struct(dict[str, Any]):
+    """An object that an expression has made of a type with this name."""
+
+    __slots__ = ("cel_type",)
+
+    def __init__(self, name: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.cel_type = name
+
+
+def misnamed(value: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Where the type of an object that an expression has made is not named after the fields that lead to it, in Kubernetes' words."""
+    if type(value) is Struct:
+        path = path or (value.cel_type,)
+        wanted = ".".join(path)
+        if value.cel_type != wanted:
+            told = f'unexpected type name "{value.cel_type}", expected "{wanted}"'
+            yield f"{told}, which matches field name path from root Object type"
+        for key, child in value.items():
+            yield from misnamed(child, (*path, key))
+    elif isinstance(value, (list, dict)):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from misnamed(child, path)
 
 
 _KINDS: dict[type, str] = {

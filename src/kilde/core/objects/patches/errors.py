@@ -31,6 +31,12 @@ class PatchRejected(PatchError):
     status = 422
 
 
+class FailedTest(PatchRejected):
+    """A JSON patch tests for something else than there is (422)."""
+
+    code = "patch-test-failed"
+
+
 class PatchFailed(PatchError):
     """A strategic merge that contradicts itself or the type (500, as a real server answers)."""
 

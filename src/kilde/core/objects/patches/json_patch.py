@@ -2,26 +2,27 @@
 
 Where it differs from the RFC: `replace` of an absent map key adds it, `copy` of one gives null, a missing value is null,
 negative list positions count from the end, `test` against null holds where nothing is, and the document as a whole
-cannot be added, removed, moved or copied.
+cannot be added, removed, moved or copied. What does not apply is told in the words of its library (evanphx/json-patch).
 """
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Json, Object, canonical
-from kilde.core.objects.patches.errors import BadPatch, PatchRejected, PatchTooLarge
-from kilde.core.objects.pointer import parse_pointer
+from kilde.core.objects.patches.errors import BadPatch, FailedTest, PatchRejected, PatchTooLarge
 
 MAX_OPERATIONS = 10_000
 
-_POSITION = re.compile(r"-?[0-9]{1,9}")
+_POSITION = re.compile(r"[-+]?[0-9]{1,18}")
+_MISSING, _NO_INDEX = "missing value", "invalid index referenced"
 
 
 def json_patch(document: Object, patch: Json) -> Json:
     """The document after all operations; the given one is not changed.
 
-    BadPatch if it is no list of operations, PatchTooLarge beyond 10,000, PatchRejected if one of them does not apply.
+    BadPatch if it is no list of operations, PatchTooLarge beyond 10,000, PatchRejected if one of them does not apply, FailedTest if
+    that is a test.
     """
     if not isinstance(patch, list):
         raise BadPatch(f"json: cannot unmarshal {_json_kind(patch)} into Go value of type []handlers.jsonPatchOp")
@@ -55,56 +56,127 @@ def _applied(document: Json, operation: Mapping[str, Any]) -> Json:
     name = operation.get("op")
     run = _OPERATIONS.get(name) if isinstance(name, str) else None
     if run is None:
-        raise PatchRejected(f"Unexpected kind: {name}")
+        raise PatchRejected(f"Unexpected kind: {name if isinstance(name, str) else 'unknown'}")
     return run(document, operation)
 
 
-def _tokens(operation: Mapping[str, Any], key: str) -> tuple[str, ...]:
+class _Place(NamedTuple):
+    """A pointer, as it is written and as keys."""
+
+    text: str
+    keys: tuple[str, ...]
+
+    @property
+    def last(self) -> str:
+        return self.keys[-1]
+
+
+def _place(operation: Mapping[str, Any], key: str, fault: str = "") -> _Place:
+    """Where an operation points to; what stands before the first slash counts for nothing. `fault` is what is told where it is none."""
     text = operation.get(key)
-    tokens = parse_pointer(text) if isinstance(text, str) else None
-    if tokens is None:
-        raise PatchRejected(f"{operation.get('op')} operation has no {key} that is a JSON pointer")
-    return tokens
+    if isinstance(text, str):
+        steps = text.split("/")[1:]
+        return _Place(text, tuple(step.replace("~1", "/").replace("~0", "~") for step in steps))
+    if text is None:
+        fault = fault or f"operation missing {key} field: {_MISSING}"
+    else:
+        fault = fault or f"json: cannot unmarshal {_json_kind(text)} into Go value of type string"
+    raise PatchRejected(f"{operation.get('op')} operation failed to decode {key}: {fault}")
 
 
 def _add(document: Json, operation: Mapping[str, Any]) -> Json:
-    return _put(document, _below(operation, "path"), operation.get("value"), insert=True)
+    place = _place(operation, "path", _MISSING)
+    holder = _holder(document, place.keys)
+    if holder is None:
+        raise PatchRejected(f'add operation does not apply: doc is missing path: "{place.text}": {_MISSING}')
+    try:
+        return _holding(document, place.keys, _added(holder, place.last, operation.get("value")))
+    except _Unfit as error:
+        raise PatchRejected(f"error in add for path: '{place.text}': {error}") from error
 
 
 def _replace(document: Json, operation: Mapping[str, Any]) -> Json:
-    tokens, wanted = _tokens(operation, "path"), operation.get("value")
-    if not tokens and not isinstance(wanted, (dict, list)):
-        raise PatchRejected("replace operation value must be object or array")
-    return _put(document, tokens, wanted, insert=False)
+    place, wanted = _place(operation, "path"), operation.get("value")
+    if not place.text:
+        if not isinstance(wanted, (dict, list)):
+            raise PatchRejected("replace operation value must be object or array: %!w(<nil>)")
+        return wanted
+    holder = _holder(document, place.keys)
+    if holder is None:
+        raise PatchRejected(f"replace operation does not apply: doc is missing path: {place.text}: {_MISSING}")
+    try:
+        _get(holder, place.last)
+    except _Unfit as error:
+        raise PatchRejected(
+            f"replace operation does not apply: doc is missing key: {place.text}: {_MISSING}"
+        ) from error
+    return _holding(document, place.keys, _set(holder, place.last, wanted))
 
 
 def _remove(document: Json, operation: Mapping[str, Any]) -> Json:
-    return _without(document, _below(operation, "path"))
-
-
-def _below(operation: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    tokens = _tokens(operation, key)
-    if not tokens:
-        raise PatchRejected(f'{operation.get("op")} operation does not apply: doc is missing path: ""')
-    return tokens
+    place = _place(operation, "path", _MISSING)
+    holder = _holder(document, place.keys)
+    if holder is None:
+        raise PatchRejected(f'remove operation does not apply: doc is missing path: "{place.text}": {_MISSING}')
+    try:
+        return _holding(document, place.keys, _without(holder, place.last))
+    except _Unfit as error:
+        raise PatchRejected(f"error in remove for path: '{place.text}': {error}") from error
 
 
 def _move(document: Json, operation: Mapping[str, Any]) -> Json:
-    source, target = _below(operation, "from"), _below(operation, "path")
-    value = _look(document, source)
-    return _put(_without(document, source), target, value, insert=True)
+    source = _place(operation, "from")
+    holder = _holder(document, source.keys)
+    if holder is None:
+        raise PatchRejected(f"move operation does not apply: doc is missing from path: {source.text}: {_MISSING}")
+    try:
+        value = _get(holder, source.last)
+        document = _holding(document, source.keys, _without(holder, source.last))
+    except _Unfit as error:
+        raise PatchRejected(f"error in move for path: '{source.last}': {error}") from error
+    place = _place(operation, "path")
+    return _landed(document, place, value, "move", f"error in move for path: '{place.text}'")
 
 
 def _copy(document: Json, operation: Mapping[str, Any]) -> Json:
-    value = _look(document, _below(operation, "from"))
-    return _put(document, _below(operation, "path"), value, insert=True)
+    source = _place(operation, "from")
+    holder = _holder(document, source.keys)
+    if holder is None:
+        raise PatchRejected(f"copy operation does not apply: doc is missing from path: {source.text}: {_MISSING}")
+    try:
+        value = _get(holder, source.last)
+    except _Unfit as error:
+        raise PatchRejected(f"error in copy for from: '{source.text}': {error}") from error
+    place = _place(operation, "path", _MISSING)
+    return _landed(document, place, value, "copy", "error while adding value during copy")
+
+
+def _landed(document: Json, place: _Place, value: Json, name: str, fault: str) -> Json:
+    """The document with what was moved or copied."""
+    holder = _holder(document, place.keys)
+    if holder is None:
+        raise PatchRejected(
+            f"{name} operation does not apply: doc is missing destination path: {place.text}: {_MISSING}"
+        )
+    try:
+        return _holding(document, place.keys, _added(holder, place.last, value))
+    except _Unfit as error:
+        raise PatchRejected(f"{fault}: {error}") from error
 
 
 def _test(document: Json, operation: Mapping[str, Any]) -> Json:
-    tokens, wanted = _tokens(operation, "path"), operation.get("value")
+    place, found = _place(operation, "path"), document
+    if place.text:
+        holder = _holder(document, place.keys)
+        if holder is None:
+            raise PatchRejected(f"test operation does not apply: is missing path: {place.text}: {_MISSING}")
+        try:
+            found = _get(holder, place.last)
+        except _Unfit as error:
+            raise PatchRejected(f"error in test for path: '{place.text}': {error}") from error
     # Texts are compared, so 1 and 1.0 differ here.
-    if canonical(_look(document, tokens)) != canonical(wanted):
-        raise PatchRejected(f"testing value {operation.get('path')} failed")
+    if canonical(found) != canonical(operation.get("value")):
+        raise FailedTest(f"testing value {place.text} failed: test failed")
     return document
 
 
@@ -117,64 +189,73 @@ _OPERATIONS: Mapping[str, Callable[[Json, Mapping[str, Any]], Json]] = {
     "test": _test,
 }
 
-
-def _position(items: list[Json], token: str, *, end: int) -> int:
-    """The list position a token names, at most `end`; negative ones count from the end."""
-    if not _POSITION.fullmatch(token):
-        raise PatchRejected(f"not a list position: {token}")
-    index = int(token)
-    if index < 0:
-        index += end + 1
-    if not 0 <= index <= end:
-        raise PatchRejected(f"Unable to access invalid index: {token}")
-    return index
+_Holder = dict[str, Json] | list[Json]
 
 
-def _look(document: Json, tokens: tuple[str, ...]) -> Json:
-    """What the pointer names; null where the last key is absent from its map."""
+class _Unfit(Exception):
+    """A key that its map or list cannot have."""
+
+
+def _holder(document: Json, keys: tuple[str, ...]) -> _Holder | None:
+    """The map or list that has, or would have, the last of the keys; None where the way there is missing."""
     value = document
-    for depth, token in enumerate(tokens):
-        if isinstance(value, dict) and token in value:
-            value = value[token]
-        elif isinstance(value, list):
-            value = value[_position(value, token, end=len(value) - 1)]
-        elif depth == len(tokens) - 1 and isinstance(value, dict):
+    for key in keys[:-1]:
+        if not isinstance(value, (dict, list)):
             return None
-        else:
-            raise PatchRejected("doc is missing path: /" + "/".join(tokens[: depth + 1]))
-    return value
+        try:
+            value = _get(value, key)
+        except _Unfit:
+            return None
+    return value if keys and isinstance(value, (dict, list)) else None
 
 
-def _put(value: Json, tokens: tuple[str, ...], wanted: Json, *, insert: bool) -> Json:
-    """A copy of the value with `wanted` at the pointer; `insert`: a list grows there."""
-    if not tokens:
-        return wanted
-    head, rest = tokens[0], tokens[1:]
-    if isinstance(value, dict):
-        if rest and head not in value:
-            raise PatchRejected(f"doc is missing path: {head}")
-        return {**value, head: _put(value[head], rest, wanted, insert=insert) if rest else wanted}
-    if not isinstance(value, list):
-        raise PatchRejected(f"doc is missing path: {head}")
-    if rest or not insert:
-        index = _position(value, head, end=len(value) - 1)
-        changed = _put(value[index], rest, wanted, insert=insert) if rest else wanted
-        return [*value[:index], changed, *value[index + 1 :]]
-    index = len(value) if head == "-" else _position(value, head, end=len(value))
-    return [*value[:index], wanted, *value[index:]]
+def _holding(value: Json, keys: tuple[str, ...], holder: _Holder) -> Json:
+    """A copy of the value in which this holder is where the last of the keys is."""
+    if len(keys) == 1 or not isinstance(value, (dict, list)):
+        return holder
+    return _set(value, keys[0], _holding(_get(value, keys[0]), keys[1:], holder))
 
 
-def _without(value: Json, tokens: tuple[str, ...]) -> Json:
-    """A copy of the value without what the pointer names."""
-    head, rest = tokens[0], tokens[1:]
-    if isinstance(value, dict):
-        if head not in value:
-            raise PatchRejected(f"Unable to remove nonexistent key: {head}")
-        if rest:
-            return {**value, head: _without(value[head], rest)}
-        return {key: item for key, item in value.items() if key != head}
-    if isinstance(value, list):
-        index = _position(value, head, end=len(value) - 1)
-        changed = [_without(value[index], rest)] if rest else []
-        return [*value[:index], *changed, *value[index + 1 :]]
-    raise PatchRejected(f"doc is missing path: {head}")
+def _get(holder: _Holder, key: str) -> Json:
+    """What is there; null where a map lacks the key."""
+    return holder.get(key) if isinstance(holder, dict) else holder[_position(key, len(holder) - 1, len(holder))]
+
+
+def _set(holder: _Holder, key: str, value: Json) -> _Holder:
+    if isinstance(holder, dict):
+        return {**holder, key: value}
+    index = _position(key, len(holder) - 1, len(holder))
+    return [*holder[:index], value, *holder[index + 1 :]]
+
+
+def _added(holder: _Holder, key: str, value: Json) -> _Holder:
+    if isinstance(holder, dict):
+        return {**holder, key: value}
+    try:
+        index = len(holder) if key == "-" else _position(key, len(holder), len(holder) + 1)
+    except _NoNumber as error:
+        raise _Unfit(f"value was not a proper array index: '{key}': {error}") from error
+    return [*holder[:index], value, *holder[index:]]
+
+
+def _without(holder: _Holder, key: str) -> _Holder:
+    if isinstance(holder, dict):
+        if key not in holder:
+            raise _Unfit(f"Unable to remove nonexistent key: {key}: {_MISSING}")
+        return {name: item for name, item in holder.items() if name != key}
+    index = _position(key, len(holder) - 1, len(holder))
+    return [*holder[:index], *holder[index + 1 :]]
+
+
+class _NoNumber(_Unfit):
+    """A list's key that is no number."""
+
+
+def _position(key: str, last: int, size: int) -> int:
+    """The list position that a key names, at most `last`; negative ones count from the end, `size`."""
+    if not _POSITION.fullmatch(key):
+        raise _NoNumber(f'strconv.Atoi: parsing "{key}": invalid syntax')
+    index = int(key)
+    if not -size <= index <= last:
+        raise _Unfit(f"Unable to access invalid index: {index}: {_NO_INDEX}")
+    return index + size if index < 0 else index

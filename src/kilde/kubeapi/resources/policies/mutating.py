@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Json, Object
-from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
+from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, as_json, available
+from kilde.core.objects.cel.values import Struct, misnamed
 from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.patience import Patience
+from kilde.kubeapi.resources.policies.bindings import Bound, Params, bound
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.scope import OutOfBudget, Scope
-from kilde.kubeapi.resources.policies.validating import Params, bound_as, conditions, together
+from kilde.kubeapi.resources.policies.validating import conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,86 +26,71 @@ class Mutation:
 
 
 class MutationFailed(KildeError):
-    """A policy that must not fail has failed; `what` is what the request is denied with."""
+    """A policy cannot be asked, or its patch cannot be made or does not apply; `what` says why."""
 
     code = "mutation-failed"
 
 
 class Invocation(NamedTuple):
-    """A policy that is bound and about a request: for one parameter object, and as it sees the request's resource."""
+    """A policy that is bound and about a request, for one parameter object."""
 
-    policy: Object
-    binding: Object
+    bound: Bound
     param: Object | None
-    resource: Resource
 
     @property
     def key(self) -> tuple[str, ...]:
         """What tells it apart from the others about the same request."""
         param = (self.param or {}).get("metadata") or {}
-        names = (self.policy["metadata"]["name"], self.binding["metadata"]["name"])
-        return (*names, str(param.get("namespace", "")), str(param.get("name", "")))
+        return (self.bound.name, str(param.get("namespace", "")), str(param.get("name", "")))
 
     @property
     def again(self) -> bool:
         """Whether it is asked once more when others have changed the object."""
-        return bool(self.policy["spec"].get("reinvocationPolicy") == "IfNeeded")
+        return bool(self.bound.policy["spec"].get("reinvocationPolicy") == "IfNeeded")
 
     @property
     def size(self) -> int:
         """How many mutations it has."""
-        return len(self.policy["spec"].get("mutations") or ())
+        return len(self.bound.policy["spec"].get("mutations") or ())
 
 
 def invocations(
     policies: Iterable[Object], bindings: Iterable[Object], request: Request, params: Params
-) -> list[Invocation]:
-    """Every policy that is bound and about the request. Without a CEL engine there is none."""
-    if not available():
-        return []
-    known = {policy["metadata"]["name"]: policy for policy in policies}
-    found: list[Invocation] = []
-    for binding in together(bindings):
-        spec = binding.get("spec") or {}
-        policy = known.get(spec.get("policyName", ""))
-        resource = policy and bound_as(policy, binding, request)
-        if policy and resource:
-            kind, reference = policy["spec"].get("paramKind"), spec.get("paramRef")
-            about = params(kind, reference, request) if kind is not None and reference is not None else (None,)
-            found += [Invocation(policy, binding, param, resource) for param in about]
-    return found
+) -> tuple[list[Invocation], list[Bound]]:
+    """Every policy that is bound and about the request, and those that cannot be asked. Without a CEL engine there is none."""
+    found = list(bound(policies, bindings, request, params)) if available() else []
+    return [Invocation(one, param) for one in found for param in one.params], [one for one in found if one.problem]
 
 
 def wanted(invocation: Invocation, request: Request, patience: Patience | None = None) -> bool:
-    """Whether its match conditions hold for the object as it is now. MutationFailed where that cannot be told and must be. TooLong."""
-    spec = invocation.policy["spec"]
-    holds, problem = conditions(spec, request.shown_as(invocation.resource), invocation.param, patience)
-    if problem and spec.get("failurePolicy") != "Ignore":
-        raise _refused(invocation, problem)
+    """Whether its match conditions hold for the object as it is now. MutationFailed where that cannot be told. TooLong."""
+    one = invocation.bound
+    holds, problem = conditions(one.policy["spec"], request.shown_as(one.resource), invocation.param, patience)
+    if problem:
+        raise MutationFailed(problem)
     return holds
 
 
-def _refused(invocation: Invocation, why: str) -> MutationFailed:
-    policy, binding = (each["metadata"]["name"] for each in (invocation.policy, invocation.binding))
-    return MutationFailed(f"policy '{policy}' with binding '{binding}' denied request: {why}")
-
-
-def mutation(invocation: Invocation, place: int, request: Request, patience: Patience | None = None) -> Mutation | None:
-    """One of its patches, of the object as it is now; None where it cannot be evaluated and need not be. TooLong.
-
-    MutationFailed where a policy with failurePolicy Fail cannot be evaluated.
-    """
-    spec, shown = invocation.policy["spec"], request.shown_as(invocation.resource)
+def mutation(invocation: Invocation, place: int, request: Request, patience: Patience | None = None) -> Mutation:
+    """One of its patches, of the object as it is now. MutationFailed where it cannot be evaluated. TooLong."""
+    spec, shown = invocation.bound.policy["spec"], request.shown_as(invocation.bound.resource)
     scope = Scope(shown, invocation.param, spec.get("variables") or (), patches=True, patience=patience)
     one = spec["mutations"][place]
     applies = one.get("patchType") == "ApplyConfiguration"
     source = one.get("applyConfiguration" if applies else "jsonPatch") or {}
     text = str(source.get("expression", ""))
     try:
-        patch = scope.value(text)
-    except (BadExpression, EvaluationFailed, OutOfBudget) as error:
-        if spec.get("failurePolicy") == "Ignore":
-            return None
-        why = str(error) if isinstance(error, OutOfBudget) else f"expression '{text}' resulted in error: {error.what}"
-        raise _refused(invocation, why) from error
-    return Mutation(patch, applies, shown.shown or shown.resource)
+        found = scope.found(text)
+    except OutOfBudget as error:
+        raise MutationFailed(str(error)) from error
+    except (BadExpression, EvaluationFailed) as error:
+        raise MutationFailed(f"expression '{text}' resulted in error: {error.what}") from error
+    wrong = sorted({fault for part in ([found] if applies else _values(found)) for fault in misnamed(part)})
+    if wrong:
+        raise MutationFailed("type mismatch: " + "\n".join(wrong))
+    return Mutation(as_json(found), applies, shown.shown or shown.resource)
+
+
+def _values(operations: Any) -> list[Any]:
+    """The objects that a JSON patch puts somewhere."""
+    return [one.get("value") for one in operations or () if type(one.get("value")) is Struct]

@@ -66,7 +66,9 @@ class Request:
 
     @property
     def namespace_name(self) -> str:
-        """The name of the namespace; "" where there is none."""
+        """The name of the namespace; "" where there is none. A namespace is taken to be in itself."""
+        if self.resource.kind == "Namespace" and not self.resource.group:
+            return self.name
         return str(((self.namespace or {}).get("metadata") or {}).get("name", ""))
 
     def shown_as(self, resource: Resource) -> "Request":
@@ -84,25 +86,23 @@ class Request:
         """`request`, as expressions see it (admission.k8s.io/v1 AdmissionRequest)."""
         place, body = _words(self.shown or self.resource, self.kind)
         asked_place, asked_body = _words(self.resource, self.kind)
+        sub, name, namespace = self.sub_resource, self.name, self.namespace_name
         return {
             "kind": body,
             "resource": place,
-            "subResource": self.sub_resource,
             "requestKind": asked_body,
             "requestResource": asked_place,
-            "requestSubResource": self.sub_resource,
-            "name": self.name,
-            "namespace": self.namespace_name,
+            **_given(subResource=sub, requestSubResource=sub, name=name, namespace=namespace),
             "operation": self.operation,
-            "userInfo": {
-                "username": self.user,
-                "uid": self.uid,
-                "groups": list(self.groups),
-                "extra": dict(self.extra),
-            },
+            "userInfo": _given(username=self.user, uid=self.uid, groups=list(self.groups), extra=dict(self.extra)),
             "dryRun": self.dry_run,
             "options": dict(self.options),
         }
+
+
+def _given(**fields: Any) -> Object:
+    """Without what is empty: expressions see no such field then."""
+    return {key: value for key, value in fields.items() if value}
 
 
 def _words(resource: Resource, kind: tuple[str, str, str] | None) -> tuple[Object, Object]:

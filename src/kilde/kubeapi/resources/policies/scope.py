@@ -52,6 +52,10 @@ class Scope:
         }
 
     def value(self, text: str) -> Json:
+        """The value of an expression, as JSON has it. BadExpression, EvaluationFailed, OutOfBudget, TooLong."""
+        return as_json(self.found(text))
+
+    def found(self, text: str) -> Any:
         """The value of an expression. BadExpression, EvaluationFailed, OutOfBudget, TooLong."""
         made, failed, found = compiled(text, self._names), None, None
         try:
@@ -64,7 +68,7 @@ class Scope:
         self.left -= cost
         if failed is not None:
             raise failed
-        return as_json(found)
+        return found
 
     def place_of(self, name: str) -> int | None:
         """Which of the policy's variables has this name."""

@@ -1,19 +1,15 @@
 """ValidatingAdmissionPolicies: `judge` tells what they deny, warn of and note about a request."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kilde.core.basics.values import Object
+from kilde.core.basics.values import Json, Object
 from kilde.core.objects.cel.expressions import BadExpression, EvaluationFailed, available
-from kilde.kubeapi.resources.kinds import Resource
 from kilde.kubeapi.resources.patience import Patience
-from kilde.kubeapi.resources.policies.matching import matched
+from kilde.kubeapi.resources.policies.bindings import Bound, Params, bound
 from kilde.kubeapi.resources.policies.request import Request
 from kilde.kubeapi.resources.policies.scope import OF_CONDITIONS, OutOfBudget, Scope
-
-# What a binding's paramRef refers to: (paramKind, paramRef, the request) → the parameter objects.
-Params = Callable[[Object, Object, Request], Sequence[Object]]
 
 _MOST_BYTES = 5 * 1024  # of a message that an expression makes
 _STATUS: Mapping[str, int] = {"Forbidden": 403, "Invalid": 422, "RequestEntityTooLarge": 413, "Unauthorized": 401}
@@ -51,86 +47,54 @@ def judge(
     verdict = Verdict()
     if not available():
         return verdict
-    known = {policy["metadata"]["name"]: policy for policy in policies}
-    for binding in together(bindings):
-        policy = known.get((binding.get("spec") or {}).get("policyName", ""))
-        resource = policy and bound_as(policy, binding, request)
-        if not policy or not resource:
-            continue
-        for reason, message in _failures(policy, binding, request.shown_as(resource), params, patience):
-            _enact(verdict, policy, binding, reason, message)
+    for one in bound(policies, bindings, request, params):
+        if one.problem and one.fails:
+            verdict.denials.append(_denial(one, one.problem))
+        for param in one.params:
+            shown = request.shown_as(one.resource)
+            for failure in _failures(one.policy["spec"], shown, param, patience):
+                _enact(verdict, one, failure)
     return verdict
 
 
-def together(bindings: Iterable[Object]) -> list[Object]:
-    """The bindings in the order in which they are asked: all of one policy before those of the next, as on a real server."""
-    groups: dict[str, list[Object]] = {}
-    for binding in bindings:
-        groups.setdefault((binding.get("spec") or {}).get("policyName", ""), []).append(binding)
-    return [binding for group in groups.values() for binding in group]
+def _denial(one: Bound, message: str, reason: str = "Invalid") -> Denial:
+    return Denial(f"ValidatingAdmissionPolicy {one.name} denied request: {message}", reason)
 
 
-def bound_as(policy: Object, binding: Object, request: Request) -> Resource | None:
-    """As which resource a policy sees a request; None if it, or its binding, is not about that."""
-    resource = matched((policy.get("spec") or {}).get("matchConstraints"), request, needs_rules=True)
-    own = (binding.get("spec") or {}).get("matchResources")
-    return resource if resource and matched(own, request, needs_rules=False) else None
-
-
-def _enact(verdict: Verdict, policy: Object, binding: Object, reason: str, message: str) -> None:
-    """Does with a failure what the binding asks: deny, warn, note."""
-    who = f"ValidatingAdmissionPolicy '{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"
-    actions = (binding.get("spec") or {}).get("validationActions") or ()
-    if "Deny" in actions:
-        verdict.denials.append(Denial(f"{who} denied request: {message}", reason))
+def _enact(verdict: Verdict, one: Bound, failure: "_Failure") -> None:
+    """Does with a failure what the binding asks: deny, warn, note. A note for the audit log that cannot be made always denies."""
+    actions = () if one.binding is None else one.binding["spec"].get("validationActions") or ()
+    if "Deny" in actions or failure.of_note:
+        verdict.denials.append(_denial(one, failure.message, failure.reason))
+    if failure.of_note:
+        return
     if "Warn" in actions:
-        verdict.warnings.append(f"Validation failed for {who}: {message}")
+        verdict.warnings.append(f"Validation failed for ValidatingAdmissionPolicy {one.name}: {failure.message}")
     if "Audit" in actions:
-        verdict.audit.setdefault(policy["metadata"]["name"], []).append(message)
+        verdict.audit.setdefault(one.policy["metadata"]["name"], []).append(failure.message)
 
 
-def _failures(
-    policy: Object, binding: Object, request: Request, params: Params, patience: Patience | None
-) -> Iterator[tuple[str, str]]:
-    """(reason, message) of the first validation that fails, for each parameter object."""
-    spec, reference = policy.get("spec") or {}, (binding.get("spec") or {}).get("paramRef")
-    kind = spec.get("paramKind")
-    found: Sequence[Object | None] = (None,)
-    if kind is not None and reference is not None:
-        found = params(kind, reference, request)
-        if not found:
-            if reference.get("parameterNotFoundAction") == "Deny":
-                words = "no params found for policy binding with `Deny` parameterNotFoundAction"
-                yield "Invalid", f"failed to configure binding: {words}"
-            return
-    for param in found:
-        failure = _first_failure(spec, request, param, patience)
-        if failure is not None:
-            yield failure.reason, failure.message
-
-
-def _first_failure(
-    spec: Object, request: Request, param: Object | None, patience: Patience | None
-) -> "_Failure | None":
+def _failures(spec: Object, request: Request, param: Object | None, patience: Patience | None) -> "Iterator[_Failure]":
     """All validations are evaluated before one is told: together they may not cost too much."""
     ignores = spec.get("failurePolicy") == "Ignore"
     wanted, problem = conditions(spec, request, param, patience)
-    if not wanted and problem and not ignores:
-        return _Failure("Invalid", problem, fails=True)
-    if not wanted:
-        return None
-    found, problem = _results(spec, request, param, patience)
-    if problem:
-        return None if ignores else _Failure("Invalid", problem, fails=True)
-    return next((one for one in found if one is not None and not (ignores and one.fails)), None)
+    if wanted:
+        found, problem = _results(spec, request, param, patience)
+        notes, broke = _notes(spec, request, param, patience)
+        problem = problem or broke
+        if not problem:
+            yield from (one for one in (*found, *notes) if one is not None and not (ignores and one.fails))
+    if problem and not ignores:
+        yield _Failure("Invalid", problem, fails=True)
 
 
 class _Failure(NamedTuple):
-    """What a validation refuses; `fails`: that it could not be evaluated."""
+    """What a validation refuses; `fails`: that it could not be evaluated; `of_note`: it is of a note for the audit log."""
 
     reason: str
     message: str
     fails: bool = False
+    of_note: bool = False
 
 
 def _results(
@@ -153,6 +117,32 @@ def _results(
         else:
             found.append(None if told else _Failure(str(one.get("reason") or "Invalid"), text))
     return found, ""
+
+
+def _notes(
+    spec: Object, request: Request, param: Object | None, patience: Patience | None
+) -> tuple[list[_Failure], str]:
+    """What is wrong with the notes that the policy makes for the audit log; or why none can be made."""
+    scope, found = Scope(request, param, spec.get("variables") or (), patience=patience), []
+    for one in spec.get("auditAnnotations") or ():
+        text = str(one.get("valueExpression", "")).strip()
+        try:
+            value = scope.value(text)
+        except OutOfBudget as error:
+            return [], str(error)
+        except (BadExpression, EvaluationFailed) as error:
+            found.append(_Failure("Invalid", _in_error(text, error), fails=True, of_note=True))
+            continue
+        if value is not None and not isinstance(value, str):
+            told = f"valueExpression '{text}' resulted in unsupported return type: {_type_name(value)}. "
+            found.append(_Failure("Invalid", f"{told}Return type must be either string or null.", of_note=True))
+    return found, ""
+
+
+def _type_name(value: Json) -> str:
+    """What CEL calls the type of a value."""
+    names = {bool: "bool", int: "int", float: "double", list: "list", dict: "map"}
+    return names.get(type(value), "string")
 
 
 def _passed(scope: Scope, text: str) -> bool | str:
