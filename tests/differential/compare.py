@@ -80,9 +80,9 @@ class Side:
                 row["cells"] = [_aged(cell) for cell in row["cells"]]
                 if isinstance(row.get("object"), dict):
                     self._note_object(self._path(step, row["object"]), row["object"], told=False)
-        elif isinstance(body.get("items"), list) and isinstance(kind, str) and kind.endswith("List"):
+        elif "items" in body and isinstance(kind, str) and kind.endswith("List"):
             self._note_list(step, body)
-            for item in body["items"]:
+            for item in body["items"] or ():  # null where nothing is listed by its metadata
                 self._note_object(self._path(step, item), item, told=False)
         elif kind not in ("Status", None) and isinstance(body.get("metadata"), dict):
             self._note_object(step.about, body, told=told)

@@ -33,6 +33,7 @@ from kilde.kubeapi.world import World
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_FIRST = b'{"apiVersion":'  # of what has its defaults; `kind` comes first where they are yet to come
 _OMITTED = frozenset(("labels", "annotations", "finalizers", "ownerReferences"))  # where they are empty
 _OBJECT = FieldSet.of(("f:status",))
 
@@ -133,6 +134,12 @@ class CustomKind(Kind):
             for at, one in enumerate(records)
         ]
 
+    def shows_as_kept(self, record: Record) -> bool:
+        return self.converter is None and record.version > self.since and record.data.startswith(_FIRST)
+
+    def uncompleted(self, obj: Object) -> Object:
+        return obj if self.defaulted(obj) == obj else {"kind": obj["kind"], **obj}
+
     def written(self, record: Record, subresource: str = "") -> bytes:
         if self._same(record):
             return record.data
@@ -156,7 +163,7 @@ class CustomKind(Kind):
         return custom.defaulted(custom.pruned(found, schema)[0], schema)
 
     def _same(self, record: Record) -> bool:
-        """Whether the bytes can be sent as they are: kept in this version, by this definition."""
+        """Whether the bytes can be sent as they are: kept in this version, by this definition, with its defaults."""
         return type(record) is Shown or (
             record.version > self.since
             and record.data.startswith(b'{"apiVersion":"%b"' % self.resource.api_version.encode())

@@ -181,6 +181,14 @@ class Kind:
         """Whether a webhook may have to be asked for what is kept in another version."""
         return False
 
+    def shows_as_kept(self, record: Record) -> bool:
+        """Whether a stored object is shown, in whatever version, as it is kept: a write that changes nothing is no write then."""
+        return not reading.is_rewritten(self.storage, record.data)
+
+    def uncompleted(self, obj: Object) -> Object:
+        """An object as it is kept that has not been given its defaults."""
+        return obj
+
     def shown(self, records: Sequence[Record]) -> list[Record]:
         """Stored records as this version shows them, where only a webhook knows. Waits."""
         return list(records)

@@ -11,6 +11,7 @@ from differential.found.requests import (
     WIDGETS,
     deployment,
 )
+from differential.many import BEGIN
 from differential.steps import APPLY, MERGE, Step
 
 SCALE = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "x"}, "spec": {"replicas": 2}}
@@ -64,6 +65,21 @@ SEQUENCES: dict[str, list[Step]] = {
         DEPLOYMENTS.patch(MERGE, {}),
         DEPLOYMENTS.patch(MERGE, {}, "/scale"),
     ],
+    **{
+        f"a scale gives a custom resource its spec, which {what} completes": [
+            WIDGETS.post(WIDGET),
+            WIDGETS.put(SCALE, "/scale"),
+            Step("GET", f"{WIDGETS.all}/x", about=f"{WIDGETS.all}/x"),
+            step,
+            Step("WATCH", f"{WIDGETS.all}?watch=true&resourceVersion={BEGIN}", about=WIDGETS.all),
+            WIDGETS.patch(MERGE, {}),
+        ]
+        for what, step in (
+            ("a write that changes nothing", WIDGETS.patch(MERGE, {})),
+            ("another scale", WIDGETS.put(SCALE, "/scale")),
+            ("a status", WIDGETS.patch(MERGE, {"status": {"phase": "x"}}, "/status")),
+        )
+    },
     "collisions are counted from what was there": [
         DEPLOYMENTS.post(deployment()),
         *(DEPLOYMENTS.patch(MERGE, {"status": {"collisionCount": n}}, "/status") for n in (-1, 1, 0, None)),

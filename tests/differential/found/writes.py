@@ -35,6 +35,7 @@ UNVERSIONED: tuple[Any, ...] = (
     {"apiVersion": "v1", "name": "x"},
 )
 BYTES: tuple[Any, ...] = ([300], [1, 1.5], [True], [[]], [{"a": 1}], ["x", 300], [65, None])
+_METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 
 
 def hooked(bundle: Any, **more: Any) -> dict[str, Any]:
@@ -45,6 +46,29 @@ def hooked(bundle: Any, **more: Any) -> dict[str, Any]:
 
 
 SEQUENCES: dict[str, list[Step]] = {
+    "nothing, listed by its metadata": [
+        Step("GET", f"{PODS.all}{query}", about=PODS.all, accept=_METADATA) for query in ("?resourceVersion=0", "")
+    ],
+    "a patch that makes another kind of an object": [
+        MAPS.post({"metadata": {"name": "x"}, "data": {"a": "b"}}),
+        *(
+            MAPS.patch(media, {**version, "kind": kind})
+            for media in (MERGE, STRATEGIC)
+            for version in ({}, {"apiVersion": None}, {"apiVersion": "apps/v1"})
+            for kind in (
+                "Secret",
+                "Pod",
+                "PodList",
+                "Deployment",
+                "Scale",
+                "Status",
+                "WatchEvent",
+                "DeleteOptions",
+                "PodExecOptions",
+                "Nope",
+            )
+        ),
+    ],
     "metadata moved to where texts are expected": [
         BUDGETS.post(
             {

@@ -72,17 +72,17 @@ def check_namespace(obj: Object, namespace: str, *, namespaced: bool) -> None:
 def unborn(obj: Object) -> None:
     """Takes from an object that is to be created what a client cannot give it."""
     found = meta(obj)
-    for key in (*_GIVEN, "uid", "creationTimestamp", "generation"):
+    for key in _NEVER_GIVEN:
         found.pop(key, None)
 
 
-_GIVEN = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion")
+_NEVER_GIVEN = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion")
 
 
 def born(obj: Object, *, now: str, uid: str, generation: bool, suffix: str) -> None:
     """What every new object gets."""
     found = meta(obj)
-    for key in _GIVEN:
+    for key in _NEVER_GIVEN:
         found.pop(key, None)
     if not found.get("name") and found.get("generateName"):
         found["name"] = generated_name(str(found["generateName"]), suffix)

@@ -6,13 +6,22 @@ from typing import NamedTuple
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed import schema
+from kilde.core.objects.typed.node import Node
 from kilde.kubeapi.logic.decode import PARSING, Unreadable
 from kilde.kubeapi.resources.kinds import go_package
 
 _HEAD = '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _PARSING = f"{PARSING}: json: cannot unmarshal"
 _SCHEME = 'in scheme "pkg/runtime/scheme.go:111"'
-_UNSERVED = frozenset({("", "v1", "List"), ("extensions", "v1beta1", "Scale")})
+_OPTIONS = ("PodAttach", "PodExec", "PodLog", "PodPortForward", "PodProxy", "NodeProxy", "ServiceProxy")
+_UNSERVED = frozenset(
+    {
+        *(("", "v1", f"{name}Options") for name in _OPTIONS),
+        *(("", "v1", kind) for kind in ("List", "PodStatusResult", "RangeAllocation", "SerializedReference")),
+        ("extensions", "v1beta1", "Scale"),
+    }
+)
+_WITHOUT_VERSION = frozenset({"Status", "APIVersions", "APIGroup", "APIGroupList", "APIResourceList"})
 
 
 class Said(NamedTuple):
@@ -30,6 +39,13 @@ class Said(NamedTuple):
     def known(self) -> bool:
         """Whether a real server knows such objects, of whatever resource."""
         return self in _UNSERVED or schema.builtin().node(*self) is not None
+
+
+class Foreign(NamedTuple):
+    """What a document of another kind is read as, if it can be read at all: its type, and why it does not become what is wanted."""
+
+    node: Node | None
+    why: str
 
 
 class AnotherKind(InvalidInput):
@@ -65,6 +81,34 @@ def with_head(value: Json) -> Object:
     if told.count("/") > 1:
         raise Unreadable(f"unexpected GroupVersion string: {told}")
     return value
+
+
+def foreign(document: Mapping[str, Json], wanted: Said) -> Foreign | None:
+    """How a patched document is refused that says to be of another kind than the one that was patched; None if it does not."""
+    said = _said(document, wanted)
+    target = f"{_package(wanted)}.{wanted.kind}"
+    if said.kind in _WITHOUT_VERSION:
+        source, node = f"v1.{said.kind}", schema.builtin().node("", "v1", said.kind)
+    elif not document.get("apiVersion"):
+        return None if said.kind == wanted.kind else _foreign_within(said, target)
+    elif not said.known:
+        return Foreign(None, f'no kind "{said.kind}" is registered for version "{said.api_version}" {_SCHEME}')
+    elif said.kind == wanted.kind and _package(said) == _package(wanted):
+        return None
+    else:
+        version = "v1" if said.kind in ("DeleteOptions", "WatchEvent") else said.version  # one type for all groups
+        source, node = f"{version}.{said.kind}", schema.builtin().node(*said)
+    return Foreign(node, f"converting ({source}) to ({target}): unknown conversion")
+
+
+def _foreign_within(said: Said, target: str) -> Foreign:
+    """The same of a document without an apiVersion, which is read as what the group works with."""
+    if said.kind == "WatchEvent":
+        return Foreign(None, f"converting (v1.InternalEvent) to ({target}): unknown conversion")
+    if said.kind == "DeleteOptions" or not (said.known or (said.group, said.kind) == ("apps", "Scale")):
+        what = f'no kind "{said.kind}" is registered for the internal version of group "{said.group}" {_SCHEME}'
+        return Foreign(None, what)
+    return Foreign(None, f"converting ({_package(said)}.{said.kind}) to ({target}): unknown conversion")
 
 
 def _said(value: Mapping[str, Json], wanted: Said) -> Said:

@@ -9,7 +9,6 @@ from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import merged_with_rest
-from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
@@ -17,6 +16,7 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode_unversioned
+from kilde.kubeapi.logic.go_decode import decode as decode_as
 from kilde.kubeapi.logic.json_words import json_problem, word_of
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch
@@ -24,6 +24,7 @@ from kilde.kubeapi.resources.go_order import as_go_writes
 from kilde.kubeapi.storage.records import Record
 from kilde.kubeapi.verbs.admit import check_namespace, complain
 from kilde.kubeapi.verbs.apply import applied, read_apply
+from kilde.kubeapi.verbs.body_kind import Said, foreign
 from kilde.kubeapi.verbs.update import replace
 from kilde.kubeapi.world import World
 
@@ -50,7 +51,7 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     old = call.kind.held(existing)
     document, rest = _changed(call, media, wanted, old, call.kind.node)
     if rest is None and not call.kind.resource.custom:
-        _check_kind(world, call, document, lambda: as_told(call, media, wanted, old, call.kind.node))
+        _check_kind(call, document, lambda: as_told(call, media, wanted, old, call.kind.node))
     call.kind.mark_unchanged(document, old)
     made = _decoded(call, document, rest, lambda: as_told(call, media, wanted, old, call.kind.node))
     if not call.kind.resource.custom:
@@ -61,14 +62,19 @@ def change(world: World, call: Call, media: str, wanted: Json) -> Record:
     return replace(world, call, existing, made, own=True, exact=False)
 
 
-def _check_kind(world: World, call: Call, document: Object, told: Callable[[], Object]) -> None:
-    """422 for a kind that nobody knows; one that is known, but another, is taken for what the path says."""
-    kind = str(document.get("kind") or call.kind.resource.kind)
-    version = str(document.get("apiVersion") or call.kind.resource.api_version)
-    if world.kinds.catalog.of_kind(*split_api_version(version), kind) is None:
-        raise unfit(
-            told(), f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-        )
+def _check_kind(call: Call, document: Object, told: Callable[[], Object]) -> None:
+    """422 for a document of another kind: what is wrong with it as that kind, else that it is another."""
+    resource = call.kind.resource
+    found = foreign(document, Said(resource.group, resource.version, resource.kind))
+    if found is None:
+        return
+    shown, why = told(), found.why
+    try:
+        if found.node is not None:
+            decode_as(found.node, shown)
+    except WrongType as error:
+        why = error.what
+    raise unfit(shown, why)
 
 
 def read_patch(media: str, raw: bytes) -> Json:

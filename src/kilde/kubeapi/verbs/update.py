@@ -13,7 +13,6 @@ from kilde.kubeapi.logic.metadata import carried_over, check_name, meta
 from kilde.kubeapi.logic.sameness import same_but_times
 from kilde.kubeapi.resources import gates
 from kilde.kubeapi.resources.causes import Cause, Tolerated
-from kilde.kubeapi.resources.reading import is_rewritten
 from kilde.kubeapi.storage.records import Key, Record, encode, record
 from kilde.kubeapi.strategies import strategy_of
 from kilde.kubeapi.verbs.admit import check_kind, check_namespace, finished, one_of_each_owner, owned, refuse, shaped
@@ -99,7 +98,8 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     check_preconditions(kind, obj, old, exact=exact)
     kind.mark_unchanged(obj, old)
     sent = obj
-    obj = shaped(kind, obj, nulls=not own)
+    if not _is_left_to_reading(call):
+        obj = shaped(kind, obj, nulls=not own)
     strategy = strategy_of(kind.storage)
     strategy.complete(obj)
     if own:  # judged by what was sent: what this endpoint puts back is owned, and disowned, as if it had been changed
@@ -126,15 +126,26 @@ def replace(world: World, call: Call, existing: Record, obj: Object, *, own: boo
     if call.subresource != "scale":
         strategy.admit(world, call, obj, old)
         admission.after(world, call, obj, old)
-    last = _before_storing(obj, old)
-    obj = kind.to_stored(last)
-    raw = kind.conversion or kind.converts or is_rewritten(kind.storage, existing.data)
+    return _kept(world, call, existing, _before_storing(obj, old), old)
+
+
+def _kept(world: World, call: Call, existing: Record, last: Object, old: Object) -> Record:
+    """Keeps the object, unless nothing changes by that."""
+    kind, obj = call.kind, call.kind.to_stored(last)
+    if _is_left_to_reading(call):
+        obj = kind.uncompleted(obj)
+    raw = kind.conversion or not kind.shows_as_kept(existing)
     before = existing.object() if raw else kind.to_stored(old)
     if same_but_times(obj, before, ordered=_order_of_owners(call, obj)):
         return existing
     if call.options.dry_run:
         return record(existing.key, existing.version, encode(obj))
     return store(world, existing.key, obj, obj if kind.conversion or kind.resource.custom else last)
+
+
+def _is_left_to_reading(call: Call) -> bool:
+    """Whether what is written gets its defaults when it is read: what a scale puts into a custom resource."""
+    return call.subresource == "scale" and call.kind.resource.custom
 
 
 def _order_of_owners(call: Call, obj: Object) -> bool:
