@@ -6,7 +6,7 @@ pointer in Go's structs is written even if it is empty. So each message has one 
 
 import base64
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -32,13 +32,34 @@ def encode(obj: Object) -> bytes:
     """An object or list with the envelope that says its apiVersion and kind. NoMessage if its kind has none."""
     api_version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
     index = table().of_kind(api_version, kind)
-    of = table().of_list(api_version, kind) if index is None else None
-    if index is not None:
-        content = _message(index)(obj)
-    elif of is not None:
-        content = _list(obj, of)
-    else:
-        raise NoMessage(f"{api_version} {kind}")
+    if index is None:
+        return listed(obj, [items(obj)])
+    return _enveloped(api_version, kind, _message(index)(obj))
+
+
+def items(obj: Object) -> bytes:
+    """The items of a list as they are within its content, which `listed` puts together."""
+    of = _list_of_kind(obj)
+    item, start = _message(of.item), key(of.item_number, BYTES)
+    return b"".join([sized(start, item(one)) for one in obj.get("items") or ()])
+
+
+def listed(obj: Object, parts: Iterable[bytes]) -> bytes:
+    """What `encode` makes of a list whose `items` are those of the parts."""
+    of = _list_of_kind(obj)
+    meta = sized(key(of.meta_number, BYTES), _message(of.meta)(obj.get("metadata") or {}))
+    content = (meta, *parts) if of.meta_number < of.item_number else (*parts, meta)
+    return _enveloped(obj["apiVersion"], obj["kind"], b"".join(content))
+
+
+def _list_of_kind(obj: Object) -> ListOf:
+    of = table().of_list(obj.get("apiVersion", ""), obj.get("kind", ""))
+    if of is None:
+        raise NoMessage(f"{obj.get('apiVersion')} {obj.get('kind')}")
+    return of
+
+
+def _enveloped(api_version: str, kind: str, content: bytes) -> bytes:
     head = sized(_FIRST, api_version.encode()) + sized(_SECOND, kind.encode())
     return b"".join((MAGIC, sized(_FIRST, head), sized(_SECOND, content), _NO_ENCODING))
 
@@ -47,16 +68,6 @@ def event(kind: str, encoded: bytes) -> bytes:
     """A frame of a watch: a WatchEvent about an encoded object, behind its length in four bytes."""
     message = sized(_FIRST, kind.encode()) + sized(_SECOND, sized(_FIRST, encoded))
     return len(message).to_bytes(4, "big") + message
-
-
-def _list(obj: Object, of: ListOf) -> bytes:
-    meta, item, start = _message(of.meta), _message(of.item), key(of.item_number, BYTES)
-    parts = [sized(start, item(one)) for one in obj.get("items") or ()]
-    parts.insert(
-        0 if of.meta_number < of.item_number else len(parts),
-        sized(key(of.meta_number, BYTES), meta(obj.get("metadata") or {})),
-    )
-    return b"".join(parts)
 
 
 class _Layout(NamedTuple):

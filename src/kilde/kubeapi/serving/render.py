@@ -1,8 +1,4 @@
-"""Records as the bytes of an answer: objects, lists, Tables and PartialObjectMetadata, in the version that was asked for."""
-
-from collections.abc import Sequence
-
-import msgspec
+"""Records as the bytes of an answer: objects, Tables and PartialObjectMetadata, in the version that was asked for."""
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.call import Call
@@ -16,9 +12,6 @@ from kilde.kubeapi.resources.reading import unversioned
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving.http import Response, answer, as_answer
 from kilde.kubeapi.storage.records import Record
-from kilde.kubeapi.verbs.read import Page
-
-_encode = msgspec.json.Encoder().encode
 
 
 def one(status: int, call: Call, record: Record, form: Form, *, now: float, query: Query) -> Response:
@@ -42,39 +35,6 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
     return answer(status, in_version(value, form), form, call.warnings)
 
 
-def many(call: Call, page: Page, form: Form, *, now: float, query: Query) -> Response:
-    """A list as an answer: stored bytes put together, where the form allows."""
-    negotiate.check_shape(form, f"{call.kind.resource.go}List", many=True)
-    metadata: Object = {"resourceVersion": str(page.version)}
-    if page.token:
-        metadata["continue"] = page.token
-        if page.remaining >= 0:
-            metadata["remainingItemCount"] = page.remaining
-    resource = call.kind.resource
-    if resource.custom and not form.kind:
-        metadata.setdefault("continue", "")
-    if form == negotiate.PLAIN:
-        head = {"kind": resource.list_kind_name, "apiVersion": resource.api_version, "metadata": metadata}
-        body = b'%b,"items":[%b]}\n' % (_encode(head)[:-1], b",".join(items(call.kind, page.records)))
-        return as_answer(200, body, form, call.warnings)
-    shown = call.kind.tabled if form.kind == "Table" else call.kind.presented
-    objects = [shown(record) for record in page.records]
-    if form.kind == "Table":
-        value = table(call.kind, objects, now=now, include=include_of(query), metadata=metadata)
-    elif form.kind:
-        value = tables.partial_list([unversioned(call.kind.storage, obj) for obj in objects], metadata)
-    else:
-        if not resource.custom:
-            objects = [{key: item for key, item in obj.items() if key not in ("apiVersion", "kind")} for obj in objects]
-        value = {
-            "kind": resource.list_kind_name,
-            "apiVersion": resource.api_version,
-            "metadata": metadata,
-            "items": objects,
-        }
-    return answer(200, in_version(value, form), form, call.warnings)
-
-
 def in_version(value: Object, form: Form) -> Object:
     """A Table, or metadata alone, in the version that was asked for: they are the same in both."""
     version = f"meta.k8s.io/{form.version}"
@@ -90,14 +50,6 @@ def in_version(value: Object, form: Form) -> Object:
 
 def _in_version(obj: Object | None, version: str) -> Object | None:
     return {**obj, "apiVersion": version} if obj and obj["kind"] == "PartialObjectMetadata" else obj
-
-
-def items(kind: Kind, records: Sequence[Record]) -> list[bytes]:
-    """The items of a list. Built-in kinds are listed without apiVersion and kind, which every stored object begins with."""
-    if kind.resource.custom:
-        return [kind.written(record) for record in records]
-    head = len(_encode({"apiVersion": kind.resource.api_version, "kind": kind.resource.kind}))
-    return [b"{" + kind.written(record)[head:] for record in records]
 
 
 def include_of(query: Query) -> Include:

@@ -20,6 +20,7 @@ from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource
 from kilde.kubeapi.resources.tables import Include
 from kilde.kubeapi.serving import logs, render
 from kilde.kubeapi.serving.http import Request, Response, Send, answer
+from kilde.kubeapi.serving.lists import Lists
 from kilde.kubeapi.serving.service_proxy import ServiceProxy
 from kilde.kubeapi.serving.watching import Stream, Watches
 from kilde.kubeapi.storage.records import Record
@@ -52,6 +53,7 @@ class Resources:
     def __init__(self, world: World, watches: Watches, services: LocalServices | None = None) -> None:
         self._world, self._watches = world, watches
         self._services = ServiceProxy(world, services or LocalServices())
+        self._lists = Lists()
         self._reviews = Reviews(world, world.authorizer, world.tokens)
         self._verbs: dict[str, Callable[[Request, Call], Awaitable[Response]]] = {
             "get": self._get,
@@ -132,7 +134,7 @@ class Resources:
         if not chosen.watch:
             form = object_form(request, call)
             page = await self._settled(call, lambda: read.listed(self._world, call, chosen))
-            response = render.many(call, page, form, now=self._world.time(), query=request.query)
+            response = await self._lists.answer(call, page, form, now=self._world.time(), query=request.query)
             await self._world.store.settled()
             await response.send(request, send)
             return
@@ -282,7 +284,7 @@ class Resources:
         for found in page.records:
             await self._settled(call, partial(delete.remove_if_there, self._world, call, found, chosen))
         page = page._replace(version=self._world.store.version)
-        return render.many(call, page, form, now=self._world.time(), query=request.query)
+        return await self._lists.answer(call, page, form, now=self._world.time(), query=request.query)
 
     async def _delete_options(self, request: Request) -> options.DeleteOptions:
         raw = await request.body()
