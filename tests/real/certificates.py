@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_LIFE = datetime.timedelta(days=2)
+_LIFE = datetime.timedelta(days=400)  # longer than what a controller manager signs
 
 
 @dataclass(frozen=True, slots=True)

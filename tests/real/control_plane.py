@@ -294,6 +294,8 @@ def _controllers(kubeconfig: Path, authority: Pair, tokens: Path, names: Sequenc
         f"--kubeconfig={kubeconfig}",
         f"--service-account-private-key-file={tokens}",
         f"--root-ca-file={authority.certificate}",
+        f"--cluster-signing-cert-file={authority.certificate}",
+        f"--cluster-signing-key-file={authority.key}",
         "--use-service-account-credentials=true",
         "--leader-elect=false",
         "--secure-port=0",

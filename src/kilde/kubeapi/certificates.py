@@ -36,6 +36,11 @@ class Identity:
     client_key: Path
     token: str
 
+    @property
+    def authority_key(self) -> Path:
+        """What `ca` signs with."""
+        return self.ca.with_suffix(".key")
+
 
 def write_private(path: Path, data: bytes) -> None:
     """Writes a file of mode 0600 as a whole or not at all."""
@@ -61,21 +66,21 @@ def ensure(folder: Path, host: str, *, now: datetime.datetime) -> Identity:
         folder / "admin.key",
         token.read_text().strip(),
     )
-    if not _usable(found, folder, host, now):
-        _make(found, folder, host, now)
+    if not _usable(found, host, now):
+        _make(found, host, now)
     return found
 
 
-def _usable(identity: Identity, folder: Path, host: str, now: datetime.datetime) -> bool:
+def _usable(identity: Identity, host: str, now: datetime.datetime) -> bool:
     files = (identity.ca, identity.certificate, identity.key, identity.client_certificate, identity.client_key)
-    if not all(path.exists() for path in files) or not (folder / "ca.key").exists():
+    if not all(path.exists() for path in files) or not identity.authority_key.exists():
         return False
     certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return certificate.not_valid_after_utc > now + _RENEW_BEFORE and any(name in names for name in _host_names(host))
 
 
-def _make(identity: Identity, folder: Path, host: str, now: datetime.datetime) -> None:
+def _make(identity: Identity, host: str, now: datetime.datetime) -> None:
     authority_key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kilde-ca")])
     public = authority_key.public_key()
@@ -86,7 +91,7 @@ def _make(identity: Identity, folder: Path, host: str, now: datetime.datetime) -
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    write_private(folder / "ca.key", _pem(authority_key))
+    write_private(identity.authority_key, _pem(authority_key))
     write_private(identity.ca, authority.public_bytes(serialization.Encoding.PEM))
     loopback = [x509.DNSName(name) for name in _NAMES]
     addresses = [x509.IPAddress(ipaddress.ip_address(each)) for each in ("127.0.0.1", "::1", _SERVICE_ADDRESS)]

@@ -15,16 +15,19 @@ from pathlib import Path
 import structlog
 
 from kilde.core.basics.errors import KildeError
+from kilde.core.basics.values import Object
 from kilde.kubeapi import controllers
 from kilde.kubeapi.access.tokens import signing_key
 from kilde.kubeapi.bootstrap import bootstrap
-from kilde.kubeapi.call import ADMIN
+from kilde.kubeapi.call import ADMIN, User
 from kilde.kubeapi.certificates import Identity, ensure, write_private
+from kilde.kubeapi.controllers.certificates import Certifying
 from kilde.kubeapi.controllers.clock import VirtualClock
 from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.loading import load
 from kilde.kubeapi.local import LocalApi
+from kilde.kubeapi.logic.rbac import Attributes
 from kilde.kubeapi.memory import give_back_large_pieces
 from kilde.kubeapi.occupied import Running, noted, occupied
 from kilde.kubeapi.serving.about import About
@@ -40,6 +43,7 @@ from kilde.kubeapi.serving.resources import Resources
 from kilde.kubeapi.serving.rotating import RotatingFile
 from kilde.kubeapi.serving.watching import Watches
 from kilde.kubeapi.settings import AuditLog, Controllers, Settings
+from kilde.kubeapi.signing import Authority, asked
 from kilde.kubeapi.storage.sqlite_journal import SqliteJournal
 from kilde.kubeapi.storage.store import Store
 from kilde.kubeapi.upkeep.loop import Upkeep
@@ -171,6 +175,7 @@ async def _running(
                     marks=settings.marks,
                     clock=clock,
                     ca=ca,
+                    certifying=_certifying(world, identity),
                     version=settings.release.version,
                 )
                 control.loop = moving.loop
@@ -193,6 +198,18 @@ async def _running(
             if len(failed.exceptions) == 1:
                 raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it
             raise
+
+
+def _certifying(world: World, identity: Identity | None) -> Certifying:
+    """What CertificateSigningRequests are read, judged and signed by; without TLS nobody signs."""
+
+    def may(spec: Object, subresource: str) -> bool:
+        user = User(str(spec.get("username") or ""), tuple(spec.get("groups") or ()), str(spec.get("uid") or ""))
+        wanted = Attributes("create", "certificates.k8s.io", "certificatesigningrequests", subresource)
+        return world.authorizer.decide(user, wanted).allowed
+
+    authority = Authority(identity.ca, identity.authority_key) if identity else None
+    return Certifying(asked, may, authority.sign if authority else None)
 
 
 def _access(world: World, token: str) -> Access:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kilde.kubeapi.controllers.bootstrap import bootstrap
+from kilde.kubeapi.controllers.certificates import Certifying
 from kilde.kubeapi.controllers.clock import Clock, VirtualClock
 from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.controllers.node_marks import Marks
@@ -39,6 +40,7 @@ def assemble(
     marks: Mapping[str, Marks] | None = None,
     clock: Clock | None = None,
     ca: str = "",
+    certifying: Certifying | None = None,
     version: str = VERSION,
 ) -> Moving:
     """What is to run; the job `bootstrap` ends by itself.
@@ -46,13 +48,14 @@ def assemble(
     `served` tells what the API serves at that moment.
     `nodes` is the number of pretended nodes, `cloud` whether something beside them gives addresses and volumes and measures
     load, `marks` what some nodes register with, `ca` the PEM of the authority that
-    signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `version` that of all of them. An idle
-    cluster causes no writes.
+    signed the server's certificate (it goes into every namespace's kube-root-ca.crt), `certifying` what signs those of others,
+    `version` that of all of them. An idle cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled="" if mode == Mode.OFF else version)}
     if mode == Mode.OFF:
         return Moving(first, None)
-    controllers = [*control_plane(ca=ca, cloud=cloud and mode == Mode.SIMULATE, served=served)]
+    clouded = cloud and mode == Mode.SIMULATE
+    controllers = [*control_plane(ca=ca, cloud=clouded, served=served, certifying=certifying)]
     if mode == Mode.SIMULATE:
         controllers += simulator(nodes=nodes, cloud=cloud, marks=marks, version=version)
     loop = Loop(api, controllers, clock if clock is not None else VirtualClock())

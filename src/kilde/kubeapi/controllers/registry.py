@@ -6,6 +6,7 @@ from kilde.kubeapi.controllers import (
     addresses,
     aggregation,
     autoscaling,
+    certificates,
     cronjob,
     daemonset,
     deployment,
@@ -26,6 +27,7 @@ from kilde.kubeapi.controllers import (
     statefulset,
     volumes,
 )
+from kilde.kubeapi.controllers.certificates import Certifying
 from kilde.kubeapi.controllers.node_marks import Marks
 from kilde.kubeapi.controllers.nodes import VERSION
 from kilde.kubeapi.controllers.script import FAST, Profile
@@ -34,11 +36,11 @@ from kilde.kubeapi.resources.policies.whole_schemas import Served
 
 
 def control_plane(
-    *, ca: str, cloud: bool, served: Callable[[], Served], profile: Profile = FAST
+    *, ca: str, cloud: bool, served: Callable[[], Served], profile: Profile = FAST, certifying: Certifying | None = None
 ) -> tuple[Controller, ...]:
     """What a kube-controller-manager runs; `cloud`: claims get volumes, and autoscalers see load, as with a cloud's parts.
 
-    `served` tells what the API serves at that moment.
+    `served` tells what the API serves at that moment, `certifying` what certificates take.
     """
     return (
         namespaces.controller(ca),
@@ -61,6 +63,7 @@ def control_plane(
         nodes.lifecycle(),
         eviction.controller(),
         expiry.controller(),
+        *(certificates.controllers(certifying) if certifying else ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -10,6 +11,7 @@ from kilde.kubeapi.call import User
 
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 _AUTHENTICATED = "system:authenticated"
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
 
 
 class Authenticator:
@@ -32,8 +34,9 @@ class Authenticator:
 
 
 def certificate_user(der: bytes) -> User:
-    """The common name is the user, each organisation a group."""
+    """The common name is the user, each organisation a group; which certificate it was is told, too."""
     subject = x509.load_der_x509_certificate(der).subject
     names = [str(attribute.value) for attribute in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     groups = [str(attribute.value) for attribute in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
-    return User(names[0] if names else "", (*groups, _AUTHENTICATED))
+    credential = (_CREDENTIAL, (f"X509SHA256={sha256(der).hexdigest()}",))
+    return User(names[0] if names else "", (*groups, _AUTHENTICATED), extra=(credential,))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kilde.core.basics.values import Json, Object
+from kilde.kubeapi.resources import go_asn1
 from kilde.kubeapi.resources.causes import Cause, duplicate, forbidden, invalid, not_supported, required, too_long
 from kilde.kubeapi.resources.go_structs import changed
 from kilde.kubeapi.resources.validation.fields import get, items
@@ -22,6 +23,12 @@ _DOMAIN_LENGTH, _NAME_LENGTH = 253, 253 + 253 + 63 + 1 + 1
 _PERMANENT = ("Approved", "Denied", "Failed")
 _DECIDED = ("Approved", "Denied")
 _AT, _CERTIFICATE = "status.conditions", "status.certificate"
+_UNKNOWN = "x509: cannot verify signature: algorithm unimplemented"
+_UNSIGNED = {
+    "RSAPublicKey": "crypto/rsa: verification error",
+    "ECPublicKey": "x509: ECDSA verification failure",
+    "Ed25519PublicKey": "x509: Ed25519 verification failure",
+}
 _BLOCK = re.compile(r"-----BEGIN ([^\n-]*)-----\s*\n(.*?)-----END \1-----", re.DOTALL)
 
 
@@ -73,17 +80,39 @@ def _pem(encoded: str) -> list[tuple[str, bytes]]:
         return []
 
 
-def _request_fault(encoded: str) -> str:
+def request_der(encoded: str) -> bytes | None:
+    """The PKCS#10 request in a base64 text of PEM; None if there is none."""
     blocks = _pem(encoded)
-    if not blocks or blocks[0][0] != "CERTIFICATE REQUEST":
+    return blocks[0][1] if blocks and blocks[0][0] == "CERTIFICATE REQUEST" else None
+
+
+def _request_fault(encoded: str) -> str:
+    der = request_der(encoded)
+    if der is None:
         return "PEM block type must be CERTIFICATE REQUEST"
-    from cryptography import x509  # here, for it takes long to load and few requests come
+    try:
+        key = go_asn1.check_request(der)
+    except go_asn1.Fault as fault:
+        return str(fault)
+    return _signature_fault(der, key)
+
+
+def _signature_fault(der: bytes, key: bytes) -> str:
+    from cryptography import exceptions, x509  # here, for it takes long to load and few requests come
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
-        request = x509.load_der_x509_csr(blocks[0][1])
-    except ValueError:
-        return "asn1: structure error: tags don't match"
-    return "" if request.is_signature_valid else "x509: signature verification failed"
+        request = x509.load_der_x509_csr(der)
+        if request.is_signature_valid:
+            return ""
+    except exceptions.UnsupportedAlgorithm:
+        return _UNKNOWN
+    except (ValueError, x509.InvalidVersion):
+        pass  # Go reads on
+    try:
+        return _UNSIGNED.get(type(load_der_public_key(key)).__name__, _UNKNOWN)
+    except (ValueError, exceptions.UnsupportedAlgorithm):
+        return "x509: malformed certificate request"
 
 
 def _certificate_fault(encoded: str) -> str:
