@@ -93,6 +93,7 @@ STEPS: Mapping[str, Callable[[Any], Flat]] = {
     "jobFail": _fields({"times": "job-fail", "code": "job-exit"}, short="job-fail", always={"job-fail": "1"}),
     "evict": _fields({"after": "evict", "message": "message"}, short="evict", always={"evict": ""}),
     "terminate": _plain("terminate"),
+    "resize": _plain("resize"),
     "finalizerStuck": lambda _: {"terminate": "never", "stuck": ""},
     "nodeDown": _fields({"after": "after", "for": "for"}, short="after", always={"down": ""}),
     "nodeNotReady": _fields(

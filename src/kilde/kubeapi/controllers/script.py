@@ -13,6 +13,7 @@
     config-error=text  it cannot be created                     unschedulable[=text]  no node will have it
     flap=10s/5s        ready and not ready in turn              evict=30s          it is evicted so long after it began
     terminate=2s|never a deleted pod takes so long to go        cpu=500m, memory=1Gi  what it uses, for autoscalers
+    resize=2s | never  from a resize that the node has room for to containers that have it
 
 `sim.kilde.dev/log` has the lines a container writes when it starts, log-every=5s repeats them. `sim.kilde.dev/claim` and `…/address`
 (a Service's or Ingress') know pending[=10s], message, ip and hostname; `sim.kilde.dev/node` knows down, not-ready, after=10s, for=30s.
@@ -50,6 +51,7 @@ class Profile:
     run: float = 0.2
     task: float = 5.0
     terminate: float = 0.05
+    resize: float = 0.1
     claim: float = 0.1
     address: float = 0.2
 
@@ -66,6 +68,7 @@ class PodScript:
     ready: float
     run: float
     terminate: float
+    resize: float
     after: float
     jitter: float = 0.0
     pull_error: str | None = None
@@ -103,6 +106,7 @@ def script_from(steps: Steps, profile: Profile = FAST) -> PodScript:
         ready=seconds(steps, "ready", profile.ready),
         run=seconds(steps, "run", profile.run),
         terminate=seconds(steps, "terminate", profile.terminate),
+        resize=seconds(steps, "resize", profile.resize),
         after=seconds(steps, "after", 0.1),
         jitter=seconds(steps, "jitter", 0.0),
         pull_error=steps.get("pull-error"),

@@ -55,7 +55,7 @@ class Said:
 class Context:
     """What the container's pod gives it: `pod` is name_namespace(uid) as messages have it, `lack` what its variables lack.
 
-    `held`: it may not get ready now, whatever its plan.
+    `held`: it may not get ready now, whatever its plan. `resizes`: it has to be started anew for its new resources.
     """
 
     now: float
@@ -66,6 +66,7 @@ class Context:
     lack: str = ""
     init_time: float = 0.0
     held: bool = False
+    resizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def advance(spec: Mapping[str, Any], status: dict[str, Any] | None, plan: Plan |
         if after is None:
             break
         said += after.said
-        turn = after
+        turn, context = after, replace(context, resizes=False)
     return Turn(turn.status, turn.plan, tuple(said))
 
 
@@ -205,8 +206,10 @@ def _tires(context: Context) -> float | None:
 
 def _from_running(spec: Mapping[str, Any], turn: Turn, context: Context) -> Turn | None:
     plan, now = turn.plan, context.now
-    if turn.status.get("image") != spec["image"] and context.role is not Role.TASK:
-        text = f"Container {spec['name']} definition changed, will be restarted"
+    changed = turn.status.get("image") != spec["image"] and context.role is not Role.TASK
+    if changed or context.resizes:
+        why = "definition changed, will be restarted" if changed else "resize requires restart"
+        text = f"Container {spec['name']} {why}"
         ended = _end(turn, context, code=137)
         return replace(ended, plan=Plan(due=now), said=(Said("Killing", text),))
     if plan.ends_at is not None and plan.ends_at <= now:

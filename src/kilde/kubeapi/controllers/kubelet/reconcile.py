@@ -11,6 +11,7 @@ from kilde.kubeapi.controllers.conditions import find
 from kilde.kubeapi.controllers.kubelet.acting import is_held, settled
 from kilde.kubeapi.controllers.kubelet.containers import Context, Plan, Role, Said, advance, fresh
 from kilde.kubeapi.controllers.kubelet.environment import CONFIG_MAP, SECRET, missing_mount, missing_variable, needs
+from kilde.kubeapi.controllers.kubelet.resizing import Allocation, makes_room, resized, waits_for_room, with_resources
 from kilde.kubeapi.controllers.kubelet.status import Statuses, conditions_of, initialized, phase_of, pod_address
 from kilde.kubeapi.controllers.metadata import (
     deleting,
@@ -42,7 +43,7 @@ from kilde.kubeapi.controllers.steps import (
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """What the kubelet remembers of a pod: whose memory it is, the containers' plans, when it began to stop, what it said.
+    """What the kubelet remembers of a pod: whose memory it is, the containers' plans and resources, when it began to stop, what it said.
 
     `scripts` are those the plans were made from: another one makes another plan.
     """
@@ -52,6 +53,7 @@ class Memo:
     stops_at: float | None = None
     lack: str = ""
     scripts: Mapping[str, PodScript] = field(default_factory=dict)
+    allocation: Allocation | None = None
 
 
 def controller(profile: Profile) -> Controller:
@@ -67,7 +69,13 @@ def controller(profile: Profile) -> Controller:
 
 
 def _bound(pod: Object, view: View) -> list[Key]:
-    return [Key(namespace_of(pod), name_of(pod))] if spec_of(pod).get("nodeName") else []
+    """The pod, and those that may have the room that it has left on its node."""
+    node = spec_of(pod).get("nodeName")
+    if not node:
+        return []
+    gone = view.get("pods", namespace_of(pod), name_of(pod)) is None
+    others = filter(waits_for_room, view.on_node(node)) if gone or makes_room(pod) else ()
+    return [Key(namespace_of(one), name_of(one)) for one in (pod, *others)]
 
 
 def _on(node: Object, view: View) -> list[Key]:
@@ -130,7 +138,8 @@ def _live(pod: Object, memo: Memo, script: PodScript, profile: Profile, view: Vi
     plans: dict[str, Plan] = {}
     scripts: dict[str, PodScript] = {}
     said: list[Write] = []
-    walk = _Walk(pod, memo, profile, view, now, plans, scripts, said)
+    resize = resized(pod, memo.allocation, view, now, script.resize)
+    walk = _Walk(pod, memo, profile, view, now, plans, scripts, said, resize.restarts)
     if lack:
         inits, mains = _stopped(pod)
         if lack != memo.lack:
@@ -139,14 +148,14 @@ def _live(pod: Object, memo: Memo, script: PodScript, profile: Profile, view: Vi
     else:
         inits, begun = walk.inits()
         mains = walk.mains() if begun else _stopped(pod)[1]
-    new = _status(pod, inits, mains, begun, view, now)
-    writes: list[Write] = [*said]
+    inits, mains = ([with_resources(one, resize.allocation) for one in some] for some in (inits, mains))
+    new = _status(pod, inits, mains, begun, view, now, resize.conditions)
+    writes: list[Write] = [*resize.said, *said]
     if new != status:
         writes.append(Update("pods", with_status(pod, new), "status"))
-    wake = earliest(
-        *(plan.wake for plan in plans.values()), _deadline(pod, new), _evicted({**pod, "status": new}, script)
-    )
-    return Step(tuple(writes), wake=wake, memo=Memo(memo.uid, plans, None, lack, scripts))
+    evicted = _evicted({**pod, "status": new}, script)
+    wake = earliest(*(plan.wake for plan in plans.values()), _deadline(pod, new), evicted, resize.wake)
+    return Step(tuple(writes), wake=wake, memo=Memo(memo.uid, plans, None, lack, scripts, resize.allocation))
 
 
 def _deadline(pod: Object, status: dict[str, Any]) -> float | None:
@@ -166,6 +175,7 @@ class _Walk:
     plans: dict[str, Plan]
     scripts: dict[str, PodScript]
     said: list[Write]
+    restarts: frozenset[str]
 
     def inits(self) -> tuple[Statuses, bool]:
         """The init containers' statuses, moved one after the other, and whether they are all done."""
@@ -200,6 +210,7 @@ class _Walk:
             pod=f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})",
             lack=missing_variable(pod, spec, self.view),
             init_time=self.profile.init,
+            resizes=name in self.restarts,
         )
         known = self.memo.plans.get(name) if self.memo.scripts.get(name) == script else None
         turn = advance(spec, held, known, context)
@@ -225,7 +236,9 @@ def _stopped(pod: Object) -> tuple[Statuses, Statuses]:
     return inits, [fresh(spec, reason) for spec in specs.get("containers") or ()]
 
 
-def _status(pod: Object, inits: Statuses, mains: Statuses, begun: bool, view: View, now: float) -> dict[str, Any]:
+def _status(
+    pod: Object, inits: Statuses, mains: Statuses, begun: bool, view: View, now: float, resizing: Statuses
+) -> dict[str, Any]:
     old, node = pod.get("status") or {}, spec_of(pod)["nodeName"]
     status: dict[str, Any] = {
         **old,
@@ -241,7 +254,11 @@ def _status(pod: Object, inits: Statuses, mains: Statuses, begun: bool, view: Vi
     if any("waiting" not in one["state"] for one in (*inits, *mains)) or spec_of(pod).get("hostNetwork"):
         status["podIP"] = pod_address(pod, view)
         status["podIPs"] = [{"ip": status["podIP"]}]
-    status["conditions"] = conditions_of(pod, status["phase"], begun, inits, mains, now)
+    ended = status["phase"] in TERMINAL
+    status["conditions"] = [
+        *(() if ended else resizing),
+        *conditions_of(pod, status["phase"], begun, inits, mains, now),
+    ]
     return status
 
 

@@ -12,6 +12,7 @@ from kilde.kubeapi.controllers.pods import spec_of
 from kilde.kubeapi.controllers.steps import View
 
 Statuses = list[dict[str, Any]]
+_RESIZING = ("PodResizePending", "PodResizeInProgress")  # which come before these
 
 
 def phase_of(pod: Object, inits: Statuses, mains: Statuses) -> str:
@@ -67,7 +68,7 @@ def conditions_of(pod: Object, phase: str, begun: bool, inits: Statuses, mains: 
         text = " ".join(f'corresponding condition of pod readiness gate "{gate}" does not exist.' for gate in closed)
         made["Ready"] = ("False", "ReadinessGatesNotReady", text)
     order = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
-    others = [one for one in old if one["type"] not in order]
+    others = [one for one in old if one["type"] not in (*order, *_RESIZING)]
     return [*(_condition(pod, kind, made[kind], old, now) for kind in order), *others]
 
 
