@@ -80,6 +80,18 @@ SEQUENCES: dict[str, list[Step]] = {
             ("a status", WIDGETS.patch(MERGE, {"status": {"phase": "x"}}, "/status")),
         )
     },
+    "whatever is wrong with a custom resource's scale is told alike": [
+        WIDGETS.post(WIDGET),
+        *(
+            WIDGETS.put(body, f"/scale{query}")
+            for query in ("", "?fieldValidation=Strict")
+            for body in (
+                {**SCALE, "spec": {"replicas": "x"}},
+                {**SCALE, "spec": {"nope": 1}},
+                *({"kind": "Foo"}, {"kind": "Scale", "apiVersion": "v1"}, {"apiVersion": 1}, [], "x", None),
+            )
+        ),
+    ],
     "collisions are counted from what was there": [
         DEPLOYMENTS.post(deployment()),
         *(DEPLOYMENTS.patch(MERGE, {"status": {"collisionCount": n}}, "/status") for n in (-1, 1, 0, None)),

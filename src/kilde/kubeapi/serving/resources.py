@@ -29,6 +29,7 @@ from kilde.kubeapi.verbs.body_kind import AnotherKind, Said, check_said, with_he
 from kilde.kubeapi.verbs.subresources import handler_of, kubelet
 from kilde.kubeapi.verbs.subresources.binding import Binding
 from kilde.kubeapi.verbs.subresources.handler import Handler
+from kilde.kubeapi.verbs.subresources.scale import unnamed_scale
 from kilde.kubeapi.webhooks.settling import settled
 from kilde.kubeapi.world import World
 
@@ -141,7 +142,8 @@ class Resources:
         form = object_form(request, call)
         if form.media == negotiate.YAML:
             raise negotiate.not_acceptable(stream=True)
-        await self._watches.serve(request, Stream(call, chosen, form, render.include_of(request.query)), send)
+        include = render.include_of(request.query) if form.kind == "Table" else Include.METADATA
+        await self._watches.serve(request, Stream(call, chosen, form, include), send)
 
     def _no_kubelet(self, kind: Kind, name: str) -> ApiError:
         """Why a node cannot be reached."""
@@ -234,9 +236,9 @@ class Resources:
         name = sub.body[2] if sub else call.kind.resource.kind
         media = negotiate.body_media(request.headers.get("content-type", ""))
         raw = await request.body()
-        body = decode.decode(raw, media, name)
         resource = call.kind.resource
         if resource.custom and sub is None:
+            body = decode.decode(raw, media, name)
             value = body.value if body.value is not None else {}
             if not isinstance(value, dict):
                 raise failures.bad_request(f"the object provided is unrecognized (must be of type {name})")
@@ -244,18 +246,10 @@ class Resources:
                 raise decode.without_kind(raw, name)
             admit.check_kind(call.kind, value)
             return dict(admit.typed(call, value, body.duplicates))
-        group, version, _ = sub.body if sub and sub.body[1] else (resource.group, resource.version, name)
-        wanted = Said(group, version, name)
         try:
-            said = check_said(body.value, wanted)
-        except decode.Unreadable as error:
-            raise decode.unrecognized(raw, name, error.what) from error
-        except AnotherKind as error:
-            raise failures.bad_request(error.told) from error
-        if sub is None:
-            return dict(admit.typed(call, said, body.duplicates))
-        made = admit.typed_body(call, sub, said, body.duplicates)
-        return {**made, "metadata": dict(made.get("metadata") or {})}
+            return _read(call, raw, decode.decode(raw, media, name), sub)
+        except ApiError as error:
+            raise (unnamed_scale() if resource.custom and name == "Scale" else error) from error
 
     async def _patch(self, request: Request, call: Call) -> Response:
         object_form(request, call)
@@ -290,6 +284,22 @@ class Resources:
         raw = await request.body()
         body = delete_body(raw, request.headers.get("content-type", "")) if raw else None
         return options.delete_options(request.query, body)
+
+
+def _read(call: Call, raw: bytes, body: decode.Body, sub: SubResource | None) -> Object:
+    """The body as its type has it, which its apiVersion and kind have to be of."""
+    resource = call.kind.resource
+    group, version, name = sub.body if sub and sub.body[1] else (resource.group, resource.version, resource.kind)
+    try:
+        said = check_said(body.value, Said(group, version, name))
+    except decode.Unreadable as error:
+        raise decode.unrecognized(raw, name, error.what) from error
+    except AnotherKind as error:
+        raise failures.bad_request(error.told) from error
+    if sub is None:
+        return dict(admit.typed(call, said, body.duplicates))
+    made = admit.typed_body(call, sub, said, body.duplicates)
+    return {**made, "metadata": dict(made.get("metadata") or {})}
 
 
 def _warn_of_orphans(call: Call, chosen: options.DeleteOptions) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.defaults import as_empty
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import failures
@@ -61,8 +62,8 @@ class Watcher:
 
     def offer(self, change: Change) -> None:
         """Takes a change: it is sent if it concerns what is watched, as the selector sees it."""
-        if change.version <= self.began:
-            return  # what was there when the watch began has it in it
+        if change.version <= max(self.began, self._stream.options.version or 0):
+            return  # what was there when the watch began has it in it, and nobody asked for what comes before a later version
         self.version = change.version
         self.resumed(change)
 
@@ -103,36 +104,28 @@ class Watcher:
     def _shown(self, record: Record) -> Object:
         form, kind = self._stream.form, self._stream.call.kind
         obj = kind.tabled(record) if form.kind == "Table" else kind.presented(record)
-        if form.kind != "Table":
-            return in_version(tables.partial(unversioned(kind.storage, obj)), form)
+        shown = self._table(obj) if form.kind == "Table" else tables.partial(unversioned(kind.storage, obj))
+        return in_version(shown, form)
+
+    def _table(self, obj: Object) -> Object:
+        """A Table of one object; the first tells the columns."""
         version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        include = self._stream.include
-        made = table(kind, [obj], now=self._world.time(), include=include, metadata=version, headers=self._headers)
+        kind, include, headers = self._stream.call.kind, self._stream.include, self._headers
         self._headers = False
-        return in_version(made, form)
+        return table(kind, [obj], now=self._world.time(), include=include, metadata=version, headers=headers)
 
     def bookmark(self, *, initial: bool = False, version: int = 0) -> None:
         """Queues a bookmark: this resourceVersion (the newest, unless given) has been seen."""
-        resource = self._stream.call.kind.resource
+        kind = self._stream.call.kind
         metadata: Object = {"resourceVersion": str(version or self.version)}
         if initial:
             metadata["annotations"] = {_INITIAL_END: "true"}
-        obj: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        obj: Object = {"kind": kind.resource.kind, "apiVersion": kind.resource.api_version}
+        obj |= {**({} if kind.resource.custom else as_empty(kind.node)), "metadata": metadata}
         if self._stream.form.kind == "Table":
-            obj = {
-                "kind": "Table",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": metadata,
-                "columnDefinitions": None,
-                "rows": None,
-            }
-            row = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
-            obj |= {
-                "metadata": {"resourceVersion": metadata["resourceVersion"]},
-                "rows": [{"cells": [], "object": row}],
-            }
+            obj = self._table(obj)
         elif self._stream.form.kind:
-            obj |= {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
+            obj = tables.partial(obj)
         obj = in_version(obj, self._stream.form)
         self._waiting.append(events.framed("BOOKMARK", obj, self._stream.form.media))
         self.wake.set()

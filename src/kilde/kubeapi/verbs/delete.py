@@ -55,7 +55,10 @@ def remove(
     if verdict.gone:
         if dry_run:
             return existing, True
-        return world.store.delete(existing.key, finished(verdict.object)), True
+        gone = finished(verdict.object)
+        if verdict.object != old:  # a pod's end is written before it is gone, which watches are told
+            world.store.put(existing.key, gone)
+        return world.store.delete(existing.key, gone), True
     return _marked(world, existing, verdict, dry_run=dry_run), False
 
 

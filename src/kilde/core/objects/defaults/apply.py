@@ -47,6 +47,24 @@ def as_stored(value: Json, node: Node) -> Json:
         return value
 
 
+def as_empty(node: Node) -> Object:
+    """What Go writes of an object of which nothing is set, without defaults."""
+    return _nothing(node.map) if node.map is not None else {}
+
+
+def _nothing(fields: MapNode) -> Object:
+    found: Object = {}
+    for key, code in fields.always:
+        below = fields.fields.get(key)
+        if below is None or code in "an":
+            found[key] = None
+        elif code == "v" and below.map is not None and below.scalar is None and zero_value(below) is not None:
+            found[key] = _nothing(below.map)
+        else:
+            found[key] = zero_value(below)
+    return found
+
+
 def _struct(node: Node, fields: MapNode, value: Object) -> Object:
     out: Object = {}
     codes, milli = fields.go, not node.definition.startswith(_UNROUNDED)

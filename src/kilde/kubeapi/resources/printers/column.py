@@ -123,7 +123,7 @@ _NAME_TEXT = (
 
 NAME = Column("Name", field("metadata", "name"), format="name", description=_NAME_TEXT)
 AGE = Column("Age", _created)
-CREATED_AT = Column("Created At", field("metadata", "creationTimestamp", default=None), "date")
+CREATED_AT = Column("Created At", field("metadata", "creationTimestamp", default="0001-01-01T00:00:00Z"), "date")
 
 
 def labels_text(labels: Json) -> str:

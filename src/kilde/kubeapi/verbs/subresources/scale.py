@@ -119,10 +119,15 @@ def _admitted(world: World, call: Call, new: Object, old: Object) -> Object:
     return {**new, "spec": made.get("spec") or {}}
 
 
+def unnamed_scale() -> ApiError:
+    """400 for a Scale of a custom resource that does not decode, whatever is wrong with it: their servers have no name for its type."""
+    return failures.bad_request('no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"')
+
+
 def _undecodable(call: Call, wrong: str) -> ApiError:
-    """400 for a Scale that does not decode; the servers of custom resources have no name for its type."""
+    """400 for a Scale that does not decode."""
     if call.kind.resource.custom:
-        return failures.bad_request('no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:111"')
+        return unnamed_scale()
     return failures.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {wrong}')
 
 
