@@ -4,8 +4,8 @@
     cd tools/gofields && go run . order | python ../pack_go_types.py order
     cd tools/gofields && go run ./dump | python ../pack_go_types.py templates
 
-write `_go_types.py`, `_go_order.py` and `_go_templates.py` in `src/kilde/kubeapi/resources`, which are in the repository because a
-build machine need not have Go.
+write `_go_types.py` in `src/kilde/core/objects/typed`, `_go_order.py` and `_go_templates.py` in `src/kilde/kubeapi/resources`. They are in
+the repository because a build machine need not have Go.
 """
 
 import base64
@@ -14,11 +14,11 @@ import textwrap
 import zlib
 from pathlib import Path
 
-RESOURCES = Path(__file__).resolve().parents[1] / "src/kilde/kubeapi/resources"
-TYPES = ("_go_types.py", "What Go calls the types of fields")
-ORDER = ("_go_order.py", "The order in which Go writes fields, where it is not the alphabet's")
-
-TEMPLATES = ("_go_templates.py", "The Go structs of a pod template")
+SOURCE = Path(__file__).resolve().parents[1] / "src/kilde"
+RESOURCES = SOURCE / "kubeapi/resources"
+TYPES = (SOURCE / "core/objects/typed/_go_types.py", "What Go calls the types of fields")
+ORDER = (RESOURCES / "_go_order.py", "The order in which Go writes fields, where it is not the alphabet's")
+TEMPLATES = (RESOURCES / "_go_templates.py", "The Go structs of a pod template")
 
 
 def packed(lines: str, about: str) -> str:
@@ -39,5 +39,5 @@ def unsorted(lines: str) -> str:
 if __name__ == "__main__":
     read = sys.stdin.read().strip()
     made = {"order": (ORDER, unsorted(read)), "templates": (TEMPLATES, read)}
-    (name, about), text = made.get("".join(sys.argv[1:]), (TYPES, read))
-    (RESOURCES / name).write_text(packed(text, about), encoding="utf-8")
+    (path, about), text = made.get("".join(sys.argv[1:]), (TYPES, read))
+    path.write_text(packed(text, about), encoding="utf-8")

@@ -2,9 +2,10 @@
 
 import pytest
 
+from kilde.core.objects.typed import go_decode
 from kilde.core.objects.typed.schema import builtin
 from kilde.kubeapi.interface import ApiError
-from kilde.kubeapi.logic import decode, deletion, failures, go_decode, negotiate, options, paging, rbac
+from kilde.kubeapi.logic import decode, deletion, failures, negotiate, options, paging, rbac
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.options import DeleteOptions, ListOptions, WriteOptions
 from kilde.kubeapi.logic.path import Route, route

@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kilde.core.basics.values import Object, canonical
+from kilde.core.objects.typed import go_decode
 from kilde.core.objects.typed.field_set import FieldSet
+from kilde.core.objects.typed.go_decode import Decoded
 from kilde.core.objects.typed.ownership import Version as Ownership
 from kilde.core.objects.typed.validation import check
 from kilde.kubeapi.aside import Aside
 from kilde.kubeapi.kinds import Kind, Kinds, ScalePaths
-from kilde.kubeapi.logic import go_decode, warnings
+from kilde.kubeapi.logic import warnings
 from kilde.kubeapi.logic.deletion import CRDS
-from kilde.kubeapi.logic.go_decode import Decoded
 from kilde.kubeapi.logic.metadata import ordered
 from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.catalog import Catalog

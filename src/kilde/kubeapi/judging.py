@@ -11,11 +11,10 @@ from functools import cached_property
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import split_api_version
-from kilde.core.objects.typed import schema
+from kilde.core.objects.typed import go_decode, schema
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.custom_kinds import CustomKind
 from kilde.kubeapi.kinds import Kind
-from kilde.kubeapi.logic import go_decode
 from kilde.kubeapi.logic.metadata import born
 from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.catalog import Catalog

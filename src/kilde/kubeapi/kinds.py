@@ -10,13 +10,13 @@ import msgspec
 from kilde.core.basics.values import Object
 from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.defaults.storing import kept_in_protobuf
-from kilde.core.objects.typed import schema
+from kilde.core.objects.typed import go_decode, schema
 from kilde.core.objects.typed.field_set import FieldSet
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.ownership import Version
 from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.objects.unchanged import mark_unchanged
-from kilde.kubeapi.logic import go_decode, warnings
+from kilde.kubeapi.logic import warnings
 from kilde.kubeapi.logic.failures import Named
 from kilde.kubeapi.logic.fields import SELECTABLE_BY_GROUP, Read
 from kilde.kubeapi.logic.metadata import ordered

@@ -9,6 +9,7 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.ref import split_api_version
 from kilde.core.objects.selector import label_selector
 from kilde.core.objects.typed.errors import TypingError
+from kilde.core.objects.typed.go_decode import WrongType
 from kilde.core.objects.typed.merging import merge
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import check
@@ -20,7 +21,6 @@ from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.resources import policies
 from kilde.kubeapi.resources.policies import Denial, Mutation, MutationFailed
 from kilde.kubeapi.world import World

@@ -6,14 +6,14 @@ from functools import partial
 from typing import TypeVar
 
 from kilde.core.basics.values import Object
-from kilde.core.objects.typed import schema
+from kilde.core.objects.typed import go_decode, schema
 from kilde.kubeapi.access.reviews import Reviews
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.local import own
 from kilde.kubeapi.local_services import LocalServices
-from kilde.kubeapi.logic import decode, failures, go_decode, negotiate, options
+from kilde.kubeapi.logic import decode, failures, negotiate, options
 from kilde.kubeapi.logic.options import WriteOptions
 from kilde.kubeapi.logic.path import Route
 from kilde.kubeapi.resources.kinds import GROUP_ORDER, SubResource

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import join_api_version
 from kilde.core.objects.typed import schema
+from kilde.core.objects.typed.go_decode import Decoded, WrongType, decode
 from kilde.core.objects.typed.managed_fields import update
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.kinds import Kind
 from kilde.kubeapi.logic import failures
 from kilde.kubeapi.logic.deletion import CRDS
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode
 from kilde.kubeapi.logic.metadata import ordered, tidy
 from kilde.kubeapi.resources import custom
 from kilde.kubeapi.resources.causes import Cause

@@ -6,12 +6,12 @@ from typing import Any
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.typed.errors import ApplyConflict, BadApply
+from kilde.core.objects.typed.go_decode import WrongType
 from kilde.core.objects.typed.managed_fields import apply
 from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
-from kilde.kubeapi.logic.go_decode import WrongType
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.resources.reading import is_rewritten
 from kilde.kubeapi.storage.records import Record

@@ -9,14 +9,14 @@ from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import merged_with_rest
+from kilde.core.objects.typed.go_decode import Decoded, WrongType, decode_unversioned
+from kilde.core.objects.typed.go_decode import decode as decode_as
 from kilde.core.objects.typed.node import Node
 from kilde.core.objects.typed.validation import printed
 from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.go_decode import Decoded, WrongType, decode_unversioned
-from kilde.kubeapi.logic.go_decode import decode as decode_as
 from kilde.kubeapi.logic.json_words import json_problem, word_of
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch

@@ -18,7 +18,7 @@ _USUAL = GoField("", "")
 
 @functools.cache
 def _table() -> dict[str, dict[str, GoField]]:
-    from kilde.kubeapi.resources._go_types import PACKED  # only a wrong type needs it
+    from kilde.core.objects.typed._go_types import PACKED  # only a wrong type needs it
 
     found: dict[str, dict[str, GoField]] = {}
     for line in zlib.decompress(base64.b85decode(PACKED)).decode().splitlines():

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.null_bytes import NullBytes
+from kilde.core.objects.typed.go_types import go_field
 from kilde.core.objects.typed.node import MapNode, Node, Scalar
 from kilde.core.objects.unchanged import Unchanged
-from kilde.kubeapi.resources.go_types import go_field
 
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
