@@ -7,7 +7,7 @@ import pytest
 
 from adapters.git.upstream import Special
 from e2e.stage import BIN, Stage, free_port
-from engine.bad_commits import REFUSED_TO_RENDER
+from engine.bad_commits import REFUSED_TO_DECODE, REFUSED_TO_RENDER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -23,7 +23,8 @@ def test_the_command_line_says_of_a_bad_commit_what_the_condition_says(embedded:
     stage.start()
     try:
         stage.application("shop", "app", "shop")
-        for name, (files, told) in REFUSED_TO_RENDER.items():
+        refused = {name: (files, told) for name, (files, told, _) in REFUSED_TO_DECODE.items()}
+        for name, (files, told) in {**REFUSED_TO_RENDER, **refused}.items():
             for path, content in files.items():
                 put(stage, path, content)
             stage.commit({}, name)

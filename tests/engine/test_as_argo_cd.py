@@ -530,3 +530,44 @@ async def test_a_project_that_narrows_while_a_sync_waits_ends_it() -> None:
         told = "InvalidSpecError: application destination server 'https://kubernetes.default.svc' and namespace 'shop' do not match"
         assert p.status()["operationState"]["message"].startswith(told)
         assert p.data("a") is None
+
+
+async def test_healing_what_cannot_be_decoded_is_a_sync_that_fails() -> None:
+    async with play(on_degraded="off") as p:
+        await p.commit(
+            a=config_map("a"), b=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": True}})
+        )
+        policy = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": 0}}
+        await p.application(syncPolicy=policy)
+        await p.until(lambda: p.phase() == "Failed")
+        assert (
+            await operated(p, resources=[{"kind": "ConfigMap", "name": "a"}]) == "successfully synced (all tasks run)"
+        )
+        await p.until(lambda: p.phase() == "Failed")
+        assert results(p) == [
+            (
+                "",
+                'unable to decode "app/b.yaml:1": json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string',
+                "Failed",
+            )
+        ]
+        healing = p.status()["operationState"]["operation"]["sync"]
+        assert healing["resources"] == [{"kind": "ConfigMap", "name": ""}]
+        assert (p.data("a"), p.sync()) == ({"k": "v"}, "OutOfSync")
+
+
+async def test_what_has_no_version_is_of_no_kind_that_can_be_synced() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), b=json.dumps({"kind": "ConfigMap", "metadata": {"name": "b"}}))
+        await p.application()
+        why = "failed to discover server resources for group version : groupVersion shouldn't be empty"
+        assert await operated(p) == f"one or more synchronization tasks are not valid: {why}"
+        assert (results(p), p.data("a")) == ([("b", why, "")], None)
+
+
+async def test_a_namespace_that_is_no_text_counts_as_none() -> None:
+    async with play() as p:
+        meta = {"name": "b", "namespace": 12, "labels": {"v": None}}
+        await p.commit(b=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}))
+        await synced(p, **AUTO)
+        assert p.data("b") == {}

@@ -13,7 +13,7 @@ import structlog
 
 from adapters.git import sshd
 from adapters.git.upstream import Special, Upstream
-from engine.bad_commits import BUILD, MAP, REFUSED_TO_RENDER, bomb
+from engine.bad_commits import BUILD, MAP, REFUSED_TO_DECODE, REFUSED_TO_RENDER, bomb
 from engine.world import NAMESPACES, Play, config_map
 from kilde import crds
 from kilde.adapters.clock import SystemClock
@@ -128,6 +128,27 @@ async def test_a_commit_that_cannot_be_rendered_is_told_and_changes_nothing(stag
     await stage.push_bad({"app/a.yaml": config_map("a", k="new"), **files})
     assert stage.conditions() == [LOADING + told]
     assert (stage.sync(), stage.objects()) == ("Unknown", before)
+
+
+@pytest.mark.parametrize("case", REFUSED_TO_DECODE)
+async def test_an_object_that_cannot_be_decoded_fails_the_sync_before_anything_is_written(
+    stage: Stage, case: str
+) -> None:
+    files, _, told = REFUSED_TO_DECODE[case]
+    await stage.in_step()
+    before = stage.objects()
+    sha = await stage.push_bad({"app/a.yaml": config_map("a", k="new"), **files})
+    assert stage.objects() == before
+    why = "one or more objects failed to apply (dry run)"
+    assert stage.conditions()[-1:] == [f"SyncError: Failed last sync attempt to [{sha}]: {why}"]
+    state = stage.status()["operationState"]
+    assert (stage.sync(), state["phase"], state["message"]) == ("OutOfSync", "Failed", why)
+    [result] = state["syncResult"]["resources"]
+    assert (result["status"], result["hookPhase"], result["message"]) == ("SyncFailed", "Failed", told)
+    name = "" if "name" in case else "b"
+    assert [one.get("name", "") for one in stage.status()["resources"]] == sorted([name, "a", "c"])
+    assert [one["status"] for one in stage.status()["resources"]] == ["OutOfSync"] * 3
+    assert any(why in line for line in stage.events())
     assert not [line for line in stage.log if "Traceback" in line or "exc_info" in line or line.startswith("error")]
 
 

@@ -27,7 +27,7 @@ async def test_they_are_applied_and_the_application_is_out_of_step_with_git() ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("kind: ConfigMap", "local manifest 1:1: Object 'apiVersion' is missing"),
+        ("apiVersion: v1", "local manifest 1:1: Object 'Kind' is missing"),
         ("[", "local manifest 1"),
         (
             '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "hunter2"}}',

@@ -75,6 +75,7 @@ class Healer:
         if (
             change.action not in (Action.CREATE, Action.UPDATE)
             or not change.differs
+            or change.fault  # the pass makes a sync of it, which tells why it fails
             or ctx.is_rivals(app, change.holder)
         ):
             return None

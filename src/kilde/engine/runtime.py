@@ -43,10 +43,11 @@ class Packed:
     version: str
     skipped: bool = False  # `hook: Skip`: compared, and never written
     depends: str = ""  # the annotation with which it waits for others of its wave
+    fault: str = ""  # why it cannot be written, whatever the cluster says
 
     def unpack(self, ref: ObjectRef) -> Wanted:
         body: Object = _decode(self.raw)
-        return Wanted(Manifest(body, self.origin), ref, self.wave, self.options, self.compare)
+        return Wanted(Manifest(body, self.origin), ref, self.wave, self.options, self.compare, self.fault)
 
 
 def pack(wanted: Wanted) -> Packed:
@@ -59,6 +60,7 @@ def pack(wanted: Wanted) -> Packed:
         wanted.manifest.version,
         is_skipped(wanted.manifest.annotations),
         wanted.manifest.annotations.get(ANNOTATION, ""),
+        wanted.fault,
     )
 
 

@@ -127,6 +127,8 @@ def rendered_here(app: Object, folder: Path, kustomize: KustomizeSettings) -> tu
     source = overridden(tree, replace(read.sources[0], path=path), read.name).render
     outside = programs()._replace(plugins=None)  # one would be handed the whole disk
     made = render(tree, replace(source, path=path), outside=outside, around=surroundings(read, kustomize))
+    if (mistake := next((one.mistake for one in made.manifests if one.mistake is not None), None)) is not None:
+        raise mistake
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:

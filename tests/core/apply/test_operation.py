@@ -1,5 +1,7 @@
 """The walk through an operation, played without a cluster."""
 
+from dataclasses import replace
+
 from kilde.core.apply.operation import SyncOrder
 from kilde.core.apply.outcome import ObjectResult, ResultCode
 from kilde.core.objects.ref import GroupKind
@@ -245,3 +247,29 @@ def test_an_operation_that_a_sync_window_blocks_can_be_ended() -> None:
     outcome = stage.play(SyncOrder(tasks=(MIGRATE, task("b"))))
     assert stage.lines == ["apply migrate", "pause", blocked, "release migrate", "delete migrate"]
     assert told(outcome) == ["Failed: Operation terminated", "migrate PreSync Synced Failed: Terminated"]
+
+
+def test_what_cannot_be_written_whatever_the_cluster_says_ends_it_before_the_first_write() -> None:
+    stage = Stage(failing=frozenset(["bad", "worse"]))
+    tasks = (
+        task("a"),
+        task("bad", wave=1, fault="cannot be decoded"),
+        task("worse", "Deployment", fault="nor this"),
+        task("old", action=Action.PRUNE),
+        hook("clean", "SyncFail"),
+    )
+    outcome = stage.play(SyncOrder(tasks=tasks))
+    assert stage.lines == ["apply worse", "apply bad"]  # whose writer asks no cluster
+    assert told(outcome) == [
+        "Failed: one or more objects failed to apply (dry run)",
+        "worse Sync SyncFailed Failed: worse refused",
+        "bad Sync SyncFailed Failed: bad refused",
+    ]
+
+
+def test_the_destinations_namespace_of_git_is_made_before_that() -> None:
+    stage = Stage(failing=frozenset(["bad"]))
+    space = replace(task("shop", "Namespace"), namespace="shop")
+    other = replace(task("other", "Namespace"), namespace="shop")
+    stage.play(SyncOrder(tasks=(space, other, task("bad", fault="cannot be decoded"))))
+    assert stage.lines == ["apply shop", "apply bad"]

@@ -96,6 +96,27 @@ BAD: Mapping[str, tuple[dict[str, str], list[str]]] = {
         repository("apiVersion: v1\nkind: ConfigMap\nmetadata: {\n"),
         ["render apps/web/all.yaml:4:1: does not render: did not find expected node content while parsing a flow node"],
     ),
+    "metadata that is no text, and a key that is there twice": (
+        repository(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels:\n    on: x\n    version: 1.5\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\ndata: {a: b}\ndata: {a: c}\n",
+        ),
+        [
+            "misread-object apps/web/all.yaml:7:5 ConfigMap web/a: metadata.labels.version: must be a string",
+            "misread-object apps/web/all.yaml:14:1 ConfigMap web/b: mapping key 'data' already defined",
+        ],
+    ),
+    "Applications whose metadata is no metadata": (
+        repository(
+            CONFIG_MAP.format("a"),
+            argocd__list_y=APP.replace("  name: web\n", "  name: other\n  annotations: 5\n", 1),
+            apps__web__app_y=APP.replace("  name: web\n", "  name: third\n  labels: 5\n", 1),
+        ),
+        [
+            "misread-object apps/web/app.yaml:5:3 Application argocd/third: metadata.labels: must be a map of strings",
+            "render argocd/list.yaml:5:3: cannot be read: metadata.annotations: must be a map of strings",
+        ],
+    ),
     "kustomization that names nothing": (
         {"argocd/web.yaml": APP, "apps/web/kustomization.yaml": "resources:\n- gone.yaml\n"},
         ["render apps/web/kustomization.yaml:2:3: does not render: resources: gone.yaml: no such file or folder"],

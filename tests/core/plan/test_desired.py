@@ -1,11 +1,14 @@
 """Manifests made ready for a cluster."""
 
+from typing import Any
+
 import pytest
 
 from kilde.core.basics.errors import InvalidInput, Place
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.ref import GroupKind, ObjectRef
-from kilde.core.plan.desired import prepare
+from kilde.core.plan.desired import Desired, prepare
+from kilde.core.plan.tracking import Tracking
 
 SCOPES = {GroupKind("", "Namespace"): False, GroupKind("", "ConfigMap"): True}
 
@@ -65,3 +68,73 @@ def test_a_definition_is_nobodys() -> None:
     body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "x.y"}}
     [found] = prepare([Manifest(body, None)], app="web", namespace="shop", scope=lambda kind: False).objects
     assert found.manifest.body == body
+
+
+def misread(metadata: Any, kind: str = "ConfigMap", *, method: str = "annotation", lenient: bool = True) -> Desired:
+    body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+    tracking = Tracking(method=method)
+    origin = Place("app/all.yaml", 3)
+    return prepare(
+        [Manifest(body, origin)], app="web", namespace="shop", scope=SCOPES.get, tracking=tracking, lenient=lenient
+    )
+
+
+_NUMBER = 'unable to decode "app/all.yaml:3": json: cannot unmarshal number into Go struct field ObjectMeta.metadata.{} of type string'
+_NO_NAME = "resource name may not be empty"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name", "fault"),
+    [
+        ({"name": 12}, "", _NUMBER.format("name")),
+        ({"name": "a", "labels": {"v": 1}}, "a", _NUMBER.format("labels")),
+        ({"name": "a", "labels": {"v": None}}, "a", ""),
+        ({"name": "a", "generateName": 1}, "a", _NUMBER.format("generateName")),
+        ({"name": "a", "namespace": 12}, "a", ""),
+        ({"generateName": "a-"}, "", "from a-: cannot use generate name with apply"),
+        ({}, "", _NO_NAME),
+        (None, "", _NO_NAME),
+    ],
+)
+def test_an_object_that_kubectl_cannot_decode_is_wanted_and_known_not_to_go(
+    metadata: Any, name: str, fault: str
+) -> None:
+    [found] = misread(metadata).objects
+    assert (found.ref, found.fault) == (ObjectRef("", "ConfigMap", "shop", name), fault)
+    assert found.manifest.annotations == {"argocd.argoproj.io/tracking-id": f"web:/ConfigMap:shop/{name}"}
+
+
+def test_a_hook_gets_its_name_later() -> None:
+    [hook] = misread({"annotations": {"argocd.argoproj.io/hook": "PreSync"}}).hooks
+    assert (hook.ref.name, hook.fault) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "metadata", "told"),
+    [
+        ("annotation", {"annotations": {"v": 1}}, "metadata.annotations.v: must be a string (quote it)"),
+        ("annotation", {"annotations": {"v": None}}, 'metadata.annotations.v: must be a string (write "" for nothing)'),
+        ("annotation", {"annotations": ["v"]}, "metadata.annotations: must be a map of strings"),
+        ("label", {"labels": {"v": 1}}, "metadata.labels.v: must be a string (quote it)"),
+        ("annotation+label", {"labels": {"v": 1}}, "metadata.labels.v: must be a string (quote it)"),
+        ("label", ["v"], "metadata: must be a map"),
+    ],
+)
+def test_what_keeps_the_mark_from_being_set_is_refused(method: str, metadata: Any, told: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        misread(metadata, method=method)
+    assert str(caught.value) == f"app/all.yaml:3: {told}"
+
+
+def test_by_labels_an_annotation_that_is_no_text_is_in_nobodys_way() -> None:
+    metadata = {"name": "a", "annotations": {"v": 1, "argocd.argoproj.io/sync-wave": "3"}}
+    [found] = misread(metadata, method="label").objects
+    assert (found.fault, found.wave) == (_NUMBER.format("annotations"), 0)
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"name": 12}, {"name": "a", "labels": {"v": 1}}, {"name": "a", "namespace": 1}, {}, None]
+)
+def test_for_people_each_mistake_is_an_error(metadata: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^app/all\.yaml:3: "):
+        misread(metadata, lenient=False)

@@ -89,6 +89,9 @@ REFUSED: dict[str, tuple[str, str]] = {
         "app/x.yaml:5:1: did not find expected node content while parsing a flow node",
     ),
     "no kind": ("apiVersion: v1\nmetadata: {name: kind}\n# kind:\n", "app/x.yaml:1: Object 'Kind' is missing"),
+}
+# what Argo CD renders all the same: text, and what is wrong with its object
+MISREAD: dict[str, tuple[str, str]] = {
     "a boolean for a name": (
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: n\n",
         "app/x.yaml:4:3: metadata.name: must be a string, not false (quote it)",
@@ -97,7 +100,20 @@ REFUSED: dict[str, tuple[str, str]] = {
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  labels:\n    a: 1\n",
         "app/x.yaml:6:5: metadata.labels.a: must be a string (quote it)",
     ),
+    "a number for an annotation of an object in a list": (
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: X\n  metadata:\n    annotations: {a: 1}\n",
+        "app/x.yaml:4: metadata.annotations.a: must be a string (quote it)",
+    ),
+    "labels that are a list": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  labels: [a]\n",
+        "app/x.yaml:5:3: metadata.labels: must be a map of strings",
+    ),
     "no apiVersion": ("kind: X # apiVersion:\nmetadata: {}\n", "app/x.yaml:1: Object 'apiVersion' is missing"),
+    "no metadata": ("apiVersion: v1\nkind: X\n", "app/x.yaml:1: X: metadata is missing, or no map"),
+    "a key that is there twice": (
+        named("x") + "data: {a: b}\ndata: {a: c}\n",
+        "app/x.yaml:5:1: mapping key 'data' already defined",
+    ),
 }
 
 
@@ -107,6 +123,19 @@ def test_a_wrong_manifest_is_refused_with_its_place(name: str) -> None:
     with pytest.raises(KildeError) as caught:
         render(MemoryTree({"app/x.yaml": text.encode()}), RenderSource(path="app"))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_a_manifest_that_argo_cd_would_take_is_rendered_and_knows_its_mistake(name: str) -> None:
+    text, message = MISREAD[name]
+    [found] = render(MemoryTree({"app/x.yaml": text.encode()}), RenderSource(path="app")).manifests
+    assert str(found.mistake) == message
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+    text = named("x") + "data: {a: b}\ndata: {a: c}\n"
+    [found] = render(MemoryTree({"app/x.yaml": text.encode()}), RenderSource(path="app")).manifests
+    assert found.body["data"] == {"a": "c"}
 
 
 def test_a_symlink_is_followed_inside_of_the_repository_and_refused_out_of_it() -> None:

@@ -37,6 +37,7 @@ from kilde.core.plan.change import Action
 from kilde.core.plan.hooks import DeletePolicy, SyncPhase
 
 _APPLY_FAILED = "one or more objects failed to apply"
+_TRIED_IN_VAIN = f"{_APPLY_FAILED} (dry run)"
 _TASKS_FAILED = "one or more synchronization tasks completed unsuccessfully"
 _NO_MORE = "successfully synced (no more tasks)"
 _ALL_RUN = "successfully synced (all tasks run)"
@@ -101,12 +102,21 @@ class _Walk:
                 return Outcome(Phase.FAILED, f"{_APPLY_FAILED}, reason: {failed[0].message}", self._results())
         if self._order.dry_run:
             return (yield from self._dry_run())
+        faulty = [s for s in self._states if s.task.change.fault and not s.task.is_prune]
         while self._end is None:
             if (yield AskAllowed()):
-                yield from self._step()
+                yield from self._give_back(faulty) if faulty else self._step()
             else:
                 yield Wait(BLOCKED, self._results())
         return self._end
+
+    def _give_back(self, faulty: list[State]) -> Walking:
+        """What cannot be written, whatever the cluster says, ends it before the first write but that of the destination's namespace."""
+        space = [s for s in self._states if s.task.makes_destination and s not in faulty]
+        by_key = {s.task.key: s for s in (*space, *faulty)}
+        for group in same_kind_runs(s.task for s in by_key.values()):
+            yield from self._apply(group, by_key)
+        self._end = Outcome(Phase.FAILED, _TRIED_IN_VAIN, self._results())
 
     def _step(self) -> Walking:
         """One look at everything, and the next thing to do: Argo CD's Sync(), once."""
@@ -246,7 +256,7 @@ class _Walk:
             yield from self._apply(group, by_key)
         failed = [s for s in self._states if s.code is ResultCode.FAILED]
         if failed:
-            return Outcome(Phase.FAILED, f"{_APPLY_FAILED} (dry run)", self._results())
+            return Outcome(Phase.FAILED, _TRIED_IN_VAIN, self._results())
         return Outcome(Phase.SUCCEEDED, _NO_MORE, self._results())
 
     def _succeed(self, message: str) -> Walking:

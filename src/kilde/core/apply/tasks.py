@@ -41,6 +41,13 @@ class Task:
     def is_prune(self) -> bool:
         return self.change.action in (Action.PRUNE, Action.HOLD)
 
+    @property
+    def makes_destination(self) -> bool:
+        """Whether it makes the namespace that the application deploys into."""
+        ref = self.change.ref
+        is_space = (ref.group, ref.kind, ref.name) == ("", "Namespace", self.namespace)
+        return is_space and self.change.action is Action.CREATE
+
     def deleted_when(self, policy: DeletePolicy) -> bool:
         return self.hook is not None and policy in self.hook.policies
 

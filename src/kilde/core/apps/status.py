@@ -171,7 +171,7 @@ def _told(block: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping):
             value = _told(value) if key not in ("source", "helm", "kustomize", "directory", "plugin") else value
         elif isinstance(value, list) and key == "resources":
-            value = [_told(item) if isinstance(item, Mapping) else item for item in value]
+            value = [{"kind": "", "name": "", **_told(item)} if isinstance(item, Mapping) else item for item in value]
         if value or key in _EVEN_IF_EMPTY:
             out[key] = value
     return out

@@ -131,7 +131,10 @@ def interesting(tree: Tree, path: str, unread: list[InvalidInput] | None = None)
     try:
         for document in read_documents(content, file=path):
             if isinstance(document.value, dict) and (document.value.get("kind") in _NAMES or "items" in document.value):
-                yield from (one for one in unpacked(document.value, document, document.line) if is_of_interest(one))
+                for one in filter(is_of_interest, unpacked(document.value, document, document.line)):
+                    if one.mistake is not None:
+                        raise one.mistake
+                    yield one
     except InvalidInput as error:
         if unread is not None:
             unread.append(error)

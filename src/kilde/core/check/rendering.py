@@ -76,8 +76,10 @@ class _Rendering:
         )
 
     def _sort(self, found: Iterable[Manifest], parent: str, depth: int) -> None:
-        """Puts what a unit or a file has where it belongs."""
+        """Puts what a unit or a file has where it belongs; what is not read as it was meant declares nothing."""
         for manifest in found:
+            if manifest.mistake is not None:
+                continue
             if (manifest.group, manifest.kind) == CRD:
                 self._definitions.append(manifest)
             elif (manifest.group, manifest.kind) in KINDS and manifest.kind == "AppProject":

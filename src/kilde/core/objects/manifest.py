@@ -4,21 +4,31 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from kilde.core.basics.errors import Place
+from kilde.core.basics.errors import InvalidYaml, Place
 from kilde.core.basics.values import Object, digest
+from kilde.core.objects.object_meta import mistake, text_of, texts_of
 from kilde.core.objects.ref import ObjectRef, split_api_version
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One object. `body` is never changed in place; `origin` is the file and line it came from (None: made here)."""
+    """One object. `body` is never changed in place; `origin` is the file and line it came from (None: made here).
+
+    What is no text where one belongs counts as not there, as in Argo CD; `fault` is what the reader found wrong with what was written.
+    """
 
     body: Object
     origin: Place | None = field(default=None, compare=False)
+    fault: InvalidYaml | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def mistake(self) -> InvalidYaml | None:
+        """What is wrong with it, for whoever can still mend it: no object that has a mistake is applied as it was meant."""
+        return self.fault or mistake(self.body, lambda path: self.origin)
 
     @property
     def api_version(self) -> str:
-        return str(self.body.get("apiVersion", ""))
+        return text_of(self.body.get("apiVersion"))
 
     @property
     def group(self) -> str:
@@ -30,7 +40,7 @@ class Manifest:
 
     @property
     def kind(self) -> str:
-        return str(self.body.get("kind", ""))
+        return text_of(self.body.get("kind"))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -39,19 +49,19 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        return str(self.metadata.get("name") or "")
+        return text_of(self.metadata.get("name"))
 
     @property
     def namespace(self) -> str:
-        return str(self.metadata.get("namespace") or "")
+        return text_of(self.metadata.get("namespace"))
 
     @property
     def annotations(self) -> dict[str, str]:
-        return self.metadata.get("annotations") or {}
+        return texts_of(self.metadata.get("annotations"))
 
     @property
     def labels(self) -> dict[str, str]:
-        return self.metadata.get("labels") or {}
+        return texts_of(self.metadata.get("labels"))
 
     @cached_property
     def ref(self) -> ObjectRef:

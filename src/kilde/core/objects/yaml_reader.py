@@ -57,14 +57,18 @@ DEFAULT_LIMITS = YamlLimits()
 
 
 class Document:
-    """One document: its value, and the line (from 1) it begins on. `alone`: no line of the file marks another one."""
+    """One document: its value, and the line (from 1) it begins on. `alone`: no line of the file marks another one.
 
-    __slots__ = ("_offset", "_text", "alone", "file", "line", "value")
+    `repeated` is what would have been said of the first key that is there twice, where the last one counts.
+    """
+
+    __slots__ = ("_offset", "_text", "alone", "file", "line", "repeated", "value")
 
     def __init__(self, value: Any, line: int, file: str, text: bytes = b"", offset: int = 0) -> None:
         self.value, self.line, self.file = value, line, file
         self._text, self._offset = text, offset
         self.alone = False
+        self.repeated: InvalidYaml | None = None
 
     def place(self, path: Path = ()) -> Place:
         """Where a field is, found by reading the text again; the nearest parent's place where the field is not written."""
@@ -115,7 +119,9 @@ def read_documents(
         builder = _Builder(text, offset, file, mode, limits, duplicates)
         value = builder.document()
         if not is_null(value):
-            found.append(Document(value, builder.first_line + 1, file, text, offset))
+            document = Document(value, builder.first_line + 1, file, text, offset)
+            document.repeated = builder.repeated
+            found.append(document)
     for document in found:
         document.alone = len(parts) == 1
     return found
@@ -153,6 +159,7 @@ class _Builder:
         self.budget = limits.aliased
         self.nodes = 0
         self.first_line = offset
+        self.repeated: InvalidYaml | None = None
         self.parser = CParser(text)
         self.next = self.parser.get_event
 
@@ -259,10 +266,12 @@ class _Builder:
             key = self.key(key_event, depth)
             value = node(get(), depth, flow=flow)
             if key in found:
+                error = self.error(key_event, f"mapping key '{key}' already defined")
                 if self.duplicates == "refuse":
-                    raise self.error(key_event, f"mapping key '{key}' already defined")
+                    raise error
                 if self.duplicates == "first":
                     continue
+                self.repeated = self.repeated or error
             found[key] = value
         for key_event, merged in merges:
             self.merge(key_event, found, merged, flow=flow)

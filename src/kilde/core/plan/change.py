@@ -105,6 +105,7 @@ class Change:
     going: bool = False  # its deletion was asked for already
     restored: bool = False  # was put back by `kilde app undo`: Git has to have it again before it may go unasked
     over: bool = False  # held because it is over a deletion budget
+    fault: str = ""  # why it cannot be written, whatever the cluster says
 
     @property
     def differs(self) -> bool:

@@ -1,12 +1,14 @@
 """What Git wants, made ready for a cluster: namespaces filled in, the application's tracking id set, duplicates settled."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import starmap
-from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
+from kilde.core.basics.values import Object
 from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.object_meta import text_of, undecodable
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.order import wave_of
@@ -14,17 +16,22 @@ from kilde.core.plan.policy import Options, compare_options, object_options
 from kilde.core.plan.tracking import UNMARKED, Tracking
 
 _BY_ANNOTATION = Tracking()
+_OF_A_MAP = re.compile(r"map\[.*\]")  # what Argo CD takes out of all that kubectl says
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One object as it shall be in the cluster. `manifest.body` carries namespace and tracking id."""
+    """One object as it shall be in the cluster. `manifest.body` carries namespace and tracking id.
+
+    `fault` is why it cannot be written, whatever the cluster says ("" where it can).
+    """
 
     manifest: Manifest
     ref: ObjectRef
     wave: int
     options: Options
     compare: Options
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +59,23 @@ def prepare(
     namespace: str,
     scope: Callable[[GroupKind], bool | None],
     tracking: Tracking = _BY_ANNOTATION,
-    homeless: bool = False,
+    lenient: bool = False,
 ) -> Desired:
     """Manifests as rendered → what the cluster shall have.
 
     `scope` says whether a kind is namespaced (None: not known, then as it is written). The later of two manifests for one
-    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be, unless `homeless` ones are to be told of.
+    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be, or that has a mistake; where it is
+    `lenient`, both are told with the object (`homeless`, `fault`), and only what cannot be marked as the application's is refused.
     """
     found: dict[ObjectRef, Wanted] = {}
     repeated: dict[ObjectRef, int] = {}
     hooks: list[Wanted] = []
     lost: dict[ObjectRef, str] = {}
     for manifest in manifests:
+        _require(manifest, tracking, lenient=lenient)
         placed = _place(manifest, app=app, namespace=namespace, scope=scope, tracking=tracking)
         is_homeless = not placed.ref.namespace and bool(scope(placed.ref.group_kind))
-        if is_homeless and not (homeless and not is_hook(manifest.annotations)):
+        if is_homeless and not (lenient and not is_hook(manifest.annotations)):
             raise InvalidInput(
                 f"{manifest} has no namespace",
                 about=str(manifest.origin or manifest),
@@ -90,19 +99,42 @@ def prepare(
     )
 
 
+def _require(manifest: Manifest, tracking: Tracking, *, lenient: bool) -> None:
+    """Raises InvalidInput for an object that has a mistake; where it is `lenient`, for one whose mark cannot be set."""
+    if lenient:
+        if GroupKind(manifest.group, manifest.kind) != UNMARKED and (path := tracking.in_the_way(manifest.body)):
+            raise _unmarkable(manifest, path)
+        return
+    if manifest.mistake is not None:
+        raise manifest.mistake
+    if not manifest.name and not manifest.metadata.get("generateName"):
+        about = str(manifest.origin or manifest)
+        raise InvalidInput(f"{manifest.kind or 'an object'} has no metadata.name", about=about)
+
+
+def _unmarkable(manifest: Manifest, path: tuple[str, ...]) -> InvalidInput:
+    about = ".".join(path)
+    if manifest.mistake is not None and manifest.mistake.about == about:
+        return manifest.mistake  # it knows the line
+    if len(path) < 3:
+        return InvalidInput("must be a map", about=about, place=manifest.origin)
+    return InvalidInput("must be a string", about=about, hint='write "" for nothing', place=manifest.origin)
+
+
 def _place(
     manifest: Manifest, *, app: str, namespace: str, scope: Callable[[GroupKind], bool | None], tracking: Tracking
 ) -> Wanted:
-    about = str(manifest.origin or manifest)
-    texts = _checked(manifest, about)
-    if not manifest.name and not manifest.metadata.get("generateName"):
-        raise InvalidInput(f"{manifest.kind or 'an object'} has no metadata.name", about=about)
     namespaced = scope(GroupKind(manifest.group, manifest.kind))
     # a kind nobody knows yet counts as namespaced, as in Argo CD
     where = "" if namespaced is False else manifest.namespace or namespace
     ref = ObjectRef(manifest.group, manifest.kind, where, manifest.name)
-    meta = {**manifest.metadata, **texts}
+    texts = {
+        "labels": manifest.labels,
+        "annotations": manifest.annotations,
+    }  # a null is "", as the API server decodes it
+    meta = {**manifest.metadata, **{field: found for field, found in texts.items() if found}}
     meta.pop("namespace", None)
+    fault = _fault(manifest, meta)
     meta.pop("creationTimestamp", None)
     if where:
         meta["namespace"] = where
@@ -116,31 +148,22 @@ def _place(
         wave=wave_of(manifest.annotations),
         options=object_options(manifest.annotations),
         compare=compare_options(manifest.annotations),
+        fault=fault,
     )
 
 
-def _checked(manifest: Manifest, about: str) -> dict[str, dict[str, str]]:
-    """Labels and annotations as they can be sent; a null text is "", as the API server decodes it.
-
-    A kustomization's output need not be what the API takes: InvalidInput for metadata of the wrong type.
-    """
-    for field in ("name", "generateName", "namespace"):
-        _text(manifest.metadata.get(field), f"metadata.{field}", manifest, about)
-    out: dict[str, dict[str, str]] = {}
-    for field in ("labels", "annotations"):
-        found = manifest.metadata.get(field)
-        if found is None:
-            continue
-        if not isinstance(found, dict):
-            raise InvalidInput(f"metadata.{field} of {manifest.kind} must be a map of strings", about=about)
-        out[field] = {key: _text(text, f"metadata.{field}.{key}", manifest, about) for key, text in found.items()}
-    return out
-
-
-def _text(value: Any, field: str, manifest: Manifest, about: str) -> str:
-    if value is not None and not isinstance(value, str):
-        raise InvalidInput(f"{field} of {manifest.kind} must be a string", about=about, hint="quote it")
-    return value or ""
+def _fault(manifest: Manifest, meta: Object) -> str:
+    """What kubectl would say of the object, before it asks a cluster; it names the file that it was written in, and not a temporary one."""
+    found = manifest.body.get("metadata")
+    if is_hook(manifest.annotations) and not manifest.name:
+        meta = {**meta, "name": "by Argo CD's rule"}
+    wrong = _OF_A_MAP.sub("", undecodable(meta if isinstance(found, dict) else found))
+    if wrong:
+        return f'unable to decode "{manifest.origin}": {wrong}' if manifest.origin else f"unable to decode: {wrong}"
+    if meta.get("name"):
+        return ""
+    given = text_of(meta.get("generateName"))
+    return f"from {given}: cannot use generate name with apply" if given else "resource name may not be empty"
 
 
 def _repeated(ref: ObjectRef, times: int) -> str:

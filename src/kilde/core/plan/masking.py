@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kilde.core.basics.values import Object
+from kilde.core.objects.object_meta import texts_of
 
 _BLOCKS = ("data", "stringData")
 _HIDDEN = "********"
@@ -77,9 +78,9 @@ def _masked(body: Object | None, seen: dict[Any, str]) -> Object | None:
         elif found is not None:
             out[block] = _run(found, seen)  # of the wrong type, and perhaps secret all the same
     meta = out.get("metadata")
-    if isinstance(meta, dict) and _LAST_APPLIED in (meta.get("annotations") or {}):
-        annotations = {**meta["annotations"], _LAST_APPLIED: _run(meta["annotations"][_LAST_APPLIED], seen)}
-        out["metadata"] = {**meta, "annotations": annotations}
+    texts = texts_of(meta.get("annotations")) if isinstance(meta, dict) else {}
+    if isinstance(meta, dict) and _LAST_APPLIED in texts:
+        out["metadata"] = {**meta, "annotations": {**texts, _LAST_APPLIED: _run(texts[_LAST_APPLIED], seen)}}
     return out
 
 

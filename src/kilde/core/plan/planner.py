@@ -65,6 +65,7 @@ def judge(
         wave=wanted.wave,
         asks=asks_first(wanted.options, options),
         aside=is_skipped(wanted.manifest.annotations),
+        fault=wanted.fault,
     )
     if live is None:
         return change

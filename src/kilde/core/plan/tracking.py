@@ -68,6 +68,23 @@ class Tracking:
     label: str = LABEL
     installation: str = ""
 
+    def in_the_way(self, body: Mapping[str, Any]) -> tuple[str, ...]:
+        """What keeps the mark from being set, as in Argo CD: a label or annotation beside it that is no text. () for nothing."""
+        metadata = body.get("metadata")
+        if metadata is None:
+            return ()
+        if not isinstance(metadata, dict):
+            return ("metadata",)
+        fields = {"annotation": ("annotations",), "label": ("labels",)}.get(self.method, ("annotations", "labels"))
+        for field in fields:
+            found = metadata.get(field)
+            if found is not None and not isinstance(found, dict):
+                return "metadata", field
+            for key, text in (found or {}).items():
+                if not isinstance(text, str):
+                    return "metadata", field, key
+        return ()
+
     def marked(self, meta: Mapping[str, Any], app: str, ref: ObjectRef) -> dict[str, Any]:
         """The metadata with the application's mark."""
         out = dict(meta)

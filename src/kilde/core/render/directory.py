@@ -2,10 +2,12 @@
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, Place
 from kilde.core.objects.manifest import Manifest
+from kilde.core.objects.object_meta import mistake
 from kilde.core.objects.yaml_reader import Document, read_documents
 from kilde.core.render.cache import RenderCache
 from kilde.core.render.globs import compile_glob
@@ -58,7 +60,7 @@ def _of_jsonnet(values: list[Any], file: str) -> Iterator[Manifest]:
     document = Document(values, 0, file)
     for value in values:
         for manifest in unpacked(value, document, 0):
-            yield Manifest(manifest.body, Place(file))
+            yield replace(manifest, origin=Place(file))
 
 
 def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
@@ -121,9 +123,10 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
     if found is not None:
         return found  # type: ignore[no-any-return]
     try:
-        documents = read_documents(content, file=file)
         manifests = [
-            manifest for document in documents for manifest in unpacked(document.value, document, document.line)
+            replace(manifest, fault=document.repeated or manifest.fault)
+            for document in read_documents(content, file=file, duplicates="last")
+            for manifest in unpacked(document.value, document, document.line)
         ]
     except InvalidYaml:
         if file.endswith(".json") or _is_binary(content) or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
@@ -139,7 +142,7 @@ def _is_binary(content: bytes) -> bool:
 
 
 def unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
-    """The objects of a document, those of a list one by one. Raises InvalidYaml for what is none."""
+    """The objects of a document, those of a list one by one, with what is wrong with each. Raises InvalidYaml for what is none."""
     place = Place(document.file, line)
     if not isinstance(value, dict):
         raise InvalidYaml("an object must be a map", place=place)
@@ -152,36 +155,5 @@ def unpacked(value: Any, document: Document, line: int) -> Iterator[Manifest]:
         for index, item in enumerate(items):
             yield from unpacked(item, document, lines[index] if index < len(lines) else line)
         return
-    _check(value, document, place)
-    yield Manifest(value, place)
-
-
-def _check(value: dict[str, Any], document: Document, place: Place) -> None:
-    if not isinstance(value.get("apiVersion"), str) or not value["apiVersion"]:
-        raise InvalidYaml("Object 'apiVersion' is missing", place=place)
-    metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
-        raise InvalidYaml("metadata is missing, or no map", about=str(value["kind"]), place=place)
-    for field in ("name", "generateName", "namespace"):
-        if metadata.get(field) is not None and not isinstance(metadata[field], str):
-            what = f"must be a string, not {str(metadata[field]).lower() if isinstance(metadata[field], bool) else metadata[field]}"
-            raise InvalidYaml(
-                what, about=f"metadata.{field}", hint="quote it", place=document.place(("metadata", field))
-            )
-    for field in ("labels", "annotations"):
-        _check_strings(metadata.get(field), field, document, place)
-
-
-def _check_strings(found: Any, field: str, document: Document, place: Place) -> None:
-    if found is None:
-        return
-    if not isinstance(found, dict):
-        raise InvalidYaml("must be a map of strings", about=f"metadata.{field}", place=place)
-    for key, text in found.items():
-        if not isinstance(text, str) and text is not None:
-            raise InvalidYaml(
-                "must be a string",
-                about=f"metadata.{field}.{key}",
-                hint="quote it",
-                place=document.place(("metadata", field, key)),
-            )
+    fault = mistake(value, lambda path: document.place(path) if path and line == document.line else place)
+    yield Manifest(value, place, fault)

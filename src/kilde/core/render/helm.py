@@ -7,6 +7,7 @@ the chart depends on are gathered here, too, from the repository or from chart r
 import bisect
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from kilde.core.basics.errors import InvalidYaml, LimitExceeded, PathNotFound, Place, RenderFailed
@@ -247,5 +248,5 @@ def _objects(printed: bytes, path: str) -> tuple[Manifest, ...]:
             continue
         at = bisect.bisect_right(lines, document.line + 1) - 1
         place = Place(files[at]) if at >= 0 else Place("helm template", document.line)
-        out += [Manifest(one.body, place) for one in unpacked(document.value, document, document.line)]
+        out += [replace(one, origin=place) for one in unpacked(document.value, document, document.line)]
     return tuple(out)

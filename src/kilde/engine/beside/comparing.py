@@ -88,8 +88,10 @@ class Comparer:
                 raise
             return True
 
-    def desired(self, app: Application, manifests: tuple[Manifest, ...], discovery: Discovery) -> Desired:
-        """What is wanted, each object in its place, without excluded kinds. Raises InvalidInput."""
+    def desired(
+        self, app: Application, manifests: tuple[Manifest, ...], discovery: Discovery, *, lenient: bool = False
+    ) -> Desired:
+        """What is wanted, each object in its place, without excluded kinds. Raises InvalidInput, also for mistakes unless `lenient`."""
         server = app.destination.cluster.server
         manifests = tuple(each for each in manifests if not self.kinds.excludes(server, each.group, each.kind))
         coming = defined_scopes(manifests)
@@ -99,7 +101,7 @@ class Comparer:
             return found.namespaced if found else coming.get(kind)
 
         space = app.destination.namespace
-        return prepare(manifests, app=app.name, namespace=space, scope=scope, tracking=self.tracking)
+        return prepare(manifests, app=app.name, namespace=space, scope=scope, tracking=self.tracking, lenient=lenient)
 
     async def _wanted(self, app: Application, wanted: Wanted, live: Object | None, discovery: Discovery) -> Met:
         ref, version, body = wanted.ref, wanted.manifest.version, wanted.manifest.body
@@ -120,7 +122,7 @@ class Comparer:
     async def live(self, ref: ObjectRef) -> Object | None:
         """The object as the cluster has it now. Raises ClusterError."""
         resource = (await self.cluster.discovery()).resource(ref.group, ref.kind)
-        if resource is None:
+        if resource is None or not ref.name:
             return None
         async with self._gate:
             raw = await self.cluster.get(resource, ref.namespace, ref.name)

@@ -30,6 +30,7 @@ from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apply.tasks import Task
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.values import Object
+from kilde.core.objects.object_meta import texts_of
 from kilde.core.objects.ref import GroupKind, ObjectRef, join_api_version
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.policy import SYNC_OPTIONS_ANNOTATION, object_options
@@ -43,6 +44,7 @@ from kilde.ports.cluster import Discovery, Resource
 _NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
 _SKIP_MISSING = "SkipDryRunOnMissingResource"
 _SERVED_PATIENCE = 30.0
+_NO_VERSION = "failed to discover server resources for group version : groupVersion shouldn't be empty"
 _NOT_VALID = "one or more synchronization tasks are not valid"
 
 
@@ -118,6 +120,10 @@ async def _invalid(order: SyncOrder, hands: Hands) -> tuple[tuple[ObjectResult, 
             reasons.append(denied)
     for task in order.tasks:
         change = task.change
+        if not change.version and not task.is_prune:
+            found.append(_unfit(task, ClusterError(_NO_VERSION, status=400, reason="UnknownKind"), pen))
+            reasons.append(_NO_VERSION)
+            continue
         try:
             resource = await resource_of(pen.cluster, change.ref, change.version, task.namespace)
         except ClusterError as error:
@@ -153,7 +159,7 @@ def _unfit(task: Task, error: ClusterError, pen: Pen) -> ObjectResult:
 
 
 def _skips_missing(wanted: Object, pen: Pen) -> bool:
-    own = object_options((wanted.get("metadata") or {}).get("annotations") or {})
+    own = object_options(texts_of((wanted.get("metadata") or {}).get("annotations")))
     return own.is_on(_SKIP_MISSING) or pen.policy.options.is_on(_SKIP_MISSING)
 
 

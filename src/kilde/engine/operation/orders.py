@@ -114,7 +114,14 @@ def _hook_tasks(
         if FINALIZER not in finalizers:
             finalizers.append(FINALIZER)
         written = {**named, "metadata": {**named["metadata"], "finalizers": finalizers}}
-        change = Change(ref=its, action=Action.CREATE, why=f"{phase} hook", version=packed.version, wave=packed.wave)
+        change = Change(
+            ref=its,
+            action=Action.CREATE,
+            why=f"{phase} hook",
+            version=packed.version,
+            wave=packed.wave,
+            fault=packed.fault,
+        )
         task = Task(
             change=change, phase=phase, wave=packed.wave, hook=spec, namespace="" if ref.namespace else destination
         )

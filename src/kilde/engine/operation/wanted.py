@@ -52,7 +52,8 @@ def _left_to_heal(ctx: Context, app: Application, plan: Plan) -> Plan:
     """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it is to fail) is a sync's."""
     space = ObjectRef("", "Namespace", "", app.destination.namespace)
     gone = app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False
-    if gone or unrivalled(ctx, app, plan) != plan:
+    fails = any(change.fault for change in plan.changes) or unrivalled(ctx, app, plan) != plan
+    if gone or fails:
         return plan
     for change in plan.of(Action.CREATE, Action.UPDATE):
         ctx.heal(app.name, change.ref)

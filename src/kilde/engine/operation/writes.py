@@ -31,6 +31,8 @@ _OTHER_ROLE = "cannot change roleRef"  # then a binding is made anew
 async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> ObjectResult:
     """One object, written if it differs; tried again while that may help."""
     body = pen.body(change.ref)
+    if change.fault:
+        return refused(change, ClusterError(change.fault, reason="Invalid"), pen, wanted=body)
     way = pen.way(body)
     if not dry_run:
         try:

@@ -155,7 +155,7 @@ async def _before(
     if base is None:
         return None
     manifests = tuple(manifest for part in base.parts for manifest in part.manifests)
-    desired = by.desired(app, manifests, compared.discovery)
+    desired = by.desired(app, manifests, compared.discovery, lenient=True)
     return {one.ref: one.manifest.body for one in (*desired.objects, *desired.hooks)}
 
 

@@ -86,6 +86,7 @@ def _desired(manifests: tuple[Manifest, ...], view: OperationView, name: str) ->
         namespace=view.destination.get("namespace", ""),
         scope=lambda kind: kind not in wide,
         tracking=_tracking(view.rendering.get("tracking")),
+        lenient=True,
     )
     return tuple(masked(body) for body in digest_inputs(desired))
 

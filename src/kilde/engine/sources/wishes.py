@@ -161,7 +161,7 @@ class Wishes:
             namespace=app.destination.namespace,
             scope=scope,
             tracking=self._ctx.live.tracking,
-            homeless=True,
+            lenient=True,
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)

@@ -16,6 +16,7 @@ from kilde.core.check.rules import (
 )
 from kilde.core.check.rules.conflict_markers import CONFLICT_MARKERS
 from kilde.core.check.rules.invalid_yaml import INVALID_YAML
+from kilde.core.check.rules.misread import MISREAD_OBJECT
 
 RULES: tuple[Rule, ...] = (
     CONFLICT_MARKERS,
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     plaintext.ALLOW_FILE,
     rendering.RENDER,
     INVALID_YAML,
+    MISREAD_OBJECT,
     applications.APPLICATION,
     applications.APPLICATION_SOURCE,
     dependencies.APPLICATION_DEPENDENCIES,

@@ -18,11 +18,8 @@ def _render(context: Context) -> Iterator[Problem]:
 
 def _unread(context: Context) -> Iterator[Problem]:
     """Files that would declare something, and that no render has met."""
-    met = {
-        unit.failure.place.file
-        for unit in context.judged
-        if unit.failure is not None and unit.failure.place is not None
-    }
+    told = [unit.failure for unit in context.judged] + [item.manifest.mistake for _, item in context.items()]
+    met = {error.place.file for error in told if error is not None and error.place is not None}
     for error in context.rendering.unread:
         place = error.place or Place("")
         if place.file not in met and context.concerns(place.file):

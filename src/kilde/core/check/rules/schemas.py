@@ -14,7 +14,10 @@ from kilde.core.objects.manifest import Manifest
 def _schema(context: Context) -> Iterator[Problem]:
     for unit, item in context.items():
         fit = context.schemas.judge(item.manifest.body)
+        mistake = item.manifest.mistake
         for misfit in fit.misfits if fit is not None else ():
+            if mistake is not None and "ObjectMeta" in misfit.message:
+                continue  # another rule tells it, with its line
             path, what = field_path(misfit.field), misfit.message
             if is_secret_field(path):
                 what = f"{what.partition(':')[0]} (what stands there is not told)"
