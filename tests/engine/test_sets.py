@@ -7,12 +7,15 @@ import pytest
 
 from engine.world import CONFIG_MAPS, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
+from kilde.crds import definitions
 from kilde.engine.fleet.applications import SECRETS
 from kilde.engine.sets.store import SETS
+from kilde.ports.cluster import Resource
 from kilde.web.api import PushVerdict
 from kilde.web.face import Face
 
 pytestmark = pytest.mark.anyio
+DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False)
 SERVER = "https://kubernetes.default.svc"
 
 
@@ -158,6 +161,16 @@ async def test_what_a_set_does_not_want_any_more_goes_unless_the_policy_forbids_
         assert 'Deleted: Deleted Application "two"' in p.events()
         await p.quiet(1.0)
         assert sorted(apps(p)) == ["four", "one", "three"]
+
+
+async def test_a_field_that_applications_do_not_have_is_left_out() -> None:
+    async with play() as p:
+        await p.cluster.create(DEFINITIONS, definitions()[0], manager="person")
+        await p.commit(a=config_map("a"))
+        patch = "spec: {nonsense: true, info: [{name: a, value: b, more: c}]}"
+        await make(p, elements("one"), templatePatch=patch)
+        await p.until(lambda: well(p))
+        assert apps(p)["one"]["spec"] == {**template()["spec"], "info": [{"name": "a", "value": "b"}]}
 
 
 async def test_with_create_only_nothing_is_changed() -> None:

@@ -13,11 +13,13 @@ from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.merge_patch import patch_between
+from kilde.core.objects.typed.unknown import declared_only
 from kilde.core.sets import rollout, status
 from kilde.core.sets.application_set import FINALIZER, REFRESH_ANNOTATION, ApplicationSet
 from kilde.core.sets.generating import Generated, generate, requeue_after
 from kilde.core.sets.policy import ANYTHING
 from kilde.engine.context import Context
+from kilde.engine.fleet.applications import APPLICATIONS
 from kilde.engine.fleet.clusters import ClusterSecrets
 from kilde.engine.sets.outside import PortsOutside
 from kilde.engine.sets.store import SETS, SetStore
@@ -128,6 +130,7 @@ class SetPasses:
                 made = await work
         except TimeoutError:
             made = Generated(error=f"generating took longer than {_PATIENCE:g} s", reason="ErrorOccurred")
+        made = await self._declared(made)
         rt.made, rt.commits = made, outside.commits
         rt.generations += 1
         every = requeue_after(owner.generators, unsaid=self.policy.every) or float("inf")
@@ -135,6 +138,15 @@ class SetPasses:
         if made.error:
             log.warning("an ApplicationSet gives no Applications", set=owner.name, error=made.error)
         return made
+
+    async def _declared(self, made: Generated) -> Generated:
+        """Without fields that Applications do not have: the API server drops them, so they would be missed for ever."""
+        schemas = self._ctx.schemas
+        await schemas.learn(APPLICATIONS, APPLICATIONS.version)
+        node = schemas.node(APPLICATIONS.group, APPLICATIONS.version, APPLICATIONS.kind)
+        if node is None:
+            return made
+        return replace(made, applications=tuple(declared_only(body, node) for body in made.applications))
 
     def _outside(self, owner: ApplicationSet) -> PortsOutside:
         ctx = self._ctx
