@@ -141,6 +141,30 @@ async def test_an_operation_that_a_window_does_not_let_begin_can_be_ended() -> N
         assert p.data("a") is None
 
 
+async def test_a_window_that_cannot_be_read_holds_what_it_concerns_and_says_why() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        often = {"kind": "deny", "duration": "1h"}
+        unread = {**often, "schedule": "soon", "applications": ["*"]}
+        elsewhere = {**often, "schedule": "* * * * *", "clusters": ["in-cluster"]}
+        await project(p, syncWindows=[unread, elsewhere])
+        await p.application(project="team", **AUTO)
+        await p.until(lambda: p.sync() == "OutOfSync")
+        await p.patch_application({"operation": {"sync": {}, "initiatedBy": {"username": "ola"}}})
+        blocked = (
+            "Sync operation blocked by sync window: invalid sync windows: "
+            "cannot parse schedule 'soon': expected exactly 5 fields, found 1: [soon]"
+        )
+        await p.until(lambda: (p.status().get("operationState") or {}).get("message") == blocked)
+        await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
+        await p.until(lambda: p.phase() == "Failed")
+        await p.quiet()
+        assert "conditions" not in p.status(), "nobody looks whether it would be synced"
+        await project(p, syncWindows=[elsewhere])  # the Application names its cluster by its address
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.data("a") == {"k": "v"})
+
+
 async def healthy(p: Play) -> None:
     """The Deployment `web` has its one replica."""
     ready = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from kilde.core.apply.outcome import Outcome, Phase
-from kilde.core.apply.words import BLOCKED
+from kilde.core.apply.words import blocked_words
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import Verdict
@@ -140,7 +140,8 @@ class Passes:
         """Says why an operation does not begin, and gives the seconds until it is looked at again; None: it begins."""
         ctx, condition = self._ctx, None
         again: float | None = blocked.WINDOW_POLL
-        message, manual, ended = BLOCKED, not running.operation.automated, blocked.is_ended(app)
+        message = blocked_words(ctx.projects.unread_window(app))
+        manual, ended = not running.operation.automated, blocked.is_ended(app)
         if ended or ctx.projects.may_sync(app, manual=manual, begun=running.started_at):
             hold = await self.dependencies.hold(app, running)
             if hold is None:

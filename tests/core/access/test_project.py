@@ -93,7 +93,5 @@ def test_the_default_project_permits_everything() -> None:
 def test_a_project_that_is_wrong_permits_nothing_and_says_why() -> None:
     wrong = project(sourceRepos="*", syncWindows=[{"kind": "allow", "schedule": "often", "duration": "1h"}])
     assert not wrong.permits_repository("https://git.example/shop")
-    assert wrong.problems == (
-        "spec.syncWindows[0].schedule: expected exactly 5 fields, found 1: [often]",
-        "spec.sourceRepos: must be a list, not a string",
-    )
+    assert wrong.problems == ("spec.sourceRepos: must be a list, not a string",)
+    assert wrong.windows[0].problem == "cannot parse schedule 'often': expected exactly 5 fields, found 1: [often]"

@@ -32,6 +32,7 @@ OPEN, CLOSED = "0 9 * * *", "0 3 * * *"
         ([window(kind="allow", schedule=CLOSED), window(kind="allow", schedule=OPEN)], True, True),
         ([window(kind="allow", schedule=OPEN), window(schedule=OPEN)], False, False),
         ([window(kind="allow", schedule="often")], False, False),
+        ([window(kind="allow", schedule=OPEN), window(schedule=CLOSED, duration="long", manualSync=True)], False, False),
     ],
 )
 def test_denials_win_and_where_windows_allow_one_has_to_be_open(
@@ -44,6 +45,10 @@ def test_denials_win_and_where_windows_allow_one_has_to_be_open(
 def test_a_window_is_open_from_its_start_for_its_length_in_its_zone() -> None:
     one = window(schedule=OPEN, timeZone="Europe/Oslo")  # 08:00 to 09:00 UTC in winter
     assert [one.is_active(NINE - 3600 * hours) for hours in (0, 1, 2)] == [False, True, False]
+
+
+def test_a_time_zone_that_there_is_not_is_utc() -> None:
+    assert may_sync([window(kind="allow", schedule=OPEN, timeZone="Mars/One")], now=NINE, manual=False)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Sync windows: when an application may be synced, by whom. Schedule, length, time zone; the moment is an argument.
 
-Argo CD's rules (app_project_types.go): no matching window permits; an active denial forbids; where windows allow, one has to be active.
+Argo CD's rules (app_project_types.go): no matching window permits; an active denial forbids; where windows allow, one has to be active;
+one that cannot be read forbids, and of a time zone that there is not it says UTC.
 """
 
 from collections.abc import Iterable
@@ -10,15 +11,16 @@ from datetime import UTC, tzinfo
 from kilde.core.access.globs import matches
 from kilde.core.basics import cron
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.basics.reading import Reader
+from kilde.core.basics.reading import Reader, duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One window. `schedule` None: it cannot be read, and forbids whatever it matches, so that a typing error opens nothing."""
+    """One window. `problem`: why it cannot be read; it forbids whatever it matches, so that a typing error opens nothing."""
 
     denies: bool
     schedule: cron.Schedule | None
+    problem: str = ""
     length: float  # seconds
     zone: tzinfo = UTC
     applications: tuple[str, ...] = ()
@@ -44,15 +46,15 @@ class Window:
 
     def is_active(self, now: float) -> bool:
         """Whether it began within its length before `now` (seconds since the epoch)."""
-        if self.schedule is None:
-            return self.denies
-        begun = self.schedule.next(now - self.length, self.zone)
+        begun = self.schedule.next(now - self.length, self.zone) if self.schedule is not None else None
         return begun is not None and begun < now
 
 
 def may_sync(windows: Iterable[Window], *, now: float, manual: bool, begun: float | None = None) -> bool:
     """Whether the windows that concern an application let a sync begin now, or go on that began at `begun`."""
     windows = tuple(windows)
+    if any(window.problem for window in windows):
+        return False
     in_the_way = _in_the_way(windows, now)
     if not in_the_way or (manual and all(window.manual for window in in_the_way)):
         return True
@@ -70,21 +72,17 @@ def _in_the_way(windows: tuple[Window, ...], now: float) -> list[Window]:
 
 
 def read_window(at: Reader) -> Window:
-    """One item of `spec.syncWindows`; problems go to the reader."""
-    denies = at.text("kind") != "allow"
-    schedule: cron.Schedule | None = None
-    zone: tzinfo = UTC
-    try:
-        schedule = cron.parse(at.text("schedule"))
-        zone = cron.zone(at.text("timeZone"))
-    except InvalidInput as error:
-        at.problem("schedule", error.what)
-        denies = True
+    """One item of `spec.syncWindows`. What is wrong with its type goes to the reader, with its times to its `problem`."""
+    schedule, problem = _schedule(at.text("schedule"))
+    length = duration(at.text("duration"))
+    if length is None and not problem:
+        problem = f"cannot parse duration '{at.text('duration')}': time: invalid duration \"{at.text('duration')}\""
     return Window(
-        denies=denies,
+        denies=at.text("kind") != "allow",
         schedule=schedule,
-        length=at.seconds("duration", 0.0),
-        zone=zone,
+        problem=problem,
+        length=length or 0.0,
+        zone=_zone(at.text("timeZone")),
         applications=at.texts("applications"),
         namespaces=at.texts("namespaces"),
         clusters=at.texts("clusters"),
@@ -92,3 +90,17 @@ def read_window(at: Reader) -> Window:
         overruns=at.flag("syncOverrun"),
         all_of=at.flag("andOperator"),
     )
+
+
+def _schedule(text: str) -> tuple[cron.Schedule | None, str]:
+    try:
+        return cron.parse(text), ""
+    except InvalidInput as error:
+        return None, f"cannot parse schedule '{text}': {error.what}"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return cron.zone(name)
+    except InvalidInput:
+        return UTC

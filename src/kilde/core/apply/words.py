@@ -7,6 +7,11 @@ from kilde.core.apply.tasks import State
 BLOCKED = "Sync operation blocked by sync window"
 
 
+def blocked_words(unread: str) -> str:
+    """That a sync window is in the way. `unread`: why it cannot be read; "" where it can."""
+    return f"{BLOCKED}: invalid sync windows: {unread}" if unread else BLOCKED
+
+
 def waiting_words(states: Sequence[State], what: str = "") -> str:
     """`waiting for healthy state of apps/Deployment/web and 1 more resources`; hooks come first where there are any."""
     hooks = [s for s in states if s.task.hook is not None]

@@ -8,7 +8,7 @@ import msgspec
 from kilde.core.access.accounts import Impersonation, account_for, no_account
 from kilde.core.access.kind_filter import KindFilter
 from kilde.core.access.project import Project, destination_refusal, permissive, read_project
-from kilde.core.access.windows import may_sync
+from kilde.core.access.windows import Window, may_sync
 from kilde.core.apps.application import Application
 from kilde.core.apps.clusters import ONLY_HOME, KnownCluster
 from kilde.core.basics.errors import InvalidInput
@@ -141,16 +141,21 @@ class Projects:
 
     def may_sync(self, app: Application, *, manual: bool, begun: float | None = None) -> bool:
         """Whether the windows let a sync of it begin now, or go on that began at `begun`."""
-        project = self.of(app)
-        if project is None or not project.windows:
-            return True
-        clusters = (app.destination.cluster.server, app.destination.cluster.name)
-        concerned = [
+        return may_sync(self._windows(app), now=self._clock.now(), manual=manual, begun=begun)
+
+    def unread_window(self, app: Application) -> str:
+        """Why a window that concerns it cannot be read; "" where all can."""
+        return next((window.problem for window in self._windows(app) if window.problem), "")
+
+    def _windows(self, app: Application) -> list[Window]:
+        """Those that concern it; of its cluster they know what the Application says."""
+        project, to = self.of(app), app.destination
+        clusters = tuple(filter(None, (to.server, to.name)))
+        return [
             window
-            for window in project.windows
-            if window.concerns(application=app.own_name, namespace=app.destination.namespace, clusters=clusters)
+            for window in (project.windows if project is not None else ())
+            if window.concerns(application=app.own_name, namespace=to.namespace, clusters=clusters)
         ]
-        return may_sync(concerned, now=self._clock.now(), manual=manual, begun=begun)
 
     def excludes(self, app: Application, kind: ObjectRef | Manifest) -> bool:
         """Whether the installation takes objects of that kind out of all applications."""

@@ -180,7 +180,7 @@ class Dependencies:
             return False
         message = str(state.get("message") or "")
         told = (state.get("syncResult") or {}).get("resources")
-        return bool(told) or (message != BLOCKED and not is_waiting_message(message))
+        return bool(told) or (not message.startswith(BLOCKED) and not is_waiting_message(message))
 
     async def _lack(self, app: Application, item: Dependency, look: _Look) -> str:
         if item.ref is None:

@@ -25,6 +25,8 @@ def wanted_operation(
     wipes_out = not wish.objects and bool(survey.extras)
     approved = ctx.deletion_budgets.is_approved(app, rt, wish, allowed)
     decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
+    if decision.condition is not None and not ctx.projects.may_sync(app, manual=False):
+        return None, _told(app, decision.condition[0])
     if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
         return None, decision.condition
     heals = decision.heal and not ctx.projects.account_refusal(app)
@@ -38,6 +40,12 @@ def wanted_operation(
     else:
         block = automated_operation(app, wish.revisions)
     return Running(read_operation(block), heal=decision.heal, started_at=ctx.now(), number=0), None
+
+
+def _told(app: Application, kind: str) -> tuple[str, str] | None:
+    """The condition of that kind as it stands: while a sync window is in the way nobody looks whether it still holds."""
+    standing = (one for one in app.status.get("conditions") or () if one.get("type") == kind)
+    return next(((kind, str(one.get("message", ""))) for one in standing), None)
 
 
 def asked_for(ctx: Context, app: Application, rt: Runtime) -> Running | None:
