@@ -99,7 +99,8 @@ async def test_no_namespace_is_made_server_side_and_by_force() -> None:
         await p.commit(a=config_map("a"))
         await p.application(destination=there)
         options = ["CreateNamespace=true", "ServerSideApply=true"]
-        assert "--force cannot" in await operated(p, syncStrategy={"hook": {"force": True}}, syncOptions=options)
+        failed = "the namespace failed to apply, reason: error validating options: --force cannot"
+        assert failed in await operated(p, syncStrategy={"hook": {"force": True}}, syncOptions=options)
         assert ObjectRef("", "Namespace", "", "new") not in p.cluster.objects()
         assert await operated(p, syncOptions=options) == "successfully synced (all tasks run)"
 

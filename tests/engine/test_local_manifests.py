@@ -5,6 +5,7 @@ import pytest
 from engine.world import config_map, play
 
 pytestmark = pytest.mark.anyio
+UNREAD = "ComparisonError: Failed to load local manifests: "
 
 
 async def test_they_are_applied_and_the_application_is_out_of_step_with_git() -> None:
@@ -27,8 +28,10 @@ async def test_they_are_applied_and_the_application_is_out_of_step_with_git() ->
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("apiVersion: v1", "local manifest 1:1: Object 'Kind' is missing"),
-        ("[", "local manifest 1"),
+        ("apiVersion: v1", f"{UNREAD}local manifest 1:1: Object 'Kind' is missing"),
+        ("[", f"{UNREAD}local manifest 1"),
+        ("{not json", f"{UNREAD}invalid character 'n' looking for beginning of object key string"),
+        ('{"apiVersion":"v1"', f"{UNREAD}unexpected end of JSON input"),
         (
             '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "hunter2"}}',
             "Secret s: its values would be kept in the Application (seal it, or let it come from Git)",

@@ -32,7 +32,11 @@ OPEN, CLOSED = "0 9 * * *", "0 3 * * *"
         ([window(kind="allow", schedule=CLOSED), window(kind="allow", schedule=OPEN)], True, True),
         ([window(kind="allow", schedule=OPEN), window(schedule=OPEN)], False, False),
         ([window(kind="allow", schedule="often")], False, False),
-        ([window(kind="allow", schedule=OPEN), window(schedule=CLOSED, duration="long", manualSync=True)], False, False),
+        (
+            [window(kind="allow", schedule=OPEN), window(schedule=CLOSED, duration="long", manualSync=True)],
+            False,
+            False,
+        ),
     ],
 )
 def test_denials_win_and_where_windows_allow_one_has_to_be_open(

@@ -82,6 +82,28 @@ def test_labels_go_into_selectors_unless_told_otherwise() -> None:
     assert wide["Deployment"]["spec"]["template"]["metadata"]["labels"] == {"app": "shop", "a": "b"}
 
 
+def test_labels_join_those_of_their_kind_that_the_kustomization_has() -> None:
+    more = (
+        "labels: [{pairs: {a: git}, fields: [{path: spec/x, kind: Service, create: true}]}]\ncomponents: [../extra]\n"
+    )
+    files = tree({**BASE, "over/kustomization.yaml": BASE["over/kustomization.yaml"] + more})
+
+    def service(**options: Any) -> dict[str, Any]:
+        settings = KustomizeOptions(common_labels={"a": "b"}, components=("../extra",), **options)
+        found = render(files, RenderSource(path="over", kustomize=settings)).manifests
+        return next(manifest.body for manifest in found if manifest.kind == "Service")
+
+    with pytest.raises(KildeError, match="label a already in kustomization file"):
+        service(label_without_selector=True)
+    forced = service(label_without_selector=True, force_common_labels=True)
+    assert (forced["metadata"]["labels"], forced["spec"]["x"]) == ({"a": "b"}, {"a": "b"})
+    assert forced["metadata"]["name"] == "o-shop-x", "a component that is there already is not added again"
+    wide = service(label_without_selector=True, label_include_templates=True)
+    assert wide["metadata"]["labels"] == {"a": "b"}
+    with pytest.raises(KildeError, match="labelIncludeTemplates asks for labelWithoutSelector"):
+        service(label_include_templates=True)
+
+
 def test_a_missing_component_is_an_error_unless_it_may_be_missing() -> None:
     with pytest.raises(KildeError, match=r"components: \.\./gone: no such folder"):
         rendered(components=("../gone",))

@@ -38,6 +38,7 @@ from kilde.core.plan.hooks import DeletePolicy, SyncPhase
 
 _APPLY_FAILED = "one or more objects failed to apply"
 _TRIED_IN_VAIN = f"{_APPLY_FAILED} (dry run)"
+_NO_NAMESPACE = "the namespace failed to apply"
 _TASKS_FAILED = "one or more synchronization tasks completed unsuccessfully"
 _NO_MORE = "successfully synced (no more tasks)"
 _ALL_RUN = "successfully synced (all tasks run)"
@@ -99,7 +100,7 @@ class _Walk:
             self._extra += made
             failed = [result for result in made if result.code is ResultCode.FAILED]
             if failed:
-                return Outcome(Phase.FAILED, f"{_APPLY_FAILED}, reason: {failed[0].message}", self._results())
+                return Outcome(Phase.FAILED, f"{_NO_NAMESPACE}, reason: {failed[0].message}", self._results())
         if self._order.dry_run:
             return (yield from self._dry_run())
         faulty = [s for s in self._states if s.task.change.fault and not s.task.is_prune]

@@ -2,7 +2,8 @@
 
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
-from kilde.core.basics.errors import InvalidInput, LimitExceeded
+from kilde.core.basics.errors import InvalidInput, InvalidYaml, LimitExceeded
+from kilde.core.basics.json_words import json_problem
 from kilde.core.objects.manifest import Manifest
 from kilde.core.objects.yaml_reader import read_documents
 from kilde.core.plan.masking import is_secret
@@ -26,9 +27,12 @@ def local_manifests(texts: tuple[str, ...]) -> tuple[Manifest, ...]:
         raise LimitExceeded(f"local manifests of more than {_MOST_BYTES} characters together")
     found: list[Manifest] = []
     for number, text in enumerate(texts, start=1):
-        for document in read_documents(text.encode(), file=f"local manifest {number}"):
-            if document.value is not None:
-                found += unpacked(document.value, document, document.line)
+        try:
+            for document in read_documents(text.encode(), file=f"local manifest {number}"):
+                if document.value is not None:
+                    found += unpacked(document.value, document, document.line)
+        except InvalidInput as error:
+            raise InvalidInput(f"ComparisonError: Failed to load local manifests: {_unread(text, error)}") from error
     for manifest in found:
         if is_secret(manifest.body) and (manifest.body.get("data") or manifest.body.get("stringData")):
             hint = "seal it, or let it come from Git"
@@ -36,3 +40,10 @@ def local_manifests(texts: tuple[str, ...]) -> tuple[Manifest, ...]:
                 "its values would be kept in the Application", about=f"Secret {manifest.name}", hint=hint
             )
     return tuple(found)
+
+
+def _unread(text: str, error: InvalidInput) -> str:
+    """Go's words for broken JSON, which is all that Argo CD takes; ours for what is broken otherwise."""
+    broken = isinstance(error, InvalidYaml) and text.lstrip().startswith("{")
+    words = json_problem(text.encode()) if broken else ""
+    return words if words.startswith(("invalid character", "unexpected end")) else str(error)

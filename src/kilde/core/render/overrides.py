@@ -15,7 +15,8 @@ PATCHES = Many(PATCH)
 def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missing: frozenset[str]) -> Kustomization:
     """The kustomization with the settings. `missing`: components that are not there and may be left out.
 
-    Raises RenderFailed for an image without a name and for a label that is there already, unless forced.
+    Raises RenderFailed for an image without a name, for a label that is there already, unless forced, and for labels in templates that
+    are to be in selectors, too.
     """
     fields = dict(kustomization.fields)
     named = {"namePrefix": options.name_prefix, "nameSuffix": options.name_suffix, "namespace": options.namespace}
@@ -37,9 +38,8 @@ def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missi
         place = kustomization.place()
         added = decode(list(map(dict, options.patches)), PATCHES, "source.kustomize.patches", place)
         fields["patches"] = [*(fields.get("patches") or []), *added]
-    components = [path for path in options.components if path not in missing]
-    if components:
-        fields["components"] = [*(fields.get("components") or []), *components]
+    if components := [path for path in options.components if path not in missing]:
+        fields["components"] = list(dict.fromkeys([*(fields.get("components") or []), *components]))
     return Kustomization(kustomization.file, fields, kustomization.warnings, kustomization.document)
 
 
@@ -47,14 +47,22 @@ def _add_labels(fields: dict[str, Any], options: KustomizeOptions) -> None:
     if not options.common_labels:
         return
     if not options.label_without_selector:
+        if options.label_include_templates:
+            raise RenderFailed("labelIncludeTemplates asks for labelWithoutSelector")
         fields["commonLabels"] = _merged(
             fields.get("commonLabels") or {}, options.common_labels, "label", force=options.force_common_labels
         )
         return
-    entry: dict[str, Any] = {"pairs": dict(options.common_labels)}
-    if options.label_include_templates:
-        entry["includeTemplates"] = True
-    fields["labels"] = [*(fields.get("labels") or []), entry]
+    entries = list(fields.get("labels") or [])
+    like = {"includeSelectors": False, "includeTemplates": options.label_include_templates}
+    alike = (i for i, old in enumerate(entries) if all(bool(old.get(key)) is value for key, value in like.items()))
+    place = next(alike, len(entries))  # they join the first entry of their kind, or begin one
+    entry: dict[str, Any] = (
+        dict(entries[place]) if place < len(entries) else {key: it for key, it in like.items() if it}
+    )
+    pairs = _merged(entry.get("pairs") or {}, options.common_labels, "label", force=options.force_common_labels)
+    entries[place : place + 1] = [{**entry, "pairs": pairs}]
+    fields["labels"] = entries
 
 
 def _merged(old: Mapping[str, str], new: Mapping[str, str], what: str, *, force: bool) -> dict[str, str]:

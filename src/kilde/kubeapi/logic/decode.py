@@ -4,11 +4,11 @@ import json
 from typing import Any, NamedTuple
 
 from kilde.core.basics.errors import InvalidInput, InvalidYaml
+from kilde.core.basics.json_words import json_problem
 from kilde.core.basics.values import Json
 from kilde.core.objects.yaml_reader import YamlLimits, read_documents
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import bad_request
-from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
 from kilde.kubeapi.resources import protobuf
 

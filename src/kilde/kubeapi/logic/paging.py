@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from kilde.core.basics.json_words import json_problem
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import bad_request
-from kilde.kubeapi.logic.json_words import json_problem
 
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _JSON = ((bool, "bool"), ((int, float), "number"), (str, "string"), (list, "array"), (dict, "object"), (object, "null"))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
+from kilde.core.basics.json_words import json_problem, word_of
 from kilde.core.basics.values import Json, Object, canonical
 from kilde.core.objects.patches.errors import PatchError, PatchRejected
 from kilde.core.objects.patches.json_patch import json_patch
@@ -17,7 +18,6 @@ from kilde.kubeapi.call import Call
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic import decode, failures, negotiate
 from kilde.kubeapi.logic.failures import Named
-from kilde.kubeapi.logic.json_words import json_problem, word_of
 from kilde.kubeapi.logic.metadata import check_name
 from kilde.kubeapi.logic.patched import after_json_patch, after_merge_patch
 from kilde.kubeapi.resources.go_order import as_go_writes

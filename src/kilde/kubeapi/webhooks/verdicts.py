@@ -5,10 +5,10 @@ import binascii
 import json
 from typing import Any, NamedTuple
 
+from kilde.core.basics.json_words import json_problem
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import quoted
-from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.webhooks.hooks import Hook
 from kilde.kubeapi.webhooks.questions import Question, Reply
 

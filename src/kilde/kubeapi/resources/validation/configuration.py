@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from kilde.core.basics.json_words import json_problem
 from kilde.core.basics.values import Json, Object
 from kilde.core.objects.null_bytes import NullBytes
-from kilde.kubeapi.logic.json_words import json_problem
 from kilde.kubeapi.resources.causes import (
     Cause,
     Struct,
