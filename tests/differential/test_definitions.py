@@ -197,6 +197,44 @@ ROOTS: tuple[dict[str, Any], ...] = (
     {"enum": [{}]},
 )
 
+# Whole objects with defaults, in what all objects have and of themselves.
+_WHOLE = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+
+
+def _metadata(**fields: Any) -> dict[str, Any]:
+    return {**_WHOLE, "properties": {"metadata": {"type": "object", "properties": fields}}}
+
+
+DEFAULTS: tuple[dict[str, Any], ...] = (
+    *(
+        {**_WHOLE, "properties": {"metadata": {"type": "object", "default": default}}}
+        for default in (
+            {"name": "x"},
+            {"name": "%"},
+            {"name": 1},
+            {"nope": 1},
+            {"labels": {"a": "b c"}},
+            {"finalizers": ["a b"]},
+            {"name": "%", "labels": {"-": "x"}},
+        )
+    ),
+    *(_metadata(name={**TEXT, "default": default}) for default in ("x", "%", "")),
+    _metadata(name={**TEXT, "pattern": "^a", "default": "b"}),
+    *(
+        _metadata(labels={"type": "object", "additionalProperties": TEXT, "default": default})
+        for default in ({"a": "b"}, {"a": 1}, {"a": "b c"})
+    ),
+    *(_metadata(finalizers={**LIST, "default": default}) for default in (["a"], ["a b"], [1])),
+    *({**_WHOLE, "properties": {"kind": {**TEXT, "default": default}}} for default in ("X", "x y", "")),
+    *({**_WHOLE, "properties": {"apiVersion": {**TEXT, "default": default}}} for default in ("v1", "a/b/c", "")),
+    *(
+        {**_WHOLE, "default": {"apiVersion": "v1", "kind": "X", "metadata": metadata}}
+        for metadata in ("x", [], {"name": 1}, {"labels": {"a": 1}}, {"ownerReferences": [{"nope": 1}]})
+    ),
+    {**_WHOLE, "default": {"apiVersion": 1, "kind": "X"}},
+    {"type": "array", "items": _metadata(name={**TEXT, "default": "%"})},
+)
+
 # Changes of the spec: what is not there is as in a right one.
 SPECS: tuple[dict[str, Any], ...] = (
     {"group": ""},
@@ -269,7 +307,7 @@ VERSIONS: tuple[dict[str, Any], ...] = (
 
 
 def test_the_schema_of_a_field_is_judged_alike(pair: Pair) -> None:
-    _same(pair, [(field, _definition(field)) for field in FIELDS])
+    _same(pair, [(field, _definition(field)) for field in (*FIELDS, *DEFAULTS)])
 
 
 @pytest.mark.parametrize("status", [False, True])
@@ -312,6 +350,10 @@ def test_the_rest_of_a_definition_is_judged_alike(pair: Pair) -> None:
         crd = _definition(TEXT)
         crd["spec"]["versions"][0] |= copy.deepcopy(change)
         found.append((change, crd))
+    for generated in ("things.definitions.test", "x-"):
+        crd = _definition(TEXT)
+        crd["metadata"]["generateName"] = generated
+        found.append(({"generateName": generated}, crd))
     _same(pair, found)
 
 

@@ -1,9 +1,9 @@
 """Odd requests: paths that nobody asks for, methods that mean nothing there, bodies that are something else; both servers answer alike.
 
-What differs on purpose is not asked here: profiles of Go (`/debug`), what shows a process (`/statusz`, `/flagz`, `/metrics/slis`),
-ComponentStatus, and YAML that goes on after its first document.
+What differs on purpose is not asked here: profiles of Go (`/debug`), what shows a process (`/statusz`, `/flagz`, `/metrics/slis`).
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +35,14 @@ PATHS = """
 /api/v1/NS/configmaps?limit=x /api/v1/NS/configmaps?labelSelector=(( /api/v1/NS/configmaps?fieldSelector=nope=x
 /api/v1/NS/configmaps?resourceVersion=x /api/v1/NS/configmaps?continue=x /api/v1/NS/configmaps?timeoutSeconds=x
 /api/v1/NS/configmaps?resourceVersionMatch=Exact /api/v1/NS/configmaps/a?resourceVersion=x
-/api/v1/NS/pods/x/log?stream=x /api/v1/NS/pods/x/log?stream=All /api/v1/NS/pods/x/log?tailLines=-1
+/api/v1/namespaces//replicationcontrollers /api/v1/namespaces//pods/x /api/v1/namespaces//configmaps/x
+/api/v1/namespaces//nodes /api/v1/namespaces//nodes/x /api/v1/namespaces//bindings /api/v1/namespaces//status
+/api/v1/namespaces//nope /apis/apps/v1/namespaces//deployments/x/scale /api/v1/namespaces//pods/x/log
+/api/v1/namespaces//pods/x/exec /api/v1/namespaces//services/x/proxy /api/v1/componentstatuses/etcd-0
+/api/v1/componentstatuses/scheduler /api/v1/componentstatuses/controller-manager /api/v1/componentstatuses/nope
+/api/v1/componentstatuses?watch=1 /api/v1/componentstatuses?fieldSelector=metadata.name=etcd-0
+/api/v1/componentstatuses?labelSelector=a /api/v1/componentstatuses/etcd-0?resourceVersion=99999999
+/api/v1/watch/componentstatuses /api/v1/NS/pods/x/log?stream=x /api/v1/NS/pods/x/log?stream=All /api/v1/NS/pods/x/log?tailLines=-1
 """.split()  # noqa: SIM905 — a list of them would be as long again
 DOCUMENTS = (
     "/metrics",
@@ -173,6 +180,74 @@ def test_bodies(pair: Pair, namespace: str) -> None:
                 found += different(pair, Ask(method, f"{path}?dryRun=All", body, media="application/yaml"))
 
     assert not found, f"{len(found)}\n" + "\n".join(found)
+
+
+_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: why}\n"
+DOCUMENTED = (
+    f"{_MAP}---\n{_MAP}",
+    f"---\n{_MAP}---\n}}{{",
+    f"{_MAP}...\n}}{{",
+    f"{_MAP}--- # more\n",
+    f"%YAML 1.1\n---\n{_MAP}",
+    f"# words\n\n---\n{_MAP}",
+    f"\n\n---\n---\n{_MAP}",
+    f"---\n---\n{_MAP}",
+    f"---\n...\n---\n{_MAP}",
+    f"null\n---\n{_MAP}",
+    "---\n",
+    "# words\n",
+)
+
+
+def test_the_first_document_of_yaml_is_all_that_counts(pair: Pair, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    found = []
+    for body in DOCUMENTED:
+        found += different(pair, Ask("POST", f"{path}?dryRun=All", body, media="application/yaml"))
+        apply = Ask("PATCH", f"{path}/why?dryRun=All&fieldManager=m", body, media="application/apply-patch+yaml")
+        found += different(pair, apply)
+
+    assert not found, "\n".join(found)
+
+
+def test_watches_of_lists_end_with_the_first_event(pair: Pair, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts?watch=1&timeoutSeconds=2"
+    initial = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    for more in ("", initial, "&fieldSelector=metadata.name=none"):
+        accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+        told = [side.raw(Ask("GET", path + more, accept=accept)) for side in (pair.real, pair.ours)]
+        assert told == [(200, "application/json", b"")] * 2
+
+
+def test_flow_schemas_tell_whether_their_level_is_there_without_controllers(pair: Pair) -> None:
+    flow = "/apis/flowcontrol.apiserver.k8s.io/v1"
+    for name, level in (("odd-found", "global-default"), ("odd-lost", "odd-level")):
+        spec = {"priorityLevelConfiguration": {"name": level}, "matchingPrecedence": 1000}
+        pair.set_up(Ask("POST", f"{flow}/flowschemas", {"metadata": {"name": name}, "spec": spec}))
+    found = []
+    for name, status in (("odd-found", "False"), ("odd-lost", "True")):
+        found += _told_alike(pair, f"{flow}/flowschemas/{name}", status)
+    limited = {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}
+    pair.set_up(
+        Ask("POST", f"{flow}/prioritylevelconfigurations", {"metadata": {"name": "odd-level"}, "spec": limited})
+    )
+    found += _told_alike(pair, f"{flow}/flowschemas/odd-lost", "False")
+    for path in ("flowschemas/odd-found", "flowschemas/odd-lost", "prioritylevelconfigurations/odd-level"):
+        pair.set_up(Ask("DELETE", f"{flow}/{path}"))
+
+    assert not found, "\n".join(found)
+
+
+def _told_alike(pair: Pair, path: str, status: str) -> list[str]:
+    """What differs once both tell this status."""
+    until = time.monotonic() + 30
+    while True:
+        answers = pair.ask(Ask("GET", path))
+        told = [[one["status"] for one in each["body"].get("status", {}).get("conditions", ())] for each in answers]
+        if told == [[status]] * 2:
+            return differences(*map(normal, answers))
+        assert time.monotonic() < until, told
+        time.sleep(0.1)
 
 
 SCALED = "/apis/odd.example.com/v1/namespaces/NAMESPACE/odds"

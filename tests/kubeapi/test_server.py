@@ -7,6 +7,7 @@ import ssl
 import stat
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -262,6 +263,60 @@ async def test_health_and_metrics_tell_how_it_is(client: Client) -> None:
     status, text = await client.ask("GET", "/metrics")
     assert status == 200
     assert 'apiserver_storage_objects{resource="namespaces"} 4.0' in text
+
+
+async def test_metrics_are_set_back_where_somebody_deletes_them(client: Client) -> None:
+    await client.ask("GET", "/api/v1/nodes")
+    before = (await client.ask("GET", "/metrics"))[1]
+    assert await client.ask("DELETE", "/metrics") == (200, "metrics reset\n")
+    after = (await client.ask("GET", "/metrics"))[1]
+
+    assert 'apiserver_request_total{code="200",verb="GET"}' in before
+    assert 'apiserver_request_total{code="200",verb="GET"}' not in after
+
+
+@pytest.mark.parametrize(
+    ("mode", "healthy"),
+    [
+        (Controllers.OFF, ["etcd-0"]),
+        (Controllers.ON, ["controller-manager", "etcd-0"]),
+        (Controllers.SIMULATE, ["scheduler", "controller-manager", "etcd-0"]),
+    ],
+)
+async def test_components_are_as_well_as_they_are_there(
+    settings: Settings, mode: Controllers, healthy: list[str]
+) -> None:
+    async with running(replace(settings, controllers=mode)) as client:
+        status, found = await client.ask("GET", "/api/v1/componentstatuses")
+        one = await client.ask("GET", "/api/v1/componentstatuses/etcd-0")
+        watch = await client.ask("GET", "/api/v1/componentstatuses?watch=1")
+
+    assert (status, found["metadata"]) == (200, {})
+    told = {item["metadata"]["name"]: item["conditions"][0] for item in found["items"]}
+    assert [name for name, condition in told.items() if condition["status"] == "True"] == healthy
+    assert all("connection refused" in told[name]["message"] for name in told.keys() - set(healthy))
+    assert one[1]["conditions"] == [{"type": "Healthy", "status": "True", "message": "ok"}]
+    assert (watch[0], watch[1]["reason"]) == (405, "MethodNotAllowed")
+
+
+async def test_a_namespace_without_a_name_holds_nothing(client: Client) -> None:
+    path = "/api/v1/namespaces//configmaps"
+    assert (await client.ask("POST", CONFIG_MAPS, config_map("a")))[0] == 201
+    listed = await client.ask("GET", path)
+    told = {
+        method: (await client.ask(method, where, body))
+        for method, where, body in (
+            ("POST", path, config_map("b")),
+            ("GET", f"{path}/a", None),
+            ("PUT", f"{path}/a", config_map("a")),
+            ("DELETE", path, None),
+        )
+    }
+
+    assert "a" in [item["metadata"]["name"] for item in listed[1]["items"]]
+    assert (told["POST"][0], told["POST"][1]["details"]["causes"][0]["field"]) == (422, "metadata.namespace")
+    for method in ("GET", "PUT", "DELETE"):
+        assert (told[method][0], told[method][1]["message"]) == (400, "Namespace parameter required.")
 
 
 async def test_a_hostile_body_is_refused_and_the_server_goes_on(client: Client) -> None:

@@ -33,7 +33,11 @@ from kilde.kubeapi.resources.release import release as newest
 from kilde.kubeapi.storage.records import Record
 
 _TAKE_STATUS = frozenset(("nodes", "componentstatuses", "csistoragecapacities.storage.k8s.io"))
-_DEPRECATED = {"endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+COMPONENTS = "componentstatuses"
+_DEPRECATED = {
+    COMPONENTS: "v1 ComponentStatus is deprecated in v1.19+",
+    "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
 # What etcd's keys call some resources (pkg/kubeapiserver/default_storage_factory_builder.go and the registries).
 _REGISTRIES = {
     "nodes": "minions",

@@ -16,7 +16,7 @@ import structlog
 
 from kilde.core.basics.errors import KildeError
 from kilde.core.basics.values import Object
-from kilde.kubeapi import controllers
+from kilde.kubeapi import components, controllers
 from kilde.kubeapi.access.tokens import signing_key
 from kilde.kubeapi.bootstrap import bootstrap
 from kilde.kubeapi.call import ADMIN, User
@@ -147,12 +147,19 @@ async def _running(
 ) -> AsyncIterator[None]:
     clock = VirtualClock(speed=settings.speed, start=_begin(folder), seed=None if settings.speed else 0)
     key = signing_key(folder / "sa.key")
-    world = World(store, clock=clock.now, service_range=settings.service_range, key=key, serves=settings.release)
+    world = World(
+        store,
+        clock=clock.now,
+        service_range=settings.service_range,
+        key=key,
+        serves=settings.release,
+        parts=components.statuses(settings.controllers),
+    )
     kinds = CustomKinds(world)
     bootstrap(world)
     ServiceAddresses(world)
     watches, metrics = Watches(world), Metrics(store)
-    about = About(world, metrics.text, address)
+    about = About(world, metrics, address)
     faults = Faults()
     control = Control(world, clock, faults)
     app = App(

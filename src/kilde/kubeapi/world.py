@@ -3,7 +3,7 @@
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -12,7 +12,7 @@ from kilde.kubeapi.access.authorizer import Authorizer
 from kilde.kubeapi.access.tokens import Tokens, signing_key
 from kilde.kubeapi.allocations import Allocations
 from kilde.kubeapi.aside import Aside
-from kilde.kubeapi.kinds import Kind, Kinds
+from kilde.kubeapi.kinds import COMPONENTS, Kind, Kinds
 from kilde.kubeapi.logic.metadata import NAME_LETTERS
 from kilde.kubeapi.resources.catalog import Catalog
 from kilde.kubeapi.resources.release import Release, release
@@ -41,8 +41,12 @@ class World:
         service_range: str = "10.0.0.0/16",
         key: ec.EllipticCurvePrivateKey | None = None,
         serves: Release | None = None,
+        parts: Mapping[str, Record] | None = None,
     ) -> None:
-        """`key` signs the tokens of ServiceAccounts; without it they end with the process. `serves` None is the newest release."""
+        """`key` signs the tokens of ServiceAccounts; without it they end with the process. `serves` None is the newest release.
+
+        `parts` are the statuses of the control plane's parts, which are not stored.
+        """
         self.store, self._clock = store, clock
         self._second = (-1, "")
         self.authorizer = Authorizer(store)
@@ -52,6 +56,7 @@ class World:
         self.kinds = Kinds(Catalog((), self.release.resources), {}, release=self.release)
         self.webhooks: Asks = _Webhooks()
         self.aside = Aside()
+        self.components: Mapping[str, Record] = parts or {}
 
     def time(self) -> float:
         """Seconds since the epoch."""
@@ -73,4 +78,6 @@ class World:
 
     def find(self, kind: Kind, namespace: str, name: str) -> Record | None:
         """What is kept of that kind under that name."""
+        if kind.storage == COMPONENTS:
+            return self.components.get(name)
         return self.store.get(Key(kind.storage, namespace if kind.resource.namespaced else "", name))

@@ -12,6 +12,7 @@ from kilde.kubeapi.resources.custom.formats import FORMATS
 from kilde.kubeapi.resources.custom.patterns import _translated, matches
 from kilde.kubeapi.resources.custom.values import check
 
+WHOLE = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
 NOW = "2026-01-01T00:00:00Z"
 AT = "spec.validation.openAPIV3Schema"
 
@@ -77,6 +78,16 @@ def test_a_plain_definition_is_accepted_with_its_names_filled_in() -> None:
         (
             {"type": "object", "properties": {"a": {"type": "string"}}, "default": {"b": 1}},
             'default: Invalid value: {"b":1}: must not have unknown fields',
+        ),
+        (
+            {**WHOLE, "properties": {"metadata": {"type": "object", "default": {"name": "%"}}}},
+            'properties[metadata].default: Invalid value: {"name":"%"}: must result in valid metadata: metadata.name: Invalid value:'
+            " \"%\": may not contain '%'",
+        ),
+        (
+            {**WHOLE, "default": {"apiVersion": "v1", "kind": "X", "metadata": {"name": 1}}},
+            'default.metadata: Invalid value: {"name":1}: json: cannot unmarshal number into Go struct field ObjectMeta.name of type'
+            " string",
         ),
         ({"type": "string", "anyOf": [{"type": "string"}]}, "anyOf[0].type: Forbidden: must be empty to be structural"),
         (

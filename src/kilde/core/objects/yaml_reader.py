@@ -42,6 +42,7 @@ Path = tuple[str | int, ...]
 
 _SEPARATOR = re.compile(rb"\n---[^\n]*\n")
 _SEPARATOR_REST = re.compile(rb"\n---[ \t]*(?:#[^\n]*)?\n")
+_NO_CONTENT = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n|%[^\n]*\n)*[ \t]*(?:#[^\n]*)?")  # comments and directives
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -125,6 +126,20 @@ def read_documents(
     for document in found:
         document.alone = len(parts) == 1
     return found
+
+
+def read_first(data: bytes, *, limits: YamlLimits = DEFAULT_LIMITS, duplicates: Duplicates = "refuse") -> Any:
+    """The value of the first document, as a Go decoder reads it: what comes behind it is not looked at. None if it says nothing."""
+    if len(data) > limits.size:
+        raise LimitExceeded(f"is {len(data)} bytes, more than {limits.size}")
+    parts = _parts(data, "")
+    text, offset = next(parts)
+    if _NO_CONTENT.fullmatch(text):
+        text, offset = next(parts, (text, offset))
+        if text.startswith(b"---"):  # two marks in a row: the first document is empty
+            return None
+    value = _Builder(text, offset, "", "kubernetes", limits, duplicates).document()
+    return None if is_null(value) else value
 
 
 def _parts(data: bytes, file: str) -> Iterator[tuple[bytes, int]]:

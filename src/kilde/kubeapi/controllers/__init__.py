@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from kilde.kubeapi.controllers import flow_control
 from kilde.kubeapi.controllers.bootstrap import bootstrap
 from kilde.kubeapi.controllers.certificates import Certifying
 from kilde.kubeapi.controllers.clock import Clock, VirtualClock
@@ -52,8 +53,9 @@ def assemble(
     `version` that of all of them. An idle cluster causes no writes.
     """
     first = {"bootstrap": lambda: bootstrap(api, ca, controlled="" if mode == Mode.OFF else version)}
-    if mode == Mode.OFF:
-        return Moving(first, None)
+    if mode == Mode.OFF:  # what API servers do by themselves
+        own = Loop(api, [flow_control.controller()], clock if clock is not None else VirtualClock())
+        return Moving({**first, **own.jobs()}, None)
     clouded = cloud and mode == Mode.SIMULATE
     controllers = [*control_plane(ca=ca, cloud=clouded, served=served, certifying=certifying)]
     if mode == Mode.SIMULATE:

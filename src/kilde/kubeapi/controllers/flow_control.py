@@ -1,9 +1,9 @@
 """The Dangling condition of FlowSchemas: is the level there that they name? (upstream: util/flowcontrol, in API servers)."""
 
 from kilde.core.basics.values import Object
-from kilde.kubeapi.controllers.conditions import condition, turn
-from kilde.kubeapi.controllers.metadata import deleting, name_of, with_status
-from kilde.kubeapi.controllers.steps import NOTHING, Controller, Key, Moment, Step, Update, View, itself
+from kilde.kubeapi.controllers.conditions import condition, find, turn
+from kilde.kubeapi.controllers.metadata import deleting, name_of
+from kilde.kubeapi.controllers.steps import NOTHING, Apply, Controller, Key, Moment, Step, View, itself
 
 MANAGER = "api-priority-and-fairness-config-consumer-v1"
 SCHEMAS, LEVELS = (
@@ -44,4 +44,6 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     conditions = turn(old, condition("Dangling", *said, moment.now))
     if conditions == old:
         return NOTHING
-    return Step((Update(SCHEMAS, with_status(schema, {**status, "conditions": conditions}), "status"),))
+    whole = find(conditions, "Dangling")
+    head = {"apiVersion": schema["apiVersion"], "kind": schema["kind"], "metadata": {"name": name_of(schema)}}
+    return Step((Apply(SCHEMAS, {**head, "status": {"conditions": [whole]}}, "status"),))

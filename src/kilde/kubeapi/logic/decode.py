@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from kilde.core.basics.errors import InvalidInput, InvalidYaml
 from kilde.core.basics.json_words import json_problem
 from kilde.core.basics.values import Json
-from kilde.core.objects.yaml_reader import YamlLimits, read_documents
+from kilde.core.objects.yaml_reader import YamlLimits, read_first
 from kilde.kubeapi.interface import ApiError
 from kilde.kubeapi.logic.failures import bad_request
 from kilde.kubeapi.logic.negotiate import PROTOBUF, YAML
@@ -74,15 +74,15 @@ def _protobuf(raw: bytes) -> Body:
 def _yaml(raw: bytes) -> Body:
     twice: tuple[str, ...] = ()
     try:
-        read = read_documents(raw, file="", limits=_LIMITS)
+        value = read_first(raw, limits=_LIMITS)
     except InvalidYaml as error:
         if "already defined" not in error.what:
             raise
         twice = (
             f"{_where(error)}{error.what.replace('mapping key', 'key').replace('already defined', 'already set in map')}",
         )
-        read = read_documents(raw, file="", limits=_LIMITS, duplicates="last")
-    return Body(read[0].value if read else None, twice)
+        value = read_first(raw, limits=_LIMITS, duplicates="last")
+    return Body(value, twice)
 
 
 def _where(error: InvalidYaml) -> str:

@@ -114,6 +114,15 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
+def no_namespace() -> ApiError:
+    return bad_request("Namespace parameter required.")
+
+
+def cannot_watch(plural: str) -> ApiError:
+    what = f"watch is not supported on resources of kind {quoted(plural)}"
+    return ApiError(405, "MethodNotAllowed", what, {"kind": plural})
+
+
 def internal(message: str) -> ApiError:
     return ApiError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 

@@ -58,9 +58,12 @@ def check_name(obj: Object, name: str, namespace: str, *, namespaced: bool) -> N
 
 
 def check_namespace(obj: Object, namespace: str, *, namespaced: bool) -> None:
-    """Puts the URL's namespace into the object; 400 where they differ. A cluster-scoped object loses its namespace."""
+    """Puts the URL's namespace into the object; 400 where they differ. A cluster-scoped object loses its namespace.
+
+    So does one whose URL names none, which is then refused for that.
+    """
     found = meta(obj)
-    if not namespaced:
+    if not namespaced or not namespace:
         found.pop("namespace", None)
         return
     if not found.get("namespace"):

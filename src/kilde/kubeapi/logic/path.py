@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 
 class Route(NamedTuple):
-    """`/api/v1/…` and `/apis/<group>/<version>/…` taken apart; "" where a part is absent. `watch` marks the old `/watch/` paths."""
+    """`/api/v1/…` and `/apis/<group>/<version>/…` taken apart; "" where a part is absent. `watch` marks the old `/watch/` paths,
+    `nowhere` those whose namespace has no name (`/namespaces//pods`).
+    """
 
     group: str
     version: str
@@ -14,6 +16,12 @@ class Route(NamedTuple):
     subresource: str = ""
     rest: str = ""
     watch: bool = False
+    nowhere: bool = False
+
+    @property
+    def within(self) -> bool:
+        """Whether it is about what a namespace holds."""
+        return bool(self.namespace) or self.nowhere
 
 
 def route(path: str) -> Route | None:
@@ -28,7 +36,7 @@ def route(path: str) -> Route | None:
     watch = len(rest) > 1 and rest[0] == "watch"
     if watch:
         rest = rest[1:]
-    namespace = ""
+    namespace, nowhere = "", False
     # `namespaces/<name>` and its own sub-resources are the Namespace itself; anything further is inside it
     if (
         len(rest) >= 3
@@ -36,5 +44,6 @@ def route(path: str) -> Route | None:
         and not (len(rest) == 3 and rest[2] in ("status", "finalize") and not group)
     ):
         namespace, rest = rest[1], rest[2:]
+        nowhere = not namespace
     plural, name, subresource = ([*rest[:3], "", "", ""])[:3]
-    return Route(group, version, namespace, plural, name, subresource, "/".join(rest[3:]), watch)
+    return Route(group, version, namespace, plural, name, subresource, "/".join(rest[3:]), watch, nowhere)

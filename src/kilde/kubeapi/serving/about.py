@@ -1,7 +1,6 @@
 """Requests about the server itself: discovery, OpenAPI, version, health and metrics."""
 
 import platform
-from collections.abc import Callable
 from email.utils import formatdate
 
 import msgspec
@@ -12,6 +11,7 @@ from kilde.kubeapi.resources.discovery import V2, V2_BETA1, Discovery, Document
 from kilde.kubeapi.resources.kinds import GROUP_ORDER
 from kilde.kubeapi.resources.openapi import OpenApi
 from kilde.kubeapi.serving.http import NOT_FOUND, Request, Response, answer, text, written
+from kilde.kubeapi.serving.metrics import Metrics
 from kilde.kubeapi.world import World
 
 _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiextensions-controllers", "poststarthook/bootstrap-controller")
@@ -33,7 +33,7 @@ _AS_GO = {"x86_64": "amd64", "aarch64": "arm64"}
 class About:
     """Answers what is not about objects."""
 
-    def __init__(self, world: World, metrics: Callable[[], bytes], address: str) -> None:
+    def __init__(self, world: World, metrics: Metrics, address: str) -> None:
         self._world, self._metrics, self._address = world, metrics, address
         self._discovery = Discovery(world.kinds.catalog)
         self._described = world.kinds
@@ -60,7 +60,10 @@ class About:
             negotiate.check_offer(request.headers.get("accept", ""), negotiate.JSON)
             return answer(200, version_info(self._world.release.version))
         if request.path == "/metrics":
-            return Response(200, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
+            if request.method == "DELETE":
+                self._metrics.reset()
+                return text(200, "metrics reset\n")
+            return Response(200, self._metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
         return answer(200, {"paths": self._paths()}) if request.path in _INDEX else text(404, NOT_FOUND)
 
     def _paths(self) -> list[str]:

@@ -60,7 +60,7 @@ def _slices(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
 
 
 def _metadata(kind: Kind, page: Page, form: Form) -> Object:
-    metadata: Object = {"resourceVersion": str(page.version)}
+    metadata: Object = {"resourceVersion": str(page.version)} if page.version else {}
     if page.token:
         metadata["continue"] = page.token
         if page.remaining >= 0:

@@ -20,6 +20,11 @@ class Metrics:
         self.watches = Gauge("apiserver_longrunning_requests", "Open watches.", registry=self.registry)
         self._objects = Gauge("apiserver_storage_objects", "Objects kept.", ("resource",), registry=self.registry)
 
+    def reset(self) -> None:
+        """Begins to count anew."""
+        self._requests.clear()
+        self._duration.clear()
+
     def answered(self, verb: str, code: int, seconds: float) -> None:
         """Counts an answer whose first byte is on its way."""
         self._requests.labels(verb, str(code)).inc()

@@ -26,7 +26,7 @@ def one(status: int, call: Call, record: Record, form: Form, *, now: float, quer
     shown = call.kind.tabled if form.kind == "Table" else call.kind.presented
     obj = shown(record, call.subresource)
     if form.kind == "Table":
-        version = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        version = {key: obj["metadata"][key] for key in ("resourceVersion",) if key in obj["metadata"]}
         value = table(
             call.kind, [obj], now=now, include=include_of(query), metadata=version, subresource=call.subresource
         )

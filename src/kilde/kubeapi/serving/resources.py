@@ -69,6 +69,7 @@ class Resources:
         """Answers one request, or streams a watch. ApiError for a refusal."""
         if (route.group, route.plural, route.subresource) == ("", "services", "proxy"):
             _check_connected(request)
+            _check_names(route, "get")
             await self._services.serve(request, route, send)
             return
         kind = self.kind_of(route)
@@ -79,9 +80,7 @@ class Resources:
             raise self._no_kubelet(kind, route.name)
         call = self._call(request, route, kind, verb)
         request.warnings = call.warnings
-        if not kind.resource.custom and route.subresource in _TYPED:
-            many = verb in ("list", "watch")
-            negotiate.check_route(request.headers, patch=verb == "patch", many=many)
+        _check_route(request, route, kind, verb)
         if kind.warning:
             call.warn(kind.warning)
         if verb in ("list", "watch"):
@@ -115,7 +114,7 @@ class Resources:
             if kind.resource.custom:
                 raise failures.not_found(kind.about(route.name))
             raise failures.no_such_resource()
-        inside = bool(route.namespace)
+        inside = route.within
         if inside != kind.resource.namespaced and (inside or route.name):
             raise failures.no_such_resource()
         if not route.subresource and not _has_path(kind, route):
@@ -132,6 +131,8 @@ class Resources:
 
     async def _list_or_watch(self, request: Request, route: Route, call: Call, send: Send) -> None:
         chosen = options.list_options(request.query, watch=route.watch)
+        if chosen.watch and "watch" not in call.kind.resource.verbs:
+            raise failures.cannot_watch(call.kind.resource.plural)
         if not chosen.watch:
             form = object_form(request, call)
             page = await self._settled(call, lambda: read.listed(self._world, call, chosen))
@@ -275,6 +276,8 @@ class Resources:
         chosen = await self._delete_options(request)
         _warn_of_orphans(call, chosen)
         page = await self._settled(call, lambda: read.listed(self._world, call, wanted))
+        if page.records and call.kind.resource.namespaced and not call.namespace:
+            raise failures.no_namespace()
         for found in page.records:
             await self._settled(call, partial(delete.remove_if_there, self._world, call, found, chosen))
         page = page._replace(version=self._world.store.version)
@@ -331,6 +334,20 @@ def delete_body(raw: bytes, content_type: str) -> Object:
     raise failures.bad_request(f'no kind "{kind}" is registered for version "{version}" {scheme}')
 
 
+def _check_route(request: Request, route: Route, kind: Kind, verb: str) -> None:
+    """Refuses what such a route does not take, before anything else is looked at."""
+    if not kind.resource.custom and route.subresource in _TYPED:
+        negotiate.check_route(request.headers, patch=verb == "patch", many=verb in ("list", "watch"))
+    _check_names(route, verb)
+
+
+def _check_names(route: Route, verb: str) -> None:
+    if route.nowhere and route.name and verb != "update":  # which looks at the body's name first
+        raise failures.no_namespace()
+    if route.subresource and not route.name:
+        raise failures.bad_request("name must be provided")
+
+
 def _check_connected(request: Request) -> None:
     if "dryRun" in request.query:
         raise failures.bad_request("dryRun is not supported")
@@ -350,9 +367,11 @@ def _is_proxy(kind: Kind, route: Route) -> bool:
 def _has_path(kind: Kind, route: Route) -> bool:
     """Whether there is such a path for any method: what can only be created has no names, and none across namespaces."""
     verbs = set(kind.resource.verbs)
+    if route.watch and "watch" not in verbs:
+        return False
     if route.name:
         return kind.resource.custom or bool(verbs & {"get", "update", "patch", "delete"})
-    return bool(route.namespace) or not kind.resource.namespaced or "list" in verbs
+    return route.within or not kind.resource.namespaced or "list" in verbs
 
 
 def verb_of(request: Request, route: Route, kind: Kind) -> str:
@@ -371,8 +390,8 @@ def verb_of(request: Request, route: Route, kind: Kind) -> str:
     if route.watch and request.method == "GET":
         verb = "list"
     namespaced = kind.resource.namespaced
-    if verb not in kind.resource.verbs or (verb == "create" and namespaced and not route.namespace):
+    if verb not in kind.resource.verbs or (verb == "create" and namespaced and not route.within):
         raise failures.method_not_allowed()
-    if verb == "deletecollection" and namespaced and not route.namespace:
+    if verb == "deletecollection" and namespaced and not route.within:
         raise failures.method_not_allowed()
     return verb

@@ -97,9 +97,20 @@ class Watcher:
 
     def _line(self, event: str, record: Record) -> bytes:
         form, kind = self._stream.form, self._stream.call.kind
+        if self._is_of_lists:
+            return self._cut_short()
         if not form.kind:
             return self._lines.line(event, kind, record, form.media)
         return events.framed(event, self._shown(record), form.media)
+
+    @property
+    def _is_of_lists(self) -> bool:
+        """Whether events were asked for as lists, which no object is: there the first one ends the stream, without a word."""
+        return self._stream.form.kind == "PartialObjectMetadataList"
+
+    def _cut_short(self) -> bytes:
+        self.failed = True
+        return b""
 
     def _shown(self, record: Record) -> Object:
         form, kind = self._stream.form, self._stream.call.kind
@@ -116,6 +127,9 @@ class Watcher:
 
     def bookmark(self, *, initial: bool = False, version: int = 0) -> None:
         """Queues a bookmark: this resourceVersion (the newest, unless given) has been seen."""
+        if self._is_of_lists:
+            self._waiting.append(self._cut_short())
+            return
         kind = self._stream.call.kind
         metadata: Object = {"resourceVersion": str(version or self.version)}
         if initial:

@@ -33,7 +33,7 @@ class Bindings(Strategy):
         if world.authorizer.decide(call.user, wanted).allowed:
             return
         if resource == "roles" and not call.namespace:
-            raise failures.bad_request("Namespace parameter required.")
+            raise failures.no_namespace()
         rules, missing = world.authorizer.rules_of(role, call.namespace)
         if missing:  # told as if it were a binding
             raise failures.not_found(call.kind.about(str(role.get("name") or "")))

@@ -85,9 +85,11 @@ def _another_kind(kind: Kind, version: str, name: str) -> str:
 
 
 def check_namespace(world: World, call: Call) -> None:
-    """403 in a namespace that is being deleted, 404 in one that is not there."""
-    if not call.kind.resource.namespaced or not call.namespace:
+    """403 in a namespace that is being deleted, 404 in one that is not there, 400 where the path names none."""
+    if not call.kind.resource.namespaced:
         return
+    if not call.namespace:
+        raise failures.no_namespace()
     found = world.store.get(Key("namespaces", "", call.namespace))
     if found is None:
         raise failures.not_found(Named("", "namespaces", call.namespace))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.objects.selector import LabelSelector, parse_fields, parse_labels
 from kilde.kubeapi.call import Call
-from kilde.kubeapi.kinds import Kind
+from kilde.kubeapi.kinds import COMPONENTS, Kind
 from kilde.kubeapi.logic import failures, paging
 from kilde.kubeapi.logic.fields import Read, reader
 from kilde.kubeapi.logic.options import ListOptions, Query, first, version
@@ -70,17 +70,20 @@ class Page(NamedTuple):
 def get(world: World, call: Call, query: Query) -> Record:
     """The object; 404 if there is none, 504 if the asked resourceVersion has not come yet. Waits where a webhook converts it."""
     asked = version(first(query, "resourceVersion"))
-    if asked is not None and asked > world.store.version:
+    if asked is not None and asked > world.store.version and call.kind.storage != COMPONENTS:
         raise failures.too_large_version(asked, world.store.version)
     found = world.find(call.kind, call.namespace, call.name)
     if found is None:
-        raise failures.not_found(call.kind.about(call.name))
+        about = call.kind.about(call.name)
+        raise failures.not_found(about._replace(kind="componentstatus") if call.kind.storage == COMPONENTS else about)
     return call.kind.shown((found,))[0] if call.kind.converts else found
 
 
 def listed(world: World, call: Call, options: ListOptions) -> Page:
     """The objects that are wanted, as of one moment. Waits where a webhook converts them."""
     chosen = selection(call.kind, options, call.name)
+    if call.kind.storage == COMPONENTS:
+        return Page([found for found in world.components.values() if chosen.matches(found)], 0)
     single = chosen.name and not options.token and (call.namespace or not call.kind.resource.namespaced)
     start: tuple[str, str] | None = None
     as_of = world.store.version

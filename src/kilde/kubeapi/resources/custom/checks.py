@@ -28,7 +28,7 @@ _HOISTED = {
 def check_definition(crd: Object, old: Object | None = None) -> list[Cause]:
     """What is wrong with a CRD that is created; its defaults are filled in, its status has storedVersions. `old` is what it was."""
     spec, name = crd.get("spec") or {}, (crd.get("metadata") or {}).get("name") or ""
-    causes = list(_identity(spec, name))
+    causes = list(_identity(spec, name, "" if old else (crd.get("metadata") or {}).get("generateName") or ""))
     same = _unchanged(spec, (old or {}).get("spec") or {})
     causes.extend(_versions(spec, same))
     causes.extend(_names(spec.get("names") or {}, "spec.names"))
@@ -77,10 +77,11 @@ def _established(crd: Object) -> bool:
     return any(one.get("type") == "Established" and one.get("status") == "True" for one in conditions)
 
 
-def _identity(spec: Object, name: str) -> Iterator[Cause]:
+def _identity(spec: Object, name: str, generate: str) -> Iterator[Cause]:
     group, plural = spec.get("group") or "", (spec.get("names") or {}).get("plural") or ""
-    if name and name != f"{plural}.{group}":
-        yield invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
+    for key, value in (("generateName", generate), ("name", name)):
+        if value and value != f"{plural}.{group}":
+            yield invalid(f"metadata.{key}", value, 'must be spec.names.plural+"."+spec.group')
     if not group:
         yield required("spec.group")
     elif dns_subdomain(group):

@@ -6,11 +6,15 @@ The rules are apiextensions' (apiserver/schema/objectmeta.Validate).
 from collections.abc import Iterator, Mapping
 
 from kilde.core.basics.values import Json, Object
+from kilde.core.objects.typed import go_decode
+from kilde.core.objects.typed.schema import builtin
 from kilde.kubeapi.resources.causes import Cause, invalid, required
 from kilde.kubeapi.resources.custom.definition import Schema
 from kilde.kubeapi.resources.validation.metadata import check_metadata
 from kilde.kubeapi.resources.validation.names import dns_1035_label, path_segment
 
+_GO_KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _EMBEDDED = "x-kubernetes-embedded-resource"
 
 
@@ -30,9 +34,40 @@ def check_embedded(value: Json, schema: Schema, at: str) -> Iterator[Cause]:
             yield from check_embedded(item, schema["items"], f"{at}[{index}]")
 
 
+def malformed(value: Json, schema: Schema, at: str) -> Cause | None:
+    """The first metadata of a whole object in a value that Go cannot read as such (apiserver/schema/objectmeta.Coerce)."""
+    below: list[tuple[Json, Schema, str]] = []
+    if isinstance(value, dict):
+        told = _misread(value.get("metadata")) if schema.get(_EMBEDDED) else ""
+        if told:
+            return invalid(f"{at}.metadata" if at else "metadata", value["metadata"], told)
+        properties = schema.get("properties") or {}
+        below = [
+            (one, properties[key] or {}, f"{at}.{key}" if at else key)
+            for key, one in value.items()
+            if key in properties
+        ]
+    elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        below = [(one, schema["items"], f"{at}[{index}]") for index, one in enumerate(value)]
+    return next(filter(None, (malformed(*one) for one in below)), None)
+
+
+def _misread(metadata: Json) -> str:
+    """What Go's decoder says of metadata; nothing where it can read it."""
+    if metadata is None:
+        return ""
+    if not isinstance(metadata, dict):
+        return f"json: cannot unmarshal {_GO_KINDS[type(metadata)]} into Go value of type v1.ObjectMeta"
+    try:
+        go_decode.decode(builtin().named(_OBJECT_META), metadata)
+    except go_decode.WrongType as error:
+        return error.what
+    return ""
+
+
 def _whole(value: Object, at: str) -> Iterator[Cause]:
     for key in ("apiVersion", "kind"):
-        where, text = f"{at}.{key}", value.get(key)
+        where, text = f"{at}.{key}" if at else key, value.get(key)
         if key not in value:
             yield required(where)
         elif not isinstance(text, str):
@@ -48,4 +83,4 @@ def _whole(value: Object, at: str) -> Iterator[Cause]:
     if isinstance(metadata, dict):
         named = {**metadata, "name": metadata.get("name") or "fakename"}  # a name is not asked for
         for cause in check_metadata(named, namespaced=bool(metadata.get("namespace")), name_rule=path_segment):
-            yield Cause(f"{at}.{cause.field}", cause.reason, cause.message)
+            yield Cause(f"{at}.{cause.field}" if at else cause.field, cause.reason, cause.message)

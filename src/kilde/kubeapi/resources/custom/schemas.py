@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from kilde.core.basics.values import Json
 from kilde.kubeapi.resources.causes import NO_FIELD, Cause, forbidden, invalid, invalid_unshown, not_supported, required
 from kilde.kubeapi.resources.custom.cost import Budget, times_below
 from kilde.kubeapi.resources.custom.definition import PRESERVE, Schema
-from kilde.kubeapi.resources.custom.embedded import check_embedded
+from kilde.kubeapi.resources.custom.embedded import check_embedded, malformed
 from kilde.kubeapi.resources.custom.rules import check_rules, leads_somewhere
-from kilde.kubeapi.resources.custom.shaping import defaulted, pruned
+from kilde.kubeapi.resources.custom.shaping import defaulted, has_unknown, pruned
 from kilde.kubeapi.resources.custom.structural import (
     EMBEDDED,
     LIST_KEYS,
@@ -71,7 +72,11 @@ def check_schema(schema: Schema, at: str, *, status: bool = False, same: bool = 
     if schema.get("nullable"):
         causes.append(forbidden(f"{at}.nullable", "nullable cannot be true at the root"))
     unstructured = _cannot_be_structural(schema)
-    shape = [] if unstructured else check_structural(schema, at) or list(_defaults({**schema, EMBEDDED: True}, at))
+    shape = (
+        []
+        if unstructured
+        else check_structural(schema, at) or list(_defaults({**schema, EMBEDDED: True}, at, _Around({})))
+    )
     rules: list[Cause] = []
     causes += shape
     budget = Budget(same)
@@ -293,22 +298,57 @@ def _field_path(path: str, schema: Schema, at: str) -> Iterator[Cause]:
         yield invalid(at, path, "must be a valid path")
 
 
-def _defaults(schema: Schema, at: str) -> Iterator[Cause]:
+class _Around(NamedTuple):
+    """Where a schema is within that of a whole object: the way there (None: into a list), and whether it is what all objects have."""
+
+    whole: Schema
+    way: tuple[str | None, ...] = ()
+    own: bool = False
+
+    def below(self, step: str | None) -> "_Around":
+        return self._replace(way=(*self.way, step), own=self.own or (not self.way and step in _OWN))
+
+
+def _defaults(schema: Schema, at: str, around: _Around) -> Iterator[Cause]:
     """A default must be valid itself, and hold nothing that would be pruned; those in additionalProperties are not looked at."""
+    if schema.get(EMBEDDED):
+        around = _Around(schema)
     if schema.get("default") is not None:
-        value, where = schema["default"], f"{at}.default"
         inside = {key: one for key, one in schema.items() if key != "default"}
-        kept, unknown = pruned({"default": value}, {"properties": {"default": inside}})
-        if unknown:
-            yield invalid(where, value, "must not have unknown fields")
-        whole = defaulted(kept, {"properties": {"default": inside}})["default"]
-        embedded = list(check_embedded(value, inside, where))
-        yield from embedded or (_within(cause, where) for cause in check(whole, inside))
+        yield from (_default_of_all if around.own else _default)(schema["default"], inside, f"{at}.default", around)
     items = child(schema, "items")
     if items is not None:
-        yield from _defaults(items, f"{at}.items")
+        yield from _defaults(items, f"{at}.items", around.below(None))
     for name, below in properties(schema):
-        yield from _defaults(below, f"{at}.properties[{name}]")
+        yield from _defaults(below, f"{at}.properties[{name}]", around.below(name))
+
+
+def _default(value: Json, inside: Schema, where: str, _: _Around) -> Iterator[Cause]:
+    if has_unknown(value, inside):
+        yield invalid(where, value, "must not have unknown fields")
+    broken = malformed(value, inside, where)
+    yield from [broken] if broken else list(check_embedded(value, inside, where)) or _unfit(value, inside, where)
+
+
+def _default_of_all(value: Json, inside: Schema, where: str, around: _Around) -> Iterator[Cause]:
+    """A default in what all objects have must make up an object that could stand."""
+    made = value
+    for step in reversed(around.way):
+        made = [made] if step is None else {step: made}
+    obj = {"apiVersion": "validation/v1", "kind": "Validation", **made}
+    broken = malformed(obj, around.whole, "")
+    faults = [f"{one.field}: {one.message}" for one in ([broken] if broken else check_embedded(obj, around.whole, ""))]
+    if faults:
+        told = faults[0] if len(faults) == 1 else f"[{', '.join(faults)}]"
+        yield invalid(where, value, f"must result in valid metadata: {told}")
+    else:
+        yield from _unfit(value, inside, where)
+
+
+def _unfit(value: Json, inside: Schema, where: str) -> Iterator[Cause]:
+    kept = pruned({"default": value}, {"properties": {"default": inside}})[0]
+    whole = defaulted(kept, {"properties": {"default": inside}})["default"]
+    return (_within(cause, where) for cause in check(whole, inside))
 
 
 def _within(cause: Cause, at: str) -> Cause:

@@ -21,24 +21,31 @@ def pruned(obj: Object, schema: Schema | None) -> tuple[Object, list[str]]:
 
     Without a schema only metadata is looked at: its fields are the same for all objects.
     """
-    unknown: list[str] = []
     root = dict(schema or {PRESERVE: True})
     root[_EMBEDDED] = True
+    unknown: list[str] = []
     return _prune(obj, root, "", unknown), unknown
 
 
-def _prune(value: Json, schema: Schema, path: str, unknown: list[str]) -> Json:
+def has_unknown(value: Json, schema: Schema) -> bool:
+    """Whether pruning would take something away from a value; what metadata has is not looked at."""
+    unknown: list[str] = []
+    _prune(value, schema, "", unknown, metadata=False)
+    return bool(unknown)
+
+
+def _prune(value: Json, schema: Schema, path: str, unknown: list[str], *, metadata: bool = True) -> Json:
     if isinstance(value, dict):
-        return _prune_map(value, schema, path, unknown)
+        return _prune_map(value, schema, path, unknown, metadata=metadata)
     if isinstance(value, list):
         items = schema.get("items") or {}  # of items that nobody knows nothing is known
         if schema.get(PRESERVE):
             items = {**items, PRESERVE: True}
-        return [_prune(item, items, f"{path}[{index}]", unknown) for index, item in enumerate(value)]
+        return [_prune(item, items, f"{path}[{index}]", unknown, metadata=metadata) for index, item in enumerate(value)]
     return value
 
 
-def _prune_map(value: Object, schema: Schema, path: str, unknown: list[str]) -> Object:
+def _prune_map(value: Object, schema: Schema, path: str, unknown: list[str], *, metadata: bool) -> Object:
     keep = bool(schema.get(PRESERVE))
     embedded, properties, extra = (
         bool(schema.get(_EMBEDDED)),
@@ -51,11 +58,11 @@ def _prune_map(value: Object, schema: Schema, path: str, unknown: list[str]) -> 
         if embedded and key in _TYPE_META:
             out[key] = child
         elif embedded and key == "metadata":
-            out[key] = _known(child, builtin().named(_OBJECT_META), where, unknown)
+            out[key] = _known(child, builtin().named(_OBJECT_META), where, unknown) if metadata else child
         elif key in properties:
-            out[key] = _prune(child, properties[key], where, unknown)
+            out[key] = _prune(child, properties[key], where, unknown, metadata=metadata)
         elif isinstance(extra, Mapping) or extra is True:
-            out[key] = _prune(child, {} if extra is True else extra, where, unknown)
+            out[key] = _prune(child, {} if extra is True else extra, where, unknown, metadata=metadata)
         elif keep:
             out[key] = child
         else:

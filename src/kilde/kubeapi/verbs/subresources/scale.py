@@ -40,6 +40,8 @@ class Scale(Handler):
 
     def put(self, world: World, call: Call, body: Object) -> Object:
         check_name(body, call.name, call.namespace, namespaced=True)
+        if not call.namespace:
+            raise failures.no_namespace()
         wrong = _wrong_type(_get(body, ("spec", "replicas")))
         if wrong:
             raise _undecodable(call, wrong)
