@@ -121,6 +121,15 @@ def test_a_cluster_begins_with_manifests_and_its_time_is_moved(kilde: Kilde, tmp
     assert kubectl(path_of(kilde, "a"), *words).split() == ["web", "1", "web-two", "1"]
 
 
+def test_a_file_of_a_folder_that_has_no_object_is_told(kilde: Kilde, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all/web.yaml").write_text(WEB)
+    (tmp_path / "all/values.yaml").write_text("replicas: 3\n")
+    told = kilde("cluster", "--name", "a", "-d", "--load", "all", "--controllers", "off")
+    words = "warning: all/values.yaml: passed over, for there is no Kubernetes object in it\n"
+    assert told == Said(0, "ready\n", words)
+
+
 def test_a_manifest_that_is_refused_is_named_with_its_place(kilde: Kilde, tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(WEB.replace("image:", "imge:"))
     told = kilde("cluster", "--name", "a", "-d", "--load", "web.yaml", "--controllers", "off")

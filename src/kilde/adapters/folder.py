@@ -10,6 +10,7 @@ from kilde.core.source.object_id import blob_id
 from kilde.core.source.tree import Entry, EntryKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kilde.core.objects.manifest import Manifest
@@ -98,6 +99,11 @@ class FolderTree:
         self._read[path] = content
         return content
 
+    @property
+    def files_read(self) -> frozenset[str]:
+        """The files that somebody has read."""
+        return frozenset(self._read)
+
     def link(self, path: str) -> str:
         """What a symlink says; an absolute path is given as it is seen from the link's folder. Raises PathNotFound."""
         try:
@@ -110,10 +116,10 @@ class FolderTree:
         return "../" * len([name for name in folder.split("/") if name]) + target.lstrip("/")
 
 
-def manifests_of(path: "Path") -> "tuple[Manifest, ...]":
+def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -> "tuple[Manifest, ...]":
     """The objects that a file, a folder with those below it, or a kustomization means; places are told as seen from here.
 
-    Raises InvalidInput, PathNotFound.
+    `tell` is told of each file of a folder that is passed over because it has none. Raises InvalidInput, PathNotFound.
     """
     from dataclasses import replace
 
@@ -122,14 +128,18 @@ def manifests_of(path: "Path") -> "tuple[Manifest, ...]":
     place = path.resolve()
     if not place.exists():
         raise PathNotFound("no such file or folder", about=str(path))
+    tree, source = FolderTree(place.anchor), _source(place)
     try:
-        found = render(FolderTree(place.anchor), _source(place)).manifests
+        found = render(tree, source).manifests
     except InvalidInput as error:
         if error.place is None:
             raise
         raise type(error)(error.what, about=error.about, hint=error.hint, place=_from_here(error.place)) from error
     if not found:
         raise InvalidInput("there is no Kubernetes object in it", about=str(path))
+    if source.directory is not None:
+        for file in sorted(tree.files_read - {one.origin.file for one in found if one.origin}):
+            tell(f"{_from_here(Place(file))}: passed over, for there is no Kubernetes object in it")
     return tuple(replace(one, origin=_from_here(one.origin)) if one.origin else one for one in found)
 
 

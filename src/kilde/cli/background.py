@@ -26,11 +26,24 @@ def start(arguments: Sequence[str], folder: Path) -> int:
     assert process.stdout is not None
     with process.stdout as told:
         if told.readline() == b"ready\n":
+            _warn(_since(folder, begun))
             click.echo("ready")
             process.returncode = 0  # it goes on without us: nobody waits for it, and that is no mistake
             return 0
     code = process.wait()
+    click.echo(_since(folder, begun), err=True, nl=False)
+    return code
+
+
+def _since(folder: Path, begun: int) -> str:
+    """What the log says from there on."""
     with (folder / LOG).open("rb") as log:
         log.seek(begun)
-        click.echo(log.read().decode(errors="replace"), err=True, nl=False)
-    return code
+        return log.read().decode(errors="replace")
+
+
+def _warn(told: str) -> None:
+    """Repeats the warnings of what has begun well."""
+    for line in told.splitlines():
+        if line.startswith("warning: "):
+            click.echo(line, err=True)

@@ -292,7 +292,8 @@ class Resources:
 def _read(call: Call, raw: bytes, body: decode.Body, sub: SubResource | None) -> Object:
     """The body as its type has it, which its apiVersion and kind have to be of."""
     resource = call.kind.resource
-    group, version, name = sub.body if sub and sub.body[1] else (resource.group, resource.version, resource.kind)
+    name = sub.body[2] if sub else resource.kind
+    group, version = sub.body[:2] if sub and sub.body[1] else (resource.group, resource.version)
     try:
         said = check_said(body.value, Said(group, version, name))
     except decode.Unreadable as error:

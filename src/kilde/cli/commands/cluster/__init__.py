@@ -147,6 +147,10 @@ def _of_nodes(found: "Mapping[str, Marks]", nodes: int, *, simulated: bool) -> "
     return found
 
 
+def _warn(told: str) -> None:
+    click.echo(f"warning: {told}", err=True)
+
+
 def _run(
     folder: Path | None,
     *,
@@ -183,7 +187,7 @@ def _run(
         nodes=nodes,
         cloud=cloud,
         marks=_of_nodes(marks(labels, taints), nodes, simulated=controllers == Controllers.SIMULATE),
-        load=tuple(manifest for path in load for manifest in manifests_of(path)),
+        load=tuple(manifest for path in load for manifest in manifests_of(path, _warn)),
         rules=rules,
         speed=clock,
         audit=audit,
