@@ -130,13 +130,13 @@ REFUSED_TO_DECODE: dict[str, tuple[dict[str, Any], str, str]] = {
         _NUMBER,
     ),
     "a label that is true": (
-        {"app/b.yaml": MAP.replace("name: b", "name: b, labels: {on: true}")},
-        "app/b.yaml:3:30: metadata.labels.on: must be a string (quote it)",
+        {"app/b.yaml": MAP.replace("name: b", "name: b, labels: {v: true}")},
+        "app/b.yaml:3:30: metadata.labels.v: must be a string (quote it)",
         _BOOL,
     ),
     "a label that is true, in a build": (
-        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": MAP.replace("name: b", "name: b, labels: {on: true}")},
-        "app/b.yaml:1: metadata.labels.on: must be a string (quote it)",
+        {BUILD: "resources: [b.yaml]\n", "app/b.yaml": MAP.replace("name: b", "name: b, labels: {v: true}")},
+        "app/b.yaml:1: metadata.labels.v: must be a string (quote it)",
         _BOOL,
     ),
 }
