@@ -20,7 +20,8 @@ def test_no_two_objects_have_one_key(a: str, b: str, c: str, d: str, e: str, f: 
     assert (key_of(a, b, c) == key_of(d, e, f)) == ((a, b, c) == (d, e, f))
 
 
-def test_a_key_that_is_too_long_is_none() -> None:
+def test_a_key_that_is_too_long_or_of_no_name_is_none() -> None:
+    assert key_of("configmaps", "", "") == ""
     assert key_of("configmaps", "", "x" * 253) == ""
     assert key_of("clusterroles", "rbac.authorization.k8s.io", "system:view") == (
         "clusterroles_rbac.authorization.k8s.io_system_view"

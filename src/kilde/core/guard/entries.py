@@ -11,9 +11,12 @@ _COMMIT = 12
 
 
 def key_of(plural: str, group: str, name: str) -> str:
-    """The key of an object in its namespace's GuardedSpace; "" where it cannot have one. Names of RBAC objects may have colons."""
+    """The key of an object in its namespace's GuardedSpace; "" where it cannot have one. Names of RBAC objects may have colons.
+
+    An object without a name has none: it would stand for all that people make with a generated one.
+    """
     key = f"{plural}_{group}_{name.replace(':', '_')}"
-    return key if len(key) <= LONGEST_KEY else ""
+    return key if name and len(key) <= LONGEST_KEY else ""
 
 
 def sentence(*, origin: Place | None, repository: str, path: str, application: str, commit: str) -> str:
