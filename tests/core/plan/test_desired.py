@@ -104,6 +104,32 @@ def test_an_object_that_kubectl_cannot_decode_is_wanted_and_known_not_to_go(
     assert found.manifest.annotations == {"argocd.argoproj.io/tracking-id": f"web:/ConfigMap:shop/{name}"}
 
 
+def test_of_a_role_all_is_read_before_a_cluster_is_asked() -> None:
+    meta = {"name": "r", "labels": ["v"]}
+    body = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "r"},
+        "rules": [{"verbs": "get"}],
+    }
+    place = Place("app/all.yaml", 3)
+    manifests = [
+        Manifest(body, place),
+        Manifest({**body, "metadata": meta}, place),
+        Manifest({**body, "metadata": {}, "rules": []}),
+    ]
+    desired = prepare(manifests, app="web", namespace="shop", scope=lambda kind: True, lenient=True)
+    what = "error running kubectl auth reconcile: "
+    json = f'{what}unable to decode "app/all.yaml:3": json: cannot unmarshal'
+    # `map[...]` is taken out of whatever kubectl says
+    assert {one.ref.name: one.fault for one in desired.objects} == {
+        "r": f"{json} array into Go struct field ObjectMeta.metadata.labels of type string",
+        "": f"{what}resource name may not be empty",
+    }
+    [first] = prepare(manifests[:1], app="web", namespace="shop", scope=lambda kind: True, lenient=True).objects
+    assert first.fault == f"{json} string into Go struct field PolicyRule.rules.verbs of type []string"
+
+
 def test_a_hook_gets_its_name_later() -> None:
     [hook] = misread({"annotations": {"argocd.argoproj.io/hook": "PreSync"}}).hooks
     assert (hook.ref.name, hook.fault) == ("", "")

@@ -1,22 +1,19 @@
 """What Git wants, made ready for a cluster: namespaces filled in, the application's tracking id set, duplicates settled."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import starmap
 
 from kilde.core.basics.errors import InvalidInput
-from kilde.core.basics.values import Object
 from kilde.core.objects.manifest import Manifest
-from kilde.core.objects.object_meta import text_of, undecodable
 from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.plan.faults import fault_of
 from kilde.core.plan.hooks import is_hook
 from kilde.core.plan.order import wave_of
 from kilde.core.plan.policy import Options, compare_options, object_options
 from kilde.core.plan.tracking import UNMARKED, Tracking
 
 _BY_ANNOTATION = Tracking()
-_OF_A_MAP = re.compile(r"map\[.*\]")  # what Argo CD takes out of all that kubectl says
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def _place(
     }  # a null is "", as the API server decodes it
     meta = {**manifest.metadata, **{field: found for field, found in texts.items() if found}}
     meta.pop("namespace", None)
-    fault = _fault(manifest, meta)
+    fault = fault_of(manifest, meta)
     meta.pop("creationTimestamp", None)
     if where:
         meta["namespace"] = where
@@ -150,20 +147,6 @@ def _place(
         compare=compare_options(manifest.annotations),
         fault=fault,
     )
-
-
-def _fault(manifest: Manifest, meta: Object) -> str:
-    """What kubectl would say of the object, before it asks a cluster; it names the file that it was written in, and not a temporary one."""
-    found = manifest.body.get("metadata")
-    if is_hook(manifest.annotations) and not manifest.name:
-        meta = {**meta, "name": "by Argo CD's rule"}
-    wrong = _OF_A_MAP.sub("", undecodable(meta if isinstance(found, dict) else found))
-    if wrong:
-        return f'unable to decode "{manifest.origin}": {wrong}' if manifest.origin else f"unable to decode: {wrong}"
-    if meta.get("name"):
-        return ""
-    given = text_of(meta.get("generateName"))
-    return f"from {given}: cannot use generate name with apply" if given else "resource name may not be empty"
 
 
 def _repeated(ref: ObjectRef, times: int) -> str:
