@@ -35,7 +35,7 @@ MANY = {
 }
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"
 _HASH = re.compile(rf"(?:(?<=-)|(?<=pod-template-hash\": \"))[{_SAFE}]{{8,10}}(?=[-\\\" .]|$)")
-_SUFFIX = re.compile(rf"(?<=[a-z0-9>]-)[{_SAFE}]{{5}}(?=[\", ]|$)")
+_SUFFIX = re.compile(rf"(?<=[a-z0-9>]-)[{_SAFE}]{{5}}(?=[\", \\]|$)")
 _HASHED = ("pod-template-hash",)
 _OWN = ("managedFields", "creationTimestamp", "resourceVersion", "uid", "generation")
 

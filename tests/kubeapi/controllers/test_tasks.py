@@ -135,6 +135,20 @@ async def test_a_cron_job_starts_on_the_minute_and_keeps_its_history_short() -> 
         )
 
 
+@pytest.mark.anyio
+async def test_a_cron_job_that_never_comes_says_so_once() -> None:
+    async with running() as cluster:
+        for name, more in (("never", {}), ("held", {"suspend": True})):
+            spec = {"schedule": "0 0 31 2 *", "jobTemplate": {"spec": job("x")["spec"]}, **more}
+            meta = {"name": name, "namespace": "shop"}
+            await cluster.make(
+                "cronjobs.batch", {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta, "spec": spec}
+            )
+        await cluster.settle(3000)
+        told = [(one["involvedObject"]["name"], one["reason"], one["count"]) for one in cluster.all("events")]
+        assert told == [("never", "InvalidSchedule", 1)]
+
+
 def _scheduled(one: dict[str, object]) -> str:
     meta = one["metadata"]
     assert isinstance(meta, dict)

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.cache import Cache, Change, Seen
 from kilde.kubeapi.controllers.clock import Clock, VirtualClock
@@ -18,7 +17,6 @@ from kilde.kubeapi.controllers.steps import Controller, Key, Moment, Step, Trigg
 from kilde.kubeapi.interface import Api, ApiError
 
 _log = structlog.get_logger("kilde.kubeapi.controllers")
-_RETRY = Backoff(first=0.05, factor=2.0, ceiling=60.0)
 _HALVES = 4  # a step has at most so many `then`s
 _TICK = 1e-6  # the least that time is moved
 _CALM, _RESTLESS = 8, 20_000  # turns of the event loop: so many without news are rest; so many in all are enough
@@ -157,7 +155,7 @@ class Loop:
             wake, again = None, True
         if again:
             failures = self._failures[name] = self._failures.get(name, 0) + 1
-            retry = self._clock.now() + _RETRY.delay(failures, dice=self._clock.dice())
+            retry = self._clock.now() + controller.retry.delay(failures, dice=self._clock.dice())
             wake = earliest(wake, retry)
         else:
             self._failures.pop(name, None)

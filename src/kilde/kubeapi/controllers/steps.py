@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.values import Object
 
 CONTROLLER_MANAGER = "kube-controller-manager"
@@ -185,11 +186,15 @@ Reduce: TypeAlias = Callable[[Key, View, Moment], Step]
 Trigger: TypeAlias = Callable[[Object, View], Iterable[Key]]
 
 
+_RETRY = Backoff(first=0.05, factor=2.0, ceiling=60.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Controller:
     """One controller: which changes wake it for which keys, and what it does about a key.
 
-    `manager` is the field manager of its writes. `workers` steps of different keys may run at the same time.
+    `manager` is the field manager of its writes. `workers` steps of different keys may run at the same time. `retry` says how long what
+    was refused waits.
     """
 
     name: str
@@ -198,6 +203,7 @@ class Controller:
     manager: str = CONTROLLER_MANAGER
     workers: int = 2
     component: str = field(default="")
+    retry: Backoff = _RETRY
 
 
 def itself(obj: Object, view: View) -> Iterable[Key]:

@@ -39,6 +39,7 @@ from kilde.kubeapi.controllers.steps import (
 RESOURCE, JOBS = "cronjobs.batch", "jobs.batch"
 COMPONENT = "cronjob-controller"
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+_NEVER = "time difference between two schedules is less than 1 second"  # Go's zero time, twice
 # How far back a missed time is looked for: only the latest one is started, so the near past is asked first.
 _REACHES = (3600.0, 86400.0, 86400.0 * 32, 86400.0 * 366 * 5)
 
@@ -74,12 +75,17 @@ def _reduce(key: Key, view: View, moment: Moment) -> Step:
     except InvalidInput as error:
         unreadable = Emit(cron, "UnparseableSchedule", f"unparseable schedule: {error}", COMPONENT, "Warning")
         return Step((*writes, unreadable) if moment.memo is None else tuple(writes), memo="told")
+    suspended = bool(cron["spec"].get("suspend"))
+    if last is None and following is None and not suspended:
+        text = f"invalid schedule: {cron['spec']['schedule']} : {_NEVER}"
+        writes += [Emit(cron, "InvalidSchedule", text, COMPONENT, "Warning")] if moment.memo is None else []
     began = None
-    if last is not None and not cron["spec"].get("suspend"):
+    if last is not None and not suspended:
         due, began = _start(cron, jobs, last)
         writes += due
     gone = frozenset(write.uid for write in writes if isinstance(write, Delete))
-    return Step(tuple(writes), wake=following, then=partial(_settle, key, began, gone))
+    memo = "told" if last is following is None else None
+    return Step(tuple(writes), wake=following, memo=memo, then=partial(_settle, key, began, gone))
 
 
 def _times(cron: Object, now: float) -> tuple[float | None, float | None]:

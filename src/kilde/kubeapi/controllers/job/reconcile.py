@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.basics.values import Object
 from kilde.kubeapi.controllers.claiming import claim
@@ -50,7 +51,8 @@ OURSELVES = "kubernetes.io/job-controller"
 
 def controller() -> Controller:
     """The controller of `batch/v1` Jobs; it also frees the pods of a Job that is gone from its finalizer."""
-    return Controller(COMPONENT, _reduce, {RESOURCE: itself, "pods": owner_keys("Job", RESOURCE)})
+    triggers = {RESOURCE: itself, "pods": owner_keys("Job", RESOURCE)}
+    return Controller(COMPONENT, _reduce, triggers, retry=Backoff(first=1.0, ceiling=60.0))
 
 
 def _reduce(key: Key, view: View, moment: Moment) -> Step:
