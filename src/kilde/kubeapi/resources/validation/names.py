@@ -69,6 +69,8 @@ def _rule(pattern: str, text: str, most: int, unit: str = "characters") -> Rule:
 
 _label = _rule(_LABEL, _LABEL_TEXT, 63)
 dns_subdomain = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253)
+long_name = _rule(_SUBDOMAIN, _SUBDOMAIN_TEXT, 253, "bytes")
+"""A subdomain, as the format `k8s-long-name` and the prefixes of keys have it."""
 underscored_subdomain = _rule(rf"{_UNDERSCORED}(\.{_UNDERSCORED})*", _UNDERSCORED_TEXT, 253)
 dns_1035_label = _rule(_DNS_1035, _DNS_1035_TEXT, 63)
 label_value = _rule(f"({_QUALIFIED})?", _LABEL_VALUE_TEXT, 63, "bytes")
@@ -103,7 +105,7 @@ def qualified_name(value: str) -> list[str]:
         if not parts[0]:
             found.append("prefix part must be non-empty")
         else:
-            found.extend(f"prefix part {text}" for text in dns_subdomain(parts[0]))
+            found.extend(f"prefix part {text}" for text in long_name(parts[0]))
     if not parts[-1]:
         found.append("name part must be non-empty")
         found.append(f"name part {_QUALIFIED_TEXT}")
@@ -177,6 +179,8 @@ def ip_name(value: str) -> list[str]:
 
 # The rule for the names of a kind; an RFC 1123 subdomain for the others.
 NAME_RULES: Mapping[tuple[str, str], Rule] = {
+    ("", "ReplicationController"): long_name,
+    ("resource.k8s.io", "DeviceClass"): long_name,
     ("certificates.k8s.io", "CertificateSigningRequest"): path_segment,
     ("", "Namespace"): dns_label,
     ("", "Service"): dns_label,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from kilde.core.basics.values import Object
 from kilde.kubeapi.resources.causes import Cause, invalid, required
+from kilde.kubeapi.resources.validation.go_urls import url_problem
 from kilde.kubeapi.resources.validation.names import dns_subdomain
 
 _PEM = re.compile(rb"-----BEGIN (?P<kind>[A-Z0-9 ]+)-----.*?-----END (?P=kind)-----", re.DOTALL)
@@ -30,10 +31,13 @@ def check_client(client: Object, at: str) -> Iterator[Cause]:
 
 def _url(url: str, at: str) -> Iterator[Cause]:
     """What is wrong with the url of a webhook."""
+    problem = url_problem(url)
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        yield required(at, f"url must be a valid URL: {error}{_FORM}")
+    except ValueError as error:  # a host that only Python refuses
+        problem = problem or str(error)
+    if problem:
+        yield required(at, f"url must be a valid URL: {problem}{_FORM}")
         return
     if parts.scheme != "https":
         yield invalid(at, parts.scheme, f"'https' is the only allowed URL scheme{_FORM}")
