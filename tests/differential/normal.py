@@ -14,6 +14,7 @@ _SUFFIX = re.compile(r"\b(kube-api-access-)[a-z0-9]{5}\b")
 _STRUCT = re.compile(r'(?s)Invalid value: \{"[A-Z].*')
 # A patch that does not fit quotes the whole object, its version included, in an order of its own.
 _DOCUMENT = re.compile(r'(?s)Invalid value: "\{\\".*\}"')
+_DRAWN_PORT = re.compile(r"Duplicate value: 3[0-2]\d{3}\b")
 _DIFFERENCE = re.compile(r"(?s)\n.*")
 _PORTS = ("nodePort", "healthCheckNodePort")
 _LOWEST_NODE_PORT = 30000
@@ -54,6 +55,7 @@ def _masked(text: str) -> str:
         (_TIME, "<time>"),
         (_SERVICE_IP, "<ip>"),
         (_TOKEN, "<token>"),
+        (_DRAWN_PORT, "Duplicate value: <port>"),
         (_CONTINUE, "<continue>"),
         (_SUFFIX, r"\1<random>"),
     ):

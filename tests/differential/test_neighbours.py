@@ -141,6 +141,77 @@ ASKS = [
     Ask("DELETE", f"{_LISTS[1]}/e?propagationPolicy=Foreground"),
     Ask("GET", f"{_LISTS[1]}/e"),
 ]  # fmt: skip
+_LONG = "a" * 260
+_SLICE = "/apis/discovery.k8s.io/v1/namespaces/NAMESPACE/endpointslices"
+# What the variations of every kind found, which try only some of them at a time.
+SPOILED: list[tuple[str, dict[str, Any]]] = [
+    (
+        "/apis/networking.k8s.io/v1/namespaces/NAMESPACE/networkpolicies",
+        {"spec": {"podSelector": {}, "ingress": [{"ports": [{"protocol": ""}]}]}},
+    ),
+    *(
+        (
+            "/apis/apiregistration.k8s.io/v1/apiservices",
+            {
+                "metadata": {"name": "v1.g.test"},
+                "spec": {
+                    "group": "g.test",
+                    "version": "v1",
+                    "groupPriorityMinimum": 1,
+                    "versionPriority": 1,
+                    "service": service,
+                    **more,
+                },
+            },
+        )
+        for service in ({"name": "s", "namespace": "n", "port": -1}, {"name": "s", "namespace": "n", "port": 65536}, {})
+        for more in ({}, {"insecureSkipTLSVerify": True, "caBundle": "YQ=="})
+    ),
+    (_SLICE, {"addressType": "IPv4", "ports": [], "endpoints": [{"addresses": ["192.0.2.1"], "hostname": ""}]}),
+    (f"{_SPACE}/services", {"spec": {"internalTrafficPolicy": "", "ports": [{"port": 80}]}}),
+    (
+        "/apis/resource.k8s.io/v1/resourceslices",
+        {"spec": {"driver": "Big.x", "nodeName": "n", "pool": {"name": "p", "generation": 1, "resourceSliceCount": 1}}},
+    ),
+    (f"{_SPACE}/replicationcontrollers", {"metadata": {"name": _LONG}, "spec": {"template": _TEMPLATE}}),
+    ("/apis/resource.k8s.io/v1/deviceclasses", {"metadata": {"name": _LONG}, "spec": {}}),
+    (f"{_SPACE}/configmaps", {"metadata": {"name": "x", "labels": {f"{_LONG}/a": "b"}}}),
+    *(
+        (
+            _DEFINITIONS,
+            {
+                "spec": {
+                    "group": "g.test",
+                    "scope": "Cluster",
+                    "names": {"plural": "xs", "kind": "X"},
+                    "versions": [
+                        {
+                            "name": "v1",
+                            "served": True,
+                            "storage": True,
+                            "schema": {
+                                "openAPIV3Schema": {
+                                    "type": "object",
+                                    "properties": {"spec": {"type": "object", **schema}},
+                                }
+                            },
+                        }
+                    ],
+                }
+            },
+        )
+        for schema in (
+            {"items": ["x"]},
+            {"additionalProperties": "x"},
+            {"additionalItems": 1},
+            {"x-kubernetes-validations": ["a"]},
+        )
+    ),
+]
+ASKS += [
+    Ask("POST", f"{path}?dryRun=All&fieldValidation=Strict", {"metadata": {"name": "x"}, **body})
+    for path, body in SPOILED
+]
 ENDING = [
     Ask("GET", _SERVICE),
     Ask("POST", _FOOS, {"apiVersion": "NAMESPACE.test/v1", "kind": "Foo", "metadata": {"name": "x", "finalizers": ["a.b/c"]}}),

@@ -71,9 +71,18 @@ def decode_unversioned(node: Node, obj: Object) -> Decoded:
     return Decoded({"metadata": {key: value for key, value in found.items() if key not in own}}, tuple(walk.unknown))
 
 
+# What a schema's field may be besides a schema; these types decode themselves.
+_OR_BOOL, _OR_ARRAY = "JSONSchemaPropsOrBool", "JSONSchemaPropsOrArray"
+
+
 def _fits(node: Node, value: Json) -> bool:
     """Whether a value is of its type as it stands: the fast way through what nearly every request holds."""
     kind = type(value)
+    if node.scalar is Scalar.UNTYPED and node.definition:
+        if node.definition.endswith(_OR_BOOL):
+            return kind in (bool, dict)
+        if node.definition.endswith(_OR_ARRAY):
+            return kind is not list or all(type(item) is dict for item in value)
     if kind is str:
         form = node.format
         return _special(node, value) if form else node.scalar is _STRING or node.scalar is Scalar.UNTYPED
@@ -176,7 +185,7 @@ class _At(NamedTuple):
 
     def item(self, index: int) -> "_At":
         """At an item of a list."""
-        return self._replace(type=self.type.removeprefix("[]"), where=f"{self.where}[{index}]")
+        return self._replace(type=self.type[2:] if self.type.startswith("[]") else "", where=f"{self.where}[{index}]")
 
 
 class _Walk:
@@ -211,6 +220,8 @@ class _Walk:
             return self.map(node, value, at)
         if isinstance(value, list) and node.list is not None and not node.format:
             if node.scalar is Scalar.UNTYPED:
+                if not _fits(node, value):
+                    self._refuse(node, value, at)
                 return value
             items = node.list.items
             return [
@@ -225,6 +236,8 @@ class _Walk:
 
     def _refuse(self, node: Node, value: Json, at: _At) -> None:
         """Go goes on after a value of a wrong type and tells the first of them, but a type that decodes itself ends it at once."""
+        if node.definition.endswith(_OR_BOOL):
+            raise WrongType("boolean or JSON schema expected", "", at.where)
         wrong = WrongType(_complaint(node, value, at), _restored(node, value, at.type), at.where)
         if node.format in _DECODE_THEMSELVES:
             if self.wrong is not None:
@@ -247,6 +260,10 @@ def _zero(node: Node) -> Json:
 
 
 def _complaint(node: Node, value: Json, at: _At) -> str:
+    if node.definition.endswith(_OR_ARRAY):
+        wrong = next(item for item in value if type(item) is not dict)
+        spot = f"Go struct field {at.struct}.{at.path}"
+        return f"json: cannot unmarshal {_json_kind(node, wrong)} into {spot} of type v1.JSONSchemaProps"
     if node.format == "quantity":
         return _QUANTITY_WORDS
     if isinstance(value, str) and node.format == "byte" and node.scalar is Scalar.STRING:

@@ -43,6 +43,12 @@ _TLS_BLOCKS = (("tls.crt", b"CERTIFICATE", "certificate"), ("tls.key", b"PRIVATE
 Check = Callable[[Object, Object | None], Iterator[str]]
 
 
+def _resource_slice(obj: Object, _: Object | None) -> Iterator[str]:
+    driver = str(get(obj, "spec", "driver", default=""))
+    if driver != driver.lower():
+        yield f"spec.driver: driver names should be lowercase; {quoted(driver)} contains uppercase characters"
+
+
 def _service(obj: Object, _: Object | None) -> Iterator[str]:
     spec = obj.get("spec") or {}
     if _HINTS in get(obj, "metadata", "annotations", default={}):
@@ -198,6 +204,7 @@ KINDS: Mapping[str, Check] = {
     "networkpolicies.networking.k8s.io": _network_policy,
     "persistentvolumeclaims": _claim,
     "persistentvolumes": _volume,
+    "resourceslices.resource.k8s.io": _resource_slice,
     "runtimeclasses.node.k8s.io": _runtime_class,
     "secrets": _secret,
     "serviceaccounts": _service_account,

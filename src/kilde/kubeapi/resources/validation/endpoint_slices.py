@@ -59,7 +59,9 @@ def _endpoint(endpoint: Object, kind: str, at: str) -> Iterator[Cause]:
     node = endpoint.get("nodeName")
     if node is not None:
         yield from (invalid(f"{at}.nodeName", node, text) for text in dns_subdomain(node))
-    yield from named(endpoint.get("hostname"), dns_label, f"{at}.hostname")
+    if endpoint.get("hostname") is not None:
+        name = endpoint["hostname"]
+        yield from (invalid(f"{at}.hostname", name, text) for text in dns_label(name))
     for key, rule in _HINTS.items():
         hints = get(endpoint, "hints", key, default=())
         yield from _hints(hints, rule, f"{at}.hints.{key}")

@@ -18,6 +18,9 @@ def check_no_change(new: Object, old: Object) -> Iterator[Cause]:
     yield from ()
 
 
+_HTTPS, _LARGEST_PORT = 443, 65535
+
+
 def check_api_service(obj: Object) -> Iterator[Cause]:
     """What is wrong with an APIService: its name is made of its version and group."""
     spec, name = obj.get("spec") or {}, get(obj, "metadata", "name", default="")
@@ -48,9 +51,13 @@ def _api_target(spec: Object) -> Iterator[Cause]:
             words = "local APIServices may not have insecureSkipTLSVerify"
             yield invalid("spec.insecureSkipTLSVerify", value=True, detail=words)
         return
+    for key in ("namespace", "name"):
+        if not service.get(key):
+            yield required(f"spec.service.{key}")
+    number = service.get("port", _HTTPS)
+    if not 0 < number <= _LARGEST_PORT:
+        words = "port is not valid: must be between 1 and 65535, inclusive"
+        yield invalid("spec.service.port", number, words)
     if blind and spec.get("caBundle"):
         words = "may not be true if caBundle is present"
         yield invalid("spec.insecureSkipTLSVerify", value=True, detail=words)
-    for key in ("name", "namespace"):
-        if not service.get(key):
-            yield required(f"spec.service.{key}")

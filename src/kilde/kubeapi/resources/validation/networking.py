@@ -190,7 +190,7 @@ def check_network_policy(policy: Object) -> Iterator[Cause]:
 
 
 def _policy_port(one: Object, at: str) -> Iterator[Cause]:
-    protocol, number, end = one.get("protocol") or "TCP", one.get("port"), one.get("endPort")
+    protocol, number, end = one.get("protocol", "TCP"), one.get("port"), one.get("endPort")
     if protocol not in _PROTOCOLS:
         yield not_supported(f"{at}.protocol", protocol, _PROTOCOLS)
     if number is None:

@@ -153,12 +153,10 @@ def _policies(spec: Object, kind: str) -> Iterator[Cause]:
         yield invalid("spec.externalTrafficPolicy", external, "may only be set for externally-accessible services")
     else:
         yield from one_of(external, _POLICIES, "spec.externalTrafficPolicy", needed=outside)
-    yield from one_of(
-        spec.get("internalTrafficPolicy"),
-        _POLICIES,
-        "spec.internalTrafficPolicy",
-        needed=kind in ("ClusterIP", *_OUTSIDE),
-    )
+    internal = spec.get("internalTrafficPolicy")
+    if internal is None and kind in ("ClusterIP", *_OUTSIDE):
+        yield required("spec.internalTrafficPolicy")
+    yield from word_of(internal, _POLICIES, "spec.internalTrafficPolicy")
     local = kind == "LoadBalancer" and external == "Local"
     if spec.get("healthCheckNodePort") and not local:
         words = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
