@@ -10,6 +10,7 @@ from engine.test_delete_hooks import finish, hook, job
 from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.programs.plugins import PluginPrograms
+from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import PluginSpec
 from kilde.ports.cluster import Resource
@@ -136,6 +137,46 @@ async def test_roles_are_told_as_reconciled_and_then_applied() -> None:
         assert results(p)[0][1] == f"{made}{name} configured"
         await operated(p, syncOptions=["ServerSideApply=true"])
         assert results(p)[0][1] == f"{name} serverside-applied"
+
+
+async def test_what_is_there_may_ask_to_be_replaced_or_forced_too() -> None:
+    async with play() as p:
+        await p.commit(a=annotated("a", sync_options="Replace=true"), b=annotated("b", sync_options="Force=true"))
+        await p.application()
+        await operated(p)
+        await p.by_hand("a", more="by hand")
+        await p.commit(a=config_map("a"), b=config_map("b", k="other"))
+        fixed = ClusterError("data: field is immutable", status=422, reason="Invalid")
+        b = ObjectRef("", "ConfigMap", "shop", "b")
+        p.cluster.refuse = lambda verb, ref: fixed if verb == "apply" and ref == b in p.cluster.objects() else None
+        await operated(p, prune=True)
+        assert results(p) == [("a", "configmap/a replaced", "Running"), ("b", "configmap/b configured", "Running")]
+        assert (p.data("a"), p.data("b")) == ({"k": "v"}, {"k": "other"})
+
+
+@pytest.mark.parametrize(("opted_out", "option"), [(False, "ServerSideApply=true"), (True, ""), (False, "")])
+async def test_a_binding_to_another_role_is_made_anew_only_where_it_is_reconciled(opted_out: bool, option: str) -> None:
+    group = "rbac.authorization.k8s.io"
+    marks = {"rbac.authorization.kubernetes.io/autoupdate": "false"} if opted_out else {}
+    how = {"syncOptions": [option]} if option else {}
+
+    def binding(role: str) -> str:
+        meta = {"name": "b", "annotations": marks}
+        ref = {"apiGroup": group, "kind": "ClusterRole", "name": role}
+        return json.dumps({"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": meta, "roleRef": ref})
+
+    there = ObjectRef(group, "RoleBinding", "shop", "b")
+    fixed = ClusterError("cannot change roleRef", status=422, reason="Invalid")
+    async with play() as p:
+        await p.commit(b=binding("one"))
+        await p.application()
+        await operated(p, **how)
+        await p.commit(b=binding("two"))
+        p.cluster.refuse = lambda verb, ref: fixed if verb == "apply" and ref == there in p.cluster.objects() else None
+        ended = await operated(p, **how, prune=True)
+        anew = not opted_out and not option
+        assert ended.startswith("successfully" if anew else "one or more objects failed to apply")
+        assert p.cluster.objects()[there]["roleRef"]["name"] == ("two" if anew else "one")
 
 
 async def test_the_application_says_for_all_its_objects_that_they_stay() -> None:

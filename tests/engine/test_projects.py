@@ -135,6 +135,7 @@ async def test_an_operation_that_a_window_does_not_let_begin_can_be_ended() -> N
         await p.patch_application({"operation": {"sync": {}, "initiatedBy": {"username": "ola"}}})
         blocked = "Sync operation blocked by sync window"
         await p.until(lambda: (p.status().get("operationState") or {}).get("message") == blocked)
+        assert p.status()["operationState"]["syncResult"]["revision"] == ""
         await p.patch_application({"status": {"operationState": {"phase": "Terminating"}}})
         await p.until(lambda: p.phase() == "Failed")
         assert p.status()["operationState"]["message"] == "Operation terminated"

@@ -62,6 +62,26 @@ def test_the_rest_of_a_step_is_written_though_one_object_fails_and_nothing_is_pr
     assert told(outcome)[0] == "Failed: one or more synchronization tasks completed unsuccessfully, reason: bad refused"
 
 
+def test_the_namespace_of_the_destination_is_made_before_all_waves_and_nothing_without_it() -> None:
+    space = replace(task("shop", "Namespace", wave=3), namespace="shop")
+    tasks = (task("a", wave=-1), space, task("b", wave=5), hook("rescue", "SyncFail"))
+    stage = Stage()
+    stage.play(SyncOrder(tasks=tasks))
+    assert stage.lines[0] == "apply shop"
+    stage = Stage(failing=frozenset(["shop"]))
+    outcome = stage.play(SyncOrder(tasks=tasks))
+    assert stage.lines == ["apply shop"]
+    assert told(outcome)[0] == "Failed: the namespace failed to apply, reason: shop refused"
+
+
+def test_rescue_begins_beside_hooks_that_still_run() -> None:
+    stage = Stage(failing=frozenset(["bad"]), ends={"slow": ("Running", "Succeeded")})
+    order = SyncOrder(tasks=(task("bad"), hook("slow", "Sync"), hook("rescue", "SyncFail")))
+    outcome = stage.play(order)
+    assert stage.lines[:3] == ["apply bad", "apply slow", "apply rescue"]
+    assert told(outcome)[0] == "Failed: one or more synchronization tasks completed unsuccessfully, reason: bad refused"
+
+
 def test_when_nothing_of_a_step_could_be_written_the_words_say_so() -> None:
     outcome = Stage(failing=frozenset(["a", "b"])).play(SyncOrder(tasks=(task("a"), task("b"))))
     assert told(outcome)[0] == "Failed: one or more objects failed to apply, reason: a refused,b refused"

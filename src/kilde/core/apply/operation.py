@@ -100,7 +100,7 @@ class _Walk:
             self._extra += made
             failed = [result for result in made if result.code is ResultCode.FAILED]
             if failed:
-                return Outcome(Phase.FAILED, f"{_NO_NAMESPACE}, reason: {failed[0].message}", self._results())
+                return Outcome(Phase.FAILED, failure_words(_NO_NAMESPACE, [failed[0].message]), self._results())
         if self._order.dry_run:
             return (yield from self._dry_run())
         faulty = [s for s in self._states if s.task.change.fault and not s.task.is_prune]
@@ -135,6 +135,8 @@ class _Walk:
         if any(s.is_bad for s in regular):
             yield from self._fail(_TASKS_FAILED, regular)
             return
+        if not (yield from self._make_destination(regular)):
+            return
         pending = [s for s in regular if s.phase is None]
         if not pending:
             yield from self._succeed(_NO_MORE)
@@ -142,6 +144,17 @@ class _Walk:
         step = [s for s in pending if s.task.step == pending[0].task.step]
         later = [s for s in pending if s.task.step != pending[0].task.step]
         yield from self._do(step, later)
+
+    def _make_destination(self, regular: list[State]) -> Generator[Command, Reply, bool]:
+        """The destination's namespace, where it is wanted and missing, goes before all waves; without it nothing else is tried."""
+        space = {s.task.key: s for s in regular if s.task.makes_destination and s.phase is None}
+        if not space:
+            return True
+        yield from self._apply(tuple(s.task for s in space.values()), space)
+        reasons = [s.message for s in space.values() if s.is_bad]
+        if reasons:
+            self._end = Outcome(Phase.FAILED, failure_words(_NO_NAMESPACE, reasons), self._results())
+        return not reasons
 
     def _do(self, step: list[State], later: list[State]) -> Walking:
         ready = yield from self._run(step)
@@ -151,6 +164,8 @@ class _Walk:
         if failed or any(s.is_bad for s in step):
             if not any(s.is_running for s in step):
                 yield from self._fail(_APPLY_FAILED, step)
+            elif rescue := [s for s in self._states if s.task.phase is SyncPhase.SYNC_FAIL and s.phase is None]:
+                yield from self._run(rescue)  # beside what still runs
         elif ready and not later and not any(s.task.hook for s in step):
             yield from self._succeed(_ALL_RUN)
 

@@ -32,6 +32,11 @@ def is_reconciled(ref: ObjectRef) -> bool:
     return ref.group == _GROUP and ref.kind in _KINDS
 
 
+def is_remade(live: Object | None) -> bool:
+    """Whether reconciling deletes a binding and makes it anew where its role is another: unless it opted out."""
+    return live is not None and not _opted_out(live)
+
+
 def reconciled_words(ref: ObjectRef, wanted: Object, live: Object | None, verb: str, *, dry_run: bool) -> str:
     """`role.rbac.authorization.k8s.io/r reconciled…configured`; `verb`: what the apply did (`created`, `configured`, `unchanged`)."""
     word, aside = kind_word(ref), " (dry run)" if dry_run else ""

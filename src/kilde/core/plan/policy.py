@@ -40,6 +40,11 @@ def object_options(annotations: Mapping[str, str]) -> Options:
     return read_options(text.split(",")) if text else _NONE
 
 
+def own_options(body: Object) -> Options:
+    """The same, of a whole object."""
+    return object_options((body.get("metadata") or {}).get("annotations") or {})
+
+
 def compare_options(annotations: Mapping[str, str]) -> Options:
     """The compare options an object carries itself."""
     text = annotations.get(COMPARE_OPTIONS_ANNOTATION, "")
@@ -92,7 +97,7 @@ class SyncPolicy:
 
         Some are an object's alone, and mean nothing in the options of an application.
         """
-        own = object_options((body.get("metadata") or {}).get("annotations") or {})
+        own = own_options(body)
         if name in _OF_ONE:
             return own.is_on(name)
         return own.is_on(name) or (self.options.is_on(name) and not (name in _OFF_FOR_ONE and own.is_off(name)))

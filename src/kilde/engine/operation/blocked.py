@@ -15,8 +15,15 @@ WINDOW_POLL = 15.0  # seconds: windows open and close by the minute
 
 async def tell(ctx: Context, app: Application, running: Running, verdict: Verdict, refresh: str, message: str) -> None:
     """Says that the operation waits; its start, and how far it was when it was cut off, stay as they were told."""
+    operation = running.operation
     state = OperationState(
-        operation=running.operation.raw, phase=Phase.RUNNING, message=message, started_at=running.started_at
+        operation=operation.raw,
+        phase=Phase.RUNNING,
+        message=message,
+        started_at=running.started_at,
+        revisions=operation.revisions,
+        sources=operation.sources or None,
+        has_result=True,
     )
 
     def build(newest: Application) -> dict[str, Any]:

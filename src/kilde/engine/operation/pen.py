@@ -10,7 +10,7 @@ from kilde.core.health.health import Health
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.objects.typed.node import Node
 from kilde.core.plan.ignore import IgnoreRule
-from kilde.core.plan.policy import SyncPolicy
+from kilde.core.plan.policy import SyncPolicy, own_options
 from kilde.engine.view.live import LiveView
 from kilde.ports.clock import Clock
 from kilde.ports.cluster import Cluster
@@ -37,12 +37,15 @@ class Way:
             raise ClusterError(self.impossible, status=422)
 
 
-def way_of(policy: SyncPolicy, body: Object, *, force: bool = False) -> Way:
-    """How an object is to be written; `force`: the operation itself asks for it."""
-    asks = policy.asks
+def way_of(policy: SyncPolicy, body: Object, live: Object | None, *, force: bool = False) -> Way:
+    """How an object is to be written; `force`: the operation itself asks for it.
+
+    That it is replaced, or forced, what is there may ask for, too (`live`), as with Argo CD: the last commit may have taken the word away.
+    """
+    asks, there = policy.asks, own_options(live or {})
     return Way(
-        replace=asks("Replace", body),
-        force=force or asks("Force", body),
+        replace=asks("Replace", body) or there.is_on("Replace"),
+        force=force or asks("Force", body) or there.is_on("Force"),
         server_side=asks("ServerSideApply", body),
     )
 
@@ -65,6 +68,6 @@ class Pen:
     ignore: Sequence[IgnoreRule] = ()
     assess: Callable[[Object], Health | None] = assess
 
-    def way(self, body: Object) -> Way:
-        """How this object is to be written."""
-        return way_of(self.policy, body, force=self.force)
+    def way(self, body: Object, live: Object | None = None) -> Way:
+        """How this object is to be written, over what is there."""
+        return way_of(self.policy, body, live, force=self.force)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 
 from kilde.core.apply.outcome import ObjectResult, ResultCode, kind_word
-from kilde.core.apply.reconciled import is_reconciled, reconciled_words
+from kilde.core.apply.reconciled import is_reconciled, is_remade, reconciled_words
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.images import images_of
@@ -33,7 +33,7 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
     body = pen.body(change.ref)
     if change.fault:
         return refused(change, ClusterError(change.fault, reason="Invalid"), pen, wanted=body)
-    way = pen.way(body)
+    way = pen.way(body, _live(change, pen))
     if not dry_run:
         try:
             way.check()
@@ -86,7 +86,7 @@ async def _applied(
     try:
         applied = await _apply(change, resource, body, pen, dry_run=dry_run, exact=way.server_side and not dry_run)
     except ClusterError as error:
-        remade = way.force or _OTHER_ROLE in error.what
+        remade = way.force or (_OTHER_ROLE in error.what and is_remade(live) and not way.server_side)
         if not remade or error.status != 422 or not change.live_version or dry_run:
             raise
         await make_room(change.ref, resource, pen)

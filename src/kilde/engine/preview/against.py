@@ -82,7 +82,7 @@ def _judge(app: Application, met: Met, projects: Projects, out: Against) -> None
         out.add("confirm", "a person has to confirm that it is deleted (Prune=confirm)", ref)
     if met.wanted is None:
         return
-    way = way_of(app.policy, met.wanted.manifest.body)
+    way = way_of(app.policy, met.wanted.manifest.body, met.live)
     if way.impossible:
         out.add("refused", way.impossible, ref, grave=True)
     elif met.live is not None and not recreated(app, met):
@@ -97,7 +97,7 @@ def recreated(app: Application, met: Met) -> bool:
     """Whether a sync deletes the object and makes it anew."""
     if met.wanted is None or met.live is None or met.change.action is not Action.UPDATE:
         return False
-    way = way_of(app.policy, met.wanted.manifest.body)
+    way = way_of(app.policy, met.wanted.manifest.body, met.live)
     if not way.force or way.impossible:
         return False
     kept = (GroupKind("", "Namespace"), GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"))
