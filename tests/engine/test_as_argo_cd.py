@@ -104,6 +104,7 @@ async def test_no_namespace_is_made_server_side_and_by_force() -> None:
         assert failed in await operated(p, syncStrategy={"hook": {"force": True}}, syncOptions=options)
         assert ObjectRef("", "Namespace", "", "new") not in p.cluster.objects()
         assert await operated(p, syncOptions=options) == "successfully synced (all tasks run)"
+        assert results(p)[0][1] == "namespace/new serverside-applied"
 
 
 async def test_roles_are_told_as_reconciled_and_then_applied() -> None:
@@ -436,12 +437,30 @@ async def test_a_history_of_none_is_told_as_empty() -> None:
         assert p.status()["history"] == []
 
 
+async def test_a_child_whose_health_nobody_knows_says_nothing_of_its_parents() -> None:
+    script = "return {status = obj.status and obj.status.health and obj.status.health.status or 'Missing'}"
+    body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "child"}}
+    to = {"server": "https://kubernetes.default.svc", "namespace": "argocd"}
+    body |= {"spec": {"project": "none", "source": {"repoURL": URL, "path": "app"}, "destination": to}}
+    async with play() as p:
+        await check_of(p, "argoproj.io_Application", script)
+        await p.commit(child=json.dumps(body))
+        await synced(p, **AUTO, destination=to)
+        await p.until(lambda: (p.status(name="child").get("health") or {}).get("status") == "Unknown")
+        await p.quiet()
+        assert p.status()["health"]["status"] == "Healthy"
+
+
 async def check_of_config_maps(p: Play, script: str) -> None:
+    await check_of(p, "ConfigMap", script)
+
+
+async def check_of(p: Play, kind: str, script: str) -> None:
     settings = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "argocd-cm", "namespace": "argocd"},
-        "data": {"resource.customizations.health.ConfigMap": script},
+        "data": {f"resource.customizations.health.{kind}": script},
     }
     await p.cluster.apply(CONFIG_MAPS, settings, manager="person")
 

@@ -90,6 +90,11 @@ def test_the_default_project_permits_everything() -> None:
     assert default.permits_kind("", "Namespace", "x", namespaced=False)
 
 
+def test_a_window_of_an_unknown_kind_means_nothing() -> None:
+    window = {"schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+    assert not project(syncWindows=[{"kind": "Deny", **window}, window]).windows
+
+
 def test_a_project_that_is_wrong_permits_nothing_and_says_why() -> None:
     wrong = project(sourceRepos="*", syncWindows=[{"kind": "allow", "schedule": "often", "duration": "1h"}])
     assert not wrong.permits_repository("https://git.example/shop")

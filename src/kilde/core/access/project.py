@@ -15,7 +15,7 @@ from kilde.core.access.orphans import OrphanRules, read_orphans
 from kilde.core.access.roles import Role, read_roles
 from kilde.core.access.signatures import SigningRules
 from kilde.core.access.signatures import read_rules as read_signing
-from kilde.core.access.windows import Window, read_window
+from kilde.core.access.windows import WINDOW_KINDS, Window, read_window
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.budget import Budget, read_budget
@@ -137,7 +137,7 @@ def read_project(raw: Object) -> Project:
     """Parses; never raises: what is wrong is in `problems`, and permits nothing."""
     meta: Mapping[str, Any] = raw.get("metadata") or {}
     at = Reader(raw.get("spec"), "spec")
-    windows = tuple(read_window(item) for item in at.items("syncWindows"))
+    windows = tuple(read_window(item) for item in at.items("syncWindows") if item.text("kind") in WINDOW_KINDS)
     signing = read_signing(at, meta.get("annotations") or {})
     return Project(
         name=str(meta.get("name", "")),

@@ -13,6 +13,9 @@ from kilde.core.basics import cron
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.reading import Reader, duration
 
+WINDOW_KINDS = ("allow", "deny")
+"""Windows of other kinds mean nothing, as with Argo CD."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:

@@ -245,12 +245,13 @@ async def _create_namespace(name: str, hands: Hands, *, dry_run: bool) -> tuple[
         if managed:
             meta["annotations"] = {**policy.namespace_annotations, SYNC_OPTIONS_ANNOTATION: "ServerSideApply=true"}
         body: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
-        pen.way(body).check()
+        way = pen.way(body)
+        way.check()
         applied = await persist(lambda: pen.cluster.apply(_NAMESPACES, body, manager=pen.manager), pen.clock)
     except ClusterError as error:
         change = Change(ref=ref, action=Action.CREATE, why="CreateNamespace=true", version="v1")
         return (refused(change, error, pen, phase="PreSync"),)
-    word = "serverside-applied" if managed else "created" if applied.created else "configured"
+    word = "serverside-applied" if way.server_side else "created" if applied.created else "configured"
     return (
         ObjectResult(
             ref=ref,

@@ -10,8 +10,8 @@ from kilde.core.apps.status import ResourceState
 from kilde.core.apps.summary import external_urls, images
 from kilde.core.basics.values import Object
 from kilde.core.health.assess import assess, counts
-from kilde.core.health.health import Health, aggregate
-from kilde.core.objects.ref import ObjectRef
+from kilde.core.health.health import Health, HealthStatus, aggregate
+from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.masking import redacted
 from kilde.core.plan.planner import Plan, judge, judge_copy, judge_extra, misfit_of
@@ -19,6 +19,8 @@ from kilde.engine.fleet.projects import Projects
 from kilde.engine.runtime import Judged, Packed, Runtime
 from kilde.engine.view.live import Held, LiveView
 from kilde.engine.view.schemas import Schemas
+
+_APPLICATION = GroupKind("argoproj.io", "Application")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Surveyor:
         missing = sum(1 for change in changes if change.action is Action.CREATE and not change.aside)
         return Survey(
             plan=Plan(changes=tuple(changes)),
-            health=str(aggregate([verdict for _, verdict in alive], missing=missing)),
+            health=str(aggregate([_heard(ref, verdict) for ref, verdict in alive], missing=missing)),
             healths=healths,
             extras=frozenset(extras),
             images=tuple(sorted({image for judged in seen for image in judged.images})),
@@ -160,6 +162,12 @@ class Surveyor:
             images=images(kind, body),
             urls=external_urls(kind, body),
         )
+
+
+def _heard(ref: ObjectRef, verdict: Health | None) -> Health | None:
+    """What an object's health means to the application's: of another Application that is Unknown or Missing, nothing."""
+    unsaid = verdict is not None and verdict.status in (HealthStatus.UNKNOWN, HealthStatus.MISSING)
+    return None if unsaid and ref.group_kind == _APPLICATION else verdict
 
 
 def _sync_word(change: Change) -> str:
