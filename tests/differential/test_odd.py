@@ -196,10 +196,37 @@ DOCUMENTED = (
     f"null\n---\n{_MAP}",
     "---\n",
     "# words\n",
+    # what is no YAML, by scanner and parser, on the first line and on others
+    *(
+        "a: [",
+        "a: [\n---\n",
+        "{",
+        "}",
+        "a: b: c",
+        "a:\n\tb: c",
+        "- a\nb: c",
+        "a: 'x",
+        'a: "x\n',
+        'a: "\\q"',
+        "*a",
+        "a: *b",
+    ),
+    *("a: !!x [", "%FOO\n", "a: b\n  c: d\n e: f\n", "? a\n: b\n: c", "a: |\n b\n\tc\n", "[a, b", "{a: b, c", "a: @x"),
+    *(
+        "key: [1, 2\nother: x",
+        "\x01",
+        "a: \x01",
+        "a\n b:\n- c",
+        "a: b\n- c",
+        "# c\n---\na: [\n",
+        "\n\na: [\n]]",
+        "<<: *x\n",
+    ),
+    *("--- a: b", "!<tag:yaml.org,2002:str a", "a:\n  - b\n c: d", "a: &x &y b"),
 )
 
 
-def test_the_first_document_of_yaml_is_all_that_counts(pair: Pair, namespace: str) -> None:
+def test_yaml_is_read_up_to_its_first_document_or_mistake(pair: Pair, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     found = []
     for body in DOCUMENTED:

@@ -246,3 +246,24 @@ def test_causes_are_listed_once_in_the_message() -> None:
     twice = [failures.cause("FieldValueRequired", "Required value", "spec.a")] * 2
     error = failures.invalid(Named("apps", "Deployment", "d"), twice)
     assert error.message == 'Deployment.apps "d" is invalid: spec.a: Required value'
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a: [\n", "yaml: line 1: did not find expected node content"),
+        ("a:\n\tb: c", "yaml: line 2: found character that cannot start any token"),
+        ("a: b: c", "yaml: mapping values are not allowed in this context"),
+        ("# words\n---\na: [\n", "yaml: line 3: did not find expected node content"),
+        ("a: *b", "yaml: unknown anchor 'b' referenced"),
+    ],
+)
+def test_a_mistake_in_yaml_is_told_as_go_does(text: str, what: str) -> None:
+    with pytest.raises(decode.Unreadable) as told:
+        decode.read(text.encode(), negotiate.YAML)
+    assert told.value.what == what
+
+
+@pytest.mark.parametrize("text", ["a: 1\n---\n}{", "---\na: 1\n---\nb: 2", "%YAML 1.1\n---\na: 1", "a: 1\n...\n]["])
+def test_the_first_document_of_a_body_is_all_that_counts(text: str) -> None:
+    assert decode.read(text.encode(), negotiate.YAML).value == {"a": 1}

@@ -3,6 +3,9 @@
 import json
 from typing import Any, NamedTuple
 
+import yaml
+from yaml.scanner import ScannerError
+
 from kilde.core.basics.errors import InvalidInput, InvalidYaml
 from kilde.core.basics.json_words import json_problem
 from kilde.core.basics.values import Json
@@ -45,11 +48,26 @@ def read(raw: bytes, media: str) -> Body:
     try:
         return _yaml(raw) if media == YAML else _json(raw)
     except InvalidInput as error:
-        raise Unreadable(f"yaml: {error.what}") from error
+        raise Unreadable(f"yaml: {_as_go(error)}") from error
     except RecursionError as error:
         raise Unreadable(f"{PARSING}: exceeded max depth") from error
     except ValueError as error:
         raise Unreadable(f"{PARSING}: {json_problem(raw)}") from error
+
+
+def _as_go(error: InvalidInput) -> str:
+    """What Go's reader says of a mistake in YAML: the same library's problem, with a line counted as go-yaml counts it."""
+    cause = error.__cause__
+    if not isinstance(cause, yaml.MarkedYAMLError) or not cause.problem:
+        return f"{error.what} referenced" if error.what.startswith("unknown anchor") else error.what
+    mark = cause.problem_mark or cause.context_mark
+    before = error.place.line - mark.line - 1 if mark is not None and error.place is not None else 0
+    line = cause.problem_mark.line + before if cause.problem_mark else 0
+    if line and isinstance(cause, ScannerError):
+        line += 1
+    elif not line and cause.context_mark is not None:
+        line = cause.context_mark.line + before
+    return f"line {line}: {cause.problem}" if line else cause.problem
 
 
 def without_kind(raw: bytes, kind: str) -> ApiError:

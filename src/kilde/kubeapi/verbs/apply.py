@@ -28,8 +28,8 @@ def read_apply(call: Call, raw: bytes) -> Object:
     """The configuration of an apply body, which is YAML; 400 if it is none."""
     try:
         body = _json_or_yaml(raw)
-    except ApiError as error:
-        what = error.message.partition("yaml: ")[2]
+    except decode.Unreadable as error:
+        what = error.what.removeprefix("yaml: ")
         raise failures.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {what}") from error
     config = {} if body.value is None else body.value
     if not isinstance(config, dict):
@@ -57,10 +57,10 @@ def _json_or_yaml(raw: bytes) -> decode.Body:
     """JSON is YAML too, and read much faster."""
     if raw[:1] == b"{":
         try:
-            return decode.decode(raw, negotiate.JSON, "")
-        except ApiError:
+            return decode.read(raw, negotiate.JSON)
+        except decode.Unreadable:
             pass
-    return decode.decode(raw, negotiate.YAML, "")
+    return decode.read(raw, negotiate.YAML)
 
 
 def applied(world: World, call: Call, config: Object) -> tuple[Record, bool]:
