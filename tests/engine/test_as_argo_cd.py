@@ -437,6 +437,32 @@ async def test_a_history_of_none_is_told_as_empty() -> None:
         assert p.status()["history"] == []
 
 
+async def test_the_wave_is_told_of_what_git_has_for_syncs() -> None:
+    async with play(wave_delay=0.0) as p:
+        before = {"argocd.argoproj.io/hook": "PreDelete", "argocd.argoproj.io/sync-wave": "-1"}
+        going = json.dumps({**json.loads(config_map("going")), "metadata": {"name": "going", "annotations": before}})
+        await p.commit(a=annotated("a", sync_wave="1"), h=annotated("h", hook="PreSync", sync_wave="2"), going=going)
+        await synced(p, **AUTO)
+        await p.cluster.create(CONFIG_MAPS, marked("going", hook="PreDelete", sync_wave="-1"), manager="person")
+        await p.cluster.create(CONFIG_MAPS, marked("left", sync_wave="4"), manager="person")
+        await p.until(lambda: len(resources(p)) == 4)
+        assert {one["name"]: one.get("syncWave") for one in resources(p)} == {
+            "a": 1,
+            "h": 2,
+            "going": None,
+            "left": None,
+        }
+
+
+async def test_an_object_whose_health_does_not_count_is_there_all_the_same() -> None:
+    async with play() as p:
+        await p.commit(a=annotated("a", ignore_healthcheck="true"), b=config_map("b"))
+        await p.application()
+        await operated(p, resources=[{"kind": "ConfigMap", "name": "a"}])
+        await p.until(lambda: [one.get("status") for one in resources(p)] == ["Synced", "OutOfSync"])
+        assert p.status()["health"]["status"] == "Healthy"
+
+
 async def test_a_child_whose_health_nobody_knows_says_nothing_of_its_parents() -> None:
     script = "return {status = obj.status and obj.status.health and obj.status.health.status or 'Missing'}"
     body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "child"}}

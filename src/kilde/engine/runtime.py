@@ -70,6 +70,12 @@ def delete_phases(hooks: Iterable[Wanted]) -> frozenset[SyncPhase]:
     return frozenset(named & {SyncPhase.PRE_DELETE, SyncPhase.POST_DELETE})
 
 
+def sync_hooks(hooks: Iterable[Wanted]) -> frozenset[ObjectRef]:
+    """The hooks that run in a sync, and not around a deletion alone."""
+    around = {SyncPhase.PRE_DELETE, SyncPhase.POST_DELETE}
+    return frozenset(hook.ref for hook in hooks if set(hook_spec(hook.manifest.annotations).phases) - around)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What Git wants of an application, each of its sources at one commit."""
@@ -86,6 +92,7 @@ class Wish:
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
     delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
+    sync_hooks: frozenset[ObjectRef] = frozenset()  # those of its hooks that are not for a deletion
     synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced
 
     def ranks(self, namespace: str) -> Ranks:

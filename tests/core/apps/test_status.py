@@ -175,5 +175,14 @@ def test_several_sources_have_no_revisions_where_none_could_be_resolved() -> Non
     assert first == {"comparedTo": {"destination": DESTINATION, "sources": [SOURCE, SOURCE]}, "status": "Unknown"}
     known = Verdict(sync="Synced", health="Healthy", revisions=("a", "b"))
     compared = {**first["comparedTo"], "source": {"repoURL": ""}}
-    then = application(spec={"source": None, "sources": [SOURCE, SOURCE]}, status=render_status(read, known, now=0))
+    assert "source" not in render_status(read, known, now=0)["sync"]["comparedTo"], "nothing was synced by itself yet"
+    status = render_status(read, known, now=0, automated=True)
+    then = application(spec={"source": None, "sources": [SOURCE, SOURCE]}, status=status)
     assert render_status(then, unknown, now=0)["sync"] == {"comparedTo": compared, "status": "Unknown"}
+
+
+def test_an_operation_over_several_sources_tells_the_first_where_it_names_none() -> None:
+    read = application(spec={"source": None, "sources": [SOURCE, {**SOURCE, "path": "other"}]})
+    for sync, told in (({}, SOURCE), ({"sources": [SOURCE]}, {"repoURL": ""})):
+        state = OperationState(operation={"sync": sync}, phase=Phase.SUCCEEDED, started_at=0, has_result=True)
+        assert render_operation(state, read)["syncResult"]["source"] == told

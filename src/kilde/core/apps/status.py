@@ -68,8 +68,11 @@ class OperationState:
     has_result: bool = False
 
 
-def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str, Any]:
-    """The whole status but `operationState` and `history`, which are carried over from the one that is there."""
+def render_status(app: Application, verdict: Verdict, *, now: float, automated: bool = False) -> dict[str, Any]:
+    """The whole status but `operationState` and `history`, which are carried over from the one that is there.
+
+    `automated`: an operation that nobody asked for is about to be told of.
+    """
     old = app.status
     status: dict[str, Any] = {key: old[key] for key in ("operationState", "history") if key in old}
     if verdict.compared or "controllerNamespace" in old:
@@ -93,8 +96,8 @@ def render_status(app: Application, verdict: Verdict, *, now: float) -> dict[str
         status["summary"] = summary
     revisions = told_revisions(verdict.revisions, several=app.several)
     status["sync"] = {"comparedTo": compared_to(app), **revisions, "status": verdict.sync}
-    if app.several and not revisions and "source" not in ((old.get("sync") or {}).get("comparedTo") or {}):
-        del status["sync"]["comparedTo"]["source"]  # Argo CD says it from the first comparison on
+    if app.several and not automated and "source" not in ((old.get("sync") or {}).get("comparedTo") or {}):
+        del status["sync"]["comparedTo"]["source"]  # Argo CD says it from its first automated operation on
     return status
 
 
@@ -141,6 +144,9 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
         out["retryCount"] = state.retries
     if state.has_result:
         sources = told_sources(app.sources if state.sources is None else state.sources, several=app.several)
+        sync = state.operation.get("sync") or {}
+        if app.several and app.sources and not (sync.get("source") or sync.get("sources")):
+            sources["source"] = dict(app.sources[0].raw)  # Argo CD tells the first where an operation names none
         out["syncResult"] = {"revision": "", **told_revisions(state.revisions, several=app.several), **sources}
         if state.results and app.policy.namespace_metadata:
             out["syncResult"]["managedNamespaceMetadata"] = app.policy.namespace_metadata

@@ -254,7 +254,8 @@ async def _tell(ctx: Context, job: Job, state: OperationState) -> None:
     verdict = job.verdict()
 
     def build(app: Application) -> dict[str, Any]:
-        return {**render_status(app, verdict, now=ctx.now()), "operationState": render_operation(state, app)}
+        status = render_status(app, verdict, now=ctx.now(), automated=job.running.operation.automated)
+        return {**status, "operationState": render_operation(state, app)}
 
     await ctx.reporter.write(job.app.name, build, begins=job.running.operation.asked)
 
@@ -313,7 +314,8 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
     verdict = job.verdict()
 
     def build(now_app: Application) -> dict[str, Any]:
-        status = {**render_status(now_app, verdict, now=ctx.now()), "operationState": render_operation(state, now_app)}
+        status = render_status(now_app, verdict, now=ctx.now(), automated=operation.automated)
+        status["operationState"] = render_operation(state, now_app)
         if deployed:
             status["history"] = add_history(
                 now_app.status.get("history") or (),

@@ -21,7 +21,7 @@ from kilde.core.source.revision import Revision
 from kilde.core.source.tree import Trace
 from kilde.engine.beside.looking import served_by, surroundings
 from kilde.engine.context import NAMESPACES, Context
-from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack
+from kilde.engine.runtime import Runtime, Wish, delete_phases, digest_inputs, pack, sync_hooks
 from kilde.engine.sources.rendering import Memories
 from kilde.engine.sources.sops import decrypter
 from kilde.ports.cluster import Discovery
@@ -236,6 +236,7 @@ def make_wish(
         objects={wanted.ref: pack(wanted) for wanted in desired.objects},
         hooks=tuple((hook.ref, pack(hook)) for hook in desired.hooks),
         delete_phases=delete_phases(desired.hooks),
+        sync_hooks=sync_hooks(desired.hooks),
         repeated=desired.repeated,
         homeless=desired.homeless,
         warnings=tuple(warning for part in parts for warning in part.warnings),

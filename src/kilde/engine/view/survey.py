@@ -31,6 +31,7 @@ class Survey:
     health: str
     healths: dict[ObjectRef, tuple[str, str]] = field(default_factory=dict)
     extras: frozenset[ObjectRef] = frozenset()
+    sync_hooks: frozenset[ObjectRef] = frozenset()  # of Git, those of syncs
     images: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     unjudged: tuple[ObjectRef, str] | None = None  # the first object whose check failed, and why
@@ -43,7 +44,10 @@ class Survey:
 
     @property
     def resources(self) -> tuple[ResourceState, ...]:
-        return tuple(_resource(change, change.ref in self.extras) for change in self.plan.changes)
+        return tuple(
+            _resource(change, extra := change.ref in self.extras, waved=not extra or change.ref in self.sync_hooks)
+            for change in self.plan.changes
+        )
 
 
 class Surveyor:
@@ -66,8 +70,8 @@ class Surveyor:
             found = self.judge(app, rt, ref, packed)
             changes.append(found.change)
             healths[ref] = (found.health, found.health_message)
-            if found.change.action is not Action.CREATE and found.counts and not found.change.aside:
-                alive.append((ref, found.verdict))
+            if found.change.action is not Action.CREATE and not (found.change.aside or found.change.hook):
+                alive.append((ref, found.verdict if found.counts else None))
         tracked = self._live.tracked_by(app.name) - wish.keys()
         extras = {ref for ref in tracked if not self._projects.excludes(app, ref)}
         for ref in sorted(extras):
@@ -79,8 +83,8 @@ class Surveyor:
                     continue
                 changes.append(extra.change)
                 healths[ref] = (extra.health, extra.health_message)
-                if extra.counts:
-                    alive.append((ref, extra.verdict))
+                if not extra.change.hook:
+                    alive.append((ref, extra.verdict if extra.counts else None))
         for ref in sorted(self._live.copies_of(app.name) - wish.keys()):
             held = self._live.get(ref)
             if held is not None:
@@ -94,6 +98,7 @@ class Surveyor:
             health=str(aggregate([_heard(ref, verdict) for ref, verdict in alive], missing=missing)),
             healths=healths,
             extras=frozenset(extras),
+            sync_hooks=rt.wish.sync_hooks if rt.wish is not None else frozenset(),
             images=tuple(sorted({image for judged in seen for image in judged.images})),
             urls=tuple(sorted({url for judged in seen for url in judged.urls})),
             uncomparable=misfit_error(misfit_of(changes, app.policy.options)),
@@ -122,7 +127,7 @@ class Surveyor:
         if body is None:
             found = Judged(packed, version, change, None, there=False, counts=True)
         else:
-            found = self._judged(packed, version, change, body, counts=counts(body) and not change.hook)
+            found = self._judged(packed, version, change, body, counts=counts(body))
         rt.judged[ref] = found
         return found
 
@@ -141,7 +146,7 @@ class Surveyor:
             return known
         body = held.body()
         change = self._permitted(app, judge_extra(ref, body, prune=prune, options=app.policy.options))
-        found = self._judged(None, held.version, change, body, counts=counts(body) and not change.hook)
+        found = self._judged(None, held.version, change, body, counts=counts(body))
         rt.judged[ref] = found
         return found
 
@@ -178,12 +183,13 @@ def _sync_word(change: Change) -> str:
     return "OutOfSync" if change.differs or (change.ignored and change.action is not Action.KEEP) else "Synced"
 
 
-def _resource(change: Change, extra: bool) -> ResourceState:
+def _resource(change: Change, extra: bool, *, waved: bool) -> ResourceState:
+    """`waved`: Git has it, so that its wave is told."""
     return ResourceState(
         ref=change.ref,
         version=change.version,
         sync=_sync_word(change),
-        wave=change.wave,
+        wave=change.wave if waved else 0,
         requires_pruning=extra,
         hook=change.hook,
         confirmation=change.asks,
