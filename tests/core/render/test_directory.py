@@ -125,6 +125,15 @@ def test_a_wrong_manifest_is_refused_with_its_place(name: str) -> None:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    "text", ["apiVersion: v1\nmetadata: {name: y}\n", "kind: [\n", "metadata: x\nkind: Deployment: y\n"]
+)
+def test_a_file_that_lacks_one_of_the_three_words_is_not_meant_as_a_manifest(text: str) -> None:
+    files = {"app/x.yaml": named("x").encode(), "app/y.yaml": text.encode()}
+    found = render(MemoryTree(files), RenderSource(path="app")).manifests
+    assert [manifest.name for manifest in found] == ["x"]
+
+
 @pytest.mark.parametrize("name", MISREAD)
 def test_a_manifest_that_argo_cd_would_take_is_rendered_and_knows_its_mistake(name: str) -> None:
     text, message = MISREAD[name]

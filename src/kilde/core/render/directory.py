@@ -122,16 +122,15 @@ def _objects(content: bytes, file: str, oid: str, cache: RenderCache) -> list[Ma
     found = cache.documents.get(key) if oid else None
     if found is not None:
         return found  # type: ignore[no-any-return]
+    manifests: list[Manifest] = []
     try:
-        manifests = [
-            replace(manifest, fault=document.repeated or manifest.fault)
-            for document in read_documents(content, file=file, duplicates="last")
-            for manifest in unpacked(document.value, document, document.line)
-        ]
+        for document in read_documents(content, file=file, duplicates="last"):
+            found_here = unpacked(document.value, document, document.line)
+            manifests.extend(replace(one, fault=document.repeated or one.fault) for one in found_here)
     except InvalidYaml:
-        if file.endswith(".json") or _is_binary(content) or any(word in content for word in _LOOKS_LIKE_AN_OBJECT):
-            raise
-        manifests = []  # none of the three words: values, dashboards, CI settings, not meant as a manifest
+        meant = manifests or file.endswith(".json") or all(word in content for word in _LOOKS_LIKE_AN_OBJECT)
+        if meant or _is_binary(content):
+            raise  # where one of the three words is missing it is values, a dashboard, CI settings: not meant as a manifest
     cache.documents.put(key, manifests, len(content))
     return manifests
 
