@@ -1,5 +1,6 @@
 """Validation of built-in kinds: each rule by an object that breaks it, judged as it would be stored."""
 
+import contextlib
 import copy
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from certificate_requests import der
 from kilde.core.objects.defaults.apply import apply_defaults
+from kilde.kubeapi.resources import go_asn1
 from kilde.kubeapi.resources.causes import Cause, invalid_message, invalid_status
 from kilde.kubeapi.resources.kinds import BUILTIN
 from kilde.kubeapi.resources.validation import validate_create, validate_update
@@ -15,6 +18,7 @@ from kilde.kubeapi.resources.validation.names import dns_label, label_value, por
 from kilde.kubeapi.resources.validation.schedules import schedule_problem
 
 Patch = dict[str, Any]
+REQUEST = der("anna", ("ops",), ("b.c",))
 
 
 def obj(api_version: str, kind: str, **rest: Any) -> dict[str, Any]:
@@ -631,3 +635,32 @@ def test_several_causes_stand_in_brackets_each_once() -> None:
     status = invalid_status("", "Pod", "p", causes[:1])
     assert status["message"] == 'Pod "p" is invalid: a: x'
     assert status["details"] == {"name": "p", "kind": "Pod", "causes": [{"reason": "R", "message": "x", "field": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "asn1: syntax error: sequence truncated"),
+        (b"0", "asn1: syntax error: truncated tag or length"),
+        (b"0\x80\0\0", "asn1: syntax error: indefinite length found (not DER)"),
+        (REQUEST + b"x", "asn1: syntax error: trailing data"),
+        (REQUEST[:-1], "asn1: syntax error: data truncated"),
+        (
+            b"\x02\x01\x00",
+            "asn1: structure error: tags don't match (16 vs {class:0 tag:2 length:1 isCompound:false}) {optional:false explicit:false"
+            " application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}"
+            " certificateRequest @2",
+        ),
+    ],
+)
+def test_what_is_no_certificate_request_is_told_as_go_does(data: bytes, words: str) -> None:
+    with pytest.raises(go_asn1.Fault) as told:
+        go_asn1.check_request(data)
+    assert str(told.value) == words
+
+
+@given(st.binary(max_size=60), st.integers(0, len(REQUEST)), st.integers(0, len(REQUEST)))
+def test_any_bytes_are_a_certificate_request_or_have_a_fault(junk: bytes, begin: int, end: int) -> None:
+    for data in (junk, b"0" + junk, REQUEST[:begin] + junk + REQUEST[end:]):
+        with contextlib.suppress(go_asn1.Fault):
+            assert go_asn1.check_request(data)[:1] == b"0"

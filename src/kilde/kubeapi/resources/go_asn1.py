@@ -1,6 +1,7 @@
 """What Go's encoding/asn1 says of bytes that are no PKCS#10 request: the same reading, down to the first fault, and its words."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 _LONGEST, _LARGEST_PART = 1 << 23, (1 << 31) - 1
@@ -42,7 +43,7 @@ def check_request(der: bytes) -> bytes:
     """The public key of a request (SubjectPublicKeyInfo). Fault if Go reads none there: its structure, its key's and its subject's."""
     if _read(der, 0, _REQUEST) < len(der):
         raise _syntax("trailing data")
-    _, subject, key, *_ = _elements(next(_inside(der)))
+    _, subject, key = islice(_elements(next(_inside(der))), 3)  # what follows may be anything
     _read(subject, 0, _SUBJECT)
     return key
 
