@@ -111,6 +111,26 @@ async def test_recreate_stops_every_old_pod_before_it_starts_a_new_one() -> None
         assert sizes(cluster) == {"app:1": 0, "app:2": 2}
 
 
+async def test_recreate_goes_on_once_old_pods_that_nobody_runs_have_failed() -> None:
+    """They are held by a finalizer, and have no node: podgc ends them, whose looks are 20 seconds apart."""
+    async with running(nodes=0) as cluster:
+        held = template("web")
+        held["metadata"]["finalizers"] = ["example.com/held"]
+        await cluster.make("deployments.apps", deployment(strategy={"type": "Recreate"}, template=held))
+        await cluster.settle(1)
+        change = {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "app:2"}]}}}}
+        await cluster.change("deployments.apps", "shop", "web", change)
+        seen = []
+        for seconds in (15, 10):
+            await cluster.settle(seconds)
+            pods = cluster.all("pods")
+            seen.append(sorted((one["spec"]["containers"][0]["image"], one["status"]["phase"]) for one in pods))
+        assert seen == [
+            [("app:1", "Pending")] * 2,
+            [("app:1", "Failed")] * 2 + [("app:2", "Pending")] * 2,
+        ]
+
+
 async def test_a_rollout_that_does_not_move_is_reported_when_its_deadline_has_passed() -> None:
     async with running() as cluster:
         await cluster.make("deployments.apps", deployment(progressDeadlineSeconds=30))
