@@ -168,6 +168,21 @@ SPOILED: list[tuple[str, dict[str, Any]]] = [
         for more in ({}, {"insecureSkipTLSVerify": True, "caBundle": "YQ=="})
     ),
     (_SLICE, {"addressType": "IPv4", "ports": [], "endpoints": [{"addresses": ["192.0.2.1"], "hostname": ""}]}),
+    (
+        "/apis/apps/v1/namespaces/NAMESPACE/statefulsets",
+        {
+            "spec": {
+                **_WORKLOAD,
+                "serviceName": "s",
+                "volumeClaimTemplates": [
+                    {
+                        "metadata": {"name": "c"},
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500m"}}},
+                    }
+                ],
+            }
+        },
+    ),
     (f"{_SPACE}/services", {"spec": {"internalTrafficPolicy": "", "ports": [{"port": 80}]}}),
     (
         "/apis/resource.k8s.io/v1/resourceslices",

@@ -49,6 +49,10 @@ HEAD = '{"apiVersion":"v1","kind":"A","list":[{"q":1,"p":2},{"s":1}],"metadata":
             [{"op": "copy", "from": "/metadata", "path": "/metadata/copy"}],
             HEAD + '{"annotations":{"b":"1","a":"2"},"copy":{"annotations":{"b":"1","a":"2"},"name":"x"},"name":"x"}}',
         ),
+        (
+            [{"op": "move", "from": "/list/0", "path": "/list/0/r"}],
+            '{"apiVersion":"v1","kind":"A","list":[{"r":{"q":1,"p":2},"s":1}],"metadata":{"name":"x","annotations":{"b":"1","a":"2"}}}',
+        ),
     ],
 )
 def test_a_json_patch_sorts_the_maps_that_it_goes_through(operations: list[Any], expected: str) -> None:

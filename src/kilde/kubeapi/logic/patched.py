@@ -14,6 +14,11 @@ def after_json_patch(before: Object, operations: Json) -> Json:
     """The patched document; `before` has Go's order. Go sorts the keys of every map that an operation goes through."""
     made: Json = before
     for operation in operations:
+        if operation.get("op") == "move":  # what goes is looked for before it is known where it goes
+            start = operation.get("from")
+            taken = {"rest": _walked(made, _parents(start)), "moved": None}
+            taken = json_patch(taken, [{"op": "move", "from": f"/rest{start}", "path": "/moved"}])
+            made, operation = taken["rest"], {"op": "add", "path": operation.get("path"), "value": taken["moved"]}
         places = [_parents(operation.get(name)) for name in ("path", "from")]
         for place in places:
             made = _walked(made, place)

@@ -183,9 +183,9 @@ def _service_account(obj: Object, _: Object | None) -> Iterator[str]:
 
 
 def _stateful_set(obj: Object, old: Object | None) -> Iterator[str]:
-    spec = "spec" if old is None else "Spec"
+    spec = "" if old is None else ".Spec"
     for index, template in items(obj, "spec", "volumeClaimTemplates"):
-        yield from claim_warnings(template.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].{spec}")
+        yield from claim_warnings(template.get("spec") or {}, f"spec.volumeClaimTemplates[{index}]{spec}")
     if (get(obj, "spec", "revisionHistoryLimit", default=0)) < 0:
         yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
 
