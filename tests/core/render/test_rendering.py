@@ -11,6 +11,7 @@ from core.render.sandbox import DEPLOYMENT, SERVICE, tree
 from kilde.core.basics.errors import KildeError, Place
 from kilde.core.render import KustomizeOptions, RenderCache, RenderSource, kustomize_build, render
 from kilde.core.render.overrides import parse_image
+from kilde.core.render.source import substituted
 from kilde.core.source.tree import FOLDER, MemoryTree
 
 BASE = {
@@ -71,6 +72,25 @@ def test_settings_do_what_kustomize_edit_would() -> None:
 def test_a_wrong_patch_among_the_settings_is_told(patch: dict[str, Any]) -> None:
     with pytest.raises(KildeError, match=r"over/kustomization.yaml:1: source.kustomize.patches: \[0\]"):
         rendered(patches=(patch,))
+
+
+@pytest.mark.parametrize(
+    ("text", "gives"),
+    [
+        ("$A-${A}", "x-x"),
+        ("$$A $", "$A $"),
+        ("${NOPE:-y}$NOPE", ""),
+        ("${}|${$}|$-|$1|${A", "|$|||A"),
+        ("a $ b $/", "a $ b $/"),
+    ],
+)
+def test_names_are_found_as_go_finds_them(text: str, gives: str) -> None:
+    assert substituted(text, {"A": "x"}) == gives
+
+
+def test_values_of_annotations_lose_their_quotes() -> None:
+    found = rendered(common_annotations={"a": '"q"', "b": 'q"', "c": '"'})
+    assert found["Service"]["metadata"]["annotations"] == {"a": "q", "b": 'q"', "c": '"'}
 
 
 def test_labels_go_into_selectors_unless_told_otherwise() -> None:

@@ -88,7 +88,7 @@ def render_status(app: Application, verdict: Verdict, *, now: float, automated: 
     status["resourceHealthSource"] = "appTree"
     if verdict.resources:
         status["resources"] = [_resource(state) for state in sorted(verdict.resources, key=_resource_order)]
-    if any(verdict.source_types):
+    if any(verdict.source_types) or (app.several and verdict.source_types):
         types = list(verdict.source_types)
         status |= {"sourceTypes": types} if app.several else {"sourceType": types[0]}
     summary = _summary(verdict)

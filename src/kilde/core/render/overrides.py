@@ -69,7 +69,12 @@ def _merged(old: Mapping[str, str], new: Mapping[str, str], what: str, *, force:
     for key in new:
         if key in old and not force:
             raise RenderFailed(f"{what} {key} already in kustomization file", hint="set the force option to replace it")
-    return {**old, **new}
+    return {**old, **{key: _unquoted(value) for key, value in new.items()}}
+
+
+def _unquoted(value: str) -> str:
+    """Without the quotes around it, which `kustomize edit add` takes for its own."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def parse_image(text: str) -> dict[str, str]:

@@ -193,9 +193,10 @@ class Surroundings:
 
 
 NOWHERE = Surroundings()
-_VARIABLE = re.compile(r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))")
+_VARIABLE = re.compile(r"\$(?:\{(?:(?P<braced>[^}]*)\})?|(?P<plain>[*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
 
 
 def substituted(text: str, environment: Mapping[str, str]) -> str:
-    """`$NAME` and `${NAME}` by their values, an unknown name by nothing, `$$` by `$`."""
-    return _VARIABLE.sub(lambda m: "$" if m[0] == "$$" else environment.get(m["braced"] or m["plain"], ""), text)
+    """`$NAME` and `${NAME}` by their values, an unknown name by nothing, `$$` by `$`: as Go's os.Expand finds names."""
+    names = {**environment, "$": "$"}
+    return _VARIABLE.sub(lambda m: names.get(m["braced"] or m["plain"] or "", ""), text)
