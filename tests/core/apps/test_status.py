@@ -186,3 +186,9 @@ def test_an_operation_over_several_sources_tells_the_first_where_it_names_none()
     for sync, told in (({}, SOURCE), ({"sources": [SOURCE]}, {"repoURL": ""})):
         state = OperationState(operation={"sync": sync}, phase=Phase.SUCCEEDED, started_at=0, has_result=True)
         assert render_operation(state, read)["syncResult"]["source"] == told
+
+
+def test_sources_that_render_nothing_have_types_without_a_name() -> None:
+    refs = Verdict(sync="Synced", health="Healthy", revisions=("a", "a"), source_types=("", ""))
+    several = application(spec={"source": None, "sources": [SOURCE, SOURCE]})
+    assert render_status(several, refs, now=0)["sourceTypes"] == ["", ""]
