@@ -6,6 +6,7 @@ SEED ?= 0
 TREES ?= 5000
 WORKERS ?= 2
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE  # what is compiled anew for each of a thousand processes takes minutes of the tests
 
 .PHONY: help install demo test lint format bench fuzz fuzz-api soak kills real clean
 .DEFAULT_GOAL := help
