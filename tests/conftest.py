@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from real.control_plane import ControlPlane, control_plane, missing
+from warm.program import pids
 
 ROOT = Path(__file__).resolve().parent.parent
 _GRACE = 3.0
@@ -121,7 +122,7 @@ def _children() -> set[int]:
             found.update(map(int, (task / "children").read_text().split()))
         except OSError:
             continue
-    return found
+    return found - pids()
 
 
 def _name(pid: int) -> str:

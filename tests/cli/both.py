@@ -12,6 +12,7 @@ import pytest
 from build_real import where
 
 from cli.command_line import Said
+from warm.program import warm_kilde
 
 _GO_CLOCK = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", re.MULTILINE)
 
@@ -28,7 +29,7 @@ class Both:
         return Said(said.code, said.out, _GO_CLOCK.sub("", said.err))
 
     def ours(self, *arguments: str) -> Said:
-        return self._run([sys.executable, "-m", "kilde", "build", *arguments])
+        return self._run([str(warm_kilde()), "build", *arguments])
 
     def _run(self, command: list[str]) -> Said:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **self.variables}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import Kilde, Said
+from warm.program import warm_kilde
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 ANN = {
@@ -55,7 +56,7 @@ def world(kilde: Kilde, tmp_path: Path) -> Iterator[World]:
     assert kilde("init", made.work, "--repo-url", made.url).code == 0
     subprocess.run(["git", "clone", "--quiet", "--bare", str(made.work), made.url.removeprefix("file://")], check=True)
     made.git("remote", "add", "origin", made.url)
-    command = [sys.executable, "-m", "kilde", "up", "--data-dir", str(made.data), "--listen", "127.0.0.1:0"]
+    command = [str(warm_kilde()), "up", "--data-dir", str(made.data), "--listen", "127.0.0.1:0"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with (
         (tmp_path / "log").open("w") as log,

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from warm.program import warm_kilde
+
 pytestmark = pytest.mark.slow
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 POLICY: dict[str, Any] = {
@@ -38,7 +40,7 @@ def cluster(folder: Path, policy: Any = None, *more: str) -> Iterator[tuple[Path
     if policy is not None:
         (folder / "policy.yaml").write_text(yaml.safe_dump(policy))
         words += ["--audit-policy", str(folder / "policy.yaml")]
-    command = [sys.executable, "-m", "kilde", "cluster", *words]
+    command = [str(warm_kilde()), "cluster", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
@@ -176,7 +178,7 @@ def test_without_a_policy_everything_is_recorded_without_bodies(tmp_path: Path) 
 def test_a_policy_that_is_wrong_is_refused(tmp_path: Path, policy: Any, why: str) -> None:
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump(policy))
     words = ["--ephemeral", "--audit-log", tmp_path / "log", "--audit-policy", tmp_path / "policy.yaml"]
-    command = [sys.executable, "-m", "kilde", "cluster", *map(str, words)]
+    command = [str(warm_kilde()), "cluster", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode != 0
     assert why in done.stderr
@@ -216,7 +218,7 @@ def test_the_log_is_put_aside_when_it_is_large_and_nothing_is_lost(tmp_path: Pat
 
 
 def test_limits_need_a_log(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "kilde", "cluster", "--ephemeral", "--audit-max-size", "1"]
+    command = [str(warm_kilde()), "cluster", "--ephemeral", "--audit-max-size", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
     assert "need --audit-log FILE" in done.stderr

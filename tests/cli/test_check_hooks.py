@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.check.repository import application, deployment
+from warm.program import warm_kilde
 
 pytestmark = [pytest.mark.slow]
 
@@ -28,7 +29,7 @@ class Work:
         self.folder, self.server = folder / "work", folder / "server.git"
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{warm_kilde().parent}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
             "GIT_CONFIG_NOSYSTEM": "1",
         }

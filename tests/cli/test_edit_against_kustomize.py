@@ -18,6 +18,7 @@ from cli.edit_corpus import Messy, canonical, edits, values
 from cli.edit_folder import FILE, folder, ours
 from kilde.core.render.kustomize.edit.editing import with_header
 from kilde.core.render.kustomize.kustomization import fold_fields, read_fields
+from warm.program import warm_kilde
 
 EXAMPLES = int(
     os.environ.get("KILDE_EDIT_EXAMPLES", "80")
@@ -183,7 +184,7 @@ def test_vars_become_the_same_replacements_and_placeholders(kustomize: str, tmp_
         for path, content in USES_VARS.items():
             (tmp_path / name / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / path).write_text(content)
-        command = [kustomize] if name == "theirs" else [sys.executable, "-m", "kilde"]
+        command = [kustomize] if name == "theirs" else [str(warm_kilde())]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(
             [*command, "edit", "fix", "--vars"], cwd=tmp_path / name, capture_output=True, check=False, env=environment

@@ -10,11 +10,12 @@ import pytest
 from build_real import where
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cli.test_secrets import BIN, backup, git, kilde
+from cli.test_secrets import backup, git, kilde
 from core.secrets.keys_at_hand import NOW, sealing_key
 from kilde.core.secrets import documents, recipients
 from kilde.core.secrets.keys import SealingKey, make_certificate, write_private_key
 from kilde.core.secrets.opening import open_values
+from warm.program import warm_kilde
 
 OURS, OLDER, THEIRS, THIRD = (sealing_key(n, days=d, name=f"key{n}") for n, d in ((0, 9), (3, 1), (1, 0), (2, 0)))
 SECRET = {
@@ -26,11 +27,16 @@ SECRET = {
 
 
 def run(
-    *arguments: str, stdin: str = "", program: Path = BIN / "kilde", first: tuple[str, ...] = ("seal",)
+    *arguments: str, stdin: str = "", program: Path | None = None, first: tuple[str, ...] = ("seal",)
 ) -> tuple[int, str, str]:
     env = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
     done = subprocess.run(
-        [str(program), *first, *arguments], input=stdin, capture_output=True, text=True, env=env, timeout=60
+        [str(program or warm_kilde()), *first, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.secrets.keys_at_hand import NOW, private, sealing_key
 from kilde.core.secrets.keys import make_certificate, write_private_key
+from warm.program import warm_kilde
 
-BIN = Path(sys.executable).parent
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {pw: hunter2, html: <a&b>}\n"
 
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 def kilde(folder: Path, *arguments: str, stdin: str = "", **env: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr."""
     done = subprocess.run(
-        [str(BIN / "kilde"), *arguments],
+        [str(warm_kilde()), *arguments],
         input=stdin,
         capture_output=True,
         text=True,
@@ -233,7 +233,7 @@ def test_a_certificate_comes_from_a_url_but_not_over_http_from_elsewhere(folder:
 @pytest.mark.timeout(600)
 def test_every_recorded_case_of_kubeseal(shared: Path) -> None:
     command = [sys.executable, str(shared / "conformance/sealed-secrets/replay.py")]
-    command += ["--seal-cmd", f"{BIN}/kilde seal", "--unseal-cmd", f"{BIN}/kilde unseal"]
+    command += ["--seal-cmd", f"{warm_kilde()} seal", "--unseal-cmd", f"{warm_kilde()} unseal"]
     done = subprocess.run(command, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +15,8 @@ from kilde.core.secrets import documents, in_files, templates
 from kilde.core.secrets.keys import SealingKey, write_private_key
 from kilde.core.secrets.opening import open_sealed
 from kilde.core.secrets.sealing import Sealer
+from warm.program import warm_kilde
 
-BIN = Path(sys.executable).parent
 OLD, NEW, FOREIGN = sealing_key(0, name="old"), sealing_key(1, days=30, name="new"), sealing_key(2)
 FILE = """# kept: a comment
 apiVersion: bitnami.com/v1alpha1
@@ -70,7 +69,7 @@ def git(folder: Path, *arguments: str) -> str:
 def kilde(folder: Path, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
     names = {f"GIT_{who}_{what}": "tester" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {"HOME": str(folder), "PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", **names}
-    command = [str(BIN / "kilde"), "secrets", *arguments]
+    command = [str(warm_kilde()), "secrets", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=env, input=stdin, cwd=folder, timeout=60)
     return done.returncode, done.stdout, done.stderr
 

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from kilde.adapters.clock import SystemClock
 from kilde.adapters.keys.encrypted_file import EncryptedFileKeys
 from kilde.core.secrets.keys import write_private_key
 from kilde.core.secrets.sealing import Sealer
+from warm.program import warm_kilde
 
-BIN = Path(sys.executable).parent
 PASSPHRASE = "c4nary-passphrase-5ecret"
 
 
@@ -31,7 +30,7 @@ def kilde(
     secret = folder / "passphrase"
     secret.write_text(passphrase + "\n")
     env = {"HOME": str(folder), "PATH": os.environ["PATH"], "KILDE_KEYS_PASSPHRASE_FILE": str(secret), **more}
-    command = [str(BIN / "kilde"), "secrets", *([group] if group else []), *arguments]
+    command = [str(warm_kilde()), "secrets", *([group] if group else []), *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, cwd=folder, timeout=60
     )

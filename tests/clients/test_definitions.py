@@ -11,6 +11,7 @@ import pytest
 
 from clients.conftest import HERE, environment
 from kilde.testing.box import KildeCluster
+from warm.program import warm_kilde
 
 pytestmark = pytest.mark.slow
 DEFINITIONS = HERE / "definitions"
@@ -163,9 +164,7 @@ def test_monitors(kubectl: Kubectl, box: KildeCluster) -> None:
 
 
 def test_argo_cds_kinds_as_kilde_installs_them(kubectl: Kubectl, box: KildeCluster) -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "kilde", "install", "--crds"], check=True, capture_output=True, text=True
-    )
+    printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True, text=True)
     assert kubectl("apply", "--server-side", "-f", "-", text=printed.stdout).code == 0
     source = {"repoURL": "https://example.org/r.git", "path": "apps", "targetRevision": "main"}
     spec = {

@@ -27,6 +27,7 @@ from kilde.core.ledger.record import GENESIS
 from kilde.engine.records.notary import Notary
 from kilde.ports.records import Ledger
 from kilde.testing.records import MemoryRecords
+from warm.program import warm_kilde
 
 NOW = 1_700_000_000.5
 _COUNT = itertools.count()
@@ -349,7 +350,7 @@ def test_the_command_line_uses_the_shared_one(database: str, tmp_path: Path) -> 
     environment = {**os.environ, "KILDE_LEDGER": database, "PYTHONPATH": os.pathsep.join(sys.path)}
 
     def kilde(*arguments: str) -> str:
-        command = [sys.executable, "-m", "kilde", "ledger", *arguments, "--data-dir", str(tmp_path / "data")]
+        command = [str(warm_kilde()), "ledger", *arguments, "--data-dir", str(tmp_path / "data")]
         return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=100).stdout
 
     with PostgresLedger(database) as ledger:

@@ -19,6 +19,7 @@ from docs.test_tutorial import play, steps, terminal
 from e2e.kubelet import Kubelet
 from e2e.stage import BIN
 from real.control_plane import control_plane
+from warm.program import warm_kilde
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("syncing.md", "hooks.md", "automation.md", "pruning.md", "differences.md")
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 def real_cluster(folder: Path, config: Path) -> Iterator[None]:
     """A control plane as a person prepares one for Kilde, whose pods run and end; its kubeconfig lies where that of the box would."""
     with control_plane(folder) as plane:
-        printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True)
+        printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True)
         kubectl = [str(BIN / "kubectl"), "--kubeconfig", str(plane.kubeconfig)]
         subprocess.run([*kubectl, "apply", "-f", "-"], input=printed.stdout, check=True, capture_output=True)
         subprocess.run([*kubectl, "create", "namespace", "argocd"], check=True, capture_output=True)

@@ -23,6 +23,7 @@ import pytest
 
 from e2e.stage import BIN, free_port
 from real.control_plane import control_plane
+from warm.program import warm_kilde
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 PATIENCE = 90.0
@@ -148,7 +149,7 @@ def terminal(folder: Path, *, ends: tuple[int, ...] = ()) -> Iterator[Terminal]:
     """
     home = folder / "home"
     env = {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PATH": f"{warm_kilde().parent}:{BIN}:{os.environ['PATH']}",
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         **{f"GIT_{who}_{what}": "ann@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},

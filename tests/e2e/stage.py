@@ -15,8 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warm.program import warm_kilde
+
 BIN = Path(sys.executable).parent
 PATIENCE = 60.0
+OWN_START = BIN / "kilde"
 NO_BUDGETS = ("--deletion-budget", "off", "--fleet-deletion-budget", "off")
 _IDENTITY = {f"GIT_{who}_{what}": "tester" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
@@ -31,6 +34,7 @@ class Stage:
     listen: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[str] | None = None
     options: tuple[str, ...] = ()
+    program: Path = field(default_factory=warm_kilde)  # runs `kilde up`; `OWN_START` where /proc is read
     behind: Path | None = (
         None  # the kubeconfig of the controller alone, where it is to reach its cluster by another way
     )
@@ -66,7 +70,7 @@ class Stage:
 
     def start(self) -> None:
         """Starts it and waits for `ready`."""
-        command = [str(BIN / "kilde"), "up", "--data-dir", str(self.data), "--namespace", self.space]
+        command = [str(self.program), "up", "--data-dir", str(self.data), "--namespace", self.space]
         command += [
             "--raw-secrets",
             "allow",
@@ -88,7 +92,8 @@ class Stage:
             return 0
         with process:
             process.send_signal(how)
-            return process.wait(30)
+            process.communicate(timeout=30)  # until nobody holds its output any more: whatever ran for it is gone, too
+            return process.returncode
 
     def log(self) -> str:
         path = self.folder / "kilde.log"
@@ -105,7 +110,7 @@ class Stage:
         if arguments[0] in ("app", "appset", "plan", "apply", "migrate", "project"):
             named = self.config is None or "--kubeconfig" in arguments
             where += ["--namespace", self.space] + ([] if named else ["--kubeconfig", str(self.config)])
-        command = [str(BIN / "kilde"), *arguments, *where]
+        command = [str(warm_kilde()), *arguments, *where]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, input=stdin)
 
     # the cluster
@@ -202,7 +207,7 @@ class Stage:
 
 def install_kinds(config: Path) -> None:
     """Argo CD's kinds, as the README says."""
-    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+    printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True, text=True)
     command = [str(BIN / "kubectl"), "--kubeconfig", str(config), "apply", "-f", "-"]
     subprocess.run(command, input=printed.stdout, check=True, capture_output=True, text=True)
 

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 
 from adapters.git.upstream import Special
-from e2e.stage import BIN, Stage, free_port
+from e2e.stage import Stage, free_port
 from engine.bad_commits import REFUSED_TO_DECODE, REFUSED_TO_RENDER
+from warm.program import warm_kilde
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -46,7 +47,7 @@ def put(stage: Stage, name: str, content: object) -> None:
 
 def diff(stage: Stage) -> tuple[int, str, str]:
     """Exit code and both outputs."""
-    command = [str(BIN / "kilde"), "app", "diff", "shop", "--data-dir", str(stage.data)]
+    command = [str(warm_kilde()), "app", "diff", "shop", "--data-dir", str(stage.data)]
     done = subprocess.run(command, env=stage.env, capture_output=True, text=True, timeout=20)
     return done.returncode, done.stdout, done.stderr
 

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from adapters.git import https, sshd
-from e2e.stage import BIN, Stage
+from e2e.stage import Stage
 from real.certificates import Authority
+from warm.program import warm_kilde
 
 pytestmark = [
     pytest.mark.slow,
@@ -263,7 +264,7 @@ def run_both(stage: Stage, *arguments: str, codes: tuple[int, ...]) -> str:
     where = ["--data-dir", str(stage.data)]
     if arguments[0] in ("app", "plan"):
         where += ["--namespace", stage.space] + (["--kubeconfig", str(stage.config)] if stage.config else [])
-    done = subprocess.run([str(BIN / "kilde"), *arguments, *where], env=stage.env, capture_output=True, text=True)
+    done = subprocess.run([str(warm_kilde()), *arguments, *where], env=stage.env, capture_output=True, text=True)
     assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 

@@ -25,6 +25,7 @@ import pytest
 from e2e.faulty import FAULTS, Faulty, faulty
 from e2e.kubelet import Kubelet
 from e2e.stage import BIN, NO_BUDGETS, Stage
+from warm.program import warm_kilde
 
 KILLS = int(os.environ.get("KILDE_HOOK_KILLS", "6")) // 2  # on each kind of first cluster
 _LONGEST = 0.4  # seconds that a hook runs
@@ -194,7 +195,7 @@ def destinations() -> tuple[dict[str, Any], dict[str, Any]]:
 def embedded(folder: Path, name: str) -> Iterator[Path]:
     """The embedded API with the controllers of a control plane and no kubelets; its kubeconfig."""
     config = folder / f"{name}.kubeconfig"
-    command = [str(BIN / "kilde"), "cluster", "--data-dir", str(folder / name), "--controllers", "on"]
+    command = [str(warm_kilde()), "cluster", "--data-dir", str(folder / name), "--controllers", "on"]
     with (folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--kubeconfig-out", str(config)], stdout=subprocess.PIPE, stderr=log, text=True
@@ -210,7 +211,7 @@ def embedded(folder: Path, name: str) -> Iterator[Path]:
 
 def install(config: Path) -> None:
     """Argo CD's kinds, as the README says."""
-    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+    printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True, text=True)
     apply = [str(BIN / "kubectl"), "--kubeconfig", str(config), "apply", "--server-side", "-f", "-"]
     subprocess.run(apply, input=printed.stdout, check=True, capture_output=True, text=True)
 

@@ -5,8 +5,9 @@ import json
 import signal
 import subprocess
 
-from e2e.stage import BIN, Stage
+from e2e.stage import Stage
 from kilde.core.plan.held import digest_in
+from warm.program import warm_kilde
 
 CANARY = "c4nary-5ecret-kept-for-undo"
 
@@ -137,6 +138,6 @@ def failed(stage: Stage, *arguments: str) -> str:
     """What a command says that could not."""
     where = ["--data-dir", str(stage.data), "--namespace", stage.space]
     where += ["--kubeconfig", str(stage.config)] if stage.config else []
-    done = subprocess.run([str(BIN / "kilde"), *arguments, *where], env=stage.env, capture_output=True, text=True)
+    done = subprocess.run([str(warm_kilde()), *arguments, *where], env=stage.env, capture_output=True, text=True)
     assert done.returncode == 3
     return done.stderr

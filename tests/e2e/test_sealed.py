@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.secrets.keys_at_hand import sealing_key
-from e2e.stage import BIN, Stage, free_port
+from e2e.stage import OWN_START, Stage, free_port
 from kilde.core.secrets.keys import SealingKey, write_private_key
+from warm.program import warm_kilde
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CANARY, CHANGED, BY_HAND, BROKEN = (f"c4nary-{word}-5ealed" for word in ("sealed", "changed", "byhand", "template"))
@@ -28,7 +29,7 @@ def space(stage: Stage) -> str:
 
 def run(stage: Stage, *arguments: str, stdin: str = "", codes: tuple[int, ...] = (0,)) -> str:
     """What a command says on both its outputs."""
-    done = subprocess.run([str(BIN / "kilde"), *arguments], env=stage.env, capture_output=True, text=True, input=stdin)
+    done = subprocess.run([str(warm_kilde()), *arguments], env=stage.env, capture_output=True, text=True, input=stdin)
     assert done.returncode in codes, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 
@@ -67,6 +68,7 @@ def sealing(stage: Stage) -> tuple[Stage, int]:
     """A running Kilde that opens SealedSecrets, and the port where it answers."""
     port = free_port()
     stage.options = ("--seal-controller", "--seal-listen", f"127.0.0.1:{port}")
+    stage.program = OWN_START
     stage.create_repository({"readme": ""})
     stage.start()
     return stage, port

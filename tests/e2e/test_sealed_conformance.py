@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.stage import BIN, Stage, free_port
+from warm.program import warm_kilde
 
 CASES = Path("conformance/sealed-secrets")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -59,7 +60,7 @@ def replay(shared: Path, folder: Path, kind: str, cases: list[str]) -> subproces
         else:
             command += ["--kubectl", f"{BIN}/kubectl --kubeconfig {stage.kubeconfig}"]
         if kind == "seal":
-            command += ["--seal-cmd", f"{BIN}/kilde seal", "--kubeconfig", str(stage.kubeconfig)]
+            command += ["--seal-cmd", f"{warm_kilde()} seal", "--kubeconfig", str(stage.kubeconfig)]
         return subprocess.run(command, capture_output=True, text=True)
     finally:
         stage.stop()

@@ -24,7 +24,8 @@ from kilde.core.secrets.opening import open_sealed
 from kilde.core.secrets.scope import Scope
 from kilde.core.secrets.sealing import Sealer, prepared
 from real.control_plane import ControlPlane
-from real.sealed_secrets import BIN, kubectl, kubeseal, our_controller, real_controller, required
+from real.sealed_secrets import kubectl, kubeseal, our_controller, real_controller, required
+from warm.program import warm_kilde
 
 KEYS = st.text(alphabet="abcXYZ019._-", min_size=1, max_size=10)
 PRINTABLE = st.characters(exclude_categories=("Cc", "Cs", "Co", "Cn"))  # kubeseal cannot print the others as YAML
@@ -103,7 +104,7 @@ def test_we_print_what_kubeseal_prints(key_files: Path, name: str, text: str, ex
     for form in ("json", "yaml"):
         arguments = ("--cert", str(key_files / "cert.pem"), "-o", form)
         ours = subprocess.run(
-            [str(BIN / "kilde"), "seal", *arguments], input=json.dumps(body), capture_output=True, text=True
+            [str(warm_kilde()), "seal", *arguments], input=json.dumps(body), capture_output=True, text=True
         )
         assert without_value(ours.stdout) == without_value(kubeseal(*arguments, stdin=json.dumps(body)))
 
@@ -162,7 +163,7 @@ def seal_with(program: str, cert: str, name: str, scope: str, values: dict[str, 
     text = json.dumps(secret(name, values))
     if program == "kubeseal":
         return kubeseal("--cert", cert, "--scope", scope, stdin=text)
-    command = [str(BIN / "kilde"), "seal", "--cert", cert, "--scope", scope]
+    command = [str(warm_kilde()), "seal", "--cert", cert, "--scope", scope]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
 
 
@@ -172,7 +173,7 @@ def seal_with(program: str, cert: str, name: str, scope: str, values: dict[str, 
 def test_values_and_keys_go_both_ways(live_cluster: ControlPlane, tmp_path: Path) -> None:
     required("kubeseal", "controller")
     shop = Shop(live_cluster.kubeconfig)
-    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+    printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True, text=True)
     shop.apply(printed.stdout)
     shop.apply('{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}')
     values = {"k": b"v", "bin": bytes(range(256)), "empty": b""}
@@ -212,7 +213,7 @@ def test_values_and_keys_go_both_ways(live_cluster: ControlPlane, tmp_path: Path
         (tmp_path / "elsewhere.pem").write_bytes(sealing_key(5).pem)
         both = ("seal", "--cert", f"{url}/v1/cert.pem", "--cert", str(tmp_path / "elsewhere.pem"))
         text = json.dumps(secret("both", {"k": b"v"}))
-        sealed = subprocess.run([str(BIN / "kilde"), *both], input=text, capture_output=True, text=True, check=True)
+        sealed = subprocess.run([str(warm_kilde()), *both], input=text, capture_output=True, text=True, check=True)
         shop.apply(sealed.stdout)
 
         def message() -> str:
@@ -232,7 +233,7 @@ def test_values_and_keys_go_both_ways(live_cluster: ControlPlane, tmp_path: Path
 def test_kubeseal_reaches_our_controller_through_a_real_api_server(live_cluster: ControlPlane, tmp_path: Path) -> None:
     required("kubeseal")
     shop = Shop(live_cluster.kubeconfig)
-    printed = subprocess.run([str(BIN / "kilde"), "install", "--crds"], check=True, capture_output=True, text=True)
+    printed = subprocess.run([str(warm_kilde()), "install", "--crds"], check=True, capture_output=True, text=True)
     shop.apply(printed.stdout)
     address, port = own_address(), free_port()
     with our_controller(shop.kubeconfig, tmp_path, f"{address}:{port}", "--key-size=2048", "--key-renew-period=0"):
@@ -242,7 +243,7 @@ def test_kubeseal_reaches_our_controller_through_a_real_api_server(live_cluster:
         assert kubeseal("--validate", stdin=sealed, kubeconfig=shop.kubeconfig) == ""
         again = kubeseal("--re-encrypt", stdin=sealed, kubeconfig=shop.kubeconfig)
         env = {**os.environ, "KUBECONFIG": str(shop.kubeconfig)}
-        command = [str(BIN / "kilde"), "seal", "--validate"]
+        command = [str(warm_kilde()), "seal", "--validate"]
         assert subprocess.run(command, input=again, text=True, env=env).returncode == 0
         refused = subprocess.run(
             command, input=again.replace('"db"', '"other"'), text=True, env=env, capture_output=True

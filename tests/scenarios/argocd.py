@@ -26,6 +26,7 @@ from kilde.adapters.cluster.client import KubeCluster  # noqa: E402
 from kilde.ports.cluster import Resource  # noqa: E402
 from real.certificates import Authority  # noqa: E402
 from real.control_plane import control_plane  # noqa: E402
+from warm.program import warm_kilde  # noqa: E402
 
 FOLDER = ROOT.parent / "shared" / "conformance" / "argocd"
 CONTROLLERS = ("namespace-controller", "garbage-collector-controller", "serviceaccount-controller",
@@ -78,7 +79,7 @@ def play(*words: str, jobs: int = 6, on_embedded: bool = False) -> subprocess.Co
         with (embedded if on_embedded else real)(folder / "plane") as config:
             asyncio.run(install(config))
             up = (
-                f'exec {sys.executable} -m kilde up --data-dir "$(mktemp -d -p {folder})" --listen 127.0.0.1:0 '
+                f'exec {warm_kilde()} up --data-dir "$(mktemp -d -p {folder})" --listen 127.0.0.1:0 '
                 f'--kubeconfig "$KUBECONFIG" {_AS_ARGO_CD}'
             )
             command = [sys.executable, str(FOLDER / "run.py"), "--kubeconfig", str(config),
