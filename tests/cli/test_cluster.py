@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import pytest
 
+from kilde.kubeapi.occupied import occupied
 from kilde.kubeapi.storage.records import Key
 from kilde.kubeapi.storage.snapshot import written
 from kilde.kubeapi.storage.store import Store
+from warm.program import warm_kilde
 
 pytestmark = pytest.mark.slow
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
@@ -46,7 +48,7 @@ def kilde(tmp_path: Path) -> Iterator[Kilde]:
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path)}
 
     def run(*words: object) -> Said:
-        command = [sys.executable, "-m", "kilde", *map(str, words)]
+        command = [str(warm_kilde()), *map(str, words)]
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
         return Said(done.returncode, done.stdout, done.stderr)
 
@@ -98,6 +100,28 @@ def test_an_ephemeral_cluster_with_a_name_leaves_nothing(kilde: Kilde, tmp_path:
         0, "", "no clusters with names; start one with: kilde cluster --name NAME\n"
     )
     assert list((tmp_path / "home/.local/state/kilde/clusters").iterdir()) == []
+
+
+ENDS_SLOWLY = """
+import os, pathlib, signal, sys, time
+from kilde.kubeapi.occupied import Running, noted, occupied
+folder = pathlib.Path(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with occupied(folder):
+    with noted(folder, Running(os.getpid(), "https://127.0.0.1:1", 0.0)):
+        print("ready", flush=True)
+        signal.sigwait([signal.SIGTERM])
+    time.sleep(0.5)
+"""
+
+
+def test_a_cluster_is_stopped_when_its_folder_is_free(kilde: Kilde, tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDS_SLOWLY, tmp_path], stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"ready\n"
+        assert kilde("cluster", "stop", "--data-dir", tmp_path) == Said(0, f"{tmp_path} stopped\n", "")
+        with occupied(tmp_path):
+            pass
 
 
 def test_a_cluster_begins_with_manifests_and_its_time_is_moved(kilde: Kilde, tmp_path: Path) -> None:

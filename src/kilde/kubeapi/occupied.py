@@ -55,19 +55,26 @@ def noted(folder: Path, running: Running) -> Iterator[None]:
         note.unlink(missing_ok=True)
 
 
-def running_in(folder: Path) -> Running | None:
-    """Who serves out of a folder; None if nobody does, whatever an ended process has left there."""
+def is_held(folder: Path) -> bool:
+    """Whether a server has the folder, be it that it only begins or that it is about to end."""
     try:
         file = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return None
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        try:
-            return msgspec.json.decode((folder / _NOTE).read_bytes(), type=Running)
-        except (OSError, msgspec.DecodeError):
-            return None  # it has only begun
+        return True
     finally:
         os.close(file)
-    return None
+    return False
+
+
+def running_in(folder: Path) -> Running | None:
+    """Who serves out of a folder; None if nobody does, whatever an ended process has left there."""
+    if not is_held(folder):
+        return None
+    try:
+        return msgspec.json.decode((folder / _NOTE).read_bytes(), type=Running)
+    except (OSError, msgspec.DecodeError):
+        return None  # it has only begun, or is about to end

@@ -19,7 +19,7 @@ def command(*, cluster: Cluster) -> None:
 
     What it keeps stays, and is there when it is started again.
     """
-    from kilde.kubeapi.occupied import running_in
+    from kilde.kubeapi.occupied import is_held, running_in
 
     running = running_in(cluster.folder)
     if running is None:
@@ -29,7 +29,7 @@ def command(*, cluster: Cluster) -> None:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         going = running.ephemeral and cluster.folder.exists()  # its folder is the last to go
-        if running_in(cluster.folder) is None and not going:
+        if not is_held(cluster.folder) and not going:
             click.echo(f"{cluster.shown} stopped")
             return
         time.sleep(0.05)
