@@ -645,8 +645,13 @@ async def test_healing_what_cannot_be_decoded_is_a_sync_that_fails() -> None:
 
 async def test_what_has_no_version_is_of_no_kind_that_can_be_synced() -> None:
     async with play() as p:
-        await p.commit(a=config_map("a"), b=json.dumps({"kind": "ConfigMap", "metadata": {"name": "b"}}))
-        await p.application()
+        await p.commit(b=config_map("b"))
+        await synced(p, **AUTO)
+        await p.patch_application({"spec": {"syncPolicy": None}})
+        await p.commit(
+            a=config_map("a"), b=json.dumps({"kind": "ConfigMap", "metadata": {"name": "b"}, "data": {"k": "v"}})
+        )
+        await p.until(lambda: [one["status"] for one in p.status()["resources"]] == ["OutOfSync"] * 2)
         why = "failed to discover server resources for group version : groupVersion shouldn't be empty"
         assert await operated(p) == f"one or more synchronization tasks are not valid: {why}"
         assert (results(p), p.data("a")) == ([("b", why, "")], None)
@@ -658,25 +663,3 @@ async def test_a_namespace_that_is_no_text_counts_as_none() -> None:
         await p.commit(b=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}))
         await synced(p, **AUTO)
         assert p.data("b") == {}
-
-
-async def test_what_does_not_fit_its_type_cannot_be_compared_where_the_server_is_to_apply_it() -> None:
-    async with play() as p:
-        await p.commit(a=config_map("a"), b=config_map("b"))
-        policy = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["ServerSideApply=true"]}
-        await synced(p, syncPolicy=policy)
-        meta = {"name": "a", "labels": {"v": 1}}
-        await p.commit(a=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": "v"}}))
-        await p.until(lambda: p.sync() == "Unknown")
-        why = (
-            "ComparisonError: Failed to compare desired state to live state: failed to calculate diff: error calculating structured "
-            "merge diff: error building typed value from config resource: .metadata.labels.v: expected string, "
-            "got &value.valueUnstructured{Value:1}"
-        )
-        assert p.conditions() == [why]
-        await p.by_hand("a", k="hand")
-        await p.quiet()
-        assert (p.data("a"), p.data("b")) == ({"k": "hand"}, {"k": "v"})
-        await p.patch_application({"operation": {"sync": {"prune": True}}})
-        await p.until(lambda: p.phase() == "Error")
-        assert p.status()["operationState"]["message"] == why

@@ -18,7 +18,6 @@ from kilde.core.objects.images import images_of
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.fight import FightBook
-from kilde.core.plan.planner import misfit_of
 from kilde.core.plan.policy import Options, SyncPolicy
 from kilde.engine.context import Context
 from kilde.engine.operation.automated import automated_operation, named_out_of_step
@@ -77,7 +76,6 @@ class Healer:
             change.action not in (Action.CREATE, Action.UPDATE)
             or not change.differs
             or change.fault  # the pass makes a sync of it, which tells why it fails
-            or misfit_of([change], app.policy.options)
             or ctx.is_rivals(app, change.holder)
         ):
             return None

@@ -62,8 +62,7 @@ class Verdicts:
             images=survey.images,
             urls=survey.urls,
         )
-        why = app.uncomparable or survey.uncomparable
-        return not_compared(verdict, why) if why else verdict
+        return not_compared(verdict, app.uncomparable) if app.uncomparable else verdict
 
     def unavailable(self, app: Application) -> list[tuple[str, str]]:
         """What is told when the repository cannot be fetched now, though a commit of it is known."""

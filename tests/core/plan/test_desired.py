@@ -93,7 +93,6 @@ _NO_NAME = "resource name may not be empty"
         ({"name": "a", "namespace": 12}, "a", ""),
         ({"generateName": "a-"}, "", "from a-: cannot use generate name with apply"),
         ({}, "", _NO_NAME),
-        (None, "", _NO_NAME),
     ],
 )
 def test_an_object_that_kubectl_cannot_decode_is_wanted_and_known_not_to_go(
@@ -102,6 +101,11 @@ def test_an_object_that_kubectl_cannot_decode_is_wanted_and_known_not_to_go(
     [found] = misread(metadata).objects
     assert (found.ref, found.fault) == (ObjectRef("", "ConfigMap", "shop", name), fault)
     assert found.manifest.annotations == {"argocd.argoproj.io/tracking-id": f"web:/ConfigMap:shop/{name}"}
+
+
+def test_metadata_that_is_null_takes_no_namespace() -> None:
+    desired = misread(None)
+    assert desired.homeless == ("Namespace for  /v1, Kind=ConfigMap is missing.",)
 
 
 def test_of_a_role_all_is_read_before_a_cluster_is_asked() -> None:
@@ -130,8 +134,9 @@ def test_of_a_role_all_is_read_before_a_cluster_is_asked() -> None:
     assert first.fault == f"{json} string into Go struct field PolicyRule.rules.verbs of type []string"
 
 
-def test_a_hook_gets_its_name_later() -> None:
-    [hook] = misread({"annotations": {"argocd.argoproj.io/hook": "PreSync"}}).hooks
+@pytest.mark.parametrize("metadata", [{}, {"name": True}])
+def test_a_hook_gets_its_name_later(metadata: dict[str, Any]) -> None:
+    [hook] = misread({**metadata, "annotations": {"argocd.argoproj.io/hook": "PreSync"}}).hooks
     assert (hook.ref.name, hook.fault) == ("", "")
 
 

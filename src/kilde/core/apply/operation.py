@@ -103,21 +103,12 @@ class _Walk:
                 return Outcome(Phase.FAILED, failure_words(_NO_NAMESPACE, [failed[0].message]), self._results())
         if self._order.dry_run:
             return (yield from self._dry_run())
-        faulty = [s for s in self._states if s.task.change.fault and not s.task.is_prune]
         while self._end is None:
             if (yield AskAllowed()):
-                yield from self._give_back(faulty) if faulty else self._step()
+                yield from self._step()
             else:
                 yield Wait(BLOCKED, self._results())
         return self._end
-
-    def _give_back(self, faulty: list[State]) -> Walking:
-        """What cannot be written, whatever the cluster says, ends it before the first write but that of the destination's namespace."""
-        space = [s for s in self._states if s.task.makes_destination and s not in faulty]
-        by_key = {s.task.key: s for s in (*space, *faulty)}
-        for group in same_kind_runs(s.task for s in by_key.values()):
-            yield from self._apply(group, by_key)
-        self._end = Outcome(Phase.FAILED, _TRIED_IN_VAIN, self._results())
 
     def _step(self) -> Walking:
         """One look at everything, and the next thing to do: Argo CD's Sync(), once."""
@@ -137,6 +128,9 @@ class _Walk:
             return
         if not (yield from self._make_destination(regular)):
             return
+        if faulty := {s.task.key: s for s in self._states if s.task.change.fault and not s.task.is_prune}:
+            yield from self._give_back(faulty)
+            return
         pending = [s for s in regular if s.phase is None]
         if not pending:
             yield from self._succeed(_NO_MORE)
@@ -155,6 +149,12 @@ class _Walk:
         if reasons:
             self._end = Outcome(Phase.FAILED, failure_words(_NO_NAMESPACE, reasons), self._results())
         return not reasons
+
+    def _give_back(self, faulty: Mapping[tuple[ObjectRef, SyncPhase], State]) -> Walking:
+        """What cannot be written, whatever the cluster says, ends it before anything else is written."""
+        for group in same_kind_runs(s.task for s in faulty.values()):
+            yield from self._apply(group, faulty)
+        self._end = Outcome(Phase.FAILED, _TRIED_IN_VAIN, self._results())
 
     def _do(self, step: list[State], later: list[State]) -> Walking:
         ready = yield from self._run(step)

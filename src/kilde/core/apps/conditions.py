@@ -54,14 +54,6 @@ def cluster_error(error: KildeError) -> tuple[str, str]:
     return "ComparisonError", f"Failed to load live state: {error}"
 
 
-def misfit_error(why: str) -> str:
-    """Why the sides cannot be compared: an object that the server is to apply does not fit its type. "" where nothing is wrong."""
-    return why and (
-        "Failed to compare desired state to live state: failed to calculate diff: error calculating structured merge diff: "
-        f"error building typed value from config resource: {why}"
-    )
-
-
 def health_error(ref: ObjectRef, why: str) -> tuple[str, str]:
     """Why the check that is configured for an object did not judge it."""
     one = f'"{ref.kind}" with name "{ref.name}" in namespace "{ref.namespace}"'

@@ -227,7 +227,8 @@ def _resource_order(state: ResourceState) -> str:
 
 def _resource(state: ResourceState) -> dict[str, Any]:
     ref = state.ref
-    out: dict[str, Any] = {"kind": ref.kind, "name": ref.name, "version": state.version}
+    named = {"kind": ref.kind, "name": ref.name, "version": state.version}
+    out: dict[str, Any] = {key: text for key, text in named.items() if text}
     if ref.group:
         out["group"] = ref.group
     if ref.namespace:

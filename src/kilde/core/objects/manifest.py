@@ -48,6 +48,11 @@ class Manifest:
         return found if isinstance(found, dict) else {}
 
     @property
+    def holds_metadata(self) -> bool:
+        """Whether metadata can be set: not where it is there, and null."""
+        return self.body.get("metadata", {}) is not None
+
+    @property
     def name(self) -> str:
         return text_of(self.metadata.get("name"))
 

@@ -106,8 +106,6 @@ class Change:
     restored: bool = False  # was put back by `kilde app undo`: Git has to have it again before it may go unasked
     over: bool = False  # held because it is over a deletion budget
     fault: str = ""  # why it cannot be written, whatever the cluster says
-    misfit: str = ""  # why it does not fit its type
-    by_server: bool = False  # says itself that the server is to apply it (ServerSideApply=true)
 
     @property
     def differs(self) -> bool:

@@ -123,7 +123,7 @@ def _place(
 ) -> Wanted:
     namespaced = scope(GroupKind(manifest.group, manifest.kind))
     # a kind nobody knows yet counts as namespaced, as in Argo CD
-    where = "" if namespaced is False else manifest.namespace or namespace
+    where = "" if namespaced is False or not manifest.holds_metadata else manifest.namespace or namespace
     ref = ObjectRef(manifest.group, manifest.kind, where, manifest.name)
     texts = {
         "labels": manifest.labels,

@@ -20,6 +20,8 @@ def fault_of(manifest: Manifest, meta: Object) -> str:
     """`meta`: its metadata as it would be sent, without marks; "" where nothing is wrong. Messages name the file of Git."""
     reconciled = manifest.api_version == _RBAC and not object_options(manifest.annotations).is_on("Replace")
     found = manifest.body.get("metadata")
+    if is_hook(manifest.annotations) and not manifest.name:
+        meta = {**meta, "name": "made-up"}  # it gets one when it runs
     wrong = undecodable(meta if isinstance(found, dict) else found)
     if reconciled and not wrong:
         wrong = _untyped(manifest, meta)
@@ -27,8 +29,8 @@ def fault_of(manifest: Manifest, meta: Object) -> str:
     if wrong:
         file = f' "{manifest.origin}"' if manifest.origin else ""
         return f"{prefix}unable to decode{file}: {_OF_A_MAP.sub('', wrong)}"
-    if text_of(meta.get("name")) or is_hook(manifest.annotations):
-        return ""  # a hook without a name gets one
+    if text_of(meta.get("name")):
+        return ""
     made_up = text_of(meta.get("generateName"))
     if made_up and not reconciled:
         return f"from {made_up}: cannot use generate name with apply"

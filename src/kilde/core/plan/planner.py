@@ -1,6 +1,5 @@
 """Judges objects one by one, desired against live, and gathers the judgements into a plan."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,8 +22,6 @@ RESTORED = "kilde.dev/restored"
 """On an object that `kilde app undo` put back; the next apply from Git takes it away again."""
 _BY_ANNOTATION = Tracking()
 _NO_OPTIONS = Options()
-_BY_SERVER = "ServerSideApply"
-_UNTYPED = re.compile(r"failed to create typed patch object \([^()]*\): (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +41,6 @@ class Plan:
         """The part of the plan about these objects."""
         wanted = frozenset(refs)
         return Plan(changes=tuple(change for change in self.changes if change.ref in wanted))
-
-
-def misfit_of(changes: Iterable[Change], options: Options) -> str:
-    """Why nothing can be compared: one object that the server is to apply does not fit its type. `options`: the application's."""
-    by_server = options.is_on(_BY_SERVER)
-    return next((change.misfit for change in changes if change.misfit and (by_server or change.by_server)), "")
 
 
 def judge(
@@ -75,7 +66,6 @@ def judge(
         asks=asks_first(wanted.options, options),
         aside=is_skipped(wanted.manifest.annotations),
         fault=wanted.fault,
-        by_server=wanted.options.is_on(_BY_SERVER),
     )
     if live is None:
         return change
@@ -90,6 +80,8 @@ def judge(
         asks=change.asks or asks_first(own, options),
         hook=is_hook(meta.get("annotations") or {}),
     )
+    if not wanted.manifest.version:
+        return replace(change, action=Action.UPDATE, why="names no version of its kind")
     ignore = tuple(ignore)
     found = compare(
         wanted.manifest.body,
@@ -104,9 +96,7 @@ def judge(
         f"{field.path} {field.why}" for field in found.fields[:3]
     )
     more = f" and {len(found.fields) - 3} more" if len(found.fields) > 3 else ""
-    untyped = _UNTYPED.match(what) if found.problem else None
-    misfit = untyped[1] if untyped is not None else ""
-    return replace(change, action=Action.UPDATE, why=what + more, fields=found.fields, misfit=misfit)
+    return replace(change, action=Action.UPDATE, why=what + more, fields=found.fields)
 
 
 def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) -> Change:

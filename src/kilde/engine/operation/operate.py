@@ -9,7 +9,6 @@ import structlog
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase
 from kilde.core.apps.application import Application
-from kilde.core.apps.conditions import misfit_error
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import OperationState, Verdict, add_history, render_operation, render_status
 from kilde.core.basics.backoff import Backoff
@@ -17,7 +16,7 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Change
 from kilde.core.plan.options import refusal
-from kilde.core.plan.planner import Plan, misfit_of
+from kilde.core.plan.planner import Plan
 from kilde.core.source.revision import Revision
 from kilde.engine.context import Context
 from kilde.engine.deletion.keeping import keep_deleted
@@ -205,11 +204,8 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
 def _broken(ctx: Context, job: Job) -> str:
     """Why nothing can be synced with what is wanted or there; "" where it can."""
     survey = ctx.surveyor.survey(job.app, job.rt, prune=job.running.operation.prune)
-    newest = ctx.fleet.get(job.app.name) or job.app
-    found = [("InvalidSpecError", text) for text in ctx.projects.refusals(newest)]
-    if misfit := misfit_of(survey.plan.changes, newest.policy.options):
-        found.append(("ComparisonError", misfit_error(misfit)))
-    return ";".join(f"{kind}: {text}" for kind, text in (*found, *job.wish.faults, *survey.conditions))
+    unfit = [("InvalidSpecError", text) for text in ctx.projects.refusals(ctx.fleet.get(job.app.name) or job.app)]
+    return ";".join(f"{kind}: {text}" for kind, text in (*unfit, *job.wish.faults, *survey.conditions))
 
 
 def _confirmed(ctx: Context, name: str, since: float) -> bool:

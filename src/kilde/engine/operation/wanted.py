@@ -19,7 +19,7 @@ def wanted_operation(
     """The operation, or the condition that tells why none begins though objects are out of sync."""
     if (asked := asked_for(ctx, app, rt)) is not None:
         return asked, None
-    if ctx.window(app.name) is not None or app.uncomparable or survey.uncomparable:
+    if ctx.window(app.name) is not None or app.uncomparable:
         return None, None  # people are at work: nothing is done by itself
     allowed = begun_for(ctx, app, survey.plan)
     wipes_out = not wish.objects and bool(survey.extras)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from kilde.core.apps.application import Application
-from kilde.core.apps.conditions import health_error, misfit_error
+from kilde.core.apps.conditions import health_error
 from kilde.core.apps.customizations import Customizations
 from kilde.core.apps.status import ResourceState
 from kilde.core.apps.summary import external_urls, images
@@ -14,7 +14,7 @@ from kilde.core.health.health import Health, HealthStatus, aggregate
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.masking import redacted
-from kilde.core.plan.planner import Plan, judge, judge_copy, judge_extra, misfit_of
+from kilde.core.plan.planner import Plan, judge, judge_copy, judge_extra
 from kilde.engine.fleet.projects import Projects
 from kilde.engine.runtime import Judged, Packed, Runtime
 from kilde.engine.view.live import Held, LiveView
@@ -35,7 +35,6 @@ class Survey:
     images: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     unjudged: tuple[ObjectRef, str] | None = None  # the first object whose check failed, and why
-    uncomparable: str = ""  # why nothing can be said of how the sides differ
 
     @property
     def conditions(self) -> list[tuple[str, str]]:
@@ -101,7 +100,6 @@ class Surveyor:
             sync_hooks=rt.wish.sync_hooks if rt.wish is not None else frozenset(),
             images=tuple(sorted({image for judged in seen for image in judged.images})),
             urls=tuple(sorted({url for judged in seen for url in judged.urls})),
-            uncomparable=misfit_error(misfit_of(changes, app.policy.options)),
             unjudged=next(((ref, verdict.message) for ref, verdict in alive if verdict and verdict.failed), None),
         )
 
