@@ -30,7 +30,10 @@ REFUSED_TO_RENDER: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a number that JSON has not": ({"app/b.yaml": MAP + "x: .inf\n"}, "app/b.yaml:4:4: '.inf' has no place in JSON"),
     "an alias of nothing": ({"app/b.yaml": MAP + "data: *nope\n"}, "app/b.yaml:4:7: unknown anchor 'nope'"),
-    "no kind": ({"app/b.yaml": "apiVersion: v1\nmetadata: {name: b}\n"}, "app/b.yaml:1: Object 'Kind' is missing"),
+    "no kind": (
+        {"app/b.yaml": "apiVersion: v1\nmetadata: {name: b} # kind:\n"},
+        "app/b.yaml:1: Object 'Kind' is missing",
+    ),
     "annotations that are a list": (
         {"app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, annotations: [x]}\n"},
         "app/b.yaml:3:21: metadata.annotations: must be a map of strings",
