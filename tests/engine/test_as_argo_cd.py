@@ -463,6 +463,18 @@ async def test_an_object_whose_health_does_not_count_is_there_all_the_same() -> 
         assert p.status()["health"]["status"] == "Healthy"
 
 
+async def test_another_namespace_is_seen_at_once_and_not_synced_by_itself() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, syncPolicy={"automated": {"prune": True}})
+        await p.patch_application({"spec": {"destination": {"namespace": "argocd"}}})
+        await p.until(lambda: p.sync() == "OutOfSync")
+        told = [(one["namespace"], one["status"]) for one in p.status()["resources"]]
+        assert told == [("argocd", "OutOfSync"), ("shop", "OutOfSync")]
+        await p.quiet()
+        assert (p.data("a"), p.data("a", "argocd")) == ({"k": "v"}, None)
+
+
 async def test_a_child_whose_health_nobody_knows_says_nothing_of_its_parents() -> None:
     script = "return {status = obj.status and obj.status.health and obj.status.health.status or 'Missing'}"
     body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "child"}}

@@ -91,6 +91,7 @@ class Wish:
     excluded: tuple[str, ...] = ()  # what Git has and the installation takes out, told as conditions
     unserved: bool = False  # the cluster did not serve one of the kinds when this was made
     made_for: object = None  # the discovery it was made with
+    namespace: str = ""  # in which it puts what names none
     delete_phases: frozenset[SyncPhase] = frozenset()  # phases around a deletion that it has hooks for
     sync_hooks: frozenset[ObjectRef] = frozenset()  # those of its hooks that are not for a deletion
     synced_at: str = ""  # an earlier commit that gave the same wish, and to which the application was synced

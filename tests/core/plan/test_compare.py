@@ -109,6 +109,14 @@ def test_what_the_server_made_of_an_object_is_no_difference(wanted: dict[str, An
     assert judged(wanted, stored(wanted)) == Comparison(True, predicted=judged(wanted, stored(wanted)).predicted)
 
 
+def test_null_that_a_server_keeps_for_an_empty_list_is_no_difference() -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"}, "rules": []}
+    assert judged(role, {**stored(role), "rules": None}).in_sync
+    assert not judged(
+        role, {**stored(role), "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}
+    ).in_sync
+
+
 def test_an_edit_of_a_field_git_owns_is_named_with_its_writer() -> None:
     live = stored(deployment())
     found = judged(deployment(), edited(live, {**live, "spec": {**live["spec"], "replicas": 7}}))

@@ -79,12 +79,15 @@ def _comparable(body: Object) -> Object:
 
 
 def _change(live: Object, path: Path, there: Any, here: Any, *, secret: bool) -> FieldChange | None:
-    if here is ABSENT and there in (None, {}, []):
-        return None
-    if there is ABSENT and here in (None, {}, []):
+    if _says_nothing(there) and _says_nothing(here):
         return None
     why = "no longer in Git" if here is ABSENT else ("not there" if there is ABSENT else "differs from Git")
     if secret and path and path[0] in ("data", "stringData"):
         there = there if there is ABSENT else MASKED
         here = here if here is ABSENT else MASKED
     return FieldChange(readable(path), there, here, why, writer_of(live, path, but=MANAGER))
+
+
+def _says_nothing(value: Any) -> bool:
+    """A server keeps null for what was empty (the rules of a role), or leaves it out."""
+    return value is ABSENT or value in (None, {}, [])

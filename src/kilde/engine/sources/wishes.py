@@ -50,6 +50,7 @@ class Wishes:
         revisions = await self._resolved(app, app.sources, app.words, rt)
         discovery = await ctx.world.cluster.discovery()
         stale = rt.wish is None or (rt.wish.unserved and rt.wish.made_for is not discovery)
+        stale = stale or (rt.wish is not None and rt.wish.namespace != app.destination.namespace)
         before = () if hard or stale else rt.memories
 
         def entering(number: int) -> None:
@@ -165,7 +166,8 @@ class Wishes:
         )
         refs = (*desired.refs, *(hook.ref for hook in desired.hooks))
         unserved = any(discovery.resource(ref.group, ref.kind) is None for ref in refs)
-        return replace(make_wish(revisions, parts, desired, discovery, unserved=unserved), excluded=excluded)
+        made = make_wish(revisions, parts, desired, discovery, unserved=unserved)
+        return replace(made, excluded=excluded, namespace=app.destination.namespace)
 
     async def watch(self, app: Application, wish: Wish) -> None:
         """Everything wanted, and everything that may be ours by its status or its mark; their schemas known."""
