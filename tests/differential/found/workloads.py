@@ -113,6 +113,17 @@ def variables(*paths: str, version: str = "v1") -> list[dict[str, Any]]:
 
 
 SEQUENCES: dict[str, list[Step]] = {
+    "the bounds of a DaemonSet's update are judged after its numbers": [
+        about.post(
+            {**deployment(), "spec": {**deployment()["spec"], key: {"type": "RollingUpdate", "rollingUpdate": rolling}}}
+        )
+        for about, key in ((DAEMON_SETS, "updateStrategy"), (DEPLOYMENTS, "strategy"))
+        for rolling in (
+            {"maxUnavailable": "200%", "maxSurge": "5"},
+            {"maxUnavailable": "200%", "maxSurge": "300%"},
+            {"maxUnavailable": "x", "maxSurge": 0},
+        )
+    ],
     "a DaemonSet is warned of where its template changes": [
         DAEMON_SETS.post({"metadata": {"name": "x"}, "spec": {**DAEMONS, "minReadySeconds": 1}}),
         DAEMON_SETS.patch(MERGE, {"spec": {"minReadySeconds": 2}}),

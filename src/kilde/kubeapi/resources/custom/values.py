@@ -23,6 +23,7 @@ from kilde.kubeapi.resources.causes import (
 )
 from kilde.kubeapi.resources.custom.definition import Schema
 from kilde.kubeapi.resources.custom.formats import FORMATS, TEXT_FORMATS
+from kilde.kubeapi.resources.custom.numbers import check_number, is_whole
 from kilde.kubeapi.resources.custom.patterns import matches
 
 _NOTHING = object()
@@ -36,7 +37,7 @@ def type_name(value: Json) -> str:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float)):
-        return "integer" if isinstance(value, int) or value.is_integer() else "number"
+        return "integer" if is_whole(value) else "number"
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
@@ -72,10 +73,8 @@ def _check(value: Json, schema: Schema, place: _Place, old: Json) -> Iterator[Ca
     wrong, is_of = _type(value, kind, schema)
     if wrong:
         yield type_invalid(place.path, is_of, f'{place.body} must be of type {wrong}: "{is_of}"')
-        if wrong == "integer" and kind == "number":
-            yield invalid(NO_FIELD, "", f"Checked value must be of type integer (default format) in {place.path}")
     yield from _enum(value, schema, place)
-    if wrong or kind == "null":
+    if (wrong and kind not in _NUMBERS) or kind == "null":
         return
     judge = _BY_KIND.get(kind)
     if judge is not None:
@@ -102,6 +101,8 @@ def _type(value: Json, kind: str, schema: Schema) -> tuple[str, str]:
         if kind not in ("string", "array"):
             return form, "" if kind not in _NUMBERS else "int64" if type(value) is int else "float64"
         fits = not any(one in wanted for one in _NUMBERS)
+    if not fits and form and kind == "number" and schema.get("type") == "integer":
+        return form, "float64"
     return ("" if fits else ",".join(wanted)), kind
 
 
@@ -109,6 +110,10 @@ def _enum(value: Json, schema: Schema, place: _Place) -> Iterator[Cause]:
     allowed = schema.get("enum")
     if allowed and not any(type(one) is type(value) and one == value for one in allowed):
         yield not_supported(place.path, value, [one if isinstance(one, str) else shown(one) for one in allowed])
+
+
+def _number(value: float, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
+    return check_number(value, schema, place.path, place.body)
 
 
 def _text(value: str, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
@@ -123,23 +128,6 @@ def _text(value: str, schema: Schema, place: _Place, old: Json) -> Iterator[Caus
     known = FORMATS.get(form or "")
     if known is not None and not schema.get(_INT_OR_STRING) and not known(value):
         yield type_invalid(place.path, value, f"{place.body} must be of type {form}: {shown(value)}")
-
-
-def _number(value: float, schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:
-    most, least, step = schema.get("maximum"), schema.get("minimum"), schema.get("multipleOf")
-    if most is not None and (value > most or (value == most and schema.get("exclusiveMaximum"))):
-        words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
-        yield invalid(place.path, value, f"{place.body} should be {words} {_plain(most)}")
-    if least is not None and (value < least or (value == least and schema.get("exclusiveMinimum"))):
-        words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
-        yield invalid(place.path, value, f"{place.body} should be {words} {_plain(least)}")
-    if step and value % step != 0:
-        yield invalid(place.path, value, f"{place.body} should be a multiple of {_plain(step)}")
-
-
-def _plain(number: float) -> str:
-    """A bound as Go prints it: without a fraction that is none."""
-    return str(int(number)) if number == int(number) and abs(number) < 1e21 else f"{number:g}"
 
 
 def _array(value: list[Any], schema: Schema, place: _Place, old: Json) -> Iterator[Cause]:

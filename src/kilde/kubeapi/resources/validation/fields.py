@@ -132,10 +132,16 @@ def int_or_percent(value: Json, at: str, *, most: bool = False) -> Iterator[Caus
     if isinstance(value, str):
         if not PERCENT.fullmatch(value):
             yield invalid(at, value, _PERCENT_TEXT)
-        elif most and int(value[:-1]) > 100:
-            yield invalid(at, value, "must not be greater than 100%")
+        elif most:
+            yield from at_most_all(value, at)
     elif value is not None:
         yield from not_negative(value, at)
+
+
+def at_most_all(value: Json, at: str) -> Iterator[Cause]:
+    """A percentage is of 100 % and less."""
+    if isinstance(value, str) and PERCENT.fullmatch(value) and int(value[:-1]) > 100:
+        yield invalid(at, value, "must not be greater than 100%")
 
 
 def is_zero(value: Json) -> bool:

@@ -99,7 +99,7 @@ def _owners(owners: Sequence[Object], at: str) -> Iterator[Cause]:
         if owner.get("controller"):
             controllers.append(owner)
     if len(controllers) > 1:
-        names, *rest = (f"{one.get('kind')}/{one.get('name')}" for one in controllers)
+        names, *rest = (f"{one.get('kind') or ''}/{one.get('name') or ''}" for one in controllers)
         for other in rest:
             words = 'Only one reference can have Controller set to true. Found "true" in references for'
             yield invalid(at, [_owner_dump(owner) for owner in owners], f"{words} {names} and {other}")

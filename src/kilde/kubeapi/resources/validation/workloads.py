@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import (
+    at_most_all,
     check_selector,
     get,
     int_or_percent,
@@ -144,10 +145,11 @@ def _internal(kind: str, rolling: Json, names: dict[str, str]) -> Struct:
 
 def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
-    yield from int_or_percent(unavailable, f"{at}.maxUnavailable", most=True)
+    yield from int_or_percent(unavailable, f"{at}.maxUnavailable")
     yield from int_or_percent(surge, f"{at}.maxSurge")
     if is_zero(unavailable) and is_zero(surge):
         yield invalid(f"{at}.maxUnavailable", unavailable or 0, "may not be 0 when `maxSurge` is 0")
+    yield from at_most_all(unavailable, f"{at}.maxUnavailable")
 
 
 def check_deployment_update(new: Object, old: Object) -> Iterator[Cause]:
@@ -200,8 +202,9 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
             yield required("spec.updateStrategy.rollingUpdate")
         else:
             at = "spec.updateStrategy.rollingUpdate"
-            yield from int_or_percent(rolling.get("maxUnavailable"), f"{at}.maxUnavailable", most=True)
-            yield from int_or_percent(rolling.get("maxSurge"), f"{at}.maxSurge", most=True)
+            for judge in (int_or_percent, at_most_all):
+                for key in ("maxUnavailable", "maxSurge"):
+                    yield from judge(rolling.get(key), f"{at}.{key}")
             unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
             if is_zero(unavailable) and is_zero(surge):
                 yield required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0")
