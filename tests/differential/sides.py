@@ -5,7 +5,6 @@ import http.client
 import json
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from real.control_plane import ControlPlane
+from warm.program import warm_kilde
 
 PATIENCE = 30.0
 
@@ -164,7 +164,7 @@ def embedded(folder: Path, *words: str) -> Iterator[Path]:
     """Our server in a process of its own, called with these words: its kubeconfig. What it says stands in `folder/log`."""
     folder.mkdir(parents=True, exist_ok=True)
     config, log = folder / "kubeconfig", folder / "log"
-    command = [sys.executable, "-m", "kilde", "cluster", "--ephemeral", *words, "--kubeconfig-out", str(config)]
+    command = [str(warm_kilde()), "cluster", "--ephemeral", *words, "--kubeconfig-out", str(config)]
     with log.open("wb") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
     try:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from e2e.stage import BIN, NO_BUDGETS, Stage
+from e2e.stage import NO_BUDGETS, Stage
 
 KILLS = int(os.environ.get("KILDE_KILLS", "60")) // 2  # on each cluster
 LOOK_EVERY = 10
@@ -110,7 +110,7 @@ class Trial:
     def spawn(self) -> None:
         """Starts Kilde without waiting for it."""
         stage = self.stage
-        command = [str(BIN / "kilde"), "up", "--data-dir", str(stage.data), "--namespace", stage.space]
+        command = [str(stage.program), "up", "--data-dir", str(stage.data), "--namespace", stage.space]
         command += ["--raw-secrets", "allow"]  # its Secrets are numbers
         command += ["--listen", f"127.0.0.1:{stage.listen}", *stage.options]
         if stage.config is not None:
