@@ -110,7 +110,8 @@ _OMITTED = ("labels", "annotations", "ownerReferences", "finalizers")
 _BINARY = re.compile(r'"\d+(\.\d+)?[KMGTPE]i"')
 _FAULTS = re.compile(
     r"does not contain declared merge key|doesn't match \$setElementOrder|list element types are not identical|"
-    r"unable to find api field|unknown patch type|invalid patch format of retainKeys|merging lists cannot yet be specified"
+    r"no elements in any of the given slices|unable to find api field|unknown patch type|"
+    r"invalid patch format of retainKeys|merging lists cannot yet be specified"
 )
 
 

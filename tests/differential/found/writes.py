@@ -28,6 +28,7 @@ DOCKER = {"metadata": {"name": "x"}, "type": "kubernetes.io/dockerconfigjson"}
 
 HOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "x"}}
+LIMITS = "/api/v1/namespaces/{ns}/limitranges"
 DRIVERS = "/apis/storage.k8s.io/v1/csidrivers"
 HOOK = f"{HOOKS}/{{ns}}-x"
 UNVERSIONED: tuple[Any, ...] = (
@@ -48,6 +49,10 @@ def hooked(bundle: Any, **more: Any) -> dict[str, Any]:
 SEQUENCES: dict[str, list[Step]] = {
     "nothing, listed by its metadata": [
         Step("GET", f"{PODS.all}{query}", about=PODS.all, accept=_METADATA) for query in ("?resourceVersion=0", "")
+    ],
+    "a dry run that creates what is replaced tells the version that was sent": [
+        Step("PUT", f"{LIMITS}/x{query}", {"metadata": {"name": "x", "resourceVersion": "7"}}, about=f"{LIMITS}/x")
+        for query in ("?dryRun=All", "")
     ],
     "a patch that makes another kind of an object": [
         MAPS.post({"metadata": {"name": "x"}, "data": {"a": "b"}}),

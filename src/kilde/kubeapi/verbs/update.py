@@ -73,7 +73,8 @@ def update(world: World, call: Call, obj: Object) -> tuple[Record, bool]:
     existing = world.find(kind, call.namespace, call.name)
     if existing is None:
         if may_create(call):
-            obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
+            if not call.options.dry_run:  # whose answer tells what was sent
+                obj["metadata"] = {key: value for key, value in meta(obj).items() if key != "resourceVersion"}
             return create(world, call, obj), True
         raise failures.not_found(kind.about(call.name))
     return replace(world, call, existing, obj, own=True), False
