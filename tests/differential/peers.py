@@ -76,6 +76,9 @@ class Peer:
                 self.close()
                 if attempt == 2:
                     return Answer(0, "no answer", ())
+            except (OSError, http.client.HTTPException):
+                self.close()  # else the next request meets a connection in the middle of an answer
+                raise
         warnings = tuple(answer.headers.get_all("Warning") or ())
         try:
             return Answer(answer.status, json.loads(text), warnings)

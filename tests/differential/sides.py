@@ -99,6 +99,9 @@ class Side:
                 self.close()
                 if last:
                     raise
+            except (OSError, http.client.HTTPException):
+                self.close()  # else the next test meets a connection in the middle of an answer
+                raise
         raise AssertionError("unreachable")
 
     def close(self) -> None:
