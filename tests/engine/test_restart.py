@@ -89,7 +89,7 @@ async def test_a_start_into_trouble_forgets_nothing_of_what_is_deployed(trouble:
 
         server = "https://kubernetes.default.svc"
         if trouble == "a bad commit":
-            commit(p, **good, bad="kind: [\n")
+            commit(p, **good, bad="apiVersion: v1\nmetadata: {}\nkind: [\n")
         else:
             await p.patch_application({"spec": {"destination": {"server": "https://elsewhere"}}})
         start(p)
