@@ -149,6 +149,9 @@ def test_a_file_of_a_folder_that_has_no_object_is_told(kilde: Kilde, tmp_path: P
     (tmp_path / "all").mkdir()
     (tmp_path / "all/web.yaml").write_text(WEB)
     (tmp_path / "all/values.yaml").write_text("replicas: 3\n")
+    (tmp_path / "all/README.md").write_text("Nobody takes it for a manifest.\n")
+    told = kilde("cluster", "--name", "b", "-d", "--load", "all/web.yaml", "--controllers", "off")
+    assert told == Said(0, "ready\n", "")
     told = kilde("cluster", "--name", "a", "-d", "--load", "all", "--controllers", "off")
     words = "warning: all/values.yaml: passed over, for there is no Kubernetes object in it\n"
     assert told == Said(0, "ready\n", words)

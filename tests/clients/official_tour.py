@@ -50,7 +50,7 @@ print("left", len(core.list_namespaced_config_map("default", label_selector="pag
 
 apps.patch_namespaced_deployment_scale("web", "default", {"spec": {"replicas": 0}})
 for event in watch.Watch().stream(core.list_namespaced_pod, "default", label_selector="app=web", timeout_seconds=30):
-    if not core.list_namespaced_pod("default", label_selector="app=web").items:
+    if event["type"] == "DELETED" and not core.list_namespaced_pod("default", label_selector="app=web").items:
         print("scaled to nothing; last event", event["type"])
         break
 

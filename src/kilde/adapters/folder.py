@@ -119,11 +119,13 @@ class FolderTree:
 def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -> "tuple[Manifest, ...]":
     """The objects that a file, a folder with those below it, or a kustomization means; places are told as seen from here.
 
-    `tell` is told of each file of a folder that is passed over because it has none. Raises InvalidInput, PathNotFound.
+    `tell` is told of each manifest file of a folder that is passed over because it has none. Raises InvalidInput, PathNotFound.
     """
     from dataclasses import replace
 
+    from kilde.core.objects.yaml_reader import read_documents
     from kilde.core.render import render  # `kilde build` has no use for these
+    from kilde.core.render.directory import EXTENSIONS
 
     place = path.resolve()
     if not place.exists():
@@ -131,14 +133,19 @@ def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -
     tree, source = FolderTree(place.anchor), _source(place)
     try:
         found = render(tree, source).manifests
+        if not found and place.suffix in (".yaml", ".yml"):
+            list(
+                read_documents(tree.read(_below_root(place)), file=_below_root(place))
+            )  # says what cannot be read at all
     except InvalidInput as error:
         if error.place is None:
             raise
         raise type(error)(error.what, about=error.about, hint=error.hint, place=_from_here(error.place)) from error
     if not found:
         raise InvalidInput("there is no Kubernetes object in it", about=str(path))
-    if source.directory is not None:
-        for file in sorted(tree.files_read - {one.origin.file for one in found if one.origin}):
+    if place.is_dir() and source.directory is not None:
+        unused = tree.files_read - {one.origin.file for one in found if one.origin}
+        for file in sorted(file for file in unused if file.endswith(EXTENSIONS)):
             tell(f"{_from_here(Place(file))}: passed over, for there is no Kubernetes object in it")
     return tuple(replace(one, origin=_from_here(one.origin)) if one.origin else one for one in found)
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kilde.cli.target import Target
 from kilde.cli.vault_file import VARIABLE, read_vault
@@ -24,6 +25,8 @@ _CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
 MANAGER = "kilde-cli"
 REFRESH = "argocd.argoproj.io/refresh"
 """The annotation that has an application looked at anew; whoever served it takes it away."""
+_ATTEMPTS = 5
+_T = TypeVar("_T")
 _CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 
@@ -32,6 +35,17 @@ def with_options(operation: Object, app: Object) -> Object:
     own = under(app, "spec", "syncPolicy", "syncOptions") or []
     options = [*own, *operation["sync"].get("syncOptions", [])]
     return {**operation, "sync": {**operation["sync"], "syncOptions": options}} if options else operation
+
+
+async def persistently(work: Callable[[], Awaitable[_T]]) -> _T:
+    """Does it anew, a few times, where somebody wrote the object in between; the controller does so at any moment."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return await work()
+        except ClusterError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+    return await work()
 
 
 class Applications:
@@ -80,6 +94,19 @@ class Applications:
         with _explained(self.namespace):
             raw = await self._cluster.patch(APPLICATIONS, *self._place(name), dict(patch), manager=MANAGER)
         return _read(raw)
+
+    async def begin(self, name: str, operation: Object) -> None:
+        """Asks for an operation with the Application's sync options, on what the repository has now. KildeError where one is under way."""
+        await persistently(lambda: self._begin(name, operation))
+
+    async def _begin(self, name: str, operation: Object) -> None:
+        app = await self.get(name)
+        running = at(app, "status", "operationState", "phase") in ("Running", "Terminating")
+        if under(app, "operation") is not None or running:
+            hint = f"wait for it: kilde app wait {name} --operation"
+            raise KildeError("another operation is under way", about=name, hint=hint)
+        metadata = {"resourceVersion": at(app, "metadata", "resourceVersion"), "annotations": {REFRESH: "normal"}}
+        await self.patch(name, {"metadata": metadata, "operation": with_options(operation, app)})
 
     async def delete(self, name: str, *, resource_version: str) -> None:
         """Asks for its deletion, provided nobody has changed it since."""

@@ -122,7 +122,6 @@ def test_what_go_jsonnet_gives_we_give(expression: str, tmp_path: Path) -> None:
         ("{a: ", "a.jsonnet"),
         ("7", "an object must be a map"),
         ("[null]", "an object must be a map"),
-        ("{kind: 'ConfigMap'}", "apiVersion"),
         ("std.extVar('unset')", "unset"),
     ],
 )

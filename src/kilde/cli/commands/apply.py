@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kilde.cli.applications import REFRESH, Applications, applications, at, settings, under, with_options
+from kilde.cli.applications import Applications, applications, at, settings, under
 from kilde.cli.commands.plan import progress
 from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
@@ -107,13 +107,7 @@ _REFUSED = "the saved plan "  # how the controller's refusals begin
 
 async def _one(apps: Applications, plan: "AppPlan", patience: float) -> tuple[str, str]:
     """Asks for it and waits; phase and message."""
-    app = await apps.get(plan.name)
-    running = at(app, "status", "operationState", "phase") in ("Running", "Terminating")
-    if under(app, "operation") is not None or running:
-        hint = f"wait for it: kilde app wait {plan.name} --operation"
-        raise KildeError("another operation is under way", about=plan.name, hint=hint)
-    metadata = {"resourceVersion": at(app, "metadata", "resourceVersion"), "annotations": {REFRESH: "normal"}}
-    await apps.patch(plan.name, {"metadata": metadata, "operation": with_options(operation_of(plan), app)})
+    await apps.begin(plan.name, operation_of(plan))
 
     def over(_name: str, now: Object | None) -> bool:
         return now is None or under(now, "operation") is None

@@ -16,7 +16,9 @@ from kilde.core.render.outside import NOTHING_OUTSIDE, Outside
 from kilde.core.render.source import NOWHERE, DirectoryOptions, Surroundings
 from kilde.core.source.tree import EntryKind, Tree, followed
 
-_EXTENSIONS = (".yaml", ".yml", ".json", ".jsonnet")
+EXTENSIONS = (".yaml", ".yml", ".json", ".jsonnet")
+"""What manifests are named, unless the extension filter is off."""
+
 _SKIP_MARKER = b"+argocd:skip-file-rendering"
 _LOOKS_LIKE_AN_OBJECT = (b"apiVersion:", b"kind:", b"metadata:")
 _MAX_DEPTH = 100
@@ -70,7 +72,7 @@ def _files(tree: Tree, path: str, options: DirectoryOptions) -> Iterator[str]:
     for name, kind in _walk(tree, path, recurse=options.recurse):
         relative = posixpath.relpath(name, path) if path else name
         file = _real_file(tree, name) if kind is EntryKind.SYMLINK else name
-        if file is None or (not options.disable_extension_filter and not file.endswith(_EXTENSIONS)):
+        if file is None or (not options.disable_extension_filter and not file.endswith(EXTENSIONS)):
             continue
         if (exclude and exclude.fullmatch(relative)) or (include and not include.fullmatch(relative)):
             continue

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import REFRESH, Applications, applications, at, under, with_options
+from kilde.cli.applications import applications, at, under
 from kilde.cli.commands.app.get import results
 from kilde.cli.identity import who
 from kilde.cli.parameters import DURATION
@@ -113,7 +113,7 @@ async def _sync(
             kustomize = read_kustomize_settings(await apps.config())
             manifests = await asyncio.to_thread(rendered_here, await apps.get(name), local, kustomize)
             operation["sync"]["manifests"] = list(manifests)
-        await _ask(apps, name, operation)
+        await apps.begin(name, operation)
         if not wait:
             return {}
 
@@ -128,15 +128,3 @@ async def _sync(
         if app is None:
             raise KildeError("it was deleted meanwhile", about=name)
         return app
-
-
-async def _ask(apps: Applications, name: str, operation: Object) -> None:
-    app = await apps.get(name)
-    running = at(app, "status", "operationState", "phase") in ("Running", "Terminating")
-    if under(app, "operation") is not None or running:
-        hint = f"wait for it: kilde app wait {name} --operation"
-        raise KildeError("another operation is under way", about=name, hint=hint)
-    metadata = {"resourceVersion": at(app, "metadata", "resourceVersion"), "annotations": {REFRESH: "normal"}}
-    await apps.patch(
-        name, {"metadata": metadata, "operation": with_options(operation, app)}
-    )  # of what the repository has now, not at the last poll

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import applications, at, under
+from kilde.cli.applications import Applications, applications, at, persistently, under
 from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
@@ -42,16 +42,9 @@ def command(*, name: str, target: Target, wait: bool, timeout: float, output: st
 async def _terminate(target: Target, name: str, patience: float | None) -> Object:
     """The operation's state at its end, or as asked; {} where it had not begun. `patience` in seconds; None: no waiting."""
     async with applications(target) as apps:
-        app = await apps.get(name)
-        unchanged = {"metadata": {"resourceVersion": at(app, "metadata", "resourceVersion")}}
-        phase = at(app, "status", "operationState", "phase")
-        if phase not in ("Running", "Terminating"):
-            if under(app, "operation") is None:
-                raise KildeError("no operation is under way", about=name, hint=f"see what was: kilde app get {name}")
-            await apps.patch(name, {**unchanged, "operation": None})
+        app = await persistently(lambda: _ask(apps, name))
+        if app is None:
             return {}
-        if phase == "Running":
-            app = await apps.patch(name, {**unchanged, "status": {"operationState": {"phase": "Terminating"}}})
         if patience is None:
             return _state(app)
 
@@ -70,3 +63,18 @@ async def _terminate(target: Target, name: str, patience: float | None) -> Objec
 
 def _state(app: Object) -> Object:
     return under(app, "status", "operationState") or {}
+
+
+async def _ask(apps: Applications, name: str) -> Object | None:
+    """The Application whose operation is to end; None where it had not begun and was taken back."""
+    app = await apps.get(name)
+    unchanged = {"metadata": {"resourceVersion": at(app, "metadata", "resourceVersion")}}
+    phase = at(app, "status", "operationState", "phase")
+    if phase not in ("Running", "Terminating"):
+        if under(app, "operation") is None:
+            raise KildeError("no operation is under way", about=name, hint=f"see what was: kilde app get {name}")
+        await apps.patch(name, {**unchanged, "operation": None})
+        return None
+    if phase == "Running":
+        app = await apps.patch(name, {**unchanged, "status": {"operationState": {"phase": "Terminating"}}})
+    return app
