@@ -79,9 +79,8 @@ def test_a_parent_makes_applications_that_wait_and_go_in_reverse(stage: Stage) -
     gone: list[str] = []
 
     def all_gone() -> bool:
-        for name in ("front", "back", "base"):
-            if name not in gone and stage.get("-n", space, "configmap", name) is None:
-                gone.append(name)
+        there = stage.kubectl("get", "configmaps", "-n", space, "-o", "name").split()  # all at one moment
+        gone.extend(n for n in ("front", "back", "base") if n not in gone and f"configmap/{n}" not in there)
         return len(gone) == 3 and not stage.kubectl("get", "applications", "-n", stage.space, "-o", "name").strip()
 
     stage.until(all_gone, "everything is gone")
