@@ -11,6 +11,7 @@ from differential.found.requests import (
     JOBS,
     POD,
     PODS,
+    REPLICA_SETS,
     SECRETS,
     STATEFUL_SETS,
     deployment,
@@ -112,7 +113,29 @@ def variables(*paths: str, version: str = "v1") -> list[dict[str, Any]]:
     return [{"name": f"V{number}", "valueFrom": source} for number, source in enumerate(sources)]
 
 
+UNREADABLE = {
+    "matchExpressions": [{"values": ["a"], "operator": "In", "key": "app"}, {"operator": "X", "key": ""}],
+    "matchLabels": {"app": "a"},
+}
+
 SEQUENCES: dict[str, list[Step]] = {
+    "a selector that cannot be read is quoted in the order of Go's fields": [
+        about.post({**deployment(), "spec": {**deployment()["spec"], "selector": UNREADABLE}})
+        for about in (DAEMON_SETS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS)
+    ],
+    "a selector that may not change is quoted in the order of Go's fields": [
+        step
+        for about, body in (
+            (DAEMON_SETS, deployment()),
+            (DEPLOYMENTS, deployment()),
+            (REPLICA_SETS, deployment()),
+            (JOBS, {"metadata": {"name": "x"}, "spec": {"template": {"spec": {**POD, "restartPolicy": "Never"}}}}),
+        )
+        for step in (
+            about.post(body),
+            about.patch(MERGE, {"spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "Exists"}]}}}),
+        )
+    ],
     "the bounds of a DaemonSet's update are judged after its numbers": [
         about.post(
             {**deployment(), "spec": {**deployment()["spec"], key: {"type": "RollingUpdate", "rollingUpdate": rolling}}}

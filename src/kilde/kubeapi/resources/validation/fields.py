@@ -10,7 +10,7 @@ from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.values import Json
 from kilde.core.objects.quantity import Quantity, parse
 from kilde.core.objects.selector import label_selector
-from kilde.kubeapi.resources.causes import Cause, forbidden, invalid, not_supported, required
+from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.metadata import check_labels
 from kilde.kubeapi.resources.validation.names import Rule, label_value, port_name, qualified_name
 
@@ -186,6 +186,13 @@ def selects(selector: Json, labels: Json) -> bool:
         return label_selector(dict(selector)).matches(labels or {})
     except InvalidInput:
         return True
+
+
+def as_declared(selector: Json) -> Json:
+    """A LabelSelector object as a refusal quotes it: labels first."""
+    if not isinstance(selector, Mapping):
+        return selector
+    return Struct({key: selector[key] for key in ("matchLabels", "matchExpressions") if key in selector})
 
 
 def is_empty(selector: Json) -> bool:

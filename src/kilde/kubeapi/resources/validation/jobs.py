@@ -7,6 +7,7 @@ from kilde.kubeapi.resources.causes import Cause, Struct, invalid, not_supported
 from kilde.kubeapi.resources.go_structs import held
 from kilde.kubeapi.resources.validation.fields import (
     IMMUTABLE,
+    as_declared,
     check_selector,
     get,
     items,
@@ -80,7 +81,7 @@ def _generated_selector(job: Object) -> Iterator[Cause]:
         elif labels[key] != value:
             yield invalid(at, labels[key], f"must be '{value}'")
     if not selects(spec["selector"], expected):
-        yield invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
+        yield invalid("spec.selector", as_declared(spec["selector"]), "`selector` not auto-generated")
 
 
 def _job_spec(spec: Object, at: str) -> Iterator[Cause]:
@@ -155,7 +156,7 @@ def check_job_update(new: Object, old: Object) -> Iterator[Cause]:
     yield from _job(new)  # a real server does so twice, and names what it finds twice
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     yield from _completions(spec, before)
-    yield from unchanged(spec.get("selector"), before.get("selector"), "spec.selector")
+    yield from unchanged(as_declared(spec.get("selector")), as_declared(before.get("selector")), "spec.selector")
     yield from _template_stays(spec, before, old)
     for key in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
         value = spec.get(key)
@@ -266,7 +267,9 @@ def _cron_spec(spec: Object) -> Iterator[Cause]:
     template = get(spec, "jobTemplate", "spec", default={})
     yield from _job_spec(template, "spec.jobTemplate.spec")
     if template.get("selector") is not None:
-        yield invalid("spec.jobTemplate.spec.selector", template["selector"], "`selector` will be auto-generated")
+        yield invalid(
+            "spec.jobTemplate.spec.selector", as_declared(template["selector"]), "`selector` will be auto-generated"
+        )
     if template.get("manualSelector"):
         yield not_supported("spec.jobTemplate.spec.manualSelector", template["manualSelector"], ("nil", "false"))
     for key in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):

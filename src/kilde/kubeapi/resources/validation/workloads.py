@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from kilde.core.basics.values import Json, Object
 from kilde.kubeapi.resources.causes import Cause, Struct, forbidden, invalid, not_supported, required
 from kilde.kubeapi.resources.validation.fields import (
+    as_declared,
     at_most_all,
     check_selector,
     get,
@@ -49,7 +50,9 @@ def _selected_template(spec: Object, kind: str) -> Iterator[Cause]:
             yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
     if not _readable(selector):
         if kind != "daemonset":
-            yield invalid("spec.selector", selector, "" if kind == "statefulset" else "invalid label selector")
+            yield invalid(
+                "spec.selector", as_declared(selector), "" if kind == "statefulset" else "invalid label selector"
+            )
             if kind == "statefulset":
                 yield from _restarts(template, "StatefulSet")
             return
@@ -155,7 +158,9 @@ def _rolling(rolling: Object, at: str) -> Iterator[Cause]:
 def check_deployment_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a Deployment: the selector is for ever."""
     yield from check_deployment(new)
-    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+    yield from unchanged(
+        as_declared(get(new, "spec", "selector")), as_declared(get(old, "spec", "selector")), "spec.selector"
+    )
 
 
 def check_replica_set(obj: Object) -> Iterator[Cause]:
@@ -169,7 +174,9 @@ def check_replica_set(obj: Object) -> Iterator[Cause]:
 def check_replica_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a ReplicaSet: the selector is for ever."""
     yield from check_replica_set(new)
-    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+    yield from unchanged(
+        as_declared(get(new, "spec", "selector")), as_declared(get(old, "spec", "selector")), "spec.selector"
+    )
 
 
 def check_replication_controller(obj: Object) -> Iterator[Cause]:
@@ -220,7 +227,9 @@ def check_daemon_set(obj: Object) -> Iterator[Cause]:
 
 def check_daemon_set_update(new: Object, old: Object) -> Iterator[Cause]:
     """What is wrong with a change of a DaemonSet: the selector is for ever."""
-    yield from unchanged(get(new, "spec", "selector"), get(old, "spec", "selector"), "spec.selector")
+    yield from unchanged(
+        as_declared(get(new, "spec", "selector")), as_declared(get(old, "spec", "selector")), "spec.selector"
+    )
     yield from check_daemon_set(new)
 
 
