@@ -149,12 +149,15 @@ def test_a_file_of_a_folder_that_has_no_object_is_told(kilde: Kilde, tmp_path: P
     (tmp_path / "all").mkdir()
     (tmp_path / "all/web.yaml").write_text(WEB)
     (tmp_path / "all/values.yaml").write_text("replicas: 3\n")
+    (tmp_path / "all/broken.yaml").write_text("apiVersion: v1\nkind: [\n")
     (tmp_path / "all/README.md").write_text("Nobody takes it for a manifest.\n")
     told = kilde("cluster", "--name", "b", "-d", "--load", "all/web.yaml", "--controllers", "off")
     assert told == Said(0, "ready\n", "")
     told = kilde("cluster", "--name", "a", "-d", "--load", "all", "--controllers", "off")
-    words = "warning: all/values.yaml: passed over, for there is no Kubernetes object in it\n"
-    assert told == Said(0, "ready\n", words)
+    broken, values = told.err.splitlines()
+    assert (told.code, told.out) == (0, "ready\n")
+    assert broken.startswith("warning: all/broken.yaml:3:1: passed over, for did not find")
+    assert values == "warning: all/values.yaml: passed over, for there is no Kubernetes object in it"
 
 
 def test_a_manifest_that_is_refused_is_named_with_its_place(kilde: Kilde, tmp_path: Path) -> None:
@@ -169,6 +172,9 @@ def test_a_manifest_that_is_refused_is_named_with_its_place(kilde: Kilde, tmp_pa
     (tmp_path / "bad.yaml").write_text("a: 1\n")
     told = kilde("cluster", "--name", "a", "-d", "--load", "bad.yaml", "--controllers", "off")
     assert told == Said(3, "", "error: bad.yaml: there is no Kubernetes object in it\n")
+    (tmp_path / "bad.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: true\n")
+    told = kilde("cluster", "--name", "a", "-d", "--load", "bad.yaml", "--controllers", "off")
+    assert told == Said(3, "", "error: bad.yaml:4:3: metadata.name: must be a string, not true\nhint: quote it\n")
     assert kilde("cluster", "--name", "b", "-d", "--load", "nowhere").err.startswith(
         "error: nowhere: no such file or folder"
     )

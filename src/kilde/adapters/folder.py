@@ -123,7 +123,7 @@ def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -
     """
     from dataclasses import replace
 
-    from kilde.core.objects.yaml_reader import read_documents
+    from kilde.core.objects.manifest import refuse_mistakes
     from kilde.core.render import render  # `kilde build` has no use for these
     from kilde.core.render.directory import EXTENSIONS
 
@@ -133,10 +133,9 @@ def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -
     tree, source = FolderTree(place.anchor), _source(place)
     try:
         found = render(tree, source).manifests
-        if not found and place.suffix in (".yaml", ".yml"):
-            list(
-                read_documents(tree.read(_below_root(place)), file=_below_root(place))
-            )  # says what cannot be read at all
+        refuse_mistakes(found)
+        if not found and place.is_file() and (unread := _unread(tree, _below_root(place))) is not None:
+            raise unread
     except InvalidInput as error:
         if error.place is None:
             raise
@@ -146,8 +145,24 @@ def manifests_of(path: "Path", tell: "Callable[[str], None]" = lambda _: None) -
     if place.is_dir() and source.directory is not None:
         unused = tree.files_read - {one.origin.file for one in found if one.origin}
         for file in sorted(file for file in unused if file.endswith(EXTENSIONS)):
-            tell(f"{_from_here(Place(file))}: passed over, for there is no Kubernetes object in it")
+            unread = _unread(tree, file)
+            why = unread.what if unread is not None else "there is no Kubernetes object in it"
+            tell(f"{_from_here((unread and unread.place) or Place(file))}: passed over, for {why}")
     return tuple(replace(one, origin=_from_here(one.origin)) if one.origin else one for one in found)
+
+
+def _unread(tree: FolderTree, file: str) -> InvalidInput | None:
+    """Why a file of YAML cannot be read at all, if it cannot."""
+    from kilde.core.objects.yaml_reader import read_documents
+
+    if not file.endswith((".yaml", ".yml")):
+        return None
+    try:
+        for _ in read_documents(tree.read(file), file=file, duplicates="last"):
+            pass
+    except InvalidInput as error:
+        return error
+    return None
 
 
 def _source(place: "Path") -> "RenderSource":

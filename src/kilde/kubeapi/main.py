@@ -23,6 +23,7 @@ from kilde.kubeapi.call import ADMIN, User
 from kilde.kubeapi.certificates import Identity, ensure, write_private
 from kilde.kubeapi.controllers.certificates import Certifying
 from kilde.kubeapi.controllers.clock import VirtualClock
+from kilde.kubeapi.controllers.loop import Loop
 from kilde.kubeapi.custom_kinds import CustomKinds
 from kilde.kubeapi.kubeconfig import kubeconfig
 from kilde.kubeapi.loading import load
@@ -173,22 +174,7 @@ async def _running(
                 await listener.started()
                 ca = identity.ca.read_text() if identity else ""
                 api = LocalApi(world)
-                moving = controllers.assemble(
-                    api,
-                    lambda: world.kinds.served,
-                    mode=settings.controllers,
-                    nodes=settings.nodes,
-                    cloud=settings.cloud,
-                    marks=settings.marks,
-                    clock=clock,
-                    ca=ca,
-                    certifying=_certifying(world, identity),
-                    version=settings.release.version,
-                )
-                control.loop = moving.loop
-                jobs = dict(moving.jobs)
-                if settings.controllers != Controllers.OFF:
-                    jobs["upkeep"] = Upkeep(world, ca).run
+                control.loop, jobs = _moving(settings, world, api, clock, ca, _certifying(world, identity))
                 working = [group.create_task(_forever(job), name=f"kubeapi-{name}") for name, job in jobs.items()]
                 try:
                     await load(api, settings.load, rules=settings.rules)
@@ -205,6 +191,28 @@ async def _running(
             if len(failed.exceptions) == 1:
                 raise failed.exceptions[0] from None  # what the caller raised inside, as it raised it
             raise
+
+
+def _moving(
+    settings: Settings, world: World, api: LocalApi, clock: VirtualClock, ca: str, certifying: Certifying
+) -> tuple[Loop | None, dict[str, Callable[[], Awaitable[None]]]]:
+    """What writes by itself: the controllers' loop, if any runs, and all the jobs by name."""
+    moving = controllers.assemble(
+        api,
+        lambda: world.kinds.served,
+        mode=settings.controllers,
+        nodes=settings.nodes,
+        cloud=settings.cloud,
+        marks=settings.marks,
+        clock=clock,
+        ca=ca,
+        certifying=certifying,
+        version=settings.release.version,
+    )
+    jobs = dict(moving.jobs)
+    if settings.controllers != Controllers.OFF:
+        jobs["upkeep"] = Upkeep(world, ca).run
+    return moving.loop, jobs
 
 
 def _certifying(world: World, identity: Identity | None) -> Certifying:

@@ -21,6 +21,7 @@ from kilde.core.apps.source_blocks import check_scheme
 from kilde.core.apps.source_overrides import overridden
 from kilde.core.basics.errors import ClusterError, InvalidInput, KildeError, LedgerError
 from kilde.core.basics.values import Object
+from kilde.core.objects.manifest import refuse_mistakes
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.render import render
 from kilde.core.render.kustomize.settings import KustomizeSettings, read_kustomize_settings
@@ -127,8 +128,7 @@ def rendered_here(app: Object, folder: Path, kustomize: KustomizeSettings) -> tu
     source = overridden(tree, replace(read.sources[0], path=path), read.name).render
     outside = programs()._replace(plugins=None)  # one would be handed the whole disk
     made = render(tree, replace(source, path=path), outside=outside, around=surroundings(read, kustomize))
-    if (mistake := next((one.mistake for one in made.manifests if one.mistake is not None), None)) is not None:
-        raise mistake
+    refuse_mistakes(made.manifests)
     texts = tuple(msgspec.json.encode(manifest.body).decode() for manifest in made.manifests)
     local_manifests(texts)  # refuses here what the controller would refuse
     if not texts:

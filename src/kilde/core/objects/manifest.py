@@ -1,5 +1,6 @@
 """Manifest: one Kubernetes object as somebody wrote it, with where it was written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -79,3 +80,10 @@ class Manifest:
 
     def __str__(self) -> str:
         return str(self.ref)
+
+
+def refuse_mistakes(manifests: Iterable[Manifest]) -> None:
+    """Raises the first mistake among them, an InvalidYaml with its line: for those who read what can still be mended."""
+    for manifest in manifests:
+        if (found := manifest.mistake) is not None:
+            raise found
