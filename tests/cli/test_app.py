@@ -1,6 +1,5 @@
 """`kilde app` against the embedded API server and a real one, with the test in the controller's place."""
 
-import asyncio
 import json
 import re
 import subprocess
@@ -14,17 +13,13 @@ from typing import Any
 import pytest
 
 from cli.command_line import Kilde, Said
-from kilde.cli.applications import APPLICATIONS, Applications
 from kilde.cli.commands.app.delete import question
 from kilde.cli.commands.app.sync import make_operation
 from kilde.cli.identity import who
 from kilde.cli.target import Target
 from kilde.core.apps.operation import read_operation
-from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.moment import rfc3339
 from kilde.crds import definitions
-from kilde.testing.clock import FakeClock
-from kilde.testing.cluster import FakeCluster
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 SHA = "8ab01c2" + "0" * 33
@@ -359,22 +354,6 @@ def test_a_sync_waits_its_turn(app: Callable[..., Said], cluster: Cluster) -> No
     assert first == Said(0, "asked for a sync of web\n", "")
     hint = "hint: wait for it: kilde app wait web --operation\n"
     assert second == Said(3, "", f"error: web: another operation is under way\n{hint}")
-
-
-def test_a_sync_asks_again_where_the_controller_wrote_in_between() -> None:
-    async def asked() -> Any:
-        cluster = FakeCluster(FakeClock())
-        cluster.serve(APPLICATIONS)
-        app = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "spec": {}}
-        app["metadata"] = {"name": "web", "namespace": "default"}
-        await cluster.create(APPLICATIONS, app, manager="test")
-        cluster.refuse = lambda verb, _: conflicts.pop() if verb == "patch" and conflicts else None
-        await Applications(cluster, "default").begin("web", {"sync": {"prune": True}})
-        return await cluster.get(APPLICATIONS, "default", "web")
-
-    conflicts = [ClusterError("the object has been modified", status=409, reason="Conflict")] * 2
-    assert json.loads(asyncio.run(asked()))["operation"] == {"sync": {"prune": True}}
-    assert conflicts == []
 
 
 def test_an_operation_is_ended_or_taken_back_before_it_begins(app: Callable[..., Said], cluster: Cluster) -> None:

@@ -6,7 +6,7 @@ import re
 import click
 
 from kilde.cli import output as out
-from kilde.cli.applications import applications, at, under
+from kilde.cli.applications import Applications, applications, at, persistently, under
 from kilde.cli.identity import who
 from kilde.cli.printable import printable
 from kilde.cli.target import Target, target_options
@@ -52,24 +52,31 @@ def command(*, name: str, target: Target, plan: str, output: str) -> int:
 async def _approve(target: Target, name: str, plan: str) -> tuple[str, bool]:
     """What is held, or the digest that was approved; and whether the application prunes by itself."""
     async with applications(target) as apps:
-        app = await apps.get(name)
-        held = _held(app)
-        automated = under(app, "spec", "syncPolicy", "automated", "prune") is True
-        if not plan:
-            return held, automated
-        whole = (
-            re.fullmatch(r"[0-9a-f]{64}", plan) is not None
-        )  # of a sync to another revision: the condition does not tell of it
-        if not held and not whole:
-            raise KildeError("nothing is held", about=name, hint=f"kilde app get {name} tells how it is")
-        digest = digest_in(held) or plan
-        if len(plan) < _SHORTEST or not digest.startswith(plan):
-            hint = f"see what it is: kilde app approve {name}"
-            raise KildeError(f"what is held is not {plan}", about=name, hint=hint)
-        version = at(app, "metadata", "resourceVersion")
-        annotations = {APPROVED: f"{digest} {who()}"}
-        await apps.patch(name, {"metadata": {"resourceVersion": version, "annotations": annotations}})
-        return digest, automated
+        return await approve(apps, name, plan)
+
+
+async def approve(apps: Applications, name: str, plan: str) -> tuple[str, bool]:
+    """As asked, of what is held at the moment it is written."""
+    return await persistently(lambda: _attempt(apps, name, plan))
+
+
+async def _attempt(apps: Applications, name: str, plan: str) -> tuple[str, bool]:
+    app = await apps.get(name)
+    held = _held(app)
+    automated = under(app, "spec", "syncPolicy", "automated", "prune") is True
+    if not plan:
+        return held, automated
+    # a whole digest may be of a sync to another revision: the condition does not tell of it
+    if not held and re.fullmatch(r"[0-9a-f]{64}", plan) is None:
+        raise KildeError("nothing is held", about=name, hint=f"kilde app get {name} tells how it is")
+    digest = digest_in(held) or plan
+    if len(plan) < _SHORTEST or not digest.startswith(plan):
+        hint = f"see what it is: kilde app approve {name}"
+        raise KildeError(f"what is held is not {plan}", about=name, hint=hint)
+    version = at(app, "metadata", "resourceVersion")
+    annotations = {APPROVED: f"{digest} {who()}"}
+    await apps.patch(name, {"metadata": {"resourceVersion": version, "annotations": annotations}})
+    return digest, automated
 
 
 def _held(app: Object) -> str:

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from kilde.cli.applications import Applications, applications, at, under
+from kilde.cli.applications import Applications, applications, at, persistently, under
 from kilde.cli.parameters import DURATION
 from kilde.cli.target import Target, target_options
 from kilde.core.basics.errors import KildeError
@@ -37,8 +37,7 @@ async def _delete(target: Target, name: str, *, cascade: bool, ask: bool, patien
         app = await apps.get(name)
         if ask:
             click.confirm(question(name, app, target, cascade=cascade), abort=True)
-        app = await _set_finalizer(apps, name, app, cascade=cascade)
-        await apps.delete(name, resource_version=at(app, "metadata", "resourceVersion"))
+        await delete(apps, name, app, cascade=cascade)
         if patience is None:
             return
         try:
@@ -54,6 +53,22 @@ def question(name: str, app: Object, target: Target, *, cascade: bool) -> str:
     objects = f"{count} {'object' if count == 1 else 'objects'}"
     what = f"Delete {name} and its {objects}" if cascade else f"Delete {name} and leave its {objects}"
     return f"{what}, in the cluster of {target.where}?"
+
+
+async def delete(apps: Applications, name: str, asked: Object, *, cascade: bool) -> None:
+    """Asks for the deletion of the Application that was asked about, whatever is written to it meanwhile; never of another of its name.
+
+    It goes with the finalizer that it should have, or not at all: a parent that has one in Git puts it back within milliseconds.
+    """
+
+    async def attempt() -> None:
+        app = await apps.get(name)
+        if at(app, "metadata", "uid") != at(asked, "metadata", "uid"):
+            raise KildeError("it was made anew meanwhile", about=name, hint=f"look at it first: kilde app get {name}")
+        app = await _set_finalizer(apps, name, app, cascade=cascade)
+        await apps.delete(name, resource_version=at(app, "metadata", "resourceVersion"))
+
+    await persistently(attempt)
 
 
 async def _set_finalizer(apps: Applications, name: str, app: Object, *, cascade: bool) -> Object:
