@@ -11,6 +11,7 @@ from kilde.core.secrets import archive
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 PASSPHRASE = "c4nary-passphrase-5ecret"
+VALUE = "c4nary-value-of-this-test"
 
 
 def test_values_open_with_keys_that_are_in_no_cluster(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,14 +20,14 @@ def test_values_open_with_keys_that_are_in_no_cluster(stage: Stage, monkeypatch:
     stage.options = ("--seal-controller", "--seal-listen", f"127.0.0.1:{port}", "--seal-keys", home)
     stage.create_repository({"readme": ""})
     stage.start()
-    stage.commit({"app/db.yaml": seal(stage, port, pw="hunter2")})
+    stage.commit({"app/db.yaml": seal(stage, port, pw=VALUE)})
     stage.application("shop", "app", space(stage))
     stage.until(lambda: stage.is_well("shop"), "well")
     data = (stage.folder / "sealing-keys").read_bytes()
     [key] = archive.unlock(data, PASSPHRASE.encode(), about="sealing-keys")
     secrets = json.loads(stage.kubectl("get", "secrets", "-A", "-o", "json"))["items"]
     held = [base64.b64decode(text) for secret in secrets for text in (secret.get("data") or {}).values()]
-    assert b"hunter2" in held
+    assert VALUE.encode() in held
     assert [text for text in held if key.private.splitlines()[1] in text] == []
     listed = run(stage, "secrets", "keys", "list", "--seal-keys", home)
     stage.stop()
