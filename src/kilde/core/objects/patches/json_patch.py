@@ -5,8 +5,9 @@ negative list positions count from the end, `test` against null holds where noth
 cannot be added, removed, moved or copied. What does not apply is told in the words of its library (evanphx/json-patch).
 """
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kilde.core.basics.values import Json, Object, canonical
@@ -86,13 +87,9 @@ def _place(operation: Mapping[str, Any], key: str, fault: str = "") -> _Place:
 
 def _add(document: Json, operation: Mapping[str, Any]) -> Json:
     place = _place(operation, "path", _MISSING)
-    holder = _holder(document, place.keys)
-    if holder is None:
-        raise PatchRejected(f'add operation does not apply: doc is missing path: "{place.text}": {_MISSING}')
-    try:
+    holder = _reached(document, place, f'add operation does not apply: doc is missing path: "{place.text}"')
+    with _told(f"error in add for path: '{place.text}'"):
         return _holding(document, place.keys, _added(holder, place.last, operation.get("value")))
-    except _Unfit as error:
-        raise PatchRejected(f"error in add for path: '{place.text}': {error}") from error
 
 
 def _replace(document: Json, operation: Mapping[str, Any]) -> Json:
@@ -101,9 +98,7 @@ def _replace(document: Json, operation: Mapping[str, Any]) -> Json:
         if not isinstance(wanted, (dict, list)):
             raise PatchRejected("replace operation value must be object or array: %!w(<nil>)")
         return wanted
-    holder = _holder(document, place.keys)
-    if holder is None:
-        raise PatchRejected(f"replace operation does not apply: doc is missing path: {place.text}: {_MISSING}")
+    holder = _reached(document, place, f"replace operation does not apply: doc is missing path: {place.text}")
     try:
         _get(holder, place.last)
     except _Unfit as error:
@@ -115,65 +110,44 @@ def _replace(document: Json, operation: Mapping[str, Any]) -> Json:
 
 def _remove(document: Json, operation: Mapping[str, Any]) -> Json:
     place = _place(operation, "path", _MISSING)
-    holder = _holder(document, place.keys)
-    if holder is None:
-        raise PatchRejected(f'remove operation does not apply: doc is missing path: "{place.text}": {_MISSING}')
-    try:
+    holder = _reached(document, place, f'remove operation does not apply: doc is missing path: "{place.text}"')
+    with _told(f"error in remove for path: '{place.text}'"):
         return _holding(document, place.keys, _without(holder, place.last))
-    except _Unfit as error:
-        raise PatchRejected(f"error in remove for path: '{place.text}': {error}") from error
 
 
 def _move(document: Json, operation: Mapping[str, Any]) -> Json:
     source = _place(operation, "from")
-    holder = _holder(document, source.keys)
-    if holder is None:
-        raise PatchRejected(f"move operation does not apply: doc is missing from path: {source.text}: {_MISSING}")
-    try:
+    holder = _reached(document, source, f"move operation does not apply: doc is missing from path: {source.text}")
+    with _told(f"error in move for path: '{source.last}'"):
         value = _get(holder, source.last)
         document = _holding(document, source.keys, _without(holder, source.last))
-    except _Unfit as error:
-        raise PatchRejected(f"error in move for path: '{source.last}': {error}") from error
     place = _place(operation, "path")
     return _landed(document, place, value, "move", f"error in move for path: '{place.text}'")
 
 
 def _copy(document: Json, operation: Mapping[str, Any]) -> Json:
     source = _place(operation, "from")
-    holder = _holder(document, source.keys)
-    if holder is None:
-        raise PatchRejected(f"copy operation does not apply: doc is missing from path: {source.text}: {_MISSING}")
-    try:
+    holder = _reached(document, source, f"copy operation does not apply: doc is missing from path: {source.text}")
+    with _told(f"error in copy for from: '{source.text}'"):
         value = _get(holder, source.last)
-    except _Unfit as error:
-        raise PatchRejected(f"error in copy for from: '{source.text}': {error}") from error
     place = _place(operation, "path", _MISSING)
     return _landed(document, place, value, "copy", "error while adding value during copy")
 
 
 def _landed(document: Json, place: _Place, value: Json, name: str, fault: str) -> Json:
     """The document with what was moved or copied."""
-    holder = _holder(document, place.keys)
-    if holder is None:
-        raise PatchRejected(
-            f"{name} operation does not apply: doc is missing destination path: {place.text}: {_MISSING}"
-        )
-    try:
+    lost = f"{name} operation does not apply: doc is missing destination path: {place.text}"
+    holder = _reached(document, place, lost)
+    with _told(fault):
         return _holding(document, place.keys, _added(holder, place.last, value))
-    except _Unfit as error:
-        raise PatchRejected(f"{fault}: {error}") from error
 
 
 def _test(document: Json, operation: Mapping[str, Any]) -> Json:
     place, found = _place(operation, "path"), document
     if place.text:
-        holder = _holder(document, place.keys)
-        if holder is None:
-            raise PatchRejected(f"test operation does not apply: is missing path: {place.text}: {_MISSING}")
-        try:
+        holder = _reached(document, place, f"test operation does not apply: is missing path: {place.text}")
+        with _told(f"error in test for path: '{place.text}'"):
             found = _get(holder, place.last)
-        except _Unfit as error:
-            raise PatchRejected(f"error in test for path: '{place.text}': {error}") from error
     # Texts are compared, so 1 and 1.0 differ here.
     if canonical(found) != canonical(operation.get("value")):
         raise FailedTest(f"testing value {place.text} failed: test failed")
@@ -194,6 +168,23 @@ _Holder = dict[str, Json] | list[Json]
 
 class _Unfit(Exception):
     """A key that its map or list cannot have."""
+
+
+@contextlib.contextmanager
+def _told(fault: str) -> Iterator[None]:
+    """What is unfit is told as this fault."""
+    try:
+        yield
+    except _Unfit as error:
+        raise PatchRejected(f"{fault}: {error}") from error
+
+
+def _reached(document: Json, place: _Place, lost: str) -> _Holder:
+    """The map or list that has, or would have, what a place names; `lost` is told where the way there is missing."""
+    holder = _holder(document, place.keys)
+    if holder is None:
+        raise PatchRejected(f"{lost}: {_MISSING}")
+    return holder
 
 
 def _holder(document: Json, keys: tuple[str, ...]) -> _Holder | None:
