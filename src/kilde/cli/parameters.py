@@ -104,6 +104,18 @@ def kubernetes_version_option(command: Callable[..., Any]) -> Callable[..., Any]
     )(command)
 
 
+def raw_secrets_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--raw-secrets`, of `kilde up` and of what foresees it; the command gets `raw_secrets`, whether they are allowed."""
+    return click.option(
+        "--raw-secrets",
+        type=click.Choice(["refuse", "allow"]),
+        default="refuse",
+        show_default=True,
+        callback=lambda _context, _parameter, said: said == "allow",
+        help=told,
+    )
+
+
 def durability_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--durability`; the command gets `durability`."""
     return click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from kilde.cli.migrating.plan import plan_options, present
-from kilde.cli.parameters import DURATION
+from kilde.cli.parameters import DURATION, raw_secrets_option
 from kilde.cli.target import target_options
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class TakeOver(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line asks for. `raw`: whether Secrets in the clear are allowed, as `kilde up` would be told."""
+    """What the command line asks for. `raw_secrets`: whether they are allowed in the clear, as `kilde up` would be told."""
 
     out: Path | None
     output: str
     shadow: bool
     seconds: float
-    raw: str
+    raw_secrets: bool
     take: bool
     accept: bool
     give: bool
@@ -53,7 +53,7 @@ class Asked:
         from kilde.cli.serving import begin_log
 
         begin_log(verbose=False)
-        seen = asyncio.run(run(settings, seconds=self.seconds, raw_secrets=self.raw == "allow"))
+        seen = asyncio.run(run(settings, seconds=self.seconds, raw_secrets=self.raw_secrets))
         show(seen, self.output)
         return 0 if seen.agrees else DIFFERS
 
@@ -93,14 +93,7 @@ def move_options(system: str, *, take: str, give: str) -> Callable[[Callable[...
             show_default=True,
             help="How long the shadow lasts; each application is compared once at least.",
         ),
-        click.option(
-            "--raw-secrets",
-            "raw",
-            type=click.Choice(["refuse", "allow"]),
-            default="refuse",
-            show_default=True,
-            help="Of the shadow, as kilde up would be told.",
-        ),
+        raw_secrets_option("Of the shadow, as kilde up would be told."),
         click.option("--take-over", "take", is_flag=True, help=take),
         click.option("--accept", is_flag=True, help="Take over although the plan says that something needs a person."),
         click.option("--hand-back", "give", is_flag=True, help=give),

@@ -6,17 +6,17 @@ import click
 
 from kilde.cli.budget_options import deletion_budget_option, fleet_budget_option
 from kilde.cli.option_groups import group
-from kilde.cli.parameters import DURATION
+from kilde.cli.parameters import DURATION, raw_secrets_option
 from kilde.cli.target import namespace_option, others_option
 
 if TYPE_CHECKING:
     from kilde.engine.settings import EngineSettings
 
 
-def _engine(*, raw: str, **asked: Any) -> "EngineSettings":
+def _engine(**asked: Any) -> "EngineSettings":
     from kilde.engine.settings import EngineSettings
 
-    return EngineSettings(raw_secrets=raw == "allow", **asked)
+    return EngineSettings(**asked)
 
 
 engine_options = group(
@@ -62,12 +62,7 @@ engine_options = group(
         show_default=True,
         help="How long what was deleted can be put back by kilde app undo; 0: not at all.",
     ),
-    click.option(
-        "--raw-secrets",
-        "raw",
-        type=click.Choice(["refuse", "allow"]),
-        default="refuse",
-        show_default=True,
-        help="What becomes of Secrets that stand in Git in plain text, where an AppProject does not allow them (kilde.dev/raw-secrets).",
+    raw_secrets_option(
+        "What becomes of Secrets that stand in Git in plain text, where an AppProject does not allow them (kilde.dev/raw-secrets)."
     ),
 )
