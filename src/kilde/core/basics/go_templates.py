@@ -1,34 +1,22 @@
-"""What every Go template from outside gets: sprig's functions without those that read the machine, the costly ones bounded."""
+"""What every Go template from outside gets: Go's own functions and sprig's without those that read the machine, each call paid for."""
 
-from collections.abc import Callable
 from functools import cache
 
 from gotpl.funcs import sprig
+from gotpl.runtime.sync_vm import _builtin_functions  # the package, whose version is pinned, has no other name for them
 
-LONGEST = 1 << 20  # characters of a template, of what it makes, and of what one function makes
+from kilde.core.basics.template_costs import Function, paid
+
+LONGEST = 1 << 20  # characters of a template and of what it makes
 DEPTH = 200  # of parentheses in one action
 OF_THE_MACHINE = ("env", "expandenv", "getHostByName")
-_COSTLY = {
-    "repeat": 0,
-    "until": 0,
-    "untilStep": 1,
-    "seq": 0,
-    "randBytes": 0,
-    "randAlpha": 0,
-    "randAlphaNum": 0,
-    "randAscii": 0,
-}
-Function = Callable[..., object]
 
 
 @cache
 def safe_functions() -> dict[str, Function]:
-    """Name → function. A costly one raises ValueError where its cost is beyond anything honest."""
-    functions = {key: fn for key, fn in sprig.text_func_map().items() if key not in OF_THE_MACHINE}
-    for key, position in _COSTLY.items():
-        if key in functions:
-            functions[key] = _bounded(key, functions[key], position)
-    return functions
+    """Name → function, to be called under `allowed`."""
+    known = {**_builtin_functions("go"), **sprig.text_func_map()}
+    return {name: paid(name, function) for name, function in known.items() if name not in OF_THE_MACHINE}
 
 
 def too_deep(template: str) -> bool:
@@ -42,16 +30,3 @@ def _nested(template: str) -> int:
         depth = depth + 1 if char == "(" else max(0, depth - 1) if char == ")" else depth
         deepest = max(deepest, depth)
     return deepest
-
-
-def _bounded(name: str, function: Function, position: int) -> Function:
-    """A function whose cost is a number among its arguments: refused where that is beyond anything honest."""
-
-    def bounded(*arguments: object) -> object:
-        count = arguments[position] if position < len(arguments) else 0
-        text = max((len(argument) for argument in arguments if isinstance(argument, str)), default=1)
-        if isinstance(count, int) and abs(count) * max(text, 1) > LONGEST:
-            raise ValueError(f"{name}: more than {LONGEST}")
-        return function(*arguments)
-
-    return bounded

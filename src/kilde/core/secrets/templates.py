@@ -12,6 +12,7 @@ from gotpl import Environment, ExecutionBudget, TemplateError, TemplateExecution
 
 from kilde.core.basics import template_words
 from kilde.core.basics.go_templates import DEPTH, LONGEST, safe_functions, too_deep
+from kilde.core.basics.template_costs import allowed
 from kilde.core.secrets.opening import TemplateFailed
 
 _BUDGET = ExecutionBudget(
@@ -46,7 +47,8 @@ def _run(
 ) -> tuple[str, str | None]:
     """The text, or Go's words for why there is none."""
     try:
-        return run(values), None
+        with allowed():
+            return run(values), None
     except TemplateExecutionError as error:
         return "", template_words.of_execution(name, template, error)
     except Exception as error:  # noqa: BLE001  # whatever a function of the library does with a value must not end the controller

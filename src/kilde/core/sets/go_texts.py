@@ -9,6 +9,7 @@ from gotpl import Environment, ExecutionBudget, Template, TemplateError, Templat
 from kilde.core.basics import template_words
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.basics.go_templates import DEPTH, LONGEST, safe_functions, too_deep
+from kilde.core.basics.template_costs import ONE_TEXT, allowed, paid
 from kilde.core.objects.yaml_writer import write_document
 from kilde.core.sets.failures import MissingParameter, TemplateFailed
 from kilde.core.sets.naming import normalized, slugify
@@ -18,11 +19,7 @@ from kilde.core.sets.texts import MissingKey, read_yaml, short
 _BUDGET = ExecutionBudget(
     max_output_chars=LONGEST, max_iterations=100_000, max_template_depth=100, max_function_calls=10_000
 )
-_MOST_KEYS = 5  # calls of functions that take up to a second
-_SLOW = (
-    "bcrypt", "buildCustomCert", "derivePassword", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert",
-    "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "htpasswd",
-)  # fmt: skip
+_ALL_TEXTS = 64 << 20  # what the functions of all texts of a set may cost
 _TPL_DEPTH = 3  # of `tpl` in `tpl`, as Argo CD bounds it
 _MISSING = re.compile(r"missing key or attribute '([^']*)'")
 _NAME = "base"  # what Argo CD's templates are called in Go's errors
@@ -34,12 +31,16 @@ class GoTexts:
     def __init__(self) -> None:
         self._environments: dict[MissingKey, Environment] = {}
         self._compiled: dict[tuple[str, MissingKey], Template] = {}
-        self._slow = self._depth = 0
+        self._left, self._depth = _ALL_TEXTS, 0
 
     def text(self, template: str, parameters: Parameters, missing: MissingKey) -> str:
         """The text. MissingParameter, TemplateFailed."""
         try:
-            return self._template(template, missing).render(parameters)
+            with allowed(min(ONE_TEXT, max(0, self._left))) as allowance:
+                try:
+                    return self._template(template, missing).render(parameters)
+                finally:
+                    self._left -= allowance.spent
         except TemplateExecutionError as error:
             words = template_words.of_execution(_NAME, template, error)
             kind = MissingParameter if _MISSING.search(words) else TemplateFailed
@@ -75,9 +76,8 @@ class GoTexts:
 
     def _environment(self, missing: MissingKey) -> Environment:
         if missing not in self._environments:
-            functions = {**safe_functions(), **_OWN, "tpl": lambda text, values: self._tpl(text, values, missing)}
-            for name in _SLOW:
-                functions[name] = self._counted(name, functions[name])
+            own = {**_OWN, "tpl": lambda text, values: self._tpl(text, values, missing)}
+            functions = {**safe_functions(), **{name: paid(name, function) for name, function in own.items()}}
             self._environments[missing] = Environment(functions=functions, budget=_BUDGET, missing_key=missing)
         return self._environments[missing]
 
@@ -89,15 +89,6 @@ class GoTexts:
             return self._template(text, missing).render(values).replace("<no value>", "")
         finally:
             self._depth -= 1
-
-    def _counted(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
-        def counted(*arguments: object) -> object:
-            self._slow += 1
-            if self._slow > _MOST_KEYS:
-                raise ValueError(f"{name}: keys and hashes may be made {_MOST_KEYS} times in one ApplicationSet")
-            return function(*arguments)
-
-        return counted
 
 
 def _to_yaml(value: Any) -> str:
