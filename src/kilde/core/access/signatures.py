@@ -1,12 +1,13 @@
 """Which signatures a project demands of the commits that are deployed, and why one is refused.
 
-`signatureKeys` and `sourceIntegrity` (mode head) are Argo CD's, and GPG's alone; its words are used where it has them. SSH signers are
-named by annotations of the AppProject. A project that demands several things is content with a good signature of any of its signers.
+`signatureKeys` and `sourceIntegrity` (mode head) are Argo CD's, and GPG's alone; its words are used where it has them, and the second
+counts where both are there. SSH signers are named by annotations of the AppProject. A project that demands several things is content
+with a good signature of any of its signers.
 """
 
 from dataclasses import dataclass
 
-from kilde.core.access.globs import matches
+from kilde.core.access.globs import is_denial, matches
 from kilde.core.basics.reading import Reader
 from kilde.core.source.repository_url import normalized
 from kilde.core.source.signature import Signature, Verified
@@ -25,6 +26,12 @@ class Policy:
     mode: str
     keys: tuple[str, ...]
 
+    def is_about(self, url: str) -> bool:
+        """Whether one pattern fits, and none that excludes. A star reaches across slashes here, as in Argo CD."""
+        excluded = [pattern.removeprefix("!") for pattern in self.repositories if is_denial(pattern)]
+        named = [pattern for pattern in self.repositories if not is_denial(pattern)]
+        return _any_fits(named, url) and not _any_fits(excluded, url)
+
 
 @dataclass(frozen=True, slots=True)
 class SigningRules:
@@ -33,26 +40,27 @@ class SigningRules:
     gpg: tuple[str, ...] = ()
     ssh: str = ""
     ssh_from: str = ""
-    policies: tuple[Policy, ...] = ()
+    policies: tuple[Policy, ...] | None = None  # None: the project has only `gpg`
 
     def for_repository(self, url: str) -> "Demand":
         """What is demanded of commits of that repository."""
-        mine = [one for one in self.policies if any(_is_of(pattern, url) for pattern in one.repositories)]
-        keys = (*self.gpg, *(key for one in mine if one.mode != "none" for key in one.keys))
-        strict = any(one.mode == "strict" for one in mine)
-        asked = bool(self.gpg or self.ssh or self.ssh_from or any(one.mode != "none" for one in mine))
-        return Demand(asked, tuple(dict.fromkeys(map(short_id, keys))), self.ssh, self.ssh_from, strict)
+        legacy = () if self.policies is not None or not self.gpg else (Policy(("*",), "head", self.gpg),)
+        mine = [one for one in self.policies or legacy if one.is_about(url)]
+        keys = tuple(dict.fromkeys(short_id(key) for one in mine for key in one.keys if one.mode != "none"))
+        fault = _fault(mine, url)
+        asked = bool(fault or self.ssh or self.ssh_from or any(one.mode != "none" for one in mine))
+        return Demand(asked, keys, self.ssh, self.ssh_from, fault)
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is demanded of one repository's commits; `asked` False: nothing."""
+    """What is demanded of one repository's commits; `asked` False: nothing. `fault`: why no commit can be judged."""
 
     asked: bool
     gpg: tuple[str, ...] = ()
     ssh: str = ""
     ssh_from: str = ""
-    strict: bool = False
+    fault: str = ""
 
     def refusal(self, found: Signature, revision: str) -> str:
         """Why a commit may not be deployed; "" where it may."""
@@ -74,25 +82,34 @@ def short_id(key: str) -> str:
     return key.removeprefix("0x").replace(" ", "").upper()[-_ID:]
 
 
-def _is_of(pattern: str, url: str) -> bool:
-    denial = "!" if pattern.startswith("!") else ""
-    return matches(denial + normalized(pattern.removeprefix("!")), normalized(url), separator="/")
+def _fault(mine: list[Policy], url: str) -> str:
+    """Why no commit of the repository can be judged by the policies that are about it."""
+    if len(mine) > 1:
+        return f"multiple ({len(mine)}) git source integrity policies found for repo URL: {url}"
+    mode = mine[0].mode if mine else "none"
+    if mode == "strict":
+        return "the project demands sourceIntegrity mode strict, which is not supported"
+    return "" if mode in ("none", "head") else f'unknown GPG mode "{mode}" configured for GIT source integrity'
+
+
+def _any_fits(patterns: list[str], url: str) -> bool:
+    return any(matches(normalized(pattern), normalized(url)) for pattern in patterns)
 
 
 def read_rules(at: Reader, annotations: dict[str, object]) -> SigningRules:
-    """Parses `spec` of an AppProject and its annotations. A policy that cannot be read demands everything."""
-    integrity = at.mapping("sourceIntegrity").mapping("git")
+    """Parses `spec` of an AppProject and its annotations."""
+    integrity = at.mapping("sourceIntegrity")
     policies = [
         Policy(
             repositories=tuple(repo.text("url") for repo in item.items("repos")),
-            mode=(gpg := item.mapping("gpg")).text("mode") or "none",
-            keys=gpg.texts("keys"),
+            mode=item.mapping("gpg").text("mode") if item.has("gpg") else "none",
+            keys=item.mapping("gpg").texts("keys"),
         )
-        for item in integrity.items("policies")
+        for item in integrity.mapping("git").items("policies")
     ]
     return SigningRules(
         gpg=tuple(item.text("keyID") for item in at.items("signatureKeys")),
         ssh=str(annotations.get(SIGNERS) or ""),
         ssh_from=str(annotations.get(SIGNERS_FROM) or ""),
-        policies=tuple(policies),
+        policies=tuple(policies) if integrity.has("git") else None,
     )

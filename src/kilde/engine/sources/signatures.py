@@ -45,9 +45,8 @@ class Signatures:
                 "the project demands signatures, and a chart's is not checked",
                 hint="take the chart from a Git repository",
             )
-        if demand.strict:
-            hint = "use mode head, or signatureKeys"
-            raise SourceError("the project demands sourceIntegrity mode strict, which is not supported", hint=hint)
+        if demand.fault:
+            raise SourceError(demand.fault, hint="sourceIntegrity wants one policy for a repository, of mode head")
         url = source.url
         signers = Signers(await self._ssh(demand, url), self._gpg(demand))
         key = (url, sha, signers)
