@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cli.test_check_hooks import BAD, GOOD, TOLD, Work
-from docs.test_tutorial import Step, play, steps, terminal
+from docs.console import Step, play, steps, terminal
 from kilde.core.check.rules import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "check.md"

@@ -6,7 +6,6 @@ On a real control plane they say the same: nobody needs to be told another story
 import contextlib
 import queue
 import random
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.test_tutorial import play, steps, terminal
+from docs.console import play, steps, terminal
 from e2e.kubelet import Kubelet
 from e2e.stage import BIN
 from real.control_plane import control_plane
@@ -23,7 +22,6 @@ from warm.program import warm_kilde
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("syncing.md", "hooks.md", "automation.md", "pruning.md", "differences.md")
-_FILE = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -56,8 +54,7 @@ def test_the_pages_on_syncs_happen_as_they_are_told(
             text = (DOCS / page).read_text()
             story = steps(text, own_cluster=False)
             assert len(story) > 10, page
-            for name, content in _FILE.findall(text):
-                (folder / name).write_text(content)
+            one.save(text)
             if cluster == "real":
                 story = [
                     replace(step, command=f"{step.command} --kubeconfig state/kubeconfig")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.test_tutorial import is_as_shown, steps
+from docs.console import is_as_shown, steps
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "testing.md").read_text()

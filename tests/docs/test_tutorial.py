@@ -1,197 +1,21 @@
-"""The tutorial does what it says: its console blocks are run in order, in a folder of their own, and what they print is compared.
+"""The tutorial does what it says, on the cluster that Kilde brings and on one of your own."""
 
-A block's words after ```console say where it runs: `second-terminal` (started, left running once it has printed what is shown) and
-`own-cluster` (against a real control plane). Lines that begin with `$ ` are commands, the others what they print: `…` stands for any
-text within a line, a line that is only `…` for any lines. A command ends with 0, unless the next one is `echo $?`.
-"""
-
-import contextlib
-import os
-import re
-import select
 import shutil
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from e2e.stage import BIN, free_port
+from docs.console import play, steps, terminal
 from real.control_plane import control_plane
-from warm.program import warm_kilde
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
-PATIENCE = 90.0
-_BLOCK = re.compile(r"^```console([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_DETACHED = re.compile(r"^kilde cluster\b(?=.*--detach).*?(--data-dir \S+|--name \S+)")
-_END = "\x1eended with "
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command, what is shown below it, and how it may end."""
-
-    command: str
-    shown: tuple[str, ...]
-    may_fail: bool
-    in_background: bool
-
-
-def steps(text: str, *, own_cluster: bool) -> list[Step]:
-    """The commands of the blocks for one kind of cluster, in order."""
-    found: list[Step] = []
-    for words, block in _BLOCK.findall(text):
-        if ("own-cluster" in words) is not own_cluster:
-            continue
-        parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
-        for part, after in zip(parts, [*parts[1:], ""], strict=True):
-            command, *shown = part.rstrip("\n").split("\n")
-            found.append(Step(command, tuple(shown), after.startswith("echo $?"), "second-terminal" in words))
-    return found
-
-
-def is_as_shown(printed: str, shown: tuple[str, ...]) -> bool:
-    """Whether an output is what the tutorial shows of it; how many blanks separate or follow words does not count."""
-    pattern = ""
-    for line in shown:
-        if line.strip() == "…":
-            pattern += r"(?:[^\n]*\n)*?"
-        else:
-            pattern += r"[^\n]*".join(map(re.escape, _narrow(line).split("…"))) + r"\n"
-    text = "".join(f"{_narrow(line)}\n" for line in printed.splitlines())
-    return re.fullmatch(pattern, text) is not None
-
-
-def _narrow(line: str) -> str:
-    """The line with one blank between words, its indentation kept."""
-    return re.sub(r"(?<=\S) {2,}", " ", line.rstrip())
-
-
-class Terminal:
-    """A shell in a folder, and programs beside it that run until the end."""
-
-    def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        self._folder, self._env = folder, env
-        self._listen = f"127.0.0.1:{free_port()}"  # so that the test runs beside a Kilde of somebody's
-        self._shell = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
-            cwd=folder,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        self._background: list[subprocess.Popen[bytes]] = []
-        self._detached: list[list[str]] = []
-
-    def run(self, command: str) -> tuple[str, int]:
-        """What a command prints, both outputs together, and its exit code."""
-        assert self._shell.stdin is not None
-        if found := _DETACHED.match(command):
-            self._detached.append(found[1].removeprefix("--name ").split())
-        self._shell.stdin.write(f"{command}\ncode=$?; printf '{_END}%d\\n' $code; (exit $code)\n".encode())
-        self._shell.stdin.flush()
-        printed = _read(self._shell, until=re.compile(re.escape(_END.encode()) + rb"\d+\n"))
-        text, _, code = printed.decode().rpartition(_END)
-        return text, int(code)
-
-    def start(self, command: str, shown: tuple[str, ...]) -> str:
-        """Starts a program that lasts, and waits until it has printed as many lines as are shown."""
-        line = f"exec {command} --listen {self._listen}"
-        process = subprocess.Popen(
-            ["bash", "-c", line], cwd=self._folder, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self._background.append(process)
-        return _read(process, until=re.compile(rb"(?:[^\n]*\n){%d}" % len(shown))).decode()
-
-    def close(self) -> list[int]:
-        """Ends everything, the second terminal as by Ctrl-C; how that ended."""
-        with self._shell:
-            assert self._shell.stdin is not None
-            self._shell.stdin.close()
-        for which in self._detached:  # a page whose story broke off has not stopped its clusters
-            subprocess.run(
-                ["kilde", "cluster", "stop", *which], cwd=self._folder, env=self._env, timeout=60, check=False
-            )
-        codes = []
-        for process in self._background:
-            with process:
-                process.send_signal(signal.SIGINT)
-                codes.append(process.wait(15))
-        return codes
-
-
-def _read(process: "subprocess.Popen[bytes]", until: "re.Pattern[bytes]") -> bytes:
-    assert process.stdout is not None
-    end = time.monotonic() + PATIENCE
-    printed = b""
-    while not until.search(printed):
-        ready, _, _ = select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))
-        assert ready, f"nothing more within {PATIENCE:.0f} s: {printed.decode()}"
-        piece = os.read(process.stdout.fileno(), 65536)
-        assert piece, f"it ended: {printed.decode()}"
-        printed += piece
-    return printed
-
-
-@contextlib.contextmanager
-def terminal(folder: Path, *, ends: tuple[int, ...] = ()) -> Iterator[Terminal]:
-    """A terminal as a new user has it: a home without anything in it, this Kilde and its kubectl on the path.
-
-    `ends`: the exit codes of what ends by itself in the second one.
-    """
-    home = folder / "home"
-    env = {
-        "PATH": f"{warm_kilde().parent}:{BIN}:{os.environ['PATH']}",
-        "HOME": str(home),
-        "LC_ALL": "C.UTF-8",
-        **{f"GIT_{who}_{what}": "ann@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
-    (home / ".kube").mkdir(parents=True)
-    (folder / "try-kilde").mkdir()
-    one = Terminal(folder / "try-kilde", env)
-    try:
-        yield one
-    finally:
-        codes = one.close()
-    assert [code for code in codes if code] == list(ends)
-
-
-def play(one: Terminal, story: list[Step]) -> None:
-    for step in story:
-        if step.in_background:
-            assert is_as_shown(one.start(step.command, step.shown), step.shown), step
-            continue
-        printed, code = one.run(step.command)
-        assert step.may_fail or code == 0, f"$ {step.command}\n{printed}ended with {code}"
-        assert is_as_shown(printed, step.shown), f"$ {step.command}\n{printed}--- but the tutorial shows\n" + "\n".join(
-            step.shown
-        )
 
 
 def test_the_tutorial_happens_as_it_is_told(tmp_path: Path) -> None:
     with terminal(tmp_path) as one:
         play(one, steps(TUTORIAL.read_text(), own_cluster=False))
-
-
-def test_a_story_that_breaks_off_leaves_no_cluster_running(tmp_path: Path) -> None:
-    told = Step("kilde cluster --data-dir box --controllers off --detach", ("something else",), False, False)
-
-    with pytest.raises(AssertionError, match="but the tutorial shows"), terminal(tmp_path) as one:
-        play(one, [told])
-
-    server = re.search(r"server: (\S+)", (tmp_path / "try-kilde/box/kubeconfig").read_text())
-    assert server is not None
-    address = urlsplit(server[1])
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((address.hostname, address.port), timeout=5).close()
 
 
 @pytest.mark.live
@@ -200,24 +24,3 @@ def test_the_tutorial_happens_on_a_cluster_of_your_own(tmp_path: Path, real_prog
     with control_plane(tmp_path / "plane") as plane, terminal(tmp_path) as one:
         shutil.copy(plane.kubeconfig, tmp_path / "home/.kube/config")
         play(one, steps(TUTORIAL.read_text(), own_cluster=True))
-
-
-@pytest.mark.parametrize(
-    ("printed", "shown", "same"),
-    [
-        ("ready\n", ("ready",), True),
-        ("ready  \n", ("ready",), True),
-        ("made x: 3 files\n", ("made …: 3 files",), True),
-        ("made x: 4 files\n", ("made …: 3 files",), False),
-        ("a\nb\nc\n", ("a", "…", "c"), True),
-        ("a\nc\n", ("a", "…", "c"), True),
-        ("", ("…",), True),
-        ("", (), True),
-        ("more\n", (), False),
-        ("", ("more",), False),
-        ("a.b\n", ("a.b",), True),
-        ("axb\n", ("a.b",), False),
-    ],
-)
-def test_dots_stand_for_what_varies_and_nothing_else_does(printed: str, shown: tuple[str, ...], same: bool) -> None:
-    assert is_as_shown(printed, shown) is same
