@@ -3,7 +3,6 @@
 import base64
 import json
 import random
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,11 @@ from kilde.core.objects.defaults import apply_defaults
 from kilde.core.objects.typed.node import Node, Scalar
 from kilde.core.objects.typed.schema import Kind, builtin
 from kilde.core.objects.typed.values import same
+from real.oracle import compiled
 
 pytestmark = pytest.mark.slow
 
-_SOURCE = Path(__file__).with_name("oracle") / "main.go"
-_MODULE = Path(__file__).resolve().parents[3] / "real" / "kubernetes"
+_SOURCE = Path(__file__).with_name("oracle")
 _GROUPS = {
     "",
     "admissionregistration.k8s.io",
@@ -123,23 +122,8 @@ class _Maker:
 
 @pytest.fixture(scope="module")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled oracle; skips where Go or Kubernetes' modules are missing (they come with `make real`)."""
-    if shutil.which("go") is None or not (_MODULE / "go.mod").exists():
-        pytest.skip("no Go")
-    folder = tmp_path_factory.mktemp("stored")
-    for source in (_SOURCE, _MODULE / "go.mod", _MODULE / "go.sum"):
-        shutil.copy(source, folder)
-    built = subprocess.run(
-        ["env", "GOFLAGS=-mod=mod", "GOPROXY=off", "go", "build", "-o", "oracle", "main.go"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    if built.returncode:
-        pytest.skip(f"the oracle cannot be built: {built.stderr[-200:]}")
-    return folder / "oracle"
+    """Kubernetes' decoding, defaulting and conversion."""
+    return compiled(_SOURCE, tmp_path_factory.mktemp("stored"))
 
 
 def _differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Random documents and patches, patched by us and by the libraries of Kubernetes (Go): the same comes out, or both refuse."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +15,11 @@ from kilde.core.objects.patches.json_patch import json_patch
 from kilde.core.objects.patches.merge_patch import merge_patch
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.schema import builtin
+from real.oracle import compiled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-_SOURCE = Path(__file__).with_name("oracle") / "main.go"
-_MODULE = Path(__file__).resolve().parents[3] / "real" / "kubernetes"
+_SOURCE = Path(__file__).with_name("oracle")
 _RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Ask = Callable[[dict[str, Any]], Any]
@@ -29,23 +28,9 @@ _REFUSED = "refused"
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Asks Kubernetes; skips where Go or the modules are missing (they come with `make real`)."""
-    if shutil.which("go") is None or not (_MODULE / "go.mod").exists():
-        pytest.skip("no Go")
-    folder = tmp_path_factory.mktemp("patched")
-    for source in (_SOURCE, _MODULE / "go.mod", _MODULE / "go.sum"):
-        shutil.copy(source, folder)
-    built = subprocess.run(
-        ["env", "GOFLAGS=-mod=mod", "GOPROXY=off", "go", "build", "-o", "oracle", "main.go"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    if built.returncode:
-        pytest.skip(f"the oracle cannot be built: {built.stderr[-200:]}")
-    with subprocess.Popen([folder / "oracle"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    """Asks Kubernetes."""
+    program = compiled(_SOURCE, tmp_path_factory.mktemp("patched"))
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         reader, writer = process.stdout, process.stdin

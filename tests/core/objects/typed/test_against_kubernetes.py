@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +16,9 @@ from kilde.core.objects.typed.errors import ApplyConflict, TypingError
 from kilde.core.objects.typed.managed_fields import apply, update
 from kilde.core.objects.typed.node import Node, Scalar
 from kilde.core.objects.typed.schema import builtin
+from real.oracle import compiled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 _SOURCE = Path(__file__).with_name("oracle")
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -100,22 +100,8 @@ def _builtin_setup(group: str, version: str, kind: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled oracle; skips where Go or the modules are missing (they come with `make real`)."""
-    if shutil.which("go") is None:
-        pytest.skip("no Go")
-    binary = tmp_path_factory.mktemp("oracle") / "oracle"
-    environment = {"GOFLAGS": "-mod=mod", "GOPROXY": "off"}
-    built = subprocess.run(
-        ["env", *(f"{k}={v}" for k, v in environment.items()), "go", "build", "-o", str(binary), "."],
-        cwd=_SOURCE,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
-    )
-    if built.returncode:
-        pytest.skip(f"the oracle cannot be built: {built.stderr[-200:]}")
-    return binary
+    """Kubernetes' field manager."""
+    return compiled(_SOURCE, tmp_path_factory.mktemp("oracle"))
 
 
 def _teller(binary: Path, setup: dict[str, Any]) -> Iterator[Teller]:
