@@ -12,7 +12,6 @@ from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet.listing import every_application, list_applications
 from kilde.ports.cluster import Resource
 
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 POLICY = {"automated": {"prune": True, "selfHeal": True}, "syncOptions": ["CreateNamespace=true"]}
 
 
@@ -40,21 +39,6 @@ async def guest(one: Play, namespace: str, name: str = "shop", *, depends: str =
     await one.cluster.create(APPLICATIONS, body, manager="person")
 
 
-async def project(one: Play, *sources: str) -> None:
-    body = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AppProject",
-        "metadata": {"name": "teams", "namespace": "argocd"},
-        "spec": {
-            "sourceRepos": ["*"],
-            "destinations": [{"server": "*", "namespace": "*"}],
-            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
-            "sourceNamespaces": list(sources),
-        },
-    }
-    await one.cluster.apply(PROJECTS, body, manager="person")
-
-
 def _status(one: Play, namespace: str, name: str = "shop") -> dict[str, Any]:
     body = one.cluster.objects().get(ObjectRef("argoproj.io", "Application", namespace, name)) or {}
     return body.get("status") or {}
@@ -74,7 +58,7 @@ def test_two_of_one_name_and_their_namesake_live_side_by_side() -> None:
     async def story() -> None:
         async with play(application_namespaces="team-*") as one:
             await namespaces(one, "team-a", "team-b", "other")
-            await project(one, "team-*", "other")
+            await one.guests_of_teams("team-*", "other")
             await one.commit(a=config_map("a", k="1"))
             for namespace in ("team-a", "team-b", "other"):
                 await guest(one, namespace)
@@ -109,7 +93,7 @@ def test_they_wait_for_each_other_by_namespace_and_name() -> None:
     async def story() -> None:
         async with play(application_namespaces="team-*") as one:
             await namespaces(one, "team-a", "team-b")
-            await project(one, "team-*")
+            await one.guests_of_teams("team-*")
             await one.commit(a=config_map("a", k="1"))
             await one.application(syncPolicy=POLICY)
             await guest(one, "team-a", depends="app/team-b/shop, app/argocd/shop, app/shop")
@@ -164,7 +148,7 @@ def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
                 "data": {"application.namespaces": "/^team-/"},
             }
             await one.cluster.create(CONFIG_MAPS, body, manager="person")
-            await project(one, "team-b")
+            await one.guests_of_teams("team-b")
             await one.commit(a=config_map("a"))
             await guest(one, "team-a")
             await guest(one, "team-b", "mine", project="default")
@@ -176,7 +160,7 @@ def test_a_project_has_to_let_them_in_and_the_default_one_does_not() -> None:
                 ("UnknownError", "application 'mine' in namespace 'team-b' is not allowed to use project default"),
             ]
             assert one.data("a", "team-a-shop") is None
-            await project(one, "team-a", "team-b")
+            await one.guests_of_teams("team-a", "team-b")
             await one.until(lambda: sync(one, "team-a") == "Synced", "let in by now")
 
     asyncio.run(story())
@@ -186,7 +170,7 @@ def test_a_set_does_not_take_a_guest_for_its_own() -> None:
     async def story() -> None:
         async with play(application_namespaces="*") as one:
             await namespaces(one, "team-a")
-            await project(one, "team-a")
+            await one.guests_of_teams("team-a")
             await one.commit(a=config_map("a", k="1"))
             template = {"metadata": {"name": "{{name}}"}, "spec": {"project": "default", **json.loads(_SPEC)}}
             sets = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", True)

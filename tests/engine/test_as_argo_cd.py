@@ -7,13 +7,12 @@ import pytest
 from build_real import where
 
 from engine.test_delete_hooks import finish, hook, job
-from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, URL, Play, config_map, play
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, PROJECTS, URL, Play, config_map, play
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.adapters.programs.plugins import PluginPrograms
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.render.outside import PluginSpec
-from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {}}}
@@ -609,7 +608,6 @@ async def test_a_good_commit_is_synced_though_the_branch_cannot_be_rendered() ->
 
 
 async def test_a_project_that_narrows_while_a_sync_waits_ends_it() -> None:
-    kind = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
     body = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
@@ -619,11 +617,11 @@ async def test_a_project_that_narrows_while_a_sync_waits_ends_it() -> None:
         {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": n}]} for n in ("*", "x")
     )
     async with play() as p:
-        await p.cluster.apply(kind, {**body, "spec": anywhere}, manager="person")
+        await p.cluster.apply(PROJECTS, {**body, "spec": anywhere}, manager="person")
         await p.commit(pre=job("pre", "PreSync"), a=config_map("a"))
         await p.application(project="p", syncPolicy={"automated": {}, "retry": {"limit": 0}})
         await p.until(lambda: "waiting for completion" in p.status().get("operationState", {}).get("message", ""))
-        await p.cluster.apply(kind, {**body, "spec": elsewhere}, manager="person")
+        await p.cluster.apply(PROJECTS, {**body, "spec": elsewhere}, manager="person")
         await finish(p, "pre", "Complete")
         await p.until(lambda: p.phase() == "Error")
         told = "InvalidSpecError: application destination server 'https://kubernetes.default.svc' and namespace 'shop' do not match"

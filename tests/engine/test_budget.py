@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import NAMESPACES, Play, config_map, play
+from engine.world import NAMESPACES, PROJECTS, Play, config_map, play
 from kilde.core.ledger.operation import operations
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.budget import Budget, FleetBudget
@@ -14,7 +14,6 @@ from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 SEVEN = {f"c{n}": config_map(f"c{n}") for n in range(7)}
 ONE = {"c0": SEVEN["c0"]}
 

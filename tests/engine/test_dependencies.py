@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, Play, config_map, play
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, PROJECTS, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.ports.cluster import Resource
 
@@ -344,8 +344,7 @@ async def test_a_project_hides_what_it_does_not_permit() -> None:
             "metadata": {"name": "narrow", "namespace": "argocd"},
             "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "shop"}]},
         }
-        projects = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
-        await p.cluster.create(projects, project, manager="person")
+        await p.cluster.create(PROJECTS, project, manager="person")
         await commit(p, front__a=config_map("front"))
         await app(p, "front", depends="Secret vault/key@present", auto=False)
         await p.patch_application({"spec": {"project": "narrow"}}, name="front")

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from engine.world import CONFIG_MAPS, Play, config_map, play
+from engine.world import CONFIG_MAPS, PROJECTS, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 AUTO = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
 USER = "system:serviceaccount:shop:deployer"
 NOBODY = "no matching service account found for destination server https://kubernetes.default.svc and namespace shop"

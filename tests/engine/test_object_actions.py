@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, Play, config_map, play
+from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, PROJECTS, Play, config_map, play
 from kilde.adapters.clock import SystemClock
 from kilde.core.apply.outcome import Phase
 from kilde.core.apps.application import read_application
@@ -13,11 +13,9 @@ from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.beside.object_actions import ObjectActions, Pick
 from kilde.engine.records.accounts import Accounts
-from kilde.ports.cluster import Resource
 from kilde.testing.cluster import FakeCluster
 
 pytestmark = pytest.mark.anyio
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 SCRIPT = """
 discovery.lua: |
   return {stamp = {}, spawn = {}}

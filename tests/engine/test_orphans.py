@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from engine.world import CONFIG_MAPS, NAMESPACES, Play, config_map, play
+from engine.world import CONFIG_MAPS, NAMESPACES, PROJECTS, Play, config_map, play
 from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 DEPLOYMENTS = Resource("apps", "v1", "Deployment", "deployments", True)
 WARNING = "OrphanedResourceWarning: Application has {} orphaned resources"
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from engine.world import Play, config_map, play
+from engine.world import PROJECTS, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
 AUTO = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 ALL: dict[str, Any] = {
     "sourceRepos": ["*"],
     "destinations": [{"server": "*", "namespace": "*"}],

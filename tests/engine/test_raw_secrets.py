@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.test_projects import PROJECTS
-from engine.world import URL, Play, config_map, play
+from engine.world import PROJECTS, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.test_projects import PROJECTS
-from engine.world import URL, Play, config_map, play
+from engine.world import PROJECTS, URL, Play, config_map, play
 
 pytestmark = pytest.mark.anyio
 LIB = "https://git.example/org/lib"

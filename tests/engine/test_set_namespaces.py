@@ -8,10 +8,8 @@ import pytest
 from engine.world import APPLICATIONS, CONFIG_MAPS, NAMESPACES, SECRETS, URL, Play, config_map, play
 from kilde.core.objects.ref import ObjectRef
 from kilde.engine.sets.store import SETS
-from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 POLICY = {"automated": {"prune": True}, "syncOptions": ["CreateNamespace=true"]}
 LIST = [{"list": {"elements": [{"name": "one"}]}}]
 
@@ -20,21 +18,6 @@ async def namespaces(p: Play, *names: str) -> None:
     for name in names:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         await p.cluster.create(NAMESPACES, body, manager="person")
-
-
-async def project(p: Play, *guests: str) -> None:
-    body = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AppProject",
-        "metadata": {"name": "teams", "namespace": "argocd"},
-        "spec": {
-            "sourceRepos": ["*"],
-            "destinations": [{"server": "*", "namespace": "*"}],
-            "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
-            "sourceNamespaces": list(guests),
-        },
-    }
-    await p.cluster.apply(PROJECTS, body, manager="person")
 
 
 async def parameters(p: Play, **keys: str) -> None:
@@ -84,7 +67,7 @@ async def test_sets_of_one_name_make_applications_of_one_name_each_in_its_own_na
         keys = {"application__namespaces": "team-*", "applicationsetcontroller__namespaces": "team-*"}
         await parameters(p, **keys)
         await namespaces(p, "team-a", "team-b", "other")
-        await project(p, "team-*")
+        await p.guests_of_teams("team-*")
         await p.commit(a=config_map("a"))
         for namespace in ("team-a", "team-b", "other", "argocd"):
             await make(p, namespace)
@@ -109,7 +92,7 @@ async def test_sets_of_one_name_make_applications_of_one_name_each_in_its_own_na
 async def test_where_applications_may_not_be_a_set_says_so_and_makes_none() -> None:
     async with play(set_namespaces="team-a") as p:
         await namespaces(p, "team-a")
-        await project(p, "team-a")
+        await p.guests_of_teams("team-a")
         await p.commit(a=config_map("a"))
         await make(p, "team-a")
         words = "Applications may not be in namespace team-a: application.namespaces does not name it"
@@ -123,7 +106,7 @@ async def test_where_applications_may_not_be_a_set_says_so_and_makes_none() -> N
 async def test_a_set_asks_only_forges_that_the_owner_names_with_secrets_of_its_own_namespace() -> None:
     async with play(set_namespaces="team-a", application_namespaces="team-a") as p:
         await namespaces(p, "team-a")
-        await project(p, "team-a")
+        await p.guests_of_teams("team-a")
         for namespace, token in (("argocd", "of-the-owner"), ("team-a", "of-the-team")):
             data = {"token": base64.b64encode(token.encode()).decode()}
             meta = {"name": "forge", "namespace": namespace}

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from engine.world import URL, Play, config_map, play
+from engine.world import PROJECTS, URL, Play, config_map, play
 from kilde.core.ledger.operation import operations
-from kilde.ports.cluster import Resource
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"project": "shop", "syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
-PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 EVERYTHING = {
     "sourceRepos": ["*"],
     "destinations": [{"server": "*", "namespace": "*"}],

@@ -28,6 +28,7 @@ from kilde.testing.web import FakeWeb
 
 URL = "https://git.example/shop.git"
 APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True)
+PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True)
 SECRETS = Resource("", "v1", "Secret", "secrets", True)
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", False)
@@ -74,6 +75,21 @@ class Play:
             "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
         }
         await self.cluster.apply(SECRETS, body, manager="person")
+
+    async def guests_of_teams(self, *namespaces: str) -> None:
+        """The project `teams` allows everything, to Applications of these namespaces (globs) too."""
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": "teams", "namespace": "argocd"},
+            "spec": {
+                "sourceRepos": ["*"],
+                "destinations": [{"server": "*", "namespace": "*"}],
+                "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+                "sourceNamespaces": list(namespaces),
+            },
+        }
+        await self.cluster.apply(PROJECTS, body, manager="person")
 
     async def commit(self, **files: str) -> str:
         """A commit whose whole content is these files below app/ (name → text), and its push."""
