@@ -4,13 +4,12 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
-from faults.embedded import embedded_api
 from faults.proxy import Disconnect, ErrorEvent, FaultProxy, Latency, Rule, SlowBody, Status, Truncate
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
@@ -20,7 +19,6 @@ from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import EventType, Resource, WatchEvent
 from real.certificates import Authority
-from real.control_plane import ControlPlane
 
 pytestmark = pytest.mark.anyio
 
@@ -28,17 +26,6 @@ CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 SPACE = "faults"
 HASTY = ClientLimits(answer=1.0, connect=0.5, watch_idle=1.0, first_pause=0.05, longest_pause=0.2, page=2)
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.live)])
-def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The way to the server behind the proxy."""
-    if request.param == "embedded":
-        with embedded_api(tmp_path_factory.mktemp("embedded")) as file:
-            yield file
-    else:
-        plane: ControlPlane = request.getfixturevalue("live_cluster")
-        yield plane.kubeconfig
 
 
 @pytest.fixture

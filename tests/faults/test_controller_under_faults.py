@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import yaml
 
-from faults.embedded import embedded_api
 from faults.proxy import Disconnect, ErrorEvent, Fault, FaultProxy, Latency, Rule, Status
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
@@ -27,7 +26,6 @@ from kilde.wiring.cluster import open_cluster
 from kilde.wiring.controlling import ControllerSettings
 from kilde.wiring.controlling import controller as opened
 from kilde.wiring.definitions import await_kinds, install_definitions
-from real.control_plane import ControlPlane
 
 pytestmark = pytest.mark.anyio
 
@@ -125,17 +123,6 @@ class Story:
         while (found := await self.data(name)) != data:
             assert time.monotonic() < deadline, f"{name} stays {found}"
             await asyncio.sleep(0.02)
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("real", marks=pytest.mark.live)])
-def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The way to the server behind the proxy."""
-    if request.param == "embedded":
-        with embedded_api(tmp_path_factory.mktemp("embedded")) as file:
-            yield file
-    else:
-        plane: ControlPlane = request.getfixturevalue("live_cluster")
-        yield plane.kubeconfig
 
 
 @pytest.fixture
