@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 
 from e2e.argo import CONTROLLER, SETS, config_map, workload
 from e2e.stage import Stage, free_port
+from real.control_plane import end
 
 _LABEL = {"app.kubernetes.io/part-of": "argocd"}
 
@@ -77,10 +77,10 @@ class RealArgo:
                 "--dir",
                 str(self.stage.folder),
             )
-            stack.callback(_end, self._spawn("redis", *redis))
+            stack.callback(end, self._spawn("redis", *redis))
             ports = ("--port", str(self.repo), "--metrics-port", str(free_port()), "--disable-tls")
             stack.callback(
-                _end, self._spawn("argocd-repo-server", str(self.binary), *ports, "--redis", f"127.0.0.1:{self.redis}")
+                end, self._spawn("argocd-repo-server", str(self.binary), *ports, "--redis", f"127.0.0.1:{self.redis}")
             )
             thread = threading.Thread(target=self._follow, name="kubelet of Argo CD")
             thread.start()
@@ -106,7 +106,7 @@ class RealArgo:
 
     def _end_controller(self) -> None:
         if self._controller is not None:
-            _end(self._controller)
+            end(self._controller)
         self._controller = None
 
     def _spawn(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
@@ -116,12 +116,3 @@ class RealArgo:
                "ARGOCD_TLS_DATA_PATH": str(folder), "ARGOCD_SSH_DATA_PATH": str(folder), "TMPDIR": str(folder)}  # fmt: skip
         with (self.stage.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(words, env=env, stdout=log, stderr=log)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

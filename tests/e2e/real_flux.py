@@ -8,7 +8,6 @@ commit is served, and written into the GitRepository's status in the shape that 
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.stage import Stage, free_port
+from real.control_plane import end
 
 SOURCE, HELM = "source-controller", "helm-controller"
 CONTROLLERS = (SOURCE, "kustomize-controller", HELM)
@@ -78,7 +78,7 @@ class RealFlux:
                 words = (str(self.programs / name), "--metrics-addr=0", "--health-addr=127.0.0.1:0", *own.get(name, ()))
                 env = {**stage.env, "RUNTIME_NAMESPACE": stage.space, "TMPDIR": str(stage.folder)}
                 log = stack.enter_context((stage.folder / f"{name}.log").open("ab"))
-                stack.callback(_end, subprocess.Popen(words, env=env, stdout=log, stderr=log))
+                stack.callback(end, subprocess.Popen(words, env=env, stdout=log, stderr=log))
             yield
 
     def put(self, *bodies: dict[str, Any]) -> None:
@@ -172,12 +172,3 @@ def _deployment(name: str) -> dict[str, Any]:
     spec = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": pod}
     meta = {"name": name, "labels": labels}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

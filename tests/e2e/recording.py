@@ -1,7 +1,9 @@
 """A proxy in front of an API server that notes every request: what a program asked for, whatever the server itself would log."""
 
 import http.client
+import signal
 import ssl
+import subprocess
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
@@ -12,6 +14,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+
+from e2e.stage import BIN, Stage
 
 _HOP = {"host", "connection", "transfer-encoding", "keep-alive"}
 
@@ -31,6 +35,19 @@ class Recorder:
             for verb, path in self.requests
             if verb != "GET" and "dryRun=All" not in path and "selfsubject" not in path
         ]
+
+    @property
+    def deletes(self) -> list[tuple[str, str]]:
+        """What was to be deleted."""
+        return [one for one in self.requests if one[0] == "DELETE"]
+
+    def kill(self, stage: Stage, *words: str, after: int) -> None:
+        """Calls `kilde` through the proxy, and ends it by SIGKILL once it has asked for so many writes."""
+        known = len(self.writes)
+        command = [str(BIN / "kilde"), *words, "--namespace", stage.space, "--kubeconfig", str(self.kubeconfig)]
+        with subprocess.Popen(command, env=stage.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            stage.until(lambda: len(self.writes) >= known + after or process.poll() is not None, f"write {after}")
+            process.send_signal(signal.SIGKILL)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 import json
 import re
-import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +9,10 @@ import pytest
 
 from e2e.argo import config_map
 from e2e.flux import Flux
-from e2e.recording import Recorder, recorded
-from e2e.stage import BIN, Stage
+from e2e.recording import recorded
+from e2e.stage import Stage
 from e2e.test_migrate import box as box
-from e2e.test_take_over import deletes, up
+from e2e.test_take_over import up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MOVE = ("migrate", "flux")
@@ -81,7 +79,7 @@ def test_in_and_out_again_disturbs_nothing(flux: Flux, tmp_path: Path) -> None:
             f"Kustomization {stage.space}/shop: resumed",
             "handed back: Flux writes from now on; kilde up holds until it is taken over again",
         ]
-        assert deletes(recorder) == []
+        assert recorder.deletes == []
     assert "suspend" not in flux.kustomization()["spec"]
     assert flux.kustomization()["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
     assert MARK not in flux.marks("deployment", "web")[1]
@@ -98,7 +96,7 @@ def test_a_killed_take_over_and_a_killed_hand_back_are_taken_up(flux: Flux, tmp_
     with recorded(stage.kubeconfig, tmp_path) as recorder:
         for step in ("--take-over", "--hand-back"):
             for nth in (1, 3):
-                _killed_after(stage, recorder, step, nth)
+                recorder.kill(stage, *MOVE, step, after=nth)
             stage.kilde(*MOVE, step, "--kubeconfig", str(recorder.kubeconfig))
             ours = step == "--take-over"
             assert (flux.kustomization()["spec"].get("suspend") is True) is ours
@@ -108,17 +106,8 @@ def test_a_killed_take_over_and_a_killed_hand_back_are_taken_up(flux: Flux, tmp_
                 app = stage.get("-n", stage.space, "application", "shop")
                 assert app is not None
                 assert app["spec"]["syncPolicy"]["automated"] == {"prune": False, "selfHeal": True}
-        assert deletes(recorder) == []
+        assert recorder.deletes == []
     assert flux.state() == before
-
-
-def _killed_after(stage: Stage, recorder: Recorder, step: str, nth: int) -> None:
-    known = len(recorder.writes)
-    where = ("--namespace", stage.space, "--kubeconfig", str(recorder.kubeconfig))
-    words = [str(BIN / "kilde"), *MOVE, step, *where]
-    with subprocess.Popen(words, env=stage.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        stage.until(lambda: len(recorder.writes) >= known + nth or process.poll() is not None, f"write {nth}")
-        process.send_signal(signal.SIGKILL)
 
 
 def test_a_refused_move_leaves_everything_and_kilde_holds_beside_flux(flux: Flux) -> None:

@@ -18,7 +18,7 @@ from e2e.flux import flux_definition
 from e2e.real_flux import RealFlux, folder, made
 from e2e.recording import recorded
 from e2e.stage import Stage, install_kinds
-from e2e.test_take_over import deletes, up
+from e2e.test_take_over import up
 from real.control_plane import control_plane
 
 pytestmark = [
@@ -237,7 +237,7 @@ def test_in_and_out_of_the_real_one(flux: RealFlux, tmp_path: Path) -> None:
         assert all(f"HelmRelease {stage.space}/{name}: resumed" in told for name in releases)
         left = ["ConfigMap/late-config", "ConfigMap/late-made-"]  # of the Kustomization that is gone
         assert [name.removesuffix(name.partition("made-")[2]) for name in marked(stage)] == left
-        assert deletes(recorder) == []
+        assert recorder.deletes == []
     commit(stage, "three")
     flux.reconcile()
     deployed(flux)

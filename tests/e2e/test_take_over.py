@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.argo import CONTROLLER, SETS, Argo, config_map
-from e2e.recording import Recorder, recorded
+from e2e.recording import recorded
 from e2e.stage import BIN, Stage
 from e2e.test_migrate import argo as argo
 from e2e.test_migrate import box as box
@@ -42,10 +41,6 @@ def applied(argo: Argo) -> dict[str, Any]:
         found["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
     )
     return last
-
-
-def deletes(recorder: Recorder) -> list[tuple[str, str]]:
-    return [one for one in recorder.requests if one[0] == "DELETE"]
 
 
 @contextlib.contextmanager
@@ -104,7 +99,7 @@ def test_in_and_out_again_disturbs_nothing(argo: Argo, tmp_path: Path) -> None:
         assert argo.state() == before
         assert "kilde" not in [name for name, _ in (*owners(argo, "deployment", "web"), *owners(argo, "cm", "config"))]
         assert applied(argo) == said
-        assert deletes(recorder) == []
+        assert recorder.deletes == []
         with up(stage):
             stage.until(lambda: "it was handed back to Argo CD" in stage.log(), "it holds again")
         assert stage.kilde(*MOVE, "--hand-back", *through).startswith("handed back")
@@ -116,14 +111,14 @@ def test_a_killed_take_over_and_a_killed_hand_back_are_taken_up(argo: Argo, tmp_
     with recorded(stage.kubeconfig, tmp_path) as recorder:
         for step in ("--take-over", "--hand-back"):
             for nth in (1, 3, 5):
-                _killed_after(stage, recorder, step, nth)
+                recorder.kill(stage, *MOVE, step, after=nth)
             stage.kilde(*MOVE, step, "--kubeconfig", str(recorder.kubeconfig))
             ours = step == "--take-over"
             assert replicas(argo) == ([0, 0] if ours else [1, 1])
             assert (("kilde", "Apply") in owners(argo, "deployment", "web")) is ours
             if ours:
                 _ends_when_argo_is_started(stage)
-        assert deletes(recorder) == []
+        assert recorder.deletes == []
     assert argo.state() == before
 
 
@@ -134,15 +129,6 @@ def _ends_when_argo_is_started(stage: Stage) -> None:
         stage.kubectl("-n", stage.space, "scale", "statefulset", CONTROLLER, "--replicas=1")
         assert kilde.wait(30) == 3
     assert f"stopped writing: Argo CD runs (StatefulSet {stage.space}/{CONTROLLER})" in stage.log()
-
-
-def _killed_after(stage: Stage, recorder: Recorder, step: str, nth: int) -> None:
-    known = len(recorder.writes)
-    where = ("--namespace", stage.space, "--kubeconfig", str(recorder.kubeconfig))
-    words = [str(BIN / "kilde"), *MOVE, step, *where]
-    with subprocess.Popen(words, env=stage.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        stage.until(lambda: len(recorder.writes) >= known + nth or process.poll() is not None, f"write {nth}")
-        process.send_signal(signal.SIGKILL)
 
 
 def test_nobody_is_stopped_in_the_middle_or_against_the_plan(argo: Argo) -> None:

@@ -34,6 +34,16 @@ _PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a program with SIGTERM, after 20 s with SIGKILL."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def missing() -> list[str]:
     """The programs that `make real` has yet to build."""
     return [name for name in NEEDED if not where(name).exists()]
@@ -89,14 +99,8 @@ class ControlPlane:
     def stop(self, name: str) -> None:
         """Ends one of its programs with SIGTERM, after 20 s with SIGKILL."""
         process = self._running.pop(name, None)
-        if process is None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process)
 
     def kill(self, name: str) -> None:
         """Ends one of its programs at once, as a crash would."""
