@@ -146,6 +146,35 @@ def test_it_ends(start: str, script: str, says: str) -> None:
     assert says in found.message
 
 
+_FOREVER = "function() while true do end end"
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        (f"setmetatable({{status = 'Healthy'}}, {{__index = {_FOREVER}, __metatable = 1}})", "Healthy"),
+        (f"setmetatable({{}}, {{__index = {_FOREVER}}})", "Lua returned an invalid health status"),
+        (f"{{status = {{[setmetatable({{}}, {{__tostring = {_FOREVER}}})] = 1}}}}", "returned a table as a key"),
+        (f"{{message = setmetatable({{}}, {{__pairs = {_FOREVER}, __len = {_FOREVER}}})}}", "invalid health status"),
+        (f"setmetatable({{}}, {{__gc = {_FOREVER}}})", "__gc is not known here"),
+        ("setmetatable({}, {__gc = true})", "__gc is not known here"),
+    ],
+    ids=["index", "missing", "key", "nested", "finalizer", "late finalizer"],
+)
+@EITHER
+def test_what_is_returned_is_read_without_asking_it(start: str, returned: str, told: str) -> None:
+    """What the script has made runs no function once the count has ended."""
+    found = judged(f"{start}return {returned}")
+    assert found is not None
+    assert told in f"{found.status} {found.message}"
+
+
+@EITHER
+def test_a_text_that_is_returned_often_is_counted_each_time(start: str) -> None:
+    script = "local text, all = ('x'):rep(1e6), {} for i = 1, 1e5 do all[i] = text end return {status = all}"
+    assert judged(start + script) == Health(HealthStatus.UNKNOWN, "the script returned more than is taken")
+
+
 def test_one_run_leaves_nothing_to_the_next() -> None:
     script = "count = (count or 0) + 1 string.seen = (string.seen or 0) + 1 "
     judge = lua_judge(script + "return {status='Healthy', message=count .. ' ' .. string.seen}")

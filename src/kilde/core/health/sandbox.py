@@ -18,11 +18,12 @@ _SECONDS = 2.0  # of this process's CPU; for what is long in few instructions, a
 _MEMORY = 32 << 20  # bytes
 _DEEPEST = 200
 _LARGEST = 200_000  # values in what a script returns
+_LONGEST = 4 << 20  # characters of all texts in it: one that is there often is told each time
 _INT64 = 1 << 63
 _JUMP = re.compile(r"\bgoto\b")
 # What a script may use; everything else of the runtime is out of its reach.
 _PRELUDE = """
-local hook, clock, limit, seconds = debug.sethook, os.clock, ...
+local hook, bare, clock, limit, seconds = debug.sethook, debug.setmetatable, os.clock, ...
 unpack = unpack or table.unpack  -- 5.2 has these elsewhere, or not
 table.getn = table.getn or function(list) return #list end
 table.maxn = table.maxn or function(list)
@@ -51,6 +52,11 @@ kept.xpcall = function(call, handler)  -- the real one runs its handler inside o
   end
   return answered(kept.pcall(call))
 end
+local type, rawget, setmetatable = type, rawget, setmetatable
+kept.setmetatable = function(value, meta)  -- 5.2 runs finalizers where nothing is counted
+  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then error("__gc is not known here", 2) end
+  return setmetatable(value, meta)
+end
 kept.print = function() end
 kept.os = safe
 kept.require = function(name)
@@ -74,6 +80,7 @@ return function(text, name, obj, parameters)
   end, "", 100)
   local found = script()
   hook()
+  if type(found) == "table" then bare(found, nil) end  -- nobody reads it by functions of its own
   return found
 end
 """
@@ -161,12 +168,14 @@ class _Plain:
     """Makes values of ours of Lua's, and counts them."""
 
     def __init__(self, type_of: Any) -> None:
-        self._type_of, self._left = type_of, _LARGEST
+        self._type_of, self._left, self._room = type_of, _LARGEST, _LONGEST
 
     def of(self, value: Any, depth: int) -> Json:
         """Raises ScriptFailed for functions and the like, and for what is too large or too deep."""
         self._left -= 1
-        if depth > _DEEPEST or self._left < 0:
+        if isinstance(value, str):
+            self._room -= len(value)
+        if depth > _DEEPEST or self._left < 0 or self._room < 0:
             raise ScriptFailed("the script returned more than is taken")
         kind = self._type_of(value)
         if kind is None:
@@ -178,4 +187,11 @@ class _Plain:
             return []
         if all(isinstance(key, int) for key in keys) and sorted(keys) == list(range(1, len(keys) + 1)):
             return [self.of(value[number], depth + 1) for number in range(1, len(keys) + 1)]
-        return {str(key): self.of(value[key], depth + 1) for key in keys}
+        return {self._key(key): self.of(value[key], depth + 1) for key in keys}
+
+    def _key(self, key: Any) -> str:
+        """A table as a key would be asked for its text, by a function of its own."""
+        if (kind := self._type_of(key)) is not None:
+            raise ScriptFailed(f"the script returned a {kind} as a key")
+        self._room -= len(text := str(key))
+        return text
