@@ -1,6 +1,7 @@
 """Reading live objects without trusting their shape: what is absent or of another type is the zero value, as in Go."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from kilde.core.basics.values import Object
@@ -25,9 +26,9 @@ def number(obj: Object, key: str) -> int:
 def maybe_number(obj: Object, key: str) -> int | None:
     """A whole number; None where the field is absent (Go: a nil pointer)."""
     found = obj.get(key)
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        return None
-    return int(found)
+    if isinstance(found, float):
+        return int(found) if isfinite(found) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def parts(obj: Object, key: str) -> list[Object]:

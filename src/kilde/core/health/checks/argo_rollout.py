@@ -32,11 +32,10 @@ def _is_observed(obj: Object, status: Object) -> bool:
     generation, observed = number(metadata, "generation"), _number(status.get("observedGeneration"))
     if observed is not None and observed < generation:
         return False
-    if not part(obj, "spec").get("workloadRef"):
+    annotations = part(metadata, "annotations")
+    if not part(obj, "spec").get("workloadRef") or not annotations:
         return True
-    wanted = _number(part(metadata, "annotations").get(_WORKLOAD))
-    seen = _number(status.get("workloadObservedGeneration"))
-    return wanted is None or seen is None or wanted == seen
+    return _number(annotations.get(_WORKLOAD)) == _number(status.get("workloadObservedGeneration"))
 
 
 def _number(value: object) -> int | None:

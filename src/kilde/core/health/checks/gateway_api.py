@@ -35,9 +35,9 @@ def gateway(obj: Object) -> Health:
 
 def _route(kind: str) -> Judge:
     def judge(obj: Object) -> Health:
-        """Only parents that have seen the newest generation count."""
+        """A parent that speaks of another generation does not count."""
         generation = part(obj, "metadata").get("generation")
-        parents = [parent for parent in parts(part(obj, "status"), "parents") if _is_seen(parent, generation)]
+        parents = [parent for parent in parts(part(obj, "status"), "parents") if not _is_stale(parent, generation)]
         for parent in parents:
             name = text(part(parent, "parentRef"), "name")
             if amiss := _verdict(parts(parent, "conditions"), "Route", f"Parent {name}: "):
@@ -46,11 +46,6 @@ def _route(kind: str) -> Judge:
         return healthy(f"{kind} is healthy") if good else progressing(f"Waiting for {kind} status")
 
     return judge
-
-
-def _is_seen(parent: Object, generation: object) -> bool:
-    seen = [item.get("observedGeneration") for item in parts(parent, "conditions")]
-    return generation is None or generation in seen
 
 
 def tls_route(obj: Object) -> Health:

@@ -68,11 +68,10 @@ def tenant(obj: Object) -> Health:
 
 
 def manager(obj: Object) -> Health:
-    """The deployments decide where they are told; else Available."""
-    status = part(obj, "status")
-    if isinstance(status.get("deployments"), dict):
-        told = {key for key in ("ready", "starting", "stopped") if part(status, "deployments").get(key) is not None}
-        return healthy("3scale APIManager is available") if told == {"ready"} else _NO_MANAGER
+    """Well where all deployments are ready; else Available tells."""
+    deployments = part(obj, "status", "deployments")
+    if {key for key in ("ready", "starting", "stopped") if deployments.get(key) is not None} == {"ready"}:
+        return healthy("3scale APIManager is available")
     for item in conditions(obj):
         if text(item, "type") != "Available":
             continue
