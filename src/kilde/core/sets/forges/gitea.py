@@ -1,16 +1,19 @@
 """Gitea, and Forgejo, which has the same API."""
 
-from collections.abc import Iterator
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
-from kilde.core.sets.failures import GeneratorFailed, RepositoryNotThere
-from kilde.core.sets.forges.forge import Forge, PullRequest, Repository, clone_url, field_of, part
+from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.forges.forge import Repository, clone_url, field_of, part
+from kilde.core.sets.forges.github_like import GitHubLike
 
 _LIMIT = 50  # what a server gives at most, unless its owner says otherwise
 
 
-class Gitea(Forge):
+class Gitea(GitHubLike):
     """REST v1."""
+
+    pulls: ClassVar[Mapping[str, Any]] = {"state": "open", "limit": _LIMIT}
 
     def api(self, address: str) -> str:
         return f"{address.rstrip('/')}/api/v1"
@@ -52,26 +55,3 @@ class Gitea(Forge):
                 " - check your repo config"
             )
         yield repository.at(repository.branch, field_of(one, "commit", "id"))
-
-    def has_path(self, repository: Repository, path: str) -> bool:
-        root = f"repos/{part(repository.organization)}/{part(repository.name)}/contents"
-        return self.get(f"{root}/{quote(path)}", missing=True, ref=repository.branch).status != 404
-
-    def pull_requests(self) -> Iterator[PullRequest]:
-        where = f"repos/{part(self.word('owner'))}/{part(self.word('repo'))}/pulls"
-        for page in self.by_link(where, missing=True, state="open", limit=_LIMIT):
-            if page.status == 404:
-                raise RepositoryNotThere("the repository was not found", about=where)
-            for each in page.body or ():
-                labels = tuple(field_of(label, "name") for label in each.get("labels") or ())
-                if not set(self.labels) <= set(labels):
-                    continue
-                yield PullRequest(
-                    number=int(each.get("number") or 0),
-                    title=field_of(each, "title"),
-                    branch=field_of(each, "head", "ref"),
-                    target_branch=field_of(each, "base", "ref"),
-                    sha=field_of(each, "head", "sha"),
-                    author=field_of(each, "user", "login"),
-                    labels=labels,
-                )

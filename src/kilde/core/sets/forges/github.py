@@ -1,23 +1,25 @@
 """GitHub, and GitHub Enterprise Server."""
 
 import base64
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 
-from kilde.core.sets.failures import GeneratorFailed, RepositoryNotThere
-from kilde.core.sets.forges.forge import Forge, PullRequest, Repository, clone_url, field_of, part
+from kilde.core.sets.failures import GeneratorFailed
+from kilde.core.sets.forges.forge import Repository, clone_url, field_of, part
+from kilde.core.sets.forges.github_like import GitHubLike
 from kilde.core.sets.outside import Request
 
 _TEN_MINUTES, _MINUTE = 540, 60
 
 
-class GitHub(Forge):
+class GitHub(GitHubLike):
     """REST v3."""
 
     address = "https://api.github.com/"
+    pulls: ClassVar[Mapping[str, Any]] = {"per_page": 100}
 
     def api(self, address: str) -> str:
         """An enterprise server's API is below /api/v3, unless the host or path says it already."""
@@ -58,20 +60,6 @@ class GitHub(Forge):
         for each in found:
             yield repository.at(field_of(each, "name"), field_of(each, "commit", "sha"))
 
-    def has_path(self, repository: Repository, path: str) -> bool:
-        root = f"repos/{part(repository.organization)}/{part(repository.name)}/contents"
-        return self.get(f"{root}/{quote(path)}", missing=True, ref=repository.branch).status != 404
-
-    def pull_requests(self) -> Iterator[PullRequest]:
-        where = f"repos/{part(self.word('owner'))}/{part(self.word('repo'))}/pulls"
-        for page in self.by_link(where, missing=True, per_page=100):
-            if page.body is None:
-                raise RepositoryNotThere("the repository was not found", about=where)
-            for each in page.body:
-                labels = tuple(field_of(label, "name") for label in each.get("labels") or ())
-                if set(self.labels) <= set(labels):
-                    yield _pull(each, labels)
-
     def _app_token(self, secret: str) -> str:
         """A token of a GitHub App's installation, for which the app's key signs."""
         data = self.outside.secret(secret)
@@ -88,18 +76,6 @@ class GitHub(Forge):
             return str(msgspec.json.decode(answer.body)["token"])
         except (msgspec.DecodeError, KeyError, TypeError):
             raise GeneratorFailed("GitHub gave no token for the app") from None
-
-
-def _pull(each: Any, labels: tuple[str, ...]) -> PullRequest:
-    return PullRequest(
-        number=int(each.get("number") or 0),
-        title=field_of(each, "title"),
-        branch=field_of(each, "head", "ref"),
-        target_branch=field_of(each, "base", "ref"),
-        sha=field_of(each, "head", "sha"),
-        author=field_of(each, "user", "login"),
-        labels=labels,
-    )
 
 
 def _signed(app: str, key: str, now: float) -> str:
