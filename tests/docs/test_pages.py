@@ -1,4 +1,4 @@
-"""The manual pages do what they say, each on a cluster of its own; those on syncs follow each other in test_syncing.py."""
+"""The README and the manual pages do what they say, each on a cluster of its own; those on syncs follow each other in test_syncing.py."""
 
 import shutil
 from pathlib import Path
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.mark.parametrize(
     ("page", "commands", "ends"),
     [
+        ("../README", 9, ()),
         ("applicationsets", 1, ()),
         ("dependencies", 16, ()),
         ("doctor", 9, ()),
