@@ -85,3 +85,26 @@ def test_a_parent_makes_applications_that_wait_and_go_in_reverse(stage: Stage) -
 
     stage.until(all_gone, "everything is gone")
     assert gone == ["front", "back", "base"]
+
+
+def test_a_cycle_is_drawn_and_nothing_of_it_is_synced_until_it_is_broken(stage: Stage) -> None:
+    space = f"shop-{stage.space}"[:60].rstrip("-")
+    stage.create_repository({f"{name}/{name}.json": config_map(name) for name in ("shop", "database")})
+    stage.start()
+    item = f"ConfigMap {space}/shop"
+    for name, depends in (("shop", "app/database"), ("database", item)):
+        stage.kubectl("apply", "-f", "-", stdin=application(stage, name, space, depends))
+    edges = ("shop: kilde.dev/depends-on item 1", f"database: kilde.dev/depends-on item 1, {item} of shop")
+    drawn = {
+        "shop": f"depends on itself: shop → database → shop ({'; '.join(edges)})",
+        "database": f"depends on itself: database → shop → database ({'; '.join(reversed(edges))})",
+    }
+    for name in drawn:
+        stage.until(lambda name=name: condition(stage, name, "DependencyError") == drawn[name], f"{name} says so")
+    refused = stage.said("app", "sync", "shop")
+    assert (refused.returncode, "depends on itself" in refused.stderr + refused.stdout) == (1, True), refused
+    assert stage.get("-n", space, "configmap", "shop") is None
+    stage.kubectl("annotate", "application", "database", "-n", stage.space, f"{DEPENDS}-")
+    for name in ("database", "shop"):
+        stage.until(lambda name=name: stage.is_well(name), f"{name} is synced")
+    assert condition(stage, "shop", "DependencyError") == ""

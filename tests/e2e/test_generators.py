@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -156,16 +157,40 @@ def tell_of(stage: Stage, outside: Outside) -> None:
         stage.kubectl("apply", "-n", stage.space, "-f", "-", stdin=json.dumps({"apiVersion": "v1", **body}))
 
 
+def decide(stage: Stage) -> None:
+    """A kind of somebody's own, and one object of it whose status names a cluster; and how sets are to read it."""
+    names = {"kind": "Decision", "plural": "decisions"}
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    group = f"{stage.space}.example"  # one for each test on a cluster that they share
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"decisions.{group}"},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": [version]},
+    }
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(definition))
+    stage.kubectl("wait", "--for=condition=Established", f"crd/decisions.{group}", "--timeout=30s")
+    meta = {"name": "chosen", "namespace": stage.space}
+    status = {"decisions": [{"clusterName": "in-cluster"}, {"clusterName": "nowhere"}]}
+    made = {"apiVersion": f"{group}/v1", "kind": "Decision", "metadata": meta, "status": status}
+    stage.until(lambda: stage.kubectl("create", "-f", "-", stdin=json.dumps(made), codes=(0, 1)), "the kind is served")
+    read = {"apiVersion": f"{group}/v1", "kind": "decisions", "statusListKey": "decisions", "matchKey": "clusterName"}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": "decisions"}, "data": read}
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+
+
 def elements(*found: dict[str, Any]) -> dict[str, Any]:
     return {"list": {"elements": list(found)}}
 
 
 def test_every_generator_makes_applications(stage: Stage, outside: Outside) -> None:
     prepare(
-        stage, "one", "in-cluster", "file", "test-red", "test-blue", "merged", "repository", "pull", "plugged",
+        stage, "one", "in-cluster", "file", "test-red", "test-blue", "merged", "repository", "pull", "plugged", "decided",
         file='{"name": "file"}',
     )  # fmt: skip
     tell_of(stage, outside)
+    decide(stage)
     gitea = {"owner": "acme", "api": outside.url, "tokenRef": {"secretName": "forge", "key": "token"}}
     a_set(stage, "list", elements({"name": "one"}))
     a_set(stage, "clusters", {"clusters": {}})
@@ -177,9 +202,11 @@ def test_every_generator_makes_applications(stage: Stage, outside: Outside) -> N
     a_set(stage, "scm", {"scmProvider": {"gitea": gitea}}, "{{ .repository }}")
     a_set(stage, "pull", {"pullRequest": {"gitea": {**gitea, "repo": "repository"}}}, "{{ .number }}", path="pull")
     a_set(stage, "plugin", {"plugin": {"configMapRef": {"name": "plugin"}}})
+    chosen = {"configMapRef": "decisions", "name": "chosen"}
+    a_set(stage, "decided", {"clusterDecisionResource": chosen}, "{{ .clusterName }}", path="decided")
     wanted = {
         "list-one", "clusters-in-cluster", "git-file", "matrix-test-red", "matrix-test-blue", "merge-merged",
-        "scm-repository", "pull-4", "plugin-plugged",
+        "scm-repository", "pull-4", "plugin-plugged", "decided-in-cluster",
     }  # fmt: skip
     stage.until(lambda: well(stage) == wanted, "an Application of each, and all are well")
     assert outside.tokens == {f"token {TOKEN}", f"Bearer {TOKEN}"}
@@ -207,3 +234,63 @@ def test_a_patched_template_is_rolled_out_step_by_step_and_keeps_what_it_is_told
     stage.kubectl("annotate", "application", "roll-first", "-n", stage.space, "kept=yes", "gone=yes")
     stage.until(lambda: "gone" not in applications(stage)["roll-first"]["metadata"]["annotations"], "it is put back")
     assert applications(stage)["roll-first"]["metadata"]["annotations"] == {"patched": "first", "kept": "yes"}
+
+
+def test_what_a_set_may_not_touch_and_what_it_may_not_ask(stage: Stage) -> None:
+    prepare(stage, "one", "two")
+    ignored = [{"jsonPointers": ["/spec/source/targetRevision"]}]
+    a_set(stage, "left", elements({"name": "one"}), ignoreApplicationDifferences=ignored)
+    kept = {"applicationsSync": "create-only", "preserveResourcesOnDeletion": True}
+    a_set(stage, "kept", elements({"name": "two"}), syncPolicy=kept)
+    a_set(stage, "asks", elements({"name": "one"}), app='{{ env "HOME" }}')
+    a_set(
+        stage, "eats", elements({"name": "one"}), app='{{ $x := "x" }}{{ range until 60 }}{{ $x = cat $x $x }}{{ end }}'
+    )
+    stage.until(lambda: well(stage) == {"left-one", "kept-two"}, "those that can be are well")
+    assert 'function "env" not defined' in error(stage, "asks")
+    assert "a template makes too much" in error(stage, "eats")
+
+    head = stage.git("rev-parse", "HEAD").strip()
+    for name in ("left-one", "kept-two"):
+        change = {"metadata": {"labels": {"stage": "by-hand"}}, "spec": {"source": {"targetRevision": head}}}
+        stage.kubectl("patch", "application", name, "-n", stage.space, "--type=merge", "-p", json.dumps(change))
+    stage.until(lambda: labels(stage, "left-one") == {"stage": "one"}, "what is not ignored is put back")
+    assert applications(stage)["left-one"]["spec"]["source"]["targetRevision"] == head
+    assert labels(stage, "kept-two") == {"stage": "by-hand"}
+    stage.kubectl("delete", "applicationset", "kept", "-n", stage.space)
+    stage.until(lambda: "kept-two" not in applications(stage), "its Application is gone")
+    assert stage.get("-n", space(stage), "configmap", "two") is not None
+
+
+def labels(stage: Stage, name: str) -> dict[str, str]:
+    return dict(applications(stage)[name]["metadata"].get("labels") or {})
+
+
+def error(stage: Stage, name: str) -> str:
+    found = (stage.get("-n", stage.space, "applicationset", name) or {}).get("status") or {}
+    return next((one["message"] for one in found.get("conditions", ()) if one["type"] == "ErrorOccurred"), "")
+
+
+def test_a_step_goes_by_as_many_as_it_may_and_a_deletion_goes_back(stage: Stage) -> None:
+    names = ("a", "b", "c", "last")
+    prepare(stage, *names)
+    steps = [
+        {"matchExpressions": [{"key": "stage", "operator": "NotIn", "values": ["last"]}], "maxUpdate": 1},
+        {"matchExpressions": [{"key": "stage", "operator": "In", "values": ["last"]}]},
+    ]
+    rolling = {"type": "RollingSync", "rollingSync": {"steps": steps}, "deletionOrder": "Reverse"}
+    a_set(stage, "roll", elements(*({"name": name} for name in names)), strategy=rolling)
+    stage.until(lambda: well(stage) == {f"roll-{name}" for name in names}, "all are well")
+    states = {name: applications(stage)[f"roll-{name}"]["status"]["operationState"] for name in names}
+    turns = sorted((states[name]["startedAt"], states[name]["finishedAt"]) for name in "abc")
+    assert [before <= after for (_, before), (after, _) in pairwise(turns)] == [True, True]
+    assert turns[-1][1] <= states["last"]["startedAt"]
+    there: list[frozenset[str]] = []
+    stage.kubectl("delete", "applicationset", "roll", "-n", stage.space, "--wait=false")
+
+    def all_gone() -> bool:
+        there.append(frozenset(applications(stage)))
+        return not there[-1]
+
+    stage.until(all_gone, "all are gone")
+    assert [left for left in there if "roll-last" in left and len(left) < 4] == []

@@ -239,6 +239,8 @@ async def test_a_cycle_is_refused_and_drawn_and_forgotten_when_it_is_broken() ->
         await p.patch_application({"metadata": {"annotations": {DEPENDS: None}}}, name="b")
         await p.until(lambda: well(p, "a") and well(p, "b"))
         await p.until(lambda: not p.conditions("a"))
+        await p.patch_application({"metadata": {"annotations": {DEPENDS: "app/a"}}}, name="b")
+        await p.until(lambda: told(p, "a", "DependencyError") and told(p, "b", "DependencyError"))
 
 
 async def test_deletion_goes_the_other_way_round() -> None:

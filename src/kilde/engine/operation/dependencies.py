@@ -109,7 +109,10 @@ class Dependencies:
                 if why := refusal(item.ready):
                     texts.append(f"{ANNOTATION} item {item.item}: {why}")
         if way := cycle_through(app.name, self.edges) if found.items else ():
-            self._awaits[app.name] = self._awaits.get(app.name, frozenset()) | {*way}
+            known = self._awaits.get(app.name, frozenset())
+            for other in {*way} - known - {app.name}:  # each of the cycle is to say so, whoever has closed it
+                self._ctx.wake(other, _SOON)
+            self._awaits[app.name] = known | {*way}
             texts.append(drawn_cycle(way, self._written))
         elif app.name not in self._since:
             self._awaits.pop(app.name, None)

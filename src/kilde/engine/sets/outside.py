@@ -17,7 +17,7 @@ from kilde.core.source.credentials import SECRET_TYPE
 from kilde.core.source.tree import Tree
 from kilde.engine.fleet.applications import CONFIG_MAPS, SECRETS
 from kilde.ports.clock import Clock
-from kilde.ports.cluster import Cluster
+from kilde.ports.cluster import Cluster, Discovery, Resource
 from kilde.ports.sources import Sources
 from kilde.ports.web import Web
 
@@ -27,6 +27,11 @@ _PATIENCE = 600.0  # seconds that one question may take; each port has a shorter
 _LOOK = 1.0
 Done = TypeVar("Done")
 Start = Callable[[str, Coroutine[Any, Any, None]], object]
+
+
+def _served(discovery: Discovery, group: str, version: str, plural: str) -> Resource | None:
+    kinds = (kind.kind for kind in discovery.all() if (kind.group, kind.plural) == (group, plural))
+    return next((found for kind in kinds if (found := discovery.resource(group, kind, version)) is not None), None)
 
 
 class PortsOutside:
@@ -122,9 +127,9 @@ class PortsOutside:
 
     async def _objects(self, group: str, version: str, plural: str, name: str, selector: str) -> Sequence[Object]:
         cluster = await self._cluster()
-        discovery = await cluster.discovery()
-        kinds = [kind for kind in discovery.all() if kind.group == group and kind.plural == plural]
-        found = discovery.resource(group, kinds[0].kind, version) if kinds else None
+        found = _served(await cluster.discovery(), group, version, plural) or _served(
+            await cluster.discovery(refresh=True), group, version, plural
+        )
         if found is None:
             raise GeneratorFailed(
                 f"failed to get dynamic resources: the cluster does not serve {plural} of {group}/{version}"
