@@ -22,6 +22,14 @@ CHART = {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: chart}\ndata:\n  from: {{ .Values.from }}\n"
         "  parameter: {{ .Values.parameter | quote }}\n  object: {{ .Values.object }}\n  release: {{ .Release.Name }}\n"
         "  file: {{ .Values.file }}\n  kube: {{ .Capabilities.KubeVersion.Version }}\n"
+        '  api: {{ .Capabilities.APIVersions.Has "example.org/v1" | quote }}\n  space: {{ .Release.Namespace }}\n'
+    ),
+    "chart/values.schema.json": '{"properties": {"from": {"type": "integer"}}}',  # which is not what it is
+    "chart/crds/crd.yaml": (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: never.skipped.example}\n"
+    ),
+    "chart/templates/tests/test.yaml": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tested, annotations: {'helm.sh/hook': test}}\n"
     ),
 }
 FILES = {
@@ -37,6 +45,7 @@ FILES = {
     "plain/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain-a}\n",
     "plain/below/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain-b}\n",
     "plain/below/skipped.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain-skipped}\n",
+    "plain/below/c.yml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain-not-included}\n",
     "plugged/words.txt": "hello",
 }
 PLUGIN = {
@@ -44,14 +53,17 @@ PLUGIN = {
     "kind": "ConfigManagementPlugin",
     "metadata": {"name": "words"},
     "spec": {
+        "init": {"command": ["sh", "-c", "tr a-z A-Z < words.txt > loud.txt"]},
         "generate": {
             "command": ["sh", "-c"],
             "args": [
                 'echo \'{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "plugged"}, "data":'
-                ' {"says": "\'$(cat words.txt) $ARGOCD_ENV_WHO\'", "app": "\'$ARGOCD_APP_NAME\'"}}\''
+                ' {"says": "\'$(cat loud.txt) $ARGOCD_ENV_WHO\'", "app": "\'$ARGOCD_APP_NAME\'",'
+                ' "parameters": "\'$PARAM_TONE $PARAM_WORDS_0 $PARAM_MARKS_END\'"}}\''
             ],
         },
-        "discover": {"fileName": "words.txt"},
+        "discover": {"find": {"glob": "**/words.txt"}},
+        "parameters": {"static": [{"name": "tone", "string": "quiet"}]},
     },
 }
 
@@ -73,12 +85,19 @@ def applications(stage: Stage) -> dict[str, dict[str, Any]]:
     """What each Application says of its source, or sources."""
     here = {"repoURL": stage.url, "targetRevision": "main"}
     helm = {
-        "valueFiles": ["values.yaml", "$envs/test/values.yaml"],
+        "valueFiles": ["val*.yaml", "missing.yaml", "$envs/test/values.yaml"],
+        "ignoreMissingValueFiles": True,
+        "values": "object: the object wins\n",
         "valuesObject": {"object": "inline"},
         "parameters": [{"name": "parameter", "value": "7", "forceString": True}],
         "fileParameters": [{"name": "file", "path": "notes.txt"}],
         "releaseName": "released",
+        "namespace": "told",
         "kubeVersion": "1.30.0",
+        "apiVersions": ["example.org/v1"],
+        "skipCrds": True,
+        "skipTests": True,
+        "skipSchemaValidation": True,
     }
     kustomize = {"namePrefix": "a-", "commonAnnotations": {"example.org/app": "${ARGOCD_APP_NAME}"}}
     jsonnet = {
@@ -86,6 +105,13 @@ def applications(stage: Stage) -> dict[str, dict[str, Any]]:
         "tlas": [{"name": "team", "value": "$ARGOCD_APP_PROJECT_NAME"}],
         "libs": ["vendor"],
     }
+    globs = {"include": "{*.yaml,no/*}", "exclude": "*/skipped.yaml"}
+    parameters = [
+        {"name": "tone", "string": "soft"},
+        {"name": "words", "array": ["first"]},
+        {"name": "marks", "map": {"end": "!"}},
+    ]
+    plugin = {"env": [{"name": "WHO", "value": "you"}], "parameters": parameters}
     one = {"path": "chart", "helm": helm}
     return {
         "charts": {
@@ -95,8 +121,8 @@ def applications(stage: Stage) -> dict[str, dict[str, Any]]:
             "source": {**here, "path": "kustomized", "kustomize": {**kustomize, "commonAnnotationsEnvsubst": True}}
         },
         "jsonnet": {"source": {**here, "path": "jsonnet", "directory": {"jsonnet": jsonnet}}},
-        "plain": {"source": {**here, "path": "plain", "directory": {"recurse": True, "exclude": "*/skipped.yaml"}}},
-        "plugged": {"source": {**here, "path": "plugged", "plugin": {"env": [{"name": "WHO", "value": "you"}]}}},
+        "plain": {"source": {**here, "path": "plain", "directory": {"recurse": True, **globs}}},
+        "plugged": {"source": {**here, "path": "plugged", "plugin": plugin}},
     }
 
 
@@ -123,12 +149,14 @@ def test_every_kind_of_source_is_deployed(stage: Stage, tmp_path: Path, real_pro
             "release": "released",
             "file": "a file",
             "kube": "v1.30.0",
+            "api": "true",
+            "space": "told",
         },
         "a-kustomized": {},
         "jsonnet": {"ext": "4", "team": "default", "lib": "vendored"},
         "plain-a": {},
         "plain-b": {},
-        "plugged": {"says": "hello you", "app": "plugged"},
+        "plugged": {"says": "HELLO you", "app": "plugged", "parameters": "soft first !"},
     }
     metadata = made["a-kustomized"]["metadata"]
     assert metadata["labels"]["from"] == "the-override-file"
@@ -144,6 +172,22 @@ def test_every_kind_of_source_is_deployed(stage: Stage, tmp_path: Path, real_pro
         "plain": "Directory",
         "plugged": "Plugin",
     }
+    without_helm(stage)
+
+
+def without_helm(stage: Stage) -> None:
+    """Started again on a machine without helm, Kilde says so of a chart that changes, and leaves what there is."""
+    stage.stop()
+    stage.options = (*stage.options[:2], "--helm-command", "/no/helm")
+    stage.start()
+    stage.commit({"chart/values.yaml": "from: another\nparameter: chart\nobject: chart\n"})
+    stage.push()
+    stage.until(lambda: stage.conditions("charts"), "what is missing is told")
+    assert stage.conditions("charts") == [
+        "ComparisonError: Failed to load target state: failed to generate manifest for source 1 of 2: "
+        "the program '/no/helm' is not there (install helm, or name it with --helm-command)"
+    ]
+    assert stage.status("charts")["health"]["status"] == "Healthy"
 
 
 def applications_of(stage: Stage) -> list[str]:
