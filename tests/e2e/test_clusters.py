@@ -84,6 +84,18 @@ def secret(stage: Stage, name: str, server: str, config: dict[str, Any]) -> None
     stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
 
 
+def program(folder: Path, config: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """One that prints a cluster's token, as a cloud's do; and the `config` of a Secret that has it run."""
+    version = "client.authentication.k8s.io/v1"
+    said = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": config["bearerToken"]}}
+    (folder / "said.json").write_text(json.dumps(said))
+    made = folder / "opens-the-west"
+    made.write_text(f'#!/bin/sh\ntest "$WHO" = kilde && cat {folder}/said.json\n')
+    made.chmod(0o700)
+    asked = {"command": str(made), "apiVersion": version, "env": {"WHO": "kilde"}}
+    return made, {"execProviderConfig": asked, "tlsClientConfig": {"caData": config["tlsClientConfig"]["caData"]}}
+
+
 def config_map(value: str) -> dict[str, str | None]:
     return {
         "app/settings.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{k: '{value}'}}\n"
@@ -100,9 +112,12 @@ def test_clusters_side_by_side_outlive_each_other(stage: Stage, tmp_path: Path) 
     first = {name: str(text) for name, text in config_map("1").items()}
     with clusters(tmp_path, "east", "west") as (east, west):
         stage.create_repository(first)
+        server, config = west.way_in()
+        opens, by_program = program(tmp_path, config)
+        stage.options = ("--cluster-exec", str(opens))
         stage.start()
-        for name, one in (("east", east), ("west", west)):
-            secret(stage, name, *one.way_in())
+        secret(stage, "east", *east.way_in())
+        secret(stage, "west", server, by_program)
         secret(stage, "south", "https://127.0.0.1:9", {"bearerToken": CANARY, "password": CANARY})
         for name in ("east", "west", "south"):
             stage.application(f"in-{name}", "app", space, destination={"name": name, "namespace": space})
