@@ -1,6 +1,7 @@
 """Runs a sequence of steps against both servers and tells the first answer that differs, after what must differ is taken out."""
 
 import copy
+import http.client
 import itertools
 import json
 import re
@@ -10,8 +11,9 @@ from typing import Any
 
 from differential.kinds import KINDS
 from differential.many import BEGIN, CONTINUE
-from differential.peers import Answer, Peer, open_namespace
+from differential.peers import open_namespace
 from differential.shapes import Object
+from differential.sides import Answer, Ask, Pair, Side
 from differential.steps import UID, VERSION, Step
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -29,10 +31,10 @@ _QUIET = 0.25  # seconds without an event after which a watch has told everythin
 
 
 @dataclass
-class Side:
+class Compared:
     """One server and what it last told of each object."""
 
-    peer: Peer
+    side: Side
     namespace: str
     begin: str = "1"  # the resourceVersion before the first step
     versions: dict[str, str] = field(default_factory=dict)
@@ -43,21 +45,24 @@ class Side:
         """The answer, and what of it can be compared."""
         text = json.dumps(step.body).replace("{ns}", self.namespace)
         text = text.replace(VERSION, self.versions.get(step.about, "")).replace(UID, self.uids.get(step.about, ""))
-        body = None if step.body is None else json.loads(text)
+        body = None if step.body is None else json.dumps(json.loads(text), separators=(",", ":"))
         path = step.path.replace("{ns}", self.namespace).replace(BEGIN, self.begin)
         path = path.replace(CONTINUE, self.tokens.get(step.about, ""))
-        if step.method == "WATCH":
-            answer = self.peer.watch(path, step.accept, patience)
-        else:
-            answer = self.peer.ask(step.method, path, body, step.media, step.accept)
+        try:
+            if step.method == "WATCH":
+                answer = self.side.watch(path, step.accept, patience)
+            else:
+                answer = self.side.ask(Ask(step.method, path, body, step.media, step.accept))
+        except (http.client.RemoteDisconnected, ConnectionError):
+            answer = {"code": 0, "body": "no answer", "warn": []}
         return answer, self.comparable(step, answer)
 
     def comparable(self, step: Step, answer: Answer) -> Any:
         """What must be equal: uids, times, versions and what is drawn by lot are told by what they are."""
-        body = copy.deepcopy(answer.body)
+        body = copy.deepcopy(answer["body"])
         if isinstance(body, dict):
             self._note(step, body)
-        found = {"status": answer.status, "body": body, "warnings": list(answer.warnings)}
+        found = {"status": answer["code"], "body": body, "warnings": answer["warn"]}
         text = _UID.sub(
             lambda match: match[0] if _GIVEN.match(match[0]) else "UID", json.dumps(found, sort_keys=True)
         ).replace(self.namespace, "NS")
@@ -220,8 +225,8 @@ _QUOTED = re.compile(r'"(\\.|[^"\\])*"|\{.*\}|\[.*\]')
 class Comparison:
     """Runs sequences, each in a namespace of its own. `known` says why a difference is accepted; "" if it is not."""
 
-    def __init__(self, real: Peer, ours: Peer, known: Callable[[Step, Any, Any, list[Step]], str], label: str) -> None:
-        self._real, self._ours, self._known = real, ours, known
+    def __init__(self, pair: Pair, known: Callable[[Step, Any, Any, list[Step]], str], label: str) -> None:
+        self._pair, self._known = pair, known
         self._names = (f"f{label}-{number}" for number in itertools.count())
         self.steps = 0
         self.accepted: dict[str, int] = {}
@@ -229,7 +234,7 @@ class Comparison:
     def run(self, steps: list[Step]) -> Difference | None:
         """The first difference; None if there is none. An accepted one ends the sequence: the states are no longer the same."""
         name = next(self._names)
-        sides = [Side(peer, name, open_namespace(peer, name)) for peer in (self._real, self._ours)]
+        sides = [Compared(side, name, open_namespace(side, name)) for side in (self._pair.real, self._pair.ours)]
         for number, step in enumerate(steps):
             _, real = sides[0].send(step)
             _, ours = sides[1].send(step)

@@ -26,8 +26,8 @@ def main() -> int:
     asked = parser.parse_args()
     seen: dict[str, int] = {}
     began = time.monotonic()
-    with both() as (real, ours):
-        comparison = Comparison(real, ours, known, str(asked.seed))
+    with both() as pair:
+        comparison = Comparison(pair, known, str(asked.seed))
         done, seed = 0, asked.seed * 1_000_000
         while done < asked.steps:
             seed += 1

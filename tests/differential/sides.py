@@ -1,6 +1,7 @@
 """Two API servers that are asked the same: the real one and ours."""
 
 import base64
+import contextlib
 import http.client
 import json
 import ssl
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from real.control_plane import ControlPlane
 from warm.program import warm_kilde
 
 PATIENCE = 30.0
+Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,12 @@ class Side:
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
         config = yaml.safe_load(kubeconfig.read_text())
-        server = urlsplit(config["clusters"][0]["cluster"]["server"])
-        user = config["users"][0]["user"]
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        server = urlsplit(cluster["server"])
         assert server.hostname is not None
         self._host, self._port, self._token = server.hostname, server.port, user.get("token")
-        self._context = ssl._create_unverified_context()
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        self._context = ssl.create_default_context(cadata=authority)
         if "client-certificate-data" in user:
             with tempfile.NamedTemporaryFile() as pair:
                 pair.write(base64.b64decode(user["client-certificate-data"]))
@@ -56,46 +60,65 @@ class Side:
                 self._context.load_cert_chain(pair.name)
         self._connection: http.client.HTTPSConnection | None = None
 
-    def ask(self, ask: Ask) -> dict[str, Any]:
+    def ask(self, ask: Ask) -> Answer:
         """{code, body, warn}; the body is decoded if it is JSON."""
         answer, data = self._asked(ask)
         try:
             body = json.loads(data)
         except ValueError:
             body = data.decode(errors="replace")
-        warnings = [value for key, value in answer.getheaders() if key.lower() == "warning"]
-        return {"code": answer.status, "body": body, "warn": sorted(warnings)}
+        return _answer(answer, body)
+
+    def watch(self, path: str, accept: str, quiet: float) -> Answer:
+        """The events of a watch until its initial ones have ended, or none has come for so many seconds; a refusal as it is."""
+        connection = self._connected()
+        try:
+            connection.request("GET", path, headers=self._headers(Ask("GET", path, accept=accept)))
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                return _answer(answer, json.loads(answer.read()))
+            connection.sock.settimeout(quiet)
+            events: list[Any] = []
+            with contextlib.suppress(TimeoutError):
+                for line in answer:
+                    events.append(json.loads(line))
+                    if events[-1]["type"] == "BOOKMARK":
+                        break
+            return _answer(answer, {"kind": "Events", "events": events})
+        finally:
+            connection.close()
 
     def raw(self, ask: Ask) -> tuple[int, str, bytes]:
         """The code, the media type and the bytes of an answer."""
         answer, data = self._asked(ask)
         return answer.status, answer.getheader("Content-Type", ""), data
 
-    def _asked(self, ask: Ask) -> tuple[http.client.HTTPResponse, bytes]:
+    def _headers(self, ask: Ask) -> dict[str, str]:
         headers = {"Accept": ask.accept, "User-Agent": "differential/1"}
         if ask.user:
             headers["Impersonate-User"] = ask.user
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        raw = None
         if ask.body is not None:
             headers["Content-Type"] = ask.media
-            raw = ask.body if isinstance(ask.body, str | bytes) else json.dumps(ask.body)
-        return self._exchange(ask, raw, headers)
+        return headers
 
-    def _exchange(
-        self, ask: Ask, raw: str | bytes | None, headers: dict[str, str]
-    ) -> tuple[http.client.HTTPResponse, bytes]:
+    def _asked(self, ask: Ask) -> tuple[http.client.HTTPResponse, bytes]:
+        # as short as it can be: of what has no schema a real server keeps the very text, of which spaces count as a change
+        as_it_is = ask.body is None or isinstance(ask.body, str | bytes)
+        raw = ask.body if as_it_is else json.dumps(ask.body, separators=(",", ":"))
         for last in (False, True):
             if self._connection is None:
-                self._connection = http.client.HTTPSConnection(
-                    self._host, self._port, context=self._context, timeout=PATIENCE
-                )
+                self._connection = self._connected()
             try:
-                self._connection.request(ask.method, ask.path, raw, headers)
+                self._connection.request(ask.method, ask.path, raw, self._headers(ask))
                 answer = self._connection.getresponse()
                 return answer, answer.read()
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except (
+                http.client.RemoteDisconnected,
+                ConnectionError,
+                ssl.SSLEOFError,
+            ):  # an idle one, closed by the server
                 self.close()
                 if last:
                     raise
@@ -104,11 +127,18 @@ class Side:
                 raise
         raise AssertionError("unreachable")
 
+    def _connected(self) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(self._host, self._port, context=self._context, timeout=60)
+
     def close(self) -> None:
         """Ends the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _answer(answer: http.client.HTTPResponse, body: Any) -> Answer:
+    return {"code": answer.status, "body": body, "warn": list(answer.headers.get_all("Warning") or ())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +148,7 @@ class Pair:
     real: Side
     ours: Side
 
-    def ask(self, ask: Ask) -> tuple[dict[str, Any], dict[str, Any]]:
+    def ask(self, ask: Ask) -> tuple[Answer, Answer]:
         """Both answers, the real one first."""
         return self.real.ask(ask), self.ours.ask(ask)
 
@@ -147,7 +177,7 @@ class Pair:
                 assert answer["code"] < 300, (str(one), answer)
 
 
-def _is_established(answer: dict[str, Any]) -> bool:
+def _is_established(answer: Answer) -> bool:
     told = (answer["body"].get("status") or {}).get("conditions") or ()
     return any((one["type"], one["status"]) == ("Established", "True") for one in told)
 

@@ -10,11 +10,11 @@ import pytest
 
 from differential.areas import APPLIES, THINGS
 from differential.areas_read import DELETES, READS, WATCHES
-from differential.compare import Side as Compared
-from differential.compare import different
+from differential.compare import Compared, different
 from differential.known import known
 from differential.normal import normal
-from differential.peers import Peer, both, open_namespace
+from differential.peers import both, open_namespace
+from differential.sides import Ask, Pair
 from differential.steps import Step
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("real_programs")]
@@ -24,22 +24,22 @@ SEQUENCES = {**APPLIES, **DELETES, **READS, **WATCHES}
 
 
 @pytest.fixture(scope="module")
-def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Peer, Peer]]:
+def areas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with both(tmp_path_factory.mktemp("areas"), (THINGS,)) as found:
         yield found
 
 
 @pytest.mark.parametrize("what", SEQUENCES)
-def test_both_answer_alike(peers: tuple[Peer, Peer], what: str) -> None:
-    found = list(_differences(peers, SEQUENCES[what], f"areas-{list(SEQUENCES).index(what)}"))
+def test_both_answer_alike(areas: Pair, what: str) -> None:
+    found = list(_differences(areas, SEQUENCES[what], f"areas-{list(SEQUENCES).index(what)}"))
     assert found == [], "\n".join(found)
 
 
-def _differences(peers: tuple[Peer, Peer], steps: list[Step], namespace: str) -> Iterator[str]:
+def _differences(pair: Pair, steps: list[Step], namespace: str) -> Iterator[str]:
     """Both are asked at the same time: a watch takes as long as it was asked to last."""
-    sides = [Compared(peer, namespace) for peer in peers]
-    for side in sides:
-        open_namespace(side.peer, namespace)
+    sides = [Compared(side, namespace) for side in (pair.real, pair.ours)]
+    for one in sides:
+        open_namespace(one.side, namespace)
     with ThreadPoolExecutor(len(sides)) as at_once:
         for number, step in enumerate(steps):
             real, ours = at_once.map(_answered, sides, (step, step))
@@ -48,12 +48,12 @@ def _differences(peers: tuple[Peer, Peer], steps: list[Step], namespace: str) ->
                 yield f"{number} {step.method} {step.path} {step.media} {body}: {different(real, ours)}"
 
 
-def _answered(side: Compared, step: Step) -> Any:
+def _answered(one: Compared, step: Step) -> Any:
     if isinstance(step.body, bytes):
-        path = step.path.replace("{ns}", side.namespace)
-        told = side.comparable(step, side.peer.ask(step.method, path, step.body, step.media))
+        path = step.path.replace("{ns}", one.namespace)
+        told = one.comparable(step, one.side.ask(Ask(step.method, path, step.body, step.media)))
     else:
-        told = side.send(step)[1]
+        told = one.send(step)[1]
     body = told["body"]
     if isinstance(body, str) and body.startswith('{"type":'):
         events = [json.loads(line) for line in body.splitlines()]

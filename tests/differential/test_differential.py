@@ -20,8 +20,8 @@ MOST_PER_MILLE = 1
 
 def test_random_sequences_are_answered_as_by_a_real_server(tmp_path: Path) -> None:
     told: list[str] = []
-    with both(tmp_path) as (real, ours):
-        comparison = Comparison(real, ours, known, "ci")
+    with both(tmp_path) as pair:
+        comparison = Comparison(pair, known, "ci")
         seed = 0
         while comparison.steps < STEPS:
             seed += 1
