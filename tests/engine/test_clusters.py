@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from engine.world import APPLICATIONS, Play, config_map, play
+from engine.world import APPLICATIONS, SECRETS, Play, config_map, play
 from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 from kilde.testing.cluster import FakeCluster
@@ -111,8 +111,7 @@ def test_a_removed_secret_deletes_nothing_and_one_that_comes_back_is_taken_up() 
             await one.commit(a=config_map("a", k="1"))
             await _application(one, "in-west", name="west")
             await one.until(lambda: one.sync("in-west") == "Synced")
-            secrets = next(k for k in (await one.cluster.discovery()).all() if k.kind == "Secret")
-            await one.cluster.delete(secrets, "argocd", "cluster-west")
+            await one.cluster.delete(SECRETS, "argocd", "cluster-west")
             await one.until(lambda: one.sync("in-west") == "Unknown", "told that there is no such cluster")
             assert one.conditions("in-west") == ["InvalidSpecError: there are no clusters with this name: west"]
             assert [entry["name"] for entry in one.status("in-west")["resources"]] == ["a"]
@@ -133,8 +132,7 @@ def test_an_application_of_no_cluster_can_be_deleted_and_its_objects_stay() -> N
             await one.commit(a=config_map("a", k="1"))
             await _application(one, "in-west", name="west")
             await one.until(lambda: one.sync("in-west") == "Synced")
-            secrets = next(k for k in (await one.cluster.discovery()).all() if k.kind == "Secret")
-            await one.cluster.delete(secrets, "argocd", "cluster-west")
+            await one.cluster.delete(SECRETS, "argocd", "cluster-west")
             await one.until(lambda: one.sync("in-west") == "Unknown")
             await one.cluster.delete(APPLICATIONS, "argocd", "in-west")
             gone = ObjectRef("argoproj.io", "Application", "argocd", "in-west")
