@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kilde.cli.target import Target
 from kilde.cli.vault_file import VARIABLE, read_vault
 from kilde.core.apps.names import place_of
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.errors import INSTALL_CRDS, ClusterError, KildeError
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
@@ -27,7 +27,6 @@ REFRESH = "argocd.argoproj.io/refresh"
 """The annotation that has an application looked at anew; whoever served it takes it away."""
 _ATTEMPTS = 5
 _T = TypeVar("_T")
-_CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 
 def with_options(operation: Object, app: Object) -> Object:
@@ -246,7 +245,9 @@ def _explained(namespace: str) -> Any:
         yield
     except ClusterError as error:
         if error.status == 404 and "Application" not in error.what and not error.causes:
-            raise KildeError("the cluster does not know Applications", hint=_CRDS) from error
+            raise KildeError(
+                "the cluster does not know Applications", hint=f"install them with: {INSTALL_CRDS}"
+            ) from error
         if error.status == 403:
             hint = f"its identity needs rights on applications.argoproj.io in namespace {namespace}"
             raise KildeError(error.what, about=error.about, hint=hint) from error

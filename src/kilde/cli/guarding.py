@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kilde.cli.target import Target
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.errors import INSTALL_CRDS, ClusterError, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.guard import manifests
 from kilde.core.guard.entries import WHOLE
@@ -94,8 +94,7 @@ async def install(cluster: "KubeCluster", found: Iterable[Object]) -> None:
     if discovery.resource(_API, POLICIES.kind, "v1") is None:
         raise KildeError("the cluster has no ValidatingAdmissionPolicies", hint="Kubernetes 1.30 or newer has them")
     if discovery.resource(_GUARDED.group, _GUARDED.kind) is None:
-        hint = "kilde install --crds | kubectl apply --server-side -f -"
-        raise KildeError("the cluster does not know GuardedSpaces", hint=hint)
+        raise KildeError("the cluster does not know GuardedSpaces", hint=INSTALL_CRDS)
     for body in found:
         await cluster.apply(resource_of(body), body, manager=MANAGER)
 

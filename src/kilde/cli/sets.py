@@ -9,13 +9,12 @@ from pathlib import Path
 from kilde.cli.applications import called, name_of
 from kilde.cli.target import Target
 from kilde.core.apps.names import place_of
-from kilde.core.basics.errors import ClusterError, KildeError
+from kilde.core.basics.errors import INSTALL_CRDS, ClusterError, KildeError
 from kilde.core.basics.reading import did_you_mean
 from kilde.core.basics.values import Object
 from kilde.ports.cluster import Resource
 
 _SETS = Resource("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets", True)
-_CRDS = "install them with: kilde install --crds | kubectl apply --server-side -f -"
 
 
 def all_sets(target: Target, *, everywhere: bool = False) -> list[Object]:
@@ -31,7 +30,9 @@ async def _all(target: Target, namespace: str) -> list[Object]:
         found = [json.loads(raw) for raw in await cluster.list(_SETS, namespace)]
     except ClusterError as error:
         if error.status == 404:
-            raise KildeError("the cluster does not know ApplicationSets", hint=_CRDS) from error
+            raise KildeError(
+                "the cluster does not know ApplicationSets", hint=f"install them with: {INSTALL_CRDS}"
+            ) from error
         raise
     finally:
         await cluster.close()

@@ -6,7 +6,7 @@ import structlog
 
 from kilde import crds
 from kilde.core.basics.backoff import Backoff
-from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.errors import INSTALL_CRDS, ClusterError
 from kilde.ports.cluster import Cluster, Resource
 
 log = structlog.get_logger()
@@ -31,9 +31,7 @@ async def await_kinds(cluster: Cluster) -> None:
         try:
             if (await cluster.discovery(refresh=True)).resource("argoproj.io", "Application") is not None:
                 return
-            problem = (
-                "the cluster does not serve Applications; install them with: kilde install --crds | kubectl apply -f -"
-            )
+            problem = f"the cluster does not serve Applications; install them with: {INSTALL_CRDS}"
         except ClusterError as error:
             if error.status in (401, 403):
                 raise

@@ -15,6 +15,9 @@ KildeError                 the thing, what happened to it, what to do next
 
 from typing import NamedTuple
 
+INSTALL_CRDS = "kilde install --crds | kubectl apply --server-side -f -"
+"""What helps where a cluster does not know the kinds of Kilde."""
+
 
 class Place(NamedTuple):
     """A place in a text: file as the repository names it, line and column from 1 (0: not known)."""

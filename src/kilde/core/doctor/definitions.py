@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kilde.core.basics.errors import INSTALL_CRDS
 from kilde.core.basics.values import Object
 from kilde.core.doctor.finding import Finding, Verdict
 
@@ -21,8 +22,8 @@ def judge_definitions(wanted: Iterable[Object], installed: Mapping[str, Object])
         return [Finding(area="cluster", check="definitions", verdict=Verdict.GOOD, says="all custom kinds are served")]
     parts = [f"missing: {', '.join(missing)}"] if missing else []
     parts += [f"not served: {', '.join(unserved)}"] if unserved else []
-    hint = "kilde install --crds | kubectl apply --server-side -f -"
-    return [Finding(area="cluster", check="definitions", verdict=Verdict.BAD, says="; ".join(parts), hint=hint)]
+    says = "; ".join(parts)
+    return [Finding(area="cluster", check="definitions", verdict=Verdict.BAD, says=says, hint=INSTALL_CRDS)]
 
 
 def _served(definition: Mapping[str, Any]) -> set[str]:

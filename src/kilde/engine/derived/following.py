@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from kilde.core.basics.errors import ClusterError
+from kilde.core.basics.errors import INSTALL_CRDS, ClusterError
 from kilde.core.basics.values import canonical
 from kilde.core.secrets.taking_over import comes_back
 from kilde.engine.derived.secret_writer import SECRETS, Key, Memory
@@ -106,7 +106,7 @@ class Following:
             if not told:
                 log.info(
                     f"the cluster does not serve {self._resource.kind}s yet; waiting",
-                    hint="kilde install --crds | kubectl apply -f -",
+                    hint=INSTALL_CRDS,
                 )
             told = True
             await self._clock.sleep(_WAIT_FOR_KIND)
