@@ -132,6 +132,24 @@ def test_force_is_asked_for_by_an_object_alone() -> None:
 
 
 def test_an_option_that_nobody_knows_is_told_with_what_may_be_meant() -> None:
-    assert unknown_options(read_options(["Replace=true", "FailOnSharedResources=true"])) == [
-        "sync option 'FailOnSharedResources' is not known (did you mean 'FailOnSharedResource'?)"
+    assert unknown_options(read_options(["Replace=true", "FailOnSharedResources=true", "Force"])) == [
+        "sync option 'FailOnSharedResources' is not known (did you mean 'FailOnSharedResource'?)",
+        "sync option 'Force' has no value, and no effect: write 'Force=true'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_on", "is_off", "value"),
+    [
+        (["Prune=false", "Prune=confirm"], False, True, "false"),
+        ([" Prune=true ", "Prune=false", ""], True, True, "true"),
+        (["Prune", "Prune=True", "prune=true", "Prune =true"], False, False, "True"),
+        (["PruneLast=true", "Prune="], False, False, ""),
+        ([], False, False, ""),
+    ],
+)
+def test_an_option_that_is_there_more_than_once_is_read_as_argo_cd_reads_it(
+    words: list[str], is_on: bool, is_off: bool, value: str
+) -> None:
+    options = read_options(words)
+    assert (options.is_on("Prune"), options.is_off("Prune"), options.get("Prune")) == (is_on, is_off, value)

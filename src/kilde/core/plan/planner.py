@@ -123,7 +123,7 @@ def judge_extra(ref: ObjectRef, live: Object, *, prune: bool, options: Options) 
         prune_last=own.is_on("PruneLast") or options.is_on("PruneLast"),
         live_version=str(meta.get("resourceVersion", "")),
         live_uid=str(meta.get("uid", "")),
-        ignored="IgnoreExtraneous" in compare_options(annotations).values,
+        ignored=compare_options(annotations).has("IgnoreExtraneous"),
         confirm=wish == "confirm",
         asks=asks_first(own, options),
         kept=wish == "false",

@@ -14,24 +14,30 @@ KUBECTL = "kubectl-client-side-apply"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`Name=value` pairs; a later one of the same name wins. Used at application and at object level."""
+    """Words, most of them `Name=value`, of an application or an object, read as Argo CD reads them.
 
-    values: Mapping[str, str] = field(default_factory=dict)
+    One that says `true` switches on, whatever another one says; of other values the first counts; a name alone is a word of its own.
+    """
+
+    words: tuple[str, ...] = ()
+
+    def has(self, word: str) -> bool:
+        return word in self.words
 
     def is_on(self, name: str) -> bool:
-        return self.values.get(name) == "true"
+        return f"{name}=true" in self.words
 
     def is_off(self, name: str) -> bool:
-        return self.values.get(name) == "false"
+        return f"{name}=false" in self.words
 
-    def get(self, name: str, default: str = "") -> str:
-        return self.values.get(name, default)
+    def get(self, name: str) -> str:
+        """The value; "" where there is none."""
+        return next((word.partition("=")[2] for word in self.words if word.startswith(f"{name}=")), "")
 
 
 def read_options(texts: Iterable[str]) -> Options:
-    """`["CreateNamespace=true", …]` → Options; what has no `=` counts as switched on, as in Argo CD's annotations."""
-    pairs = (text.strip().partition("=") for text in texts if text.strip())
-    return Options({name: (value if equals else "true") for name, equals, value in pairs})
+    """`["CreateNamespace=true", …]` → Options."""
+    return Options(tuple(text.strip() for text in texts if text.strip()))
 
 
 def object_options(annotations: Mapping[str, str]) -> Options:

@@ -19,7 +19,7 @@ def automated_operation(
     sync = app.asked(revisions)
     if auto is not None and auto.prune:
         sync["prune"] = True
-    options = [f"{name}={value}" for name, value in app.policy.options.values.items()]
+    options = list(app.policy.options.words)
     if options:
         sync["syncOptions"] = options
     if resources is not None:

@@ -1,7 +1,6 @@
 """Orders: what an operation works on, made ready for the walk: tasks with their hooks and bodies, and what they are allowed."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,7 +54,7 @@ def make_order(
         packed = wish.objects.get(change.ref)
         if change.action in (Action.PRUNE, Action.HOLD) and change.ref in remade:
             continue  # it was an object, and is a hook by the time that objects are pruned
-        if change.aside or (change.hook and packed is None) or _left_out(change, app, operation.options.values):
+        if change.aside or (change.hook and packed is None) or _left_out(change, app):
             continue
         place = "" if change.ref.namespace or change.action in (Action.PRUNE, Action.HOLD) else destination
         rank = 0 if change.action in (Action.PRUNE, Action.HOLD) else ranks.get(change.ref, 0)
@@ -92,10 +91,9 @@ def _shown(task: Task) -> ObjectRef:
     return replace(task.change.ref, namespace=task.change.ref.namespace or task.namespace)
 
 
-def _left_out(change: Change, app: Application, asked: Mapping[str, str]) -> bool:
+def _left_out(change: Change, app: Application) -> bool:
     """`ApplyOutOfSyncOnly`: what is as in Git is not touched."""
-    only = (asked.get("ApplyOutOfSyncOnly") or app.policy.options.get("ApplyOutOfSyncOnly")) == "true"
-    return only and change.action is Action.KEEP
+    return app.policy.options.is_on("ApplyOutOfSyncOnly") and change.action is Action.KEEP
 
 
 def _hook_tasks(

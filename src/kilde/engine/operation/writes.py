@@ -170,4 +170,4 @@ async def prune_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
 def propagation(options: Options) -> Propagation:
     """`PrunePropagationPolicy`, foreground where nothing is said."""
     ways: dict[str, Propagation] = {"background": "Background", "orphan": "Orphan"}
-    return ways.get(options.get("PrunePropagationPolicy").lower(), "Foreground")
+    return ways.get(options.get("PrunePropagationPolicy"), "Foreground")

@@ -45,9 +45,11 @@ def refusal(asked: Options, conditions: Sequence[Condition]) -> str:
 
 
 def unknown_options(options: Options) -> list[str]:
-    """A sentence for each option that nobody knows."""
-    return [
-        f"sync option '{name}' is not known{did_you_mean(name, KNOWN_OPTIONS)}"
-        for name in options.values
-        if name not in KNOWN_OPTIONS
-    ]
+    """A sentence for each option that nobody knows, and for each that has no value."""
+    told = []
+    for name, equals, _ in (word.partition("=") for word in options.words):
+        if name not in KNOWN_OPTIONS:
+            told.append(f"sync option '{name}' is not known{did_you_mean(name, KNOWN_OPTIONS)}")
+        elif not equals:
+            told.append(f"sync option '{name}' has no value, and no effect: write '{name}=true'")
+    return told
