@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cli.command_line import Kilde, Said
+from kilde.cli.applications import with_options
 from kilde.cli.commands.app.delete import question
 from kilde.cli.commands.app.sync import make_operation
 from kilde.cli.identity import who
@@ -344,6 +345,13 @@ def test_a_sync_is_asked_for_and_its_end_told(
         },
         {"argocd.argoproj.io/refresh": "normal"},
     ]
+
+
+def test_what_a_sync_names_takes_the_place_of_the_applications_options() -> None:
+    app = {"spec": {"syncPolicy": {"syncOptions": ["Prune=false", "Replace=true", "Prune=confirm", "PruneLast=true"]}}}
+    asked = with_options({"sync": {"syncOptions": ["Prune=true", "Validate=false"]}}, app)
+    assert asked == {"sync": {"syncOptions": ["Replace=true", "PruneLast=true", "Prune=true", "Validate=false"]}}
+    assert with_options({"sync": {"prune": True}}, {"spec": {}}) == {"sync": {"prune": True}}
 
 
 def test_a_sync_waits_its_turn(app: Callable[..., Said], cluster: Cluster) -> None:

@@ -21,7 +21,7 @@ from real.control_plane import control_plane
 from warm.program import warm_kilde
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("syncing.md", "hooks.md", "automation.md", "pruning.md", "differences.md")
+PAGES = ("syncing.md", "hooks.md", "automation.md", "pruning.md", "differences.md", "options.md")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 

@@ -30,9 +30,11 @@ _T = TypeVar("_T")
 
 
 def with_options(operation: Object, app: Object) -> Object:
-    """The operation with the Application's sync options before its own, which win: an operation goes by those that it names."""
+    """The operation with the Application's sync options, but for those that it names itself: it goes by what it names."""
+    given = operation["sync"].get("syncOptions", [])
+    named = {option.partition("=")[0] for option in given}
     own = under(app, "spec", "syncPolicy", "syncOptions") or []
-    options = [*own, *operation["sync"].get("syncOptions", [])]
+    options = [*(option for option in own if str(option).partition("=")[0] not in named), *given]
     return {**operation, "sync": {**operation["sync"], "syncOptions": options}} if options else operation
 
 
