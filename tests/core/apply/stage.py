@@ -26,7 +26,8 @@ from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apply.tasks import Task
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.hooks import DeletePolicy, HookSpec, SyncPhase
+from kilde.core.plan.hook_policies import POLICIES
+from kilde.core.plan.hooks import HookSpec, SyncPhase
 
 _GROUPS = {"CustomResourceDefinition": "apiextensions.k8s.io", "Deployment": "apps", "Job": "batch"}
 
@@ -41,7 +42,7 @@ def task(name: str, kind: str = "ConfigMap", *, wave: int = 0, action: Action = 
 
 
 def hook(name: str, phase: str, *, wave: int = 0, policies: Iterable[str] = ("BeforeHookCreation",)) -> Task:
-    spec = HookSpec((SyncPhase(phase),), frozenset(DeletePolicy(policy) for policy in policies))
+    spec = HookSpec((SyncPhase(phase),), frozenset(policy for policy in POLICIES if policy.name in policies))
     return Task(change=change(name, "Job"), phase=SyncPhase(phase), wave=wave, hook=spec)
 
 

@@ -31,9 +31,14 @@ def test_what_is_a_hook_and_when_it_runs(annotations: dict[str, str], hook: bool
         assert [str(phase) for phase in hook_spec(annotations).phases] == phases
 
 
+def policies(annotations: dict[str, str]) -> set[str]:
+    return {policy.name for policy in hook_spec(annotations).policies}
+
+
 def test_delete_policies_of_both_kinds_add_up_and_one_is_the_default() -> None:
-    assert hook_spec({ARGO: "Sync"}).policies == {"BeforeHookCreation"}
+    assert policies({ARGO: "Sync"}) == {"BeforeHookCreation"}
     both = {"argocd.argoproj.io/hook-delete-policy": "HookSucceeded", "helm.sh/hook-delete-policy": "hook-failed"}
-    assert hook_spec({ARGO: "Sync", **both}).policies == {"HookSucceeded", "HookFailed"}
+    assert policies({ARGO: "Sync", **both}) == {"HookSucceeded", "HookFailed"}
+    assert policies({ARGO: "Sync", "argocd.argoproj.io/hook-delete-policy": "HookGone,,"}) == {"BeforeHookCreation"}
     assert is_skipped({ARGO: "Skip"})
     assert not is_skipped({ARGO: "Skip,PreSync"})

@@ -34,7 +34,8 @@ from kilde.core.apply.tasks import State, Task, arrange, same_kind_runs
 from kilde.core.apply.words import BLOCKED, deletion_words, failure_words, waiting_words
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action
-from kilde.core.plan.hooks import DeletePolicy, SyncPhase
+from kilde.core.plan.hook_policies import Moment
+from kilde.core.plan.hooks import SyncPhase
 
 _APPLY_FAILED = "one or more objects failed to apply"
 _TRIED_IN_VAIN = f"{_APPLY_FAILED} (dry run)"
@@ -205,7 +206,7 @@ class _Walk:
             self._told.setdefault(
                 state.task.key, state
             )  # told first, as Argo CD does; done last, and only if all was written
-        stale = [s for s in there if s.task.deleted_when(DeletePolicy.BEFORE_CREATION)]
+        stale = [s for s in there if s.task.deleted_at(Moment.BEFORE_CREATION)]
         if stale:
             fresh = [s for s in stale if s.task.key not in self._deleting]
             yield from self._delete(fresh)
@@ -276,7 +277,7 @@ class _Walk:
         return Outcome(Phase.SUCCEEDED, _NO_MORE, self._results())
 
     def _succeed(self, message: str) -> Walking:
-        over = [s for s in self._states if s.task.deleted_when(DeletePolicy.SUCCEEDED) and s.is_over]
+        over = [s for s in self._states if s.task.deleted_at(Moment.SYNC_SUCCEEDED) and s.is_over]
         if over:
             yield Tell(message, self._results())  # so that a restart does not miss what goes now
         yield from self._delete(over)
@@ -293,7 +294,7 @@ class _Walk:
         unwell = [s.message for s in last if s.code is ResultCode.FAILED]
         if unwell:
             text += "\n" + failure_words("one or more SyncFail hooks failed", unwell)
-        over = [s for s in self._states if s.task.deleted_when(DeletePolicy.FAILED) and s.is_over]
+        over = [s for s in self._states if s.task.deleted_at(Moment.SYNC_FAILED) and s.is_over]
         if over:
             yield Tell(text, self._results())
         yield from self._delete(over)
@@ -309,7 +310,7 @@ class _Walk:
             if not sight.there:
                 self._set(state, Phase.SUCCEEDED, "Terminated")
                 continue
-            if not sight.phase.is_final or state.task.deleted_when(DeletePolicy.FAILED):
+            if not sight.phase.is_final or state.task.deleted_at(Moment.SYNC_FAILED):
                 yield from self._delete([state])
             if sight.phase.is_final:
                 self._set(state, sight.phase, sight.message)

@@ -12,7 +12,8 @@ from kilde.core.apply.outcome import ObjectResult, Phase, ResultCode
 from kilde.core.objects.kinds import apply_order
 from kilde.core.objects.ref import GroupKind, ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.hooks import DeletePolicy, HookSpec, SyncPhase
+from kilde.core.plan.hook_policies import Moment
+from kilde.core.plan.hooks import HookSpec, SyncPhase
 
 _PHASES = {SyncPhase.PRE_SYNC: -1, SyncPhase.SYNC: 0, SyncPhase.POST_SYNC: 1, SyncPhase.SYNC_FAIL: 2}
 
@@ -48,8 +49,8 @@ class Task:
         is_space = (ref.group, ref.kind, ref.name) == ("", "Namespace", self.namespace)
         return is_space and self.change.action is Action.CREATE
 
-    def deleted_when(self, policy: DeletePolicy) -> bool:
-        return self.hook is not None and policy in self.hook.policies
+    def deleted_at(self, moment: Moment) -> bool:
+        return self.hook is not None and self.hook.deleted_at(moment)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kilde.core.plan.hook_policies import DEFAULT, POLICIES, HookPolicy, Moment
+
 HOOK_ANNOTATION: Final = "argocd.argoproj.io/hook"
 POLICY_ANNOTATION: Final = "argocd.argoproj.io/hook-delete-policy"
 FINALIZER: Final = "argocd.argoproj.io/hook-finalizer"
@@ -27,20 +29,15 @@ class SyncPhase(StrEnum):
     POST_DELETE = "PostDelete"
 
 
-class DeletePolicy(StrEnum):
-    """When a hook is deleted."""
-
-    BEFORE_CREATION = "BeforeHookCreation"
-    SUCCEEDED = "HookSucceeded"
-    FAILED = "HookFailed"
-
-
 @dataclass(frozen=True, slots=True)
 class HookSpec:
     """What an object's annotations say of it as a hook. No phases: it never runs."""
 
     phases: tuple[SyncPhase, ...]
-    policies: frozenset[DeletePolicy]
+    policies: frozenset[HookPolicy]
+
+    def deleted_at(self, moment: Moment) -> bool:
+        return any(moment in policy.moments for policy in self.policies)
 
 
 _HELM_PHASES: Final[Mapping[str, SyncPhase]] = {
@@ -50,11 +47,6 @@ _HELM_PHASES: Final[Mapping[str, SyncPhase]] = {
     "post-upgrade": SyncPhase.POST_SYNC,
     "pre-delete": SyncPhase.PRE_DELETE,
     "post-delete": SyncPhase.POST_DELETE,
-}
-_HELM_POLICIES: Final[Mapping[str, DeletePolicy]] = {
-    "before-hook-creation": DeletePolicy.BEFORE_CREATION,
-    "hook-succeeded": DeletePolicy.SUCCEEDED,
-    "hook-failed": DeletePolicy.FAILED,
 }
 
 
@@ -77,10 +69,9 @@ def hook_spec(annotations: Mapping[str, str]) -> HookSpec:
     phases = [known[word] for word in _words(annotations.get(HOOK_ANNOTATION, "")) if word in known]
     if not phases and _SKIP not in _words(annotations.get(HOOK_ANNOTATION, "")):
         phases = [_HELM_PHASES[word] for word in _words(annotations.get(_HELM_HOOK, "")) if word in _HELM_PHASES]
-    policies = {str(policy): policy for policy in DeletePolicy}
-    found = {policies[word] for word in _words(annotations.get(POLICY_ANNOTATION, "")) if word in policies}
-    found |= {_HELM_POLICIES[word] for word in _words(annotations.get(_HELM_POLICY, "")) if word in _HELM_POLICIES}
-    return HookSpec(tuple(dict.fromkeys(phases)), frozenset(found or {DeletePolicy.BEFORE_CREATION}))
+    own, helms = _words(annotations.get(POLICY_ANNOTATION, "")), _words(annotations.get(_HELM_POLICY, ""))
+    found = frozenset(policy for policy in POLICIES if policy.name in own or policy.helm in helms)
+    return HookSpec(tuple(dict.fromkeys(phases)), found or frozenset({DEFAULT}))
 
 
 def _words(text: str) -> list[str]:

@@ -13,7 +13,8 @@ from kilde.core.basics.values import Object
 from kilde.core.health.health import HealthStatus
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action, Change
-from kilde.core.plan.hooks import DeletePolicy, SyncPhase, hook_spec, is_hook
+from kilde.core.plan.hook_policies import Moment
+from kilde.core.plan.hooks import SyncPhase, hook_spec, is_hook
 from kilde.core.plan.masking import redacted
 from kilde.engine.context import Context
 from kilde.engine.operation.orders import named_hook
@@ -78,8 +79,8 @@ async def tidy_up(ctx: Context, app: Application, phase: SyncPhase) -> bool:
     ill = any(
         (health := ctx.surveyor.assess(body)) and health.status is HealthStatus.DEGRADED for body in hooks.values()
     )
-    due = DeletePolicy.FAILED if ill else DeletePolicy.SUCCEEDED
-    left = {ref: body for ref, body in hooks.items() if due in hook_spec(_annotations(body)).policies}
+    moment = Moment.SYNC_FAILED if ill else Moment.SYNC_SUCCEEDED
+    left = {ref: body for ref, body in hooks.items() if hook_spec(_annotations(body)).deleted_at(moment)}
     going = {ref: Action.PRUNE for ref, body in left.items() if not _is_going(body)}
     if going:
         await _write(
