@@ -193,6 +193,25 @@ async def test_a_failing_sync_is_retried_as_often_as_it_says() -> None:
         assert state["message"] == "one or more objects failed to apply, reason: no (retried 2 times)."
 
 
+async def test_that_a_wait_cannot_be_read_is_told_when_it_comes_to_the_retry() -> None:
+    unread = {"limit": 2, "backoff": {"duration": "5 sec"}}
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(syncPolicy={"automated": {}, "retry": unread})
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        p.cluster.refuse = lambda verb, ref: (
+            ClusterError("no", status=403, reason="Forbidden") if verb == "apply" else None
+        )
+        await p.commit(a=config_map("a", k="two"))
+        await p.until(lambda: p.phase() == "Error")
+        state = p.status()["operationState"]
+        assert "retryCount" not in state
+        assert state["operation"]["retry"] == unread
+        assert state["message"] == (
+            "one or more objects failed to apply, reason: no (failed to retry: unable to parse 5 sec as a duration)"
+        )
+
+
 async def test_waves_wait_for_health() -> None:
     deployment = (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {selector: {matchLabels: {a: b}}, "

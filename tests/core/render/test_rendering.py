@@ -10,7 +10,6 @@ from core.render.generated_trees import generated
 from core.render.sandbox import DEPLOYMENT, SERVICE, tree
 from kilde.core.basics.errors import KildeError, Place
 from kilde.core.render import KustomizeOptions, RenderCache, RenderSource, kustomize_build, render
-from kilde.core.render.overrides import parse_image
 from kilde.core.render.source import substituted
 from kilde.core.source.tree import FOLDER, MemoryTree
 
@@ -133,17 +132,38 @@ def test_a_missing_component_is_an_error_unless_it_may_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "entry"),
+    ("settings", "image"),
     [
-        ("a", {"name": "a"}),
-        ("a:1", {"name": "a", "newTag": "1"}),
-        ("a=b", {"name": "a", "newName": "b"}),
-        ("r:5/a=q:6/b:2@sha256:1", {"name": "r:5/a", "newName": "q:6/b", "newTag": "2", "digest": "sha256:1"}),
-        ("a=*:2", {"name": "a", "newTag": "2"}),
+        (["i:1"], "i:1"),
+        (["i=b"], "b:0"),
+        (["i=q:6/b:2@sha256:1"], "q:6/b:2@sha256:1"),
+        (["i=*:2"], "i:2"),
+        (["*=x"], "x:0"),
+        (["*=*"], "i:0"),
+        (["=:"], "i:0"),
+        (["=x"], "i:0"),
+        ([":2"], "i:0"),
+        (["i="], "i:0"),
+        (["i=:2"], "i:2"),
+        (["i=a=b"], "a=b:0"),
+        (["i:2", "i:3"], "i:3"),
+        (["i:2", "i=x"], "x:0"),
+        (["i=x", "x=y"], "y:0"),
+        (["x=y", "i=x"], "y:0"),
     ],
 )
-def test_an_image_setting_is_parsed(text: str, entry: dict[str, str]) -> None:
-    assert parse_image(text) == entry
+def test_images_are_set_as_kustomize_sets_them(settings: list[str], image: str) -> None:
+    """What kustomize 5.8.1 makes of an image `i:0` after `kustomize edit set image`."""
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'i:0'}]}\n"
+    files = tree({"over/kustomization.yaml": "resources: [p.yaml]\n", "over/p.yaml": pod})
+    found = render(files, RenderSource(path="over", kustomize=KustomizeOptions(images=tuple(settings))))
+    assert found.manifests[0].body["spec"] == {"containers": [{"name": "c", "image": image}]}
+
+
+@pytest.mark.parametrize("text", ["", "i", "*"])
+def test_what_is_no_image_is_told(text: str) -> None:
+    with pytest.raises(KildeError, match="invalid format of image"):
+        rendered(images=(text,))
 
 
 def build(source: MemoryTree, cache: RenderCache | None) -> str:

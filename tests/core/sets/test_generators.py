@@ -351,6 +351,26 @@ def test_a_template_patch_merges_and_cannot_change_the_project() -> None:
     assert "templatePatch" in made({**spec, "templatePatch": "a: ["}).error
 
 
+def test_a_template_patch_of_a_wrong_type_fails_as_a_template_that_cannot_be_filled() -> None:
+    template = {"metadata": {"name": "{{.name}}"}, "spec": {"project": "p", "source": {"path": "a", "repoURL": "u"}}}
+    spec = {"goTemplate": True, "generators": [{"list": {"elements": [{"name": "x"}]}}], "template": template,
+            "syncPolicy": {"preserveResourcesOnDeletion": True}}  # fmt: skip
+    patch = (
+        "metadata: {labels: {tier: 1}, finalizers: [true]}\n"
+        "spec: {destination: {server: 1}, source: {helm: {values: [1]}}, syncPolicy: {automated: yes}, ours: [1]}\n"
+    )
+    found = made({**spec, "templatePatch": patch})
+    assert (found.applications, found.reason, found.error) == (
+        (),
+        "RenderTemplateParamsError",
+        "invalid templatePatch: metadata.labels.tier: must be a string, not a number; "
+        "metadata.finalizers[0]: must be a string, not a boolean; "
+        "spec.destination.server: must be a string, not a number; "
+        "spec.source.helm.values: must be a string, not a list; "
+        "spec.syncPolicy.automated: must be an object, not a boolean",
+    )
+
+
 def test_finalizers_and_empty_parameters() -> None:
     preserve = "{syncPolicy: {preserveResourcesOnDeletion: true}, generators: [{list: {elements: [{name: a}]}}]}"
     assert "finalizers" not in made(preserve).applications[0]["metadata"]

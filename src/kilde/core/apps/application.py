@@ -15,14 +15,14 @@ from kilde.core.basics.moment import parse
 from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
-from kilde.core.plan.policy import KUBECTL, MIGRATES_ANNOTATION, Automated, Retry, SyncPolicy, read_options
+from kilde.core.plan.policy import KUBECTL, MIGRATES_ANNOTATION, Automated, SyncPolicy, read_options, read_retry
 
 GROUP, VERSION, KIND = "argoproj.io", "v1alpha1", "Application"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 REFRESH_ANNOTATION = "argocd.argoproj.io/refresh"
 APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-approved"
 SKIP_ANNOTATION = "argocd.argoproj.io/skip-reconcile"
-__all__ = ["IN_CLUSTER", "Application", "Destination", "read_application", "read_retry", "renewed"]
+__all__ = ["IN_CLUSTER", "Application", "Destination", "read_application", "renewed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,16 +241,4 @@ def _policy(at: Reader) -> SyncPolicy:
         options=read_options(at.texts("syncOptions")),
         namespace_labels=managed.text_map("labels"),
         namespace_annotations=managed.text_map("annotations"),
-    )
-
-
-def read_retry(at: Reader) -> Retry:
-    """`retry{limit, refresh, backoff{duration, factor, maxDuration}}` with Argo CD's defaults."""
-    backoff = at.mapping("backoff")
-    return Retry(
-        limit=at.number("limit", 0),
-        first=backoff.seconds("duration", 5.0),
-        factor=float(backoff.number("factor", 2)),
-        ceiling=backoff.seconds("maxDuration", 180.0),
-        refresh=at.flag("refresh"),
     )

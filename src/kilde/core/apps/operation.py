@@ -6,7 +6,7 @@ from typing import Any
 
 from kilde.core.apps.sources import Source, read_sources
 from kilde.core.basics.reading import Reader
-from kilde.core.plan.policy import Options, Retry, read_options
+from kilde.core.plan.policy import Options, Retry, read_options, read_retry
 
 PLAN, PLAN_BASIS = "kilde.dev/plan", "kilde.dev/plan-basis"  # names in `operation.info`
 DEPENDS, IGNORED = "kilde.dev/depends-on", "ignored"  # the same, and its value
@@ -62,8 +62,6 @@ def read_operation(raw: Any) -> Operation:
     at = Reader(raw, "operation")
     sync = at.mapping("sync")
     by = at.mapping("initiatedBy")
-    retry = at.mapping("retry")
-    backoff = retry.mapping("backoff")
     several = sync.texts("revisions")
     resources = tuple(
         Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
@@ -87,13 +85,7 @@ def read_operation(raw: Any) -> Operation:
         plan=info.get(PLAN, ""),
         plan_basis=info.get(PLAN_BASIS, ""),
         undelayed=info.get(DEPENDS) == IGNORED,
-        retry=Retry(
-            limit=retry.number("limit", 0),
-            first=backoff.seconds("duration", 5.0),
-            factor=float(backoff.number("factor", 2)),
-            ceiling=backoff.seconds("maxDuration", 180.0),
-            refresh=retry.flag("refresh"),
-        ),
+        retry=read_retry(at.mapping("retry")),
         raw=raw if isinstance(raw, dict) else {},
         asked=raw if isinstance(raw, dict) else {},
         problem=missing or "; ".join(at.problems),

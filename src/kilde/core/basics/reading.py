@@ -31,6 +31,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
+class Mistyped(str):
+    """A problem of the kind that a type has: no value of that type could have it."""
+
+    __slots__ = ()
+
+
 class Reader:
     """Reads one mapping. Problems gather in a list shared by all readers made from it."""
 
@@ -42,7 +48,7 @@ class Reader:
             raw = {}
         self.is_wrong = not isinstance(raw, Mapping)  # of another type: told already, and read as empty
         if not isinstance(raw, Mapping):
-            self.problems.append(f"{path}: must be an object, not {_kind(raw)}")
+            self.problems.append(Mistyped(f"{path}: must be an object, not {_kind(raw)}"))
             raw = {}
         self.raw: Mapping[str, Any] = raw
 
@@ -52,7 +58,7 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.problems.append(f"{self.path}.{key}: must be {word}, not {_kind(value)}")
+            self.problems.append(Mistyped(f"{self.path}.{key}: must be {word}, not {_kind(value)}"))
             return default
         return value
 
@@ -82,14 +88,14 @@ class Reader:
         found = self._get(key, dict, "an object", {})
         for name, value in found.items():
             if not isinstance(value, str):
-                self.problems.append(f"{self.path}.{key}.{name}: must be a string, not {_kind(value)}")
+                self.problems.append(Mistyped(f"{self.path}.{key}.{name}: must be a string, not {_kind(value)}"))
         return {str(name): str(value) for name, value in found.items()}
 
     def texts(self, key: str) -> tuple[str, ...]:
         found = self._get(key, list, "a list", [])
         for index, value in enumerate(found):
             if not isinstance(value, str):
-                self.problems.append(f"{self.path}.{key}[{index}]: must be a string, not {_kind(value)}")
+                self.problems.append(Mistyped(f"{self.path}.{key}[{index}]: must be a string, not {_kind(value)}"))
         return tuple(str(value) for value in found)
 
     def items(self, key: str) -> list["Reader"]:

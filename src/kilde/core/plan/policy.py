@@ -1,8 +1,10 @@
 """How an application wants to be synced: automation, retries and sync options, parsed from its manifest."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from kilde.core.basics.reading import Reader, duration
 from kilde.core.basics.values import Object
 
 SYNC_OPTIONS_ANNOTATION = "argocd.argoproj.io/sync-options"
@@ -10,6 +12,8 @@ COMPARE_OPTIONS_ANNOTATION = "argocd.argoproj.io/compare-options"
 
 MIGRATES_ANNOTATION = "argocd.argoproj.io/client-side-apply-migration-manager"
 KUBECTL = "kubectl-client-side-apply"
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_EVER = 9.2e9  # seconds: the longest duration of Go
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,48 @@ class Automated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """`syncPolicy.retry`. Seconds; limit < 0: for ever, 0: not at all."""
+    """`syncPolicy.retry`. Seconds; limit < 0: for ever, 0: not at all; a ceiling of nothing: none.
+
+    `unread`: what of its durations cannot be read. Argo CD finds that out when it comes to the first retry, and then makes none.
+    """
 
     limit: int = 0
     first: float = 5.0
     factor: float = 2.0
     ceiling: float = 180.0
     refresh: bool = False
+    unread: str = ""
+
+    def delay(self, retries: int) -> float:
+        """Seconds until the next attempt after so many retries."""
+        try:
+            wait = self.first * self.factor**retries
+        except (OverflowError, ZeroDivisionError):
+            wait = _EVER
+        return max(0.0, min(wait, self.ceiling if self.ceiling > 0 else _EVER))
+
+
+def read_retry(at: Reader) -> Retry:
+    """`retry{limit, refresh, backoff{duration, factor, maxDuration}}` with Argo CD's defaults."""
+    backoff = at.mapping("backoff")
+    texts = [backoff.text(key) for key in ("duration", "maxDuration")]
+    first, ceiling = (_seconds(text) if text else default for text, default in zip(texts, (5.0, 180.0), strict=True))
+    unread = [text for text, read in zip(texts, (first, ceiling), strict=True) if read is None]
+    return Retry(
+        limit=at.number("limit", 0),
+        first=first or 0.0,
+        factor=float(backoff.number("factor", 2)),
+        ceiling=ceiling or 0.0,
+        refresh=at.flag("refresh"),
+        unread=f"unable to parse {unread[0]} as a duration" if unread else "",
+    )
+
+
+def _seconds(text: str) -> float | None:
+    """Of a Go duration, or of a number without a unit; None where it is neither."""
+    if _WHOLE.fullmatch(text):
+        return float(int(text))
+    return duration(text) if text == text.strip() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kilde.core.basics.errors import RenderFailed
+from kilde.core.render.kustomize.edit.images import with_images, with_replicas
 from kilde.core.render.kustomize.kustomization import Kustomization
 from kilde.core.render.kustomize.shapes import PATCH, Many, decode
-from kilde.core.render.kustomize.transformers.images import split_image
 from kilde.core.render.source import KustomizeOptions
 
 PATCHES = Many(PATCH)
@@ -15,17 +15,16 @@ PATCHES = Many(PATCH)
 def overridden(kustomization: Kustomization, options: KustomizeOptions, *, missing: frozenset[str]) -> Kustomization:
     """The kustomization with the settings. `missing`: components that are not there and may be left out.
 
-    Raises RenderFailed for an image without a name, for a label that is there already, unless forced, and for labels in templates that
-    are to be in selectors, too.
+    Raises InvalidInput for an image that is none, and RenderFailed for a label that is there already, unless forced, and for labels in
+    templates that are to be in selectors, too.
     """
     fields = dict(kustomization.fields)
     named = {"namePrefix": options.name_prefix, "nameSuffix": options.name_suffix, "namespace": options.namespace}
     fields |= {name: value for name, value in named.items() if value}
-    for image in options.images:
-        fields["images"] = _with_image(fields.get("images") or [], parse_image(image))
-    for name, count in options.replicas:
-        kept = [raw for raw in fields.get("replicas") or [] if raw.get("name") != name]
-        fields["replicas"] = [*kept, {"name": name, "count": count}]
+    if options.images:
+        fields["images"] = with_images(fields.get("images") or [], options.images)
+    if options.replicas:
+        fields["replicas"] = with_replicas(fields.get("replicas") or [], dict(options.replicas))
     _add_labels(fields, options)
     if options.common_annotations:
         fields["commonAnnotations"] = _merged(
@@ -75,32 +74,3 @@ def _merged(old: Mapping[str, str], new: Mapping[str, str], what: str, *, force:
 def _unquoted(value: str) -> str:
     """Without the quotes around it, which `kustomize edit add` takes for its own."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-
-
-def parse_image(text: str) -> dict[str, str]:
-    """`[old=]new[:tag][@digest]` as an entry of `images`. Raises RenderFailed where there is no name."""
-    name, equals, new = text.partition("=")
-    new_name, tag, digest = split_image(new if equals else name)
-    if not equals:
-        name = new_name
-    if not name or not new_name:
-        raise RenderFailed("invalid format of image, use [old=]new[:tag][@digest]", about=text)
-    entry = {"name": name}
-    if equals and new_name != "*":
-        entry["newName"] = new_name
-    if tag and tag != "*":
-        entry["newTag"] = tag
-    if digest and digest != "*":
-        entry["digest"] = digest
-    return entry
-
-
-def _with_image(images: list[Mapping[str, Any]], image: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    found = []
-    for old in images:
-        if old.get("name") == image["name"]:
-            kept = {"newName": old["newName"]} if old.get("newName") and "newName" not in image else {}
-            image = {**image, **kept}
-        else:
-            found.append(old)
-    return [*found, image]

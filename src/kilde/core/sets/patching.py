@@ -2,7 +2,9 @@
 
 from functools import cache
 
+from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import KildeError
+from kilde.core.basics.reading import Mistyped, Reader
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.node import Node
@@ -23,11 +25,23 @@ def patched(application: Object, patch: str) -> Object:
         raise TemplateFailed(f"error while applying templatePatch: {error}") from error
     if not isinstance(out.get("metadata"), dict) or not isinstance(out.get("spec"), dict):
         raise TemplateFailed("error while applying templatePatch: metadata and spec must stay objects")
+    if wrong := _mistyped(out):
+        raise TemplateFailed(f"invalid templatePatch: {'; '.join(wrong)}")
     spec = {key: value for key, value in out["spec"].items() if key != "project"}
     if "project" in application["spec"]:
         spec["project"] = application["spec"]["project"]
     kept: Object = {key: out[key] for key in ("metadata", "operation") if key in out}
     return {**kept, "metadata": dict(out["metadata"]), "spec": spec}
+
+
+def _mistyped(application: Object) -> list[str]:
+    """What no Application could have there: else the API server refused it, one Application at a time."""
+    meta = Reader(application["metadata"], "metadata")
+    for name in ("labels", "annotations"):
+        meta.text_map(name)
+    meta.texts("finalizers")
+    found = [*meta.problems, *read_application(application).problems]
+    return [problem for problem in found if isinstance(problem, Mistyped)]
 
 
 @cache

@@ -60,6 +60,11 @@ async def operate(ctx: Context, job: Job) -> float | None:
         running.ended = await _refused(ctx, job) or await _attempt(ctx, job)
     outcome = running.ended
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
+    if delay is not None and not outcome.unavailable and (unread := running.operation.retry.unread):
+        delay, outcome = (
+            None,
+            replace(outcome, phase=Phase.ERROR, message=f"{outcome.message} (failed to retry: {unread})"),
+        )
     if delay is None:
         await _finish(ctx, job, outcome)
     else:
@@ -264,7 +269,7 @@ def _retry_after(job: Job, outcome: Outcome, dice: float) -> float | None:
         return _UNAVAILABLE.delay(running.retries + 1, dice=dice)
     if 0 <= retry.limit <= running.retries:
         return None
-    return min(retry.first * retry.factor**running.retries, retry.ceiling)
+    return retry.delay(running.retries)
 
 
 async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> None:

@@ -40,17 +40,21 @@ def parse_image(argument: str) -> dict[str, str]:
     return {field: text for field, text in found.items() if text}
 
 
+def with_images(present: list[dict[str, Any]], arguments: Iterable[str]) -> list[dict[str, Any]]:
+    """A kustomization's `images` after `set image` with these arguments. Raises InvalidInput for one that is no image."""
+    images = [parse_image(argument) for argument in arguments]
+    return _merged(present, {image.get("name", ""): image for image in images})
+
+
 def set_images(arguments: Iterable[str]) -> Change:
     """Replaces the entries of these images, or adds them. Raises InvalidInput for an argument that is no image."""
-    wanted: dict[str, dict[str, str]] = {}
-    for argument in arguments:
-        image = parse_image(argument)
-        wanted[image.get("name", "")] = image
+    wanted = tuple(arguments)
     if not wanted:
         raise InvalidInput("no image specified", hint=_HINT)
+    with_images([], wanted)  # what is no image is told before the file is looked at
 
     def change(fields: Fields) -> list[str]:
-        put(fields, "images", _merged(fields.get("images") or [], {key: dict(image) for key, image in wanted.items()}))
+        put(fields, "images", with_images(fields.get("images") or [], wanted))
         return []
 
     return change
@@ -64,6 +68,12 @@ def parse_replicas(argument: str) -> tuple[str, int]:
     return name, int(count)
 
 
+def with_replicas(present: list[dict[str, Any]], wanted: Mapping[str, int]) -> list[dict[str, Any]]:
+    """A kustomization's `replicas` after `set replicas` of these names and counts."""
+    entries = {name: {**({"name": name} if name else {}), "count": count} for name, count in wanted.items()}
+    return _merged(present, entries)
+
+
 def set_replicas(arguments: Iterable[str]) -> Change:
     """Replaces the counts of these names, or adds them. Raises InvalidInput for an argument that is no count."""
     wanted = dict(map(parse_replicas, arguments))
@@ -71,8 +81,7 @@ def set_replicas(arguments: Iterable[str]) -> Change:
         raise InvalidInput("no replicas specified", hint="write NAME=COUNT, such as web=3")
 
     def change(fields: Fields) -> list[str]:
-        entries = {name: {**({"name": name} if name else {}), "count": count} for name, count in wanted.items()}
-        put(fields, "replicas", _merged(fields.get("replicas") or [], entries))
+        put(fields, "replicas", with_replicas(fields.get("replicas") or [], wanted))
         return []
 
     return change
