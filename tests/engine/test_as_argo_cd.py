@@ -574,7 +574,8 @@ async def test_objects_without_a_namespace_are_told_one_by_one_and_hold_up_a_syn
         assert (p.sync(), p.status()["health"]["status"]) == ("OutOfSync", "Missing")
         await p.patch_application({"operation": {"sync": {}}})
         await p.until(lambda: p.phase() == "Error")
-        assert (p.status()["operationState"]["message"], p.data("c")) == (";".join(told), None)
+        twice = ";".join(text for text in told for _ in range(2))
+        assert (p.status()["operationState"]["message"], p.data("c")) == (twice, None)
 
 
 async def test_an_operation_that_cannot_be_rendered_is_tried_again() -> None:

@@ -32,3 +32,34 @@ def manifest(version: str, **more: Any) -> dict[str, Any]:
 def test_a_newer_version_with_the_same_spec_is_what_reading_all_of_it_gives(newer: dict[str, Any]) -> None:
     before = read_application(manifest("1", status={"old": True}, operation={"sync": {}}, metadata={"uid": "u"}))
     assert renewed(before, newer) == read_application(newer)
+
+
+SEVERAL = {
+    "source": None,
+    "sources": [{"repoURL": "u", "path": "a", "targetRevision": "v1"}, {"repoURL": "u", "path": "b"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "sync", "revisions"),
+    [
+        ({}, {}, ()),
+        ({}, {"revision": "x"}, ("x",)),
+        ({}, {"revisions": ["x"]}, ()),
+        ({}, {"revisions": ["x", "y"], **SEVERAL}, ("x", "y")),
+        (SEVERAL, {"revision": "x"}, ()),
+        (SEVERAL, {"revisions": ["x"]}, ()),
+        (SEVERAL, {"revisions": ["x", "y"]}, ("x", "y")),
+        (SEVERAL, {"revisions": ["", ""]}, ("v1", "HEAD")),
+        (SEVERAL, {"revision": "x", "source": SPEC["source"]}, ("x",)),
+    ],
+)
+def test_an_operation_names_a_revision_for_each_source_or_for_none(
+    spec: dict[str, Any], sync: dict[str, Any], revisions: tuple[str, ...]
+) -> None:
+    raw = {**manifest("1"), "spec": {**SPEC, **spec}}
+    asked = {**raw, "operation": {"sync": sync}}
+    operation = read_application(asked).operation
+    assert operation is not None
+    assert (operation.revisions, operation.problem) == (revisions, "")
+    assert renewed(read_application(raw), asked).operation == operation

@@ -15,6 +15,8 @@ from kilde.core.plan.policy import Retry, read_retry
         ({"duration": "1", "factor": 3, "maxDuration": "10"}, [1, 3, 9, 10]),
         ({"duration": "+2", "maxDuration": "1m"}, [2, 4, 8, 16, 32, 60]),
         ({"duration": "1.5s", "factor": 1}, [1.5, 1.5]),
+        ({"duration": ".5s", "factor": 1}, [0.5]),
+        ({"duration": "1.m", "factor": 1}, [60]),
         ({"duration": "1h", "factor": 1, "maxDuration": "0"}, [3600, 3600]),
         ({"duration": "1h", "factor": 1, "maxDuration": "-1s"}, [3600, 3600]),
         ({"duration": "-1h"}, [0, 0]),

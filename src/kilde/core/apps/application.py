@@ -161,7 +161,7 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str =
     problems = top.problems
     operation = None
     if raw.get("operation") is not None:
-        operation = read_operation(raw["operation"])
+        operation = read_operation(raw["operation"], sources, several=several)
     return Application(
         name=instance_name(namespace, name, home),
         own_name=name,
@@ -201,7 +201,9 @@ def renewed(before: Application, raw: Object) -> Application:
         uid=str(meta.get("uid", "")),
         generation=int(meta.get("generation") or 0),
         resource_version=str(meta.get("resourceVersion", "")),
-        operation=read_operation(raw["operation"]) if raw.get("operation") is not None else None,
+        operation=read_operation(raw["operation"], before.sources, several=before.several)
+        if raw.get("operation") is not None
+        else None,
         annotations=meta.get("annotations") or {},
         finalizers=tuple(meta.get("finalizers") or ()),
         deleted_at=_deletion(meta),

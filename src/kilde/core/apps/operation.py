@@ -1,6 +1,6 @@
 """Operation: what somebody asks an application to do once, as Argo CD's root-level `operation` block."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,12 +57,12 @@ class Operation:
         return "automated" if self.automated else (self.username or "unknown")
 
 
-def read_operation(raw: Any) -> Operation:
-    """Parses; what is wrong is in `problem`."""
+def read_operation(raw: Any, of: Sequence[Source] = (), *, several: bool = False) -> Operation:
+    """Parses; what is wrong is in `problem`. `of`, `several`: the application's sources, and whether they are written as a list."""
     at = Reader(raw, "operation")
     sync = at.mapping("sync")
     by = at.mapping("initiatedBy")
-    several = sync.texts("revisions")
+    own, listed = read_sources(sync) if sync.raw.get("source") or sync.raw.get("sources") else ((), several)
     resources = tuple(
         Selected(item.text("group"), item.text("kind"), item.text("name"), item.text("namespace"))
         for item in sync.items("resources")
@@ -71,8 +71,8 @@ def read_operation(raw: Any) -> Operation:
     missing = "" if at.has("sync") else "no operation specified"
     info = {item.text("name"): item.text("value") for item in at.items("info")}
     return Operation(
-        revisions=several or ((sync.text("revision"),) if sync.text("revision") else ()),
-        sources=read_sources(sync)[0] if sync.raw.get("source") or sync.raw.get("sources") else (),
+        revisions=_revisions(sync, own or of) if listed else _revision(sync),
+        sources=own,
         manifests=sync.texts("manifests"),
         prune=sync.flag("prune"),
         dry_run=sync.flag("dryRun"),
@@ -90,3 +90,15 @@ def read_operation(raw: Any) -> Operation:
         asked=raw if isinstance(raw, dict) else {},
         problem=missing or "; ".join(at.problems),
     )
+
+
+def _revision(sync: Reader) -> tuple[str, ...]:
+    return (sync.text("revision"),) if sync.text("revision") else ()
+
+
+def _revisions(sync: Reader, of: Sequence[Source]) -> tuple[str, ...]:
+    """Of several sources one for each, where "" is what the source asks for; none where the count is another."""
+    found = sync.texts("revisions")
+    if len(found) != len(of):
+        return ()
+    return tuple(one or source.target_revision or "HEAD" for one, source in zip(found, of, strict=True))

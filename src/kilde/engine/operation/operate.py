@@ -207,10 +207,14 @@ def _hands(ctx: Context, job: Job, order: Order, telling: asyncio.Task[None], cu
 
 
 def _broken(ctx: Context, job: Job) -> str:
-    """Why nothing can be synced with what is wanted or there; "" where it can."""
+    """Why nothing can be synced with what is wanted or there; "" where it can.
+
+    What the status tells of the branch counts, too: to Argo CD it is another condition than the same of what is synced, told twice then.
+    """
     survey = ctx.surveyor.survey(job.app, job.rt, prune=job.running.operation.prune)
     unfit = [("InvalidSpecError", text) for text in ctx.projects.refusals(ctx.fleet.get(job.app.name) or job.app)]
-    return ";".join(f"{kind}: {text}" for kind, text in (*unfit, *job.wish.faults, *survey.conditions))
+    told = wish.faults if (wish := ctx.runtime(job.app.name).wish) is not None else []
+    return ";".join(f"{kind}: {text}" for kind, text in sorted((*unfit, *told, *job.wish.faults, *survey.conditions)))
 
 
 def _confirmed(ctx: Context, name: str, since: float) -> bool:

@@ -172,7 +172,7 @@ def left_over(ctx: Context, app: Application) -> Running | None:
         asked = asked.at_latest()
     if asked is not None and told_operation(asked.raw) != state.get("operation"):
         return None  # somebody has asked for another one since
-    operation = asked or read_operation(state.get("operation"))
+    operation = asked or read_operation(state.get("operation"), app.sources, several=app.several)
     if operation.problem:
         return None
     begun = parse(str(state.get("startedAt", ""))) or ctx.now()

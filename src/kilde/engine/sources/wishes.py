@@ -89,8 +89,6 @@ class Wishes:
         ctx = self._ctx
         sources = operation.sources or app.sources
         words = operation.revisions or tuple(source.target_revision or "HEAD" for source in sources)
-        if len(words) != len(sources):
-            raise InvalidInput(f"{len(words)} revisions for {len(sources)} sources", about=str(app))
         for source in sources:
             await ctx.repositories.ensure(source.url, app.project)
         revisions = await self._resolved(app, sources, words, rt)
