@@ -675,3 +675,92 @@ async def test_a_namespace_that_is_no_text_counts_as_none() -> None:
         await p.commit(b=json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}))
         await synced(p, **AUTO)
         assert p.data("b") == {}
+
+
+SERVER = "https://kubernetes.default.svc"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told", "result"),
+    [
+        (
+            {"project": "nope"},
+            'Failed to load application project: error getting app project "nope": appproject.argoproj.io "nope" not found',
+            None,
+        ),
+        ({"destination": {"namespace": "shop"}}, "Destination server missing from app spec", {"revision": ""}),
+        ({"destination": {"name": "far"}}, "there are no clusters with this name: far", {"revision": ""}),
+        (
+            {"project": "narrow"},
+            f"InvalidSpecError: application destination server '{SERVER}' and namespace 'shop' do not match any of the allowed "
+            "destinations in project 'narrow'",
+            {"revision": "COMMIT"},
+        ),
+    ],
+)
+async def test_an_operation_of_an_application_that_cannot_be_used_ends_with_why(
+    spec: dict[str, Any], told: str, result: dict[str, str] | None
+) -> None:
+    kind = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
+    meta = {"name": "narrow", "namespace": "argocd"}
+    rules = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "other"}]}
+    async with play() as p:
+        body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": meta, "spec": rules}
+        await p.cluster.apply(kind, body, manager="person")
+        commit = await p.commit(a=config_map("a"))
+        await p.application(**spec)
+        await p.until(lambda: p.sync() == "Unknown")
+        retry = {"limit": 1, "backoff": {"duration": "50ms"}}
+        await p.patch_application({"operation": {"sync": {}, "retry": retry}})
+        await p.until(lambda: p.phase() == "Error")
+        state = p.status()["operationState"]
+        source = {"repoURL": URL, "path": "app", "targetRevision": "HEAD"}
+        wanted = {"revision": result["revision"].replace("COMMIT", commit), "source": source} if result else None
+        assert (state["message"], state.get("syncResult")) == (f"{told} (retried 1 times).", wanted)
+        assert "operation" not in p.cluster.objects()[SHOP]
+
+
+async def test_an_operation_of_an_application_without_a_source_ends_with_why() -> None:
+    async with play() as p:
+        source = {"repoURL": URL, "targetRevision": "HEAD"}
+        await p.application(source=source)
+        await p.until(lambda: p.sync() == "Unknown")
+        await p.patch_application({"operation": {"sync": {}}})
+        await p.until(lambda: p.phase() == "Error")
+        state = p.status()["operationState"]
+        why = "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
+        assert (state["message"], state["syncResult"]) == (
+            f"InvalidSpecError: {why}",
+            {"revision": "", "source": source},
+        )
+
+
+async def test_a_secrets_texts_are_sent_each_time_but_server_side() -> None:
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "v"}}
+    async with play() as p:
+        await p.commit(a=config_map("a"), s=json.dumps(body))
+        await synced(p, syncPolicy={"automated": {}})
+        await operated(p)
+        assert results(p) == [("s", "secret/s configured", "Running"), ("a", "configmap/a unchanged", "Running")]
+        await operated(p, syncOptions=["ServerSideApply=true"])
+        assert [message for _, message, _ in results(p)] == [
+            "secret/s serverside-applied",
+            "configmap/a serverside-applied",
+        ]
+
+
+async def test_a_heal_replaces_where_the_application_asks_for_that() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await synced(p, syncPolicy={"automated": {"selfHeal": True}, "syncOptions": ["Replace=true"]})
+        await p.by_hand("a", k="drift", more="by hand")
+        await p.until(lambda: p.data("a") == {"k": "v"})
+        await p.until(lambda: results(p) == [("a", "configmap/a replaced", "Running")])
+
+
+async def test_a_destination_is_told_without_what_is_empty() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(destination={"server": SERVER, "name": "", "namespace": ""})
+        await p.until(lambda: p.sync() == "OutOfSync")
+        assert p.status()["sync"]["comparedTo"]["destination"] == {"server": SERVER}

@@ -131,3 +131,10 @@ async def test_definitions_stay_when_an_application_goes() -> None:
         assert any(
             ref.kind == "CustomResourceDefinition" and ref.name == "widgets.example.com" for ref in p.cluster.objects()
         )
+
+
+async def test_the_finalizers_of_both_phases_come_in_the_order_of_a_deletion() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), pre=hook("pre", "PreDelete,PreSync"), post=hook("post", "PostDelete"))
+        await synced(p)
+        assert finalizers(p)[-4:] == [_PRE, f"{_PRE}/cleanup", _POST, f"{_POST}/cleanup"]

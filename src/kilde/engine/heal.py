@@ -199,8 +199,8 @@ class Healer:
 
 def _careful(app: Application) -> SyncPolicy:
     """A heal puts back what drifted, and leaves alone what Git leaves to others; taking fields over is a sync's work."""
-    way = f"ServerSideApply={app.policy.options.get('ServerSideApply')}"
-    return SyncPolicy(options=Options(("RespectIgnoreDifferences=true", "ClientSideApplyMigration=false", way)))
+    way = tuple(text for text in ("ServerSideApply=true", "Replace=true") if app.policy.options.has(text))
+    return SyncPolicy(options=Options(("RespectIgnoreDifferences=true", "ClientSideApplyMigration=false", *way)))
 
 
 def _is_stuck(rt: Runtime, ref: ObjectRef, packed: Packed, live_version: str) -> bool:

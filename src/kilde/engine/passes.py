@@ -3,7 +3,7 @@
 A pass starts from what is, may be cut off between any two lines, and the next one goes on from the cluster.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from kilde.core.apply.outcome import Outcome, Phase
 from kilde.core.apply.words import blocked_words
 from kilde.core.apps.application import Application
+from kilde.core.apps.conditions import unusable_words
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import Verdict
 from kilde.core.basics.errors import ClusterError, KildeError, LedgerError, SourceError
@@ -79,8 +80,7 @@ class Passes:
             return None
         problems = app.problems or ctx.projects.refusals(app)
         if problems or not app.sources:
-            await self._verdicts.unusable(app, problems)
-            return None
+            return await self._unusable(app, rt, problems)
         refresh = app.refresh
         if await ctx.strays.look(app, ctx.of) and ctx.fleet.get(app.name) is not app:
             return 0.001
@@ -94,6 +94,36 @@ class Passes:
         await await_hooks(ctx, app, wish)
         await outdated_heals(rt, wish)
         return await self._compared(app, rt, wish, refresh)
+
+    async def _unusable(self, app: Application, rt: Runtime, problems: Sequence[str]) -> float | None:
+        """What is told of an application that cannot be used, and of the operation that somebody asks of it all the same."""
+        ctx = self._ctx
+        told = await self._verdicts.unusable(app, problems)
+        running = None if ctx.settings.shadow else asked_for(ctx, app, rt)
+        if running is None:
+            return None
+        wait = 0.0 if running.retry_at is None else running.retry_at - ctx.world.clock.monotonic()
+        if wait > 0:
+            return 0.001 if await blocked.ended(ctx, app, running) else wait
+        if running.operation.problem:
+            return await self._refuse(
+                app, rt, running, f"Invalid operation request: {running.operation.problem}", NOTHING
+            )
+        running.looks = ctx.projects.of(app) is not None
+        why = unusable_words(app, problems, has_project=running.looks)
+        return await self._refuse(
+            app, rt, running, why, NOTHING.at(await self._meant(app, rt, running.operation)), told
+        )
+
+    async def _meant(self, app: Application, rt: Runtime, operation: Operation) -> tuple[str, ...]:
+        """The commits that an operation is about which does not begin; what was asked for where that is not, or may not be, told."""
+        project = self._ctx.projects.of(app)
+        if app.problems or project is None or not all(project.permits_repository(one.repo_url) for one in app.sources):
+            return operation.revisions
+        try:
+            return await self._wishes.revisions(app, rt, app.sources, operation.revisions or app.words)
+        except SourceError:
+            return operation.revisions
 
     async def _deleted(self, app: Application, rt: Runtime) -> float | None:
         ctx = self._ctx

@@ -170,6 +170,7 @@ class Running:
         None  # when the attempt began that was cut off (by a restart, or by the cluster) and is to be taken up
     )
     earlier: frozenset[str] | None = None  # uids of its hooks that were there before the attempt; None: not known
+    looks: bool = True  # whether it came as far as to look at Git
     retries: int = 0
     retry_at: float | None = None
     message: str = ""

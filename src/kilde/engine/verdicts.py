@@ -83,10 +83,11 @@ class Verdicts:
 
         await ctx.reporter.write(app.name, build, refreshed=refresh)
 
-    async def unusable(self, app: Application, problems: Iterable[str]) -> None:
+    async def unusable(self, app: Application, problems: Iterable[str]) -> Verdict:
         conditions = tuple(invalid_spec(problem) for problem in problems)
         verdict = Verdict(sync="Unknown", health="Unknown", conditions=conditions, compared=False)
         await self.tell(app, verdict, refresh=app.refresh)
+        return verdict
 
     async def unusable_and_going(self, app: Application, problems: Iterable[str]) -> None:
         """One that is being deleted: how it was stays told, beside why its objects do not go."""

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from kilde.core.apply.operation import SyncOrder
 from kilde.core.apply.outcome import ObjectResult, ResultCode
 from kilde.core.objects.ref import GroupKind
@@ -115,6 +117,28 @@ def test_waves_of_what_is_pruned_go_backwards_in_the_place_of_the_first_and_prun
     ]
 
 
+def test_waves_are_swapped_with_those_of_what_goes_last() -> None:
+    stage = Stage()
+    last = task("last", wave=-1, action=Action.PRUNE, prune_last=True)
+    stage.play(SyncOrder(tasks=(last, task("old", wave=1, action=Action.PRUNE), task("new"))))
+    assert [line for line in stage.lines if line.startswith(("prune", "apply"))] == [
+        "prune old",
+        "apply new",
+        "prune last",
+    ]
+
+
+def test_what_is_not_pruned_is_told_though_the_step_fails() -> None:
+    stage = Stage(failing=frozenset({"bad"}))
+    outcome = stage.play(SyncOrder(tasks=(task("old", action=Action.HOLD), task("bad"), task("good")), prune=False))
+    assert told(outcome) == [
+        "Failed: one or more synchronization tasks completed unsuccessfully, reason: bad refused",
+        "old Sync PruneSkipped Succeeded: ignored (requires pruning)",
+        "bad Sync SyncFailed Failed: bad refused",
+        "good Sync Synced Succeeded: good done",
+    ]
+
+
 def test_a_later_step_waits_until_what_was_pruned_is_gone() -> None:
     stage = Stage(held={"old"})
     stage.play(SyncOrder(tasks=(task("old", action=Action.PRUNE), task("new", wave=1))))
@@ -126,6 +150,15 @@ def test_pruning_that_asks_for_a_word_waits_for_it_before_anything_else() -> Non
     stage.play(SyncOrder(tasks=(task("old", action=Action.PRUNE, confirm=True), task("new"))))
     waiting = ["confirmed?", "waiting for pruning confirmation of /ConfigMap/old"]
     assert stage.lines == [*waiting, *waiting, "confirmed?", "apply new", "prune old"]
+
+
+@pytest.mark.parametrize(("prune", "dry_run"), [(False, False), (False, True), (True, True)])
+def test_the_word_is_waited_for_where_nothing_would_be_pruned_too(prune: bool, dry_run: bool) -> None:
+    action = Action.PRUNE if prune else Action.HOLD
+    stage = Stage(confirmed_after=1)
+    stage.play(SyncOrder(tasks=(task("old", action=action, confirm=True), task("new")), prune=prune, dry_run=dry_run))
+    waiting = ["confirmed?", "waiting for pruning confirmation of /ConfigMap/old"]
+    assert stage.lines == [*waiting, "confirmed?", *(["prune old"] if prune else []), "apply new"]
 
 
 def test_a_definition_comes_before_its_objects_whatever_its_wave_and_is_waited_for() -> None:

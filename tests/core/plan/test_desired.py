@@ -57,6 +57,28 @@ def test_of_several_manifests_for_one_object_the_later_counts_and_it_is_told() -
     assert desired.repeated == ("Resource /ConfigMap/shop/a appeared 3 times among application resources.",)
 
 
+def test_of_an_object_and_hooks_of_one_name_the_last_counts_unless_it_is_yet_to_be_named() -> None:
+    def hook(name: str, line: int) -> Manifest:
+        return manifest("ConfigMap", name, line=line, **{"argocd.argoproj.io/hook": "PreSync"})
+
+    def prepared(*manifests: Manifest) -> tuple[list[int], list[int], tuple[str, ...]]:
+        found = prepare(manifests, app="web", namespace="shop", scope=SCOPES.get)
+        objects, hooks = (
+            [one.manifest.origin.line for one in some if one.manifest.origin] for some in (found.objects, found.hooks)
+        )
+        return objects, hooks, found.repeated
+
+    twice = ("Resource /ConfigMap/shop/a appeared 2 times among application resources.",)
+    assert prepared(hook("a", 1), hook("a", 2)) == ([], [2], twice)
+    assert prepared(hook("a", 1), manifest("ConfigMap", "a", line=2)) == ([2], [], twice)
+    assert prepared(manifest("ConfigMap", "a", line=1), hook("a", 2)) == ([], [2], twice)
+    named = [
+        Manifest({**one.body, "metadata": {**one.metadata, "name": None, "generateName": "g-"}}, one.origin)
+        for one in (hook("", 1), hook("", 2))
+    ]
+    assert prepared(*named) == ([], [1, 2], ())
+
+
 def test_a_kind_nobody_serves_counts_as_namespaced() -> None:
     assert ready(manifest("Gadget", "g", namespace="x"))[0][0] == "Gadget x/g"
     assert prepare([manifest("Gadget", "g")], app="web", namespace="shop", scope=SCOPES.get).refs == {

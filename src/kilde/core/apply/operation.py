@@ -206,6 +206,7 @@ class _Walk:
             self._told.setdefault(
                 state.task.key, state
             )  # told first, as Argo CD does; done last, and only if all was written
+        self._leave([s for s in prunes if s.task.change.action is Action.HOLD])
         stale = [s for s in there if s.task.deleted_at(Moment.BEFORE_CREATION)]
         if stale:
             fresh = [s for s in stale if s.task.key not in self._deleting]
@@ -233,7 +234,8 @@ class _Walk:
         return there
 
     def _confirmed(self, prunes: list[State]) -> Generator[Command, Reply, bool]:
-        asking = [s for s in prunes if s.task.change.confirm and s.task.change.action is Action.PRUNE]
+        """A person's word is waited for even where nothing may be pruned, and in a dry run, as Argo CD does."""
+        asking = [s for s in prunes if s.task.change.confirm]
         if not asking or (yield AskConfirmed()):
             return True
         yield Wait(waiting_words(asking, "pruning confirmation of"), self._results())
@@ -246,12 +248,15 @@ class _Walk:
             for state, result in zip(going, results, strict=True):
                 bad = result.code is ResultCode.FAILED
                 self._set(state, Phase.FAILED if bad else Phase.SUCCEEDED, result.message, result=result)
-        for state in prunes:
-            if state.task.change.action is Action.HOLD:
-                kept = state.task.change.kept and self._order.prune
-                text = "ignored (no prune)" if kept else "ignored (requires pruning)"
-                text = "ignored (over the deletion budget)" if state.task.change.over else text
-                self._set(state, Phase.SUCCEEDED, text, code=ResultCode.PRUNE_SKIPPED)
+
+    def _leave(self, kept: list[State]) -> None:
+        """Says of what is not pruned why that is."""
+        for state in kept:
+            text = (
+                "ignored (no prune)" if state.task.change.kept and self._order.prune else "ignored (requires pruning)"
+            )
+            text = "ignored (over the deletion budget)" if state.task.change.over else text
+            self._set(state, Phase.SUCCEEDED, text, code=ResultCode.PRUNE_SKIPPED)
 
     def _apply(self, group: tuple[Task, ...], by_key: Mapping[tuple[ObjectRef, SyncPhase], State]) -> Walking:
         results = cast("tuple[ObjectResult, ...]", (yield ApplyAll(group)))
@@ -267,7 +272,11 @@ class _Walk:
                 self._set(state, Phase.FAILED, result.message, code=ResultCode.FAILED)
 
     def _dry_run(self) -> Generator[Command, Reply, Outcome]:
-        yield from self._prune([s for s in self._states if s.task.is_prune])
+        prunes = [s for s in self._states if s.task.is_prune]
+        while not (yield from self._confirmed(prunes)):
+            pass
+        yield from self._prune(prunes)
+        self._leave([s for s in prunes if s.task.change.action is Action.HOLD])
         by_key = {s.task.key: s for s in self._states if not s.task.is_prune}
         for group in same_kind_runs(s.task for s in by_key.values()):
             yield from self._apply(group, by_key)

@@ -109,8 +109,11 @@ def _order(task: Task) -> tuple[int, int, int, int, str, ObjectRef]:
 
 
 def _reversed(tasks: list[Task]) -> list[Task]:
-    """What is pruned goes wave by wave backwards, all of it in the place of its first wave: Argo CD swaps waves anew at each step."""
-    waves = sorted({task.wave for task in tasks if task.is_prune and not task.change.prune_last}, reverse=True)
+    """What is pruned goes wave by wave backwards, all of it in the place of its first wave: Argo CD swaps waves anew at each step.
+
+    The waves of what goes last are swapped, too, before that goes to its place.
+    """
+    waves = sorted({task.wave for task in tasks if task.is_prune}, reverse=True)
     turns = {wave: turn for turn, wave in enumerate(waves)}
     return [
         replace(task, wave=waves[-1], rank=turns[task.wave]) if task.is_prune and not task.change.prune_last else task

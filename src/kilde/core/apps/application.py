@@ -52,6 +52,7 @@ class Application:
     resource_version: str
     project: str
     sources: tuple[Source, ...]
+    written: Mapping[str, Any]  # `source` and `sources` as they stand in the manifest
     several: bool  # written as `spec.sources`: its status has lists where others have one value
     destination: Destination
     policy: SyncPolicy
@@ -172,6 +173,7 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str =
         resource_version=str(meta.get("resourceVersion", "")),
         project=spec.text("project", "default") or "default",
         sources=sources,
+        written={key: spec.raw[key] for key in ("source", "sources") if spec.raw.get(key)},
         several=several,
         destination=destination,
         policy=_migrating(_policy(spec.mapping("syncPolicy")), meta),

@@ -49,6 +49,18 @@ def invalid_spec(problem: str) -> tuple[str, str]:
     return "InvalidSpecError", problem
 
 
+def unusable_words(app: Application, problems: Iterable[str], *, has_project: bool) -> str:
+    """How an operation ends that is asked of an application that cannot be used: without a project, without a cluster, or else."""
+    if not has_project:
+        name = app.project
+        why = f'error getting app project "{name}": appproject.argoproj.io "{name}" not found'
+        return f"Failed to load application project: {why}"
+    homeless = [invalid_spec(problem)[1] for problem in problems if problem.startswith("spec.destination: ")]
+    if homeless:
+        return homeless[0]
+    return ";".join(f"{kind}: {text}" for kind, text in sorted(map(invalid_spec, problems)))
+
+
 def cluster_error(error: KildeError) -> tuple[str, str]:
     """Why the live objects could not be read."""
     return "ComparisonError", f"Failed to load live state: {error}"

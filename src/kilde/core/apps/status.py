@@ -114,7 +114,7 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
 
 def compared_to(app: Application) -> dict[str, Any]:
     """What a comparison rests on: source, destination and ignore rules as they were written."""
-    out: dict[str, Any] = {"destination": dict(app.destination.raw)}
+    out: dict[str, Any] = {"destination": {key: value for key, value in app.destination.raw.items() if value != ""}}
     if app.sources:
         out |= told_sources(app.sources, several=app.several)
     if app.ignore_raw:
@@ -145,6 +145,8 @@ def render_operation(state: OperationState, app: Application) -> dict[str, Any]:
     if state.has_result:
         sources = told_sources(app.sources if state.sources is None else state.sources, several=app.several)
         sync = state.operation.get("sync") or {}
+        if not app.sources and state.sources is None:
+            sources = {"source": {"repoURL": ""}, **app.written}
         if app.several and app.sources and not (sync.get("source") or sync.get("sources")):
             sources["source"] = dict(app.sources[0].raw)  # Argo CD tells the first where an operation names none
         out["syncResult"] = {"revision": "", **told_revisions(state.revisions, several=app.several), **sources}

@@ -61,14 +61,13 @@ def prepare(
     """Manifests as rendered → what the cluster shall have.
 
     `scope` says whether a kind is namespaced (None: not known, then as it is written). The later of two manifests for one
-    object wins, as in Argo CD. Raises InvalidInput for an object that has no place to be, or that has a mistake; where it is
+    object or hook wins, as in Argo CD. Raises InvalidInput for an object that has no place to be, or that has a mistake; where it is
     `lenient`, both are told with the object (`homeless`, `fault`), and only what cannot be marked as the application's is refused.
     """
-    found: dict[ObjectRef, Wanted] = {}
+    found: dict[tuple[ObjectRef, int], Wanted] = {}
     repeated: dict[ObjectRef, int] = {}
-    hooks: list[Wanted] = []
     lost: dict[ObjectRef, str] = {}
-    for manifest in manifests:
+    for number, manifest in enumerate(manifests, 1):
         _require(manifest, tracking, lenient=lenient)
         placed = _place(manifest, app=app, namespace=namespace, scope=scope, tracking=tracking)
         is_homeless = not placed.ref.namespace and bool(scope(placed.ref.group_kind))
@@ -78,19 +77,18 @@ def prepare(
                 about=str(manifest.origin or manifest),
                 hint="set metadata.namespace, or spec.destination.namespace of the application",
             )
-        if is_hook(manifest.annotations):
-            hooks.append(placed)
-            continue
         if is_homeless:
             lost[placed.ref] = (
                 f"Namespace for {placed.ref.name} {manifest.group}/{manifest.version}, Kind={manifest.kind} is missing."
             )
-        if found.pop(placed.ref, None) is not None:
+        key = placed.ref, (number if manifest.metadata.get("generateName") and not manifest.name else 0)
+        if found.pop(key, None) is not None:
             repeated[placed.ref] = repeated.get(placed.ref, 1) + 1
-        found[placed.ref] = placed
+        found[key] = placed
+    hooks = {key: wanted for key, wanted in found.items() if is_hook(wanted.manifest.annotations)}
     return Desired(
-        objects=tuple(found.values()),
-        hooks=tuple(hooks),
+        objects=tuple(wanted for key, wanted in found.items() if key not in hooks),
+        hooks=tuple(hooks.values()),
         repeated=tuple(starmap(_repeated, repeated.items())),
         homeless=tuple(lost.values()),
     )

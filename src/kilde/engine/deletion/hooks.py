@@ -33,9 +33,11 @@ CLEANUP = {phase: f"{name}/cleanup" for phase, name in FINALIZERS.items()}
 async def await_hooks(ctx: Context, app: Application, wish: Wish) -> None:
     """Sees to it that a deletion waits for the hooks that Git has now, and for none that it had: before anything is told of the commit."""
     ours = {*FINALIZERS.values(), *CLEANUP.values()}
-    wanted = {name for phase in wish.delete_phases for name in (FINALIZERS[phase], CLEANUP[phase])}
-    if wanted != ours.intersection(app.finalizers):
-        await ctx.reporter.finalize(app, [*(name for name in app.finalizers if name not in ours), *sorted(wanted)])
+    wanted = [
+        name for phase in FINALIZERS if phase in wish.delete_phases for name in (FINALIZERS[phase], CLEANUP[phase])
+    ]
+    if set(wanted) != ours.intersection(app.finalizers):
+        await ctx.reporter.finalize(app, [*(name for name in app.finalizers if name not in ours), *wanted])
 
 
 async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase) -> bool:

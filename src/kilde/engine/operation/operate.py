@@ -284,7 +284,7 @@ async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> 
             "retries": number,
             "finished_at": ctx.now(),
             "results": outcome.results,
-            "has_result": True,
+            "has_result": running.looks,
         }
     )
     await _tell(ctx, job, state)
@@ -312,7 +312,7 @@ async def _finish(ctx: Context, job: Job, outcome: Outcome) -> None:
             **_state(job, outcome.phase, outcome.message),
             "finished_at": ended,
             "results": outcome.results,
-            "has_result": True,
+            "has_result": running.looks,
         }
     )
     deployed = outcome.phase is Phase.SUCCEEDED and not operation.dry_run and not operation.resources

@@ -45,9 +45,9 @@ async def apply_one(change: Change, pen: Pen, *, dry_run: bool = False) -> Objec
     owned = owned_before(at) if at is not None and not dry_run and not way.replace else None
     respects = pen.policy.options.is_on("RespectIgnoreDifferences")
     if change.action is Action.KEEP and not rewritten and owned is None and (respects or not change.rewrites):
-        done = result_of(
-            change, _words(change, body, at.live if at else None, way, "unchanged", dry_run=dry_run), verb="keep"
-        )
+        patched = change.ref.kind == "Secret" and body.get("stringData") and (dry_run or not way.server_side)
+        word = "configured" if patched else "unchanged"  # kubectl sends texts of Secrets each time
+        done = result_of(change, _words(change, body, at.live if at else None, way, word, dry_run=dry_run), verb="keep")
         return replace(done, images=images_of([body]))
     try:
         resource = await resource_of(pen.cluster, change.ref, change.version)

@@ -84,14 +84,20 @@ class Wishes:
             await self._ctx.signatures.check(app, source, found[-1])
         return tuple(found)
 
+    async def revisions(
+        self, app: Application, rt: Runtime, sources: Sequence[Source], words: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The commits or versions that these words mean. Raises KildeError."""
+        for source in sources:
+            await self._ctx.repositories.ensure(source.url, app.project)
+        return await self._resolved(app, sources, words, rt)
+
     async def at(self, app: Application, rt: Runtime, operation: Operation) -> Wish:
         """The wish of the sources and revisions that an operation names instead of the application's. Raises KildeError."""
         ctx = self._ctx
         sources = operation.sources or app.sources
         words = operation.revisions or tuple(source.target_revision or "HEAD" for source in sources)
-        for source in sources:
-            await ctx.repositories.ensure(source.url, app.project)
-        revisions = await self._resolved(app, sources, words, rt)
+        revisions = await self.revisions(app, rt, sources, words)
         discovery = await ctx.world.cluster.discovery()
         around, sops = await self._around(app, discovery), await self._sops(app)
         result, memories = await ctx.renderer.render(sources, revisions, (), around=around, sops=sops)
