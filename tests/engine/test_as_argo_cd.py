@@ -701,12 +701,11 @@ SERVER = "https://kubernetes.default.svc"
 async def test_an_operation_of_an_application_that_cannot_be_used_ends_with_why(
     spec: dict[str, Any], told: str, result: dict[str, str] | None
 ) -> None:
-    kind = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True)
     meta = {"name": "narrow", "namespace": "argocd"}
     rules = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "other"}]}
     async with play() as p:
         body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": meta, "spec": rules}
-        await p.cluster.apply(kind, body, manager="person")
+        await p.cluster.apply(PROJECTS, body, manager="person")
         commit = await p.commit(a=config_map("a"))
         await p.application(**spec)
         await p.until(lambda: p.sync() == "Unknown")

@@ -57,7 +57,7 @@ async def test_an_application_waits_for_its_hooks_when_it_is_deleted() -> None:
             a=config_map("a"), bye=job("bye", "PreDelete", "HookSucceeded"), after=job("after", "PostDelete")
         )
         await synced(p)
-        assert finalizers(p) == [_OBJECTS, _POST, f"{_POST}/cleanup", _PRE, f"{_PRE}/cleanup"]
+        assert finalizers(p) == [_OBJECTS, _PRE, f"{_PRE}/cleanup", _POST, f"{_POST}/cleanup"]
         await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
         await p.until(lambda: ObjectRef("batch", "Job", "shop", "bye") in p.cluster.objects())
         await p.quiet()
@@ -131,10 +131,3 @@ async def test_definitions_stay_when_an_application_goes() -> None:
         assert any(
             ref.kind == "CustomResourceDefinition" and ref.name == "widgets.example.com" for ref in p.cluster.objects()
         )
-
-
-async def test_the_finalizers_of_both_phases_come_in_the_order_of_a_deletion() -> None:
-    async with play() as p:
-        await p.commit(a=config_map("a"), pre=hook("pre", "PreDelete,PreSync"), post=hook("post", "PostDelete"))
-        await synced(p)
-        assert finalizers(p)[-4:] == [_PRE, f"{_PRE}/cleanup", _POST, f"{_POST}/cleanup"]

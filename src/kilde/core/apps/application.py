@@ -12,7 +12,7 @@ from kilde.core.apps.names import instance_name
 from kilde.core.apps.operation import Operation, read_operation
 from kilde.core.apps.sources import Source, read_sources, told_revisions, told_sources
 from kilde.core.basics.moment import parse
-from kilde.core.basics.reading import Reader
+from kilde.core.basics.reading import Problems, Reader
 from kilde.core.basics.values import Object
 from kilde.core.plan.ignore import IgnoreRule, read_rules
 from kilde.core.plan.policy import KUBECTL, MIGRATES_ANNOTATION, Automated, SyncPolicy, read_options, read_retry
@@ -65,6 +65,7 @@ class Application:
     deleted_at: float | None
     status: Mapping[str, Any]
     problems: tuple[str, ...]
+    mistyped: tuple[str, ...]  # those of them that are values of a wrong type, which no API server lets in
 
     @property
     def uncomparable(self) -> str:
@@ -186,6 +187,7 @@ def read_application(raw: Object, clusters: Clusters = ONLY_HOME, *, home: str =
         deleted_at=_deletion(meta),
         status=raw.get("status") or {},
         problems=tuple(dict.fromkeys(problems)),
+        mistyped=tuple(dict.fromkeys(problems.mistyped)) if isinstance(problems, Problems) else (),
     )
 
 

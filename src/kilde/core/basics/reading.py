@@ -31,10 +31,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-class Mistyped(str):
-    """A problem of the kind that a type has: no value of that type could have it."""
+class Problems(list[str]):
+    """What is wrong, and which of that is a value of a type that the field does not have."""
 
-    __slots__ = ()
+    def __init__(self) -> None:
+        super().__init__()
+        self.mistyped: list[str] = []
 
 
 class Reader:
@@ -42,13 +44,13 @@ class Reader:
 
     def __init__(self, raw: Any, path: str, problems: list[str] | None = None) -> None:
         self.path = path
-        self.problems: list[str] = [] if problems is None else problems
+        self.problems: list[str] = Problems() if problems is None else problems
         self._asked: set[str] = set()
         if raw is None:
             raw = {}
         self.is_wrong = not isinstance(raw, Mapping)  # of another type: told already, and read as empty
         if not isinstance(raw, Mapping):
-            self.problems.append(Mistyped(f"{path}: must be an object, not {_kind(raw)}"))
+            self._mistyped(f"{path}: must be an object, not {_kind(raw)}")
             raw = {}
         self.raw: Mapping[str, Any] = raw
 
@@ -58,7 +60,7 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.problems.append(Mistyped(f"{self.path}.{key}: must be {word}, not {_kind(value)}"))
+            self._mistyped(f"{self.path}.{key}: must be {word}, not {_kind(value)}")
             return default
         return value
 
@@ -88,14 +90,14 @@ class Reader:
         found = self._get(key, dict, "an object", {})
         for name, value in found.items():
             if not isinstance(value, str):
-                self.problems.append(Mistyped(f"{self.path}.{key}.{name}: must be a string, not {_kind(value)}"))
+                self._mistyped(f"{self.path}.{key}.{name}: must be a string, not {_kind(value)}")
         return {str(name): str(value) for name, value in found.items()}
 
     def texts(self, key: str) -> tuple[str, ...]:
         found = self._get(key, list, "a list", [])
         for index, value in enumerate(found):
             if not isinstance(value, str):
-                self.problems.append(Mistyped(f"{self.path}.{key}[{index}]: must be a string, not {_kind(value)}"))
+                self._mistyped(f"{self.path}.{key}[{index}]: must be a string, not {_kind(value)}")
         return tuple(str(value) for value in found)
 
     def items(self, key: str) -> list["Reader"]:
@@ -111,6 +113,11 @@ class Reader:
             self.problems.append(f"{self.path}.{key}: '{text}' is not a duration (write 90s, 5m or 1h)")
             return default
         return found
+
+    def _mistyped(self, what: str) -> None:
+        self.problems.append(what)
+        if isinstance(self.problems, Problems):
+            self.problems.mistyped.append(what)
 
     def problem(self, key: str, what: str) -> None:
         self.problems.append(f"{self.path}.{key}: {what}" if key else f"{self.path}: {what}")

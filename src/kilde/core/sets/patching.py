@@ -4,7 +4,7 @@ from functools import cache
 
 from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import KildeError
-from kilde.core.basics.reading import Mistyped, Reader
+from kilde.core.basics.reading import Reader
 from kilde.core.basics.values import Object
 from kilde.core.objects.patches.strategic_merge import strategic_merge
 from kilde.core.objects.typed.node import Node
@@ -40,8 +40,7 @@ def _mistyped(application: Object) -> list[str]:
     for name in ("labels", "annotations"):
         meta.text_map(name)
     meta.texts("finalizers")
-    found = [*meta.problems, *read_application(application).problems]
-    return [problem for problem in found if isinstance(problem, Mistyped)]
+    return [*meta.problems, *read_application(application).mistyped]
 
 
 @cache
