@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -84,3 +85,62 @@ def test_only_signed_commits_are_deployed_where_the_project_demands_it(stage: St
     [done] = [one for one in json.loads(stage.kilde("ledger", "log", "-o", "json")) if one["revision"]]
     assert (done["revision"]["sha"], done["revision"]["signature"]) == (sha, "G")
     assert done["revision"]["signer"].startswith("tester SHA256:")
+
+
+def test_commits_of_the_repositories_that_a_policy_is_about_have_to_be_signed_with_its_keys(stage: Stage) -> None:
+    stage.create_repository({"app/a.json": config_map("a")})
+    ann, eve = gpg_key(stage, "ann"), gpg_key(stage, "eve")
+    try:
+        stage.start()
+        public = {key: gpg(stage, "--armor", "--export", key) for key in (ann, eve)}
+        keyring = {"name": "argocd-gpg-keys-cm", "namespace": stage.space}
+        ring = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": keyring, "data": public}
+        stage.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(ring))
+        gpg_policy = {"mode": "head", "keys": [ann]}
+        elsewhere = {"repos": [{"url": "*"}, {"url": f"!{stage.url}"}], "gpg": {"mode": "head", "keys": [eve]}}
+        policies = [{"repos": [{"url": "file:///*"}], "gpg": gpg_policy}, elsewhere]
+        project(stage, sourceIntegrity={"git": {"policies": policies}})
+        stage.application("shop", "app", namespace(stage), project="signed")
+        stage.until(lambda: any("is not signed" in one for one in stage.conditions("shop")), "the unsigned one is held")
+        sha = signed(stage, ann, "ann")
+        stage.until(lambda: stage.is_well("shop", sha), "the one that Ann signed")
+        signed(stage, eve, "eve")
+        refused = f"Found good signature made with key {eve}, but this key is not allowed in AppProject"
+        stage.until(lambda: any(refused in one for one in stage.conditions("shop")), "Eve's is held")
+        project(stage, sourceIntegrity=None, signatureKeys=[{"keyID": eve}])
+        stage.until(lambda: data(stage, "a") == {"k": "eve"}, "until the project names her")
+    finally:
+        subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=True, env=stage.env)
+
+
+def project(stage: Stage, **more: Any) -> None:
+    spec = {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+        **more,
+    }
+    meta = {"name": "signed", "namespace": stage.space}
+    body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": meta, "spec": spec}
+    stage.kubectl("apply", "-f", "-", stdin=json.dumps(body))
+
+
+def gpg(stage: Stage, *words: str) -> str:
+    (stage.folder / ".gnupg").mkdir(mode=0o700, exist_ok=True)
+    command = ["gpg", "--batch", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=stage.env).stdout
+
+
+def gpg_key(stage: Stage, name: str) -> str:
+    """The long id of a new key."""
+    gpg(stage, "--passphrase", "", "--quick-gen-key", f"{name} <{name}@example.org>", "ed25519", "sign", "never")
+    listed = gpg(stage, "--with-colons", "--list-keys", f"{name}@example.org")
+    return next(line.split(":")[4] for line in listed.splitlines() if line.startswith("pub:"))
+
+
+def signed(stage: Stage, key: str, value: str) -> str:
+    for name, wanted in (("user.signingKey", key), ("commit.gpgSign", "true")):
+        stage.git("config", name, wanted)
+    sha = stage.commit({"app/a.json": config_map("a", k=value)})
+    stage.push()
+    return sha

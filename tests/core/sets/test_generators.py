@@ -268,6 +268,7 @@ def test_merge_lays_over_what_agrees_on_the_keys() -> None:
         ({"oci": {}}, "ApplicationSet all contains unrecognized generators: oci"),
         ({"git": {"repoURL": "u", "revision": "HEAD"}}, "a git generator needs directories or files"),
         ({"list": {"elements": {}}}, ""),
+        ({"list": {"elementsYaml": "{"}}, "error unmarshling decoded ElementsYaml: line 2, column 1: did not find"),
         ({"list": []}, "the generator list is not an object"),
         ({"scmProvider": {"awsCodeCommit": {}}}, "the forge answered 404 to ListRepositories"),
     ],

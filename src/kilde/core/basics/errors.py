@@ -27,6 +27,8 @@ class Place(NamedTuple):
     column: int = 0
 
     def __str__(self) -> str:
+        if not self.file:  # a text within something that the error names
+            return f"line {self.line}" + (f", column {self.column}" if self.column else "") if self.line else ""
         parts = [self.file]
         if self.line:
             parts.append(str(self.line))
