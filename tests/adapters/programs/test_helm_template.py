@@ -133,8 +133,10 @@ def test_values_of_another_source_are_read_from_its_tree(helm: HelmTemplate) -> 
     refs = {"vals": MemoryTree({"envs/v.yaml": b"a: ref\n"})}
     around = Surroundings(app="web", namespace="shop", refs=refs)
     assert values(rendered(helm, around=around, value_files=("$vals/envs/v.yaml",)))["a"] == "ref"
-    with pytest.raises(KildeError, match="no source has a 'ref' field"):
+    with pytest.raises(KildeError, match=r'referenced "\$other", which is not one of the available sources \(\$vals\)'):
         rendered(helm, around=around, value_files=("$other/v.yaml",))
+    with pytest.raises(KildeError, match=r"referenced \"\$other\", but no source has a 'ref' field defined"):
+        rendered(helm, value_files=("$other/v.yaml",))
     with pytest.raises(KildeError, match="leaves the repository"):
         rendered(helm, around=around, value_files=("$vals/../v.yaml",))
 

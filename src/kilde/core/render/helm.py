@@ -24,6 +24,7 @@ from kilde.core.source.tree import EntryKind, Tree, followed, join
 _MOST_FILES = 5_000
 _MOST_BYTES = 64 << 20  # of all files of a chart
 _MOST_CHARTS = 100  # that one depends on, however deep
+_NO_REF = "but no source has a 'ref' field defined"
 _CACHED = "<path to cached source>"  # what Argo CD's messages have for the folder of a checkout
 
 
@@ -184,7 +185,9 @@ class _Chart:
         if path.startswith("$"):
             ref, _, inside = path[1:].partition("/")
             if ref not in self._around.refs:
-                raise RenderFailed(f"source referenced \"{ref}\", but no source has a 'ref' field defined", about=path)
+                known = ", ".join(f"${name}" for name in sorted(self._around.refs))
+                lack = f"which is not one of the available sources ({known})" if known else _NO_REF
+                raise RenderFailed(f'source referenced "${ref}", {lack}', about=path)
             return self._around.refs[ref], f"/.refs/{ref}", join("", inside or ".", about=path)
         if path.startswith("/"):
             return self._tree, "", join("", path.lstrip("/") or ".", about=path)
