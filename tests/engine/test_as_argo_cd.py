@@ -763,3 +763,17 @@ async def test_a_destination_is_told_without_what_is_empty() -> None:
         await p.application(destination={"server": SERVER, "name": "", "namespace": ""})
         await p.until(lambda: p.sync() == "OutOfSync")
         assert p.status()["sync"]["comparedTo"]["destination"] == {"server": SERVER}
+
+
+async def test_what_is_ignored_from_now_on_counts_at_once() -> None:
+    rules = [{"kind": "ConfigMap", "jsonPointers": ["/data/k"]}]
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application()
+        await operated(p)
+        await p.by_hand("a", k="drift")
+        await p.until(lambda: p.sync() == "OutOfSync")
+        await p.patch_application({"spec": {"ignoreDifferences": rules}})
+        await p.until(lambda: p.sync() == "Synced")
+        await p.patch_application({"spec": {"ignoreDifferences": None}})
+        await p.until(lambda: p.sync() == "OutOfSync")

@@ -188,6 +188,7 @@ class Runtime:
     source: int = 0  # the place of the source that was looked at last: where it failed, if it did
     wish: Wish | None = None
     judged: dict[ObjectRef, Judged] = field(default_factory=dict)
+    judged_by: object = None  # the rules of the application that these verdicts rest on
     held_refs: frozenset[ObjectRef] = frozenset()
     scopes: frozenset[tuple[GroupKind, str]] = frozenset()
     watched: tuple[object, object, frozenset[ObjectRef]] | None = None  # what the watches were last made for

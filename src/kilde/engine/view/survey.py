@@ -61,6 +61,7 @@ class Surveyor:
         self, app: Application, rt: Runtime, *, prune: bool, wanted: Iterable[ObjectRef] | None = None
     ) -> Survey:
         """`wanted` None: what the runtime's wish holds. With an empty one, everything tracked is an extra."""
+        self._by_rules_of(app, rt)
         wish = rt.wish.objects if rt.wish is not None and wanted is None else {}
         changes: list[Change] = []
         healths: dict[ObjectRef, tuple[str, str]] = {}
@@ -105,6 +106,7 @@ class Surveyor:
 
     def judge(self, app: Application, rt: Runtime, ref: ObjectRef, packed: Packed) -> Judged:
         """One wanted object against what is held of it now."""
+        self._by_rules_of(app, rt)
         held = self._live.get(ref)
         version = held.version if held else ""
         known = rt.judged.get(ref)
@@ -128,6 +130,13 @@ class Surveyor:
             found = self._judged(packed, version, change, body, counts=counts(body))
         rt.judged[ref] = found
         return found
+
+    def _by_rules_of(self, app: Application, rt: Runtime) -> None:
+        """Forgets what was judged by other rules than the application has now: both stay the same objects while its spec does."""
+        rules = rt.judged_by
+        if not (isinstance(rules, tuple) and rules[0] is app.ignore and rules[1] is app.policy.options):
+            rt.judged.clear()
+            rt.judged_by = app.ignore, app.policy.options
 
     def _permitted(self, app: Application, change: Change) -> Change:
         ref = change.ref
