@@ -132,6 +132,16 @@ def test_what_cannot_be_used_is_told_in_a_sentence(text: str, told: str) -> None
     assert "Traceback" not in str(caught.value)
 
 
+def test_a_variable_whose_code_cannot_be_read_is_named() -> None:
+    good, bad = (
+        JsonnetVariable(name="good", value="1 + 1", code=True),
+        JsonnetVariable(name="n", value="1 +", code=True),
+    )
+    for options, told in (({"ext_vars": (good, bad)}, "extVars 'n'"), ({"tlas": (good, bad)}, "tlas 'n'")):
+        with pytest.raises(KildeError, match=rf"^Jsonnet: {told}: .*expected one of"):
+            rendered({"app/a.jsonnet": "function(good, n) " + CM % "{}"}, **options)
+
+
 def test_what_never_ends_or_eats_all_memory_is_stopped() -> None:
     endless = "local f(x) = if x < 0 then 0 else f(x + 1) tailstrict; f(1)"
     with pytest.raises(KildeError, match="recurses too deeply, or needs more than 1024 MiB"):

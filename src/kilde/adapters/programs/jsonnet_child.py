@@ -36,9 +36,20 @@ def _main() -> None:
             for file in task["files"]
         ]
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent tells it
-        tell({"error": str(error)})
+        tell({"error": f"{_unreadable(task['variables'])}{error}"})
         return
     tell({"results": results})
+
+
+def _unreadable(variables: dict[str, dict[str, str]]) -> str:
+    """Which variable's code cannot be read: the evaluator names no place where one cannot."""
+    for field, told in (("ext_codes", "extVars"), ("tla_codes", "tlas")):
+        for name, code in variables[field].items():
+            try:
+                rjsonnet.evaluate_snippet(name, f"local code = ({code}\n); null")  # read, and not evaluated
+            except RuntimeError:
+                return f"{told} '{name}': "
+    return ""
 
 
 if __name__ == "__main__":
