@@ -1,4 +1,4 @@
-"""Hooks of custom kinds, on both clusters: waited for by our check (a Workflow), by one in Lua (a Lamp), and what does not count."""
+"""Hooks of custom kinds, on both clusters: judged by our check (a Workflow), by one in Lua (a Lamp); one that holds a deletion."""
 
 import json
 from typing import Any
@@ -10,8 +10,9 @@ from e2e.stage import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LAMPS = """
-if obj.status == nil then return {status = "Progressing", message = "dark"} end
-return {status = obj.status.lit and "Healthy" or "Degraded", message = obj.status.lit and "it shines" or "it is broken"}
+local lit = (obj.status or obj.spec or {}).lit
+if lit == nil then return {status = "Progressing", message = "dark"} end
+return {status = lit and "Healthy" or "Degraded", message = lit and "it shines" or "it is broken"}
 """
 
 
@@ -38,8 +39,17 @@ def report(stage: Stage, place: str, kind: str, name: str, **status: Any) -> Non
     stage.kubectl("patch", kind, name, "-n", place, "--type=merge", "-p", json.dumps({"status": status}))
 
 
+def prepare(stage: Stage) -> str:
+    """Kilde with the kinds, and how a Lamp is judged; the namespace for the objects."""
+    stage.start()
+    for group, kind in (("argoproj.io", "Workflow"), ("example.org", "Lamp")):
+        stage.kubectl("apply", "-f", "-", stdin=definition(group, kind))
+    settings = manifest("ConfigMap", "argocd-cm", data={"resource.customizations.health.example.org_Lamp": LAMPS})
+    stage.kubectl("apply", "-n", stage.space, "-f", "-", stdin=settings)
+    return f"{stage.space}-x"[-60:].lstrip("-")
+
+
 def test_a_sync_waits_for_hooks_of_any_kind_that_has_a_health(stage: Stage) -> None:
-    place = f"{stage.space}-x"[-60:].lstrip("-")
     lamp, flow = "example.org/v1alpha1", "argoproj.io/v1alpha1"
     stage.create_repository(
         {
@@ -49,11 +59,7 @@ def test_a_sync_waits_for_hooks_of_any_kind_that_has_a_health(stage: Stage) -> N
             "app/a.json": manifest("ConfigMap", "a"),
         }
     )
-    stage.start()
-    for group, kind in (("argoproj.io", "Workflow"), ("example.org", "Lamp")):
-        stage.kubectl("apply", "-f", "-", stdin=definition(group, kind))
-    settings = manifest("ConfigMap", "argocd-cm", data={"resource.customizations.health.example.org_Lamp": LAMPS})
-    stage.kubectl("apply", "-n", stage.space, "-f", "-", stdin=settings)
+    place = prepare(stage)
     stage.application("shop", "app", place, syncPolicy={"syncOptions": ["CreateNamespace=true"]})
 
     stage.kilde("app", "sync", "shop", "--no-wait")
@@ -76,3 +82,25 @@ def test_a_sync_waits_for_hooks_of_any_kind_that_has_a_health(stage: Stage) -> N
     stage.until(lambda: stage.get("lamp", "dim", "-n", place), "what comes after the hooks")
     report(stage, place, "lamp", "dim", lit=False)
     stage.until(lambda: stage.is_well("shop"), "a Lamp that does not count")
+
+
+def test_a_hook_that_holds_a_deletion_is_mended_by_a_commit(stage: Stage) -> None:
+    hook, lamp = noted(hook="PreDelete", hook_delete_policy="HookSucceeded"), "example.org/v1alpha1"
+    stage.create_repository(
+        {
+            "app/lamp.json": manifest("Lamp", "last", lamp, metadata=hook, spec={"lit": False}),
+            "app/a.json": manifest("ConfigMap", "a"),
+        }
+    )
+    place = prepare(stage)
+    stage.application("shop", "app", place, syncPolicy={"syncOptions": ["CreateNamespace=true"]})
+    stage.kilde("app", "sync", "shop")
+    stage.kubectl("delete", "application", "shop", "-n", stage.space, "--wait=false")
+    failure = f"DeletionError: error executing pre-delete hooks: PreDelete hook(s) failed: {place}/last"
+    stage.until(lambda: failure in stage.conditions("shop"), "the hook fails")
+    assert stage.get("configmap", "a", "-n", place) is not None
+    stage.commit({"app/lamp.json": manifest("Lamp", "last", lamp, metadata=hook, spec={"lit": True})})
+    stage.push()
+    stage.until(lambda: stage.get("application", "shop", "-n", stage.space) is None, "the deletion goes on")
+    assert stage.get("configmap", "a", "-n", place) is None
+    assert stage.get("lamp", "last", "-n", place) is None

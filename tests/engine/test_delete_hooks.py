@@ -1,6 +1,7 @@
 """Hooks around a deletion: before the objects go, after they are gone, and what is left of the hooks."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -87,6 +88,26 @@ async def test_a_hook_that_fails_holds_the_deletion_and_is_tried_again() -> None
         await finish(p, "bye", "Complete")
         await p.until(lambda: not p.status())
         assert p.data("a") is None
+
+
+async def test_a_hook_that_fails_is_made_anew_as_git_has_it_by_then_and_more_slowly_each_time() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"), bye=job("bye", "PreDelete"))
+        await synced(p)
+        await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
+        bye, pauses = ObjectRef("batch", "Job", "shop", "bye"), []
+        for policy in ("HookFailed", "HookSucceeded"):
+            await p.until(lambda: bye in p.cluster.objects())
+            await p.commit(a=config_map("a"), bye=job("bye", "PreDelete", policy))
+            await finish(p, "bye", "Failed")
+            failed = time.monotonic()
+            await p.until(lambda: bye in p.cluster.objects() and not p.cluster.objects()[bye].get("status"))
+            pauses.append(time.monotonic() - failed)
+            annotations = p.cluster.objects()[bye]["metadata"]["annotations"]
+            assert annotations["argocd.argoproj.io/hook-delete-policy"] == policy
+        assert 4.0 < pauses[1] > pauses[0] > 2.0
+        await finish(p, "bye", "Complete")
+        await p.until(lambda: not p.status())
 
 
 async def test_hooks_that_leave_git_are_waited_for_no_longer() -> None:

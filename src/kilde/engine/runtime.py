@@ -203,6 +203,8 @@ class Runtime:
     healed: list["Heal"] = field(default_factory=list)
     heal_count: int = 0
     deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for
+    hook_failures: int = 0  # of hooks around its deletion
+    hooks_again: float = 0.0  # when those that failed are made anew, by the monotonic clock
     render_error: str = ""
     head: Wish | None = (
         None  # what Git wants, while that is in quarantine and `wish` is what the application is kept at

@@ -38,7 +38,7 @@ Wished = Callable[[], Awaitable[Wish]]
 async def delete_application(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> float | None:
     """One pass over an application that is being deleted. Gives the seconds until the next (None: it is done).
 
-    `wished` gives what Git wants; it is asked only where there are hooks to run and no earlier answer is known.
+    `wished` gives what Git wants; it is asked only where there are hooks to run, and no earlier answer is known or one of them failed.
     """
     try:
         return await _step(ctx, app, rt, wished)
@@ -61,16 +61,32 @@ async def _step(ctx: Context, app: Application, rt: Runtime, wished: Wished) -> 
         name = app.project
         raise KildeError(f'error getting app project "{name}": appproject.argoproj.io "{name}" not found')
     if FINALIZERS[before] in app.finalizers:
-        return await _stage(ctx, app, FINALIZERS[before], await run_hooks(ctx, app, rt.wish or await wished(), before))
+        return await _stage(
+            ctx, app, FINALIZERS[before], await run_hooks(ctx, app, rt, await _wanted(rt, wished), before)
+        )
     if app.cascade:
         return await _cascade(ctx, app, rt)
     if FINALIZERS[after] in app.finalizers:
-        return await _stage(ctx, app, FINALIZERS[after], await run_hooks(ctx, app, rt.wish or await wished(), after))
+        return await _stage(
+            ctx, app, FINALIZERS[after], await run_hooks(ctx, app, rt, await _wanted(rt, wished), after)
+        )
     for phase in (before, after):
         if CLEANUP[phase] in app.finalizers:
             await _watch(ctx, app, rt, await _hook_refs(rt, wished))
             return await _stage(ctx, app, CLEANUP[phase], await tidy_up(ctx, app, phase))
     return None
+
+
+async def _wanted(rt: Runtime, wished: Wished) -> Wish:
+    """What Git wants, as it was seen last; once a hook has failed, as it is by now, for a commit may have mended it."""
+    if rt.wish is not None and not rt.hook_failures:
+        return rt.wish
+    try:
+        return await wished()
+    except KildeError as error:
+        if rt.wish is None or isinstance(error, ClusterError):
+            raise
+        return rt.wish
 
 
 async def _let_go(ctx: Context, app: Application) -> None:

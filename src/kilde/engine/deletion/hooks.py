@@ -1,13 +1,15 @@
 """Hooks around the deletion of an application: PreDelete before its objects go, PostDelete after them, and their tidying up.
 
 Argo CD's way (3.3, controller/hook.go): while Git has such hooks the Application carries two finalizers for each phase, put there at the
-comparison, so that a deletion waits. A hook that fails is deleted and made anew; meanwhile the deletion waits, and says so.
+comparison, so that a deletion waits. A hook that fails is deleted and made anew, more slowly each time; meanwhile the deletion waits, and
+says so.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase, ResultCode
 from kilde.core.apps.application import Application
+from kilde.core.basics.backoff import Backoff
 from kilde.core.basics.errors import ClusterError, KildeError
 from kilde.core.basics.values import Object
 from kilde.core.health.health import HealthStatus
@@ -19,7 +21,7 @@ from kilde.core.plan.masking import redacted
 from kilde.engine.context import Context
 from kilde.engine.operation.orders import named_hook
 from kilde.engine.requests import persist, resource_of
-from kilde.engine.runtime import Wish
+from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.sources.wishes import owned_refs
 from kilde.ports.cluster import Cluster
 
@@ -27,6 +29,7 @@ FINALIZERS = {
     SyncPhase.PRE_DELETE: "pre-delete-finalizer.argocd.argoproj.io",
     SyncPhase.POST_DELETE: "post-delete-finalizer.argocd.argoproj.io",
 }
+_AGAIN = Backoff(first=2.0, factor=2.0, ceiling=60.0)
 CLEANUP = {phase: f"{name}/cleanup" for phase, name in FINALIZERS.items()}
 
 
@@ -40,12 +43,14 @@ async def await_hooks(ctx: Context, app: Application, wish: Wish) -> None:
         await ctx.reporter.finalize(app, [*(name for name in app.finalizers if name not in ours), *wanted])
 
 
-async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase) -> bool:
+async def run_hooks(ctx: Context, app: Application, rt: Runtime, wish: Wish, phase: SyncPhase) -> bool:
     """Makes the hooks of a phase that are not there; whether all of them are over and well. KildeError names those that failed."""
     wanted = dict(_hooks_of(app, wish, phase))
     await ctx.watch_all(app.name, {*wanted, *wish.objects, *owned_refs(app)}, await ctx.world.cluster.discovery())
     await ctx.live.load(ref for ref in wanted if ctx.live.get(ref) is None)
     missing = [ref for ref in wanted if ctx.live.exists(ref) is not True]
+    if missing and ctx.world.clock.monotonic() < rt.hooks_again:
+        return False
     if missing:
         await _write(
             ctx,
@@ -61,6 +66,8 @@ async def run_hooks(ctx: Context, app: Application, wish: Wish, phase: SyncPhase
     if failed:
         gone = {ref: Action.PRUNE for ref in failed if not _is_going(bodies[ref])}
         if gone:
+            rt.hook_failures += 1
+            rt.hooks_again = ctx.world.clock.monotonic() + _AGAIN.delay(rt.hook_failures)
             await _write(
                 ctx, app, f"{phase} hooks that failed", gone, lambda ref, writer: _delete(ctx, writer, ref, bodies[ref])
             )
