@@ -83,6 +83,10 @@ def test_an_error_tells_no_sealed_value(template: str) -> None:
         "{{ " + "(" * 3000 + " }}",
         "x" * (2 << 20),
         "{{ if true }}" * 3000,
+        "{{ $x := .user }}{{ range until 60 }}{{ $x = cat $x $x }}{{ end }}",
+        "{{ $x := list 1 }}{{ range until 60 }}{{ $x = concat $x $x }}{{ end }}",
+        '{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ toJson $d }}',
+        '{{ range until 99 }}{{ $_ := genPrivateKey "ecdsa" }}{{ end }}',
     ],
 )
 @pytest.mark.timeout(20)
