@@ -77,6 +77,11 @@ async def test_what_is_asked_and_answered(client: WebClient, root: str) -> None:
     assert (await fake.request(Request(url=f"{root}/nothing"))).status == 404
 
 
+async def test_a_proxy_is_asked_instead(client: WebClient, root: str) -> None:
+    answer = await client.request(Request(url="http://forge.example/echo", proxy=root))
+    assert (answer.status, answer.body) == (200, b'{"method": "GET", "token": "", "body": ""}')
+
+
 async def test_redirects_are_followed_on_the_same_host_only(client: WebClient, root: str) -> None:
     asked: dict[str, Any] = {"headers": {"Authorization": "Bearer canary"}}
     assert (await client.request(Request(url=f"{root}/here", **asked))).status == 200

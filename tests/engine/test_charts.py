@@ -14,6 +14,7 @@ from engine.test_projects import project
 from engine.world import CONFIG_MAPS, URL, Play, play
 from kilde.adapters.charts.downloads import WebDownloads
 from kilde.adapters.charts.sources import ChartSources
+from kilde.adapters.github_apps import GitHubApps
 from kilde.adapters.programs.helm_template import HelmTemplate
 from kilde.core.basics.errors import InvalidInput
 from kilde.core.source.chart_place import ChartPlace
@@ -21,7 +22,9 @@ from kilde.engine.beside.inspect import plan_rollback
 from kilde.engine.beside.looking import Eyes
 from kilde.engine.fleet.applications import SECRETS
 from kilde.ports.sources import Credentials
+from kilde.testing.clock import FakeClock
 from kilde.testing.sources import FakeSources
+from kilde.testing.web import FakeWeb
 from kilde.wiring.sourcing import AllSources
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +40,7 @@ async def shop(tmp_path: Path, **settings: Any) -> AsyncIterator[tuple[Play, Ans
     with answering() as server:
         chart(folder, "shop", "1.0.0")
         index(server, folder)
-        sources = AllSources(git, ChartSources(tmp_path / "archives"))
+        sources = AllSources(git, ChartSources(tmp_path / "archives"), GitHubApps(FakeWeb(), FakeClock()))
         try:
             async with play(helm=HelmTemplate(str(where("helm4"))), git=git, sources=sources, **settings) as p:
                 yield p, server

@@ -59,6 +59,7 @@ class WebClient:
             headers=dict(request.headers),
             data=request.body or None,
             ssl=_trust(request),
+            proxy=request.proxy or None,
             allow_redirects=False,
         ) as response:
             parts, size = [], 0

@@ -25,7 +25,7 @@ from kilde.ports.vault import Vault
 from kilde.wiring.ledgers import open_ledger
 from kilde.wiring.programs import programs
 from kilde.wiring.reaching import reacher
-from kilde.wiring.sourcing import open_downloads, open_sources
+from kilde.wiring.sourcing import AllSources, open_downloads, open_sources
 from kilde.wiring.undo_store import open_undo
 from kilde.wiring.witnesses import open_witness
 
@@ -49,9 +49,9 @@ def credentials_for(url: str, project: str, config: Config) -> Credentials:
     return choose(url, config.secrets, config.config_maps.values(), project=project)
 
 
-async def _credentials_of_running(made: Controller, url: str) -> Credentials:
+async def _credentials_of_running(made: Controller, sources: AllSources, url: str) -> Credentials:
     await made.context.config.synced.wait()
-    return credentials_for(url, "", made.context.config)
+    return await sources.opened(url, credentials_for(url, "", made.context.config))
 
 
 @contextlib.asynccontextmanager
@@ -77,7 +77,7 @@ async def controller(
             undo=stack.enter_context(open_undo(settings.data_dir)),
         )
         made = Controller(world, settings.engine, credentials_for)
-        opens = partial(_credentials_of_running, made)
+        opens = partial(_credentials_of_running, made, sources)
         witnesses = [stack.enter_context(open_witness(w, settings.data_dir, clock, opens)) for w in settings.witnesses]
         witnessing = Witnessing(ledger, notary, witnesses, clock, period=settings.witness_period)
         made.context.start("witnessing", witnessing.run())

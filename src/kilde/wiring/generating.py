@@ -9,7 +9,6 @@ import msgspec
 from kilde.adapters.aws.identities import AwsIdentities
 from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
-from kilde.adapters.git.sources import GitSources
 from kilde.adapters.web_client import WebClient
 from kilde.core.apps.cluster_secrets import SELECTOR
 from kilde.core.basics.errors import KildeError
@@ -26,6 +25,7 @@ from kilde.ports.cluster import Resource
 from kilde.ports.sources import Credentials
 from kilde.wiring.cluster import open_cluster
 from kilde.wiring.settings import LookSettings
+from kilde.wiring.sourcing import open_sources
 
 
 class _Cluster:
@@ -67,7 +67,7 @@ async def generated(settings: LookSettings, body: Object) -> tuple[Object, ...]:
     clock, cluster = SystemClock(), _Cluster(settings)
     web = WebClient(AwsIdentities(clock, os.environ))
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sources = GitSources(settings.data_dir / "git-cli", clock=clock)
+    sources = open_sources(settings.data_dir, "git-cli", clock)
     meta = {**(body.get("metadata") or {})}
     owner = read_application_set(
         {**body, "metadata": {**meta, "namespace": meta.get("namespace") or settings.namespace}}

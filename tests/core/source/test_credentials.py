@@ -1,17 +1,20 @@
 """Which Secret opens a repository, and what is said when it cannot."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kilde.core.basics.errors import SourceUnavailable
+from kilde.core.basics.github_app import GitHubApp
 from kilde.core.source.chart_place import ChartPlace
 from kilde.core.source.credentials import Credentials, choose, named_repository, scope_of
 
 URL = "https://git.example/team/app.git"
 CANARY = "c4naryV4lue"
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ==\n-----END OPENSSH PRIVATE KEY-----\n"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nc4naryV4lue\n-----END RSA PRIVATE KEY-----\n"
 LOCKED = base64.b64encode(b"openssh-key-v1\0\0\0\0\x0aaes256-ctr\0\0\0\x06bcrypt").decode()
 LOCKED_KEY = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{LOCKED}\n-----END OPENSSH PRIVATE KEY-----\n"
 
@@ -45,6 +48,21 @@ def test_every_git_key_of_a_repository_secret_is_read() -> None:
         username="ada", password="pw", bearer_token="tok", ssh_private_key=KEY, tls_client_cert="CERT", tls_client_key="KEY",
         insecure=True, proxy="http://proxy:3128", no_proxy="localhost",
     )  # fmt: skip
+
+
+def test_a_github_app_opens_what_nothing_else_opens() -> None:
+    """Argo CD's order: user and password, a bearer token, an SSH key, then the app."""
+    keys = {"githubAppID": "11", "githubAppPrivateKey": PEM}
+    app = GitHubApp(id="11", private_key=PEM)
+    assert choose(URL, [secret(**keys)], []) == Credentials(app=app)
+    here = {"githubAppInstallationID": "22\n", "githubAppEnterpriseBaseUrl": "https://git.example/api/v3/"}
+    there = replace(app, installation="22", api="https://git.example/api/v3/")
+    assert choose(URL, [secret(**keys, **here)], []) == Credentials(app=there)
+    assert choose(URL, [secret(**keys, githubAppInstallationID="0")], []) == Credentials(app=app)
+    template = secret("team", kind="repo-creds", url="https://git.example/team", **keys)
+    assert choose(URL, [secret(), template], []) == Credentials(app=app)
+    assert choose(URL, [secret(username="ada"), template], []) == Credentials(username="ada")
+    assert choose(URL, [secret(bearerToken="tok", **keys)], []) == Credentials(bearer_token="tok")
 
 
 def test_string_data_is_read_as_well() -> None:
@@ -105,8 +123,13 @@ def test_trust_comes_from_the_two_configmaps() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"githubAppPrivateKey": CANARY}, "key 'githubAppPrivateKey': credentials of a GitHub App are not supported"
-         " (give a token or a deploy key instead)"),
+        ({"githubAppPrivateKey": CANARY}, "key 'githubAppID': it is not a number (the page of the app's settings has it)"),
+        ({"githubAppPrivateKey": PEM, "githubAppID": "11", "githubAppInstallationID": CANARY},
+         "key 'githubAppInstallationID': it is not a number (the page of the app's settings has it)"),
+        ({"githubAppPrivateKey": CANARY, "githubAppID": "11"},
+         "key 'githubAppPrivateKey': it is not a private key in PEM form (paste the whole file, first and last line too)"),
+        ({"githubAppPrivateKey": PEM, "githubAppID": "11", "githubAppEnterpriseBaseUrl": f"http://{CANARY}/api/v3"},
+         "key 'githubAppEnterpriseBaseUrl': it is not an https address (it is like https://HOST/api/v3)"),
         ({"useAzureWorkloadIdentity": "true"}, "key 'useAzureWorkloadIdentity': credentials of an Azure workload identity are"
          " not supported (give a token or a deploy key instead)"),
         ({"insecure": CANARY}, "key 'insecure': it is neither 'true' nor 'false'"),

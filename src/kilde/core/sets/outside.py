@@ -33,6 +33,7 @@ class Request:
     authority: str = field(default="", repr=False)  # PEM bundle to trust beside the system's
     authority_file: str = ""  # where such a bundle lies on the machine that asks; one that cannot be read adds nothing
     insecure: bool = False  # the user said so: the certificate is not checked
+    proxy: str = field(default="", repr=False)  # its URL; "": as the environment says
     timeout: float = 30.0
     aws: AwsCall | None = None
 

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from kilde.core.basics import github_app
 from kilde.core.basics.errors import InvalidInput, SourceUnavailable
 from kilde.core.basics.values import Object
 from kilde.core.source.chart_place import OCI, ChartPlace, parse_place
@@ -28,11 +29,11 @@ _FIELDS = {
     "proxy": "proxy",
     "noProxy": "no_proxy",
 }
-_SECRET_FIELDS = ("username", "password", "bearer_token", "ssh_private_key", "tls_client_cert", "tls_client_key")
+_SECRET_FIELDS = ("username", "password", "bearer_token", "ssh_private_key", "tls_client_cert", "tls_client_key", "app")
+_BEFORE_APPS = ("username", "password", "bearer_token", "ssh_private_key")  # Argo CD's order
 
 # Argo CD gets a short-lived token with these from a cloud; Kilde does not
 _CLOUD_KEYS = {
-    "githubAppPrivateKey": "a GitHub App",
     "gcpServiceAccountKey": "a Google service account",
     "azureServicePrincipalClientSecret": "an Azure service principal",
     "useAzureWorkloadIdentity": "an Azure workload identity",
@@ -47,6 +48,7 @@ class Credentials:
     password: str = field(default="", repr=False)
     bearer_token: str = field(default="", repr=False)
     ssh_private_key: str = field(default="", repr=False)
+    app: github_app.GitHubApp | None = field(default=None, repr=False)  # where nothing else opens it; gets us a token
     tls_client_cert: str = field(default="", repr=False)
     tls_client_key: str = field(default="", repr=False)
     tls_ca: str = field(default="", repr=False)  # PEM bundle, from argocd-tls-certs-cm
@@ -70,6 +72,8 @@ def choose(url: str, secrets: Iterable[Object], configmaps: Iterable[Object], *,
     chosen = _read(own) if own is not None else Credentials()
     if template is not None and not any(getattr(chosen, name) for name in _SECRET_FIELDS):
         chosen = _inherit(chosen, _read(template))
+    if any(getattr(chosen, name) for name in _BEFORE_APPS):
+        chosen = replace(chosen, app=None)
     return _with_trust(chosen, url, place, configmaps)
 
 
@@ -137,10 +141,11 @@ def _read(secret: Object) -> Credentials:
         insecure=any(flags.values()),
         enable_oci=_flag(secret, "enableOCI"),
         plain_http=_flag(secret, "insecureOCIForceHttp"),
+        app=_app(secret),
         **values,
     )
     if found.ssh_private_key:
-        _check_private_key(secret, found.ssh_private_key)
+        _check_private_key(secret, "sshPrivateKey", found.ssh_private_key)
     if bool(found.tls_client_cert) != bool(found.tls_client_key):
         missing = "tlsClientCertKey" if found.tls_client_cert else "tlsClientCertData"
         raise _unusable(secret, missing, "a client certificate needs both its halves", "")
@@ -208,20 +213,39 @@ def _flag(secret: Object, key: str) -> bool:
     return text in _TRUE
 
 
-def _check_private_key(secret: Object, text: str) -> None:
+def _app(secret: Object) -> github_app.GitHubApp | None:
+    """The GitHub App of the Secret, by Argo CD's four keys."""
+    key, app = _text(secret, "githubAppPrivateKey"), _text(secret, "githubAppID").strip()
+    installation, api = _text(secret, "githubAppInstallationID").strip(), _text(secret, "githubAppEnterpriseBaseUrl")
+    if not key:
+        return None
+    for name, number in (("githubAppID", app), ("githubAppInstallationID", installation or "0")):
+        if not (number.isascii() and number.isdigit()):
+            raise _unusable(secret, name, "it is not a number", "the page of the app's settings has it")
+    _check_private_key(secret, "githubAppPrivateKey", key)
+    api = api.strip() or github_app.API
+    if not api.startswith("https://") or any(character <= " " for character in api):
+        raise _unusable(
+            secret, "githubAppEnterpriseBaseUrl", "it is not an https address", "it is like https://HOST/api/v3"
+        )
+    named = installation if installation.strip("0") else ""
+    return github_app.GitHubApp(id=app, private_key=key, installation=named, api=api.rstrip("/") + "/")
+
+
+def _check_private_key(secret: Object, key: str, text: str) -> None:
     lines = [line.strip() for line in text.strip().splitlines()]
     whole = len(lines) > 2 and lines[0].startswith("-----BEGIN ") and lines[-1].startswith("-----END ")
     if not whole or "PRIVATE KEY" not in lines[0]:
         raise _unusable(
             secret,
-            "sshPrivateKey",
+            key,
             "it is not a private key in PEM form",
             "paste the whole file, first and last line too",
         )
     if any(_encrypted(lines)):
         raise _unusable(
             secret,
-            "sshPrivateKey",
+            key,
             "it is protected by a passphrase",
             "take it off with `ssh-keygen -p -N ''`, or make a deploy key",
         )

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import msgspec
 
+from kilde.adapters.clock import SystemClock
 from kilde.adapters.cluster.client import KubeCluster
 from kilde.adapters.git.limits import Limits
 from kilde.adapters.git.process import Git
 from kilde.adapters.git.reach import answers_in, fetched_at
+from kilde.adapters.github_apps import GitHubApps
 from kilde.core.apps.application import read_application
 from kilde.core.basics.errors import InvalidInput, SourceError
 from kilde.core.basics.values import Object
@@ -27,6 +29,7 @@ from kilde.core.source.repository_url import RepositoryUrl, Scheme, parse
 from kilde.core.source.webhook_signature import SECRET_NAME, webhook_secrets
 from kilde.engine.fleet.applications import APPLICATIONS, CONFIG_MAPS, CREDENTIALS_SELECTOR, SECRETS
 from kilde.wiring.looking import holders_of
+from kilde.wiring.sourcing import open_github_apps
 
 _PATIENCE = 20.0  # seconds for a server to answer
 _AT_ONCE = 8
@@ -55,17 +58,23 @@ async def look_at_servers(cluster: KubeCluster, namespace: str, mirrors: Path) -
                 wanted.setdefault(source.url, app.project)
     secrets, maps = await holders_of(cluster, namespace)
     with tempfile.TemporaryDirectory(prefix="kilde-doctor-") as folder:
-        asker = _Asker(Path(folder), mirrors, secrets, maps)
+        apps = open_github_apps(SystemClock())
+        asker = _Asker(Path(folder), mirrors, secrets, maps, apps)
         asked = sorted(wanted.items())
-        contacts = await asyncio.gather(*(asker.contact(url, project) for url, project in asked[:MOST]))
+        try:
+            contacts = await asyncio.gather(*(asker.contact(url, project) for url, project in asked[:MOST]))
+        finally:
+            await apps.close()
     return judge_contacts(contacts, left_out=max(0, len(asked) - MOST))
 
 
 class _Asker:
     """Asks one server after the other, a few at once, with what the Secrets and ConfigMaps give for it."""
 
-    def __init__(self, folder: Path, mirrors: Path, secrets: list[Object], maps: list[Object]) -> None:
-        self._folder, self._mirrors, self._secrets, self._maps = folder, mirrors, secrets, maps
+    def __init__(
+        self, folder: Path, mirrors: Path, secrets: list[Object], maps: list[Object], apps: GitHubApps
+    ) -> None:
+        self._folder, self._mirrors, self._secrets, self._maps, self._apps = folder, mirrors, secrets, maps, apps
         self._git = Git(folder, Limits())
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -83,6 +92,7 @@ class _Asker:
             opened = opened_by(text, self._secrets, project)
             chosen = choose(text, self._secrets, self._maps, project=project)
             async with self._slots:
+                chosen = await self._apps.opened(text, chosen)
                 seconds = await answers_in(self._git, self._folder, url, chosen, seconds=_PATIENCE)
         except SourceError as error:
             failed = Contact(url=str(url), seconds=None, failure=error.what, hint=error.hint)

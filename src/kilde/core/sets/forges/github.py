@@ -1,24 +1,20 @@
 """GitHub, and GitHub Enterprise Server."""
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import msgspec
-
+from kilde.core.basics.github_app import API, installation_token, introduction
 from kilde.core.sets.failures import GeneratorFailed
 from kilde.core.sets.forges.forge import Repository, clone_url, field_of, part
 from kilde.core.sets.forges.github_like import GitHubLike
 from kilde.core.sets.outside import Request
 
-_TEN_MINUTES, _MINUTE = 540, 60
-
 
 class GitHub(GitHubLike):
     """REST v3."""
 
-    address = "https://api.github.com/"
+    address = API
     pulls: ClassVar[Mapping[str, Any]] = {"per_page": 100}
 
     def api(self, address: str) -> str:
@@ -67,34 +63,15 @@ class GitHub(GitHubLike):
         missing = [key for key in wanted if not data.get(key)]
         if missing:
             raise GeneratorFailed(f"error fetching Github app secret: {secret} has no {', '.join(missing)}")
-        signed = _signed(data["githubAppID"], data["githubAppPrivateKey"], self.outside.now())
+        try:
+            signed = introduction(data["githubAppID"], data["githubAppPrivateKey"], self.outside.now())
+        except ValueError as error:
+            raise GeneratorFailed(f"error fetching Github app secret: githubAppPrivateKey is {error}") from None
         url = f"{self.base}app/installations/{part(data['githubAppInstallationID'])}/access_tokens"
         answer = self.outside.request(Request(url=url, method="POST", headers={"Authorization": f"Bearer {signed}"}))
         if answer.status != 201:
             raise GeneratorFailed(f"GitHub gave no token for the app: it answered {answer.status}")
-        try:
-            return str(msgspec.json.decode(answer.body)["token"])
-        except (msgspec.DecodeError, KeyError, TypeError):
-            raise GeneratorFailed("GitHub gave no token for the app") from None
-
-
-def _signed(app: str, key: str, now: float) -> str:
-    """The JSON Web Token (RS256) that an app introduces itself with; at most ten minutes are allowed."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    claims = {"iss": app, "iat": int(now) - _MINUTE, "exp": int(now) + _TEN_MINUTES}
-    parts = [_url64(msgspec.json.encode(each)) for each in ({"alg": "RS256", "typ": "JWT"}, claims)]
-    try:
-        private = load_pem_private_key(key.encode(), password=None)
-    except (ValueError, TypeError):
-        private = None
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise GeneratorFailed("error fetching Github app secret: githubAppPrivateKey is no RSA key in PEM")
-    text = ".".join(parts)
-    return f"{text}.{_url64(private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
-
-
-def _url64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+        token = installation_token(answer.body)
+        if token is None:
+            raise GeneratorFailed("GitHub gave no token for the app")
+        return token.text
