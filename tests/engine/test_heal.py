@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine.world import CONFIG_MAPS, Play, config_map, play
+from kilde.core.basics.errors import ClusterError
 from kilde.core.objects.ref import ObjectRef
 
 pytestmark = pytest.mark.anyio
@@ -154,3 +155,75 @@ async def test_argocd_cm_says_what_is_ignored_and_when_a_kind_is_well() -> None:
         assert p.sync() == "Synced"
         await p.cluster.patch(CONFIG_MAPS, "argocd", "argocd-cm", {"data": dict.fromkeys(data)}, manager="person")
         await p.until(lambda: p.data("a") == {"k": "v"} and p.status()["health"]["status"] == "Healthy")
+
+
+def refuse(p: Play, error: ClusterError) -> list[str]:
+    """The cluster refuses to write `a` like this from now on; what was tried."""
+    tried: list[str] = []
+
+    def answer(verb: str, ref: ObjectRef) -> ClusterError | None:
+        if verb != "apply" or (ref.kind, ref.name) != ("ConfigMap", "a"):
+            return None
+        tried.append(verb)
+        return error
+
+    p.cluster.refuse = answer
+    return tried
+
+
+async def test_a_heal_that_the_cluster_refuses_becomes_a_sync_that_fails_and_is_not_tried_again() -> None:
+    async with play() as p:
+        auto = {"automated": AUTO["syncPolicy"]["automated"], "retry": {"limit": 1, "backoff": {"duration": "1s"}}}
+        await in_step(p, syncPolicy=auto)
+        sha = p.status()["sync"]["revision"]
+        tried = refuse(p, ClusterError("configmaps a is forbidden: policy says no", status=422, reason="Invalid"))
+        await p.by_hand("b", k="hand")
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: p.phase() == "Failed")
+        await p.until(lambda: any(one.startswith("SyncError") for one in p.conditions()))
+        count = len(tried)
+        await p.by_hand("a", k="another hand")
+        await p.quiet(1.5)
+        assert len(tried) == count <= 5, "one heal, then a sync and its one retry, each with a dry run at most"
+        assert (p.data("a"), p.data("b")) == ({"k": "another hand"}, {"k": "v"})
+        told = (
+            "one or more objects failed to apply, reason: configmaps a is forbidden: policy says no (retried 1 times)."
+        )
+        state = p.status()["operationState"]
+        assert (state["phase"], state["message"]) == ("Failed", told)
+        assert state["operation"]["initiatedBy"] == {"automated": True}
+        assert state["operation"]["sync"]["resources"] == [{"kind": "ConfigMap", "name": "a"}]
+        assert p.conditions() == [f"SyncError: Failed last sync attempt to [{sha}]: {told}"]
+        assert [one.partition(":")[0] for one in p.events()] == ["OperationCompleted"]
+
+        p.cluster.refuse = None
+        await p.commit(a=config_map("a"), b=config_map("b", k="two"))
+        await p.until(lambda: p.data("a") == {"k": "v"} and p.phase() == "Succeeded")
+        await p.quiet(0.2)
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: p.data("a") == {"k": "v"})
+        assert [one.body["cause"] for one in p.records.records if "cause" in one.body][-1].startswith("self-heal")
+
+
+async def test_a_sync_that_follows_a_refused_heal_puts_back_what_is_let_through_by_then() -> None:
+    async with play() as p:
+        auto = {"automated": AUTO["syncPolicy"]["automated"], "retry": {"limit": 5, "backoff": {"duration": "1s"}}}
+        await in_step(p, syncPolicy=auto)
+        refuse(p, ClusterError("exceeded quota", status=403, reason="Forbidden"))
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: "Retrying" in p.status()["operationState"]["message"])
+        p.cluster.refuse = None
+        await p.until(lambda: p.data("a") == {"k": "v"} and p.phase() == "Succeeded")
+        await p.quiet(0.2)
+        assert (p.sync(), p.conditions()) == ("Synced", [])
+
+
+async def test_a_heal_that_gets_no_usable_answer_is_tried_again_by_itself() -> None:
+    async with play() as p:
+        await in_step(p)
+        tried = refuse(p, ClusterError("object is being deleted", status=409, reason="AlreadyExists"))
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: len(tried) == 2)
+        assert (p.phase(), p.conditions()) == ("Succeeded", [])
+        p.cluster.refuse = None
+        await p.until(lambda: p.data("a") == {"k": "v"})

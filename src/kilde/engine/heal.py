@@ -27,7 +27,7 @@ from kilde.engine.runtime import Heal, Packed, Runtime, Wish
 
 log = structlog.get_logger()
 
-_REFUSED = Backoff(first=1.0, factor=2.0, ceiling=30.0)
+_AGAIN = Backoff(first=1.0, factor=2.0, ceiling=30.0)
 _WHOLE = ("(the object)",)
 
 
@@ -54,7 +54,7 @@ class Healer:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._refused: dict[tuple[str, ObjectRef], int] = {}
+        self._failed: dict[tuple[str, ObjectRef], int] = {}
         self.heals = 0
 
     async def heal(self, name: str, ref: ObjectRef) -> float | None:
@@ -75,7 +75,7 @@ class Healer:
         if (
             change.action not in (Action.CREATE, Action.UPDATE)
             or not change.differs
-            or change.fault  # the pass makes a sync of it, which tells why it fails
+            or (change.fault or ref in rt.refused)  # the pass makes a sync of it, which tells why it fails
             or ctx.is_rivals(app, change.holder)
         ):
             return None
@@ -121,8 +121,9 @@ class Healer:
         finally:
             del rt.healing[ref]
             over.set()
-        book.healed(fields, now=ctx.world.clock.monotonic())
         ok = result.code is ResultCode.SYNCED
+        if ok:
+            book.healed(fields, now=ctx.world.clock.monotonic())
         writers = tuple(dict.fromkeys(str(field.owner) for field in change.fields if field.owner))
         heal = Heal(
             ref=ref,
@@ -143,11 +144,15 @@ class Healer:
         ctx = self._ctx
         key = (app.name, ref)
         if not heal.ok:
-            failures = self._refused[key] = self._refused.get(key, 0) + 1
             log.warning("heal refused", application=app.name, object=str(ref), error=result.message)
             ctx.wake(app.name, 0.0)
-            return _REFUSED.delay(failures, dice=ctx.world.clock.dice())
-        self._refused.pop(key, None)
+            if result.lasting:
+                rt.refused.add(ref)
+                self._failed.pop(key, None)
+                return None
+            failures = self._failed[key] = self._failed.get(key, 0) + 1
+            return _AGAIN.delay(failures, dice=ctx.world.clock.dice())
+        self._failed.pop(key, None)
         self.heals += 1
         rt.heal_count += 1
         rt.healed.append(heal)

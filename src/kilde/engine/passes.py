@@ -247,6 +247,8 @@ class Passes:
             rt.busy = False
         if delay is None:
             rt.running = None
+            rt.refused.clear()
+            rt.healed.clear()  # its end is the newer news
             return 0.001  # look once more: what came meanwhile, and whether it is all in step now
         return delay
 

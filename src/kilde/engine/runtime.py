@@ -200,6 +200,7 @@ class Runtime:
     stuck: dict[ObjectRef, tuple[Packed, str]] = field(
         default_factory=dict
     )  # what an apply could not bring nearer, and to what
+    refused: set[ObjectRef] = field(default_factory=set)  # heals that the cluster would not have: the next sync's work
     healed: list["Heal"] = field(default_factory=list)
     heal_count: int = 0
     deleted: set[str] = field(default_factory=set)  # uids of objects whose deletion was asked for

@@ -14,7 +14,7 @@ from kilde.engine.context import Context
 from kilde.engine.heal import heal_state
 from kilde.engine.operation.dependencies import Dependencies
 from kilde.engine.quarantine import conditions as quarantine_conditions
-from kilde.engine.runtime import Runtime, Wish
+from kilde.engine.runtime import Heal, Runtime, Wish
 from kilde.engine.view.survey import Survey
 
 
@@ -73,7 +73,9 @@ class Verdicts:
     async def tell(self, app: Application, verdict: Verdict, *, refresh: str = "") -> None:
         ctx = self._ctx
         rt = ctx.runtime(app.name)
-        healed, rt.healed = rt.healed, []
+        healed: list[Heal] = []
+        if rt.running is None:  # while an operation is at work, its state is what is told
+            healed, rt.healed = rt.healed, []
 
         def build(newest: Application) -> dict[str, Any]:
             status = render_status(newest, verdict, now=ctx.now())

@@ -46,6 +46,7 @@ class ObjectResult:
     reported_namespace: str = ""
     images: tuple[str, ...] = ()
     unavailable: bool = False  # the cluster gave no usable answer: not the object's fault, worth trying again later
+    lasting: bool = False  # refused with an answer that asking again does not change
 
 
 @dataclass(frozen=True, slots=True)

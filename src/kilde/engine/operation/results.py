@@ -67,4 +67,5 @@ def refused(
         before=change.live_version,
         images=images_of([wanted]) if wanted is not None else (),
         unavailable=error.status == 429 or error.status >= 502 or (error.status == 0 and worth_another_try(error)),
+        lasting=error.status != 409 and not worth_another_try(error),
     )

@@ -30,7 +30,7 @@ def wanted_operation(
     if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
         return None, decision.condition
     heals = decision.heal and not ctx.projects.account_refusal(app)
-    healing = _left_to_heal(ctx, app, allowed) if heals else allowed
+    healing = _left_to_heal(ctx, app, rt, allowed) if heals else allowed
     if not healing.changes:
         return None, None
     if decision.heal:
@@ -56,13 +56,14 @@ def asked_for(ctx: Context, app: Application, rt: Runtime) -> Running | None:
     return running
 
 
-def _left_to_heal(ctx: Context, app: Application, plan: Plan) -> Plan:
-    """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it is to fail) is a sync's."""
+def _left_to_heal(ctx: Context, app: Application, rt: Runtime, plan: Plan) -> Plan:
+    """Hands what one apply mends to the healer; the rest (prunes, or all when the namespace is gone or it fails) is a sync's."""
     space = ObjectRef("", "Namespace", "", app.destination.namespace)
     gone = app.policy.options.is_on("CreateNamespace") and ctx.live.exists(space) is False
-    fails = any(change.fault for change in plan.changes) or unrivalled(ctx, app, plan) != plan
-    if gone or fails:
+    writes = plan.of(Action.CREATE, Action.UPDATE)
+    fails = any(change.fault for change in plan.changes) or any(change.ref in rt.refused for change in writes)
+    if gone or fails or unrivalled(ctx, app, plan) != plan:
         return plan
-    for change in plan.of(Action.CREATE, Action.UPDATE):
+    for change in writes:
         ctx.heal(app.name, change.ref)
     return Plan(changes=plan.of(Action.PRUNE))
