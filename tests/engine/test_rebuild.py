@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.test_any_namespace import guest, namespaces, project, sync
+from engine.test_any_namespace import guest, namespaces, sync
 from engine.world import config_map, play
 from kilde.core.basics.moment import parse
 from kilde.core.ledger.answers import running_at
@@ -47,7 +47,7 @@ async def test_every_deployment_is_rebuilt_exactly_as_it_was() -> None:
 async def test_one_of_another_namespace_is_rebuilt_too() -> None:
     async with play(application_namespaces="team-*") as p:
         await namespaces(p, "team-a")
-        await project(p, "team-*")
+        await p.guests_of_teams("team-*")
         await p.commit(a=config_map("a", k="1"))
         await guest(p, "team-a")
         await p.until(lambda: sync(p, "team-a") == "Synced" and not p.records.open_operations())
