@@ -78,7 +78,7 @@ class RealArgo:
                 str(self.stage.folder),
             )
             stack.callback(end, self._spawn("redis", *redis))
-            ports = ("--port", str(self.repo), "--metrics-port", str(free_port()), "--disable-tls")
+            ports = ("--port", str(self.repo), "--metrics-port", str(free_port()))
             stack.callback(
                 end, self._spawn("argocd-repo-server", str(self.binary), *ports, "--redis", f"127.0.0.1:{self.redis}")
             )
@@ -99,7 +99,7 @@ class RealArgo:
         self._end_controller()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        words = ("--repo-server", f"127.0.0.1:{self.repo}", "--repo-server-plaintext", "--redis", f"127.0.0.1:{self.redis}",
+        words = ("--repo-server", f"127.0.0.1:{self.repo}", "--redis", f"127.0.0.1:{self.redis}",
                  "--metrics-port", str(free_port()), "--kubeconfig", str(self.stage.kubeconfig),
                  "--namespace", self.stage.space)  # fmt: skip
         return self._spawn(CONTROLLER, str(self.binary), *words)
