@@ -54,7 +54,7 @@ class Healer:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._failed: dict[tuple[str, ObjectRef], int] = {}
+        self._failed: dict[tuple[str, ObjectRef], tuple[int, float]] = {}  # times in a row, and when it is tried again
         self.heals = 0
 
     async def heal(self, name: str, ref: ObjectRef) -> float | None:
@@ -84,7 +84,7 @@ class Healer:
         fields = tuple(field.path for field in change.fields) or _WHOLE
         book = rt.fights.setdefault(ref, FightBook())
         now = ctx.world.clock.monotonic()
-        delay = book.delay(fields, now=now)
+        delay = max(book.delay(fields, now=now), self._failed.get((name, ref), (0, now))[1] - now)
         if book.is_fight(fields, now=now):
             await self._fight(app, rt, ref, change)
         if delay > 0:
@@ -150,8 +150,10 @@ class Healer:
                 rt.refused.add(ref)
                 self._failed.pop(key, None)
                 return None
-            failures = self._failed[key] = self._failed.get(key, 0) + 1
-            return _AGAIN.delay(failures, dice=ctx.world.clock.dice())
+            failures = self._failed.get(key, (0, 0.0))[0] + 1
+            delay = _AGAIN.delay(failures, dice=ctx.world.clock.dice())
+            self._failed[key] = failures, ctx.world.clock.monotonic() + delay
+            return delay
         self._failed.pop(key, None)
         self.heals += 1
         rt.heal_count += 1
