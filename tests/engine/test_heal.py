@@ -210,8 +210,12 @@ async def test_a_sync_that_follows_a_refused_heal_puts_back_what_is_let_through_
         auto = {"automated": AUTO["syncPolicy"]["automated"], "retry": {"limit": 5, "backoff": {"duration": "1s"}}}
         await in_step(p, syncPolicy=auto)
         refuse(p, ClusterError("exceeded quota", status=403, reason="Forbidden"))
+        await p.by_hand("b", k="hand")
         await p.by_hand("a", k="hand")
         await p.until(lambda: "Retrying" in p.status()["operationState"]["message"])
+        await p.by_hand("b", extra="mine")  # the application is looked at meanwhile
+        await p.quiet(0.3)
+        assert p.phase() == "Running", "the heal of the other object is older news"
         p.cluster.refuse = None
         await p.until(lambda: p.data("a") == {"k": "v"} and p.phase() == "Succeeded")
         await p.quiet(0.2)
