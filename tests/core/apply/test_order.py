@@ -1,4 +1,4 @@
-"""In which order the objects of one wave are written: by the kind's name, whatever its group, then by name, as Argo CD's tasks are compared."""
+"""The order in which the objects of one wave are written: by the kind's name, whatever its group, then by name, as in Argo CD."""
 
 from itertools import permutations
 
