@@ -41,6 +41,8 @@ def test_no_number_of_retries_is_too_much_to_wait_for() -> None:
         ({"duration": "1d"}, "1d"),
         ({"maxDuration": "soon"}, "soon"),
         ({"duration": "never", "maxDuration": "soon"}, "never"),
+        ({"duration": "9" * 5000}, "9" * 5000),
+        ({"duration": "9" * 400 + "s"}, "9" * 400 + "s"),
     ],
 )
 def test_what_is_no_duration_is_kept_for_the_retry(backoff: dict[str, Any], text: str) -> None:

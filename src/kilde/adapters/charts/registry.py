@@ -29,8 +29,8 @@ _LISTS = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distri
 _ANY_MANIFEST = f"{_MANIFESTS}, {_LISTS}"
 _JSON_BYTES = 4 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
-_PARAMETER = re.compile(r'([a-zA-Z_]+)="((?:[^"\\]|\\.)*)"')
-_NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
+_PARAMETER = re.compile(r'(?<![a-zA-Z_])([a-zA-Z_]++)="((?:[^"\\]|\\.)*+)"')
+_NEXT = re.compile(r'<([^<>]+)>\s*;\s*rel="?next"?')
 
 
 class Registry:

@@ -18,7 +18,7 @@ from kilde.core.source.tree import EntryKind
 from kilde.ports.sources import Credentials
 
 _ATTEMPTS = 3  # somebody else's push may come between our fetch and ours
-_PERSON = re.compile(r"\s*(?P<name>[^<>\n\0]*?)\s*<(?P<mail>[^<>\s\0]*)>\s*\Z")
+_PERSON = re.compile(r"(?P<name>[^<>\n\0]*+)<(?P<mail>[^<>\s\0]*+)>\Z")
 _OVERTAKEN = re.compile(r"\((?:fetch first|non-fast-forward|stale info|failed to update ref|cannot lock ref)[^)]*\)")
 _REFUSAL = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] \((?P<why>.*)\)$", re.MULTILINE)
 
@@ -76,8 +76,8 @@ async def _commit(mirror: Mirror, git: Git, tip: str, wanted: Revert, target: Gi
     tree = await _restored(mirror, git, before.oid, _paths(wanted), target, about=wanted.to)
     if tree == before.oid:
         return tip
-    match = _PERSON.match(wanted.author)
-    name, mail = (match["name"], match["mail"]) if match else (re.sub(r"[<>\n\0]", "", wanted.author), "")
+    match = _PERSON.match(wanted.author.strip())
+    name, mail = (match["name"].strip(), match["mail"]) if match else (re.sub(r"[<>\n\0]", "", wanted.author), "")
     person = {"NAME": name or "kilde", "EMAIL": mail, "DATE": f"{int(at)} +0000"}
     extra = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in person.items()}
     message = wanted.message.replace("\0", "").strip() + "\n"

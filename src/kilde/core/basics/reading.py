@@ -6,21 +6,22 @@ from typing import Any
 
 from kilde.core.basics.errors import InvalidInput
 
-_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ms|us|µs|μs|ns|h|m|s)")
+_DURATION_PART = re.compile(r"([0-9]++\.?[0-9]*+|\.[0-9]++)(ms|us|µs|μs|ns|h|m|s)")
+LONGEST_DURATION = float(1 << 63) / 1e9
+"""Seconds: Go counts nanoseconds in 64 bits."""
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 
 
 def duration(text: str) -> float | None:
     """Seconds in a Go duration ("90s", "1h30m", "0"); None if it is not one."""
     rest = text.strip()
-    sign = -1.0 if rest.startswith("-") else 1.0
-    rest = rest.lstrip("+-")
+    sign, rest = (-1.0, rest[1:]) if rest.startswith("-") else (1.0, rest.removeprefix("+"))
     if rest == "0":
         return 0.0
-    parts = _DURATION_PART.findall(rest)
-    if not parts or "".join(number + unit for number, unit in parts) != rest:
-        return None
-    return sign * sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    total, at = 0.0, 0
+    while part := _DURATION_PART.match(rest, at):
+        total, at = total + float(part[1]) * _SECONDS[part[2]], part.end()
+    return sign * total if 0 < at == len(rest) and total < LONGEST_DURATION else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

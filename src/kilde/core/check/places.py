@@ -10,7 +10,7 @@ from kilde.core.objects.yaml_reader import Document, Path, read_documents
 from kilde.core.render.kustomize.kustomization import FILE_NAMES
 from kilde.core.source.tree import Tree
 
-_PART = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
+_PART = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]*)\]")
 _LARGEST = 4 << 20
 _REMEMBERED = 2_000  # files
 

@@ -95,7 +95,7 @@ def parse_labels(text: str) -> LabelSelector:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self._words = [match[1] for match in _TOKEN.finditer(text)] + [""]
+        self._words = [match[1] for match in _TOKEN.finditer(text.rstrip(" \t\r\n"))] + [""]
         self._at = 0
 
     def _peek(self) -> str:

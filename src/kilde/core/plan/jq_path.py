@@ -16,7 +16,7 @@ from kilde.core.basics.values import Json
 Pointer = tuple[str, ...]
 _LONGEST = 2000  # characters
 _MOST = 10_000  # fields that one expression may name in one object
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)')
 _REFUSED = re.compile(
     r"(?<![.\w$])(?:def|as|reduce|foreach|label|limit|until|while|repeat|range|recurse|walk|env|input|inputs|input_filename|input_line_number"
     r"|debug|stderr|halt|halt_error|import|include|modulemeta|get_search_list|getpath|splits|gsub|sub|scan|capture|match|combinations"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kilde.core.basics.reading import Reader, duration
+from kilde.core.basics.reading import LONGEST_DURATION, Reader, duration
 from kilde.core.basics.values import Object
 
 SYNC_OPTIONS_ANNOTATION = "argocd.argoproj.io/sync-options"
@@ -12,8 +12,7 @@ COMPARE_OPTIONS_ANNOTATION = "argocd.argoproj.io/compare-options"
 
 MIGRATES_ANNOTATION = "argocd.argoproj.io/client-side-apply-migration-manager"
 KUBECTL = "kubectl-client-side-apply"
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_EVER = 9.2e9  # seconds: the longest duration of Go
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")  # more is no number of Go
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,8 @@ class Retry:
         try:
             wait = self.first * self.factor**retries
         except (OverflowError, ZeroDivisionError):
-            wait = _EVER
-        return max(0.0, min(wait, self.ceiling if self.ceiling > 0 else _EVER))
+            wait = LONGEST_DURATION
+        return max(0.0, min(wait, self.ceiling if self.ceiling > 0 else LONGEST_DURATION))
 
 
 def read_retry(at: Reader) -> Retry:

@@ -1,6 +1,7 @@
 """Argo CD's globs (gobwas): `*`, `**`, `?`, `[a-z]`, `[!a]`, `{a,b}`, `\\` escapes. Without a separator `*` is as `**`."""
 
 import re
+from itertools import chain
 
 from kilde.core.basics.errors import RenderFailed
 from kilde.core.render.patterns import Pattern, compile_pattern
@@ -39,12 +40,14 @@ def compile_glob(glob: str, *, separator: str = "") -> Glob:
 _TOKEN = re.compile(
     r"\*+|\?|\\(?P<escaped>.)|\[(?P<negated>!?)(?P<characters>[^\]]+)\]|\{|\}|,|(?P<plain>.)", re.DOTALL
 )
+_BEHIND_ALL_CLASSES = re.compile(_TOKEN.pattern.replace(r"|\[(", r"|(?!)("), re.DOTALL)  # "[" is looked behind but once
 
 
 def _translate(glob: str, one: str) -> str:
     depth = 0
     out: list[str] = []
-    for token in _TOKEN.finditer(glob):
+    closed = glob.rfind("]") + 1
+    for token in chain(_TOKEN.finditer(glob, 0, closed), _BEHIND_ALL_CLASSES.finditer(glob, closed)):
         text = token.group()
         if text == "{":
             depth += 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 from kilde.core.basics.errors import InvalidInput, LimitExceeded
 from kilde.core.render.patterns import Pattern, compile_pattern
@@ -13,6 +14,7 @@ _MOST_CHOICES, _MOST_PATTERNS = 8, 256
 _TOKEN = re.compile(
     r"\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<characters>\]?[^\]]*)\]|(?P<sign>[*?])|(?P<plain>.)", re.DOTALL
 )
+_BEHIND_ALL_CLASSES = re.compile(_TOKEN.pattern.replace(r"|\[(", r"|(?!)("), re.DOTALL)  # "[" is looked behind but once
 
 
 def folders(tree: Tree) -> list[str]:
@@ -112,7 +114,8 @@ def _tidied(pattern: str) -> str:
 @lru_cache(maxsize=1000)
 def _compiled(pattern: str, one: str, *, slash: bool) -> Pattern | None:
     out: list[str] = []
-    for token in _TOKEN.finditer(pattern):
+    closed = pattern.rfind("]") + 1
+    for token in chain(_TOKEN.finditer(pattern, 0, closed), _BEHIND_ALL_CLASSES.finditer(pattern, closed)):
         if token["sign"]:
             out.append(one + "*" if token["sign"] == "*" else one)
         elif token["characters"] is not None:

@@ -1,6 +1,5 @@
 """Templates of ApplicationSets, Go's and the older `{{name}}`, filled in texts and whole objects."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
 _MOST_TEXT = 64 << 20  # characters that one set may make in all
 _OBJECT_DEPTH = 100
-_TAG_ON_A_LINE = re.compile(r"\{\{.*\}\}")
 
 
 class Filler:
@@ -78,7 +76,7 @@ def _missing_key(options: tuple[str, ...]) -> MissingKey:
 
 def _fast(template: str, parameters: Parameters) -> str:
     """`{{name}}` where the name is a parameter that is a text; any other tag stays as it is written (valyala/fasttemplate)."""
-    if not _TAG_ON_A_LINE.search(template):
+    if not any("}}" in line.partition("{{")[2] for line in template.split("\n")):
         return template
     out, at = [], 0
     while (start := template.find("{{", at)) >= 0:

@@ -7,7 +7,8 @@ from kilde.core.basics.errors import SourceError
 from kilde.core.source.revision import Revision
 
 _LONGEST_MESSAGE = 16_384  # characters: a record of what was said, not a store
-_PERSON = re.compile(r"(?P<who>.*?)\s*(?P<seconds>-?\d{1,12}) (?P<zone>[+-]\d{4})\Z")
+_MOMENT = re.compile(r"(?P<seconds>-?\d{1,12}) [+-]\d{4}\Z")
+_LONGEST_MOMENT = 19  # characters
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,8 +46,9 @@ def tree_of(raw: bytes) -> str:
 
 
 def _person(text: str) -> tuple[str, int]:
-    match = _PERSON.match(text)
-    return (match["who"], int(match["seconds"])) if match else (text, 0)
+    before = text[:-_LONGEST_MOMENT]
+    match = _MOMENT.search(text, len(before))
+    return (text[: match.start()].rstrip(), int(match["seconds"])) if match else (text, 0)
 
 
 def _rfc3339(seconds: int) -> str:

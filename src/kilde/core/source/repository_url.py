@@ -175,9 +175,11 @@ def _authority(text: str) -> str:
 
 
 _USERINFO = re.compile(r"\b(https?://)[^/\s@'\"]+(?:@[^/\s@'\"]+)*@", re.IGNORECASE)
-_PASSWORD = re.compile(r"\b([a-z][a-z0-9+.-]*://[^/\s:@'\"]*):[^/\s@'\"]+@", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/\s:@'\"]*+):[^/\s@'\"]++@")
 _HEADER = re.compile(r"(authorization:\s*\w+\s+)[^\s'\"]+", re.IGNORECASE)
-_QUERY = re.compile(r"([?&][^=&\s'\"]*(?:token|key|secret|password|sig)[^=&\s'\"]*=)[^&\s'\"]+", re.IGNORECASE)
+_QUERY = re.compile(
+    r"([?&][^=&?\s'\"]{0,100}?(?:token|key|secret|password|sig)[^=&?\s'\"]*+=)[^&\s'\"]+", re.IGNORECASE
+)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

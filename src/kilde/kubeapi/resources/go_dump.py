@@ -14,7 +14,7 @@ from kilde.core.basics.values import Json, Object
 
 _TEMPLATE = "v1.PodTemplateSpec"
 _NUMBERS = ("int32", "int64", "uint64", "intstr.Type")
-_QUANTITY = re.compile(r"(-?)0*(\d+)([numkMGTPE]|[KMGTPE]i|[eE]-?\d+)?")
+_QUANTITY = re.compile(r"(-?)(?=\d)0*+(\d*+)([numkMGTPE]|[KMGTPE]i|[eE]-?\d+)?")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _MOST_DIGITS, _MOST_BINARY, _WORD = 18, 14, 64
@@ -87,7 +87,7 @@ def _quantity(value: Json) -> str:
     found = _QUANTITY.fullmatch(str(value))
     if found is None:
         return str(value)
-    sign, digits, suffix = found[1], found[2], found[3] or ""
+    sign, digits, suffix = found[1], found[2] or "0", found[3] or ""
     if suffix in _BINARY:
         form, exponent, scale = "BinarySI", _BINARY[suffix], 0
         fast = len(digits) + int(exponent * 3 / 10) <= _MOST_BINARY

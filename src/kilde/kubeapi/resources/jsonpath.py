@@ -21,7 +21,7 @@ _DEEPEST = 64  # levels that `..` looks down
 _FIELD = re.compile(r"(?:\\.|[^\\.\[\]{}\s'\"()])+")
 _QUOTED = re.compile(r"\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")\s*")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_SLICE = re.compile(r"\s*(-?[0-9]*)\s*(?::\s*(-?[0-9]*)\s*)?(?::\s*(-?[0-9]*)\s*)?")
+_SLICE = re.compile(r"\s*+(-?[0-9]*+)\s*+(?::\s*+(-?[0-9]*+)\s*+)?(?::\s*+(-?[0-9]*+)\s*+)?")
 _COMPARISON = re.compile(r"==|!=|<=|>=|<|>")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

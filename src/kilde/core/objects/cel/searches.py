@@ -12,7 +12,7 @@ try:
 except ImportError:  # the extra is not installed
     _cel = None
 
-_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\((?!\?)|\(\?P?<\w+>", re.DOTALL)
+_GROUP = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*+(?:\]|\Z)|\((?!\?)|\(\?P?<\w+>", re.DOTALL)
 _POSITION = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 # RE2's words for what is wrong, and Go's. RE2 names the expression without its bracket's end as a whole, as Go does.
 _GO = {

@@ -15,7 +15,7 @@ from kilde.core.objects.typed.go_types import go_field
 from kilde.core.objects.typed.node import MapNode, Node, Scalar
 from kilde.core.objects.unchanged import Unchanged
 
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
+_QUANTITY = re.compile(r"([+-]?[0-9.]++)([eEinumkKMGTP]*+[-+]?[0-9]*+)")
 _QUANTITY_WORDS = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)")
 _DECODE_THEMSELVES = frozenset(("quantity", "int-or-string", "date-time"))

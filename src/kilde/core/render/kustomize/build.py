@@ -40,7 +40,7 @@ _TWO_ORDERS = (
     " kustomization file over the CLI flag."
 )
 _TRACKING = frozenset({"originAnnotations", "transformerAnnotations"})
-_NEXT_LINE = re.compile(" *\x85[ \x85]*")
+_NEXT_LINE = re.compile("(?<! ) *+\x85[ \x85]*")
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 
 

@@ -21,7 +21,7 @@ from kilde.core.render.outside import Charts
 
 HELM_PLUGIN: dict[str, Shape] = {**shapes.HELM_GLOBALS, **shapes.HELM_CHART}
 _MERGES = ("merge", "override", "replace")
-_VERSION = re.compile(r"v?\d+(?:\.\d+)+")
+_VERSION = re.compile(r"(?<!\d)v?\d++(?:\.\d++)+")
 _MAJORS = ("3", "4")
 _FLAGS = {"includeCRDs": "--include-crds", "skipTests": "--skip-tests", "skipHooks": "--no-hooks", "debug": "--debug"}
 
