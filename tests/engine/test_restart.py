@@ -68,6 +68,27 @@ async def test_what_a_killed_operation_wrote_is_pruned_though_the_next_controlle
         await stop(p)
 
 
+async def test_what_an_operation_wrote_is_pruned_though_its_end_was_recorded_and_never_told() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(**AUTO)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        await stop(p)
+        tracked = {"annotations": {ANNOTATION: str(TrackingId("shop", RARE))}}
+        await p.cluster.create(ACCOUNTS, {**BODY, "metadata": {**BODY["metadata"], **tracked}}, manager="kilde")
+        plan = [{"object": str(RARE), "action": "create"}]
+        number = p.records.append("operation-opened", {"application": "argocd/shop", "plan": plan}, at=0.0).number
+        p.records.append("operation-closed", {"operation": number, "application": "argocd/shop"}, at=0.0)
+        before = len(p.records.records)
+
+        start(p)
+        await p.until(lambda: RARE not in p.cluster.objects(), "pruned")
+        await p.until(lambda: not p.records.open_operations(), "every record closed")
+        newer = [(one.kind, one.body.get("phase")) for one in p.records.records[before:]]
+        assert newer == [("operation-opened", None), ("operation-closed", "Succeeded")]
+        await stop(p)
+
+
 async def test_records_of_an_application_that_is_gone_are_closed_at_the_start() -> None:
     async with play() as p:
         await stop(p)

@@ -78,8 +78,8 @@ class Controller:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
         ctx = self.context
         ctx.cut_off = ctx.accounts.cut_off()
-        if ctx.cut_off:
-            log.warning("operations were interrupted at the last stop", applications=sorted(ctx.cut_off))
+        if interrupted := sorted(name for name, cut in ctx.cut_off.items() if cut.numbers):
+            log.warning("operations were interrupted at the last stop", applications=interrupted)
         async with self._tasks as tasks:
             tasks.start("secrets", ctx.config.follow_secrets())
             tasks.start("config maps", ctx.config.follow_config_maps())

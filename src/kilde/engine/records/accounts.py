@@ -1,7 +1,7 @@
 """Accounts: what the engine tells the ledger. A record is opened before the first write and closed after the last. No secret values."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kilde.core.apply.outcome import ObjectResult, Outcome
@@ -9,6 +9,7 @@ from kilde.core.apps.application import Application
 from kilde.core.apps.names import instance_name
 from kilde.core.basics.moment import parse, rfc3339
 from kilde.core.guard.windows import Window
+from kilde.core.ledger.record import Record
 from kilde.core.objects.ref import ObjectRef, parse_ref
 from kilde.core.plan.change import Action, Change
 from kilde.core.plan.tracking import Tracking
@@ -21,11 +22,12 @@ from kilde.ports.clock import Clock
 from kilde.ports.records import Records
 
 _OPERATION = "operation"
+_NEWEST = 2048  # records; more are not written between the end of an operation and its status
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """Operations of one application (`namespace/name`) that a crash cut off, and what they may have written."""
+    """Operations of one application (`namespace/name`) that a crash cut off; what they, and the newest before them, may have written."""
 
     application: str
     numbers: tuple[int, ...]
@@ -212,23 +214,35 @@ class Accounts:
         self._records.append("operation-closed", closed, at=now)
 
     def cut_off(self) -> dict[str, CutOff]:
-        """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is."""
+        """At start: what a crash left open, by the application's name. The ledger is the inventory until the status is.
+
+        An operation is closed before the status tells of it, so the newest that are closed count as inventory, too.
+        """
         found: dict[str, CutOff] = {}
+        head = self._records.head()
+        for record in self._records.read(first=max(1, head.number - _NEWEST)) if head is not None else ():
+            if record.kind == "operation-opened" and record.body.get("application"):
+                name, before, objects = self._planned(record, found)
+                found[name] = replace(before, objects=before.objects | objects)
         for record in self._records.open_operations():
-            application = str(record.body.get("application", ""))
-            namespace, _, own = application.rpartition("/")
-            name = instance_name(namespace, own, self._home)
-            refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
-            objects = frozenset(ref for ref in refs if ref is not None)
-            before = found.get(name, CutOff(application, (), frozenset()))
+            name, before, objects = self._planned(record, found)
             since, earlier = before.since, before.earlier
             if record.body.get("cause") == _OPERATION:
                 since = parse(record.at) if since is None else since  # taken up again, it began with the first of them
                 left = record.body.get("hooksBefore")
                 earlier = frozenset(map(str, left)) if isinstance(left, list) else None
             numbers = (*before.numbers, record.number)
-            found[name] = CutOff(application, numbers, before.objects | objects, since, earlier)
+            found[name] = CutOff(before.application, numbers, before.objects | objects, since, earlier)
         return found
+
+    def _planned(self, record: Record, found: Mapping[str, CutOff]) -> tuple[str, CutOff, frozenset[ObjectRef]]:
+        """Which application a record is of, what was found of it before, and what the record planned."""
+        application = str(record.body.get("application", ""))
+        namespace, _, own = application.rpartition("/")
+        name = instance_name(namespace, own, self._home)
+        refs = (parse_ref(str(item.get("object", ""))) for item in record.body.get("plan") or ())
+        known = found.get(name, CutOff(application, (), frozenset()))
+        return name, known, frozenset(ref for ref in refs if ref is not None)
 
     def close_cut_off(self, cut: CutOff) -> None:
         """Closes them as what they were, once the status lists what they wrote: another crash before that loses nothing."""
