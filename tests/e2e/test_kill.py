@@ -164,9 +164,10 @@ class Trial:
         stage.start()
         sha = stage.commit(self.model.change())
         stage.push()
-        stage.until(
-            lambda: all(stage.is_well(app, sha) for app in APPLICATIONS), f"well after {self.moments[-LOOK_EVERY:]}"
-        )
+        try:
+            stage.until(lambda: all(stage.is_well(app, sha) for app in APPLICATIONS), f"{sha} everywhere")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.evidence()}") from None
         deadline = time.monotonic() + _CALM  # what is being deleted may still be there when its application is well
         while self.differences() and time.monotonic() < deadline:
             time.sleep(0.2)
