@@ -1,10 +1,10 @@
 """GitHubApps: credentials of a GitHub App, exchanged for a token that opens a repository for an hour."""
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # it is there, and public by its name
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -27,7 +27,9 @@ class GitHubApps:
     def __init__(self, web: Web, clock: Clock) -> None:
         self._web, self._clock = web, clock
         self._tokens: dict[_Key, InstallationToken] = {}
-        self._locks: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[_Key, asyncio.Lock] = (
+            WeakValueDictionary()
+        )  # a key that was changed is not kept
 
     async def opened(self, url: str, credentials: Credentials) -> Credentials:
         """The same with a token for the app that is among them. SourceUnavailable where GitHub gives none. InvalidInput: no URL."""
@@ -37,7 +39,7 @@ class GitHubApps:
         if place.scheme in (Scheme.SSH, Scheme.FILE):
             return credentials
         key = credentials.app, "" if credentials.app.installation else place.key
-        async with self._locks[key]:
+        async with self._locks.setdefault(key, asyncio.Lock()):
             token = self._tokens.get(key)
             if token is None or token.ends < self._clock.now() + _EARLY:
                 token = await self._token(place, credentials, credentials.app)

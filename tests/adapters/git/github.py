@@ -3,8 +3,6 @@
 import base64
 import contextlib
 import json
-import ssl
-import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -15,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from adapters.git.https import GitServer
+from adapters.git.https import GitServer, running
 from real.certificates import Pair
 
 APP, INSTALLATION, TOKEN = "11", "22", "ghs_c4naryT0ken"
@@ -36,13 +34,10 @@ class GitHub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, git: GitServer | None, pair: Pair, *, lasts: float, repository: str) -> None:
+    def __init__(self, git: GitServer | None, *, lasts: float, repository: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.git, self.lasts, self.repository, self.status = git, lasts, repository, 0
         self.asked: list[str] = []  # request lines, without the protocol
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pair.certificate, pair.key)
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def api(self) -> str:
@@ -112,12 +107,5 @@ def github(
     pair: Pair, git: GitServer | None = None, *, lasts: float = 3600.0, repository: str = "team/up"
 ) -> Iterator[GitHub]:
     """Serves until the block ends."""
-    server = GitHub(git, pair, lasts=lasts, repository=repository)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with running(GitHub(git, lasts=lasts, repository=repository), pair) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

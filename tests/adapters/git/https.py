@@ -8,10 +8,11 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from real.certificates import Authority, Pair
 
+_S = TypeVar("_S", bound=ThreadingHTTPServer)
 _BACKEND = "/usr/lib/git-core/git-http-backend"
 AVAILABLE = Path(_BACKEND).exists()
 
@@ -92,7 +93,14 @@ class _Handler(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serve(root: Path, *, pair: Pair | None = None, clients: Authority | None = None) -> Iterator[GitServer]:
     """Serves until the block ends; over TLS with `pair`, asking for a certificate of `clients` if that is given."""
-    server = GitServer(root)
+    with running(GitServer(root), pair, clients) as server:
+        server.scheme = "https" if pair is not None else "http"
+        yield server
+
+
+@contextlib.contextmanager
+def running(server: _S, pair: Pair | None, clients: Authority | None = None) -> Iterator[_S]:
+    """Has a server answer until the block ends; over TLS with `pair`."""
     if pair is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.certificate, pair.key)
@@ -101,7 +109,6 @@ def serve(root: Path, *, pair: Pair | None = None, clients: Authority | None = N
             context.verify_mode = ssl.CERT_REQUIRED
         # the handshake is done by the request's own thread, so that one who breaks it off stops nobody
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        server.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
