@@ -133,6 +133,27 @@ async def test_a_heal_under_way_is_waited_for_by_the_commit_that_takes_its_objec
         assert p.data("a") is None
 
 
+async def test_a_hand_edit_that_is_seen_before_the_answer_to_a_heal_is_undone_as_well() -> None:
+    async with play() as p:
+        await in_step(p)
+        go = asyncio.Event()
+        heals: list[str] = []
+
+        def late(verb: str, ref: ObjectRef) -> asyncio.Event | None:
+            if verb != "apply" or (ref.kind, ref.name) != ("ConfigMap", "a"):
+                return None
+            heals.append(ref.name)
+            return go
+
+        p.cluster.late = late
+        await p.by_hand("a", k="hand")
+        await p.until(lambda: heals == ["a"])
+        await p.by_hand("a", k="another hand")
+        await p.quiet(0.1)
+        go.set()
+        await p.until(lambda: p.data("a") == {"k": "v"})
+
+
 async def test_argocd_cm_says_what_is_ignored_and_when_a_kind_is_well() -> None:
     script = "if obj.data.k == 'bad' then return {status='Degraded', message='k is bad'} end return {status='Healthy'}"
     data = {

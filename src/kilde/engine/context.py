@@ -191,6 +191,8 @@ class Context:
     def _use(self, name: str, scopes: frozenset[tuple[GroupKind, str]]) -> None:
         """Notes what an application watches, and counts who watches what."""
         rt = self.runtime(name)
+        if rt.scopes - scopes:
+            rt.watched = None  # what is no longer used may end: whoever needs it again has to ask
         for scope in scopes - rt.scopes:
             self._users.setdefault(scope[0], Counter())[scope[1]] += 1
         for kind, space in rt.scopes - scopes:

@@ -99,10 +99,12 @@ class Guard:
                 listed = set()
             elif event.type is EventType.SYNCED:
                 self._listed(listed)
+                listed = set()
             elif event.type is EventType.DELETED:
                 self._gone(event.name)
             else:
-                listed.add(event.name)
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
                 self._seen(event)
             self._stir.set()
 

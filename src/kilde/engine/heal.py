@@ -159,7 +159,9 @@ class Healer:
         rt.heal_count += 1
         rt.healed.append(heal)
         after = ctx.surveyor.judge(app, rt, ref, packed)
-        if after.change.action is Action.UPDATE:
+        if (
+            after.change.action is Action.UPDATE and after.live_version == result.after
+        ):  # a later one is somebody else's
             rt.stuck[ref] = packed, after.live_version
         else:
             rt.stuck.pop(ref, None)

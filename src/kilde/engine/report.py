@@ -96,7 +96,7 @@ class Reporter:
     async def _catch_up(self, app: Application) -> None:
         raw = await persist(lambda: self._cluster.get(APPLICATIONS, app.namespace, app.own_name), self._clock)
         if raw is not None:
-            self._fleet.observe(raw)
+            self._fleet.take(raw)  # others changed it: the watch, when it comes to that, tells nothing new
 
     async def annotate(self, name: str, annotations: Mapping[str, str | None]) -> None:
         """Sets these annotations on the application (None: takes one away); nothing where it is gone."""
@@ -105,7 +105,9 @@ class Reporter:
             return
         patch = {"metadata": {"annotations": dict(annotations)}}
         try:
-            self._fleet.observe(await persist(partial(self._send, app, patch), self._clock))
+            self._fleet.take(
+                await persist(partial(self._send, app, patch), self._clock)
+            )  # others' changes may be in it
         except ClusterError as error:
             if error.status != 404:
                 raise

@@ -49,8 +49,12 @@ class FakeCluster:
         self._user = ""  # as whom is written; "": as ourselves
         self.acted: set[tuple[str, ObjectRef]] = set()  # what was written as somebody else
         self._in_flight = InFlight()
+        self._expired = False  # how the watches ended last
         self.refuse: Refusal | None = None
         self.hold: Callable[[str, ObjectRef], asyncio.Event | None] | None = None  # calls wait for the event it gives
+        self.late: Callable[[str, ObjectRef], asyncio.Event | None] | None = (
+            None  # so do answers to calls that are done
+        )
         for name in ("default", "kube-system"):
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             self._put(ObjectRef("", "Namespace", "", name), body, None)
@@ -71,6 +75,7 @@ class FakeCluster:
     async def get(self, resource: Resource, namespace: str, name: str) -> bytes | None:
         ref = await self._enter("get", resource, namespace, name)
         body = self._store.get(ref)
+        await self._answer("get", ref)
         return None if body is None else _encoded(resource, body)
 
     async def list(
@@ -90,8 +95,9 @@ class FakeCluster:
                 async for event in self._followed(resource, namespace, label_selector, queue):
                     yield event
             except ClusterError as error:
-                yield WatchEvent(EventType.BROKEN, error=str(error))
-                await self._clock.sleep(0.25)
+                if not self._expired:
+                    yield WatchEvent(EventType.BROKEN, error=str(error))
+                    await self._clock.sleep(0.25)
             finally:
                 self._store.unlisten(queue)
 
@@ -104,7 +110,9 @@ class FakeCluster:
         if live is not None and asked not in (None, live["metadata"]["resourceVersion"]):
             raise _modified(ref)
         new = self._writing.applied(resource, live, body, manager, force=force, now=self._clock.now())
-        return self._written(resource, ref, live, new, dry_run=dry_run)
+        made = self._written(resource, ref, live, new, dry_run=dry_run)
+        await self._answer("apply", ref)
+        return made
 
     async def create(self, resource: Resource, body: Object, *, manager: str, dry_run: bool = False) -> Applied:
         namespace, name = _place(body)
@@ -153,7 +161,9 @@ class FakeCluster:
         if asked not in (None, live["metadata"]["resourceVersion"]):
             raise _modified(ref)
         new = self._writing.updated(resource, live, new, manager, subresource=subresource, now=self._clock.now())
-        return self._written(resource, ref, live, new, dry_run=False).raw
+        made = self._written(resource, ref, live, new, dry_run=False)
+        await self._answer("patch", ref)
+        return made.raw
 
     async def delete(
         self,
@@ -211,6 +221,12 @@ class FakeCluster:
 
     def drop_watches(self) -> None:
         """Breaks every watch: each says BROKEN once and lists anew."""
+        self._expired = False
+        self._store.drop_listeners()
+
+    def expire_watches(self) -> None:
+        """Ends every watch as a server does that has forgotten what it would have to tell (410): each lists anew, without a word."""
+        self._expired = True
         self._store.drop_listeners()
 
     def serve(self, resource: Resource, schema: Object | None = None, *, has_status: bool = False) -> None:
@@ -242,6 +258,10 @@ class FakeCluster:
 
     async def _held(self, verb: str, ref: ObjectRef) -> None:
         if self.hold is not None and (event := self.hold(verb, ref)) is not None:
+            await event.wait()
+
+    async def _answer(self, verb: str, ref: ObjectRef) -> None:
+        if self.late is not None and (event := self.late(verb, ref)) is not None:
             await event.wait()
 
     async def _let_in(self, verb: str, ref: ObjectRef) -> None:

@@ -12,8 +12,9 @@ from kilde.core.apps.clusters import ONLY_HOME, Clusters
 from kilde.core.apps.names import instance_name
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
+from kilde.core.objects.resource_version import Horizon, is_newer
 from kilde.core.source.credentials import scope_of
-from kilde.ports.cluster import Cluster, EventType, Resource
+from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
 
 _decode = msgspec.json.Decoder(dict).decode
 
@@ -32,6 +33,7 @@ class Fleet:
         self._parsed: dict[str, Application] = {}
         self._versions: dict[str, str] = {}
         self._specs: dict[str, Any] = {}
+        self._told = Horizon()
         self._clusters = ONLY_HOME
         self.others = NONE  # where else Applications may be, beside the namespace of the controller
         self.synced = asyncio.Event()
@@ -52,13 +54,20 @@ class Fleet:
         found: Object = _decode(self._raw[name])
         return found
 
-    def observe(self, raw: bytes) -> Application:
-        """Takes in a newer version, from the watch or from our own write; gives the newest."""
+    def observe(self, raw: bytes) -> Application | None:
+        """What a write of ours gave; gives the newest, None: the application is gone since."""
         body = _decode(raw)
+        meta = body.get("metadata") or {}
+        if self._name_of(meta) not in self._parsed and self._told.covers(str(meta.get("resourceVersion", ""))):
+            return None
+        return self._take_in(raw, body)
+
+    def _take_in(self, raw: bytes, body: Object) -> Application:
+        """Takes in a newer version; gives the newest."""
         meta = body.get("metadata") or {}
         name, version = self._name_of(meta), str(meta.get("resourceVersion", ""))
         known = self._versions.get(name, "")
-        if known and version.isdigit() and known.isdigit() and int(version) <= int(known):
+        if known and not is_newer(version, known):
             return self._parsed[name]
         self._raw[name], self._versions[name] = raw, version
         before, spec = self._parsed.get(name), body.get("spec")
@@ -82,7 +91,7 @@ class Fleet:
         """Takes in what a write of ours made of an Application, as if the watch had told it."""
         before = self._versions.get(self._name_of(_decode(raw).get("metadata") or {}))
         app = self.observe(raw)
-        if self._versions.get(app.name) != before:
+        if app is not None and self._versions.get(app.name) != before:
             self._on_change(app.name, app)
 
     def _name_of(self, meta: Mapping[str, Any]) -> str:
@@ -98,28 +107,39 @@ class Fleet:
         """Follows the Applications for ever. Where others than the controller's namespace may have some, all namespaces are watched."""
         listed: set[str] = set()
         async for event in self._cluster.watch(APPLICATIONS, "" if self.others else self._namespace):
-            name = instance_name(event.namespace, event.name, self._namespace)
             if event.namespace not in ("", self._namespace) and not self.others.has(event.namespace):
                 continue
+            name = instance_name(event.namespace, event.name, self._namespace)
+            if event.type is EventType.LISTED:
+                listed.add(name)
+                self._told_of(name, event)
+                continue
+            self._told.reach(event.resource_version)
             if event.type is EventType.BROKEN:
                 self.error = event.error
                 listed = set()
             elif event.type is EventType.SYNCED:
-                for gone in set(self._parsed) - listed:
-                    self._forget(gone)
+                self._keep_only(listed)
                 listed, self.error = set(), ""
                 self.synced.set()
             elif event.type is EventType.DELETED:
                 self._forget(name)
             else:
-                if event.type is EventType.LISTED:
-                    listed.add(name)
-                before = self._versions.get(name)
-                if before is not None and before == event.resource_version:
-                    continue  # what our own write gave us already
-                app = self.observe(event.raw)
-                if self._versions.get(name) != before:
-                    self._on_change(name, app)
+                self._told_of(name, event)
+
+    def _keep_only(self, listed: set[str]) -> None:
+        """Forgets what a list does not have, unless it was made since."""
+        for gone in set(self._parsed) - listed:
+            if not self._told.is_behind(self._versions.get(gone, "")):
+                self._forget(gone)
+
+    def _told_of(self, name: str, event: WatchEvent) -> None:
+        before = self._versions.get(name)
+        if before is not None and before == event.resource_version:
+            return  # what our own write gave us already
+        app = self._take_in(event.raw, _decode(event.raw))
+        if self._versions.get(name) != before:
+            self._on_change(name, app)
 
 
 class Config:
@@ -190,7 +210,8 @@ class Config:
                 into.pop(event.name, None)
                 self._changed()
             elif resource is SECRETS or event.name.startswith("argocd-"):
-                listed.add(event.name)
                 into[event.name] = _decode(event.raw)
-                if event.type is not EventType.LISTED:
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
+                else:
                     self._changed()

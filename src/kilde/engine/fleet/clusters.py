@@ -73,9 +73,10 @@ class ClusterSecrets:
                 self._secrets.pop(event.name, None)
                 self._told()
             else:
-                listed.add(event.name)
                 self._secrets[event.name] = _decode(event.raw)
-                if event.type is not EventType.LISTED:
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
+                else:
                     self._told()
 
     def _told(self) -> None:

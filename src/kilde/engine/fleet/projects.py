@@ -49,7 +49,8 @@ class Projects:
             elif event.type is EventType.DELETED:
                 self._forget(event.name)
             else:
-                listed.add(event.name)
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
                 project = read_project(_decode(event.raw))
                 if self._known.get(event.name) != project:
                     self._known[event.name] = project

@@ -8,6 +8,7 @@ import msgspec
 
 from kilde.core.access.namespaces import NONE
 from kilde.core.apps.names import instance_name
+from kilde.core.objects.resource_version import Horizon, is_newer
 from kilde.core.sets.application_set import ApplicationSet, read_application_set
 from kilde.ports.cluster import Cluster, EventType, Resource
 
@@ -21,6 +22,7 @@ class SetStore:
     def __init__(self, cluster: Cluster, namespace: str, on_change: Callable[[str, bool], None]) -> None:
         self._cluster, self._namespace, self._on_change = cluster, namespace, on_change
         self._known: dict[str, ApplicationSet] = {}
+        self._told = Horizon()
         self.others = NONE  # where else sets may be, beside the namespace of the controller
         self.synced = asyncio.Event()
 
@@ -31,10 +33,15 @@ class SetStore:
         return tuple(self._known.values())
 
     def observe(self, raw: bytes) -> None:
-        """Takes in a newer version, from the watch or from our own write; tells whether more than the status changed."""
+        """What a write of ours gave; of a set that is gone since, nothing."""
         new = read_application_set(_decode(raw), home=self._namespace)
+        if new.key in self._known or not self._told.covers(new.resource_version):
+            self._take(new)
+
+    def _take(self, new: ApplicationSet) -> None:
+        """Takes in a newer version; tells whether more than the status changed."""
         old = self._known.get(new.key)
-        if old is not None and _older(new.resource_version, old.resource_version):
+        if old is not None and not is_newer(new.resource_version, old.resource_version):
             return
         self._known[new.key] = new
         if old is None or _asked(old) != _asked(new):
@@ -51,6 +58,8 @@ class SetStore:
             key = instance_name(event.namespace, event.name, self._namespace)
             if event.namespace not in ("", self._namespace) and not self.others.has(event.namespace):
                 continue
+            if event.type is not EventType.LISTED:
+                self._told.reach(event.resource_version)
             if event.type is EventType.BROKEN:
                 listed = set()
             elif event.type is EventType.SYNCED:
@@ -61,12 +70,9 @@ class SetStore:
             elif event.type is EventType.DELETED:
                 self.forget(key)
             else:
-                listed.add(key)
-                self.observe(event.raw)
-
-
-def _older(new: str, old: str) -> bool:
-    return new.isdigit() and old.isdigit() and int(new) <= int(old)
+                if event.type is EventType.LISTED:
+                    listed.add(key)
+                self._take(read_application_set(_decode(event.raw), home=self._namespace))
 
 
 def _asked(one: ApplicationSet) -> tuple[Any, ...]:

@@ -106,7 +106,8 @@ class Awaited:
             elif event.type is EventType.DELETED:
                 self._gone(one, event.name)
             else:
-                listed.add(event.name)
+                if event.type is EventType.LISTED:
+                    listed.add(event.name)
                 self._changed(one, event)
 
     def _changed(self, one: _Watched, event: WatchEvent) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from kilde.core.basics.errors import ClusterError
 from kilde.core.basics.values import Object
 from kilde.core.objects.ref import GroupKind, ObjectRef
+from kilde.core.objects.resource_version import Horizon, is_newer
 from kilde.core.plan.tracking import CLAIM, STATEFUL_SET, Tracking, is_claim_of
 from kilde.engine.tasks import TaskOwner
 from kilde.ports.cluster import Cluster, EventType, Resource, WatchEvent
@@ -75,6 +76,11 @@ class _Watched:
     error: str = ""
     names: set[tuple[str, str]] = field(default_factory=set)  # of objects that are there but not held
     held: dict[tuple[str, str], Held] = field(default_factory=dict)
+    told: Horizon = field(default_factory=Horizon)
+
+    def knows(self, place: tuple[str, str]) -> bool:
+        """Whether an object is there, held or not."""
+        return place in self.held or place in self.names
 
 
 class LiveView:
@@ -164,17 +170,16 @@ class LiveView:
         one = self._place(ref)
         if one is None or not one.synced.is_set():
             return None
-        place = (ref.namespace, ref.name)
-        return place in one.held or place in one.names
+        return one.knows((ref.namespace, ref.name))
 
     async def load(self, refs: Iterable[ObjectRef]) -> None:
         """Fetches those of the objects that are there but were not held until now."""
         for ref in refs:
-            one = self._place(ref)
-            if one is None or (ref.namespace, ref.name) not in one.names:
+            one, place = self._place(ref), (ref.namespace, ref.name)
+            if one is None or place not in one.names:
                 continue
-            raw = await self._cluster.get(one.resource, ref.namespace, ref.name)
-            if raw is not None:
+            raw = await self._cluster.get(one.resource, *place)
+            if raw is not None and place in one.names:
                 self._put(one, raw)
 
     def tracked_by(self, app: str) -> frozenset[ObjectRef]:
@@ -197,12 +202,12 @@ class LiveView:
 
     def observe(self, ref: ObjectRef, raw: bytes | None) -> None:
         """What a write of ours gave, known before the watch tells it (None: the object is gone)."""
-        one = self._place(ref)
+        one, place = self._place(ref), (ref.namespace, ref.name)
         if one is None:
             return
         if raw is None:
-            self._remove(one, (ref.namespace, ref.name))
-        else:
+            self._remove(one, place)
+        elif one.knows(place) or not one.told.covers(heads.decode(raw).metadata.resourceVersion):
             self._put(one, raw)
 
     def _place(self, ref: ObjectRef) -> _Watched | None:
@@ -215,8 +220,11 @@ class LiveView:
                 listed.add((event.namespace, event.name))
                 self._put(one, event.raw)
             elif event.type is EventType.SYNCED:
+                one.told.reach(event.resource_version)
                 for place in (set(one.held) | one.names) - listed:
-                    self._remove(one, place)
+                    held = one.held.get(place)
+                    if held is None or not one.told.is_behind(held.version):
+                        self._remove(one, place)
                 listed = set()
                 one.error = ""
                 one.synced.set()
@@ -227,10 +235,11 @@ class LiveView:
                 self._take(one, event)
 
     def _take(self, one: _Watched, event: WatchEvent) -> None:
+        one.told.reach(event.resource_version)
         if event.type is EventType.DELETED:
             place = (event.namespace, event.name)
             held = one.held.get(place)
-            if held is None or not _is_newer(held.version, event.resource_version):
+            if held is None or not is_newer(held.version, event.resource_version):
                 self._remove(one, place)
         else:
             self._put(one, event.raw)
@@ -242,7 +251,7 @@ class LiveView:
         marks = {"annotations": meta.annotations, "labels": meta.labels}
         owner, copy_of = self.tracking.owner(marks, ref), self.tracking.copied(marks, ref)
         before = one.held.get(place)
-        if before is not None and not _is_newer(meta.resourceVersion, before.version):
+        if before is not None and not is_newer(meta.resourceVersion, before.version):
             return
         is_marked = bool(owner or copy_of) and not meta.ownerReferences
         if not is_marked and ref not in self._wanted:
@@ -281,10 +290,3 @@ class LiveView:
 
 def _ref(one: _Watched, place: tuple[str, str]) -> ObjectRef:
     return ObjectRef(one.resource.group, one.resource.kind, place[0], place[1])
-
-
-def _is_newer(version: str, than: str) -> bool:
-    """Resource versions of one object grow (KEP-5504 makes it a promise); equal ones are the same state."""
-    if version.isdigit() and than.isdigit():
-        return int(version) > int(than)
-    return version != than

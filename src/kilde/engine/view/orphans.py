@@ -156,7 +156,8 @@ class Orphans:
             elif event.type is EventType.BROKEN:
                 listed = set()  # a kind that may not be read is not counted, and does not keep the others from it
             elif event.namespace in self._there:
-                listed.add(place)
+                if event.type is EventType.LISTED:
+                    listed.add(place)
                 ref = ObjectRef(resource.group, resource.kind, *place)
                 if event.type is EventType.DELETED:
                     self._there[event.namespace].pop(ref, None)
