@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kilde.core.basics.errors import KildeError
 from kilde.kubeapi.certificates import write_private
 
 _LOCK, _NOTE = "lock", "running.json"
+_PATIENCE = 1.0  # seconds
 
 
 class Occupied(KildeError):
@@ -32,16 +34,36 @@ class Running(msgspec.Struct, frozen=True):
 @contextlib.contextmanager
 def occupied(folder: Path) -> Iterator[None]:
     """Holds the folder. Raises Occupied."""
-    file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with locked(folder / _LOCK) as ours:
+        if not ours:
+            hint = "stop it, or give another --data-dir"
+            raise Occupied("another cluster uses this data directory", about=str(folder), hint=hint)
+        yield
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Yields whether the lock is ours, and holds it until the block ends.
+
+    Waits a moment for another process: one that was killed lets go of its files one after the other, and a start may come between.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        yield _taken(file, time.monotonic() + _PATIENCE)
+    finally:
+        os.close(file)
+
+
+def _taken(file: int, deadline: float) -> bool:
+    while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            hint = "stop it, or give another --data-dir"
-            raise Occupied("another cluster uses this data directory", about=str(folder), hint=hint) from None
-        yield
-    finally:
-        os.close(file)
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PATIENCE / 50)
+        else:
+            return True
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
 import os
 import platform
@@ -27,6 +26,7 @@ from kilde.engine.sealing.endpoint import Endpoint
 from kilde.engine.sealing.service import SERVICE_NAME, kubeseals_service
 from kilde.engine.vault.controller import VaultSecretController
 from kilde.kubeapi.local_services import LocalServices
+from kilde.kubeapi.occupied import locked
 from kilde.ports.cluster import Resource
 from kilde.ports.vault import Vault
 from kilde.web.app import make_app
@@ -95,19 +95,11 @@ class UpSettings:
 def _only_one(data_dir: Path) -> Any:
     """Two controllers on one data directory would write one ledger twice: the second is refused."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise KildeError(
-                "another kilde uses this data directory",
-                about=str(data_dir),
-                hint="stop it, or give another --data-dir",
-            ) from None
+    with locked(data_dir / "lock") as ours:
+        if not ours:
+            hint = "stop it, or give another --data-dir"
+            raise KildeError("another kilde uses this data directory", about=str(data_dir), hint=hint)
         yield
-    finally:
-        os.close(file)
 
 
 @contextlib.asynccontextmanager
