@@ -89,6 +89,33 @@ async def test_what_an_operation_wrote_is_pruned_though_its_end_was_recorded_and
         await stop(p)
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["its end was recorded", "nor was its end recorded"])
+async def test_a_sync_that_wrote_everything_and_was_never_told_is_told_by_the_next_controller(recorded: bool) -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        p.cluster.refuse = lambda verb, ref: (
+            ClusterError("down", status=503) if (verb, ref.kind) == ("patch", "Application") else None
+        )
+        await p.application(**AUTO)
+        await p.until(lambda: p.data("a") and not p.records.open_operations(), "carried out")
+        await stop(p)
+        assert p.status() == {}
+        if not recorded:
+            del p.records.records[-1]
+        p.cluster.refuse = None
+        start(p)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        assert len(p.status()["history"]) == 1
+        await p.until(lambda: not p.records.open_operations(), "every record closed")
+        await stop(p)
+        before = len(p.records.records)
+        start(p)
+        await p.until(p.controller.ready.is_set)
+        await p.quiet()
+        assert len(p.records.records) == before  # it was told: nothing is begun once more
+        await stop(p)
+
+
 async def test_records_of_an_application_that_is_gone_are_closed_at_the_start() -> None:
     async with play() as p:
         await stop(p)

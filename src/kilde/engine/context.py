@@ -67,6 +67,7 @@ class Context:
     wanted_by: dict[ObjectRef, set[str]] = field(default_factory=dict)
     signals: dict[str, asyncio.Event] = field(default_factory=dict)
     cut_off: dict[str, CutOff] = field(default_factory=dict)  # what a crash may have left, by application
+    began: dict[str, float] = field(default_factory=dict)  # when the newest operation of earlier processes did
     wide: set[GroupKind] = field(default_factory=set)
     windows: dict[str, Window] = field(default_factory=dict)  # the guard's, that are open now
     strays: Strays = field(init=False)
@@ -222,6 +223,7 @@ class Context:
         self.hold(name, ())
         self._use(name, frozenset())
         self.runtimes.pop(name, None)
+        self.began.pop(name, None)
         self.signals.pop(name, None)
         self.strays.forget(name)
         self.release_unused()

@@ -78,6 +78,7 @@ class Controller:
         """Runs until cancelled, or until a part of it fails (then raises that fault)."""
         ctx = self.context
         ctx.cut_off = ctx.accounts.cut_off()
+        ctx.began = {name: cut.newest for name, cut in ctx.cut_off.items() if cut.newest is not None}
         if interrupted := sorted(name for name, cut in ctx.cut_off.items() if cut.numbers):
             log.warning("operations were interrupted at the last stop", applications=interrupted)
         async with self._tasks as tasks:

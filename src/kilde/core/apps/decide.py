@@ -20,23 +20,27 @@ class Decision:
 NOTHING = Decision()
 
 
-def automatic(app: Application, plan: Plan, *, revision: str, wipes_out: bool, approved: bool = False) -> Decision:
+def automatic(
+    app: Application, plan: Plan, *, revision: str, wipes_out: bool, approved: bool = False, untold: bool = False
+) -> Decision:
     """One attempt a revision and source; after that only self-heal, which touches only what differs.
 
     `plan` holds what an automated sync may do: objects that another application holds are not in it. `approved`: a person has
-    released its deletions, which are done though the revision was synced before.
+    released its deletions, which are done though the revision was synced before. `untold`: there was a newer attempt than the status
+    tells of; it is made again, so that its end is told, whether anything is left to do or not.
     """
     auto = app.policy.automated
-    if auto is None or plan.in_sync:
+    if auto is None or (plan.in_sync and not untold):
         return NOTHING
     writes = plan.of(Action.CREATE, Action.UPDATE)
     prunes = tuple(change for change in plan.of(Action.PRUNE) if not change.going)
     kept = auto.prune and any(change.kept and change.differs for change in plan.of(Action.HOLD))
-    if not writes and not prunes and not kept:
+    if not writes and not prunes and not kept and not untold:
         return NOTHING  # only what may not be pruned is left
     attempt = last_attempt(app.status)
     sources = [dict(source.raw) for source in app.sources]
     tried = attempt is not None and attempt.revision == revision and list(map(dict, attempt.sources)) == sources
+    tried = tried and not untold
     if tried and attempt is not None and attempt.phase in ("Failed", "Error"):
         text = f"Failed last sync attempt to [{revision}]: {attempt.message}"
         return Decision(condition=("SyncError", text))

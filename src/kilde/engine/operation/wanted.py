@@ -3,6 +3,7 @@
 from kilde.core.apps.application import Application
 from kilde.core.apps.decide import automatic
 from kilde.core.apps.operation import read_operation
+from kilde.core.basics.moment import parse
 from kilde.core.objects.ref import ObjectRef
 from kilde.core.plan.change import Action
 from kilde.core.plan.planner import Plan
@@ -24,7 +25,8 @@ def wanted_operation(
     allowed = begun_for(ctx, app, survey.plan)
     wipes_out = not wish.objects and bool(survey.extras)
     approved = ctx.deletion_budgets.is_approved(app, rt, wish, allowed)
-    decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved)
+    untold = _has_untold(ctx, app)
+    decision = automatic(app, allowed, revision=wish.sha, wipes_out=wipes_out, approved=approved, untold=untold)
     if decision.condition is not None and not ctx.projects.may_sync(app, manual=False):
         return None, _told(app, decision.condition[0])
     if not decision.sync or (rt.quarantine is not None and not rt.quarantine.to):
@@ -46,6 +48,15 @@ def _told(app: Application, kind: str) -> tuple[str, str] | None:
     """The condition of that kind as it stands: while a sync window is in the way nobody looks whether it still holds."""
     standing = (one for one in app.status.get("conditions") or () if one.get("type") == kind)
     return next(((kind, str(one.get("message", ""))) for one in standing), None)
+
+
+def _has_untold(ctx: Context, app: Application) -> bool:
+    """Whether an earlier process was killed before the status told of an operation; one that was asked for, or is long, is told first."""
+    began, ended = ctx.began.get(app.name), parse(str((app.status.get("operationState") or {}).get("finishedAt")))
+    if began is None or (ended is not None and ended >= int(began)):
+        return False
+    made = parse(str(ctx.fleet.raw(app.name)["metadata"].get("creationTimestamp")))
+    return made is None or made <= began  # else it was of another application of that name
 
 
 def asked_for(ctx: Context, app: Application, rt: Runtime) -> Running | None:

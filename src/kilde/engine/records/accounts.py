@@ -34,6 +34,7 @@ class CutOff:
     objects: frozenset[ObjectRef]
     since: float | None = None  # when the attempt of an operation among them began
     earlier: frozenset[str] | None = None  # uids of its hooks that were there before it; None: not known
+    newest: float | None = None  # when the newest of its operations began, ended or not; None: not known
 
 
 class Accounts:
@@ -223,7 +224,8 @@ class Accounts:
         for record in self._records.read(first=max(1, head.number - _NEWEST)) if head is not None else ():
             if record.kind == "operation-opened" and record.body.get("application"):
                 name, before, objects = self._planned(record, found)
-                found[name] = replace(before, objects=before.objects | objects)
+                newest = parse(record.at) if record.body.get("cause") == _OPERATION else before.newest
+                found[name] = replace(before, objects=before.objects | objects, newest=newest)
         for record in self._records.open_operations():
             name, before, objects = self._planned(record, found)
             since, earlier = before.since, before.earlier
@@ -232,7 +234,8 @@ class Accounts:
                 left = record.body.get("hooksBefore")
                 earlier = frozenset(map(str, left)) if isinstance(left, list) else None
             numbers = (*before.numbers, record.number)
-            found[name] = CutOff(before.application, numbers, before.objects | objects, since, earlier)
+            objects |= before.objects
+            found[name] = replace(before, numbers=numbers, objects=objects, since=since, earlier=earlier)
         return found
 
     def _planned(self, record: Record, found: Mapping[str, CutOff]) -> tuple[str, CutOff, frozenset[ObjectRef]]:
