@@ -1,8 +1,11 @@
 """What a commit costs those whom it does not concern: one small write that names it, and nothing else."""
 
+import asyncio
+
 import pytest
 
 from engine.world import URL, Play, config_map, play
+from kilde.core.objects.ref import ObjectRef
 
 pytestmark = pytest.mark.anyio
 AUTO = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
@@ -95,3 +98,45 @@ async def test_after_a_commit_that_does_not_concern_it_an_application_heals_as_f
         await p.by_hand("x", k="by hand")
         await p.until(lambda: p.data("x") == {"k": "one"})
         await p.until(lambda: p.controller.context.runtime("x").heal_count == 1)
+
+
+async def test_a_commit_that_came_meanwhile_is_not_told_away_by_an_older_one() -> None:
+    async with play() as p:
+        await three(p)
+        await p.until(lambda: all((p.sync(n), p.phase(n)) == ("Synced", "Succeeded") for n in NAMES))
+        p.sources.commit(URL, {**files(), "README.md": b"for people"})
+        await p.controller.push(frozenset([URL]))
+        await p.until(lambda: "after the fetch of" in str(p.tasks()))
+        sha = p.sources.commit(URL, files(x="two"))
+        refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+        await p.patch_application(refresh, "x")  # which fetches, too, and tells none of the others
+        await p.until(lambda: p.data("x") == {"k": "two"} and p.status("x")["sync"]["revision"] == sha)
+        await p.quiet(0.8)
+        assert p.status("x")["sync"]["revision"] == sha
+
+
+async def test_a_commit_whose_telling_is_overtaken_by_a_newer_one_is_not_told_after_it() -> None:
+    async with play() as p:
+        await three(p)
+        await p.until(lambda: all((p.sync(n), p.phase(n)) == ("Synced", "Succeeded") for n in NAMES))
+        await p.quiet()
+        go = asyncio.Event()
+        held: list[str] = []
+
+        def hold(verb: str, ref: ObjectRef) -> asyncio.Event | None:
+            if (verb, ref.name) != ("patch", "x") or held:
+                return None
+            held.append(ref.name)
+            return go
+
+        p.cluster.hold = hold
+        p.sources.commit(URL, {**files(), "README.md": b"for people"})
+        await p.controller.push(frozenset([URL]))
+        await p.until(lambda: held)
+        sha = p.sources.commit(URL, files(x="two"))
+        await p.controller.push(frozenset([URL]))
+        await p.until(lambda: p.data("x") == {"k": "two"} and p.status("x")["sync"]["revision"] == sha)
+        await p.quiet()
+        go.set()
+        await p.quiet()
+        assert revisions(p) == [sha] * 3

@@ -14,7 +14,7 @@ from kilde.core.apps.sources import read_joined, told_revisions
 from kilde.core.basics.errors import ClusterError, SourceError
 from kilde.engine.context import Context
 from kilde.engine.queue import KeyedQueue
-from kilde.engine.runtime import Runtime
+from kilde.engine.runtime import Runtime, Wish
 from kilde.engine.sources.remotes import remote_urls
 
 _PAUSE_FIRST = 0.3  # seconds: those whom the commit concerns go first
@@ -33,7 +33,7 @@ class Commits:
         """A fetch of this repository ended, well or not. A newer one takes over what this one has not yet told."""
         ctx, clock = self._ctx, self._ctx.world.clock
         turn = self._turns[url] = self._turns.get(url, 0) + 1
-        unconcerned = []
+        unconcerned: list[tuple[str, Wish | None, tuple[str, ...]]] = []
         for app in ctx.fleet.all():
             memories = ctx.runtime(app.name).memories
             if any(url in remote_urls(read.trace) for memory in memories for read in memory.reads):
@@ -41,20 +41,19 @@ class Commits:
                 continue
             if all(source.url != url for source in app.sources):
                 continue
+            wish = ctx.runtime(app.name).wish
             revisions = await self._moves_to(app)
             if revisions is None:
                 self._passes.add(app.name)
             elif revisions:
-                unconcerned.append((app.name, revisions))
+                unconcerned.append((app.name, wish, revisions))
         if unconcerned:
             await clock.sleep(_PAUSE_FIRST)
         for first in range(0, len(unconcerned), _AT_ONCE):
             if self._turns[url] != turn:
                 return
             begun = clock.monotonic()
-            await asyncio.gather(
-                *(self._tell(name, revisions) for name, revisions in unconcerned[first : first + _AT_ONCE])
-            )
+            await asyncio.gather(*(self._tell(*one) for one in unconcerned[first : first + _AT_ONCE]))
             await clock.sleep(max(0.0, begun + _PAUSE_BETWEEN - clock.monotonic()))
 
     async def _moves_to(self, app: Application) -> tuple[str, ...] | None:
@@ -80,19 +79,21 @@ class Commits:
             return revisions
         return None
 
-    async def _tell(self, name: str, revisions: tuple[str, ...]) -> None:
-        """Moves one application to the commit; by a pass where there is more to do than that."""
+    async def _tell(self, name: str, wish: Wish | None, revisions: tuple[str, ...]) -> None:
+        """Moves one application to the commit; by a pass where there is more to do than that, or it wants another thing by now."""
         ctx = self._ctx
         app, rt = ctx.fleet.get(name), ctx.runtimes.get(name)
         if app is None or rt is None:
             return
-        if name in self._passes or not _in_step(app, rt):
+        if name in self._passes or wish is None or rt.wish is not wish or not _in_step(app, rt):
             self._passes.add(name)
             return
-        assert rt.wish is not None
-        rt.memories, rt.wish = tuple(memory.at(revisions) for memory in rt.memories), rt.wish.moved(app, revisions)
+        moved = wish.moved(app, revisions)
+        rt.memories, rt.wish = tuple(memory.at(revisions) for memory in rt.memories), moved
 
         def build(newest: Application) -> dict[str, Any]:
+            if rt.wish is not moved:
+                return dict(newest.status)  # a pass has come to a newer commit, and tells it
             sync = newest.status.get("sync") or {}
             return {**newest.status, "sync": {**sync, **told_revisions(revisions, several=newest.several)}}
 
