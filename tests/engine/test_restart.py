@@ -116,6 +116,27 @@ async def test_a_sync_that_wrote_everything_and_was_never_told_is_told_by_the_ne
         await stop(p)
 
 
+async def test_what_an_attempt_failed_at_is_not_taken_for_what_the_next_one_did_before_it_was_cut_off() -> None:
+    async with play(wave_delay=0.0) as p:
+        await p.commit(a=config_map("a"), b=config_map("b"))
+        p.cluster.refuse = lambda verb, ref: (
+            ClusterError("no", status=422) if (verb, ref.name) == ("apply", "b") else None
+        )
+        await p.application(**AUTO)
+        await p.until(lambda: p.status().get("operationState", {}).get("retryCount") == 1, "told to be tried again")
+        await stop(p)
+        never = asyncio.Event()
+        p.cluster.hold = lambda verb, ref: never if ref.kind in ("ConfigMap", "Application") and ref.name else None
+        start(p)
+        await p.until(p.records.open_operations, "the next attempt has begun")
+        await stop(p)
+        p.cluster.refuse = p.cluster.hold = None
+        start(p)
+        await p.until(lambda: p.phase() == "Succeeded")
+        assert p.status()["operationState"]["retryCount"] == 1
+        await stop(p)
+
+
 async def test_records_of_an_application_that_is_gone_are_closed_at_the_start() -> None:
     async with play() as p:
         await stop(p)

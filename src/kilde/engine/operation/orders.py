@@ -138,8 +138,13 @@ def named_hook(ref: ObjectRef, body: Object, phase: SyncPhase, sha: str, started
 
 
 def told_before(app: Application) -> tuple[ObjectResult, ...]:
-    """What the status tells of an attempt that was cut off. Nothing, where it cannot be read: then all but its hooks is done again."""
+    """What the status tells of an attempt that was cut off. Nothing, where it cannot be read: then all but its hooks is done again.
+
+    Nor where the status has yet to tell that this attempt has begun: what it tells is how the one before it ended.
+    """
     state = app.status.get("operationState") or {}
+    if RETRYING in str(state.get("message") or ""):
+        return ()
     found = []
     for item in (state.get("syncResult") or {}).get("resources") or ():
         phase, told = str(item.get("hookPhase") or ""), str(item.get("status") or "")
