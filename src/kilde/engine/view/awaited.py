@@ -48,7 +48,8 @@ class Awaited:
         one = self._watched.setdefault(_place(key), _Watched())
         if ref.name not in one.waiters and one.task is not None:
             one.task.cancel()  # what was passed over is listed again
-            one.task, one.synced = None, asyncio.Event()
+            one.task = None
+            one.synced.clear()  # the same event: others may be waiting for it
         one.waiters.setdefault(ref.name, set()).add(waiter)
         if one.task is None:
             one.task = self._start(
