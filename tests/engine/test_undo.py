@@ -18,6 +18,7 @@ from kilde.core.plan.restoring import Kept
 from kilde.engine.beside.undoing import Undoing
 from kilde.engine.records.accounts import Accounts
 from kilde.ports.cluster import Resource
+from kilde.testing.undo import MemoryUndo
 
 pytestmark = pytest.mark.anyio
 AUTO: dict[str, Any] = {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}}
@@ -138,6 +139,21 @@ async def test_what_cannot_be_kept_is_not_deleted() -> None:
         await p.until(lambda: p.phase() == "Failed")
         assert p.data("b") == {"k": "v"}
         assert "not pruned: deleted objects cannot be kept: the disk is full" in p.status()["operationState"]["message"]
+
+
+async def test_a_deletion_whose_objects_could_not_be_kept_goes_on_once_they_can() -> None:
+    async with play(deletion_poll=0.05) as p:
+        await p.commit(a=config_map("a"))
+        await p.application(**AUTO)
+        await p.until(lambda: p.sync() == "Synced" and p.phase() == "Succeeded")
+        world = p.controller.context.world
+        object.__setattr__(world, "undo", MemoryUndo(room=1))
+        await p.cluster.delete(APPLICATIONS, "argocd", "shop", propagation="Background")
+        await p.until(p.conditions)
+        assert p.data("a") == {"k": "v"}
+        object.__setattr__(world, "undo", p.undo)
+        await p.until(lambda: p.data("a") is None, "deleted")
+        await p.until(lambda: not p.controller.context.fleet.names())
 
 
 async def test_what_an_approved_sync_had_begun_to_delete_stays_approved_after_a_restart() -> None:

@@ -149,10 +149,8 @@ async def _cascade(ctx: Context, app: Application, rt: Runtime) -> float | None:
     last = max(_wave(body) for body in going.values())
     wave = {ref: body for ref, body in going.items() if _wave(body) == last}
     fresh = {ref: body for ref, body in wave.items() if _uid(body) not in rt.deleted and not _is_going(body)}
-    if fresh:
+    if fresh and await _delete(ctx, app, fresh):  # else it is tried again
         rt.deleted.update(_uid(body) for body in fresh.values())
-        if not await _delete(ctx, app, fresh):
-            rt.deleted.clear()  # what was refused is tried again
     return ctx.settings.deletion_poll
 
 
