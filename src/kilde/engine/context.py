@@ -6,7 +6,7 @@ What is of the Applications (fleet, repositories, ledger, memory between passes)
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -121,6 +121,15 @@ class Context:
         """Raises ClusterError at once where it is known that the cluster does not answer."""
         if self.problem:
             raise ClusterError(self.problem, about=f"cluster {self.of}", reason="Unreachable")
+
+    @contextlib.asynccontextmanager
+    async def without_slot(self) -> AsyncIterator[None]:
+        """In a pass: what waits for another cluster meanwhile takes no slot from those that do not."""
+        self.slots.release()
+        try:
+            yield
+        finally:
+            await self.slots.acquire()
 
     def runtime(self, name: str) -> Runtime:
         return self.runtimes.setdefault(name, Runtime())

@@ -57,6 +57,26 @@ def test_those_of_other_namespaces_have_theirs_before_their_name() -> None:
     ]
 
 
+def test_an_object_of_another_cluster_is_drawn_as_whose_it_is_there() -> None:
+    def at(name: str, cluster: str, depends: str = "") -> Application:
+        meta: dict[str, Any] = {"name": name, "annotations": {"kilde.dev/depends-on": depends}}
+        return read_application({"metadata": meta, "spec": {"destination": {"name": cluster, "namespace": "x"}}})
+
+    flags = ObjectRef("", "ConfigMap", "x", "flags")
+    owners = {("west", flags): "base", ("https://kubernetes.default.svc", flags): "home"}
+    apps = [
+        at("front", "in-cluster", "ConfigMap flags on west, ConfigMap x/flags on east"),
+        at("edge", "west", "ConfigMap x/flags@present on in-cluster"),
+    ]
+    assert tree(nodes_of(apps, owners, {})) == [
+        "edge",
+        "└─ home  (for ConfigMap x/flags on in-cluster, present)",
+        "front",
+        "├─ base  (for ConfigMap flags on west)",
+        "└─ ConfigMap x/flags on east",
+    ]
+
+
 def test_the_tree_below_one() -> None:
     assert tree(under(fleet(), "db"), "db") == [
         "db  Synced, Progressing",

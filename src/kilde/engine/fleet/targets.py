@@ -44,7 +44,14 @@ class Target:
     tasks: TaskOwner
     secret: Object | None = None
     applications: set[str] = field(default_factory=set)
-    is_waited_for: bool = False  # an application of another cluster has waited for an object of this one
+    waiters: set[str] = field(
+        default_factory=set
+    )  # applications of other clusters that have waited for an object of it
+
+    @property
+    def concerned(self) -> frozenset[str]:
+        """The applications that look again when it goes away, and when it is back."""
+        return frozenset(self.applications | self.waiters)
 
 
 class Targets:
@@ -83,7 +90,7 @@ class Targets:
         target = self._placed.pop(name, None)
         if target is not None:
             target.applications.discard(name)
-            if not target.applications and not target.is_waited_for and target is not self.home:
+            if not target.concerned and target is not self.home:
                 self._drop(target)
 
     def _cluster_of(self, app: Application, name: str) -> tuple[KnownCluster, Cluster] | None:
@@ -94,7 +101,8 @@ class Targets:
             if problem:
                 return None
         target = self._target(known.server)
-        target.is_waited_for = target.is_waited_for or target is not self._placed.get(app.name)
+        if target is not self._placed.get(app.name):
+            target.waiters.add(app.name)
         target.context.require()
         return known, target.context.world.cluster
 
@@ -145,7 +153,7 @@ class Targets:
                     return
                 ctx.problem = problem
                 ctx.world.cluster.interrupt(f"cluster {ctx.of}: {problem}")
-                for name in target.applications:
+                for name in target.concerned:
                     ctx.wake(name, 0.0)
             await ctx.world.clock.sleep(_BETWEEN_STRIKES if 0 < strikes < _STRIKES else ctx.settings.pulse)
 
@@ -185,7 +193,7 @@ class Targets:
         for other in self.all():
             other.passes.dependencies.awaited.lost(target.context.of.name)
         if wake is not None:
-            for name in target.applications:
+            for name in target.concerned:
                 target.context.wake(name, wake)
 
     async def _ended(self, target: Target) -> None:

@@ -191,7 +191,10 @@ class Dependencies:
             newest = other is not None and await self._at_newest(other, look)
             return application_lack(other, item.until, at_newest=newest)
         try:
-            return await self._object(app, item, look)
+            if not item.cluster:
+                return await self._object(app, item, look)
+            async with self._ctx.without_slot():
+                return await self._object(app, item, look)
         except ClusterError as error:
             look.again = _AGAIN
             return f"cannot be looked at: {error}"
@@ -212,6 +215,8 @@ class Dependencies:
         ref = _placed(item.ref, app) if resource.namespaced else replace(item.ref, namespace="")
         if resource.namespaced and (why := self._ctx.projects.hides(app, known, ref.namespace)):
             return why
+        if why := known.unmanaged(ref.kind, ref.namespace, ref.name):
+            return f"cannot be looked at: {why}"
         key = (item.cluster, ref)
         look.keys.add(key)
         body = await self.awaited.look(app.name, key, cluster, resource, patience=self._ctx.settings.watch_patience)

@@ -27,6 +27,7 @@ class _Watched:
     waiters: dict[str, set[str]] = field(default_factory=dict)  # an object's name → applications
     there: dict[str, bytes] = field(default_factory=dict)
     synced: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: asyncio.Event = field(default_factory=asyncio.Event)  # it is synced, or is known not to be: `error`
     task: asyncio.Task[None] | None = None
     error: str = ""
 
@@ -49,7 +50,8 @@ class Awaited:
         if ref.name not in one.waiters and one.task is not None:
             one.task.cancel()  # what was passed over is listed again
             one.task = None
-            one.synced.clear()  # the same event: others may be waiting for it
+            one.synced.clear()  # the same events: others may be waiting for them
+            one.answered.clear()
         one.waiters.setdefault(ref.name, set()).add(waiter)
         if one.task is None:
             one.task = self._start(
@@ -57,11 +59,12 @@ class Awaited:
             )
         try:
             async with asyncio.timeout(patience):
-                await one.synced.wait()
+                while not one.answered.is_set():  # it may be listed anew before this goes on
+                    await one.answered.wait()
         except TimeoutError:
-            raise ClusterError(
-                one.error or f"no answer within {patience:.0f} s", about=f"watching {resource.plural}"
-            ) from None
+            one.error = f"no answer within {patience:.0f} s"
+        if not one.synced.is_set():
+            raise ClusterError(one.error, about=f"watching {resource.plural}")
         raw = one.there.get(ref.name)
         return _decode(raw) if raw is not None else None
 
@@ -99,11 +102,17 @@ class Awaited:
         async for event in cluster.watch(resource, namespace):
             if event.type is EventType.BROKEN:
                 one.error, listed = event.error, set()
+                one.answered.set()
             elif event.type is EventType.SYNCED:
                 for name in one.there.keys() - listed:
                     self._gone(one, name)
+                was_refused = one.error and not one.synced.is_set()
                 one.error, listed = "", set()
                 one.synced.set()
+                one.answered.set()
+                if was_refused:
+                    for name in one.waiters:
+                        self._tell(one, name)
             elif event.type is EventType.DELETED:
                 self._gone(one, event.name)
             else:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kilde.core.apps.application import IN_CLUSTER, Application
+from kilde.core.apps.application import Application
+from kilde.core.apps.clusters import IN_CLUSTER, IN_CLUSTER_NAME
 from kilde.core.apps.dependencies.graph import reaches
 from kilde.core.apps.dependencies.reading import depends_on
 from kilde.core.apps.names import said
@@ -29,9 +30,10 @@ def nodes_of(
         for item in depends_on(app.annotations, app.home).items:
             name, asked = said(item.application), item.until
             if item.ref is not None:
-                owner = said("" if item.cluster else _owner(app, item.ref, owners))
+                owner = said(_owner(app, item.ref, item.cluster, owners))
                 name = owner or str(item)
-                asked = ", ".join(filter(None, (f"for {item.ref}" if owner else "", item.until, item.ready)))
+                what = str(item) if owner else ""
+                asked = ", ".join(filter(None, (what and f"for {what}", item.until, item.ready)))
             below.setdefault(said(app.name), {})[name] = asked
     names = dict.fromkeys((*below, *(name for targets in below.values() for name in targets)))
     return [
@@ -39,16 +41,20 @@ def nodes_of(
     ]
 
 
-def _owner(app: Application, ref: ObjectRef, owners: Mapping[tuple[str, ObjectRef], str]) -> str:
-    """Whose an object of the application's own cluster is; "" where it is nobody's."""
+def _owner(app: Application, ref: ObjectRef, cluster: str, owners: Mapping[tuple[str, ObjectRef], str]) -> str:
+    """Whose an object of that cluster, or of the application's own, is; "" where it is nobody's."""
+    where = _known_as(cluster) if cluster else cluster_of(app)
     refs = (ref, ref if ref.namespace else replace(ref, namespace=app.destination.namespace))
-    return next((owners[key] for one in refs if (key := (cluster_of(app), one)) in owners), "")
+    return next((owners[key] for one in refs if (key := (where, one)) in owners), "")
 
 
 def cluster_of(app: Application) -> str:
     """The cluster of an application, as it names it."""
-    name = app.destination.name
-    return IN_CLUSTER if name == "in-cluster" else name or app.destination.server
+    return _known_as(app.destination.name) or app.destination.server
+
+
+def _known_as(name: str) -> str:
+    return IN_CLUSTER if name == IN_CLUSTER_NAME else name
 
 
 def under(nodes: Sequence[Node], name: str) -> list[Node]:
