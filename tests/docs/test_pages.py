@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
     [
         ("../README", 9, ()),
         ("applicationsets", 1, ()),
-        ("dependencies", 16, ()),
+        ("dependencies", 28, ()),
         ("doctor", 9, ()),
         ("edit", 21, ()),
         ("guard", 11, ()),
