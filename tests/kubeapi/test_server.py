@@ -187,6 +187,31 @@ async def test_custom_resources_are_served_as_soon_as_their_definition_is_establ
     assert await client.ask("GET", widgets) == (404, "404 page not found\n")
 
 
+async def test_nothing_is_made_of_a_definition_that_goes_while_the_request_comes(client: Client) -> None:
+    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    body = {"kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.example.com"}, "spec": spec}
+    gadgets = "/apis/example.com/v1/namespaces/default/gadgets"
+    await client.ask("POST", crds, body)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"apiVersion":"example.com/v1","kind":"Gadget",'
+        await client.ask("DELETE", f"{crds}/gadgets.example.com")
+        while (await client.ask("GET", gadgets))[0] != 404:
+            await asyncio.sleep(0.01)
+        yield b'"metadata":{"name":"g"}}'
+
+    headers = {"Content-Type": "application/json"}
+    async with client.session.post(f"{client.url}{gadgets}", data=slowly(), headers=headers) as answer:
+        refused = (answer.status, (await answer.json())["message"])
+    await client.ask("POST", crds, body)
+    status, listed = await client.ask("GET", gadgets)
+    assert refused == (404, "the server could not find the requested resource")
+    assert (status, listed["items"]) == (200, [])
+
+
 async def test_owners_take_their_dependents_with_them_and_a_namespace_its_content(settings: Settings) -> None:
     moving = Settings(kubeconfig=settings.kubeconfig, controllers=Controllers.ON, tls=False)
     async with running(moving) as client:

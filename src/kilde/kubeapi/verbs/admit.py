@@ -96,10 +96,12 @@ def check_namespace(world: World, call: Call) -> None:
 
 
 def check_new_content(world: World, call: Call, name: str) -> None:
-    """403 for what would be created in a namespace, or of a definition, that is being deleted."""
+    """403 for what would be created in a namespace, or of a definition, that is being deleted; 404 where it is gone by now."""
     if call.kind.resource.custom:
         definition = world.store.get(Key(CRDS, "", call.kind.resource.qualified))
-        if definition is not None and custom.is_terminating(definition.object()):
+        if definition is None:  # since the request was understood: nobody would ever clear away what is made now
+            raise failures.no_such_resource()
+        if custom.is_terminating(definition.object()):
             why = "create not allowed while custom resource definition is terminating"
             raise failures.forbidden(call.kind.about(name), why)
     if not call.kind.resource.namespaced or not call.namespace:
