@@ -210,18 +210,19 @@ class Guard:
     async def keep(self) -> None:
         """Closes windows in time, and publishes what Git owns whenever that changes."""
         await self._synced.wait()
+        pause: float | None
         while True:
-            idle = self._settings is None and not self._published and not self._ctx.windows
-            pause = None if idle else _LOOK_EVERY
+            self._stir.clear()
             try:
                 self._overdue()
                 if await self._apart():
                     await self._publish()
                 await self._answer()
+                idle = self._settings is None and not self._published and not self._ctx.windows
+                pause = None if idle else _LOOK_EVERY
             except ClusterError as error:
                 log.warning("the guard's entries could not be written", error=str(error))
                 pause = _AGAIN
-            self._stir.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stir.wait()
