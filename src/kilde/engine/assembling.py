@@ -70,6 +70,7 @@ def assembled(
         scope=config.scope,
         idle=lambda url: _is_idle(context, url),
         on_fetched=ears.fetched,
+        start=tasks.start,
     )
     context = Context(
         world=world,

@@ -6,8 +6,9 @@ has none has to be let in by the server, though the mirror is one.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -34,6 +35,7 @@ class Repository:
     failures: int = 0
     failure: SourceError | None = None
     next_fetch: float = 0.0
+    is_polled: bool = False  # right now
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -50,9 +52,11 @@ class Repositories:
         scope: Callable[[str, str], str],
         idle: Callable[[str], bool] = lambda url: False,
         on_fetched: Callable[[str], None],
+        start: Callable[[str, Coroutine[Any, Any, None]], object],
     ) -> None:
         self._sources, self._clock, self._poll = sources, clock, poll
         self._credentials, self._scope, self._on_fetched, self._idle = credentials, scope, on_fetched, idle
+        self._start = start
         self._known: dict[tuple[str, str], Repository] = {}
         self._wake = asyncio.Event()
         self._done, self._failed, self._seconds = 0, 0, 0.0
@@ -128,24 +132,32 @@ class Repositories:
         self._wake.set()
 
     async def run(self) -> None:
-        """Polls each repository on time, for ever; one that is down is tried again after a growing pause."""
+        """Polls each repository on time, for ever, none behind another; one that is down is tried again after a growing pause."""
         while True:
             now = self._clock.monotonic()
-            due = [one for one in self._known.values() if one.next_fetch <= now]
-            for one in due:
+            for one in [one for one in self._known.values() if not one.is_polled and one.next_fetch <= now]:
                 if not one.failures and self._idle(one.url):
                     one.next_fetch = now + self._poll
                     continue
-                with contextlib.suppress(SourceError):  # noted in its state, told in the applications' conditions
-                    await self._fetch_since(one, None)
-                self._on_fetched(one.url)
-            upcoming = min((one.next_fetch for one in self._known.values()), default=now + 3600.0)
+                one.is_polled = True
+                self._start(f"poll {_bare(one.url)}", self._polled(one))
+            waiting = (one.next_fetch for one in self._known.values() if not one.is_polled)
+            upcoming = min(waiting, default=now + 3600.0)
             self._wake.clear()
             with contextlib.suppress(
                 TimeoutError
             ):  # not asyncio.wait_for: until Python 3.12 that may swallow the end of the program
                 async with asyncio.timeout(max(0.05, upcoming - self._clock.monotonic())):
                     await self._wake.wait()
+
+    async def _polled(self, one: Repository) -> None:
+        try:
+            with contextlib.suppress(SourceError):  # noted in its state, told in the applications' conditions
+                await self._fetch_since(one, None)
+        finally:
+            one.is_polled = False
+            self._wake.set()
+        self._on_fetched(one.url)
 
     def _one(self, url: str, project: str) -> Repository:
         key = url, self._scope(url, project)
