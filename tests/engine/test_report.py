@@ -5,6 +5,7 @@ from typing import Any
 
 from kilde import crds
 from kilde.core.apps.application import Application
+from kilde.core.objects.ref import ObjectRef
 from kilde.engine.fleet.applications import APPLICATIONS, Fleet
 from kilde.engine.report import Reporter
 from kilde.ports.cluster import Resource
@@ -93,3 +94,19 @@ async def _stage() -> tuple[Fleet, Reporter, list[str], FakeCluster]:
     made = await cluster.create(APPLICATIONS, APPLICATION, manager="person")
     fleet.observe(made.raw)
     return fleet, Reporter(cluster, fleet, clock, manager="kilde"), told, cluster
+
+
+def test_a_finalizer_that_somebody_adds_stays_where_ours_goes() -> None:
+    asyncio.run(asyncio.wait_for(_finalized(), 30))
+
+
+async def _finalized() -> None:
+    fleet, reporter, _, cluster = await _stage()
+    await cluster.patch(APPLICATIONS, "argocd", "shop", {"metadata": {"finalizers": ["ours", "b"]}}, manager="person")
+    fleet.take(await cluster.get(APPLICATIONS, "argocd", "shop") or b"")
+    app = fleet.get("shop")
+    assert app is not None
+    await cluster.patch(APPLICATIONS, "argocd", "shop", {"metadata": {"finalizers": ["ours", "c"]}}, manager="person")
+    await reporter.finalize(app, ["b", "new"])
+    found = cluster.objects()[ObjectRef("argoproj.io", "Application", "argocd", "shop")]
+    assert found["metadata"]["finalizers"] == ["c", "new"]

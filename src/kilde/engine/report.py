@@ -120,13 +120,27 @@ class Reporter:
         return found.manager if found is not None else ""
 
     async def finalize(self, app: Application, finalizers: list[str]) -> None:
-        """Leaves just these finalizers on the application."""
-        patch = {"metadata": {"finalizers": finalizers or None}}
-        try:
-            await persist(lambda: self._send(app, patch), self._clock)
-        except ClusterError as error:
-            if error.status != 404:
-                raise
+        """Brings the application's finalizers, as they were seen, to these; those that others add or take away meanwhile stay theirs."""
+        gone = set(app.finalizers) - set(finalizers)
+        more = [name for name in finalizers if name not in app.finalizers]
+        for _ in range(8):
+            newest = self._fleet.get(app.name) or app
+            if newest.uid != app.uid:
+                return  # it is gone, and there is another one of its name
+            kept = [name for name in newest.finalizers if name not in gone]
+            kept += [name for name in more if name not in kept]
+            patch = {"metadata": {"finalizers": kept or None, "resourceVersion": newest.resource_version}}
+            try:
+                await persist(partial(self._send, newest, patch), self._clock, versioned=True)
+            except ClusterError as error:
+                if error.status == 404:
+                    return
+                if error.status != 409:
+                    raise
+                await self._catch_up(newest)
+                continue
+            return
+        raise ClusterError("its finalizers were changed by others eight times in a row", about=app.name)
 
     async def event(self, app: Application, *, kind: str, reason: str, message: str) -> None:
         """An event on the Application."""
