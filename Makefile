@@ -27,8 +27,9 @@ demo: install  ## the whole story on an embedded cluster, step by step; ends by 
 test: install  ## all tests; those against a real control plane need `make real` first
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-kills: install real  ## 200 times kill -9 of the controller at random moments, and 200 times among hooks on two clusters; half an hour
+kills: install real  ## 200 times kill -9 of the controller, among hooks on two clusters, and of the embedded API alone, at random moments; 40 minutes
 	KILDE_KILLS=200 KILDE_HOOK_KILLS=200 $(BIN)/python -m pytest -n 2 tests/e2e/test_kill.py tests/e2e/test_kill_hooks.py
+	KILDE_API_KILLS=200 KILDE_KILL_POINTS=2000 $(BIN)/python -m pytest -n 2 tests/robustness/test_killed_server.py tests/robustness/test_kill_points.py
 
 lint: install  ## format, style, types, import rules
 	$(BIN)/ruff format --check .
