@@ -32,3 +32,10 @@ def failure_words(message: str, reasons: Iterable[str]) -> str:
     """`message, reason: a,b`: each reason once."""
     found = list(dict.fromkeys(reasons))
     return f"{message}, reason: {','.join(found)}" if found else message
+
+
+def clock_words(seconds: float) -> str:
+    """A moment (seconds since the epoch) as `3:04PM`, UTC."""
+    minutes = int(seconds // 60) % 1440
+    hour, minute = divmod(minutes, 60)
+    return f"{(hour - 1) % 12 + 1}:{minute:02d}{'AM' if hour < 12 else 'PM'}"

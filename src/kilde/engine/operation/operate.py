@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from kilde.core.apply.outcome import ObjectResult, Outcome, Phase
+from kilde.core.apply.words import clock_words
 from kilde.core.apps.application import Application
 from kilde.core.apps.operation import Operation
 from kilde.core.apps.status import OperationState, Verdict, add_history, render_operation, render_status
@@ -59,6 +60,11 @@ async def operate(ctx: Context, job: Job) -> float | None:
     if running.ended is None:
         running.ended = await _refused(ctx, job) or await _attempt(ctx, job)
     outcome = running.ended
+    if outcome.phase is not Phase.SUCCEEDED:
+        told = {"phase": str(outcome.phase), "revision": job.wish.sha, "attempt": running.retries + 1}
+        log.warning(
+            "operation failed", application=job.app.name, **told
+        )  # why is told in its status: it may name values
     delay = _retry_after(job, outcome, ctx.world.clock.dice())
     if delay is not None and not outcome.unavailable and (unread := running.operation.retry.unread):
         delay, outcome = (
@@ -280,7 +286,7 @@ async def _try_again(ctx: Context, job: Job, outcome: Outcome, delay: float) -> 
     running, number = job.running, job.running.retries + 1
     state = OperationState(
         **{
-            **_state(job, Phase.RUNNING, f"{outcome.message}{RETRYING}{number} at {_clock(ctx.now() + delay)}."),
+            **_state(job, Phase.RUNNING, f"{outcome.message}{RETRYING}{number} at {clock_words(ctx.now() + delay)}."),
             "retries": number,
             "finished_at": ctx.now(),
             "results": outcome.results,
@@ -376,13 +382,6 @@ def _completed(job: Job, outcome: Outcome) -> dict[str, str]:
         return {"kind": "Normal", "reason": "OperationCompleted", "message": text}
     text = f"{partial} operation to {job.wish.sha} failed: {outcome.message}"
     return {"kind": "Warning", "reason": "OperationCompleted", "message": text}
-
-
-def _clock(seconds: float) -> str:
-    """`3:04PM`, UTC."""
-    minutes = int(seconds // 60) % 1440
-    hour, minute = divmod(minutes, 60)
-    return f"{(hour - 1) % 12 + 1}:{minute:02d}{'AM' if hour < 12 else 'PM'}"
 
 
 def selected(plan: Plan, operation: Operation) -> Plan:
