@@ -116,6 +116,25 @@ async def test_a_sync_that_wrote_everything_and_was_never_told_is_told_by_the_ne
         await stop(p)
 
 
+async def test_a_sync_that_took_the_last_object_away_and_was_never_told_is_told_by_the_next_controller() -> None:
+    async with play() as p:
+        await p.commit(a=config_map("a"))
+        await p.application(syncPolicy={"automated": {"prune": True, "selfHeal": True, "allowEmpty": True}})
+        await p.until(lambda: p.phase() == "Succeeded")
+        await p.quiet(1.1)  # what is told is told in whole seconds
+        p.cluster.refuse = lambda verb, ref: (
+            ClusterError("down", status=503) if (verb, ref.kind) == ("patch", "Application") else None
+        )
+        sha = await p.commit(note="# nothing is left\n")
+        await p.until(lambda: p.data("a") is None and not p.records.open_operations(), "carried out")
+        await stop(p)
+        p.cluster.refuse = None
+        start(p)
+        await p.until(lambda: p.status()["operationState"]["syncResult"]["revision"] == sha)
+        await p.until(lambda: (p.sync(), p.phase()) == ("Synced", "Succeeded"))
+        await stop(p)
+
+
 async def test_what_an_attempt_failed_at_is_not_taken_for_what_the_next_one_did_before_it_was_cut_off() -> None:
     async with play(wave_delay=0.0) as p:
         await p.commit(a=config_map("a"), b=config_map("b"))

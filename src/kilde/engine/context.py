@@ -124,7 +124,7 @@ class Context:
 
     @contextlib.asynccontextmanager
     async def without_slot(self) -> AsyncIterator[None]:
-        """In a pass: what waits for another cluster meanwhile takes no slot from those that do not."""
+        """In a pass that waits: others have its slot meanwhile."""
         self.slots.release()
         try:
             yield

@@ -44,11 +44,17 @@ class Reporter:
         away if it is still the one there. `refreshed`: the refresh annotation that this served, taken away if it is still that. None: the
         application is gone.
         """
+        return await self._change(
+            name, lambda app: self._patch(app, build(app), begins=begins, ends=ends, refreshed=refreshed)
+        )
+
+    async def _change(self, name: str, patch_of: Callable[[Application], dict[str, Any]]) -> Application | None:
+        """Sends what `patch_of` makes of the newest Application, made anew where others come first; nothing where that is empty."""
         for _ in range(8):
             app = self._fleet.get(name)
             if app is None:
                 return None
-            patch = self._patch(app, build(app), begins=begins, ends=ends, refreshed=refreshed)
+            patch = patch_of(app)
             if not patch:
                 return app
             try:
@@ -61,7 +67,7 @@ class Reporter:
                 await self._catch_up(app)
                 continue
             return self._fleet.observe(raw)
-        raise ClusterError("its status was changed by others eight times in a row", about=name)
+        raise ClusterError("was changed by others eight times in a row", about=name)
 
     def _patch(
         self,
@@ -123,24 +129,15 @@ class Reporter:
         """Brings the application's finalizers, as they were seen, to these; those that others add or take away meanwhile stay theirs."""
         gone = set(app.finalizers) - set(finalizers)
         more = [name for name in finalizers if name not in app.finalizers]
-        for _ in range(8):
-            newest = self._fleet.get(app.name) or app
+
+        def patch(newest: Application) -> dict[str, Any]:
             if newest.uid != app.uid:
-                return  # it is gone, and there is another one of its name
+                return {}  # it is gone, and there is another one of its name
             kept = [name for name in newest.finalizers if name not in gone]
             kept += [name for name in more if name not in kept]
-            patch = {"metadata": {"finalizers": kept or None, "resourceVersion": newest.resource_version}}
-            try:
-                await persist(partial(self._send, newest, patch), self._clock, versioned=True)
-            except ClusterError as error:
-                if error.status == 404:
-                    return
-                if error.status != 409:
-                    raise
-                await self._catch_up(newest)
-                continue
-            return
-        raise ClusterError("its finalizers were changed by others eight times in a row", about=app.name)
+            return {"metadata": {"finalizers": kept or None, "resourceVersion": newest.resource_version}}
+
+        await self._change(app.name, patch)
 
     async def event(self, app: Application, *, kind: str, reason: str, message: str) -> None:
         """An event on the Application."""

@@ -1,6 +1,7 @@
 """One operation, from its record's opening to its closing: status before, the walk, status after, retries."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -355,24 +356,16 @@ async def _settle(ctx: Context, job: Job) -> None:
 
 
 async def _rest(ctx: Context) -> None:
-    """The pause between two waves; others have the slot meanwhile."""
-    ctx.slots.release()
-    try:
+    """The pause between two waves."""
+    async with ctx.without_slot():
         await ctx.world.clock.sleep(ctx.settings.wave_delay)
-    finally:
-        await ctx.slots.acquire()
 
 
 async def _pause(ctx: Context, signal: asyncio.Event, seconds: float) -> None:
-    """Waits for a change of the application, its pass's slot given to others meanwhile."""
-    ctx.slots.release()
-    try:
-        async with asyncio.timeout(seconds):
+    """Waits for a change of the application."""
+    with contextlib.suppress(TimeoutError):
+        async with ctx.without_slot(), asyncio.timeout(seconds):
             await signal.wait()
-    except TimeoutError:
-        return
-    finally:
-        await ctx.slots.acquire()
 
 
 def _completed(job: Job, outcome: Outcome) -> dict[str, str]:

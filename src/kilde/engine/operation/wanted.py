@@ -33,7 +33,7 @@ def wanted_operation(
         return None, decision.condition
     heals = decision.heal and not ctx.projects.account_refusal(app)
     healing = _left_to_heal(ctx, app, rt, allowed) if heals else allowed
-    if not healing.changes:
+    if heals and not healing.changes:
         return None, None
     if decision.heal:
         rt.heal_count += 1
@@ -52,8 +52,11 @@ def _told(app: Application, kind: str) -> tuple[str, str] | None:
 
 def _has_untold(ctx: Context, app: Application) -> bool:
     """Whether an earlier process was killed before the status told of an operation; one that was asked for, or is long, is told first."""
-    began, ended = ctx.began.get(app.name), parse(str((app.status.get("operationState") or {}).get("finishedAt")))
-    if began is None or (ended is not None and ended >= int(began)):
+    began = ctx.began.get(app.name)
+    if began is None:
+        return False
+    ended = parse(str((app.status.get("operationState") or {}).get("finishedAt")))
+    if ended is not None and ended >= int(began):
         return False
     made = parse(str(ctx.fleet.raw(app.name)["metadata"].get("creationTimestamp")))
     return made is None or made <= began  # else it was of another application of that name
